@@ -1,0 +1,63 @@
+"""Messages to bytes and back: msgpack maps, with the type and schema version beside the body."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from shared.bus.port import InvalidMessage
+from shared.domain.account import AccountReport, RiskReport
+from shared.domain.candles import CandleBundle, FeedStep
+from shared.domain.control import Alert, Control, Micro
+from shared.domain.decisions import DecisionBundle
+from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
+from shared.domain.facts import AnalysisBundle
+from shared.domain.message import Message
+from shared.domain.orders import StepReport, VerdictBundle
+
+#: Every type that may travel. A message whose type is not here is dead-lettered by whoever receives it.
+MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
+    FeedStep,
+    CandleBundle,
+    AnalysisBundle,
+    DecisionBundle,
+    VerdictBundle,
+    StepReport,
+    ExchangeRequests,
+    ExchangeEvents,
+    MarketStep,
+    AccountReport,
+    RiskReport,
+    Control,
+    Alert,
+    Micro,
+)
+_BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind)) for kind in MESSAGE_TYPES}
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+#: A bundle of 64 symbols with all their facts is about 300 KB; what exceeds this is a mistake or an attack.
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+
+
+def encode(message: Message) -> bytes:
+    """The body. Type and version travel beside it (AMQP properties), so that a reader can refuse before decoding."""
+    return _ENCODER.encode(message)
+
+
+def decode(type_name: str, version: int, body: bytes) -> Message:
+    """The message in ``body``. Raises InvalidMessage naming what is wrong, and where in the message."""
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidMessage(f"oversized: {len(body)} bytes, at most {MAX_BODY_BYTES} are accepted")
+    entry = _BY_NAME.get(type_name)
+    if entry is None:
+        raise InvalidMessage(f"unknown type {type_name!r}")
+    kind, decoder = entry
+    if version != kind.VERSION:
+        raise InvalidMessage(f"unknown version {version} of {type_name}, this process reads {kind.VERSION}")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidMessage(f"invalid {type_name}: {error}") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise InvalidMessage(f"malformed {type_name}: {error}") from error

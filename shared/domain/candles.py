@@ -1,0 +1,91 @@
+"""Candles, and the bundles in which those that close together travel."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol, Volume
+from shared.domain.timeframes import DURATION, Timeframe
+
+#: DATA-3. ``disputed``: implausible (a move of ±50 %, say); shown, stored, but no entry may rest on it.
+CandleState = Literal["closed", "backfilled", "disputed"]
+
+
+class Candle(msgspec.Struct, frozen=True, kw_only=True):
+    """One closed candle. Prices in quote currency, volume in base currency, ``open_time`` in UTC ms."""
+
+    symbol: Symbol
+    timeframe: Timeframe
+    open_time: Milliseconds
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Volume
+    state: CandleState = "closed"
+
+    def __post_init__(self) -> None:
+        if not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
+            raise ValueError(
+                f"{self.symbol} {self.timeframe} candle {self.open_time}: open {self.open} and close {self.close} "
+                f"must lie within low {self.low} and high {self.high}"
+            )
+
+    @property
+    def close_time(self) -> int:
+        """The instant the candle is closed: the open of the next one."""
+        return self.open_time + DURATION[self.timeframe]
+
+
+class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-minute candle as a source delivered it: nothing is checked yet; ingest's quality gate is next."""
+
+    symbol: Symbol
+    open_time: Milliseconds
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    backfilled: bool = False
+
+
+class FeedStep(Message, frozen=True, kw_only=True):
+    """All 1m candles of one partition that closed at ``close_time``, on their way from a source to ingest."""
+
+    TYPE: ClassVar[str] = "feed_step"
+    partition: Partition
+    close_time: Milliseconds
+    candles: tuple[RawCandle, ...]
+
+    @property
+    def topic(self) -> str:
+        return f"feed.p{self.partition}"
+
+    @property
+    def message_id(self) -> str:
+        return f"feed:p{self.partition}:{self.close_time}"
+
+
+class CandleBundle(Message, frozen=True, kw_only=True):
+    """Every candle of one partition and timeframe that closed at ``close_time``; symbols without one are named.
+
+    ``missing`` is a statement, not an omission: no entry may rest on it (DATA-3), and nobody waits for it.
+    """
+
+    TYPE: ClassVar[str] = "candle_bundle"
+    partition: Partition
+    timeframe: Timeframe
+    close_time: Milliseconds
+    candles: tuple[Candle, ...]
+    missing: tuple[Symbol, ...] = ()
+
+    @property
+    def topic(self) -> str:
+        return f"candle.p{self.partition}.{self.timeframe}"
+
+    @property
+    def message_id(self) -> str:
+        return f"candle:p{self.partition}:{self.timeframe}:{self.close_time}"

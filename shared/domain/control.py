@@ -1,0 +1,69 @@
+"""Commands, alerts and high-rate context."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from shared.domain.message import Message, Milliseconds, Price, Symbol
+
+Command = Literal["halt", "rearm"]
+Severity = Literal["info", "warning", "critical"]
+
+
+class Control(Message, frozen=True, kw_only=True):
+    """An operator's command. ``id`` is made by whoever typed it, so that a resent command acts once."""
+
+    TYPE: ClassVar[str] = "control"
+    id: str
+    command: Command
+    by: str
+    reason: str
+
+    @property
+    def topic(self) -> str:
+        return f"control.{self.command}"
+
+    @property
+    def message_id(self) -> str:
+        return f"control:{self.id}"
+
+
+class Alert(Message, frozen=True, kw_only=True):
+    """Something a person should know. ``key`` names the condition: repeats of one key are one alert."""
+
+    TYPE: ClassVar[str] = "alert"
+    severity: Severity
+    source: str
+    key: str
+    text: str
+    time: Milliseconds = 0
+
+    @property
+    def topic(self) -> str:
+        return f"alert.{self.severity}"
+
+    @property
+    def message_id(self) -> str:
+        return f"alert:{self.source}:{self.key}:{self.time}"
+
+
+class Micro(Message, frozen=True, kw_only=True):
+    """One second of order flow of one symbol (ICT-14): only the newest matters."""
+
+    TYPE: ClassVar[str] = "micro"
+    symbol: Symbol
+    time: Milliseconds
+    bid: Price
+    ask: Price
+    imbalance: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
+    trade_delta: float
+
+    @property
+    def topic(self) -> str:
+        return f"micro.{self.symbol}"
+
+    @property
+    def message_id(self) -> str:
+        return f"micro:{self.symbol}:{self.time}"

@@ -1,0 +1,84 @@
+"""Decisions: for every symbol and every finest close exactly one, also when nothing happened (SIG-1, SIG-7)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
+
+Side = Literal["buy", "sell"]
+
+#: Why a close did not become an entry: a closed vocabulary, counted and shown as the "why-not" table.
+Reason = Literal[
+    "not_this_timeframe",  # no strategy of this symbol judges at this close
+    "warming_up",  # the analysis has too little history
+    "data_missing",  # a required timeframe was declared missing
+    "data_disputed",  # the candle is implausible (DATA-3)
+    "no_order_block",
+    "no_fvg",
+    "no_overlap",  # order block and gap do not agree in place or direction
+    "price_not_in_zone",
+    "against_structure",
+    "stop_too_far",
+    "stop_too_near",
+    "zone_used",  # this zone gave a signal before
+    "paused",
+]
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish to trade: prices and reasons, never a quantity (that is risk's word).
+
+    ``expires_at``: after this a signal is stale (TTL). ``rests_on``: ids of the facts it stands on, all confirmed at or
+    before the close that made it.
+    """
+
+    id: str
+    symbol: Symbol
+    strategy: str
+    side: Side
+    entry: Price
+    stop: Price
+    target: Price
+    score: Annotated[float, msgspec.Meta(ge=0.0)]
+    close_time: Milliseconds
+    expires_at: Milliseconds
+    rests_on: tuple[str, ...]
+    why: str
+
+    def __post_init__(self) -> None:
+        below, above = (self.stop, self.target) if self.side == "buy" else (self.target, self.stop)
+        if not below < self.entry < above:
+            raise ValueError(
+                f"signal {self.id}: a {self.side} at {self.entry} cannot have stop {self.stop} and target {self.target}"
+            )
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict of the strategies on one symbol at one close: a signal, or the reasons why not."""
+
+    id: str
+    symbol: Symbol
+    close_time: Milliseconds
+    strategy: str
+    signal: Signal | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class DecisionBundle(Message, frozen=True, kw_only=True):
+    """All decisions of one partition at one close, in symbol order."""
+
+    TYPE: ClassVar[str] = "decision_bundle"
+    partition: Partition
+    close_time: Milliseconds
+    decisions: tuple[Decision, ...]
+
+    @property
+    def topic(self) -> str:
+        return f"decision.p{self.partition}"
+
+    @property
+    def message_id(self) -> str:
+        return f"decision:p{self.partition}:{self.close_time}"

@@ -1,0 +1,100 @@
+"""The exchange port as a message contract: requests go in, events come out (EXEC-2).
+
+Execution's core never calls an exchange: it emits ``ExchangeRequests`` and consumes ``ExchangeEvents``. Whoever stands
+behind the port, the simulator's matching core or a venue's adapter, must treat a request id or client order id that it has
+seen before as a *query*: answer with what is known, never act twice.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+import msgspec
+
+from shared.domain.account import AccountState
+from shared.domain.candles import RawCandle
+from shared.domain.message import Message, Milliseconds, Symbol
+from shared.domain.orders import Fill, Order
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag="place"):
+    order: Order
+
+
+class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+    symbol: Symbol
+    client_id: str
+
+
+ExchangeRequest = PlaceOrder | CancelOrder
+
+
+class ExchangeRequests(Message, frozen=True, kw_only=True):
+    """Requests that leave together, in order. ``id`` derives from what caused them."""
+
+    TYPE: ClassVar[str] = "exchange_requests"
+    id: str
+    time: Milliseconds
+    requests: tuple[ExchangeRequest, ...]
+
+    @property
+    def topic(self) -> str:
+        return "exchange.request"
+
+    @property
+    def message_id(self) -> str:
+        return f"request:{self.id}"
+
+
+class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """``amount`` in USDT, positive = received."""
+
+    symbol: Symbol
+    time: Milliseconds
+    rate: Decimal
+    amount: Decimal
+
+
+class ExchangeEvents(Message, frozen=True, kw_only=True):
+    """The exchange's answer to requests (``reply_to``), or its news of one market step (``reply_to`` empty).
+
+    ``orders`` are the states after the events, in the order in which they happened; ``fills`` likewise; ``account`` is
+    the account after all of them.
+    """
+
+    TYPE: ClassVar[str] = "exchange_events"
+    time: Milliseconds
+    reply_to: str
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    funding: tuple[FundingPayment, ...]
+    account: AccountState
+
+    @property
+    def topic(self) -> str:
+        return "exchange.event"
+
+    @property
+    def message_id(self) -> str:
+        return f"event:{self.reply_to}" if self.reply_to else f"event:step:{self.time}"
+
+
+class MarketStep(Message, frozen=True, kw_only=True):
+    """The market moved on to ``close_time``: the simulator matches resting orders along these 1m candles.
+
+    ``funding_rates``: symbol → rate, for those symbols that have a funding time at ``close_time``.
+    """
+
+    TYPE: ClassVar[str] = "market_step"
+    close_time: Milliseconds
+    candles: tuple[RawCandle, ...]
+    funding_rates: dict[Symbol, Decimal] = {}
+
+    @property
+    def topic(self) -> str:
+        return "market.step"
+
+    @property
+    def message_id(self) -> str:
+        return f"market:{self.close_time}"
