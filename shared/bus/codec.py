@@ -9,7 +9,7 @@ import msgspec
 from shared.bus.port import InvalidMessage
 from shared.domain.account import AccountReport, RiskReport
 from shared.domain.candles import CandleBundle, FeedStep
-from shared.domain.control import Alert, Control, Micro
+from shared.domain.control import Alert, ClockTick, Control, Micro
 from shared.domain.decisions import DecisionBundle
 from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
 from shared.domain.facts import AnalysisBundle
@@ -30,6 +30,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     AccountReport,
     RiskReport,
     Control,
+    ClockTick,
     Alert,
     Micro,
 )

@@ -67,3 +67,18 @@ class Micro(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"micro:{self.symbol}:{self.time}"
+
+
+class ClockTick(Message, frozen=True, kw_only=True):
+    """The shell's clock as an input: cores have none of their own. Logged like every input, so replay hears it again."""
+
+    TYPE: ClassVar[str] = "clock_tick"
+    time: Milliseconds
+
+    @property
+    def topic(self) -> str:
+        return "control.tick"
+
+    @property
+    def message_id(self) -> str:
+        return f"tick:{self.time}"

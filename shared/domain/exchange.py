@@ -89,7 +89,7 @@ class MarketStep(Message, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "market_step"
     close_time: Milliseconds
     candles: tuple[RawCandle, ...]
-    funding_rates: dict[Symbol, Decimal] = {}
+    funding_rates: dict[Symbol, Decimal] = msgspec.field(default_factory=dict)
 
     @property
     def topic(self) -> str:

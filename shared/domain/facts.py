@@ -13,9 +13,7 @@ from shared.domain.timeframes import Timeframe
 Direction = Literal["bullish", "bearish"]
 FactKind = Literal["swing_high", "swing_low", "bos", "choch", "fvg", "order_block"]
 #: One vocabulary for all life cycles; ``services.analysis`` has the transition tables per kind.
-FactState = Literal[
-    "active", "touched", "half_filled", "filled", "mitigated", "broken", "invalidated", "expired", "final"
-]
+FactState = Literal["active", "touched", "half_filled", "filled", "mitigated", "broken", "invalidated", "expired", "final"]
 Score = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 

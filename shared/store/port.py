@@ -4,8 +4,8 @@ A lane is one core with its queues. Its state is kept as a snapshot and the log 
 message costs a few hundred bytes, a snapshot is written now and then. Contract (``tests/contract/store``):
 
 * ``append`` is atomic: all entries and the snapshot, or nothing. A snapshot empties the log, then the entries follow it.
-* ``open`` takes the lane over: it raises the lane's epoch, and every later ``append`` under an older epoch raises Fenced, so
-  that a process that was only frozen cannot write over its successor.
+* ``open`` takes the lane over: it raises the lane's epoch, and every later ``append`` under an older epoch raises
+  Fenced, so that a process that was only frozen cannot write over its successor.
 """
 
 from __future__ import annotations

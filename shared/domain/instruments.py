@@ -1,0 +1,28 @@
+"""What the exchange allows for a symbol: tick, step and minimum, and rounding to them (RISK-1)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+
+import msgspec
+
+from shared.domain.message import Symbol
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """Filters of one symbol. Prices in USDT, quantities in base currency, ``min_notional`` in USDT."""
+
+    symbol: Symbol
+    tick_size: Decimal
+    step_size: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+
+    def price(self, value: float | Decimal) -> Decimal:
+        """The nearest price on the tick grid."""
+        number = Decimal(repr(value)) if isinstance(value, float) else value
+        return (number / self.tick_size).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * self.tick_size
+
+    def quantity(self, value: Decimal) -> Decimal:
+        """The largest quantity on the step grid that does not exceed ``value``."""
+        return (value / self.step_size).quantize(Decimal(1), rounding=ROUND_DOWN) * self.step_size
