@@ -123,23 +123,25 @@ def build(
     timeframes: Sequence[Timeframe] = TIMEFRAMES,
     namespace: str = "ict",
 ) -> Topology:
-    """The table of a deployment. The layouts differ in one place: who reads candles and who turns them into orders."""
-    rows: list[QueueSpec] = []
-    for p in range(partitions):
-        rows.append(_market(f"ingest.p{p}", "ingest", f"feed.p{p}"))
+    """The table of a deployment: one queue a lane, so that the broker alone orders what a core sees.
+
+    The layouts differ in one place: who reads candles and turns them into orders. ``control.reset`` reaches every lane in
+    its own queue, ahead of the first message of the new session.
+    """
+    rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
-        rows.append(_market("engine", "engine", "candle.#"))
-        rows.append(_money("engine.account", "engine", "account.#", "control.#"))
+        rows.append(_market("engine", "engine", "candle.#", "account.#", "control.#"))
     else:
-        for p in range(partitions):
-            rows += [_market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}") for tf in timeframes]
-        rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*") for p in range(partitions)]
-        rows.append(_market("risk", "risk", "decision.#"))
-        rows.append(_money("risk.account", "risk", "account.#", "control.#"))
+        rows += [
+            _market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}", "control.reset")
+            for p in range(partitions)
+            for tf in timeframes
+        ]
+        rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
+        rows.append(_market("risk", "risk", "decision.#", "account.#", "control.#"))
     rows += [
-        _money("execution", "execution", "order.intent"),
-        _money("execution.exchange", "execution", "exchange.event", "control.#"),
-        _money("exchange", "simulator", "exchange.request", "market.step"),
+        _money("execution", "execution", "order.intent", "exchange.event", "control.#"),
+        _money("exchange", "simulator", "exchange.request", "market.step", "control.reset"),
         QueueSpec(
             "journal",
             "journal",
@@ -161,7 +163,7 @@ def build(
         ),
         QueueSpec(
             "player",
-            "player",
+            "simulator",
             ("decision.#", "exchange.event", "account.#", "risk.#", "report.#"),
             QueueKind.CLASSIC,
             Overflow.BLOCK,

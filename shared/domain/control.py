@@ -8,7 +8,9 @@ import msgspec
 
 from shared.domain.message import Message, Milliseconds, Price, Symbol
 
-Command = Literal["halt", "rearm"]
+#: ``halt``: no new entries, exits stay managed. ``rearm``: by hand only. ``reset``: every lane forgets its state and a new
+#: simulated session begins; lanes obey it in sim mode only.
+Command = Literal["halt", "rearm", "reset"]
 Severity = Literal["info", "warning", "critical"]
 
 
