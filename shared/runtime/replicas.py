@@ -1,0 +1,88 @@
+"""Replicas of one service share its lanes: each has its fair part, and takes over another's in the moment that dies.
+
+Every replica consumes every queue; the broker lets one at a time be active. Who *should* be active follows from who is
+alive: lane i belongs to member i modulo n, members in name order. A replica that is active on somebody else's lane hands it
+over (drain, leave, queue up again behind), and the broker passes it to the next in line until the owner has it. This works
+on every RabbitMQ version; nothing waits for a time-out when a process dies, because the standby is already in line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from prometheus_client import Gauge
+
+from shared.runtime.lane import Lane
+from shared.store.port import StateStore
+
+log = structlog.get_logger(__name__)
+
+_MEMBERS: Final = Gauge("ict_replicas", "Replicas of this service alive", ["group"])
+_OWNED: Final = Gauge("ict_lane_owned", "1 while this replica is the lane's rightful owner", ["lane"])
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaPolicy:
+    """``beat``: seconds between signs of life; ``ttl``: seconds without one until a member counts as dead."""
+
+    beat: float = 1.0
+    ttl: float = 3.0
+
+
+def owners(lanes: Sequence[str], members: Sequence[str]) -> dict[str, str]:
+    """Lane name → the member that should be active on it. Pure: every replica computes the same."""
+    ordered = sorted(members)
+    return {lane: ordered[index % len(ordered)] for index, lane in enumerate(sorted(lanes))} if ordered else {}
+
+
+class Replicas:
+    """Keeps this replica's membership alive and its lanes where they belong."""
+
+    def __init__(self, group: str, member: str, lanes: Sequence[Lane], store: StateStore, policy: ReplicaPolicy) -> None:
+        self._group = group
+        self._member = member
+        self._lanes = lanes
+        self._store = store
+        self._policy = policy
+        self._owners: dict[str, str] = {}
+        self._members: tuple[str, ...] = ()
+        self._wake = asyncio.Event()
+        for lane in lanes:
+            lane.after_batch = self._wake.set
+
+    async def run(self) -> None:
+        """Beat, watch, hand over. Call after the lanes are subscribed: who beats must already be in line."""
+        loop = asyncio.get_running_loop()
+        next_beat = loop.time()
+        while True:
+            if loop.time() >= next_beat:
+                await self._store.beat(self._group, self._member, self._policy.ttl)
+                self._see(await self._store.members(self._group))
+                next_beat = loop.time() + self._policy.beat
+            for lane in self._lanes:
+                if lane.active and self._owners.get(lane.spec.name, self._member) != self._member:
+                    log.info("handing over", lane=lane.spec.name, to=self._owners[lane.spec.name])
+                    await lane.hand_over()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(0.01, next_beat - loop.time()))
+            except TimeoutError:
+                continue
+
+    async def leave(self) -> None:
+        """Out at once, so that the others need not wait for the ttl."""
+        await self._store.leave(self._group, self._member)
+
+    def _see(self, members: tuple[str, ...]) -> None:
+        if members == self._members:
+            return
+        log.info("replicas", group=self._group, members=list(members))
+        self._members = members
+        self._owners = owners([lane.spec.name for lane in self._lanes], members)
+        _MEMBERS.labels(self._group).set(len(members))
+        for lane, owner in self._owners.items():
+            _OWNED.labels(lane).set(owner == self._member)

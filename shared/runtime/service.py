@@ -1,0 +1,113 @@
+"""A service process: its lanes, its sinks, its bus, its store, from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from shared.bus.port import Bus
+from shared.runtime.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.replicas import ReplicaPolicy, Replicas
+from shared.runtime.sink import SinkSpec, SinkWorker
+from shared.store.port import StateStore
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """What one service is made of. ``group`` names the replicas that share its lanes: same service, same symbols and
+    timeframes taken."""
+
+    name: str
+    group: str
+    lanes: tuple[LaneSpec, ...] = ()
+    sinks: tuple[SinkSpec, ...] = ()
+
+
+class ServiceDied(Exception):
+    """One of the service's workers ended by itself; the process must end too, so that a supervisor starts it afresh."""
+
+
+class Service:
+    """Runs a ServiceSpec on a started bus and store. ``store`` None = state lives and dies with the process."""
+
+    def __init__(self, spec: ServiceSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
+        self.spec = spec
+        self._store = store
+        self.lanes = [Lane(lane, bus, store, policy) for lane in spec.lanes]
+        self.sinks = [SinkWorker(sink, bus) for sink in spec.sinks]
+        self._replicas: Replicas | None = None
+        self._replicas_task: asyncio.Task[None] | None = None
+
+    async def start(self, member: str | None = None, replicas: ReplicaPolicy | None = None) -> None:
+        """Subscribe everything. With ``member`` (the name of this replica) share the lanes with the other replicas."""
+        for sink in self.sinks:
+            await sink.start()
+        for lane in self.lanes:
+            await lane.start()
+        if member is not None and self._store is not None and self.lanes:
+            self._replicas = Replicas(self.spec.group, member, self.lanes, self._store, replicas or ReplicaPolicy())
+            self._replicas_task = asyncio.create_task(self._replicas.run(), name=f"replicas {self.spec.name}")
+        log.info("service started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
+
+    async def wait_failed(self) -> BaseException:
+        """Return when a worker has died; a healthy service never does."""
+        tasks = [asyncio.ensure_future(worker.wait_failed()) for worker in (*self.lanes, *self.sinks)]
+        if self._replicas_task is not None:
+            tasks.append(asyncio.ensure_future(_failure_of(self._replicas_task)))
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return done.pop().result()
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def drain(self) -> None:
+        """Take nothing new, finish and commit what was taken, leave the group."""
+        if self._replicas_task is not None:
+            self._replicas_task.cancel()
+            await asyncio.gather(self._replicas_task, return_exceptions=True)
+        await asyncio.gather(*(lane.drain() for lane in self.lanes))
+        await asyncio.gather(*(sink.drain() for sink in self.sinks))
+        if self._replicas is not None:
+            await self._replicas.leave()
+        log.info("service drained", service=self.spec.name)
+
+
+async def _failure_of(task: asyncio.Task[None]) -> BaseException:
+    await asyncio.wait([task])
+    if task.cancelled():
+        return asyncio.CancelledError(task.get_name())
+    return task.exception() or RuntimeError(f"{task.get_name()} ended")
+
+
+@contextlib.asynccontextmanager
+async def running(services: Sequence[Service], *, member: str | None = None) -> AsyncIterator[None]:
+    """Start the services, run the body, drain them; raises ServiceDied when a worker dies under the body."""
+    for service in services:
+        await service.start(member)
+    body = asyncio.current_task()
+    died: list[BaseException] = []
+
+    async def watch(service: Service) -> None:
+        died.append(await service.wait_failed())
+        if body is not None:
+            body.cancel()
+
+    watchers = [asyncio.create_task(watch(service)) for service in services]
+    try:
+        yield
+    except asyncio.CancelledError:
+        if died:
+            raise ServiceDied(f"a worker died: {type(died[0]).__name__}: {died[0]}") from died[0]
+        raise
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        for service in reversed(services):
+            await service.drain()

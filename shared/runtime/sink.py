@@ -1,0 +1,136 @@
+"""Sinks: consumers that record or tell, and send nothing on. Written in batches, acked when the write is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
+from shared.domain.message import Message
+
+log = structlog.get_logger(__name__)
+
+_WRITTEN: Final = Counter("ict_sink_written_total", "Messages written by this sink", ["sink"])
+_RETRIES: Final = Counter("ict_sink_retries_total", "Writes that failed and were tried again", ["sink"])
+_WAITING: Final = Gauge("ict_sink_waiting", "Messages in hand, not yet written", ["sink"])
+
+
+class Sink(Protocol):
+    """Where messages end. ``write`` is idempotent: a message may come twice; raising means that nothing of it counts."""
+
+    async def start(self) -> None: ...
+    async def write(self, messages: Sequence[Message]) -> None: ...
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SinkSpec:
+    """What a service wires: a name, the queue, and how to make the sink. ``linger``: seconds to wait for a fuller batch."""
+
+    name: str
+    queue: str
+    build: Callable[[], Sink]
+    max_batch: int = 500
+    linger: float = 0.05
+
+
+class SinkWorker:
+    """Feeds one sink from one queue. A write that fails is tried again, with backoff, for ever: nothing is acked unwritten."""
+
+    def __init__(self, spec: SinkSpec, bus: Bus) -> None:
+        self.spec = spec
+        self._bus = bus
+        self._sink = spec.build()
+        self._inbox: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._hurry = asyncio.Event()
+        self._subscription: Subscription | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._written = _WRITTEN.labels(spec.name)
+        self._retries = _RETRIES.labels(spec.name)
+        self._waiting = _WAITING.labels(spec.name)
+
+    async def start(self) -> None:
+        await self._sink.start()
+        self._task = asyncio.create_task(self._run(), name=f"sink {self.spec.name}")
+        self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+
+    async def drain(self, deadline: float = 10.0) -> None:
+        """Stop taking, write what was taken, close the sink."""
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        self._hurry.set()
+        try:
+            async with asyncio.timeout(deadline):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("drain deadline passed; unwritten messages go back to the broker", sink=self.spec.name)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._sink.close()
+
+    async def wait_failed(self) -> BaseException:
+        """Return when the worker has died."""
+        assert self._task is not None
+        await asyncio.wait([self._task])
+        if self._task.cancelled():
+            return asyncio.CancelledError(self.spec.name)
+        return self._task.exception() or RuntimeError(f"sink {self.spec.name} ended")
+
+    def _receive(self, delivery: Delivery) -> None:
+        self._inbox.append(delivery)
+        self._idle.clear()
+        self._arrived.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._inbox:
+                if len(self._inbox) < self.spec.max_batch and not self._hurry.is_set():
+                    await self._company()
+                await self._write_batch()
+            self._idle.set()
+
+    async def _company(self) -> None:
+        try:
+            await asyncio.wait_for(self._hurry.wait(), self.spec.linger)
+        except TimeoutError:
+            return
+
+    async def _write_batch(self) -> None:
+        batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), self.spec.max_batch))]
+        messages: list[Message] = []
+        readable: list[Delivery] = []
+        for delivery in batch:
+            try:
+                messages.append(delivery.decode())
+            except InvalidMessage as error:
+                log.warning("dead-lettered", sink=self.spec.name, message_id=delivery.message_id, reason=str(error))
+                await delivery.dead_letter(str(error))
+                continue
+            readable.append(delivery)
+        self._waiting.set(len(messages) + len(self._inbox))
+        delay = 0.1
+        while messages:
+            try:
+                await self._sink.write(messages)
+                break
+            except Exception as error:  # noqa: BLE001  whatever the database or the network says, nothing is lost
+                self._retries.inc()
+                log.warning("write failed, will try again", sink=self.spec.name, error=str(error), seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 10.0)
+        self._written.inc(len(messages))
+        for delivery in readable:
+            await delivery.ack()
+        self._waiting.set(len(self._inbox))
