@@ -4,17 +4,17 @@ For each delivery, in this order:
 
 1. ``handle``: the pure core turns the message into messages;
 2. ``publish``: they are safe with the broker;
-3. ``commit``: the message joins the lane's log in the store (in groups, a few milliseconds later: off the hot path);
+3. ``commit``: the message joins the lane's log in the store (``shared.runtime.ledger``: in groups, off the hot path);
 4. ``ack``.
 
 Killed before 2, nothing has happened and the broker delivers again. Killed between 2 and 3, the message is handled again
 from the same state, so the same ids are published again and the next lane drops them. Killed between 3 and 4, the log knows
 the message and it is dropped here. So whatever dies, every effect happens once, and no store round trip delays an order.
 
-The state is loaded at the first delivery, not at the start: a queue with a single active consumer hands over to a standby in
-the moment its owner dies, and the state must be the one that the owner left. An owner that leaves in good order says so in the
-store first, because the broker activates the standby before the owner's last deliveries are settled: the standby waits for it.
-A lane whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by.
+The state is loaded at the first delivery, not at the start: a queue with a single active consumer passes to a standby in the
+moment its owner dies, and the state must be the one that the owner left. An owner that leaves in good order says so first,
+because the broker activates the standby before the owner's last deliveries are settled: the standby waits for it. A lane
+whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ from shared.core import Core
 from shared.domain.control import Alert, Control
 from shared.domain.message import Message
 from shared.runtime import lane_metrics
-from shared.store.port import Fenced, StateStore
+from shared.runtime.ledger import Commit, Ledger
+from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
 
@@ -81,95 +82,72 @@ _SNAPSHOT: Final = msgspec.msgpack.Decoder(LaneSnapshot)
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(slots=True)
-class _Commit:
-    """Deliveries whose effects are published and whose log entries are not yet written. A snapshot covers its entries."""
-
-    entries: list[bytes]
-    deliveries: list[Delivery]
-    snapshot: bytes | None = None
-
-
 class Lane:
     """Runs one core on one queue. ``store`` None: nothing survives the process (a demo, a backtest)."""
 
     def __init__(self, spec: LaneSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
         self.spec = spec
+        self.after_batch: Callable[[], None] | None = None
         self._bus = bus
-        self._store = store
         self._policy = policy
+        self._ledger = Ledger(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
         self._core = spec.build()
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._inbox: deque[Delivery] = deque()
-        self._arrived = asyncio.Event()
-        self._subscription: Subscription | None = None
-        self._loaded = store is None
-        self._epoch = 0
         self._since_snapshot = 0
-        self._commits: deque[_Commit] = deque()
-        self._commit_due = asyncio.Event()
-        self._committed = asyncio.Event()
-        self._committed.set()
-        self._urgent = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._loaded = store is None
         self._fenced = False
         self._leaving = False
-        self._leaving_group = f"leaving:{spec.name}"
+        self._inbox: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._subscription: Subscription | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._metrics = lane_metrics.of(spec.stage, spec.name)
-        self.after_batch: Callable[[], None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Subscribe and begin to handle."""
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
-        if self._store is not None:
-            self._tasks.append(asyncio.create_task(self._commit_loop(), name=f"commit {self.spec.name}"))
+        if self._ledger is not None:
+            self._tasks.append(asyncio.create_task(self._ledger.run(), name=f"ledger {self.spec.name}"))
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     async def drain(self, deadline: float = 10.0) -> None:
         """Stop taking, finish what was taken, commit, ack. What is not done by the deadline goes back to the broker."""
-        await self._quiesce(deadline)
+        await self._leave(deadline)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def hand_over(self) -> None:
         """Let the next consumer in line have the queue, and stand by behind it; nothing is lost, nothing done twice."""
-        if self._leaving or self._store is None:
+        if self._leaving:
             return
         self._leaving = True
         try:
-            await self._quiesce(10.0)
+            await self._leave(deadline=10.0)
             self._loaded = False
             self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
             self._metrics.handovers.inc()
         finally:
             self._leaving = False
 
-    def failure(self) -> BaseException | None:
-        """Why the lane died, if it did; a supervisor asks."""
-        for task in self._tasks:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                return task.exception()
-        return None
-
     async def wait_failed(self) -> BaseException:
         """Return when one of the lane's tasks has died."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in done:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                return error
-        return asyncio.CancelledError(self.spec.name)
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        task = done.pop()
+        if task.cancelled():
+            return asyncio.CancelledError(task.get_name())
+        return task.exception() or RuntimeError(f"{task.get_name()} ended")
 
     @property
     def active(self) -> bool:
         """True while this lane's state is loaded here, that is: it has handled something since it subscribed."""
         return self._loaded
 
-    # -- taking -------------------------------------------------------------------------------------------------------
+    # -- handling -----------------------------------------------------------------------------------------------------
 
     def _receive(self, delivery: Delivery) -> None:
         self._inbox.append(delivery)
@@ -185,19 +163,19 @@ class Lane:
             while self._inbox:
                 batch = list(self._inbox)
                 self._inbox.clear()
-                await self._handle_batch(batch)
+                await self._handle(batch)
                 if self._fenced:
                     await self._yield_to_successor()
             self._idle.set()
             if self.after_batch is not None:
                 self.after_batch()
 
-    async def _handle_batch(self, batch: list[Delivery]) -> None:
+    async def _handle(self, batch: list[Delivery]) -> None:
         if not self._loaded:
             await self._load()
         began = time.perf_counter()
         outputs: list[Message] = []
-        commit = _Commit([], [])
+        commit = Commit()
         origin_ns = 0
         for delivery in batch:
             try:
@@ -205,31 +183,31 @@ class Lane:
             except InvalidMessage as error:
                 await self._refuse(delivery, str(error))
                 continue
+            commit.deliveries.append(delivery)
             if message.message_id in self._seen:
                 self._metrics.duplicates.inc()
-                commit.deliveries.append(delivery)
                 continue
             self._metrics.observe_hop(delivery.sent_ns, time.time_ns())
             try:
                 outputs += self._apply(message)
             except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
+                commit.deliveries.pop()
                 await self._poisoned(delivery, message, error, outputs, commit, origin_ns)
-                outputs, commit = [], _Commit([], [])
+                outputs, commit = [], Commit()
                 continue
             origin_ns = delivery.origin_ns
-            commit.deliveries.append(delivery)
-            if self._store is not None:
+            if self._ledger is not None:
                 commit.entries.append(_encode(LogEntry(message.TYPE, message.VERSION, delivery.encoded())))
-        self._metrics.handled(len(commit.deliveries), time.perf_counter() - began)
+        self._metrics.handled(len(batch), time.perf_counter() - began)
         await self._settle(outputs, commit, origin_ns)
 
-    async def _settle(self, outputs: Sequence[Message], commit: _Commit, origin_ns: int) -> None:
-        """Publish, then queue the commit (or, without a store, ack)."""
+    async def _settle(self, outputs: Sequence[Message], commit: Commit, origin_ns: int) -> None:
+        """Publish, then hand the commit over (or, without a store, ack)."""
         if outputs:
             await self._bus.publish(outputs, origin_ns=origin_ns)
             if origin_ns:
                 self._metrics.since_origin.observe((time.time_ns() - origin_ns) / 1e9)
-        if self._store is None:
+        if self._ledger is None:
             for delivery in commit.deliveries:
                 await delivery.ack()
         elif commit.deliveries:
@@ -237,9 +215,7 @@ class Lane:
             if self._since_snapshot >= self._policy.snapshot_every:
                 commit.snapshot = _encode(LaneSnapshot(list(self._seen), self._core.snapshot()))
                 self._since_snapshot = 0
-            self._commits.append(commit)
-            self._committed.clear()
-            self._commit_due.set()
+            self._ledger.add(commit)
 
     def _apply(self, message: Message) -> Sequence[Message]:
         """One message through the core; also the way in which the log is replayed."""
@@ -260,7 +236,45 @@ class Lane:
         if len(self._seen) > self._policy.dedupe_window:
             self._seen.popitem(last=False)
 
-    # -- trouble ------------------------------------------------------------------------------------------------------
+    async def _load(self) -> None:
+        assert self._ledger is not None
+        began = time.perf_counter()
+        state = await self._ledger.open()
+        self._core = self.spec.build()
+        self._seen.clear()
+        if state.snapshot is not None:
+            snapshot = _SNAPSHOT.decode(state.snapshot)
+            self._core.restore(snapshot.core)
+            for message_id in snapshot.seen:
+                self._remember(message_id)
+        for raw in state.log:
+            entry = _ENTRY.decode(raw)
+            self._apply(decode(entry.type, entry.version, entry.body))  # its outputs were published before it was logged
+        self._since_snapshot = len(state.log)
+        self._loaded = True
+        self._metrics.loaded(len(state.log), time.perf_counter() - began)
+        log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
+
+    # -- leaving and trouble ------------------------------------------------------------------------------------------
+
+    async def _leave(self, deadline: float) -> None:
+        """Cancel the subscription, finish and commit what was delivered; a successor waits until this is done."""
+        if self._ledger is not None:
+            await self._ledger.announce_leaving(deadline + 1.0)
+        if self._subscription is not None:
+            await self._subscription.cancel()
+            self._subscription = None
+        try:
+            async with asyncio.timeout(deadline):
+                await self._idle.wait()
+                if self._ledger is not None:
+                    await self._ledger.flush()
+        except TimeoutError:
+            log.warning("drain deadline passed; the rest goes back to the broker", lane=self.spec.name)
+            await self._give_back(list(self._inbox))
+            self._inbox.clear()
+        if self._ledger is not None:
+            await self._ledger.left()
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
         """A message that nobody can read: parked with its reason, counted, told; the lane lives on."""
@@ -278,124 +292,36 @@ class Lane:
         await self._bus.publish([alert])
 
     async def _poisoned(
-        self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: _Commit, origin_ns: int
+        self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
         """The core raised: a bug. What came before leaves; the core, half-changed, is rebuilt; the message is parked."""
         log.error("core failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
-        if self._store is None:
+        if self._ledger is None:
             raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
         await self._settle(outputs, commit, origin_ns)
-        await self._flush()
+        await self._ledger.flush()
         await self._load()
         await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
 
+    def _on_fenced(self) -> None:
+        self._fenced = True  # the run loop lets go, at a moment when it is not in the middle of a batch
+        self._arrived.set()
+
     async def _yield_to_successor(self) -> None:
         """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
+        assert self._ledger is not None
         log.warning("fenced: another process took this lane over", lane=self.spec.name)
         self._metrics.fenced.inc()
         if self._subscription is not None:
             await self._subscription.cancel()
-        unsettled = [delivery for commit in self._commits for delivery in commit.deliveries] + list(self._inbox)
-        self._commits.clear()
+        unsettled = self._ledger.surrender() + list(self._inbox)
         self._inbox.clear()
-        for delivery in reversed(unsettled):  # each goes to the head: backwards restores the order
-            await delivery.requeue()
+        await self._give_back(unsettled)
         self._loaded = False
         self._fenced = False
-        self._committed.set()
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
-    # -- state --------------------------------------------------------------------------------------------------------
-
-    async def _load(self) -> None:
-        assert self._store is not None
-        began = time.perf_counter()
-        while await self._store.members(self._leaving_group):  # ends with the predecessor's drain, or its time to live
-            await asyncio.sleep(0.005)
-        state = await self._store.open(self.spec.name)
-        self._epoch = state.epoch
-        self._core = self.spec.build()
-        self._seen.clear()
-        if state.snapshot is not None:
-            snapshot = _SNAPSHOT.decode(state.snapshot)
-            self._core.restore(snapshot.core)
-            for message_id in snapshot.seen:
-                self._remember(message_id)
-        for raw in state.log:
-            entry = _ENTRY.decode(raw)
-            self._apply(decode(entry.type, entry.version, entry.body))  # what followed was published before it was logged
-        self._since_snapshot = len(state.log)
-        self._loaded = True
-        self._metrics.loaded(len(state.log), time.perf_counter() - began)
-        log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
-
-    async def _commit_loop(self) -> None:
-        assert self._store is not None
-        while True:
-            await self._commit_due.wait()
-            self._commit_due.clear()
-            await self._linger()
-            group = list(self._commits)
-            if not group:
-                self._committed.set()
-                continue
-            entries: list[bytes] = []
-            snapshot: bytes | None = None
-            for commit in group:
-                if commit.snapshot is not None:
-                    snapshot, entries = commit.snapshot, []
-                else:
-                    entries += commit.entries
-            try:
-                await self._store.append(self.spec.name, self._epoch, entries, snapshot)
-            except Fenced:
-                self._fenced = True  # the run loop lets go, at a moment when it is not in the middle of a batch
-                self._arrived.set()
-                continue
-            for commit in group:
-                self._commits.popleft()
-                for delivery in commit.deliveries:
-                    await delivery.ack()
-            if self._commits:
-                self._commit_due.set()
-            else:
-                self._committed.set()
-
-    async def _linger(self) -> None:
-        """Wait for company, unless somebody waits for the commit or half of the prefetch window is already in it."""
-        if self._urgent.is_set() or sum(len(commit.deliveries) for commit in self._commits) >= 16:
-            return
-        try:
-            await asyncio.wait_for(self._urgent.wait(), self._policy.commit_linger)
-        except TimeoutError:
-            return
-
-    async def _flush(self) -> None:
-        """Return when everything handled is in the store."""
-        self._urgent.set()
-        await self._committed.wait()
-        self._urgent.clear()
-
-    async def _quiesce(self, deadline: float) -> None:
-        if self._store is not None:
-            await self._store.beat(self._leaving_group, str(id(self)), deadline + 1.0)
-        try:
-            await self._leave_queue(deadline)
-        finally:
-            if self._store is not None:
-                await self._store.leave(self._leaving_group, str(id(self)))
-
-    async def _leave_queue(self, deadline: float) -> None:
-        if self._subscription is not None:
-            await self._subscription.cancel()
-            self._subscription = None
-        try:
-            async with asyncio.timeout(deadline):
-                await self._idle.wait()
-                if self._store is not None:
-                    await self._flush()
-        except TimeoutError:
-            log.warning("drain deadline passed; the rest goes back to the broker", lane=self.spec.name)
-            for delivery in reversed(self._inbox):
-                await delivery.requeue()
-            self._inbox.clear()
+    @staticmethod
+    async def _give_back(deliveries: list[Delivery]) -> None:
+        for delivery in reversed(deliveries):  # each goes to the head of the queue: backwards keeps the order
+            await delivery.requeue()

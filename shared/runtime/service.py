@@ -57,7 +57,8 @@ class Service:
 
     async def wait_failed(self) -> BaseException:
         """Return when a worker has died; a healthy service never does."""
-        tasks = [asyncio.ensure_future(worker.wait_failed()) for worker in (*self.lanes, *self.sinks)]
+        tasks = [asyncio.ensure_future(lane.wait_failed()) for lane in self.lanes]
+        tasks += [asyncio.ensure_future(sink.wait_failed()) for sink in self.sinks]
         if self._replicas_task is not None:
             tasks.append(asyncio.ensure_future(_failure_of(self._replicas_task)))
         try:

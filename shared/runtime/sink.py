@@ -41,7 +41,7 @@ class SinkSpec:
 
 
 class SinkWorker:
-    """Feeds one sink from one queue. A write that fails is tried again, with backoff, for ever: nothing is acked unwritten."""
+    """Feeds one sink from one queue. A write that fails is tried again, with backoff, for ever: no ack before it."""
 
     def __init__(self, spec: SinkSpec, bus: Bus) -> None:
         self.spec = spec

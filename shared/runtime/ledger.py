@@ -1,0 +1,118 @@
+"""The ledger of a lane: what was handled, on its way into the store, and the acks that wait for it.
+
+Commits are written in groups, off the hot path: the lane publishes first and hands the commit over; the ledger lingers a few
+milliseconds for company, appends the group to the lane's log in one round trip, then acks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from shared.bus.port import Delivery
+from shared.store.port import Fenced, LaneState, StateStore
+
+#: This many deliveries waiting for their ack end the linger: half of the usual prefetch window.
+_ENOUGH = 16
+
+
+@dataclass(slots=True)
+class Commit:
+    """Deliveries whose effects are published and whose log entries are not yet written. A snapshot covers its entries."""
+
+    entries: list[bytes] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    snapshot: bytes | None = None
+
+
+class Ledger:
+    """Writes the commits of one lane, in order. ``on_fenced`` is called when another process has taken the lane over."""
+
+    def __init__(self, lane: str, store: StateStore, linger: float, on_fenced: Callable[[], None]) -> None:
+        self._lane = lane
+        self._store = store
+        self._linger_seconds = linger
+        self._on_fenced = on_fenced
+        self._epoch = 0
+        self._commits: deque[Commit] = deque()
+        self._due = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._urgent = asyncio.Event()
+        self._leaving_group = f"leaving:{lane}"
+
+    async def open(self) -> LaneState:
+        """Take the lane over, once a predecessor that is leaving in good order has finished."""
+        while await self._store.members(self._leaving_group):
+            await asyncio.sleep(0.005)  # noqa: ASYNC110  the event is in another process; its time to live bounds the wait
+        state = await self._store.open(self._lane)
+        self._epoch = state.epoch
+        return state
+
+    def add(self, commit: Commit) -> None:
+        """Queue a commit; its deliveries are acked when it is written."""
+        self._commits.append(commit)
+        self._empty.clear()
+        self._due.set()
+
+    async def flush(self) -> None:
+        """Return when everything added is written and acked."""
+        self._urgent.set()
+        await self._empty.wait()
+        self._urgent.clear()
+
+    def surrender(self) -> list[Delivery]:
+        """Forget the unwritten commits; returns their deliveries, which belong to the successor now."""
+        deliveries = [delivery for commit in self._commits for delivery in commit.deliveries]
+        self._commits.clear()
+        self._empty.set()
+        return deliveries
+
+    async def announce_leaving(self, seconds: float) -> None:
+        """Say that this process is about to leave the lane and needs at most ``seconds``; a successor waits."""
+        await self._store.beat(self._leaving_group, str(id(self)), seconds)
+
+    async def left(self) -> None:
+        """The lane is free."""
+        await self._store.leave(self._leaving_group, str(id(self)))
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            await self._linger()
+            if not self._commits:
+                continue
+            group = list(self._commits)
+            entries: list[bytes] = []
+            snapshot: bytes | None = None
+            for commit in group:
+                if commit.snapshot is not None:
+                    snapshot, entries = commit.snapshot, []
+                else:
+                    entries += commit.entries
+            try:
+                await self._store.append(self._lane, self._epoch, entries, snapshot)
+            except Fenced:
+                self._on_fenced()
+                continue
+            for commit in group:
+                self._commits.popleft()
+                for delivery in commit.deliveries:
+                    await delivery.ack()
+            if self._commits:
+                self._due.set()
+            else:
+                self._empty.set()
+
+    async def _linger(self) -> None:
+        """Wait for company, unless somebody waits for the commit or many deliveries already wait for their ack."""
+        if self._urgent.is_set() or sum(len(commit.deliveries) for commit in self._commits) >= _ENOUGH:
+            return
+        try:
+            await asyncio.wait_for(self._urgent.wait(), self._linger_seconds)
+        except TimeoutError:
+            return
