@@ -1,0 +1,1 @@
+"""Analysis: closed candles in, causal ICT facts out (ICT-*)."""
