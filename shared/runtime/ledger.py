@@ -45,8 +45,8 @@ class Ledger:
 
     async def open(self) -> LaneState:
         """Take the lane over, once a predecessor that is leaving in good order has finished."""
-        while await self._store.members(self._leaving_group):
-            await asyncio.sleep(0.005)  # noqa: ASYNC110  the event is in another process; its time to live bounds the wait
+        while await self._store.members(self._leaving_group):  # noqa: ASYNC110  the event is in another process
+            await asyncio.sleep(0.005)  # bounded by the time to live that the predecessor announced
         state = await self._store.open(self._lane)
         self._epoch = state.epoch
         return state
@@ -113,6 +113,7 @@ class Ledger:
         if self._urgent.is_set() or sum(len(commit.deliveries) for commit in self._commits) >= _ENOUGH:
             return
         try:
-            await asyncio.wait_for(self._urgent.wait(), self._linger_seconds)
+            async with asyncio.timeout(self._linger_seconds):
+                await self._urgent.wait()
         except TimeoutError:
             return

@@ -103,7 +103,8 @@ class SinkWorker:
 
     async def _company(self) -> None:
         try:
-            await asyncio.wait_for(self._hurry.wait(), self.spec.linger)
+            async with asyncio.timeout(self.spec.linger):
+                await self._hurry.wait()
         except TimeoutError:
             return
 

@@ -1,0 +1,185 @@
+"""The ``ict`` command. Imports of anything heavy stay inside the commands, so that ``ict --help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.runtime.exits import Exit
+
+app = typer.Typer(
+    name="ict",
+    help="Automated trading of Binance USD-M perpetuals on ICT / Smart Money Concepts. Simulated unless told otherwise.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--config", "-c", help="YAML file; several are merged, later ones win. Default: the built-in sim settings."
+    ),
+]
+Data = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--data", help="SYMBOL=FILE with 1m candles (Parquet, Feather, CSV); once a symbol. Default: a generated market."
+    ),
+]
+From = Annotated[str | None, typer.Option("--from", help="first candle, UTC: 2025-05-04 or 2025-05-04T12:00")]
+To = Annotated[str | None, typer.Option("--to", help="end, UTC, not included")]
+Speed = Annotated[str, typer.Option("--speed", help="max, or market seconds per second")]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="directory for decisions, orders, fills and equity as canonical JSON lines")
+]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout instead of tables")]
+
+
+@app.command()
+def demo(
+    config: Config = None,
+    data: Data = None,
+    start: From = None,
+    end: To = None,
+    speed: Speed = "max",
+    out: Out = None,
+    days: Annotated[float | None, typer.Option("--days", help="length of the generated market")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
+    json: Json = False,
+) -> None:
+    """Run the whole system in this process on a simulated exchange: no keys, no broker, no network."""
+    from cli.commands import play_market
+
+    market = {key: value for key, value in (("days", days), ("seed", seed)) if value is not None}
+    play_market(config, data or [], start, end, speed, out, json=json, bus="memory", market=market)
+
+
+@app.command()
+def replay(
+    config: Config = None,
+    data: Data = None,
+    start: From = None,
+    end: To = None,
+    speed: Speed = "max",
+    out: Out = None,
+    bus: Annotated[
+        str, typer.Option("--bus", help="rabbitmq: drive the running services; memory: as `ict demo`")
+    ] = "rabbitmq",
+    json: Json = False,
+) -> None:
+    """Drive separately running services (`ict run …`) in lock-step; decides byte for byte like `ict demo`."""
+    from cli.commands import play_market
+
+    play_market(config, data or [], start, end, speed, out, json=json, bus=bus, market={})
+
+
+@app.command()
+def run(
+    service: Annotated[
+        str, typer.Argument(help="ingest, analysis, signals, risk, execution, journal, notifier, simulator, …")
+    ],
+    config: Config = None,
+) -> None:
+    """Run one service over RabbitMQ and Redis until SIGTERM, which drains it."""
+    from cli.run import run_service
+
+    run_service(service, config)
+
+
+@app.command()
+def check(config: Config = None, json: Json = False) -> None:
+    """Validate the configuration: every error at once, with its place and what is allowed. Starts nothing."""
+    from cli.commands import check_config
+
+    check_config(config, json=json)
+
+
+@app.command()
+def topology(
+    config: Config = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="declare it on the broker and remove what another layout left")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Print the broker table: every queue, what it is bound to, its bound and what happens beyond it."""
+    from cli.commands import show_topology
+
+    show_topology(config, apply=apply, json=json)
+
+
+@app.command()
+def halt(
+    reason: Annotated[str, typer.Option("--reason", help="goes into the journal and the alert")],
+    config: Config = None,
+) -> None:
+    """Stop new entries now, until `ict rearm`. Exits and protection stay managed."""
+    from cli.commands import send_control
+
+    send_control(config, "halt", reason)
+
+
+@app.command()
+def rearm(
+    reason: Annotated[str, typer.Option("--reason", help="goes into the journal and the alert")],
+    config: Config = None,
+) -> None:
+    """Allow entries again after a halt. Only ever by hand."""
+    from cli.commands import send_control
+
+    send_control(config, "rearm", reason)
+
+
+@app.command()
+def health(
+    url: Annotated[str, typer.Argument(help="a service's /readyz")] = "http://127.0.0.1:9100/readyz",
+) -> None:
+    """Ask a service whether it is ready; exit 0 or 1 (the image's health check)."""
+    from cli.commands import ask_health
+
+    ask_health(url)
+
+
+bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the same run.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("pipeline")
+def bench_pipeline(
+    samples: Annotated[int, typer.Option("--samples", min=20, help="closes measured per case")] = 300,
+    json: Json = False,
+) -> None:
+    """Candle → order over RabbitMQ in each layout, beside a raw aio-pika chain of as many hops; and embedded throughput."""
+    from cli.bench.pipeline import main as measure
+
+    measure(samples, as_json=json)
+
+
+@bench.command("codec")
+def bench_codec(json: Json = False) -> None:
+    """One bundle of facts through msgspec and through pydantic."""
+    from cli.bench.codec import main as measure
+
+    measure(as_json=json)
+
+
+@bench.command("flood")
+def bench_flood(
+    messages: Annotated[int, typer.Option("--messages", min=1_000, help="micro messages to flood the bus with")] = 200_000,
+    json: Json = False,
+) -> None:
+    """Flood the bus with order flow while candles pass: bounds, drops, and the order latency beside a quiet bus."""
+    from cli.bench.flood import main as measure
+
+    measure(messages, as_json=json)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)

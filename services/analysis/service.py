@@ -1,0 +1,30 @@
+"""Wiring of analysis: one lane a partition and timeframe, so that replicas share them and htf, mtf, ltf can run apart."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.analysis.core import AnalysisCore
+from services.analysis.settings import AnalysisSettings
+from shared.runtime.common import CommonSettings
+from shared.runtime.lane import LaneSpec
+from shared.runtime.service import ServiceSpec
+
+
+def spec(common: CommonSettings, settings: AnalysisSettings) -> ServiceSpec:
+    """The lanes that this process takes."""
+    partitions, timeframes = common.taken_partitions(), common.taken_timeframes()
+    return ServiceSpec(
+        name="analysis",
+        group=f"analysis:{partitions}:{','.join(timeframes)}",
+        lanes=tuple(
+            LaneSpec(
+                name=f"analysis.p{p}.{timeframe}",
+                stage="analysis",
+                queue=f"analysis.p{p}.{timeframe}",
+                build=partial(AnalysisCore, p, timeframe, settings),
+            )
+            for p in partitions
+            for timeframe in timeframes
+        ),
+    )

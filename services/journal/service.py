@@ -1,0 +1,18 @@
+"""Wiring of the journal: one sink that records everything."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.journal.settings import JournalSettings
+from services.journal.sink import JournalSink
+from shared.runtime.common import CommonSettings
+from shared.runtime.service import ServiceSpec
+from shared.runtime.sink import SinkSpec
+
+
+def spec(common: CommonSettings, settings: JournalSettings) -> ServiceSpec:
+    """The journal's sink."""
+    return ServiceSpec(
+        name="journal", group="journal", sinks=(SinkSpec("journal", "journal", partial(JournalSink, settings.url)),)
+    )

@@ -1,0 +1,22 @@
+"""Wiring of the notifier: one sink, its channels by configuration."""
+
+from __future__ import annotations
+
+from services.notifier.channels import Channel, LogChannel, WebhookChannel
+from services.notifier.settings import NotifierSettings
+from services.notifier.sink import NotifierSink
+from shared.runtime.common import CommonSettings
+from shared.runtime.service import ServiceSpec
+from shared.runtime.sink import SinkSpec
+
+
+def spec(common: CommonSettings, settings: NotifierSettings) -> ServiceSpec:
+    """The notifier's sink with the log and, where configured, the webhook."""
+
+    def build() -> NotifierSink:
+        channels: list[Channel] = [LogChannel()]
+        if settings.webhook_url is not None:
+            channels.append(WebhookChannel(settings.webhook_url.get_secret_value(), settings.webhook_timeout))
+        return NotifierSink(channels, settings)
+
+    return ServiceSpec(name="notifier", group="notifier", sinks=(SinkSpec("notifier", "notifier", build, linger=0.0),))

@@ -1,0 +1,19 @@
+"""Wiring of risk: one lane for the account, because caps and the kill switch are the account's."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from services.risk.core import RiskCore
+from services.risk.settings import RiskSettings
+from shared.runtime.common import CommonSettings
+from shared.runtime.lane import LaneSpec
+from shared.runtime.service import ServiceSpec
+
+
+def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
+    """The account's risk lane."""
+    build = partial(
+        RiskCore, common.partitions.count, common.instrument_table(), settings, common.approval_key.get_secret_value()
+    )
+    return ServiceSpec(name="risk", group="risk", lanes=(LaneSpec(name="risk", stage="risk", queue="risk", build=build),))

@@ -1,0 +1,145 @@
+"""The record of a run: decisions, orders, fills and equity as canonical JSON lines, the same bytes for the same run.
+
+Canonical: keys sorted, no spaces, numbers as the domain holds them (money as decimal strings). Lines stand in the order in
+which things happened: by close, then symbol (decisions), then the exchange's own order (orders, fills).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Final, Self
+
+import msgspec
+
+from shared.domain.account import AccountReport, RiskReport, Trade
+from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.exchange import ExchangeEvents
+from shared.domain.message import Message
+
+#: The files of ``--out``, in the order of the pipeline.
+FILES: Final = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+class EquityLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of equity.jsonl: the account and the risk gate after one close."""
+
+    time: int
+    wallet: Decimal
+    equity: Decimal
+    kill_switch: str
+    trades_today: int
+
+
+class Summary:
+    """What the run amounts to, for people: counts, trades, result."""
+
+    def __init__(self) -> None:
+        self.decisions = 0
+        self.signals = 0
+        self.orders = 0
+        self.fills = 0
+        self.why_not: Counter[str] = Counter()
+        self.trades: list[Trade] = []
+        self.first_equity: Decimal | None = None
+        self.last_equity = Decimal(0)
+        self.lowest_ratio = Decimal(1)
+        self._peak = Decimal(0)
+
+    def add_decision(self, decision: Decision) -> None:
+        self.decisions += 1
+        if decision.signal is not None:
+            self.signals += 1
+        self.why_not.update(decision.reasons)
+
+    def add_equity(self, equity: Decimal) -> None:
+        if self.first_equity is None:
+            self.first_equity = equity
+        self.last_equity = equity
+        self._peak = max(self._peak, equity)
+        if self._peak > 0:
+            self.lowest_ratio = min(self.lowest_ratio, equity / self._peak)
+
+
+class Recorder:
+    """Takes the messages of a run, in the order of its steps, and writes the files. ``directory`` None = summary only.
+
+    A message that comes twice (a broker restarted, a service was killed) is recorded once.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self.summary = Summary()
+        self._decisions: dict[int, dict[int, DecisionBundle]] = {}
+        self._events: list[ExchangeEvents] = []
+        self._account: AccountReport | None = None
+        self._risk: RiskReport | None = None
+        self._seen: set[str] = set()
+        self._seen_before: set[str] = set()
+        self._files: dict[str, IO[bytes]] = {}
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._files = {name: (directory / name).open("wb") for name in FILES}
+
+    def take(self, message: Message) -> None:
+        """Keep a message until its step is complete."""
+        if message.message_id in self._seen or message.message_id in self._seen_before:
+            return
+        self._seen.add(message.message_id)
+        if isinstance(message, DecisionBundle):
+            self._decisions.setdefault(message.close_time, {})[message.partition] = message
+        elif isinstance(message, ExchangeEvents):
+            self._events.append(message)
+        elif isinstance(message, AccountReport):
+            self._account = message
+        elif isinstance(message, RiskReport):
+            self._risk = message
+
+    def step_done(self) -> None:
+        """The step is settled: everything it caused has been taken. Write it."""
+        for close_time in sorted(self._decisions):
+            bundles = self._decisions.pop(close_time)
+            decisions = sorted((d for bundle in bundles.values() for d in bundle.decisions), key=lambda d: (d.symbol, d.id))
+            for decision in decisions:
+                self.summary.add_decision(decision)
+            self._write("decisions.jsonl", decisions)
+        for event in self._events:
+            self.summary.orders += len(event.orders)
+            self.summary.fills += len(event.fills)
+            self._write("orders.jsonl", event.orders)
+            self._write("fills.jsonl", event.fills)
+        self._events.clear()
+        if self._account is not None and self._risk is not None:
+            account = self._account.account
+            self.summary.trades.extend(self._account.closed_trades)
+            self.summary.add_equity(account.equity)
+            line = EquityLine(
+                time=self._account.time,
+                wallet=account.wallet,
+                equity=account.equity,
+                kill_switch=self._risk.kill_switch,
+                trades_today=self._risk.trades_today,
+            )
+            self._write("equity.jsonl", [line])
+        self._account = self._risk = None
+        if len(self._seen) > 2_000:
+            self._seen_before, self._seen = self._seen, set()
+
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _write(self, name: str, lines: Iterable[msgspec.Struct]) -> None:
+        file = self._files.get(name)
+        if file is not None:
+            for line in lines:
+                file.write(_encode(line) + b"\n")
