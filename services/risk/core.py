@@ -1,0 +1,222 @@
+"""The risk core: decisions in, signed verdicts out; account reports in, risk reports out (RISK-1, RISK-2, RISK-3).
+
+Exactly one VerdictBundle per close and one RiskReport per account report. The kill switch lives in the state, so a restart
+finds it where it was. Times are those of the messages; the day is the UTC day of the latest of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from services.risk import gate, kill_switch, sizing
+from services.risk.barrier import PartitionBarrier, Ruling
+from services.risk.settings import RiskSettings
+from services.risk.state import RiskState
+from shared.domain.account import AccountReport, KillSwitch, RiskReport
+from shared.domain.approval import sign
+from shared.domain.control import Alert, ClockTick, Control, Severity
+from shared.domain.decisions import Decision, DecisionBundle, Signal
+from shared.domain.ids import derive
+from shared.domain.instruments import Instrument
+from shared.domain.message import Message
+from shared.domain.orders import OrderIntent, Refusal, Verdict, VerdictBundle
+
+_SEVERITY: dict[KillSwitch, Severity] = {"NORMAL": "info", "DAY_HALT": "warning", "HALTED": "critical"}
+
+
+class RiskCore:
+    """The account's one gate. Raises ValueError on an empty approval key or fewer than one partition."""
+
+    def __init__(
+        self, partitions: int, instruments: Mapping[str, Instrument], settings: RiskSettings, approval_key: str
+    ) -> None:
+        if partitions < 1:
+            raise ValueError(f"risk needs at least one partition, not {partitions}")
+        if not approval_key:
+            raise ValueError("the approval key is empty: without it any process could approve an order; set it")
+        self._instruments = dict(instruments)
+        self._settings = settings
+        self._key = approval_key
+        self._barrier = PartitionBarrier(
+            partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
+        )
+        self._state = RiskState(barrier=self._barrier.state)
+
+    def handle(self, message: Message) -> Sequence[Message]:
+        """What follows, and an alert behind it when the kill switch has moved."""
+        changes = self._state.changes
+        outputs: list[Message] = []
+        if isinstance(message, DecisionBundle):
+            self._barrier.arrive(message)
+            outputs = self._decide(self._barrier.due())
+        elif isinstance(message, AccountReport):
+            outputs = self._report(message)
+        elif isinstance(message, ClockTick):
+            self._advance(message.time)
+            outputs = self._decide(self._barrier.due(message.time))
+        elif isinstance(message, Control):
+            outputs = self._obey(message)
+        if self._state.changes != changes:
+            outputs.append(self._kill_switch_alert())
+        return outputs
+
+    def snapshot(self) -> bytes:
+        return msgspec.msgpack.encode(self._state)
+
+    def restore(self, data: bytes) -> None:
+        self._state = msgspec.msgpack.decode(data, type=RiskState)
+        self._barrier.state = self._state.barrier
+
+    # -- verdicts -----------------------------------------------------------------------------------------------------
+
+    def _decide(self, rulings: Sequence[Ruling]) -> list[Message]:
+        messages: list[Message] = []
+        for ruling in rulings:
+            self._advance(ruling.close_time)
+            wishes = [
+                (decision, decision.signal)
+                for bundle in ruling.bundles
+                for decision in bundle.decisions
+                if decision.signal is not None
+            ]
+            wishes.sort(key=lambda wish: wish[0].symbol)
+            verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
+            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts))
+            if ruling.absent:
+                messages.append(self._incomplete(ruling))
+        return messages
+
+    def _verdict(self, decision: Decision, signal: Signal, close_time: int) -> Verdict:
+        state, settings = self._state, self._settings
+        instrument = self._instruments.get(signal.symbol)
+        application = gate.Application(
+            symbol=signal.symbol,
+            expires_at=signal.expires_at,
+            now=state.now,
+            kill_switch=state.kill_switch,
+            day_limit_reached=self._loss_event() is not None,
+            trades_today=state.trades_today,
+            occupied=state.occupied,
+            account_known=state.account is not None,
+            instrument_known=instrument is not None,
+        )
+        refusals: tuple[Refusal, ...] = gate.refusals(application, settings)
+        if instrument is None or state.account is None:
+            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals)
+        size = sizing.size(signal, instrument, state.account.equity, state.notional(signal.symbol), settings)
+        if size.quantity == 0:
+            refusals = (*refusals, "below_minimum")
+        if refusals:
+            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=size.notes)
+        intent = OrderIntent(
+            id=derive("intent", signal.id),
+            signal_id=signal.id,
+            symbol=signal.symbol,
+            side=signal.side,
+            quantity=size.quantity,
+            entry=size.entry,
+            stop=size.stop,
+            target=size.target,
+            close_time=close_time,
+            expires_at=signal.expires_at,
+            risk_amount=size.risk_amount,
+        )
+        state.approve(intent)
+        return Verdict(
+            decision_id=decision.id,
+            symbol=signal.symbol,
+            intent=intent,
+            signature=sign(intent, self._key),
+            notes=size.notes,
+        )
+
+    def _incomplete(self, ruling: Ruling) -> Alert:
+        absent = ", ".join(str(partition) for partition in ruling.absent)
+        return Alert(
+            severity="warning",
+            source="risk",
+            key="decisions_incomplete",
+            text=f"No decisions of partition {absent} for the close {ruling.close_time}; what they wished is not traded.",
+            time=ruling.close_time,
+        )
+
+    # -- the account and the kill switch ------------------------------------------------------------------------------
+
+    def _report(self, report: AccountReport) -> list[Message]:
+        state = self._state
+        if report.time <= state.reported_until:
+            return []
+        self._advance(report.time)
+        state.take(report)
+        self._judge_loss()
+        assert state.day_start_equity is not None
+        return [
+            RiskReport(
+                time=report.time,
+                kill_switch=state.kill_switch,
+                reason=state.reason,
+                equity=report.account.equity,
+                day_start_equity=state.day_start_equity,
+                day_result=report.account.equity - state.day_start_equity,
+                trades_today=state.trades_today,
+                open_positions=len(state.in_position),
+            )
+        ]
+
+    def _advance(self, time: int) -> None:
+        if self._state.advance_to(time):
+            self._pull("new_day", "a new UTC day began")
+
+    def _loss_event(self) -> kill_switch.Event | None:
+        state = self._state
+        if state.account is None or state.day_start_equity is None:
+            return None
+        return kill_switch.loss_event(state.day_start_equity, state.account.equity, self._settings)
+
+    def _judge_loss(self) -> None:
+        event = self._loss_event()
+        if event == "deep_loss" and self._state.deep_loss_acknowledged:
+            event = "daily_loss"
+        if event is not None:
+            account, day_start = self._state.account, self._state.day_start_equity
+            assert account is not None
+            self._pull(event, f"equity {account.equity} USDT against {day_start} USDT at the start of the UTC day")
+
+    def _obey(self, control: Control) -> list[Message]:
+        state = self._state
+        if control.id in state.controls or control.command == "reset":
+            return []
+        state.controls.append(control.id)
+        del state.controls[: -self._settings.controls_remembered]
+        changes = state.changes
+        self._pull(control.command, f"{control.command} by {control.by}: {control.reason}")
+        if state.changes == changes:
+            text = (
+                f"{control.command} by {control.by} changed nothing: the kill switch is {state.kill_switch} ({state.reason})"
+            )
+            return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now)]
+        if control.command == "rearm":
+            state.deep_loss_acknowledged = self._loss_event() == "deep_loss"
+            self._judge_loss()
+        return []
+
+    def _pull(self, event: kill_switch.Event, reason: str) -> None:
+        """Move the kill switch along its table; the reason stays with the state that it led to."""
+        state = self._state
+        after = kill_switch.advance(state.kill_switch, event)
+        if after != state.kill_switch:
+            state.kill_switch = after
+            state.reason = reason
+            state.changes += 1
+
+    def _kill_switch_alert(self) -> Alert:
+        state = self._state
+        return Alert(
+            severity=_SEVERITY[state.kill_switch],
+            source="risk",
+            key=f"kill_switch.{state.changes}",
+            text=f"The kill switch is {state.kill_switch}: {state.reason}",
+            time=state.now,
+        )

@@ -1,0 +1,68 @@
+"""How much: fixed fractional risk by the distance to the stop, under margin caps (RISK-1).
+
+Prices go to the tick grid first and the size is counted from the rounded ones, so the amount risked is exact. The stop is
+rounded *away* from the entry: it never ends up inside the place that the strategy wanted behind it, and the slightly larger
+distance makes the size smaller, never the risk larger. Entry and target go to the nearest tick. Fees and slippage come on
+top of the amount risked; they are not part of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal, localcontext
+from typing import Final
+
+from services.risk.settings import RiskSettings
+from shared.domain.decisions import Side, Signal
+from shared.domain.instruments import Instrument
+
+#: Divisions round towards zero, so that no cap is exceeded by even the last digit.
+_DOWN: Final = Context(prec=50, rounding=ROUND_DOWN)
+
+CAPPED_BY_POSITION: Final = "capped by position margin"
+CAPPED_BY_SYMBOL: Final = "capped by symbol margin"
+TOO_CLOSE: Final = "stop or target is within one tick of the entry"
+UNDER_MINIMUM: Final = "size is under the exchange's minimum"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Prices in USDT on the tick grid, quantity in base currency on the step grid; 0 = it cannot be traded (see notes)."""
+
+    quantity: Decimal
+    entry: Decimal
+    stop: Decimal
+    target: Decimal
+    risk_amount: Decimal
+    notes: tuple[str, ...]
+
+
+def size(signal: Signal, instrument: Instrument, equity: Decimal, symbol_notional: Decimal, settings: RiskSettings) -> Size:
+    """The size of a trade. ``symbol_notional`` (USDT): what the symbol holds already, orders on their way included."""
+    with localcontext(_DOWN):
+        entry, target = instrument.price(signal.entry), instrument.price(signal.target)
+        stop = _outward(signal.stop, signal.side, instrument)
+        below, above = (stop, target) if signal.side == "buy" else (target, stop)
+        if not 0 < below < entry < above:
+            return Size(Decimal(0), entry, stop, target, Decimal(0), (TOO_CLOSE,))
+        distance = abs(entry - stop)
+        quantity = settings.risk_per_trade * equity / distance
+        notes: list[str] = []
+        for cap, taken, note in (
+            (settings.position_margin_cap, Decimal(0), CAPPED_BY_POSITION),
+            (settings.symbol_margin_cap, symbol_notional, CAPPED_BY_SYMBOL),
+        ):
+            room = (cap * equity * settings.leverage - taken) / entry
+            if quantity > room:
+                quantity = room
+                notes.append(note)
+        quantity = instrument.quantity(max(quantity, Decimal(0)))
+        if quantity <= 0 or quantity < instrument.min_quantity or quantity * entry < instrument.min_notional:
+            return Size(Decimal(0), entry, stop, target, Decimal(0), (*notes, UNDER_MINIMUM))
+        return Size(quantity, entry, stop, target, quantity * distance, tuple(notes))
+
+
+def _outward(stop: float, side: Side, instrument: Instrument) -> Decimal:
+    """The stop on the tick grid, not nearer to the entry than it was."""
+    rounding = ROUND_FLOOR if side == "buy" else ROUND_CEILING
+    return (Decimal(repr(stop)) / instrument.tick_size).quantize(Decimal(1), rounding=rounding) * instrument.tick_size
