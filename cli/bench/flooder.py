@@ -1,0 +1,34 @@
+"""A process that floods the bus with order flow: ``python -m cli.bench.flooder CONFIG MESSAGES``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import uvloop
+
+from cli.configuration import try_load
+from cli.wiring import topology
+from shared.bus.rabbitmq import RabbitBus
+from shared.domain.control import Micro
+
+_BATCH = 500
+
+
+async def flood(config: Path, messages: int) -> None:
+    """Publish ``messages`` order-flow seconds of one symbol, as fast as the broker takes them."""
+    settings = try_load([config])
+    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="flooder")
+    await bus.start()
+    symbol = settings.symbols[0]
+    for first in range(0, messages, _BATCH):
+        batch = [
+            Micro(symbol=symbol, time=time, bid=99.9, ask=100.1, imbalance=0.0, trade_delta=0.0)
+            for time in range(first + 1, min(first + _BATCH, messages) + 1)
+        ]
+        await bus.publish(batch)
+    await bus.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(flood(Path(sys.argv[1]), int(sys.argv[2])))

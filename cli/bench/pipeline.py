@@ -1,0 +1,181 @@
+"""``ict bench pipeline``: candle → order in every layout, a raw aio-pika chain beside it, and embedded throughput."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import platform
+import statistics
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import typer
+import uvloop
+
+from cli.bench.fleet import BenchFleet
+from cli.bench.market import BenchMarket
+from cli.bench.raw_chain import measure as raw_chain
+from cli.configuration import try_load
+from cli.settings import Settings
+from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
+from shared.bus.memory import MemoryBus
+from shared.bus.port import Bus
+from shared.bus.rabbitmq import RabbitBus
+from shared.bus.topology import Layout, QueueKind
+from shared.runtime.service import Service, running
+
+#: The queues that a candle passes on its way to an order, per layout: one hop each.
+PATHS: dict[Layout, tuple[str, ...]] = {
+    "split": ("ingest.p0", "analysis.p0.1m", "signals.p0", "risk", "execution", "exchange"),
+    "fused": ("ingest.p0", "engine", "execution", "exchange"),
+}
+CASES = {"one": 1, "hour": 2, "fifty": 50}
+_PAUSE = 0.02  # seconds between samples: candles are rare, and a cold path is the honest one
+
+
+def main(samples: int, *, as_json: bool) -> None:
+    """Measure everything and print it."""
+    result = uvloop.run(_measure(samples))
+    result["embedded_candles_per_s"] = _throughput()
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(json.dumps(result, indent=2))
+
+
+async def _measure(samples: int) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "samples": samples},
+        "candle_to_order_ms": {},
+        "raw_chain_ms": {},
+        "per_hop_ms": {},
+        "rss_mb": {},
+    }
+    for layout in PATHS:
+        figures, hops, memory, raw = await _distributed(layout, samples)
+        result["candle_to_order_ms"][layout] = figures
+        result["per_hop_ms"][layout] = hops
+        result["rss_mb"][layout] = memory
+        result["raw_chain_ms"][layout] = raw
+    result["candle_to_order_ms"]["embedded"] = await _embedded_latency(samples)
+    result["ratios"] = _ratios(result)
+    return result
+
+
+def _settings(layout: Layout, count: int, namespace: str) -> dict[str, object]:
+    symbols = [f"SYM{index}USDT" for index in range(count)]
+    return {
+        "layout": layout,
+        "namespace": namespace,
+        "symbols": symbols,
+        "signals": {"strategies": ["every_close"], "drill": True},
+        "risk": {"trades_per_day": 1_000_000, "max_positions": 1_000},
+        "log": {"level": "WARNING"},
+        "journal": {"url": "sqlite+aiosqlite:///:memory:"},
+    }
+
+
+async def _distributed(
+    layout: Layout, samples: int
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
+    """The three cases of one layout and the raw chain, measured between them in the same minutes."""
+    figures: dict[str, Any] = {}
+    hops: dict[str, Any] = {}
+    memory: dict[str, float] = {}
+    raw: list[float] = []
+    services = [name for name in LAYOUTS[layout] if name not in ("journal", "notifier")]
+    for case, count in CASES.items():
+        namespace = f"bench-{uuid.uuid4().hex[:8]}"
+        raw_settings = _settings(layout, count, namespace)
+        settings = try_load(None, raw_settings)
+        bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="bench")
+        await bus.start()
+        try:
+            fleet = BenchFleet(services, raw_settings)
+            await asyncio.to_thread(fleet.__enter__)
+            try:
+                latencies = await _case(bus, settings, case, samples)
+                hops[case] = await asyncio.to_thread(fleet.hops)
+                memory = {name: max(rss, memory.get(name, 0.0)) for name, rss in fleet.rss_mb().items()}
+            finally:
+                await asyncio.to_thread(fleet.__exit__, None, None, None)
+        finally:
+            await bus.destroy()
+            await bus.close()
+        figures[case] = _quantiles(latencies)
+        kinds: list[QueueKind] = [topology(settings).queue(name).kind for name in PATHS[layout]]
+        raw += await raw_chain(settings.bus.url.get_secret_value(), kinds, samples // 2, _PAUSE)
+    return figures, hops, memory, {"hops": len(PATHS[layout]), **_quantiles(raw)}
+
+
+async def _case(bus: Bus, settings: Settings, case: str, samples: int) -> list[float]:
+    market = BenchMarket(bus, settings.symbols)
+    await market.start()
+    if case == "hour":
+        return await market.run(max(20, samples // 6), hourly=True, warm_up=60, pause=_PAUSE)
+    return await market.run(samples, hourly=False, warm_up=120, pause=_PAUSE)
+
+
+async def _embedded_latency(samples: int) -> dict[str, Any]:
+    figures = {}
+    for case, count in CASES.items():
+        settings = try_load(None, {**_settings("split", count, "bench"), "layout": "embedded"})
+        async with _embedded_bus(settings) as bus:
+            figures[case] = _quantiles(await _case(bus, settings, case, samples))
+    return figures
+
+
+@contextlib.asynccontextmanager
+async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
+    bus = MemoryBus(topology(settings))
+    await bus.start()
+    services = [Service(service_spec(name, settings), bus, None, lane_policy(settings)) for name in LAYOUTS["embedded"]]
+    async with running(services):
+        yield bus
+    await bus.close()
+
+
+def _throughput() -> dict[str, Any]:
+    """One-minute candles a second through everything: ingest to exchange and journal, two symbols, eight timeframes."""
+    from cli.embedded import play
+    from cli.market import open_source
+    from simulator.recorder import Recorder
+
+    settings = try_load(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})
+    rates = []
+    for _ in range(3):
+        source = open_source(settings, {}, None, None)
+        gc.collect()
+        began = time.perf_counter()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(play(settings, source, Recorder(None), speed=None))
+        rates.append(len(source) * len(source.symbols) / (time.perf_counter() - began))
+    return {"median": round(statistics.median(rates)), "runs": [round(rate) for rate in rates]}
+
+
+def _ratios(result: dict[str, Any]) -> dict[str, Any]:
+    """What the requirement speaks of: ours over the raw chain, and fifty symbols over one."""
+    ratios: dict[str, Any] = {}
+    for layout in PATHS:
+        ours, raw = result["candle_to_order_ms"][layout], result["raw_chain_ms"][layout]
+        ratios[layout] = {
+            "one_p50_over_raw": round(ours["one"]["p50"] / raw["p50"], 2),
+            "one_p99_over_raw": round(ours["one"]["p99"] / raw["p99"], 2),
+            "hour_p50_over_raw": round(ours["hour"]["p50"] / raw["p50"], 2),
+            "fifty_p99_over_one": round(ours["fifty"]["p99"] / ours["one"]["p99"], 2),
+        }
+    return ratios
+
+
+def _quantiles(latencies: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(latencies)
+    return {
+        "p50": round(statistics.median(ordered), 3),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "n": len(ordered),
+    }
