@@ -1,0 +1,1 @@
+"""Ingest: one-minute candles in, checked candles of every timeframe out (DATA-2, DATA-3)."""

@@ -1,0 +1,183 @@
+"""From one-minute candles to 5m … 1w, equal to the exchange's own (DATA-2).
+
+The timeframes form a ladder: a closed candle is folded into the next coarser one, so that a minute costs one addition, and a
+quarter of an hour three. Volumes are added as decimals of the digits that the exchange wrote: the sum of 0.1 and 0.2 is 0.3,
+as on the exchange. Measured on 1218 real hours of BTCUSDT and of ETHUSDT: no candle differs; adding floats makes 883 and 851
+volumes differ, ``math.fsum`` 58 and 42 (``tests/integration/services/ingest``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Context, Decimal
+
+import msgspec
+
+from shared.domain.candles import Candle, CandleState
+from shared.domain.timeframes import DURATION, FINEST, MINUTE, TIMEFRAMES, Timeframe, is_boundary
+
+
+class Forming(msgspec.Struct, kw_only=True):
+    """A candle that is not closed yet. ``minutes``: how many one-minute candles are in it. ``volume`` is exact."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: Decimal
+    minutes: int
+    disputed: bool
+    backfilled: bool
+
+
+class Rung(msgspec.Struct, kw_only=True):
+    """What is forming on one timeframe, a place per symbol; None where no minute came yet."""
+
+    timeframe: Timeframe
+    forming: list[Forming | None]
+
+
+class Ladder(msgspec.Struct, kw_only=True):
+    """The whole state. ``started``: open time of the first minute that was seen; -1 before it."""
+
+    rungs: list[Rung]
+    started: int = -1
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """All candles of one timeframe that close together, and the symbols without one. Symbols keep the partition's order."""
+
+    timeframe: Timeframe
+    candles: tuple[Candle, ...]
+    missing: tuple[str, ...]
+
+
+class Aggregator:
+    """Call ``begin`` once, then for each minute ``add`` for the candles that it has, and ``close`` at its end.
+
+    What a coarser candle is, by the minutes that it was made of:
+
+    * all there, none disputed: ``closed``, or ``backfilled`` when one of them was;
+    * some not there, or one disputed: ``disputed``; it is shown and stored, but no entry may rest on it;
+    * none there: the symbol is ``missing``;
+    * opened before the first minute that was ever seen (a start in the middle of a 4h candle): ``missing`` for all symbols.
+      Its open, high and low are unknown, and unlike after a gap nothing says how much of it was.
+    """
+
+    def __init__(self, symbols: Sequence[str], timeframes: Sequence[Timeframe]) -> None:
+        self._symbols = tuple(symbols)
+        self._exact = Context(prec=60)  # 18 digits before the point, 17 behind, ten thousand of them
+        self._state = Ladder(
+            rungs=[
+                Rung(timeframe=timeframe, forming=[None] * len(self._symbols))
+                for timeframe in TIMEFRAMES
+                if timeframe in timeframes and timeframe != FINEST
+            ]
+        )
+
+    @property
+    def state(self) -> Ladder:
+        """The state, for a snapshot; the aggregator goes on changing it."""
+        return self._state
+
+    @state.setter
+    def state(self, ladder: Ladder) -> None:
+        expected = [rung.timeframe for rung in self._state.rungs]
+        found = [rung.timeframe for rung in ladder.rungs]
+        if expected != found:
+            raise ValueError(
+                f"the snapshot builds {', '.join(found) or 'nothing'}, the settings say {', '.join(expected) or 'nothing'}: "
+                "after a change of timeframes begin without a snapshot"
+            )
+        self._state = ladder
+
+    def begin(self, open_time: int) -> None:
+        """Start, or start anew: forget what is forming; ``open_time`` is the first minute that will be seen."""
+        self._state.started = open_time
+        for rung in self._state.rungs:
+            rung.forming = [None] * len(self._symbols)
+
+    def add(self, place: int, candle: Candle) -> None:
+        """Take the closed one-minute candle of the symbol at ``place``."""
+        if self._state.rungs:
+            volume = Decimal(repr(candle.volume))
+            self._fold(0, place, candle, volume, 1, candle.state == "disputed", candle.state == "backfilled")
+
+    def close(self, at: int) -> list[Closed]:
+        """All coarser candles that close at the instant ``at``, finest first."""
+        closed = []
+        for level, rung in enumerate(self._state.rungs):
+            # Each boundary of a coarser timeframe is one of every finer timeframe too: the first that stays open ends it.
+            if not is_boundary(at, rung.timeframe):
+                break
+            closed.append(self._close(level, rung, at))
+        return closed
+
+    def _close(self, level: int, rung: Rung, at: int) -> Closed:
+        duration = DURATION[rung.timeframe]
+        whole = at - duration >= self._state.started
+        candles = []
+        missing = []
+        for place, forming in enumerate(rung.forming):
+            if forming is not None:
+                rung.forming[place] = None
+                if level + 1 < len(self._state.rungs):
+                    self._fold(
+                        level + 1,
+                        place,
+                        forming,
+                        forming.volume,
+                        forming.minutes,
+                        forming.disputed,
+                        forming.backfilled,
+                    )
+            if forming is None or not whole:
+                missing.append(self._symbols[place])
+            else:
+                candles.append(self._candle(self._symbols[place], rung.timeframe, at - duration, forming))
+        return Closed(rung.timeframe, tuple(candles), tuple(missing))
+
+    def _candle(self, symbol: str, timeframe: Timeframe, open_time: int, forming: Forming) -> Candle:
+        state: CandleState = "closed"
+        if forming.disputed or forming.minutes * MINUTE < DURATION[timeframe]:
+            state = "disputed"
+        elif forming.backfilled:
+            state = "backfilled"
+        return Candle(
+            symbol=symbol,
+            timeframe=timeframe,
+            open_time=open_time,
+            open=forming.open,
+            high=forming.high,
+            low=forming.low,
+            close=forming.close,
+            volume=float(forming.volume),
+            state=state,
+        )
+
+    def _fold(
+        self, level: int, place: int, part: Candle | Forming, volume: Decimal, minutes: int, disputed: bool, backfilled: bool
+    ) -> None:
+        places = self._state.rungs[level].forming
+        whole = places[place]
+        if whole is None:
+            places[place] = Forming(
+                open=part.open,
+                high=part.high,
+                low=part.low,
+                close=part.close,
+                volume=volume,
+                minutes=minutes,
+                disputed=disputed,
+                backfilled=backfilled,
+            )
+            return
+        if part.high > whole.high:
+            whole.high = part.high
+        if part.low < whole.low:
+            whole.low = part.low
+        whole.close = part.close
+        whole.volume = self._exact.add(whole.volume, volume)
+        whole.minutes += minutes
+        whole.disputed |= disputed
+        whole.backfilled |= backfilled

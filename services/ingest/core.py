@@ -1,0 +1,271 @@
+"""Ingest's core: one feed step in; one candle bundle for every timeframe that closes then, and alerts (DATA-2, DATA-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import msgspec
+
+from services.ingest.aggregator import Aggregator, Ladder
+from services.ingest.quality import RefusalReason, Trust, candle_of, judge, number_fault, time_fault
+from services.ingest.settings import IngestSettings
+from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
+from shared.domain.control import Alert, Severity
+from shared.domain.message import Message
+from shared.domain.timeframes import FINEST, MINUTE, TIMEFRAMES, Timeframe
+
+#: What ingest alerts about: first word of the alert's key (``candle_refused:BTCUSDT``).
+Condition = Literal[
+    "candle_refused",  # the gate said no: the symbol is missing at this minute
+    "candle_disputed",  # published, but no entry may rest on it
+    "candle_missing",  # a symbol had no candle; said at the first minute without one, not at each
+    "candle_repeated",  # two different candles of one minute in one step: the last one was taken
+    "unknown_symbol",  # candles of symbols that this partition does not have
+    "gap",  # steps are missing: every minute between was published as missing
+    "restart",  # more steps are missing than are made up for: the aggregation began anew
+    "step_refused",  # the step itself makes no sense: other partition, or not on a minute
+]
+SEVERITY: Final[dict[Condition, Severity]] = {
+    "candle_refused": "warning",
+    "candle_disputed": "warning",
+    "candle_missing": "warning",
+    "candle_repeated": "info",
+    "unknown_symbol": "warning",
+    "gap": "warning",
+    "restart": "critical",
+    "step_refused": "critical",
+}
+
+
+class SymbolState(msgspec.Struct, kw_only=True):
+    """What is kept of one symbol. ``silent``: it had no candle in the last step (said once, not every minute)."""
+
+    trust: Trust
+    silent: bool = False
+
+
+class IngestState(msgspec.Struct, kw_only=True):
+    """Everything ``snapshot`` encodes. ``alerted``: alert key → market time (ms) of the last one. ``counts`` for metrics."""
+
+    last: int
+    symbols: tuple[str, ...]
+    states: list[SymbolState]
+    ladder: Ladder
+    alerted: dict[str, int]
+    counts: dict[str, int]
+
+
+def _minute(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+
+
+class IngestCore:
+    """The core of one partition. ``symbols`` may be empty: a partition without symbols still says that a minute passed.
+
+    Out of a step come first the alerts, then the bundles, finest timeframe first; after a jump in time those of every
+    minute in between, in order. Only the configured ``timeframes`` are published; one-minute candles are always taken in.
+    """
+
+    def __init__(
+        self, partition: int, symbols: tuple[str, ...], timeframes: tuple[Timeframe, ...], settings: IngestSettings
+    ) -> None:
+        if len(set(symbols)) != len(symbols):
+            raise ValueError(f"a symbol stands twice in partition {partition}: {', '.join(symbols)}")
+        if not timeframes or not set(timeframes) <= set(TIMEFRAMES):
+            raise ValueError(f"timeframes {timeframes}: name at least one of {', '.join(TIMEFRAMES)}, and nothing else")
+        self._partition = partition
+        self._symbols = symbols
+        self._place = {symbol: place for place, symbol in enumerate(symbols)}
+        self._settings = settings
+        self._finest = FINEST in timeframes
+        self._aggregator = Aggregator(symbols, timeframes)
+        self._last = -1
+        self._states = [SymbolState(trust=Trust()) for _ in symbols]
+        self._alerted: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._alerts: list[Message] = []
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each refusal and each condition occurred since the session began, for metrics; alerted or not."""
+        return self._counts
+
+    def handle(self, message: Message) -> list[Message]:
+        """A step gives its alerts and bundles; one at or before the last close gives nothing; other messages nothing."""
+        if not isinstance(message, FeedStep):
+            return []
+        at = message.close_time
+        if at <= self._last:
+            return []
+        if message.partition != self._partition or at % MINUTE:
+            self._raise_alert(
+                "step_refused",
+                "",
+                at,
+                f"step {message.message_id} is not for partition {self._partition}"
+                " or not on a whole minute: its source is misconfigured",
+            )
+            return self._take_alerts()
+        bundles = self._catch_up(at)
+        self._last = at
+        candles = self._admit(message)
+        bundles += self._publish(at, candles)
+        return self._take_alerts() + bundles if self._alerts else bundles
+
+    def snapshot(self) -> bytes:
+        state = IngestState(
+            last=self._last,
+            symbols=self._symbols,
+            states=self._states,
+            ladder=self._aggregator.state,
+            alerted=self._alerted,
+            counts=self._counts,
+        )
+        return msgspec.msgpack.encode(state)
+
+    def restore(self, data: bytes) -> None:
+        """Raises ValueError when the snapshot was made for other symbols or timeframes."""
+        state = msgspec.msgpack.decode(data, type=IngestState)
+        if state.symbols != self._symbols:
+            raise ValueError(
+                f"the snapshot has {', '.join(state.symbols)}, this partition {', '.join(self._symbols)}; "
+                "after a change of symbols begin without a snapshot"
+            )
+        self._aggregator.state = state.ladder
+        self._last, self._states = state.last, state.states
+        self._alerted, self._counts = state.alerted, state.counts
+
+    def _catch_up(self, at: int) -> list[Message]:
+        """Bundles of the minutes between the last step and the one that closes at ``at``."""
+        last = self._last
+        if last < 0:
+            self._aggregator.begin(at - MINUTE)
+            return []
+        lost = (at - last) // MINUTE - 1
+        if lost == 0:
+            return []
+        if lost > self._settings.max_gap_minutes:
+            self._raise_alert(
+                "restart",
+                "",
+                at,
+                f"{lost} minutes are missing after {_minute(last)}, more than the "
+                f"{self._settings.max_gap_minutes} that are made up for: the aggregation begins anew, load the history",
+            )
+            self._aggregator.begin(at - MINUTE)
+            for state in self._states:
+                state.trust = Trust()
+                state.silent = False
+            return []
+        self._raise_alert("gap", "", at, f"{lost} minutes are missing after {_minute(last)}: published as missing")
+        bundles: list[Message] = []
+        nothing: list[Candle | None] = [None] * len(self._symbols)
+        for passed in range(last + MINUTE, at, MINUTE):
+            bundles += self._publish(passed, nothing)
+        return bundles
+
+    def _admit(self, step: FeedStep) -> list[Candle | None]:
+        """The gate: a candle or None for each symbol, in the partition's order."""
+        at = step.close_time
+        last_open = at - 2 * MINUTE
+        admitted: list[RawCandle | None] = [None] * len(self._symbols)
+        refused: set[int] = set()
+        for raw in step.candles:
+            place = self._place.get(raw.symbol)
+            fault: RefusalReason | None
+            if place is None:
+                fault = "unknown_symbol"
+                self._raise_alert("unknown_symbol", "", at, f"{raw.symbol} is not a symbol of partition {self._partition}")
+            else:
+                fault = time_fault(raw, at, last_open) or number_fault(raw)
+                if fault is None:
+                    earlier = admitted[place]
+                    if earlier is not None:
+                        self._repeated(earlier, raw, at)
+                    admitted[place] = raw
+                elif fault != "duplicate":
+                    refused.add(place)
+                    self._raise_alert(
+                        "candle_refused", raw.symbol, at, f"the candle of {_minute(at - MINUTE)} was refused: {fault}"
+                    )
+            if fault is not None:
+                self._count(fault)
+        return [self._judged(place, raw, at, place in refused) for place, raw in enumerate(admitted)]
+
+    def _judged(self, place: int, raw: RawCandle | None, at: int, refused: bool) -> Candle | None:
+        state = self._states[place]
+        if raw is None:
+            if not state.silent and not refused:
+                self._raise_alert("candle_missing", self._symbols[place], at, f"no candle for {_minute(at - MINUTE)}")
+            state.silent = True
+            return None
+        state.silent = False
+        trusted = state.trust.reference
+        verdict = judge(raw, state.trust, self._settings.max_move, self._settings.repricing_minutes)
+        if verdict == "disputed":
+            self._raise_alert(
+                "candle_disputed",
+                raw.symbol,
+                at,
+                f"the candle of {_minute(raw.open_time)} reaches from {raw.low} to {raw.high}, "
+                f"the last trusted close is {trusted}: no entry rests on it",
+            )
+        return candle_of(raw, verdict)
+
+    def _repeated(self, earlier: RawCandle, later: RawCandle, at: int) -> None:
+        self._count("duplicate")
+        if earlier != later:
+            self._raise_alert(
+                "candle_repeated",
+                later.symbol,
+                at,
+                f"{_minute(later.open_time)} came twice in one step and differs: the last one was taken",
+            )
+
+    def _publish(self, at: int, candles: list[Candle | None]) -> list[Message]:
+        bundles: list[Message] = []
+        present = []
+        for place, candle in enumerate(candles):
+            if candle is not None:
+                present.append(candle)
+                self._aggregator.add(place, candle)
+        if self._finest:
+            absent: tuple[str, ...] = ()
+            if len(present) < len(candles):
+                absent = tuple(symbol for symbol, candle in zip(self._symbols, candles, strict=True) if candle is None)
+            bundles.append(
+                CandleBundle(
+                    partition=self._partition, timeframe=FINEST, close_time=at, candles=tuple(present), missing=absent
+                )
+            )
+        for closed in self._aggregator.close(at):
+            bundles.append(
+                CandleBundle(
+                    partition=self._partition,
+                    timeframe=closed.timeframe,
+                    close_time=at,
+                    candles=closed.candles,
+                    missing=closed.missing,
+                )
+            )
+        return bundles
+
+    def _count(self, what: str) -> None:
+        self._counts[what] = self._counts.get(what, 0) + 1
+
+    def _raise_alert(self, condition: Condition, symbol: str, at: int, text: str) -> None:
+        """Count it; say it unless the same was said within the window. Ids rest on the market's time, not on a clock."""
+        self._count(condition)
+        key = f"{condition}:{symbol or f'p{self._partition}'}"
+        said = self._alerted.get(key)
+        if said is not None and at - said < self._settings.alert_window_minutes * MINUTE:
+            return
+        self._alerted[key] = at
+        subject = f"{symbol}: " if symbol else f"partition {self._partition}: "
+        self._alerts.append(Alert(severity=SEVERITY[condition], source="ingest", key=key, text=subject + text, time=at))
+
+    def _take_alerts(self) -> list[Message]:
+        alerts, self._alerts = self._alerts, []
+        return alerts
