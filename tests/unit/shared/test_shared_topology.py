@@ -1,0 +1,85 @@
+"""The broker table: complete, bounded, and the same place for a symbol everywhere."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from shared.bus.codec import MESSAGE_TYPES
+from shared.bus.topology import (
+    EXCHANGES,
+    OPTIONAL_TOPICS,
+    Layout,
+    Overflow,
+    QueueKind,
+    QueueSpec,
+    Topology,
+    build,
+    exchange_of,
+    partition_of,
+)
+from shared.domain.timeframes import TIMEFRAMES
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_every_queue_is_bounded(layout: Layout) -> None:
+    """Invariant 6: no queue without a ceiling and a prefetch."""
+    for queue in build(layout, partitions=3).queues:
+        assert queue.max_length > 0
+        assert queue.prefetch > 0
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_money_blocks_and_is_replicated(layout: Layout) -> None:
+    """EXEC-2: order commands and account events are in quorum queues that never drop."""
+    table = build(layout)
+    for name in ("execution", "exchange"):
+        assert table.queue(name).kind is QueueKind.QUORUM
+        assert table.queue(name).overflow is Overflow.BLOCK
+        assert table.queue(name).delivery_limit
+
+
+def test_each_partition_and_timeframe_has_its_own_analysis_queue() -> None:
+    """OPS-1: scaled per symbol and timeframe."""
+    queues = {queue.name for queue in build(partitions=2).of("analysis")}
+    assert queues == {f"analysis.p{p}.{tf}" for p in (0, 1) for tf in TIMEFRAMES}
+
+
+def test_every_lane_hears_a_reset() -> None:
+    """A new simulated session finds no lane with a past."""
+    for layout in get_args(Layout):
+        for queue in build(layout).queues:
+            if (
+                queue.single_active
+                and queue.consumer not in ("journal", "notifier")
+                and queue.name not in ("player", "micro")
+            ):
+                assert {"control.reset", "control.#"} & set(queue.bindings), queue.name
+
+
+def test_every_message_type_has_an_exchange() -> None:
+    """A topic class without an exchange could never be published."""
+    classes = {"feed", "market", "candle", "analysis", "decision", "order", "exchange", "account", "risk", "report"}
+    assert classes | {"control", "alert", "micro", "mark"} == set(EXCHANGES)
+    assert set(EXCHANGES) >= OPTIONAL_TOPICS
+    assert len({kind.TYPE for kind in MESSAGE_TYPES}) == len(MESSAGE_TYPES)
+
+
+def test_a_topic_of_no_class_is_refused_by_name() -> None:
+    """A typo in a topic must not become a silent loss."""
+    with pytest.raises(ValueError, match="candel"):
+        exchange_of("candel.p0.1m")
+
+
+def test_a_symbol_has_one_place_and_a_pin_overrides_it() -> None:
+    """OPS-1: explicit map, else a stable hash."""
+    assert partition_of("BTCUSDT", 8, {}) == partition_of("BTCUSDT", 8, {})
+    assert partition_of("BTCUSDT", 8, {"BTCUSDT": 5}) == 5
+
+
+def test_two_queues_of_one_name_are_refused() -> None:
+    """The second would silently share the first's messages."""
+    row = QueueSpec("twice", "test", ("a.b",), QueueKind.CLASSIC, Overflow.BLOCK, 1, 1)
+    with pytest.raises(ValueError, match="same name"):
+        Topology((row, row))
