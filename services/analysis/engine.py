@@ -122,13 +122,17 @@ class Engine:
         self._window.push(candle, self._capacity)
         now.move_to(candle, self._atr.state.value)
         self._atr.update(candle)
-        followed_gaps = self._gaps.follow(now)
-        followed_blocks = self._blocks.follow(now)
+        followed: Sequence[Fact] = [*self._gaps.follow(now), *self._blocks.follow(now)]
         breaks = self._structure.update(now, self._swings)
         swings = self._swings.update(now)
         gaps = self._gaps.detect(now)
         blocks = self._blocks.detect(now, breaks[-1] if breaks else None, self._gaps)
-        return [*followed_gaps, *followed_blocks, *breaks, *swings, *gaps, *blocks]
+        if followed and (gaps or blocks):
+            # A zone that changed at this close and then had to make room is told once, by its end: one fact changes at most
+            # once a close, so that (id, changed_at) names one event.
+            made_room = {fact.id for fact in (*gaps, *blocks) if fact.state == "expired"}
+            followed = [fact for fact in followed if fact.id not in made_room]
+        return [*followed, *breaks, *swings, *gaps, *blocks]
 
     def _collect(self) -> tuple[Fact, ...]:
         """Gaps, then blocks (oldest first), the last swing high and low, the last break; only made anew when one changed."""
