@@ -11,7 +11,6 @@ from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import Control
 
 CANDLE = {
-CANDLE = {
     "symbol": "BTCUSDT",
     "timeframe": "1m",
     "open_time": 0,
@@ -21,6 +20,7 @@ CANDLE = {
     "close": 2.5,
     "volume": 1.0,
 }
+
 
 def body(**changes: object) -> bytes:
     bundle = {"partition": 0, "timeframe": "1m", "close_time": 60_000, "candles": [{**CANDLE, **changes}]}
