@@ -1,0 +1,99 @@
+"""Where one-minute candles come from: the port, and what a source says about defects that it met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from shared.domain.candles import RawCandle
+
+#: Why a file is refused. Closed: ``ict data check`` prints it, and every reason has a specimen in the tests.
+DefectReason = Literal[
+    "bad_symbol",
+    "missing_file",
+    "unknown_format",
+    "unreadable",
+    "missing_columns",
+    "wrong_type",
+    "empty",
+    "not_a_number",
+    "not_finite",
+    "not_positive",
+    "negative_volume",
+    "out_of_range",
+    "inverted",
+    "wrong_time_unit",
+    "off_minute",
+    "not_one_minute",
+    "unsorted",
+    "duplicate",
+    "conflicting_duplicate",
+    "nothing_in_range",
+    "changed",
+]
+#: What a source puts right by itself, or only states (DATA-3).
+RepairKind = Literal[
+    "duplicates_dropped",  # the same candle twice, number for number
+    "sorted",
+    "gap",  # stated, not filled: those minutes have no candle
+    "more",  # further statements of this file were left out
+]
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason against a file. ``row``: 1-based data row (the header does not count), 0 when about the whole file."""
+
+    file: str
+    row: int
+    reason: DefectReason
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}, row {self.row}" if self.row else self.file
+        return f"{place}: {self.text} [{self.reason}]"
+
+
+class Repair(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was put right or stated. ``row``: 1-based data row of the file where it begins."""
+
+    file: str
+    row: int
+    what: RepairKind
+    text: str
+
+
+class SourceRefused(Exception):
+    """The files cannot be used. ``defects`` has every reason of every file; the text lists them and says what to do."""
+
+    def __init__(self, defects: Sequence[Defect]) -> None:
+        self.defects = tuple(defects)
+        super().__init__("\n".join(["the candle files cannot be used:", *(f"  {defect}" for defect in self.defects)]))
+
+
+class CandleSource(Protocol):
+    """Closed one-minute candles of some symbols over a span of time, in order, as often as one asks."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """In the order in which a step lists their candles."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """Close time (UTC ms) of the first step."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """Close time (UTC ms) of the last step."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of steps: the minutes from ``first`` to ``last``."""
+        ...
+
+    def steps(self) -> Iterator[tuple[int, tuple[RawCandle, ...]]]:
+        """Every minute from ``first`` to ``last`` without a hole: its close time, and the candles that there are."""
+        ...
