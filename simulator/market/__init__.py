@@ -1,0 +1,1 @@
+"""Markets to play: generated candles and funding rates."""

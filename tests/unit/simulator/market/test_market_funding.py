@@ -1,0 +1,79 @@
+"""Funding rates: constant and recorded."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from services.ingest.source import SourceRefused
+from simulator.market.funding import ConstantFunding, RecordedFunding
+
+MIDNIGHT = 1_736_121_600_000
+HOUR = 3_600_000
+
+
+def write(path: Path, times: list[int], rates: list[float], name: str = "funding_rate") -> Path:
+    pq.write_table(pa.table({"funding_time": pa.array(times, pa.int64()), name: pa.array(rates, pa.float64())}), path)
+    return path
+
+
+def test_the_constant_rate_is_due_every_eight_hours_for_every_symbol() -> None:
+    funding = ConstantFunding(("BTCUSDT", "ETHUSDT"))
+    due = [hour for hour in range(48) if funding.rates_at(MIDNIGHT + hour * HOUR)]
+    assert due == [0, 8, 16, 24, 32, 40]
+    assert funding.rates_at(MIDNIGHT) == {"BTCUSDT": Decimal("0.0001"), "ETHUSDT": Decimal("0.0001")}
+    assert funding.rates_at(MIDNIGHT + 60_000) == {}
+
+
+def test_rate_and_period_can_be_chosen() -> None:
+    funding = ConstantFunding(("BTCUSDT",), "-0.00025", hours=4)
+    assert funding.rates_at(MIDNIGHT + 4 * HOUR) == {"BTCUSDT": Decimal("-0.00025")}
+
+
+@pytest.mark.parametrize("hours", [0, 5, 48])
+def test_a_period_that_does_not_divide_the_day_is_refused(hours: int) -> None:
+    with pytest.raises(ValueError, match="settles every"):
+        ConstantFunding(("BTCUSDT",), hours=hours)
+
+
+def test_what_a_reader_does_to_the_rates_does_not_come_back() -> None:
+    funding = ConstantFunding(("BTCUSDT",))
+    funding.rates_at(MIDNIGHT).clear()
+    assert funding.rates_at(MIDNIGHT) != {}
+
+
+def test_recorded_rates_are_due_in_their_minute_as_the_digits_that_were_written(tmp_path: Path) -> None:
+    funding = RecordedFunding(
+        {
+            "BTCUSDT": write(tmp_path / "btc.parquet", [MIDNIGHT, MIDNIGHT + 8 * HOUR + 7], [0.0001, -0.00031415]),
+            "ETHUSDT": write(tmp_path / "eth.parquet", [MIDNIGHT], [0.00005]),
+        }
+    )
+    assert funding.rates_at(MIDNIGHT) == {"BTCUSDT": Decimal("0.0001"), "ETHUSDT": Decimal("0.00005")}
+    assert funding.rates_at(MIDNIGHT + 8 * HOUR) == {"BTCUSDT": Decimal("-0.00031415")}
+    assert funding.rates_at(MIDNIGHT + 16 * HOUR) == {}
+
+
+def test_bad_funding_files_are_refused_all_at_once(tmp_path: Path) -> None:
+    files = {
+        "ADAUSDT": write(tmp_path / "ada.parquet", [MIDNIGHT], [0.0001], name="rate"),
+        "BTCUSDT": write(tmp_path / "btc.parquet", [MIDNIGHT, MIDNIGHT + 1], [0.0001, 1.5]),
+        "DOTUSDT": write(tmp_path / "dot.parquet", [MIDNIGHT], [float("nan")]),
+        "ETHUSDT": write(tmp_path / "eth.parquet", [], []),
+        "SOLUSDT": tmp_path / "absent.parquet",
+        "XRPUSDT": write(tmp_path / "xrp.parquet", [MIDNIGHT, MIDNIGHT], [0.0001, 0.0002]),
+    }
+    with pytest.raises(SourceRefused) as caught:
+        RecordedFunding(files)
+    assert [(defect.reason, defect.row) for defect in caught.value.defects] == [
+        ("missing_columns", 0),
+        ("out_of_range", 2),
+        ("out_of_range", 1),
+        ("empty", 0),
+        ("missing_file", 0),
+        ("conflicting_duplicate", 2),
+    ]
