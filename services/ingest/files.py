@@ -59,7 +59,7 @@ class FileSource:
             if not _SYMBOL.fullmatch(symbol):
                 defects.append(_against(inspection, "bad_symbol", f"{symbol!r} is no symbol; write it like BTCUSDT"))
             if inspection.first < 0 and not inspection.defects:
-                text = "no candle lies within the span asked for; change --start and --end, or give another file"
+                text = "no candle lies within the span asked for; ask for another span, or give another file"
                 defects.append(_against(inspection, "nothing_in_range", text))
         if defects:
             raise SourceRefused(defects)
