@@ -46,6 +46,7 @@ def size(signal: Signal, instrument: Instrument, equity: Decimal, symbol_notiona
         if not 0 < below < entry < above:
             return Size(Decimal(0), entry, stop, target, Decimal(0), (TOO_CLOSE,))
         distance = abs(entry - stop)
+        equity = max(equity, Decimal(0))
         quantity = settings.risk_per_trade * equity / distance
         notes: list[str] = []
         for cap, taken, note in (
