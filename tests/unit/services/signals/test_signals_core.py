@@ -1,0 +1,220 @@
+"""The signals core: one bundle per close, one decision per symbol, judged on nothing younger than the close."""
+
+from __future__ import annotations
+
+import pytest
+from signals_scenes import CLOSE, DAWN, QUARTER, analysis, block, bundle, bundles_of, candle, gap
+
+from services.signals.core import SignalsCore
+from services.signals.settings import ObFvgSettings, SignalsSettings
+from services.signals.view import MarketView, SymbolMemory
+from shared.domain.control import Alert, ClockTick, Control
+from shared.domain.decisions import DecisionBundle
+from shared.domain.facts import AnalysisBundle
+from shared.domain.ids import derive
+from shared.domain.timeframes import MINUTE, TIMEFRAMES, closing_at
+
+SETTINGS = SignalsSettings(ob_fvg=ObFvgSettings(warmup_candles=0))
+DRILL = SignalsSettings(strategies=("every_close",), drill=True)
+
+
+def core(settings: SignalsSettings = SETTINGS, symbols: tuple[str, ...] = ("BTCUSDT",)) -> SignalsCore:
+    return SignalsCore(0, symbols, TIMEFRAMES, settings)
+
+
+def feed(target: SignalsCore, messages) -> list:
+    return [output for message in messages for output in target.handle(message)]
+
+
+def test_a_close_without_strategy_timeframe_still_leaves_one_decision_per_symbol_in_order():
+    """SIG-1: exactly one decision per symbol and finest close, also when nothing happened."""
+    target = core(symbols=("ETHUSDT", "BTCUSDT"))
+    (decided,) = target.handle(bundle("1m", CLOSE + MINUTE, ("ETHUSDT", "BTCUSDT")))
+    assert isinstance(decided, DecisionBundle)
+    assert (decided.partition, decided.close_time) == (0, CLOSE + MINUTE)
+    assert [d.symbol for d in decided.decisions] == ["BTCUSDT", "ETHUSDT"]
+    assert [d.id for d in decided.decisions] == [derive("decision", s, CLOSE + MINUTE) for s in ("BTCUSDT", "ETHUSDT")]
+    assert {d.reasons for d in decided.decisions} == {("not_this_timeframe",)}
+    assert {d.strategy for d in decided.decisions} == {"ob_fvg"}
+
+
+def test_a_setup_becomes_a_signal_once():
+    """SIG-3: one signal per order block."""
+    target = core()
+    (first,) = feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
+    assert first.decisions[0].signal is not None
+    assert first.decisions[0].reasons == ()
+    (second,) = feed(target, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
+    assert second.decisions[0].signal is None
+    assert second.decisions[0].reasons == ("zone_used",)
+
+
+def test_the_memory_of_used_zones_survives_a_restart():
+    """Invariant 3."""
+    target, successor = core(), core()
+    feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
+    successor.restore(target.snapshot())
+    (second,) = feed(successor, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
+    assert second.decisions[0].reasons == ("zone_used",)
+
+
+def test_a_symbol_without_analysis_at_this_close_is_data_missing():
+    """DATA-3: the bundle is there and names the symbol as missing; nobody waits and nothing rests on it."""
+    target = core(symbols=("BTCUSDT", "ETHUSDT"))
+    at = [bundle(timeframe, CLOSE, ("BTCUSDT",), block(), gap()) for timeframe in ("1m", "5m", "15m")]
+    (decided,) = feed(target, at)
+    assert decided.decisions[0].signal is not None
+    assert decided.decisions[1].reasons == ("data_missing",)
+
+
+def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_alert():
+    target = core()
+    at = bundles_of(CLOSE, ("1m", "5m"), block(), gap())
+    assert feed(target, at) == []
+    assert target.handle(ClockTick(time=CLOSE + 5_000)) == []
+    decided, alert = target.handle(ClockTick(time=CLOSE + 5_001))
+    assert decided.decisions[0].reasons == ("data_missing",)
+    assert isinstance(alert, Alert)
+    assert (alert.severity, alert.key, alert.time) == ("warning", "close_incomplete.p0", CLOSE)
+    assert "15m" in alert.text
+
+
+def test_a_late_bundle_updates_the_view_and_decides_nothing():
+    target = SignalsCore(0, ("BTCUSDT",), TIMEFRAMES, DRILL)
+    feed(target, bundles_of(CLOSE, ("1m", "5m")))
+    target.handle(ClockTick(time=CLOSE + 60_000))
+    late = bundle("15m", CLOSE)
+    before = target.snapshot()
+    assert target.handle(late) == []
+    assert target.snapshot() != before
+    after = target.snapshot()
+    assert target.handle(late) == []
+    assert target.snapshot() == after
+
+
+def test_a_late_bundle_never_replaces_a_newer_view():
+    memory = SymbolMemory()
+    newer, older = analysis(of=candle(CLOSE + QUARTER)), analysis(of=candle(CLOSE))
+    memory.absorb(newer)
+    memory.absorb(older)
+    memory.absorb(newer)
+    assert memory.analyses == {"15m": newer}
+    assert memory.candles == {"15m": 1}
+
+
+def test_what_arrives_ahead_is_not_seen_by_an_earlier_close():
+    """Invariant 1: the 1m candle of the next minute is in before the 15m analysis of this close, and must not count."""
+    target = core(DRILL)
+    held = [bundle("1m", CLOSE), bundle("1m", CLOSE + MINUTE), bundle("5m", CLOSE)]
+    assert feed(target, held) == []
+    first, second = target.handle(bundle("15m", CLOSE))
+    assert (first.close_time, second.close_time) == (CLOSE, CLOSE + MINUTE)
+    assert first.decisions[0].signal.close_time == CLOSE
+    assert {first.decisions[0].signal.side, second.decisions[0].signal.side} == {"buy", "sell"}
+
+
+def test_the_drill_needs_a_sound_candle_at_this_close():
+    target = core(DRILL, symbols=("BTCUSDT", "ETHUSDT"))
+    at = CLOSE + MINUTE
+    disputed = analysis(of=candle(at, "1m", "BTCUSDT", state="disputed"))
+    (decided,) = target.handle(
+        AnalysisBundle(partition=0, timeframe="1m", close_time=at, analyses=(disputed,), missing=("ETHUSDT",))
+    )
+    assert [d.reasons for d in decided.decisions] == [("data_disputed",), ("data_missing",)]
+
+
+def test_the_first_strategy_of_the_list_that_signals_wins():
+    """SIG-8: conflicts are resolved by the order of the settings."""
+    both = {"drill": True, "ob_fvg": ObFvgSettings(warmup_candles=0)}
+    for order in (("ob_fvg", "every_close"), ("every_close", "ob_fvg")):
+        target = core(SignalsSettings(strategies=order, **both))
+        (decided,) = feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
+        assert decided.decisions[0].strategy == order[0]
+    target = core(SignalsSettings(strategies=("ob_fvg", "every_close"), **both))
+    (decided,) = feed(target, bundles_of(CLOSE))
+    assert (decided.decisions[0].strategy, decided.decisions[0].signal is not None) == ("every_close", True)
+
+
+def test_a_paused_strategy_judges_without_signalling_and_spends_no_zone():
+    """SIG-8: each can be paused alone."""
+    paused = core(SETTINGS.model_copy(update={"paused": ("ob_fvg",)}))
+    (decided,) = feed(paused, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
+    assert decided.decisions[0].reasons == ("paused",)
+    resumed = core()
+    resumed.restore(paused.snapshot())
+    (decided,) = feed(resumed, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
+    assert decided.decisions[0].signal is not None
+
+
+def test_when_no_strategy_signals_the_first_that_judged_gives_the_reasons():
+    settings = SignalsSettings(strategies=("ob_fvg", "every_close"), drill=True, paused=("every_close",))
+    target = core(settings)
+    (decided,) = feed(target, bundles_of(CLOSE))
+    assert (decided.decisions[0].strategy, decided.decisions[0].reasons) == ("ob_fvg", ("warming_up",))
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        bundle("1m", CLOSE, partition=1),
+        Control(id="1", command="halt", by="test", reason="test"),
+    ],
+)
+def test_what_is_not_ours_changes_nothing(foreign):
+    target = core()
+    before = target.snapshot()
+    assert list(target.handle(foreign)) == []
+    assert target.snapshot() == before
+
+
+def test_a_timeframe_that_is_not_read_is_ignored():
+    target = SignalsCore(0, ("BTCUSDT",), ("1m", "15m"), SETTINGS)
+    assert list(target.handle(bundle("5m", CLOSE))) == []
+    target.handle(bundle("15m", CLOSE))
+    assert len(target.handle(bundle("1m", CLOSE))) == 1
+
+
+def test_symbols_of_others_in_a_bundle_are_ignored():
+    (decided,) = core().handle(bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "XRPUSDT")))
+    assert [d.symbol for d in decided.decisions] == ["BTCUSDT"]
+
+
+def test_a_close_off_the_grid_is_refused_loudly():
+    target = core()
+    wrong = AnalysisBundle(partition=0, timeframe="15m", close_time=CLOSE + MINUTE, analyses=())
+    (alert,) = target.handle(wrong)
+    assert isinstance(alert, Alert)
+    assert alert.severity == "critical"
+    assert len(target.handle(bundle("1m", CLOSE + MINUTE))) == 1
+
+
+@pytest.mark.parametrize("timeframes", [("1m", "5m"), ("15m",)])
+def test_a_strategy_whose_timeframe_is_not_read_is_refused_at_the_start(timeframes):
+    with pytest.raises(ValueError, match="timeframe"):
+        SignalsCore(0, ("BTCUSDT",), timeframes, SETTINGS)
+
+
+def test_symbols_added_to_the_configuration_begin_empty_after_a_restore():
+    target, successor = core(), core(symbols=("BTCUSDT", "ETHUSDT"))
+    feed(target, bundles_of(CLOSE))
+    successor.restore(target.snapshot())
+    (decided,) = successor.handle(bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "ETHUSDT")))
+    assert [d.symbol for d in decided.decisions] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_used_facts_are_bounded_and_the_oldest_go_first():
+    """Invariant 6."""
+    memory = SymbolMemory()
+    for number in range(50):
+        memory.use((f"block-{number}", f"gap-{number}"), 16)
+        memory.use((f"block-{number}",), 16)
+        assert len(memory.used) <= 16
+    assert memory.used[-1] == "gap-49"
+    assert memory.used[0] == "block-42"
+
+
+def test_the_view_names_what_is_missing_and_disputed():
+    shown = analysis(of=candle(DAWN, "5m", state="disputed"))
+    seen = MarketView("BTCUSDT", DAWN, closing_at(DAWN, ("1m", "5m")), {"5m": shown}, {"5m": 1})
+    assert seen.missing == ("1m",)
+    assert seen.disputed == ("5m",)
