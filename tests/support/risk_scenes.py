@@ -1,0 +1,99 @@
+"""Scenes for the risk tests: an account of 10,000 USDT, two instruments, signals with a stop at 1 %."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from services.risk.core import RiskCore
+from services.risk.settings import RiskSettings
+from shared.domain.account import AccountReport, AccountState, Position, Trade
+from shared.domain.control import Control
+from shared.domain.decisions import Decision, DecisionBundle, Signal
+from shared.domain.instruments import Instrument
+from shared.domain.message import Message
+from shared.domain.timeframes import MINUTE
+
+DAWN = 1_704_153_600_000  # 2024-01-02 00:00 UTC
+KEY = "a key of the tests"
+
+
+def instrument(symbol: str, tick: str = "0.1", step: str = "0.001", notional: str = "5") -> Instrument:
+    return Instrument(
+        symbol=symbol,
+        tick_size=Decimal(tick),
+        step_size=Decimal(step),
+        min_quantity=Decimal(step),
+        min_notional=Decimal(notional),
+    )
+
+
+INSTRUMENTS = {symbol: instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")}
+
+
+def build(partitions: int = 1, **changes: object) -> RiskCore:
+    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), KEY)  # type: ignore[arg-type]  # a table row
+
+
+def signal(symbol: str = "BTCUSDT", at: int = DAWN + MINUTE, **changes: object) -> Signal:
+    fields: dict[str, object] = {
+        "id": f"signal-{symbol}-{at}",
+        "strategy": "ob_fvg",
+        "side": "buy",
+        "entry": 100.0,
+        "stop": 98.0,
+        "target": 104.0,
+        "score": 5.0,
+        "close_time": at,
+        "expires_at": at + 60_000,
+        "rests_on": (),
+        "why": "a test",
+    }
+    return Signal(symbol=symbol, **(fields | changes))  # type: ignore[arg-type]  # a table row
+
+
+def wishes(at: int, *signals: Signal, partition: int = 0, idle: tuple[str, ...] = ()) -> DecisionBundle:
+    """The decision bundle of a close: these signals, and symbols that wish nothing."""
+    decided = [
+        Decision(id=f"d-{s.symbol}-{at}", symbol=s.symbol, close_time=at, strategy="ob_fvg", signal=s) for s in signals
+    ]
+    decided += [
+        Decision(id=f"d-{symbol}-{at}", symbol=symbol, close_time=at, strategy="ob_fvg", reasons=("no_fvg",))
+        for symbol in idle
+    ]
+    return DecisionBundle(partition=partition, close_time=at, decisions=tuple(decided))
+
+
+def position(symbol: str, quantity: str = "1", mark: str = "100") -> Position:
+    return Position(
+        symbol=symbol, quantity=Decimal(quantity), entry_price=Decimal(100), mark_price=Decimal(mark), unrealized=Decimal(0)
+    )
+
+
+def trade(symbol: str, state: str = "entering") -> Trade:
+    return Trade(
+        intent_id=f"i-{symbol}",
+        symbol=symbol,
+        side="buy",
+        state=state,  # type: ignore[arg-type]  # a table row
+        quantity=Decimal(1),
+        entry_price=Decimal(100),
+        exit_price=Decimal(0),
+        result=Decimal(0),
+        fees=Decimal(0),
+        risk_amount=Decimal(10),
+        opened_at=0,
+        closed_at=0,
+    )
+
+
+def report(at: int, equity: str | Decimal = "10000", *positions: Position, trades: tuple[Trade, ...] = ()) -> AccountReport:
+    account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
+    return AccountReport(time=at, account=account, open_trades=trades)
+
+
+def control(command: str, number: int = 1) -> Control:
+    return Control(id=f"{command}-{number}", command=command, by="tester", reason="a drill")  # type: ignore[arg-type]  # a table row
+
+
+def feed(core: RiskCore, *messages: Message) -> list[Message]:
+    return [output for message in messages for output in core.handle(message)]
