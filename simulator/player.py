@@ -121,8 +121,10 @@ class Player:
             if self._settled[kind] >= close_time:
                 return
             self._news.clear()
-            try:
-                async with asyncio.timeout(self._patience):
-                    await self._news.wait()
-            except TimeoutError:
-                log.warning("step not settled, still waiting", waits_for=kind.__name__, close_time=close_time)
+            stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
+            await self._news.wait()
+            stuck.cancel()
+
+    @staticmethod
+    def _say_stuck(waits_for: str, close_time: int) -> None:
+        log.warning("step not settled, still waiting", waits_for=waits_for, close_time=close_time)

@@ -6,7 +6,27 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-_LATENCY: Final = (0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_LATENCY: Final = (
+    0.00001,
+    0.00002,
+    0.00005,
+    0.0001,
+    0.0002,
+    0.0005,
+    0.001,
+    0.002,
+    0.003,
+    0.005,
+    0.0075,
+    0.01,
+    0.015,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    1.0,
+    5.0,
+)
 
 _HOP = Histogram("ict_hop_seconds", "Sent by the publisher until handled by this stage", ["stage"], buckets=_LATENCY)
 _ORIGIN = Histogram(

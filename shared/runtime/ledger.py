@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shared.bus.port import Delivery
+from shared.runtime.waiting import wait_at_most
 from shared.store.port import Fenced, LaneState, StateStore
 
 #: This many deliveries waiting for their ack end the linger: half of the usual prefetch window.
@@ -112,8 +113,4 @@ class Ledger:
         """Wait for company, unless somebody waits for the commit or many deliveries already wait for their ack."""
         if self._urgent.is_set() or sum(len(commit.deliveries) for commit in self._commits) >= _ENOUGH:
             return
-        try:
-            async with asyncio.timeout(self._linger_seconds):
-                await self._urgent.wait()
-        except TimeoutError:
-            return
+        await wait_at_most(self._urgent, self._linger_seconds)

@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Gauge
 
 from shared.runtime.lane import Lane
+from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
@@ -68,10 +69,7 @@ class Replicas:
                     log.info("handing over", lane=lane.spec.name, to=self._owners[lane.spec.name])
                     await lane.hand_over()
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), max(0.01, next_beat - loop.time()))
-            except TimeoutError:
-                continue
+            await wait_at_most(self._wake, max(0.01, next_beat - loop.time()))
 
     async def leave(self) -> None:
         """Out at once, so that the others need not wait for the ttl."""

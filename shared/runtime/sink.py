@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.domain.message import Message
+from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
 
@@ -68,10 +69,7 @@ class SinkWorker:
         if self._subscription is not None:
             await self._subscription.cancel()
         self._hurry.set()
-        try:
-            async with asyncio.timeout(deadline):
-                await self._idle.wait()
-        except TimeoutError:
+        if not await wait_at_most(self._idle, deadline):
             log.warning("drain deadline passed; unwritten messages go back to the broker", sink=self.spec.name)
         if self._task is not None:
             self._task.cancel()
@@ -97,16 +95,9 @@ class SinkWorker:
             self._arrived.clear()
             while self._inbox:
                 if len(self._inbox) < self.spec.max_batch and not self._hurry.is_set():
-                    await self._company()
+                    await wait_at_most(self._hurry, self.spec.linger)
                 await self._write_batch()
             self._idle.set()
-
-    async def _company(self) -> None:
-        try:
-            async with asyncio.timeout(self.spec.linger):
-                await self._hurry.wait()
-        except TimeoutError:
-            return
 
     async def _write_batch(self) -> None:
         batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), self.spec.max_batch))]

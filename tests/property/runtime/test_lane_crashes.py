@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
+import structlog
 from crashing import KillableBus
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,9 @@ from shared.domain.control import Micro
 from shared.domain.message import Message
 from shared.runtime.lane import Lane, LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
+
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
 
 
 class SumState(msgspec.Struct):
@@ -128,6 +132,8 @@ async def run(
     try:
         async with asyncio.timeout(2):
             await complete.wait()
+            while await bus.depth("in"):
+                await asyncio.sleep(0)
     except TimeoutError:
         pass  # something was lost: the caller compares and says what
     await lane.drain()
