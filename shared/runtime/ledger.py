@@ -7,6 +7,7 @@ milliseconds for company, appends the group to the lane's log in one round trip,
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,11 +44,12 @@ class Ledger:
         self._empty.set()
         self._urgent = asyncio.Event()
         self._leaving_group = f"leaving:{lane}"
+        self._name = uuid.uuid4().hex
 
     async def open(self) -> LaneState:
         """Take the lane over, once a predecessor that is leaving in good order has finished."""
-        while await self._store.members(self._leaving_group):  # noqa: ASYNC110  the event is in another process
-            await asyncio.sleep(0.005)  # bounded by the time to live that the predecessor announced
+        while set(await self._store.members(self._leaving_group)) - {self._name}:
+            await asyncio.sleep(0.005)  # the event is in another process; its announced time to live bounds the wait
         state = await self._store.open(self._lane)
         self._epoch = state.epoch
         return state
@@ -73,11 +75,11 @@ class Ledger:
 
     async def announce_leaving(self, seconds: float) -> None:
         """Say that this process is about to leave the lane and needs at most ``seconds``; a successor waits."""
-        await self._store.beat(self._leaving_group, str(id(self)), seconds)
+        await self._store.beat(self._leaving_group, self._name, seconds)
 
     async def left(self) -> None:
         """The lane is free."""
-        await self._store.leave(self._leaving_group, str(id(self)))
+        await self._store.leave(self._leaving_group, self._name)
 
     async def run(self) -> None:
         """Write until cancelled."""

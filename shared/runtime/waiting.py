@@ -1,8 +1,7 @@
 """Waiting for an event, but not for ever, without ever cancelling the waiter.
 
-``asyncio.timeout`` ends a wait by cancelling the task; on Python 3.11 and 3.12 a timeout that expires in the very turn in which
-the event is set leaves that cancellation pending, and it strikes at the task's next await. A commit loop died of it once in
-some hundred runs. Here the waiting itself is a task of its own, and nothing else can be hit.
+``asyncio.timeout`` ends a wait by cancelling the task that waits; before Python 3.13 a cancellation that races the event can
+stay pending and strike at a later await. A commit loop must not have that risk: here the wait is a task of its own.
 """
 
 from __future__ import annotations
