@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable
-from pathlib import Path
 
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
 from services.ingest.source import CandleSource
 from shared.bus.memory import MemoryBus
+from shared.bus.port import Bus
+from shared.bus.topology import Topology
 from shared.runtime.service import Service, running
 from shared.store.port import StateStore
 from simulator.market.funding import ConstantFunding
@@ -31,11 +31,11 @@ async def play(
     speed: float | None,
     store: StateStore | None = None,
     on_step: Callable[[int], None] | None = None,
-    codec: bool = False,
+    make_bus: Callable[[Topology], Bus] = MemoryBus,
 ) -> None:
     """Run the whole system on ``source`` to its end. Raises ServiceDied when a core fails."""
     settings = embedded(settings)
-    bus = MemoryBus(topology(settings), codec=codec)
+    bus = make_bus(topology(settings))
     await bus.start()
     services = [
         Service(service_spec(name, settings), bus, store, lane_policy(settings))
@@ -53,19 +53,3 @@ async def play(
     finally:
         gc.unfreeze()
         await bus.close()
-
-
-def play_blocking(
-    settings: Settings,
-    source: CandleSource,
-    out: Path | None,
-    *,
-    speed: float | None = None,
-    on_step: Callable[[int], None] | None = None,
-) -> Recorder:
-    """``play`` for callers without an event loop; returns the closed recorder with its summary."""
-    import uvloop
-
-    with Recorder(out) as recorder, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(play(settings, source, recorder, speed=speed, on_step=on_step))
-    return recorder
