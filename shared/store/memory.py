@@ -1,0 +1,74 @@
+"""The store of tests, the demo and backtests: it lives as long as the object does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from shared.store.metrics import StoreMetrics
+from shared.store.port import Fenced, LaneState
+
+
+@dataclass(slots=True)
+class _Lane:
+    epoch: int = 0
+    snapshot: bytes | None = None
+    log: list[bytes] = field(default_factory=list)
+
+
+class MemoryStore:
+    """``StateStore`` in this process's memory. ``clock``: seconds, for the members' time to live.
+
+    ``close`` keeps the content: who opens a lane again afterwards finds it, as with a server.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lanes: dict[str, _Lane] = {}
+        self._groups: dict[str, dict[str, float]] = {}
+        self._epochs = 0
+        self._metrics = StoreMetrics("memory")
+        self._started = False
+
+    async def start(self) -> None:
+        self._started = True
+
+    async def open(self, lane: str) -> LaneState:
+        state = self._lanes.setdefault(lane, _Lane())
+        self._epochs += 1
+        state.epoch = self._epochs
+        return LaneState(state.epoch, state.snapshot, tuple(state.log))
+
+    async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
+        with self._metrics.append.time():
+            state = self._lanes.get(lane)
+            if state is None or state.epoch != epoch:
+                self._metrics.fenced.inc()
+                raise Fenced(f"lane {lane}: epoch {epoch} is over; stop handling it and open it again")
+            if snapshot is not None:
+                state.snapshot = snapshot
+                state.log.clear()
+            state.log.extend(entries)
+
+    async def beat(self, group: str, member: str, ttl_seconds: float) -> None:
+        self._groups.setdefault(group, {})[member] = self._clock() + ttl_seconds
+
+    async def leave(self, group: str, member: str) -> None:
+        self._groups.get(group, {}).pop(member, None)
+
+    async def members(self, group: str) -> tuple[str, ...]:
+        now = self._clock()
+        alive = {member: until for member, until in self._groups.get(group, {}).items() if until > now}
+        self._groups[group] = alive
+        return tuple(sorted(alive))
+
+    async def clear(self) -> None:
+        self._lanes.clear()
+        self._groups.clear()
+
+    def healthy(self) -> bool:
+        return self._started
+
+    async def close(self) -> None:
+        self._started = False

@@ -1,0 +1,198 @@
+"""The store in Redis (or Valkey): for several processes and machines. An append is one round trip: one script.
+
+The script checks the epoch, so that a superseded process is refused where the data is, and not where it thinks it is. It
+also checks the append's number: when a connection breaks, nobody knows whether the server has applied what was sent, so the
+same append is sent again, and the server drops what it has. Numbers rise within one writer (one ``RedisStore``), so a copy
+that the network delivers late is dropped too.
+
+How much a *server's* death may cost is the server's setting: ``appendonly yes`` loses nothing when the process dies and up
+to a second when the machine does; ``appendfsync always`` loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import secrets
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from redis import exceptions as redis_errors
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+
+from shared.store.metrics import StoreMetrics
+from shared.store.patience import Backoff, Patience
+from shared.store.port import Fenced, LaneState, StoreError
+
+T = TypeVar("T")
+
+# KEYS: epochs, head, snapshot, log. The counter of epochs is the namespace's and survives ``clear``: no epoch comes twice.
+_OPEN: Final = """
+local epoch = redis.call('INCR', KEYS[1])
+redis.call('HSET', KEYS[2], 'epoch', epoch, 'writer', '', 'number', 0)
+return {epoch, redis.call('GET', KEYS[3]), redis.call('LRANGE', KEYS[4], 0, -1)}
+"""
+# KEYS: head, snapshot, log. ARGV: epoch, writer, number, '1' if a snapshot follows, the snapshot, entries.
+# Lua's stack takes about 8000 values at once, so entries go in slices of 1000.
+_APPEND: Final = """
+local head = redis.call('HMGET', KEYS[1], 'epoch', 'writer', 'number')
+if head[1] ~= ARGV[1] then return 0 end
+if head[2] == ARGV[2] and tonumber(head[3]) >= tonumber(ARGV[3]) then return 1 end
+if ARGV[4] == '1' then
+  redis.call('SET', KEYS[2], ARGV[5])
+  redis.call('DEL', KEYS[3])
+end
+for first = 6, #ARGV, 1000 do
+  redis.call('RPUSH', KEYS[3], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+redis.call('HSET', KEYS[1], 'writer', ARGV[2], 'number', ARGV[3])
+return 1
+"""
+# KEYS: group. ARGV: member, time to live in ms. The server's clock counts: clients need not agree on the time.
+_BEAT: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
+return 1
+"""
+_MEMBERS: Final = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
+"""
+
+#: What no waiting cures although redis-py files it under lost connections.
+_FINAL: Final = (
+    redis_errors.AuthenticationError,
+    redis_errors.AuthorizationError,
+    redis_errors.ExternalAuthProviderError,
+)
+#: The connection is lost or late; the server is loading, full, or a replica that is about to be promoted.
+_PASSING: Final = (
+    redis_errors.ConnectionError,
+    redis_errors.TimeoutError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.TryAgainError,
+    redis_errors.ClusterDownError,
+    OSError,
+)
+#: Replies that redis-py has no class for: the server cannot write to its disk, or is busy with somebody's script.
+_PASSING_REPLIES: Final = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN")
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, _FINAL):
+        return False
+    if isinstance(error, _PASSING):
+        return True
+    return isinstance(error, redis_errors.ResponseError) and str(error).startswith(_PASSING_REPLIES)
+
+
+@dataclass(frozen=True, slots=True)
+class RedisPolicy:
+    """``timeout``: seconds for a reply, after which the connection is given up; ``connections``: at once, at most."""
+
+    timeout: float = 5.0
+    connections: int = 16
+    backoff: Backoff = field(default_factory=Backoff)
+    scan_count: int = 1000
+
+
+class RedisStore:
+    """``StateStore`` under ``namespace`` of the server at ``url``. Raises ValueError for a namespace unfit for keys."""
+
+    def __init__(self, url: str, namespace: str, policy: RedisPolicy | None = None) -> None:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise ValueError(f"namespace {namespace!r}: 1 to 64 letters, digits, '.', '_' and '-' are allowed")
+        policy = policy or RedisPolicy()
+        self._policy = policy
+        self._prefix = f"{namespace}:"
+        self._metrics = StoreMetrics("redis")
+        self._patience = Patience(self._metrics, _passes, policy.backoff)
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=policy.connections,
+            timeout=None,  # wait for a free connection: a lane's append may stand behind another's
+            socket_timeout=policy.timeout,
+            socket_connect_timeout=policy.timeout,
+            retry=Retry(NoBackoff(), 0),  # repeating is ours to do: only we know that it is harmless
+        )
+        self._redis = Redis(connection_pool=self._pool)
+        self._open = self._redis.register_script(_OPEN)
+        self._append = self._redis.register_script(_APPEND)
+        self._beat = self._redis.register_script(_BEAT)
+        self._members = self._redis.register_script(_MEMBERS)
+        self._writer = secrets.token_hex(8)
+        self._numbers = itertools.count(1)
+        self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._started = False
+
+    async def start(self) -> None:
+        await self._until_done("start", self._redis.ping)
+        self._started = True
+
+    async def open(self, lane: str) -> LaneState:
+        epoch, snapshot, log = await self._script("open", self._open, [f"{self._prefix}epochs", *self._keys(lane)], [])
+        return LaneState(int(epoch), snapshot, tuple(log))
+
+    async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
+        with self._metrics.append.time():
+            async with self._order[lane]:
+                arguments = [epoch, self._writer, next(self._numbers), int(snapshot is not None), snapshot or b"", *entries]
+                taken = await self._script("append", self._append, self._keys(lane), arguments)
+        if not taken:
+            self._metrics.fenced.inc()
+            raise Fenced(f"lane {lane}: epoch {epoch} is over; stop handling it and open it again")
+
+    async def beat(self, group: str, member: str, ttl_seconds: float) -> None:
+        await self._script("beat", self._beat, [self._group(group)], [member, round(ttl_seconds * 1000)])
+
+    async def leave(self, group: str, member: str) -> None:
+        await self._until_done("leave", lambda: self._redis.zrem(self._group(group), member))
+
+    async def members(self, group: str) -> tuple[str, ...]:
+        found: list[bytes] = await self._script("members", self._members, [self._group(group)], [])
+        return tuple(sorted(member.decode() for member in found))
+
+    async def clear(self) -> None:
+        async def sweep() -> None:
+            spared = f"{self._prefix}epochs".encode()
+            async for key in self._redis.scan_iter(match=f"{self._prefix}*", count=self._policy.scan_count):
+                if key != spared:
+                    await self._redis.unlink(key)
+
+        await self._until_done("clear", sweep)
+
+    def healthy(self) -> bool:
+        return self._started and self._patience.calm
+
+    async def close(self) -> None:
+        self._started = False
+        await self._redis.aclose()
+        await self._pool.disconnect()
+
+    def _keys(self, lane: str) -> list[str]:
+        return [f"{self._prefix}lane:{part}:{lane}" for part in ("head", "snapshot", "log")]
+
+    def _group(self, group: str) -> str:
+        return f"{self._prefix}group:{group}"
+
+    async def _script(self, what: str, script: AsyncScript, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        return await self._until_done(what, lambda: script(keys=keys, args=arguments))
+
+    async def _until_done(self, what: str, operation: Callable[[], Awaitable[T]]) -> T:
+        try:
+            return await self._patience.until_done(what, operation)
+        except redis_errors.RedisError as error:
+            raise StoreError(f"{what}: Redis refused it: {error}; check the store's url, user and permissions") from error
