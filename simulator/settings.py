@@ -1,0 +1,81 @@
+"""Every number of the simulated exchange, with its default and its bounds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class SimulatorSettings(BaseModel):
+    """Costs, liquidity and limits of the simulated exchange (BT-1). Rates are fractions, bps are 1/10,000 of the price."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    starting_wallet: Decimal = Field(
+        Decimal(10_000), gt=0, le=Decimal(10**12), description="Wallet at the start of a session, USDT"
+    )
+    taker_fee: Decimal = Field(
+        Decimal("0.0005"), ge=0, le=Decimal("0.1"), description="Fee of what takes liquidity, fraction of the notional"
+    )
+    maker_fee: Decimal = Field(
+        Decimal("0.0002"), ge=0, le=Decimal("0.1"), description="Fee of what rested in the book, fraction of the notional"
+    )
+    half_spread_bps: Decimal = Field(
+        Decimal(0), ge=0, le=1_000, description="Distance from the last price to the best bid and to the best ask, bps"
+    )
+    slippage_bps: Decimal = Field(
+        Decimal(1), ge=0, le=1_000, description="What a taker pays beyond the best price, in its first layer, bps"
+    )
+    layer_slippage_bps: Decimal = Field(
+        Decimal(1), ge=0, le=1_000, description="What each further layer of liquidity costs a taker more, bps"
+    )
+    participation: Decimal = Field(
+        Decimal("0.1"),
+        gt=0,
+        le=1,
+        description="Share of a one-minute candle's volume that one layer holds, and that resting limits can get",
+    )
+    max_layers: int = Field(
+        20, ge=1, le=1_000, description="Layers of that size; what a taker still needs then fills in one last layer"
+    )
+    limit_fills: Literal["through", "touch"] = Field(
+        "through", description="A resting limit fills when the price trades through it, or already when it is touched"
+    )
+    leverage: int = Field(10, ge=1, le=125, description="Leverage of every symbol: initial margin = notional / leverage")
+    maintenance_rate: Decimal = Field(
+        Decimal("0.004"), gt=0, lt=1, description="Maintenance margin, fraction of the notional at mark (no tiers yet)"
+    )
+    max_open_orders: int = Field(200, ge=1, le=10_000, description="Resting LIMIT orders of a symbol (-2025 beyond)")
+    max_conditional_orders: int = Field(
+        200, ge=1, le=10_000, description="Resting stops and take-profits of the account (-4045 beyond)"
+    )
+    max_price: Decimal = Field(
+        Decimal(10**9), gt=0, le=Decimal(10**12), description="Higher prices are nonsense, in orders and in candles, USDT"
+    )
+    max_quantity: Decimal = Field(
+        Decimal(10**12), gt=0, le=Decimal(10**15), description="Largest quantity of one order, base currency (-4005 beyond)"
+    )
+    decimals: int = Field(
+        12, ge=8, le=18, description="Decimals to which fees, funding, realised PnL and averages are kept; sums are exact"
+    )
+    closed_remembered: int = Field(
+        2_000, ge=1, le=1_000_000, description="Closed orders remembered: a repeated client id within them acts once"
+    )
+    requests_remembered: int = Field(
+        2_000, ge=1, le=1_000_000, description="Answered requests remembered: a repeated one within them acts once"
+    )
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        worst = self.half_spread_bps + self.slippage_bps + self.max_layers * self.layer_slippage_bps
+        if worst >= Decimal(10_000):
+            raise ValueError(
+                f"a taker could pay {worst} bps: below 10,000 is needed; lower max_layers or layer_slippage_bps"
+            )
+        if self.maintenance_rate * self.leverage >= 1:
+            raise ValueError(
+                "maintenance_rate is not below 1 / leverage: a full position would be liquidated at once; lower one of them"
+            )
+        return self
