@@ -130,7 +130,7 @@ class Lane:
             await self._leave(deadline=10.0)
             self._loaded = False
             self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
-            self._metrics.handovers.inc()
+            self._metrics.handovers += 1
         finally:
             self._leaving = False
 
@@ -173,7 +173,7 @@ class Lane:
     async def _handle(self, batch: list[Delivery]) -> None:
         if not self._loaded:
             await self._load()
-        began = time.perf_counter()
+        began, timings = time.perf_counter(), self._metrics.timings
         outputs: list[Message] = []
         commit = Commit()
         origin_ns = 0
@@ -185,9 +185,9 @@ class Lane:
                 continue
             commit.deliveries.append(delivery)
             if message.message_id in self._seen:
-                self._metrics.duplicates.inc()
+                self._metrics.duplicates += 1
                 continue
-            self._metrics.observe_hop(delivery.sent_ns, time.time_ns())
+            timings.hop.observe((time.time_ns() - delivery.sent_ns) / 1e9)
             try:
                 outputs += self._apply(message)
             except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
@@ -198,7 +198,8 @@ class Lane:
             origin_ns = delivery.origin_ns
             if self._ledger is not None:
                 commit.entries.append(_encode(LogEntry(message.TYPE, message.VERSION, delivery.encoded())))
-        self._metrics.handled(len(batch), time.perf_counter() - began)
+        self._metrics.handled += len(batch)
+        timings.handle.observe(time.perf_counter() - began)
         await self._settle(outputs, commit, origin_ns)
 
     async def _settle(self, outputs: Sequence[Message], commit: Commit, origin_ns: int) -> None:
@@ -206,7 +207,7 @@ class Lane:
         if outputs:
             await self._bus.publish(outputs, origin_ns=origin_ns)
             if origin_ns:
-                self._metrics.since_origin.observe((time.time_ns() - origin_ns) / 1e9)
+                self._metrics.timings.since_candle.observe((time.time_ns() - origin_ns) / 1e9)
         if self._ledger is None:
             for delivery in commit.deliveries:
                 await delivery.ack()
@@ -252,7 +253,7 @@ class Lane:
             self._apply(decode(entry.type, entry.version, entry.body))  # its outputs were published before it was logged
         self._since_snapshot = len(state.log)
         self._loaded = True
-        self._metrics.loaded(len(state.log), time.perf_counter() - began)
+        self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
         log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
 
     # -- leaving and trouble ------------------------------------------------------------------------------------------
@@ -281,7 +282,7 @@ class Lane:
         log.warning(
             "dead-lettered", lane=self.spec.name, message_id=delivery.message_id, topic=delivery.topic, reason=reason
         )
-        self._metrics.dead_lettered.inc()
+        self._metrics.dead_lettered += 1
         await delivery.dead_letter(reason)
         alert = Alert(
             severity="critical",
@@ -311,7 +312,7 @@ class Lane:
         """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
         assert self._ledger is not None
         log.warning("fenced: another process took this lane over", lane=self.spec.name)
-        self._metrics.fenced.inc()
+        self._metrics.fenced += 1
         if self._subscription is not None:
             await self._subscription.cancel()
         unsettled = self._ledger.surrender() + list(self._inbox)

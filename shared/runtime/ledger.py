@@ -48,8 +48,8 @@ class Ledger:
 
     async def open(self) -> LaneState:
         """Take the lane over, once a predecessor that is leaving in good order has finished."""
-        while set(await self._store.members(self._leaving_group)) - {self._name}:
-            await asyncio.sleep(0.005)  # the event is in another process; its announced time to live bounds the wait
+        while set(await self._store.members(self._leaving_group)) - {self._name}:  # noqa: ASYNC110  another process sets it
+            await asyncio.sleep(0.005)  # bounded by the time to live that the predecessor announced
         state = await self._store.open(self._lane)
         self._epoch = state.epoch
         return state
