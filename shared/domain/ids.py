@@ -5,15 +5,13 @@ Nothing here reads a clock or a random source: the same parts give the same id i
 
 from __future__ import annotations
 
-import base64
 import hashlib
 
 
 def derive(*parts: object) -> str:
-    """A 26-character lower-case id of the parts, in order; 128 bits, safe in URLs, queue names and client order ids."""
-    text = "\x1f".join(str(part) for part in parts)
-    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-    return base64.b32encode(digest).decode().rstrip("=").lower()
+    """A 26-character id of the parts, in order: 104 bits in hex, safe in URLs, queue names and client order ids."""
+    text = "\x1f".join(map(str, parts))
+    return hashlib.blake2b(text.encode(), digest_size=13).hexdigest()
 
 
 def client_order_id(intent_id: str, leg: str) -> str:
