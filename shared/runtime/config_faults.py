@@ -1,0 +1,45 @@
+"""What can be wrong with a configuration, in the form in which the user reads it: all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One error.
+
+    ``place``: where it stands (``config/sim.yaml:12``, ``environment ICT_MODE``). ``path``: the setting's dotted name.
+    ``message``: what is wrong and what is allowed. ``given``: the value as it may be shown; secrets never are.
+    """
+
+    place: str
+    path: str
+    message: str
+    given: str | None = None
+
+    def __str__(self) -> str:
+        subject = self.path if self.given is None else f"{self.path} = {self.given}"
+        return ": ".join(part for part in (self.place, subject, self.message) if part)
+
+
+class ConfigInvalid(Exception):
+    """The configuration cannot be used. ``str()`` lists every error, each with its place, its value and what is allowed."""
+
+    def __init__(self, errors: Sequence[Fault]) -> None:
+        self.errors = tuple(errors)
+        count = f"{len(self.errors)} error" + ("" if len(self.errors) == 1 else "s")
+        super().__init__("\n".join((f"configuration invalid, {count}:", *(f"  {error}" for error in self.errors))))
+
+
+class Incoherent(ValueError):
+    """Raised by a settings model's validator when settings that are fine alone do not fit together.
+
+    ``faults`` maps the dotted path of each setting, relative to the model that raises, to what is wrong with it; the loader
+    shows each at its own place.
+    """
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{path}: {text}" for path, text in faults.items()))
+        self.faults = dict(faults)

@@ -1,0 +1,139 @@
+"""Logging of a process: one stream of JSON or readable lines, libraries included, secrets masked.
+
+Everything goes to stderr; stdout belongs to a command's result.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TextIO
+
+import msgspec
+import structlog
+
+LogFormat = Literal["json", "console", "auto"]
+
+_SECRET_KEY: Final = re.compile(
+    r"password|passwd|secret|token|api_?key|approval_?key|authorization|credential", re.IGNORECASE
+)
+_USERINFO: Final = re.compile(r"(://[^/:@\s]*):[^@\s/]*@")
+_MASK: Final = "***"
+
+#: Loggers of libraries that report a lost connection as an error at every attempt. They reconnect by themselves; whether
+#: the service still works is told by its health, so one line a while says enough.
+_NOISY: Final = ("aio_pika", "aiormq", "redis")
+
+
+def configure(level: str = "INFO", format: LogFormat = "auto", *, stream: TextIO | None = None) -> None:  # noqa: A002  the setting's name
+    """Set up structlog and the standard library's logging, which libraries use, into one stream. May be called again."""
+    out = stream if stream is not None else sys.stderr
+    readable = format == "console" or (format == "auto" and out.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        structlog.processors.UnicodeDecoder(),
+    ]
+    # Exceptions are formatted before the mask runs, and without local variables: both would show secrets.
+    render: structlog.typing.Processor
+    if readable:
+        render = structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    else:
+        render = structlog.processors.JSONRenderer(serializer=_to_json)
+    handler = _Handler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_secrets, render],
+        )
+    )
+    handler.addFilter(QuietReconnects())
+    root = logging.getLogger()
+    for old in [each for each in root.handlers if isinstance(each, _Handler)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.captureWarnings(True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,  # module-level loggers exist before this runs, and it may run again
+    )
+
+
+def mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace the values of keys that sound secret, and passwords in addresses wherever they stand (OPS-7)."""
+    for key, value in event.items():
+        event[key] = _MASK if _SECRET_KEY.search(key) else _masked(value)
+    return event
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _USERINFO.sub(rf"\1:{_MASK}@", value) if "://" in value else value
+    if isinstance(value, dict):
+        return {key: _MASK if _SECRET_KEY.search(str(key)) else _masked(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(inner) for inner in value]
+    return value if isinstance(value, int | float | None) else _masked(str(value))
+
+
+def _to_json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Ours, so that a second ``configure`` replaces it and leaves the handlers of others alone."""
+
+
+@dataclass(slots=True)
+class _Told:
+    at: float
+    unsaid: int = 0
+
+
+@dataclass(slots=True)
+class QuietReconnects(logging.Filter):
+    """Turns the reconnect errors of broker and store clients into one warning per text and ``window`` seconds.
+
+    The line that comes after a silence says how many were left out. ``clock`` gives seconds.
+    """
+
+    window: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    kinds: int = 256  # different texts remembered; beyond that the memory starts anew
+    _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING or not record.name.startswith(_NOISY):
+            return True
+        now, key = self.clock(), (record.name, str(record.msg))
+        told = self._told.get(key)
+        if told is not None and now - told.at < self.window:
+            told.unsaid += 1
+            return False
+        if len(self._told) >= self.kinds:
+            self._told.clear()
+        self._told[key] = _Told(now)
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        if told is not None and told.unsaid:
+            text += f" (and {told.unsaid} more like it)"
+        record.msg, record.args, record.exc_info, record.exc_text = text, None, None, None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True

@@ -1,0 +1,103 @@
+"""The health server, asked over HTTP."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from shared.runtime.exits import Exit, Leave
+from shared.runtime.health import HealthServer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Asked:
+    def __init__(self, server: HealthServer, port: int, session: aiohttp.ClientSession) -> None:
+        self.server, self._port, self._session = server, port, session
+
+    async def get(self, path: str, accept: str = "") -> aiohttp.ClientResponse:
+        async with self._session.get(f"http://127.0.0.1:{self._port}{path}", headers={"Accept": accept}) as answer:
+            await answer.read()
+            return answer
+
+    async def readyz(self) -> tuple[int, object]:
+        answer = await self.get("/readyz")
+        return answer.status, await answer.json()
+
+
+@pytest.fixture
+async def asked() -> AsyncIterator[Asked]:
+    registry = CollectorRegistry()
+    Counter("ict_orders", "orders", registry=registry).inc(3)
+    port = free_port()
+    server = HealthServer("127.0.0.1", port, registry)
+    await server.start()
+    async with aiohttp.ClientSession() as session:
+        yield Asked(server, port, session)
+    await server.stop()
+
+
+async def test_ready_means_started_healthy_and_not_draining_and_says_which_of_them_fails(asked: Asked) -> None:
+    """OPS-2: traffic and dependants follow readiness; every failing check is named."""
+    healthy = {"bus": True, "store": True}
+    asked.server.check("bus", lambda: healthy["bus"])
+    asked.server.check("store", lambda: healthy["store"])
+    checks = {"bus": True, "store": True}
+    assert await asked.readyz() == (503, {"ready": False, "started": False, "draining": False, "checks": checks})
+    asked.server.ready()
+    assert await asked.readyz() == (200, {"ready": True, "started": True, "draining": False, "checks": checks})
+    healthy["bus"] = False
+    assert await asked.readyz() == (
+        503, {"ready": False, "started": True, "draining": False, "checks": {"bus": False, "store": True}}
+    )  # fmt: skip
+    healthy["bus"] = True
+    asked.server.draining()
+    assert await asked.readyz() == (503, {"ready": False, "started": True, "draining": True, "checks": checks})
+
+
+async def test_alive_is_never_a_question_of_the_broker(asked: Asked) -> None:
+    """OPS-2: a supervisor that restarted services because the broker is away would make it worse."""
+    asked.server.check("bus", lambda: False)
+    answer = await asked.get("/healthz")
+    assert (answer.status, await answer.json()) == (200, {"alive": True})
+
+
+async def test_a_check_that_raises_is_a_check_that_fails(asked: Asked) -> None:
+    def broken() -> bool:
+        raise RuntimeError("no connection")
+
+    asked.server.check("store", broken)
+    asked.server.ready()
+    status, answer = await asked.readyz()
+    assert status == 503
+    assert isinstance(answer, dict)
+    assert answer["checks"] == {"store": "RuntimeError: no connection"}
+
+
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0"])
+async def test_metrics_come_in_the_form_that_prometheus_asks_for(asked: Asked, accept: str) -> None:
+    answer = await asked.get("/metrics", accept)
+    assert answer.headers["Content-Type"].startswith("application/openmetrics-text" if accept else "text/plain")
+    assert "ict_orders_total 3.0" in await answer.text()
+
+
+async def test_port_zero_is_no_server_and_everything_else_works() -> None:
+    server = HealthServer("127.0.0.1", 0)
+    await server.start()
+    server.ready()
+    assert server.readiness()[0]
+    await server.stop()
+
+
+async def test_a_port_that_is_taken_ends_the_process_with_a_sentence(asked: Asked) -> None:
+    with pytest.raises(Leave, match=r"http\.port: cannot listen on") as caught:
+        await HealthServer("127.0.0.1", asked._port).start()
+    assert caught.value.code == Exit.UNREACHABLE
