@@ -50,6 +50,8 @@ def due(trade: LiveTrade, now: int, settings: ExecutionSettings) -> list[Exchang
         requests += _protect(trade, settings)
     elif trade.state == "closing":
         requests += _close(trade, settings)
+    if now > trade.intent.expires_at:
+        requests += [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
     for order in trade.orders.values():
         if order.status == "UNKNOWN" and not order.cancelling:
             requests += _ask(trade, order, now, settings)
@@ -65,7 +67,7 @@ def exhausted(trade: LiveTrade, settings: ExecutionSettings) -> bool:
     ) or (
         trade.state == "closing"
         and trade.position > 0
-        and trade.closes_this_step >= limit
+        and _vain_closings(trade) >= limit
         and all(order.dead for order in trade.of("close"))
     )
 
@@ -74,7 +76,6 @@ def new_step(trade: LiveTrade) -> list[str]:
     """A market step has come: attempts count anew. Returns the client ids of dead orders that are forgotten with it."""
     for order in trade.orders.values():
         order.asks = order.cancels = 0
-    trade.closes_this_step = 0
     if trade.stop_accepted:
         trade.stop_attempts = 0
     gone = [
@@ -103,17 +104,21 @@ def _close(trade: LiveTrade, settings: ExecutionSettings) -> list[ExchangeReques
     requests: list[ExchangeRequest] = [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
     if (
         trade.position > 0
-        and trade.closes_this_step < settings.attempts_per_step
+        and _vain_closings(trade) < settings.attempts_per_step
         and all(order.dead for order in trade.of("close"))
     ):
         trade.closes += 1
-        trade.closes_this_step += 1
         leg = f"close-{trade.closes}"
         requests.append(_send(trade, _market_close(trade, leg), leg, "close"))
     exits = [*trade.of("stop"), *trade.of("target")]
     if trade.position == 0:
         exits += trade.of("close")
     return requests + [_cancel(order) for order in exits if _cancellable(order, settings)]
+
+
+def _vain_closings(trade: LiveTrade) -> int:
+    """This market step's closing orders that came to nothing; one that filled in part is progress, and is followed up."""
+    return sum(order.dead and order.done == 0 for order in trade.of("close"))
 
 
 def _ask(trade: LiveTrade, order: LiveOrder, now: int, settings: ExecutionSettings) -> list[ExchangeRequest]:

@@ -81,7 +81,6 @@ class LiveTrade(msgspec.Struct, kw_only=True):
     stops: int = 0
     stop_attempts: int = 0
     closes: int = 0
-    closes_this_step: int = 0
     target_sent: bool = False
     target_mourned: bool = False
     stuck: bool = False

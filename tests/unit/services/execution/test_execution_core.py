@@ -16,7 +16,7 @@ from shared.domain.account import AccountReport
 from shared.domain.control import Alert, ClockTick, Control, Micro
 from shared.domain.exchange import ExchangeRequests, PlaceOrder
 from shared.domain.ids import client_order_id, derive
-from shared.domain.orders import StepReport, VerdictBundle
+from shared.domain.orders import StepReport, Verdict, VerdictBundle
 
 
 def control(command: str, name: str = "c1") -> Control:
@@ -254,7 +254,7 @@ def test_a_foreign_order_is_told_once_and_left_alone() -> None:
     desk.step(("foreign", BTC))
     for _ in range(3):
         desk.now += MINUTE
-        order = next(iter(desk.exchange.foreign))
+        order = min(desk.exchange.foreign)
         news = desk.exchange.step(desk.now, [("foreign", BTC)])
         desk.give(
             msgspec.structs.replace(news, orders=tuple(msgspec.structs.replace(o, client_id=order) for o in news.orders))
@@ -410,3 +410,23 @@ def test_a_position_that_cannot_be_closed_does_not_grow_without_end() -> None:
     assert desk.core.state.trades[BTC].state == "closing"
     assert [key for _, key in desk.alerts].count("stuck") == 9
     assert unprotected(desk.core.state) == [BTC]
+
+
+def test_a_cancel_that_the_exchange_does_not_follow_is_repeated_and_then_told() -> None:
+    """Invariant 4: an exit that will not go away is no secret; each step tries again."""
+    desk = Desk()
+    desk.verdict(intent())
+    exchange = desk.exchange
+    exchange._cancel = lambda request: exchange._said.append(exchange.orders[request.client_id])
+    desk.step(("trigger", "target"))
+    assert desk.trail[2:] == [["-stop"]] * 3
+    assert [key for _, key in desk.alerts] == ["stuck", "frozen"]
+    del exchange._cancel
+    desk.step()
+    assert [trade.exit_reason for trade in desk.closed] == ["target"]
+
+
+def test_a_verdict_that_risk_refused_is_no_order() -> None:
+    """RISK-2: nothing to enter, nothing to alert; the close is reported."""
+    refused = Verdict(decision_id="d", symbol=BTC, refusals=("daily_loss",))
+    assert core().handle(VerdictBundle(close_time=MINUTE, verdicts=(refused,))) == [StepReport(close_time=MINUTE)]

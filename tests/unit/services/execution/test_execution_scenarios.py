@@ -229,6 +229,14 @@ ROWS = [
         alerts=[("critical", "stop_refused")],
     ),
     Row(
+        "an entry that rests is cancelled once its intent has expired",
+        [["+entry"], ["-entry"]],
+        script={"entry": "accept"},
+        steps=[[], []],
+        alerts=[("warning", "entry_failed")],
+        expires=2 * MINUTE,
+    ),
+    Row(
         "an entry of which nothing is ever said: asked for, frozen, and cancelled once it has expired",
         [*[["+entry"]] * 4, *[["+entry"]] * 3, ["-entry"]],
         script={"entry": "silent"},

@@ -14,7 +14,7 @@ from services.execution.oms import LiveOrder
 from services.execution.trade import LiveTrade
 from shared.domain.account import TradeState
 from shared.domain.exchange import FundingPayment
-from shared.domain.orders import Order
+from shared.domain.orders import Fill, Order
 
 ORDER = Order(client_id="c", symbol=BTC, side="buy", type="MARKET", quantity=Decimal(2))
 
@@ -94,8 +94,6 @@ def test_funding_counts_once_and_only_for_what_is_held() -> None:
 
 def test_the_fills_remembered_are_bounded() -> None:
     """Invariant 6: the oldest id is forgotten, the sums are not."""
-    from shared.domain.orders import Fill
-
     one = LiveTrade(intent=intent(), decided_at=0)
     one.orders["c"] = live("NEW")
     for n in range(20):
