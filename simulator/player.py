@@ -113,9 +113,9 @@ class Player:
             for delivery in inbox:
                 message = delivery.decode()
                 if isinstance(message, RiskReport):
-                    self._settled[RiskReport] = message.time
+                    self._settled[RiskReport] = max(self._settled[RiskReport], message.time)  # repeats come late
                 elif isinstance(message, StepReport):
-                    self._settled[StepReport] = message.close_time
+                    self._settled[StepReport] = max(self._settled[StepReport], message.close_time)
                 self._recorder.take(message)
                 await delivery.ack()
             if self._settled[kind] >= close_time:

@@ -100,9 +100,9 @@ class BenchMarket:
         message = delivery.decode()
         self._spawn(delivery.ack())
         if isinstance(message, RiskReport):
-            self._settled[RiskReport] = message.time
+            self._settled[RiskReport] = max(self._settled[RiskReport], message.time)
         elif isinstance(message, StepReport):
-            self._settled[StepReport] = message.close_time
+            self._settled[StepReport] = max(self._settled[StepReport], message.close_time)
         self._news.set()
 
     async def _until(self, kind: type) -> None:

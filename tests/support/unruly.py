@@ -55,7 +55,9 @@ class UnrulyBus:
             await asyncio.sleep(0)
         await self._bus.publish(batch, origin_ns=origin_ns)
 
-    async def subscribe(self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None) -> Subscription:
+    async def subscribe(
+        self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None
+    ) -> Subscription:
         return await self._bus.subscribe(queue, handler, prefetch=prefetch)
 
     async def depth(self, queue: str) -> int:

@@ -1,0 +1,78 @@
+"""The whole system on a bus that repeats and delays everything it may: nothing changes (Done when 4, invariant 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import tempfile
+from pathlib import Path
+
+import pytest
+import uvloop
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from unruly import UnrulyBus
+
+from cli.embedded import play
+from cli.settings import Settings
+from shared.bus.memory import MemoryBus
+from simulator.market.generator import DEFAULT_START, GeneratedMarket
+from simulator.recorder import FILES, Recorder
+
+#: Half a day with an order at every close and both symbols, so that every path of execution is busy.
+SETTINGS = Settings.model_validate(
+    {
+        "signals": {"strategies": ["ob_fvg", "every_close"], "drill": True},
+        "risk": {"trades_per_day": 1_000, "daily_loss_limit": "0.8", "halt_loss_limit": "0.9"},
+    }
+)
+DAYS = 0.4
+
+
+def run(make_bus: object, timeout: float = 20) -> dict[str, bytes]:
+    """The four files of one run."""
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory)
+        market = GeneratedMarket(SETTINGS.symbols, DEFAULT_START, DAYS, 11)
+
+        async def bounded(recorder: Recorder) -> None:
+            await asyncio.wait_for(play(SETTINGS, market, recorder, speed=None, make_bus=make_bus), timeout)
+
+        with Recorder(out) as recorder:
+            uvloop.run(bounded(recorder))
+        return {name: (out / name).read_bytes() for name in FILES}
+
+
+@functools.cache
+def undisturbed() -> dict[str, bytes]:
+    return run(MemoryBus)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(seed=st.integers(0, 2**32), repeat=st.floats(0.0, 0.4), delay=st.floats(0.0, 0.6))
+def test_repeats_and_delays_change_no_decision_order_or_fill(seed: int, repeat: float, delay: float) -> None:
+    """EXEC-2, OPS-1: at-least-once transport, exactly-once effect, through every stage at once."""
+    assert run(lambda topology: UnrulyBus(MemoryBus(topology), seed, repeat=repeat, delay=delay)) == undisturbed()
+
+
+def test_the_run_has_something_to_lose() -> None:
+    """Half a day of orders at every close: an empty run would prove nothing."""
+    files = undisturbed()
+    assert files["orders.jsonl"].count(b"\n") > 100
+    assert files["fills.jsonl"].count(b"\n") > 50
+
+
+def test_a_bus_that_loses_messages_is_noticed() -> None:
+    """The specimen: a lossy bus must not pass for an unruly one. The lock-step stands still or the bytes differ."""
+    try:
+        files = run(lambda topology: UnrulyBus(MemoryBus(topology), 1, repeat=0.0, delay=0.0, lose=0.002), timeout=5)
+    except TimeoutError:
+        return
+    if files == undisturbed():
+        pytest.fail("a bus that lost messages was not noticed")
