@@ -12,7 +12,7 @@ from services.execution.core import ExecutionCore
 from services.execution.settings import ExecutionSettings
 from shared.domain.account import AccountReport, Trade
 from shared.domain.approval import sign
-from shared.domain.control import Alert
+from shared.domain.control import Alert, Control
 from shared.domain.exchange import ExchangeRequests, PlaceOrder
 from shared.domain.ids import client_order_id
 from shared.domain.instruments import Instrument
@@ -54,6 +54,14 @@ def bundle(*intents: OrderIntent, close_time: int | None = None, key: str = KEY)
     """Risk's verdicts at a close, signed with ``key``."""
     verdicts = tuple(Verdict(decision_id=f"d-{i.id}", symbol=i.symbol, intent=i, signature=sign(i, key)) for i in intents)
     return VerdictBundle(close_time=intents[0].close_time if close_time is None else close_time, verdicts=verdicts)
+
+
+def control(command: str, name: str = "c1") -> Control:
+    return Control(id=name, command=command, by="me", reason="a test")
+
+
+def core(settings: ExecutionSettings | None = None) -> ExecutionCore:
+    return ExecutionCore(INSTRUMENTS, settings or ExecutionSettings(), KEY)
 
 
 class Desk:
