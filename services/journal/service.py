@@ -13,6 +13,11 @@ from shared.runtime.sink import SinkSpec
 
 def spec(common: CommonSettings, settings: JournalSettings) -> ServiceSpec:
     """The journal's sink."""
-    return ServiceSpec(
-        name="journal", group="journal", sinks=(SinkSpec("journal", "journal", partial(JournalSink, settings.url)),)
+    sink = SinkSpec(
+        "journal",
+        "journal",
+        partial(JournalSink, settings.url, settings.rows_per_statement),
+        max_batch=settings.max_batch,
+        linger=settings.linger_seconds,
     )
+    return ServiceSpec(name="journal", group="journal", sinks=(sink,))

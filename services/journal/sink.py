@@ -1,0 +1,144 @@
+"""The journal's sink: messages into SQL, each fact once, whatever is redelivered in whatever portions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy import Insert, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.journal.database import open_database
+from services.journal.rows import rows
+from services.journal.tables import LATEST, SCHEMA_VERSION, metadata, schema
+from shared.domain.message import Message
+
+log = structlog.get_logger(__name__)
+
+_REFUSED: Final = Counter("ict_journal_refused_total", "Messages left out because the database can never take them")
+
+#: Two services that start at once must not both create the schema. Any number will do, as long as all use the same.
+_SCHEMA_LOCK: Final = 7_310_579
+#: Classes of PostgreSQL's codes: data exception, integrity constraint violation.
+_CONTENT_CLASSES: Final = frozenset({"22", "23"})
+#: PostgreSQL is starting, stopping or full of connections: it will pass. (Codes: PostgreSQL manual, appendix A.)
+_PASSING_STATES: Final = frozenset({"57P03", "57P01", "57P02", "53300"})
+
+
+class JournalSchemaError(Exception):
+    """The database holds a journal of another version; the text says what to do."""
+
+
+class JournalSink:
+    """Records messages in the database at ``url``. Raises ValueError for a url that no journal can be kept at.
+
+    ``write`` raises what the database raises, and nothing of that batch is then recorded: the caller tries it again.
+    """
+
+    def __init__(
+        self, url: str, rows_per_statement: int = 500, first_pause: float = 0.1, longest_pause: float = 5.0
+    ) -> None:
+        self._engine: AsyncEngine = open_database(url)
+        self._rows_per_statement = rows_per_statement
+        self._first_pause = first_pause
+        self._longest_pause = longest_pause
+        self._statements = _statements(self._engine.dialect.name)
+
+    async def start(self) -> None:
+        """Wait for the database as long as it takes; create the schema where there is none. Raises JournalSchemaError."""
+        pause = self._first_pause
+        while True:
+            try:
+                async with self._engine.begin() as connection:
+                    await _create(connection)
+            except (DBAPIError, OSError) as error:
+                if not _passes(error):
+                    raise
+                log.warning("the journal's database is away, will try again", error=type(error).__name__, seconds=pause)
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, self._longest_pause)
+
+    async def write(self, messages: Sequence[Message]) -> None:
+        """Record all messages in one transaction; what is known already changes nothing.
+
+        A message that the database can never take (a number beyond its types, say) must not hold up all that follow: the
+        batch is then written message by message, and that one is counted, logged and left out.
+        """
+        try:
+            await self._record(messages)
+        except (StatementError, OverflowError, UnicodeError) as error:
+            if not _content_at_fault(error):
+                raise
+            if len(messages) > 1:
+                for message in messages:
+                    await self.write([message])
+                return
+            _REFUSED.inc()
+            reason = str(error.__cause__ or error)
+            log.critical("the database cannot take a message", message_id=messages[0].message_id, reason=reason)
+
+    async def _record(self, messages: Sequence[Message]) -> None:
+        found = rows(messages)
+        if not any(found.values()):
+            return
+        async with self._engine.begin() as connection:
+            for table, statement in self._statements.items():
+                told = found.get(table, [])
+                for first in range(0, len(told), self._rows_per_statement):
+                    await connection.execute(statement, told[first : first + self._rows_per_statement])
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _content_at_fault(error: Exception) -> bool:
+    """True when the same rows can never be written: the next try would fail like this one."""
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or ""
+        return isinstance(error, DataError | IntegrityError) or state[:2] in _CONTENT_CLASSES
+    return True  # a value that never reached the database: the driver or we could not encode it
+
+
+def _passes(error: DBAPIError | OSError) -> bool:
+    """True when waiting helps: nobody listens yet, or the server says that it is not ready."""
+    if isinstance(error, OSError):
+        return True
+    return getattr(error.orig, "sqlstate", None) in _PASSING_STATES
+
+
+async def _create(connection: AsyncConnection) -> None:
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+    await connection.run_sync(metadata.create_all)
+    version = (await connection.execute(select(schema.c.version))).scalar()
+    if version is None:
+        await connection.execute(insert(schema), {"version": SCHEMA_VERSION})
+    elif version != SCHEMA_VERSION:
+        raise JournalSchemaError(
+            f"the database holds a journal of schema {version}, this program writes schema {SCHEMA_VERSION}: "
+            "point the journal's url at a new database, or run the program that wrote it"
+        )
+
+
+def _statements(dialect: str) -> Mapping[str, Insert]:
+    """Table name → how a row enters it: once, or, for what lives, only if it is later than the row that stands there."""
+    made: dict[str, Insert] = {}
+    for table in metadata.sorted_tables:
+        if table is schema:
+            continue
+        statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+        if table.name in LATEST:
+            new = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+            made[table.name] = statement.on_conflict_do_update(
+                index_elements=list(table.primary_key), set_=new, where=table.c.sequence < statement.excluded.sequence
+            )
+        else:
+            made[table.name] = statement.on_conflict_do_nothing()
+    return made

@@ -1,0 +1,225 @@
+"""The journal's schema. Keys are the facts' own ids, so that a fact told twice is one row.
+
+Times are UTC epoch milliseconds. Money and quantities are exact: NUMERIC on PostgreSQL, the decimal's text on SQLite, which
+has no decimal type. Prices of the analysis (candles, signals) are doubles, as in the messages.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    TypeDecorator,
+    func,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+#: Written into the database; a journal of another version is refused at start, never altered in silence.
+SCHEMA_VERSION: Final = 1
+
+metadata = MetaData()
+
+
+class Money(TypeDecorator[Decimal]):
+    """A Decimal that comes back with the same digits."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Numeric() if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else f"{value:f}"
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Without an exponent: PostgreSQL's driver reads 10000 as 1E+4, which equals it but is not what was written."""
+        return None if value is None else Decimal(f"{value:f}" if isinstance(value, Decimal) else value)
+
+
+class Words(TypeDecorator[str]):
+    """Free text, from people, exceptions and exchanges. PostgreSQL has no NUL character: it is written as U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else value.replace("\x00", "\ufffd")
+
+
+#: Compared byte by byte everywhere, whatever the language of the database.
+_Sequence: Final = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _table(name: str, *columns: Column[Any]) -> Table:
+    """Every key is content-derived: SQLite need not keep a second one beside it."""
+    return Table(name, metadata, *columns, sqlite_with_rowid=False)
+
+
+def _key(name: str, kind: Any = Text) -> Column[Any]:
+    # without autoincrement=False an integer key would be drawn from a sequence on PostgreSQL
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _text(name: str) -> Column[Any]:
+    return Column(name, Text, nullable=False)
+
+
+def _words(name: str) -> Column[Any]:
+    return Column(name, Words, nullable=False)
+
+
+def _time(name: str) -> Column[Any]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _double(name: str) -> Column[Any]:
+    return Column(name, Double, nullable=False)
+
+
+def _money(name: str) -> Column[Any]:
+    return Column(name, Money, nullable=False)
+
+
+def _order_state() -> list[Column[Any]]:
+    return [
+        _text("symbol"),
+        _text("side"),
+        _text("type"),
+        _money("quantity"),
+        Column("price", Money),
+        Column("trigger_price", Money),
+        Column("reduce_only", Boolean, nullable=False),
+        Column("close_position", Boolean, nullable=False),
+        _text("status"),
+        _money("filled"),
+        _money("average_price"),
+        _time("updated_at"),
+        Column("reject_code", BigInteger, nullable=False),
+        _words("reject_reason"),
+    ]
+
+
+schema = _table("journal_schema", _key("version", Integer))
+
+candles = _table(
+    "candles",
+    _key("symbol"),
+    _key("timeframe"),
+    _key("open_time", BigInteger),
+    *(_double(name) for name in ("open", "high", "low", "close", "volume")),
+    _text("state"),
+)
+missing_candles = _table("missing_candles", _key("symbol"), _key("timeframe"), _key("close_time", BigInteger))
+
+# the close time leads the key: ids are hashes, and rows that arrive together should lie together
+decisions = _table(
+    "decisions",
+    _key("close_time", BigInteger),
+    _key("id"),
+    _text("symbol"),
+    _text("strategy"),
+    Column("signal_id", Text),
+    _text("reasons"),  # of the closed vocabulary, comma-separated
+)
+signals = _table(
+    "signals",
+    _key("id"),
+    _text("decision_id"),
+    _text("symbol"),
+    _text("strategy"),
+    _text("side"),
+    *(_double(name) for name in ("entry", "stop", "target", "score")),
+    _time("close_time"),
+    _time("expires_at"),
+    _text("rests_on"),  # fact ids, a JSON list
+    _words("why"),
+)
+verdicts = _table(
+    "verdicts",
+    _key("close_time", BigInteger),
+    _key("decision_id"),
+    _text("symbol"),
+    Column("intent_id", Text),
+    _text("signature"),
+    _text("refusals"),  # of the closed vocabulary, comma-separated
+    _words("notes"),  # a JSON list
+)
+intents = _table(
+    "intents",
+    _key("id"),
+    _text("signal_id"),
+    _text("symbol"),
+    _text("side"),
+    *(_money(name) for name in ("quantity", "entry", "stop", "target", "risk_amount")),
+    _time("close_time"),
+    _time("expires_at"),
+)
+# ``sequence`` orders an order's states by the life cycle itself; see rows.order_sequence
+orders = _table("orders", _key("client_id"), Column("sequence", _Sequence, nullable=False), *_order_state())
+order_history = _table("order_history", _key("client_id"), _key("sequence", _Sequence), *_order_state())
+fills = _table(
+    "fills",
+    _key("symbol"),  # a venue numbers the trades of each symbol
+    _key("id"),
+    _text("client_id"),
+    _text("side"),
+    *(_money(name) for name in ("quantity", "price", "fee", "realized")),
+    Column("maker", Boolean, nullable=False),
+    _time("time"),
+)
+funding = _table("funding", _key("symbol"), _key("time", BigInteger), _money("rate"), _money("amount"))
+equity = _table("equity", _key("time", BigInteger), _money("wallet"), _money("equity"))
+risk_states = _table(
+    "risk_states",
+    _key("time", BigInteger),
+    _text("kill_switch"),
+    _words("reason"),
+    *(_money(name) for name in ("equity", "day_start_equity", "day_result")),
+    Column("trades_today", Integer, nullable=False),
+    Column("open_positions", Integer, nullable=False),
+)
+trades = _table(
+    "trades",
+    _key("intent_id"),
+    Column("sequence", BigInteger, nullable=False),  # see rows.trade_sequence
+    _text("symbol"),
+    _text("side"),
+    _text("state"),
+    *(_money(name) for name in ("quantity", "entry_price", "exit_price", "result", "fees", "risk_amount")),
+    _time("opened_at"),
+    _time("closed_at"),
+    _words("exit_reason"),
+)
+alerts = _table(
+    "alerts",
+    _key("source", Words),
+    _key("key", Words),
+    _key("time", BigInteger),
+    _text("severity"),
+    _words("text"),
+)
+controls = _table(
+    "controls",
+    _key("id", Words),
+    _text("command"),
+    _words("by"),
+    _words("reason"),
+    # a command carries no time of its own; this is the database's clock at the first sight of it
+    Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+#: Tables whose row is the latest state of something that lives: a later ``sequence`` replaces an earlier one.
+LATEST: Final = frozenset({"orders", "trades"})
