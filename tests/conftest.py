@@ -1,0 +1,152 @@
+"""What every test may ask for: services, a namespace of its own, an own broker to kill, the market data beside the repository.
+
+A test that needs a service which is not to be had is skipped, and the last lines of the run say so; with
+``ICT_REQUIRE_SERVICES=1`` it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import services_on_demand as on_demand
+
+#: Asking for the fixture is saying the marker: `-m "not rabbitmq"` leaves nothing that needs a broker.
+MARKER_OF_FIXTURE = {
+    "rabbitmq_url": "rabbitmq",
+    "private_rabbitmq": "rabbitmq",
+    "redis_url": "redis",
+    "postgres_url": "postgres",
+    "market_data": "realdata",
+}
+_MISSING = "MISSING: "
+_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def unavailable(what: str, why: str) -> NoReturn:
+    """Skip the test that needs ``what``; fail it when services are required."""
+    if os.environ.get("ICT_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{what} is required (ICT_REQUIRE_SERVICES=1): {why}", pytrace=False)
+    pytest.skip(f"{_MISSING}{what}: {why}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if marker := MARKER_OF_FIXTURE.get(fixture):
+                item.add_marker(marker)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    missing: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if _MISSING in reason:
+            why = reason.split(_MISSING, 1)[1].splitlines()[0]
+            missing[why] = missing.get(why, 0) + 1
+    if missing:
+        count = sum(missing.values())
+        reasons = "; ".join(f"{number} for want of {why}" for why, number in missing.items())
+        terminalreporter.write_line(f"!!! {count} TESTS WERE SKIPPED AND PROVE NOTHING: {reasons}", red=True, bold=True)
+
+
+class _Service:
+    """A service started at most once a session; when it cannot be had, every test that asks hears why."""
+
+    def __init__(self, what: str, source: AbstractContextManager[str]) -> None:
+        self._what = what
+        self._source = source
+        self._url: str | None = None
+        self._why = ""
+        try:
+            self._url = source.__enter__()
+        except on_demand.Missing as error:
+            self._why = str(error)
+
+    @property
+    def reached(self) -> bool:
+        return self._url is not None
+
+    def url(self) -> str:
+        if self._url is None:
+            unavailable(self._what, self._why)
+        return self._url
+
+    def close(self) -> None:
+        if self._url is not None:
+            self._source.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def _rabbitmq() -> Iterator[_Service]:
+    service = _Service("RabbitMQ", on_demand.rabbitmq())
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[_Service]:
+    service = _Service("Redis", on_demand.redis())
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="session")
+def _postgres() -> Iterator[_Service]:
+    service = _Service("PostgreSQL", on_demand.postgres())
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url(_rabbitmq: _Service) -> str:
+    """A RabbitMQ that tests share; each works under its own ``namespace``."""
+    return _rabbitmq.url()
+
+
+@pytest.fixture(scope="session")
+def redis_url(_redis: _Service) -> str:
+    """A Redis that tests share; each works under its own ``namespace``."""
+    return _redis.url()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(_postgres: _Service) -> str:
+    """A PostgreSQL database that tests share: SQLAlchemy URL, asyncpg driver."""
+    return _postgres.url()
+
+
+@pytest.fixture
+def private_rabbitmq() -> Iterator[on_demand.OwnRabbitmq]:
+    """A broker of the test's own, to be killed and started again at will."""
+    source = on_demand.own_rabbitmq()
+    try:
+        broker = source.__enter__()
+    except on_demand.Missing as error:
+        unavailable("a RabbitMQ of its own", str(error))
+    yield broker
+    source.__exit__(None, None, None)
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A name that no other test uses; what was made under it on the shared broker and Redis is deleted afterwards."""
+    name = f"t{uuid.uuid4().hex[:10]}"
+    yield name
+    if "rabbitmq_url" in request.fixturenames and (service := request.getfixturevalue("_rabbitmq")).reached:
+        on_demand.run_apart(on_demand.delete_from_broker(service.url(), name))
+    if "redis_url" in request.fixturenames and (service := request.getfixturevalue("_redis")).reached:
+        on_demand.run_apart(on_demand.delete_from_redis(service.url(), name))
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """The directory of recorded market data beside the repository."""
+    if not (_DATA / "market").is_dir():
+        pytest.skip(f"{_MISSING}market data: {_DATA}/market is not there")
+    return _DATA
