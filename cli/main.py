@@ -183,3 +183,7 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

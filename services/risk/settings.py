@@ -23,8 +23,8 @@ class RiskSettings(BaseModel):
     symbol_margin_cap: Decimal = Field(
         Decimal("0.20"), gt=0, le=1, description="Largest margin of all exposure in one symbol, fraction of equity (RISK-1)"
     )
-    max_positions: int = Field(2, ge=1, le=100, description="Positions at once, those on their way included")
-    trades_per_day: int = Field(5, ge=1, le=10_000, description="Approvals per UTC day (RISK-2)")
+    max_positions: int = Field(2, ge=1, le=1_000, description="Positions at once, those on their way included")
+    trades_per_day: int = Field(5, ge=1, le=1_000_000, description="Approvals per UTC day (RISK-2)")
     daily_loss_limit: Decimal = Field(
         Decimal("0.03"), gt=0, lt=1, description="Loss of the UTC day that stops entries until the next day (RISK-2)"
     )
