@@ -1,4 +1,4 @@
-"""What every test may ask for: services, a namespace of its own, an own broker to kill, the market data beside the repository.
+"""What every test may ask for: services, a namespace of its own, an own broker to kill, the market data.
 
 A test that needs a service which is not to be had is skipped, and the last lines of the run say so; with
 ``ICT_REQUIRE_SERVICES=1`` it fails.

@@ -294,7 +294,7 @@ def run_apart(work: Coroutine[Any, Any, None]) -> None:
     def target() -> None:
         try:
             asyncio.run(work)
-        except BaseException as error:  # handed to the caller below
+        except BaseException as error:  # noqa: BLE001  handed to the caller below
             failure.append(error)
 
     thread = threading.Thread(target=target)

@@ -1,0 +1,104 @@
+"""The broker's side of the topology: names, arguments, declaring and deleting (OPS-1).
+
+Only arguments that RabbitMQ 3.10 and 4.x both accept: durable queues only, delivery limit and dead letters on quorum queues
+(classic ones have no limit, and a dead-letter exchange there would also collect what overflow and age drop).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel
+
+from shared.bus.topology import (
+    DEAD_LETTER_EXCHANGE,
+    EXCHANGES,
+    Overflow,
+    QueueKind,
+    QueueSpec,
+    Topology,
+    exchange_of,
+)
+
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_OVERFLOW: Final = {
+    Overflow.BLOCK: "reject-publish",
+    Overflow.DROP_NEWEST: "reject-publish",
+    Overflow.DROP_OLDEST: "drop-head",
+}
+
+
+def check_namespace(namespace: str) -> None:
+    """Raises ValueError for a namespace that cannot be part of a broker object's name."""
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ValueError(f"namespace {namespace!r}: use up to 100 letters, digits, dots, dashes and underscores")
+
+
+def exchange_name(namespace: str, exchange: str) -> str:
+    """``ict.md``"""
+    return f"{namespace}.{exchange}"
+
+
+def queue_name(namespace: str, queue: str) -> str:
+    """``ict.q.signals.p0``"""
+    return f"{namespace}.q.{queue}"
+
+
+def dead_name(namespace: str, queue: str) -> str:
+    """``ict.dead.signals.p0``"""
+    return f"{namespace}.dead.{queue}"
+
+
+def queue_arguments(spec: QueueSpec, namespace: str) -> dict[str, Any]:
+    """The arguments that a queue is declared with."""
+    arguments: dict[str, Any] = {
+        "x-queue-type": str(spec.kind),
+        "x-max-length": spec.max_length,
+        "x-overflow": _OVERFLOW[spec.overflow],
+    }
+    if spec.single_active:
+        arguments["x-single-active-consumer"] = True
+    if spec.ttl_ms is not None:
+        arguments["x-message-ttl"] = spec.ttl_ms
+    if spec.kind is QueueKind.QUORUM and spec.delivery_limit is not None:
+        blocks = spec.overflow is not Overflow.DROP_OLDEST  # at-least-once dead-lettering needs reject-publish
+        arguments |= {
+            "x-delivery-limit": spec.delivery_limit,
+            "x-dead-letter-exchange": exchange_name(namespace, DEAD_LETTER_EXCHANGE),
+            "x-dead-letter-routing-key": spec.name,
+            "x-dead-letter-strategy": "at-least-once" if blocks else "at-most-once",
+        }
+    return arguments
+
+
+async def declare(channel: AbstractChannel, topology: Topology, dead_letter_length: int) -> None:
+    """Declare everything; harmless when it stands already. Raises ChannelPreconditionFailed when it stands differently."""
+    namespace = topology.namespace
+    for exchange in sorted(set(EXCHANGES.values())):
+        await channel.declare_exchange(exchange_name(namespace, exchange), ExchangeType.TOPIC, durable=True)
+    parking = await channel.declare_exchange(
+        exchange_name(namespace, DEAD_LETTER_EXCHANGE), ExchangeType.DIRECT, durable=True
+    )
+    for spec in topology.queues:
+        dead = await channel.declare_queue(
+            dead_name(namespace, spec.name),
+            durable=True,
+            arguments={"x-queue-type": "classic", "x-max-length": dead_letter_length, "x-overflow": "drop-head"},
+        )
+        await dead.bind(parking, routing_key=spec.name)
+        queue = await channel.declare_queue(
+            queue_name(namespace, spec.name), durable=True, arguments=queue_arguments(spec, namespace)
+        )
+        for pattern in spec.bindings:
+            await queue.bind(exchange_name(namespace, exchange_of(pattern)), routing_key=pattern)
+
+
+async def delete(channel: AbstractChannel, topology: Topology) -> None:
+    """Delete everything that ``declare`` makes, with what is in it; harmless where it is gone already."""
+    for spec in topology.queues:
+        await channel.queue_delete(queue_name(topology.namespace, spec.name))
+        await channel.queue_delete(dead_name(topology.namespace, spec.name))
+    for exchange in sorted({*EXCHANGES.values(), DEAD_LETTER_EXCHANGE}):
+        await channel.exchange_delete(exchange_name(topology.namespace, exchange))

@@ -1,0 +1,88 @@
+"""A message's AMQP properties: written by the publisher, read by the consumer, copied for the dead-letter queue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import aio_pika
+from aio_pika.abc import HeadersType
+
+from shared.bus import codec
+from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
+from shared.bus.port import InvalidMessage
+from shared.bus.topology import OPTIONAL_TOPICS
+from shared.domain.message import Message
+
+SCHEMA_VERSION: Final = "schema_version"
+ORIGIN_NS: Final = "origin_ns"
+SENT_NS: Final = "sent_ns"
+PUBLISHER: Final = "publisher"
+SEQUENCE: Final = "sequence"
+_REASON: Final = "reason"
+_QUEUE: Final = "queue"
+_TOPIC: Final = "topic"
+#: Of these only the newest counts: not worth a disk write. (Alerts have optional readers too, but are kept.)
+_TRANSIENT: Final = OPTIONAL_TOPICS - {"alert"}
+
+
+def envelope(
+    message: Message, topic_class: str, *, publisher: str, sequence: int, sent_ns: int, origin_ns: int
+) -> aio_pika.Message:
+    """``message`` as it leaves: body, type, id, and what rides beside them."""
+    headers: HeadersType = {
+        SCHEMA_VERSION: message.VERSION,
+        ORIGIN_NS: origin_ns,
+        SENT_NS: sent_ns,
+        PUBLISHER: publisher,
+        SEQUENCE: sequence,
+    }
+    transient = topic_class in _TRANSIENT
+    return aio_pika.Message(
+        codec.encode(message),
+        headers=headers,
+        delivery_mode=aio_pika.DeliveryMode.NOT_PERSISTENT if transient else aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message.message_id,
+        correlation_id=message.correlation_id,
+        type=message.TYPE,
+    )
+
+
+def number(headers: Mapping[str, Any], name: str) -> int:
+    """A number among the headers; 0 when it is absent or no number (it informs, nothing is decided by it)."""
+    value = headers.get(name)
+    return value if isinstance(value, int) else 0
+
+
+def decode(type_name: str | None, headers: Mapping[str, Any], body: bytes) -> Message:
+    """The message. Raises InvalidMessage, also when type or version are not stated."""
+    version = headers.get(SCHEMA_VERSION)
+    if type_name is None or not isinstance(version, int):
+        raise InvalidMessage(f"no type or no schema version beside the body (type {type_name!r}, version {version!r})")
+    return codec.decode(type_name, version, body)
+
+
+def dead_envelope(
+    body: bytes, headers: Mapping[str, Any], *, queue: str, topic: str, reason: str, message_id: str, type_name: str | None
+) -> aio_pika.Message:
+    """A copy of a delivery for the dead-letter queue, persistent, with the reason and where it was."""
+    kept: HeadersType = {name: headers[name] for name in (SCHEMA_VERSION, ORIGIN_NS, SENT_NS) if name in headers}
+    return aio_pika.Message(
+        body,
+        headers={**kept, _REASON: reason, _QUEUE: queue, _TOPIC: topic},
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message_id,
+        type=type_name,
+    )
+
+
+def dead_letter(message_id: str | None, headers: Mapping[str, Any], body: bytes) -> DeadLetter:
+    """What stands in the dead-letter queue, parked by a consumer (our headers) or by the broker (its ``x-death``)."""
+    reason, topic = headers.get(_REASON), headers.get(_TOPIC)
+    deaths = headers.get("x-death")
+    if reason is None and isinstance(deaths, list) and deaths:
+        death = deaths[0]
+        reason = DELIVERY_LIMIT if death.get("reason") == "delivery_limit" else str(death.get("reason"))
+        keys = death.get("routing-keys") or [""]
+        topic = keys[0]
+    return DeadLetter(message_id or "", str(topic or ""), str(reason or "unknown"), body)
