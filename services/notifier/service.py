@@ -16,7 +16,8 @@ def spec(common: CommonSettings, settings: NotifierSettings) -> ServiceSpec:
     def build() -> NotifierSink:
         channels: list[Channel] = [LogChannel()]
         if settings.webhook_url is not None:
-            channels.append(WebhookChannel(settings.webhook_url.get_secret_value(), settings.webhook_timeout))
+            url = settings.webhook_url.get_secret_value()
+            channels.append(WebhookChannel(url, settings.webhook_timeout, settings.webhook_policy))
         return NotifierSink(channels, settings)
 
     return ServiceSpec(name="notifier", group="notifier", sinks=(SinkSpec("notifier", "notifier", build, linger=0.0),))
