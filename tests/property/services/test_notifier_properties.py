@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from journal_scenes import at, report, risk, trade
@@ -59,15 +60,25 @@ def test_repeating_every_message_says_nothing_new(messages: list[Message]) -> No
 UNLIMITED = SETTINGS.model_copy(update={"burst": 1_000})
 
 
-@settings(max_examples=150, deadline=None)
-@given(STREAMS)
-def test_rate_is_kept_over_any_span(messages: list[Message]) -> None:
-    """Never more than the burst and what has flowed in since, over any span of message time."""
-    notes = run(NotifierCore(SETTINGS), messages)
+def check_rate(notes: list[Notification]) -> None:
     for first, begin in enumerate(notes):
         for last in range(first, len(notes)):
             minutes = (notes[last].time - begin.time) / 60_000
             assert last - first + 1 <= SETTINGS.burst + SETTINGS.per_minute * minutes + 1e-6
+
+
+@settings(max_examples=150, deadline=None)
+@given(STREAMS)
+def test_rate_is_kept_over_any_span(messages: list[Message]) -> None:
+    """Never more than the burst and what has flowed in since, over any span of message time."""
+    check_rate(run(NotifierCore(SETTINGS), messages))
+
+
+def test_core_without_a_limit_is_caught() -> None:
+    """The specimen: a flood in one instant that the limit would have cut."""
+    flood: list[Message] = [Alert(severity="info", source="x", key=str(n), text="text", time=at(1)) for n in range(9)]
+    with pytest.raises(AssertionError):
+        check_rate(run(NotifierCore(UNLIMITED), flood))
 
 
 @settings(max_examples=100, deadline=None)
