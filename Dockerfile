@@ -1,0 +1,30 @@
+# One image, many commands: `docker run ict-trader demo`, `docker run ict-trader run risk`, …
+ARG BASE=python:3.13-slim
+
+FROM ${BASE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m venv /opt/ict
+WORKDIR /src
+# The dependencies first: they change seldom, and their layer is kept while the code changes.
+COPY requirements.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip /opt/ict/bin/pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY shared ./shared
+COPY services ./services
+COPY simulator ./simulator
+COPY cli ./cli
+RUN --mount=type=cache,target=/root/.cache/pip /opt/ict/bin/pip install --no-deps .
+
+FROM ${BASE}
+RUN groupadd --gid 10001 ict \
+ && useradd --uid 10001 --gid 10001 --home-dir /var/lib/ict --create-home --shell /usr/sbin/nologin ict
+COPY --from=build /opt/ict /opt/ict
+COPY config /etc/ict
+ENV PATH=/opt/ict/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+WORKDIR /var/lib/ict
+EXPOSE 9100
+# Readiness of `ict run …` with ICT_HTTP__PORT=9100; short commands such as demo end before it matters.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 CMD ["ict", "health"]
+ENTRYPOINT ["ict"]
+CMD ["demo"]

@@ -1,0 +1,81 @@
+# make demo | test | check | bench | soak | lock | config | clean
+# Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
+
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak lock config clean
+
+help:
+	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
+	@echo "make test    run the test suite (ARGS=... goes to pytest)"
+	@echo "make check   lint, types, import rules"
+	@echo "make bench   measure latency, codec and overload, as JSON"
+	@echo "make soak    the long tests"
+	@echo "make lock    make the two lock files again from pyproject.toml"
+	@echo "make config  write config/sim.yaml again from the settings models"
+	@echo "make clean   remove .venv and everything generated"
+
+demo: $(VENV)/.installed
+	$(BIN)/ict demo $(ARGS)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.installed
+	$(BIN)/ict bench codec --json
+	$(BIN)/ict bench pipeline --json
+	$(BIN)/ict bench flood --json
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+
+# The interpreter is asked before it is used: what venv and pip say of themselves names neither cause nor cure.
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "make: $(PYTHON) was not found; install Python 3.11 or newer, or run: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is `$(PYTHON) -V 2>&1`, and 3.11 or newer is needed; run: make PYTHON=/path/to/a/newer/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "make: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+# The development lock contains the other one.
+$(VENV)/.installed-dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps --editable .
+	@touch $@ $(VENV)/.installed
+
+COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-annotate --no-header
+
+lock:
+	@$(UV) --version >/dev/null 2>&1 || { echo "make: uv was not found; install it: pip install uv" >&2; exit 1; }
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --group dev -o requirements-dev.lock
+	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' requirements.lock requirements-dev.lock; then \
+	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
+
+config: $(VENV)/.installed
+	$(BIN)/python -m cli.write_config config/sim.yaml
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,183 @@
+"""Holds docker-compose.yml and the scrape configuration against the code: what they name must exist, all of it, once."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.main import app
+from cli.settings import Settings
+from cli.wiring import NotInLayout, service_spec, topology
+from shared.runtime.config import ConfigInvalid, load
+
+Compose = Mapping[str, Any]
+
+IMAGE = "ict-trader"
+MEMORY_MB = (128, 512)
+_INTERPOLATED = re.compile(r"\$\{\w+:-([^}]*)\}")
+
+
+def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list[str]:
+    """Everything that is wrong, in words; empty when nothing is."""
+    services: dict[str, Any] = compose["services"]
+    found = [*_references(compose, root), *_scrape_targets(services, prometheus), *_coverage(services, root)]
+    for name, service in services.items():
+        found += [f"{name}: {defect}" for defect in _hardening(service)]
+        if _is_ours(service):
+            found += [f"{name}: {defect}" for defect in _ours(service, root)]
+    return found
+
+
+def settings_of(service: Mapping[str, Any], root: Path) -> Settings:
+    """What the service's process would load: the mounted file, its environment, its secrets. Raises ConfigInvalid."""
+    return _load(tuple(sorted((str(key), str(value)) for key, value in service.get("environment", {}).items())), root)
+
+
+@functools.cache
+def _load(environment: tuple[tuple[str, str], ...], root: Path) -> Settings:
+    return load(Settings, [root / "config/sim.yaml"], dict(environment), root / "deploy/secrets/sim").settings
+
+
+def _is_ours(service: Mapping[str, Any]) -> bool:
+    return str(service.get("image", "")).partition(":")[0] == IMAGE
+
+
+def _runs(service: Mapping[str, Any]) -> str | None:
+    """``risk`` for ``ict run risk``."""
+    command = service.get("command", [])
+    return str(command[1]) if _is_ours(service) and len(command) == 2 and command[0] == "run" else None
+
+
+def _file(text: str, root: Path) -> Path:
+    return root / _INTERPOLATED.sub(r"\1", text)
+
+
+def _references(compose: Compose, root: Path) -> Iterator[str]:
+    services = compose["services"]
+    for kind in ("configs", "secrets"):
+        for name, entry in compose.get(kind, {}).items():
+            if not _file(entry["file"], root).is_file():
+                yield f"{kind}.{name}: there is no file {entry['file']}"
+    used: dict[str, set[str]] = {"configs": set(), "secrets": set(), "volumes": set()}
+    for name, service in services.items():
+        for other in service.get("depends_on", {}):
+            if other not in services:
+                yield f"{name}: depends_on names {other}, which is no service"
+        for kind in ("configs", "secrets"):
+            for entry in service.get(kind, []):
+                used[kind].add(entry if isinstance(entry, str) else entry["source"])
+        used["volumes"] |= {volume.split(":")[0] for volume in service.get("volumes", []) if volume[0] not in "./"}
+    for kind, names in used.items():
+        known = set(compose.get(kind, {}))
+        yield from (f"{kind}: {name} is used and not defined" for name in sorted(names - known))
+        yield from (f"{kind}: {name} is defined and not used" for name in sorted(known - names))
+
+
+def _scrape_targets(services: Mapping[str, Any], prometheus: Mapping[str, Any]) -> Iterator[str]:
+    targets = [
+        target
+        for job in prometheus["scrape_configs"]
+        for group in job["static_configs"]
+        for target in group["targets"]
+        if not target.startswith("127.0.0.1:")
+    ]
+    for target in targets:
+        host, port = target.split(":")
+        if host not in services:
+            yield f"prometheus scrapes {target}, which is no service"
+        elif port not in services[host].get("expose", []):
+            yield f"prometheus scrapes {target}, which {host} does not expose"
+        elif _is_ours(services[host]) and services[host]["environment"].get("ICT_HTTP__PORT") != port:
+            yield f"prometheus scrapes {target}, where {host} does not listen"
+    for name, service in services.items():
+        if _runs(service) and f"{name}:9100" not in targets:
+            yield f"{name}: prometheus does not scrape it"
+
+
+def _coverage(services: Mapping[str, Any], root: Path) -> Iterator[str]:
+    """Each queue is read by exactly one kind of process: a lane's by the lane's, a sink's by the sink's."""
+    readers: Counter[str] = Counter()
+    table = None
+    for service in services.values():
+        name = _runs(service)
+        if name is None:
+            continue
+        try:
+            settings = settings_of(service, root)
+            spec = service_spec(name, settings)
+        except (ConfigInvalid, NotInLayout):
+            continue  # told by _ours
+        table = topology(settings)
+        readers.update(lane.queue for lane in spec.lanes)
+        readers.update(sink.queue for sink in spec.sinks)
+        if name == "simulator":
+            readers["player"] += 1  # read by the market that this process plays, which is no lane
+    if table is None:
+        yield "no service runs"
+        return
+    for queue in table.queues:
+        if readers[queue.name] != 1:
+            yield f"queue {queue.name} is taken by {readers[queue.name]} services instead of one"
+
+
+def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
+    if "container_name" in service:
+        yield "container_name prevents scaling"
+    if "no-new-privileges:true" not in service.get("security_opt", []):
+        yield "may gain privileges"
+    if service.get("cap_drop") != ["ALL"]:
+        yield "keeps capabilities"
+    if not service.get("read_only") and not str(service["image"]).startswith("rabbitmq:"):
+        yield "can write to its root file system"
+    if "healthcheck" not in service:
+        yield "has no health check"
+    limits = service.get("deploy", {}).get("resources", {}).get("limits", {})
+    memory = int(str(limits.get("memory", "0M")).removesuffix("M"))
+    if not MEMORY_MB[0] <= memory <= MEMORY_MB[1]:
+        yield f"memory limit {memory} MB is not within {MEMORY_MB}"
+    if service.get("restart") != "no" and "stop_grace_period" not in service:
+        yield "has no stop_grace_period"
+    if service.get("logging", {}).get("options", {}).get("max-size") is None:
+        yield "its log grows without bound"
+    if ":" not in str(service["image"]) or str(service["image"]).endswith(":latest"):
+        yield "its image is not pinned to a version"
+    for port in service.get("ports", []):
+        if not str(port).startswith("127.0.0.1:"):
+            yield f"port {port} is open to the network"
+
+
+def _ours(service: Mapping[str, Any], root: Path) -> Iterator[str]:
+    if service.get("user") != "10001:10001":
+        yield "runs as root"
+    command = [str(word) for word in service.get("command", [])]
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    if not command or command[0] not in commands:
+        yield f"there is no command `ict {' '.join(command)}`"
+        return
+    options = {option for parameter in commands[command[0]].params for option in parameter.opts}
+    yield from (f"`ict {command[0]}` has no option {word}" for word in command[1:] if word[0] == "-" and word not in options)
+    try:
+        settings = settings_of(service, root)
+    except ConfigInvalid as error:
+        yield from (str(fault) for fault in error.errors)
+        return
+    mounted = {entry["target"] for entry in service.get("configs", [])}
+    if service["environment"].get("ICT_CONFIG") not in mounted:
+        yield "ICT_CONFIG names a file that is not mounted"
+    name = _runs(service)
+    if command[0] == "run":
+        if name is None:
+            yield f"`ict {' '.join(command)}` runs no service"
+            return
+        try:
+            service_spec(name, settings)
+        except NotInLayout as error:
+            yield str(error)
+        if settings.http.host != "0.0.0.0":  # inside the container; the port is not published
+            yield "Prometheus cannot reach its http.host"

@@ -1,0 +1,84 @@
+"""Locks, the list of dependencies, the image: each against what it must agree with."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[3]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+DEVELOPMENT = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+_REGISTRY = re.compile(r"https?://|^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", re.MULTILINE)
+
+
+def pins(text: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, version in _PINNED.findall(text):
+        found.setdefault(canonicalize_name(name), []).append(version)
+    return found
+
+
+def unhashed(text: str) -> list[str]:
+    joined = text.replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.strip() and not line.startswith("#") and "--hash=" not in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"), [("requirements.lock", RUNTIME), ("requirements-dev.lock", [*RUNTIME, *DEVELOPMENT])]
+)
+def test_a_lock_pins_and_hashes_everything_that_the_project_asks_for_and_names_no_registry(
+    name: str, wanted: list[Requirement]
+) -> None:
+    text = (ROOT / name).read_text()
+    pinned = pins(text)
+    for requirement in wanted:
+        versions = pinned.get(canonicalize_name(requirement.name), [])
+        assert any(version in requirement.specifier for version in versions), f"{requirement}: {versions}; run `make lock`"
+    assert unhashed(text) == []
+    assert _REGISTRY.search(text) is None
+
+
+def test_the_lock_checks_catch_what_they_look_for() -> None:
+    good = "a-b==1.0 \\\n    --hash=sha256:00\n"
+    assert pins(good) == {"a-b": ["1.0"]}
+    assert unhashed(good) == []
+    assert unhashed(good + "c==2.0\n") == ["c==2.0"]
+    assert _REGISTRY.search(good + "--index-url https://example.org\n")
+
+
+def test_the_development_lock_contains_the_runtime_lock() -> None:
+    """What is tested is what runs."""
+    development = pins((ROOT / "requirements-dev.lock").read_text())
+    assert [
+        (name, each)
+        for name, each in pins((ROOT / "requirements.lock").read_text()).items()
+        if development.get(name) != each
+    ] == []
+
+
+def test_every_dependency_has_its_reason() -> None:
+    rows = re.findall(r"^\| ([a-z0-9-]+) \| \S", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
+    rows = [row for row in rows if row != "package"]
+    assert sorted(rows) == sorted(canonicalize_name(each.name) for each in [*RUNTIME, *DEVELOPMENT])
+
+
+def test_the_image_copies_what_exists_and_runs_as_nobody_in_particular() -> None:
+    """OPS-2"""
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    instructions = [line.split() for line in lines if line and not line.startswith("#")]
+    copied = [word for words in instructions if words[0] == "COPY" and not words[1].startswith("--") for word in words[1:-1]]
+    assert [word for word in copied if not (ROOT / word).exists()] == []
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert set(copied) == allowed
+    assert set(PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]) <= set(copied)
+    final = instructions[max(index for index, words in enumerate(instructions) if words[0] == "FROM") :]
+    assert ["USER", "10001:10001"] in final
+    assert ["ENTRYPOINT", '["ict"]'] in final
+    assert any(words[0] == "HEALTHCHECK" for words in final)
