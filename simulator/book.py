@@ -21,9 +21,6 @@ class Book:
         for resting in orders:
             self.add(resting)
 
-    def __len__(self) -> int:
-        return len(self._by_id)
-
     def add(self, resting: Resting) -> None:
         """Let it rest. Its level must not change from now on."""
         self._by_id[resting.order.client_id] = resting

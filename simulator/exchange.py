@@ -124,7 +124,7 @@ class SimulatedExchange:
             venue.begin()
             answers = [answer(request, venue) for request in asked.requests]
             # One line an order, in its final state, where it was first named.
-            orders = tuple({(order.client_id, order.symbol): order for order in map(self._now, answers)}.values())
+            orders = tuple({order.client_id: order for order in map(self._now, answers)}.values())
             known = self._answered[asked.id] = Answered(orders, tuple(venue.fills))
             if len(self._answered) > self._settings.requests_remembered:
                 del self._answered[next(iter(self._answered))]
@@ -138,6 +138,5 @@ class SimulatedExchange:
         )
 
     def _now(self, order: Order) -> Order:
-        """The order as it is now; as it was answered when it is not known, or known in another symbol."""
-        now = self._venue.known(order.client_id)
-        return now if now is not None and now.symbol == order.symbol else order
+        """The order as it is now; as it was answered then, when the venue does not know it (any more)."""
+        return self._venue.known(order.client_id) or order

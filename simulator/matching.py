@@ -1,7 +1,8 @@
 """One candle: the walk along its path, and what the price meets on the way (BT-1).
 
-Met at one price, in this order: stops, liquidation, take-profits, limits; of one kind, the earlier placed first. What an
-open beyond a level meets (a gap) it meets at the open.
+The nearest level is met first. At one price, in this order: stops, liquidation, take-profits, limits; of one kind, the
+earlier placed first. What lies beyond a gap is met at the open, in the order in which the price would have passed it: a
+limit entry fills before the stop behind it, and that stop fills at the open.
 
 * STOP_MARKET and TAKE_PROFIT_MARKET trigger when the price touches them and fill at the market from the worse of trigger
   and place: a stop in a gap fills from the open, a take-profit in a gap from its trigger. Without a position to reduce a
@@ -104,7 +105,7 @@ def _next(
     lowest, highest = min(point, target), max(point, target)
     settings = venue.settings
     supply = capacity(market.volume, settings, venue.instruments[symbol]) > market.made
-    best: tuple[Decimal, int, int] | None = None
+    best: tuple[Decimal, Decimal, int, int] | None = None
     found: tuple[Resting | None, Decimal] | None = None
     for resting in venue.book.of(symbol):
         level = resting.level
@@ -116,7 +117,7 @@ def _next(
         if (level < lowest) if resting.falls else (level > highest):
             continue
         place = min(level, point) if resting.falls else max(level, point)
-        key = (abs(place - point), _RANK[resting.order.type], resting.sequence)
+        key = (abs(place - point), -abs(level - place), _RANK[resting.order.type], resting.sequence)
         if best is None or key < best:
             best, found = key, (resting, place)
     held = venue.account.holdings.get(symbol)
@@ -124,7 +125,8 @@ def _next(
         level_or_none = venue.account.liquidation_price(symbol, venue.marks(), settings.maintenance_rate)
         if level_or_none is not None and (level_or_none >= lowest if held.quantity > 0 else level_or_none <= highest):
             place = min(level_or_none, point) if held.quantity > 0 else max(level_or_none, point)
-            if best is None or (abs(place - point), _LIQUIDATION_RANK, 0) < best:
+            key = (abs(place - point), -abs(level_or_none - place), _LIQUIDATION_RANK, 0)
+            if best is None or key < best:
                 found = (None, place)
     return found
 

@@ -49,9 +49,12 @@ def _place(asked: Order, venue: Venue) -> Order:
 
 
 def _cancel(request: CancelOrder, venue: Venue) -> Order:
-    """A closed order stays as it is; an unknown one is answered by a REJECTED one of this id (-2011)."""
+    """A closed order stays as it is, and so does one of another symbol; an unknown id is answered by a REJECTED (-2011).
+
+    Never REJECTED for an id that is known: its owner would take a living order for a dead one.
+    """
     known = venue.known(request.client_id)
-    if known is None or known.symbol != request.symbol:
+    if known is None:
         unknown = Order(
             client_id=request.client_id,
             symbol=request.symbol,
@@ -63,7 +66,7 @@ def _cancel(request: CancelOrder, venue: Venue) -> Order:
         code = Rejection.CANCEL_REJECTED
         return advance(unknown, "reject", venue.time, reject_code=int(code), reject_reason=REASON[code])
     resting = venue.book.get(request.client_id)
-    if resting is None:
+    if resting is None or known.symbol != request.symbol:
         return known
     venue.end(resting, "cancel")
     venue.settle(resting)

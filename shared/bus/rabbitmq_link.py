@@ -108,7 +108,8 @@ class Link:
     def drop(self, reason: str, generation: int) -> None:
         """Give the connection of this generation up and make a new one."""
         if generation == self._generation and not self._closed and not self._lost.is_set():
-            log.warning("link to the broker lost", link=self._name, reason=reason)
+            if self._up.is_set():
+                log.warning("link to the broker lost", link=self._name, reason=reason)
             self._up.clear()
             self._lost.set()
 

@@ -154,7 +154,7 @@ def build(
         QueueSpec(
             "notifier",
             "notifier",
-            ("alert.#", "account.#", "risk.#"),
+            ("alert.#", "account.#", "risk.#", "control.reset"),
             QueueKind.CLASSIC,
             Overflow.DROP_OLDEST,
             max_length=5_000,
