@@ -14,7 +14,7 @@ from fleet import ICT, Fleet, ict, same_bytes, write_config
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 KILLS = 32
 VICTIMS = ("ingest", "analysis", "signals", "risk", "execution", "journal", "notifier")
-RANGE = ("--from", "2025-05-06", "--to", "2025-05-08T12:00")
+RANGE = ("--from", "2025-05-06", "--to", "2025-05-07T12:00")
 
 pytestmark = [pytest.mark.chaos, pytest.mark.rabbitmq, pytest.mark.redis, pytest.mark.realdata, pytest.mark.timeout(900)]
 
