@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from prometheus_client import Counter
 
 from shared.bus import codec as wire_format
 from shared.bus import metrics
@@ -26,7 +25,7 @@ from shared.domain.message import Message
 
 class _Way(NamedTuple):
     queues: tuple[MemoryQueue, ...]
-    published: Counter
+    published: metrics.Tally
 
 
 class MemoryBus:
