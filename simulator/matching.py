@@ -72,25 +72,21 @@ def _walk(candle: RawCandle, venue: Venue, market: Market) -> None:
     symbol = candle.symbol
     opened, high, low, close = (Decimal(repr(price)) for price in (candle.open, candle.high, candle.low, candle.close))
     path = CandlePath(open=opened, high=high, low=low, close=close, point=opened)
-    target, at_open = opened, True
+    path.arrive(opened)
     while not path.finished:
-        market.price = path.point
+        target = path.heading(_standing(symbol, venue))
         met = _next(symbol, path.point, target, venue, market)
         if met is None:
             path.arrive(target)
-            at_open = False
+            continue
+        resting, place = met
+        market.price = path.point = place
+        if resting is None:
+            venue.autoclose(symbol)
+        elif resting.order.type == "LIMIT":
+            _fill_limit(resting, venue, market)
         else:
-            resting, place = met
-            market.price = path.point = place
-            if resting is None:
-                venue.autoclose(symbol)
-            elif resting.order.type == "LIMIT":
-                _fill_limit(resting, venue, market)
-            else:
-                _trigger(resting, place, venue)
-        # After a gap there may be more to meet at the open itself, before the price goes anywhere.
-        if not at_open:
-            target = path.heading(_standing(symbol, venue))
+            _trigger(resting, place, venue)
 
 
 def _standing(symbol: str, venue: Venue) -> Standing:
