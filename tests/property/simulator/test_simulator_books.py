@@ -1,0 +1,310 @@
+"""Whatever the market does and whatever is ordered: the books balance, repeats do nothing, restarts change nothing.
+
+The auditor (tests/support/exchange_audit.py) is itself tested: every specimen below is an exchange with one fault, and each
+must be caught.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+import pytest
+from exchange_audit import Audit, Objection
+from exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import simulator.matching
+from shared.domain.decisions import Side
+from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
+from shared.domain.message import Message
+from shared.domain.orders import Order
+from shared.domain.timeframes import MINUTE
+from simulator.account import Account
+from simulator.book import Book
+from simulator.exchange import SimulatedExchange
+from simulator.path import Standing, low_first
+from simulator.placement import answer
+from simulator.settings import SimulatorSettings
+from simulator.venue import Venue
+
+#: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
+ROUGH = SimulatorSettings(leverage=50, half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
+Input = MarketStep | ExchangeRequests
+
+prices = st.integers(900, 1_100).map(lambda ticks: ticks / 10)
+symbols = st.sampled_from((BTC, ETH))
+sides: st.SearchStrategy[Side] = st.sampled_from(("buy", "sell"))
+quantities = st.integers(1, 3_000_000).map(lambda steps: str(D(steps) / 1_000)) | st.sampled_from(("1", "10", "0"))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> tuple[float, float, float, float]:
+    low, first, second, high = sorted(draw(st.tuples(prices, prices, prices, prices)))
+    return (first, high, low, second) if draw(st.booleans()) else (second, high, low, first)
+
+
+@st.composite
+def orders(draw: st.DrawFn) -> Order:
+    client_id, symbol, side = f"o{draw(st.integers(1, 10**9))}", draw(symbols), draw(sides)
+    quantity, level, reduces = draw(quantities), draw(prices), draw(st.booleans())
+    kind = draw(st.sampled_from(("market", "limit", "stop", "target", "close-stop", "close-target")))
+    if kind == "market":
+        return market(client_id, side, quantity, symbol=symbol, reduce_only=reduces)
+    if kind == "limit":
+        return limit(client_id, side, quantity, level, symbol=symbol, reduce_only=reduces)
+    build = stop if "stop" in kind else target
+    if kind.startswith("close"):
+        return build(client_id, side, level, symbol=symbol)
+    return build(client_id, side, level, quantity, symbol=symbol, reduce_only=reduces)
+
+
+@st.composite
+def sessions(draw: st.DrawFn) -> list[Input]:
+    """A minute of market, a request, a minute of market … of two symbols, either of which may be missing."""
+    messages: list[Input] = []
+    for minute in range(1, draw(st.integers(2, 8)) + 1):
+        chosen = draw(st.sets(symbols, min_size=1 if minute > 1 else 2))
+        volume = draw(st.sampled_from((0.0, 50.0, 2_000.0, 1e6)))
+        rates = draw(st.dictionaries(symbols, st.integers(-30, 30).map(lambda bps: D(bps) / 10_000), max_size=1))
+        candles = tuple(candle(draw(rows()), minute, symbol=symbol, volume=volume) for symbol in sorted(chosen))
+        messages.append(MarketStep(close_time=minute * MINUTE, candles=candles, funding_rates=rates))
+        cancels = st.builds(
+            lambda number, symbol: CancelOrder(symbol=symbol, client_id=f"o{number}"), st.integers(1, 40), symbols
+        )
+        requests = draw(st.lists(orders().map(lambda placed: PlaceOrder(order=placed)) | cancels, max_size=5))
+        messages.append(ExchangeRequests(id=f"r{minute}", time=minute * MINUTE, requests=tuple(requests)))
+    return messages
+
+
+def audited(exchange: SimulatedExchange, messages: Sequence[Input]) -> list[ExchangeEvents]:
+    audit = Audit(exchange, ROUGH.starting_wallet)
+    return [audit.send(message) for message in messages]
+
+
+@given(sessions())
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_books_balance_whatever_happens(messages: list[Input]) -> None:
+    """BT-1, EXEC-2, EXEC-4: equity change = price moves - fees + funding, exactly; reduce-only only reduces; fills sum to
+    filled; statuses follow the table; the stop wins; every message twice acts once."""
+    audited(SimulatedExchange(ROUGH, INSTRUMENTS), messages)
+
+
+@given(sessions(), st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_restart_at_any_point_changes_nothing(messages: list[Input], data: st.DataObject) -> None:
+    """EXEC-2: an exchange restored from the snapshot cannot be told from the original."""
+    original = SimulatedExchange(ROUGH, INSTRUMENTS)
+    at = data.draw(st.integers(0, len(messages)))
+    for message in messages[:at]:
+        original.handle(message)
+    copy = SimulatedExchange(ROUGH, INSTRUMENTS)
+    copy.restore(original.snapshot())
+    assert [copy.handle(message) for message in messages[at:]] == [original.handle(message) for message in messages[at:]]
+    assert copy.snapshot() == original.snapshot()
+    late: list[Message] = [message for message in messages if isinstance(message, MarketStep)]
+    assert all(copy.handle(message) == [] for message in late)
+
+
+@given(sessions())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_short_cut_for_quiet_candles_changes_nothing(messages: list[Input]) -> None:
+    """BT-1: skipping the walk where no level is reached gives what the walk gives."""
+    fast = [SimulatedExchange.handle(core, m) for core in (SimulatedExchange(ROUGH, INSTRUMENTS),) for m in messages]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Book, "quiet", lambda *_: False)
+        slow = [SimulatedExchange.handle(core, m) for core in (SimulatedExchange(ROUGH, INSTRUMENTS),) for m in messages]
+    assert fast == slow
+
+
+def walk(seed: int, minutes: int) -> list[Input]:
+    """A long session around a wandering price: entries, brackets, ladders, oversized orders, cancels and repeats."""
+    dice = random.Random(seed)
+    price = {BTC: 1_000, ETH: 1_000}  # ticks
+    messages: list[Input] = []
+    placed: list[Order] = [market("o0", "buy", 1)]
+    for minute in range(1, minutes + 1):
+        candles = []
+        for symbol, opened in price.items():
+            if minute > 1 and dice.random() < 0.1:
+                continue
+            opened = max(200, opened + dice.choice((0, 0, 0, dice.randint(-30, 30))))  # a gap now and then
+            close = max(200, opened + dice.randint(-12, 12) * dice.choice((1, 1, 1, 4)))
+            high, low = max(opened, close) + dice.randint(0, 12), min(opened, close) - dice.randint(0, 12)
+            price[symbol] = close
+            row = (opened / 10, high / 10, low / 10, close / 10)
+            candles.append(candle(row, minute, symbol=symbol, volume=dice.choice((0.0, 40.0, 400.0, 4e4))))
+        rates = {BTC: D(dice.randint(-30, 30)) / 10_000} if minute % 7 == 0 else {}
+        messages.append(MarketStep(close_time=minute * MINUTE, candles=tuple(candles), funding_rates=rates))
+        requests: list[PlaceOrder | CancelOrder] = []
+        for _ in range(dice.randint(0, 4)):
+            if dice.random() < 0.15:
+                old = dice.choice(placed)
+                requests.append(
+                    dice.choice((PlaceOrder(order=old), CancelOrder(symbol=old.symbol, client_id=old.client_id)))
+                )
+                continue
+            symbol, side = dice.choice((BTC, ETH)), dice.choice(_SIDES)
+            quantity = str(D(dice.choice((900, 9_000, 90_000, dice.randint(1, 5_000_000)))) / 1_000)
+            level = (price[symbol] + dice.randint(-30, 30)) / 10
+            name, reduces = f"o{len(placed)}", dice.random() < 0.4
+            build = dice.choice((stop, target))
+            placed.append(
+                dice.choice((
+                    market(name, side, quantity, symbol=symbol, reduce_only=reduces),
+                    limit(name, side, quantity, level, symbol=symbol, reduce_only=reduces),
+                    build(name, side, level, symbol=symbol),
+                    build(name, side, level, quantity, symbol=symbol, reduce_only=reduces),
+                ))
+            )  # fmt: skip
+            requests.append(PlaceOrder(order=placed[-1]))
+        messages.append(ExchangeRequests(id=f"r{minute}", time=minute * MINUTE, requests=tuple(requests)))
+    return messages
+
+
+_SIDES: tuple[Side, ...] = ("buy", "sell")
+#: What must have happened in a session that is worth auditing: (type, status, code).
+_EVERYTHING = {
+    *(
+        (kind, status, 0)
+        for kind in ("MARKET", "LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET")
+        for status in ("FILLED", "EXPIRED")
+    ),
+    *((kind, status, 0) for kind in ("LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET") for status in ("NEW", "CANCELED")),
+    ("LIMIT", "PARTIALLY_FILLED", 0),
+    *((kind, "REJECTED", -2019) for kind in ("MARKET", "LIMIT")),
+    *((kind, "REJECTED", -2021) for kind in ("STOP_MARKET", "TAKE_PROFIT_MARKET")),
+    *((kind, "EXPIRED", code) for kind in ("STOP_MARKET", "TAKE_PROFIT_MARKET") for code in (-2019, -2022)),
+    *((kind, "REJECTED", -2022) for kind in ("MARKET", "LIMIT")),
+}
+
+
+def test_the_books_balance_over_long_sessions_in_which_everything_happens() -> None:
+    """BT-1, EXEC-2: twenty-five accounts, two hundred minutes each, liquidations included."""
+    happened: set[tuple[str, str, int]] = set()
+    liquidations = partial_exits = 0
+    for seed in range(25):
+        for events in audited(SimulatedExchange(ROUGH, INSTRUMENTS), walk(seed, 200)):
+            happened |= {(changed.type, changed.status, changed.reject_code) for changed in events.orders}
+            liquidations += sum(changed.client_id.startswith("autoclose-") for changed in events.orders)
+            partial_exits += sum(fill.realized != 0 and fill.maker for fill in events.fills)
+    assert happened >= _EVERYTHING, sorted(_EVERYTHING - happened)
+    assert liquidations
+    assert partial_exits
+
+
+def bracket_session() -> list[Input]:
+    """In at 100, a partial exit, stop and target both in the next candle, then a candle that turns a reduce-only loose."""
+    return [
+        MarketStep(close_time=MINUTE, candles=(candle((100, 100, 100, 100)),)),
+        ExchangeRequests(
+            id="r1",
+            time=MINUTE,
+            requests=tuple(
+                PlaceOrder(order=placed)
+                for placed in (
+                    market("in", "buy", "0.7"),
+                    market("part", "sell", "0.3"),
+                    stop("stop", "sell", 95),
+                    target("target", "sell", 105),
+                    limit("exit", "sell", 3, 107, reduce_only=True),
+                )
+            ),
+        ),
+        MarketStep(close_time=2 * MINUTE, candles=(candle((100, 101, 99, 101)),), funding_rates={BTC: D("0.0001")}),
+        MarketStep(close_time=3 * MINUTE, candles=(candle((100, 106, 94, 101)),)),
+        ExchangeRequests(id="r2", time=3 * MINUTE, requests=(PlaceOrder(order=market("in2", "buy", 1)),)),
+        MarketStep(close_time=4 * MINUTE, candles=(candle((101, 110, 100, 109)),)),
+    ]
+
+
+def test_the_session_of_the_specimens_passes_with_a_right_exchange() -> None:
+    """The counterpart of every specimen below."""
+    events = audited(SimulatedExchange(ROUGH, INSTRUMENTS), bracket_session())
+    assert [fill.client_id for answer_ in events for fill in answer_.fills] == ["in", "part", "stop", "in2", "exit"]
+    assert [payment.amount for one in events for payment in one.funding] == [D("-0.00404")]
+
+
+class ActsTwice(SimulatedExchange):
+    """Specimen: forgets that it has answered."""
+
+    def handle(self, message: Message) -> list[Message]:
+        if isinstance(message, ExchangeRequests):
+            self._answered.clear()
+            self._venue.state().closed.clear()
+        return super().handle(message)
+
+
+class RepeatsSteps(SimulatedExchange):
+    """Specimen: takes a duplicate market step for a new one."""
+
+    def handle(self, message: Message) -> list[Message]:
+        self._venue.time = 0
+        return super().handle(message)
+
+
+class LosesFills(SimulatedExchange):
+    """Specimen: states fewer fills than there were."""
+
+    def handle(self, message: Message) -> list[Message]:
+        events = super().handle(message)
+        return [
+            msgspec.structs.replace(one, fills=one.fills[:-1]) if isinstance(one, ExchangeEvents) else one for one in events
+        ]
+
+
+@pytest.mark.parametrize("specimen", [ActsTwice, RepeatsSteps, LosesFills])
+def test_the_auditor_catches_an_exchange_that_repeats_or_hides(specimen: type[SimulatedExchange]) -> None:
+    """EXEC-2: the specimens of idempotence and of complete statements."""
+    with pytest.raises(Objection):
+        audited(specimen(ROUGH, INSTRUMENTS), bracket_session())
+
+
+def _target_first(standing: Standing, rising: bool) -> bool:
+    return not low_first(standing, rising)
+
+
+def _no_fee(self: Account, symbol: str, quantity: Decimal, price: Decimal, fee_rate: Decimal) -> tuple[Decimal, Decimal]:
+    realized, fee = _TRADE(self, symbol, quantity, price, fee_rate)
+    self.wallet += fee
+    return realized, fee
+
+
+def _short_pays(self: Account, symbol: str, mark: Decimal, rate: Decimal) -> Decimal:
+    return _FUND(self, symbol, mark, -rate)
+
+
+def _opens_with_reduce_only(self: Venue, order: Order) -> Decimal:
+    return D(3)
+
+
+_TRADE, _FUND = Account.trade, Account.fund
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "fault"),
+    [
+        (simulator.path, "low_first", _target_first),
+        (Account, "trade", _no_fee),
+        (Account, "fund", _short_pays),
+        (Venue, "reducible", _opens_with_reduce_only),
+    ],
+)
+def test_the_auditor_catches_wrong_money_wrong_paths_and_loose_exits(
+    place: object, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """BT-1: the specimens of the path (a target that wins), of fees, of funding, of reduce-only."""
+    monkeypatch.setattr(place, name, fault)
+    with pytest.raises(Objection):
+        audited(SimulatedExchange(ROUGH, INSTRUMENTS), bracket_session())
+
+
+def test_placement_asks_the_memory_first() -> None:
+    """EXEC-2: a known client id reaches neither book nor account, whoever asks."""
+    venue = Venue(ROUGH, INSTRUMENTS)
+    first = answer(PlaceOrder(order=market("a", "buy", 1)), venue)
+    assert first.status == "REJECTED"
+    assert answer(PlaceOrder(order=market("a", "buy", 1)), venue) is first

@@ -1,0 +1,172 @@
+"""The auditor: watches an exchange from outside, keeps its own books from what is stated, and objects to what cannot be.
+
+It knows nothing of the simulator's insides; any Core behind the exchange port can be audited. Every message is sent twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Context, Decimal, localcontext
+
+from shared.core import Core
+from shared.domain.candles import RawCandle
+from shared.domain.exchange import ExchangeEvents, ExchangeRequests, FundingPayment, MarketStep, PlaceOrder
+from shared.domain.orders import Fill, Order, OrderStatus
+
+_WIDE = Context(prec=60)
+_OPEN: tuple[OrderStatus, ...] = ("NEW", "PARTIALLY_FILLED")
+#: Written down here a second time on purpose: the auditor does not believe the exchange's own table.
+_FOLLOWS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
+    "NEW": ("NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"),
+    "PARTIALLY_FILLED": ("PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED"),
+    "FILLED": ("FILLED",),
+    "CANCELED": ("CANCELED",),
+    "REJECTED": ("REJECTED",),
+    "EXPIRED": ("EXPIRED",),
+}
+
+
+class Objection(AssertionError):
+    """What the exchange stated cannot be."""
+
+
+def _require(holds: bool, text: object) -> None:
+    if not holds:
+        raise Objection(text)
+
+
+class Audit:
+    """Books of one account: ``send`` a message to ``exchange`` and check all that it answers. ``wallet`` at the start."""
+
+    def __init__(self, exchange: Core, wallet: Decimal) -> None:
+        self.exchange = exchange
+        self.paid_in = wallet
+        self.orders: dict[str, Order] = {}
+        self.fills: set[str] = set()
+        self.filled: dict[str, list[Fill]] = {}
+        self.marks: dict[str, Decimal] = {}
+        self.positions: dict[str, Decimal] = {}
+        self.cash = Decimal(0)  # from trading at the stated prices, fees and funding included
+        self.wallet = wallet
+
+    def send(self, message: MarketStep | ExchangeRequests) -> ExchangeEvents:
+        """The exchange's answer, audited."""
+        with localcontext(_WIDE):
+            answers = self.exchange.handle(message)
+            _require(len(answers) == 1, f"{message.message_id} got {len(answers)} answers")
+            (events,) = answers
+            assert isinstance(events, ExchangeEvents)
+            before = dict(self.positions)
+            asked = dict(self.orders)
+            self._orders_asked(message)
+            self._fills(events)
+            self._orders(events)
+            if isinstance(message, MarketStep):
+                self._stop_wins(message, events, before, asked)
+                self.marks |= {candle.symbol: Decimal(repr(candle.close)) for candle in message.candles}
+                for payment in events.funding:
+                    _require(
+                        any(_same(payment.amount, due) for due in self._due(payment, events)),
+                        f"{payment} is not what the position pays",
+                    )
+                    self.cash += payment.amount
+                    self.wallet += payment.amount
+            self._account(events)
+            again = self.exchange.handle(message)
+            _require(
+                list(again) == ([] if isinstance(message, MarketStep) else [events]),
+                f"{message.message_id} came twice, and the second answer is {again}",
+            )
+        return events
+
+    def _due(self, payment: FundingPayment, events: ExchangeEvents) -> set[Decimal]:
+        """What the position pays at its close; one that was liquidated there may have paid just before."""
+        held = self.positions.get(payment.symbol, Decimal(0))
+        positions = {held}
+        for fill in events.fills:
+            if fill.symbol == payment.symbol and fill.client_id.startswith("autoclose-"):
+                positions.add(held - (fill.quantity if fill.side == "buy" else -fill.quantity))
+        return {-position * self.marks[payment.symbol] * payment.rate for position in positions}
+
+    def _orders_asked(self, message: MarketStep | ExchangeRequests) -> None:
+        for request in message.requests if isinstance(message, ExchangeRequests) else ():
+            if isinstance(request, PlaceOrder):
+                self.orders.setdefault(request.order.client_id, request.order)
+
+    def _fills(self, events: ExchangeEvents) -> None:
+        liquidations = {o.client_id: o for o in events.orders if o.client_id.startswith("autoclose-")}
+        for fill in events.fills:
+            _require(fill.id not in self.fills, f"fill {fill.id} was stated before")
+            self.fills.add(fill.id)
+            self.filled.setdefault(fill.client_id, []).append(fill)
+            order = self.orders.get(fill.client_id) or liquidations[fill.client_id]
+            _require((order.symbol, order.side) == (fill.symbol, fill.side), f"{fill} is not of {order}")
+            quantity = fill.quantity if fill.side == "buy" else -fill.quantity
+            before = self.positions.get(fill.symbol, Decimal(0))
+            after = before + quantity
+            if order.reduce_only or order.close_position:
+                reduced = abs(after) < abs(before) and after * before >= 0
+                _require(reduced, f"{order.client_id} only reduces, but took the position from {before} to {after}")
+            if order.price is not None:
+                _require((order.price - fill.price) * quantity >= 0, f"{fill} is beyond its limit {order.price}")
+            self.positions[fill.symbol] = after
+            self.cash -= quantity * fill.price + fill.fee
+            self.wallet += fill.realized - fill.fee
+
+    def _orders(self, events: ExchangeEvents) -> None:
+        for now in events.orders:
+            known = self.orders.get(now.client_id)
+            if known is not None:
+                _require(now.status in _FOLLOWS[known.status], f"{now.client_id}: {known.status} became {now.status}")
+                _require(now.filled >= known.filled, f"{now.client_id}: filled went down")
+            elif now.reject_code != -2011:
+                _require(now.client_id.startswith("autoclose-"), f"{now.client_id} was never asked for")
+            if now.reject_code != -2011:
+                self.orders[now.client_id] = now
+            filled = self.filled.get(now.client_id, [])
+            total = sum((fill.quantity for fill in filled), Decimal(0))
+            _require(total == now.filled, f"{now.client_id}: fills make {total}, stated is {now.filled}")
+            _require((now.status == "FILLED") == (total == now.quantity != 0), f"{now} with {total} filled")
+            if total:
+                average = sum((fill.quantity * fill.price for fill in filled), Decimal(0)) / total
+                _require(_same(now.average_price, average), f"{now.client_id}: average price {now.average_price}")
+
+    def _account(self, events: ExchangeEvents) -> None:
+        account = events.account
+        stated = {position.symbol: position.quantity for position in account.positions}
+        _require(stated == {s: q for s, q in self.positions.items() if q}, f"positions {stated}, fills say {self.positions}")
+        _require(list(stated) == sorted(stated), "positions are not in symbol order")
+        _require(account.wallet == self.wallet, f"wallet {account.wallet}, fills and funding say {self.wallet}")
+        # The exact balance: money in, minus what was paid for the positions held, plus what they are worth.
+        worth = sum((quantity * self.marks[symbol] for symbol, quantity in self.positions.items()), Decimal(0))
+        expected = self.paid_in + self.cash + worth
+        _require(account.equity == expected, f"equity {account.equity}, the books say {expected}")
+
+    def _stop_wins(
+        self, step: MarketStep, events: ExchangeEvents, before: Mapping[str, Decimal], resting: Mapping[str, Order]
+    ) -> None:
+        """A position whose stop and target lie in one candle that opens between them does not get the target first."""
+        first: dict[str, str] = {}
+        for fill in events.fills:
+            first.setdefault(fill.symbol, fill.client_id)
+        for candle in step.candles:
+            position = before.get(candle.symbol, Decimal(0))
+            order = resting.get(first.get(candle.symbol, ""))
+            if position and order is not None and order.type == "TAKE_PROFIT_MARKET" and order.trigger is not None:
+                gap = (candle.open - float(order.trigger)) * (1 if position > 0 else -1) >= 0
+                against = _stop_inside(candle, position, resting)
+                _require(gap or against is None, f"{order.client_id} filled although {against} was in the candle too")
+
+
+def _stop_inside(candle: RawCandle, position: Decimal, resting: Mapping[str, Order]) -> str | None:
+    side = "sell" if position > 0 else "buy"
+    for order in resting.values():
+        mine = order.symbol == candle.symbol and order.status in _OPEN and order.type == "STOP_MARKET" and order.side == side
+        if mine and order.trigger is not None and candle.low <= float(order.trigger) <= candle.high:
+            return order.client_id
+    return None
+
+
+def _same(stated: Decimal, exact: Decimal) -> bool:
+    """Equal up to the last decimal that is kept of an average or of a payment."""
+    return abs(stated - exact) <= Decimal("1E-12")
