@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-
 from shared.bus import codec as wire_format
 from shared.bus import metrics
 from shared.bus.dead_letters import DeadLetter
