@@ -20,4 +20,4 @@ def spec(common: CommonSettings, settings: NotifierSettings) -> ServiceSpec:
             channels.append(WebhookChannel(url, settings.webhook_timeout, settings.webhook_policy))
         return NotifierSink(channels, settings)
 
-    return ServiceSpec(name="notifier", group="notifier", sinks=(SinkSpec("notifier", "notifier", build, linger=0.0),))
+    return ServiceSpec(name="notifier", group="notifier", sinks=(SinkSpec("notifier", "notifier", build),))

@@ -94,7 +94,7 @@ class SinkWorker:
             await self._arrived.wait()
             self._arrived.clear()
             while self._inbox:
-                if len(self._inbox) < self.spec.max_batch and not self._hurry.is_set():
+                if self.spec.linger and len(self._inbox) < self.spec.max_batch and not self._hurry.is_set():
                     await wait_at_most(self._hurry, self.spec.linger)
                 await self._write_batch()
             self._idle.set()
