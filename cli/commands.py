@@ -148,7 +148,11 @@ def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> 
     settings = load_settings(config)
     table = topology(settings)
     if apply:
-        asyncio.run(_apply(settings))
+        for name in asyncio.run(_apply(settings)):
+            typer.echo(
+                f"queue {name} belongs to another layout and is not empty or still read: drain it, then apply again",
+                err=True,
+            )
     if json:
         import dataclasses
 
@@ -168,13 +172,27 @@ def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> 
     console.print(view)
 
 
-async def _apply(settings: Settings) -> None:
+async def _apply(settings: Settings) -> list[str]:
+    """Declare the table, remove what other layouts left; returns the queues that could not go."""
+    from typing import get_args
+
+    import aio_pika
+
     from cli.wiring import topology
     from shared.bus.rabbitmq import RabbitBus
+    from shared.bus.rabbitmq_objects import delete_leftovers
+    from shared.bus.topology import Layout, build
 
-    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="topology")
+    table = topology(settings)
+    url = settings.bus.url.get_secret_value()
+    bus = RabbitBus(table, url, name="topology")
     await bus.start()
     await bus.close()
+    others = [
+        build(layout, settings.partitions.count, settings.timeframes, settings.namespace) for layout in get_args(Layout)
+    ]
+    async with await aio_pika.connect(url) as connection:
+        return await delete_leftovers(connection, table, others)
 
 
 def send_control(config: Sequence[Path] | None, command: Command, reason: str) -> None:

@@ -7,10 +7,12 @@ Only arguments that RabbitMQ 3.10 and 4.x both accept: durable queues only, deli
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelPreconditionFailed
 
 from shared.bus.topology import (
     DEAD_LETTER_EXCHANGE,
@@ -102,3 +104,19 @@ async def delete(channel: AbstractChannel, topology: Topology) -> None:
         await channel.queue_delete(dead_name(topology.namespace, spec.name))
     for exchange in sorted({*EXCHANGES.values(), DEAD_LETTER_EXCHANGE}):
         await channel.exchange_delete(exchange_name(topology.namespace, exchange))
+
+
+async def delete_leftovers(connection: AbstractConnection, topology: Topology, others: Iterable[Topology]) -> list[str]:
+    """Delete the queues that other layouts have and this one has not: unread, they would fill and block their publishers.
+
+    Only empty and unused ones go. Returns the names of those that stay: somebody must drain them first.
+    """
+    staying = []
+    for name in sorted({spec.name for other in others for spec in other.queues} - set(topology.index)):
+        async with connection.channel(publisher_confirms=False) as channel:
+            try:
+                await channel.queue_delete(queue_name(topology.namespace, name), if_unused=True, if_empty=True)
+                await channel.queue_delete(dead_name(topology.namespace, name), if_unused=True, if_empty=True)
+            except ChannelPreconditionFailed:
+                staying.append(name)
+    return staying
