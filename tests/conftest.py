@@ -6,12 +6,10 @@ A test that needs a service which is not to be had is skipped, and the last line
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 import services_on_demand as on_demand
@@ -24,15 +22,7 @@ MARKER_OF_FIXTURE = {
     "postgres_url": "postgres",
     "market_data": "realdata",
 }
-_MISSING = "MISSING: "
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
-
-def unavailable(what: str, why: str) -> NoReturn:
-    """Skip the test that needs ``what``; fail it when services are required."""
-    if os.environ.get("ICT_REQUIRE_SERVICES") == "1":
-        pytest.fail(f"{what} is required (ICT_REQUIRE_SERVICES=1): {why}", pytrace=False)
-    pytest.skip(f"{_MISSING}{what}: {why}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,8 +36,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if _MISSING in reason:
-            why = reason.split(_MISSING, 1)[1].splitlines()[0]
+        if on_demand.MISSING in reason:
+            why = reason.split(on_demand.MISSING, 1)[1].splitlines()[0]
             missing[why] = missing.get(why, 0) + 1
     if missing:
         count = sum(missing.values())
@@ -74,7 +64,7 @@ class _Service:
 
     def url(self) -> str:
         if self._url is None:
-            unavailable(self._what, self._why)
+            on_demand.unavailable(self._what, self._why)
         return self._url
 
     def close(self) -> None:
@@ -128,7 +118,7 @@ def private_rabbitmq() -> Iterator[on_demand.OwnRabbitmq]:
     try:
         broker = source.__enter__()
     except on_demand.Missing as error:
-        unavailable("a RabbitMQ of its own", str(error))
+        on_demand.unavailable("a RabbitMQ of its own", str(error))
     yield broker
     source.__exit__(None, None, None)
 
@@ -148,5 +138,5 @@ def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
 def market_data() -> Path:
     """The directory of recorded market data beside the repository."""
     if not (_DATA / "market").is_dir():
-        pytest.skip(f"{_MISSING}market data: {_DATA}/market is not there")
+        pytest.skip(f"{on_demand.MISSING}market data: {_DATA}/market is not there")
     return _DATA

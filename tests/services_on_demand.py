@@ -16,10 +16,11 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import aio_pika
+import pytest
 
 from shared.bus import rabbitmq_objects
 from shared.bus.topology import Topology, build
@@ -29,8 +30,18 @@ RABBITMQ_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE = "rabbitmq:4.1", "redis:7.4", "post
 _AMQP_HEADER = b"AMQP\x00\x00\x09\x01"
 
 
+MISSING = "MISSING: "  # how the reason of such a skip begins; the summary of the run counts them
+
+
 class Missing(Exception):
     """A service that no test can have here; the text says what was tried."""
+
+
+def unavailable(what: str, why: str) -> NoReturn:
+    """Skip the test that needs ``what``; fail it when services are required (``ICT_REQUIRE_SERVICES=1``)."""
+    if os.environ.get("ICT_REQUIRE_SERVICES") == "1":
+        pytest.fail(f"{what} is required (ICT_REQUIRE_SERVICES=1): {why}", pytrace=False)
+    pytest.skip(f"{MISSING}{what}: {why}")
 
 
 # -- is it there? -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from shared.bus import codec as wire_format
 from shared.bus import metrics
 from shared.bus.dead_letters import DeadLetter
-from shared.bus.memory_queue import MemoryDelivery, MemoryQueue, MemorySubscription, Wire
+from shared.bus.memory_delivery import MemoryDelivery, MemorySubscription, Wire
+from shared.bus.memory_queue import MemoryQueue
 from shared.bus.port import BusClosed, Delivery
 from shared.bus.routing import Routes
 from shared.bus.settings import BrokerSettings

@@ -9,113 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from typing import NamedTuple
 
 import structlog
 
-from shared.bus import codec, metrics
+from shared.bus import metrics
 from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
-from shared.bus.port import BusClosed, BusError, Delivery
+from shared.bus.memory_delivery import MemoryDelivery, MemorySubscription
+from shared.bus.port import BusClosed
 from shared.bus.topology import Overflow, QueueKind, QueueSpec
-from shared.domain.message import Message
 
 log = structlog.get_logger(__name__)
-
-
-class Wire(NamedTuple):
-    """A message as it would stand on the wire: its id, type name and schema version beside the body."""
-
-    message_id: str
-    type_name: str
-    version: int
-    body: bytes
-
-
-class MemoryDelivery:
-    """A message in its queue, then in a consumer's hands: the message itself, or its wire form."""
-
-    __slots__ = (
-        "_content", "_expires_at", "_home", "_position",
-        "deliveries", "holder", "origin_ns", "redelivered", "sent_ns", "settled", "topic",
-    )  # fmt: skip
-
-    def __init__(self, home: MemoryQueue, topic: str, content: Message | Wire, sent_ns: int, origin_ns: int) -> None:
-        self._home = home
-        self._content = content
-        self._position = 0
-        self._expires_at = 0.0
-        self.topic = topic
-        self.sent_ns = sent_ns
-        self.origin_ns = origin_ns
-        self.redelivered = False
-        self.deliveries = 0
-        self.holder: MemorySubscription | None = None
-        self.settled = False
-
-    @property
-    def queue(self) -> str:
-        return self._home.spec.name
-
-    @property
-    def message_id(self) -> str:
-        return self._content.message_id
-
-    def decode(self) -> Message:
-        content = self._content
-        if isinstance(content, Wire):
-            return codec.decode(content.type_name, content.version, content.body)
-        return content
-
-    def encoded(self) -> bytes:
-        content = self._content
-        return content.body if isinstance(content, Wire) else codec.encode(content)
-
-    async def ack(self) -> None:
-        if self._settle("ack"):
-            self._home.release(self)
-
-    async def requeue(self) -> None:
-        if self._settle("requeue"):
-            self._home.release(self)
-            self._home.give_back(self)
-
-    async def dead_letter(self, reason: str) -> None:
-        if self._settle("dead_letter"):
-            self._home.release(self)
-            self._home.park(self, reason)
-
-    def _settle(self, how: str) -> bool:
-        """False when the queue has taken the delivery back (the bus was closed): then its holder has no say any more."""
-        if self.settled:
-            if self.holder is None:
-                log.warning("stale", action=how, queue=self.queue, message_id=self.message_id)
-                return False
-            raise BusError(f"{how} of {self.message_id} from {self.queue}: it was settled before; settle each delivery once")
-        self.settled = True
-        return True
-
-
-class MemorySubscription:
-    """One consumer of a queue."""
-
-    __slots__ = ("_home", "cancelled", "handler", "held", "prefetch")
-
-    def __init__(self, home: MemoryQueue, handler: Callable[[Delivery], None], prefetch: int) -> None:
-        self._home = home
-        self.handler = handler
-        self.prefetch = prefetch
-        self.cancelled = False
-        self.held: dict[MemoryDelivery, None] = {}
-
-    @property
-    def queue(self) -> str:
-        return self._home.spec.name
-
-    async def cancel(self) -> None:
-        if not self.cancelled:
-            self.cancelled = True
-            self._home.leave(self)
 
 
 class MemoryQueue:
@@ -161,9 +64,9 @@ class MemoryQueue:
     def put(self, delivery: MemoryDelivery) -> None:
         """Append; the caller has made sure of room."""
         self._position += 1
-        delivery._position = self._position
+        delivery.position = self._position
         if self._ttl is not None:
-            delivery._expires_at = self._loop.time() + self._ttl
+            delivery.expires_at = self._loop.time() + self._ttl
         self.ready.append(delivery)
         if not self._scheduled:
             self._schedule()
@@ -172,7 +75,7 @@ class MemoryQueue:
         waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters.append(waiter)
         if self._ttl is not None:
-            self._loop.call_at(self.ready[0]._expires_at, self._schedule)  # age makes room, too
+            self._loop.call_at(self.ready[0].expires_at, self._schedule)  # age makes room, too
         try:
             await waiter
         except asyncio.CancelledError:
@@ -250,7 +153,7 @@ class MemoryQueue:
         if self._ttl is None:
             return
         now = self._loop.time()
-        while self.ready and self.ready[0]._expires_at <= now:
+        while self.ready and self.ready[0].expires_at <= now:
             self.ready.popleft()
             self._metrics.dropped.inc()
 
@@ -276,16 +179,16 @@ class MemoryQueue:
         if self._limit is not None and delivery.deliveries > self._limit:
             self.park(delivery, DELIVERY_LIMIT)
             return
-        again = MemoryDelivery(self, delivery.topic, delivery._content, delivery.sent_ns, delivery.origin_ns)
+        again = MemoryDelivery(self, delivery.topic, delivery.content, delivery.sent_ns, delivery.origin_ns)
         again.redelivered = True
         again.deliveries = delivery.deliveries
-        again._position = delivery._position
-        again._expires_at = delivery._expires_at
+        again.position = delivery.position
+        again.expires_at = delivery.expires_at
         ready = self.ready
-        if not ready or again._position < ready[0]._position:
+        if not ready or again.position < ready[0].position:
             ready.appendleft(again)
         else:
-            ready.insert(next((i for i, one in enumerate(ready) if one._position > again._position), len(ready)), again)
+            ready.insert(next((i for i, one in enumerate(ready) if one.position > again.position), len(ready)), again)
         if self.spec.overflow is Overflow.DROP_OLDEST:
             while len(ready) > self.bound:
                 ready.popleft()
@@ -305,7 +208,7 @@ class MemoryQueue:
             subscription.held = {}
         self._subscribers.clear()
         self._holding.clear()
-        for delivery in sorted(held, key=lambda one: one._position, reverse=True):
+        for delivery in sorted(held, key=lambda one: one.position, reverse=True):
             delivery.settled, delivery.holder = True, None
             self.give_back(delivery)
         for waiter in self._waiters:

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from shared.bus import rabbitmq_objects
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.memory import MemoryBus
-from shared.bus.memory_queue import MemoryDelivery, Wire
+from shared.bus.memory_delivery import MemoryDelivery, Wire
 from shared.bus.port import Bus, Delivery
 from shared.bus.rabbitmq import RabbitBus
 from shared.bus.settings import BrokerSettings

@@ -1,4 +1,4 @@
-"""A broker that dies, freezes, refuses memory or cuts connections: nothing confirmed is lost, nothing is invented (OPS-9)."""
+"""A broker that dies, freezes, refuses memory or cuts connections: nothing confirmed is lost, nothing invented (OPS-9)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def broker() -> Iterator[on_demand.OwnRabbitmq]:
         with on_demand.own_rabbitmq() as made:
             yield made
     except on_demand.Missing as error:
-        pytest.skip(f"MISSING: a RabbitMQ of its own: {error}")
+        on_demand.unavailable("a RabbitMQ of its own", str(error))
 
 
 def make_bus(url: str, namespace: str, *specs: QueueSpec, name: str = "test") -> RabbitBus:
@@ -110,7 +110,7 @@ async def test_start_waits_for_a_broker_that_is_not_there_yet(tmp_path) -> None:
     try:
         late = on_demand.OwnRabbitmq(tmp_path)
     except on_demand.Missing as error:
-        pytest.skip(f"MISSING: a RabbitMQ of its own: {error}")
+        on_demand.unavailable("a RabbitMQ of its own", str(error))
     bus = make_bus(late.url, unique(), queue("q", "feed.p0"))
     starting = asyncio.ensure_future(bus.start())
     try:

@@ -34,9 +34,7 @@ async def connection(rabbitmq_url: str) -> AsyncIterator[aio_pika.abc.AbstractCo
         yield made
 
 
-async def raw(
-    connection: aio_pika.abc.AbstractConnection, name: str, count: int
-) -> list[AbstractIncomingMessage]:
+async def raw(connection: aio_pika.abc.AbstractConnection, name: str, count: int) -> list[AbstractIncomingMessage]:
     async with connection.channel() as channel:
         source = await channel.get_queue(name, ensure=False)
         return [await source.get(no_ack=True) for _ in range(count)]
@@ -125,9 +123,7 @@ async def test_every_kind_and_policy_is_accepted_by_this_broker(
     rabbitmq_url: str, namespace: str, kind: QueueKind, overflow: Overflow
 ) -> None:
     """OPS-1: with every option set; the broker refuses arguments that it does not know, or that do not go together."""
-    spec: QueueSpec = queue(
-        "q", "feed.p0", kind=kind, overflow=overflow, max_length=10, ttl_ms=60_000, delivery_limit=3
-    )
+    spec: QueueSpec = queue("q", "feed.p0", kind=kind, overflow=overflow, max_length=10, ttl_ms=60_000, delivery_limit=3)
     bus = RabbitBus(Topology((spec,), namespace), rabbitmq_url, name="options")
     await bus.start()
     await bus.publish(feeds(3))
