@@ -229,3 +229,18 @@ def ask_health(url: str) -> None:
     except (urllib.error.URLError, TimeoutError) as error:
         refuse(f"not ready: {error}", Exit.NEGATIVE)
     typer.echo(body)
+
+
+def write_docs(directory: Path, *, check: bool) -> None:
+    """``ict docs``."""
+    from cli.docs import drift, write
+
+    if not directory.is_dir():
+        refuse(f"--to {directory}: there is no such directory", Exit.USAGE)
+    if not check:
+        for path in write(directory):
+            typer.echo(f"written: {path}")
+        return
+    stale = drift(directory)
+    if stale:
+        refuse(f"these pages do not say what the code says; run `make docs`: {', '.join(map(str, stale))}", Exit.NEGATIVE)

@@ -143,6 +143,19 @@ def health(
     ask_health(url)
 
 
+@app.command(hidden=True)
+def docs(
+    to: Annotated[Path, typer.Option("--to", help="directory of the pages")] = Path("docs"),
+    check: Annotated[
+        bool, typer.Option("--check", help="write nothing; exit 1 when a page disagrees with the code")
+    ] = False,
+) -> None:
+    """Write the reference pages that are made from the code: settings, queues, life cycles, metrics, reasons."""
+    from cli.commands import write_docs
+
+    write_docs(to, check=check)
+
+
 bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the same run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 

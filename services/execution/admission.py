@@ -16,10 +16,10 @@ from shared.domain.orders import OrderIntent
 IntentRefusal = Literal[
     "bad_signature",  # the risk gate did not approve exactly this intent
     "repeated",  # the intent was taken before
-    "expired",
-    "halted",
-    "symbol_frozen",
-    "unknown_symbol",
+    "expired",  # stale when it came
+    "halted",  # stopped by command; re-armed by hand
+    "symbol_frozen",  # our books and the exchange disagree there; re-armed by hand
+    "unknown_symbol",  # no filters are known for the symbol
     "symbol_busy",  # a trade of ours lives in the symbol; its exits would close this one too
     "invalid_prices",  # off the grid, or stop and target not on their sides: entered, it could not be protected
 ]

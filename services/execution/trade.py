@@ -39,8 +39,15 @@ TRANSITIONS: Final[dict[TradeState, dict[TradeEvent, TradeState]]] = {
     "failed": {},
 }
 
-#: Why a trade ended. ``external``: someone else closed the position, and no fill of it reached us.
-ExitReason = Literal["", "stop", "target", "flatten", "liquidation", "external"]
+#: Why a trade ended.
+ExitReason = Literal[
+    "",  # it has not ended, or nothing was entered
+    "stop",
+    "target",
+    "flatten",  # closed by us at the market: no stop could be placed, or something remained
+    "liquidation",  # closed by the exchange
+    "external",  # someone else closed the position, and no fill of it reached us
+]
 _REASON_OF: Final[dict[Leg, ExitReason]] = {"stop": "stop", "target": "target", "close": "flatten"}
 
 #: Sums of money are exact: no sum of products of price, quantity and rate needs more digits.

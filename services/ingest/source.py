@@ -11,32 +11,32 @@ from shared.domain.candles import RawCandle
 
 #: Why a file is refused. Closed: ``ict data check`` prints it, and every reason has a specimen in the tests.
 DefectReason = Literal[
-    "bad_symbol",
-    "missing_file",
-    "unknown_format",
-    "unreadable",
-    "missing_columns",
-    "wrong_type",
-    "empty",
-    "not_a_number",
-    "not_finite",
-    "not_positive",
-    "negative_volume",
-    "out_of_range",
-    "inverted",
-    "wrong_time_unit",
-    "off_minute",
-    "not_one_minute",
-    "unsorted",
-    "duplicate",
-    "conflicting_duplicate",
-    "nothing_in_range",
-    "changed",
+    "bad_symbol",  # not a symbol of the exchange's form
+    "missing_file",  # there is no such file
+    "unknown_format",  # the ending is neither Parquet, Feather nor CSV
+    "unreadable",  # the contents are not what the ending says
+    "missing_columns",  # one of open_time, open, high, low, close, volume
+    "wrong_type",  # a column does not hold numbers
+    "empty",  # no rows
+    "not_a_number",  # a cell without a number
+    "not_finite",  # NaN or infinity
+    "not_positive",  # a price of zero or less
+    "negative_volume",  # a volume below zero
+    "out_of_range",  # larger than any venue's prices or volumes
+    "inverted",  # high below low, or open or close outside of them
+    "wrong_time_unit",  # seconds or microseconds where UTC ms belong
+    "off_minute",  # an open time that is not a whole minute
+    "not_one_minute",  # candles of another timeframe
+    "unsorted",  # out of order where it cannot be put right
+    "duplicate",  # the same minute twice where it cannot be put right
+    "conflicting_duplicate",  # the same minute twice with different numbers
+    "nothing_in_range",  # no candle between the asked dates
+    "changed",  # the file is no longer what was examined
 ]
 #: What a source puts right by itself, or only states (DATA-3).
 RepairKind = Literal[
     "duplicates_dropped",  # the same candle twice, number for number
-    "sorted",
+    "sorted",  # rows were out of order
     "gap",  # stated, not filled: those minutes have no candle
     "more",  # further statements of this file were left out
 ]

@@ -30,7 +30,14 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...] = ()
 
 
-TradeState = Literal["entering", "protecting", "open", "closing", "closed", "failed"]
+TradeState = Literal[
+    "entering",  # the entry is on its way or rests
+    "protecting",  # a position without an accepted stop
+    "open",  # a position with one
+    "closing",  # to be flat, and to leave no exit order behind
+    "closed",
+    "failed",  # over, and nothing was bought or sold
+]
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +76,11 @@ class AccountReport(Message, frozen=True, kw_only=True):
         return f"account:{self.time}"
 
 
-KillSwitch = Literal["NORMAL", "DAY_HALT", "HALTED"]
+KillSwitch = Literal[
+    "NORMAL",  # entries pass
+    "DAY_HALT",  # no entries until the next UTC day
+    "HALTED",  # no entries until re-armed by hand
+]
 
 
 class RiskReport(Message, frozen=True, kw_only=True):

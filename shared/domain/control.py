@@ -11,7 +11,11 @@ from shared.domain.message import Message, Milliseconds, Price, Symbol
 #: ``halt``: no new entries, exits stay managed. ``rearm``: by hand only. ``reset``: every lane forgets its state and a new
 #: simulated session begins; lanes obey it in sim mode only.
 Command = Literal["halt", "rearm", "reset"]
-Severity = Literal["info", "warning", "critical"]
+Severity = Literal[
+    "info",  # good to know
+    "warning",  # look at it today
+    "critical",  # look at it now: money may be at stake
+]
 
 
 class Control(Message, frozen=True, kw_only=True):

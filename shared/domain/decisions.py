@@ -16,15 +16,15 @@ Reason = Literal[
     "warming_up",  # the analysis has too little history
     "data_missing",  # a required timeframe was declared missing
     "data_disputed",  # the candle is implausible (DATA-3)
-    "no_order_block",
-    "no_fvg",
+    "no_order_block",  # no live order block that scores well enough
+    "no_fvg",  # no live fair value gap
     "no_overlap",  # order block and gap do not agree in place or direction
-    "price_not_in_zone",
-    "against_structure",
-    "stop_too_far",
-    "stop_too_near",
+    "price_not_in_zone",  # it did not come back into a zone known before, or closed beyond it
+    "against_structure",  # the trend goes the other way, or the score is short without its support
+    "stop_too_far",  # farther from the entry than the strategy accepts
+    "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # this zone gave a signal before
-    "paused",
+    "paused",  # the strategy would have signalled, and is paused (SIG-8)
 ]
 
 

@@ -17,15 +17,15 @@ Leg = Literal["entry", "stop", "target", "close"]
 
 #: Why risk said no: closed vocabulary; all that apply are reported, not only the first (RISK-2).
 Refusal = Literal[
-    "kill_switch",
-    "daily_loss",
-    "trades_per_day",
+    "kill_switch",  # the kill switch is not NORMAL
+    "daily_loss",  # the loss of the UTC day is at its limit now
+    "trades_per_day",  # the UTC day has had its share of approvals
     "position_limit",  # too many positions at once
-    "symbol_in_position",
-    "signal_stale",
+    "symbol_in_position",  # a position or a trade on its way is there already
+    "signal_stale",  # its time to live is over (TTL)
     "below_minimum",  # the size after rounding is under the exchange's minimum
     "no_account_state",  # nothing is known of the account yet
-    "unknown_symbol",
+    "unknown_symbol",  # no filters are known for the symbol
 ]
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 class Exit(IntEnum):
     """What a process says when it ends. Beyond 5 the codes are those of BSD's sysexits and of shells."""
 
-    OK = 0
+    OK = 0  # done
     NEGATIVE = 1  # it worked, and the answer is no: a check failed, a file was refused
     USAGE = 2  # wrong command, option or argument
     CONFIG_INVALID = 3  # the configuration has errors; nothing was started

@@ -1,0 +1,41 @@
+"""The reference pages that are made from the code (``ict docs``): a page that disagrees with the code fails the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cli.docs import lifecycles, metrics, reasons, settings, topology
+
+#: File name → what it must contain.
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "settings.md": settings.render,
+    "topology.md": topology.render,
+    "lifecycles.md": lifecycles.render,
+    "metrics.md": metrics.render,
+    "reasons.md": reasons.render,
+}
+
+
+def write(directory: Path) -> list[Path]:
+    """Write every page; the paths of those that changed. Raises OSError when the directory cannot be written."""
+    changed = []
+    for path, text in _pages(directory):
+        if _read(path) != text:
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def drift(directory: Path) -> list[Path]:
+    """The pages that are missing, or that do not say what the code says."""
+    return [path for path, text in _pages(directory) if _read(path) != text]
+
+
+def _pages(directory: Path) -> list[tuple[Path, str]]:
+    return [(directory / name, page()) for name, page in PAGES.items()]
+
+
+def _read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None

@@ -1,0 +1,87 @@
+"""docs/lifecycles.md: the transition tables as diagrams, drawn from the tables that the code obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+from cli.docs.markdown import page
+from services.analysis import lifecycle
+from services.execution import oms, trade
+from services.risk import kill_switch
+from simulator import orders
+
+State = TypeVar("State", bound=str)
+Event = TypeVar("Event", bound=str)
+
+#: From state, to state, what makes it go; an empty word when the state itself is the news.
+Step = tuple[str, str, str]
+
+
+def by_event(table: Mapping[State, Mapping[Event, State]]) -> list[Step]:
+    """The steps of a table that names events."""
+    return [(state, to, event) for state, events in table.items() for event, to in events.items()]
+
+
+def by_state(table: Mapping[State, Collection[State]]) -> list[Step]:
+    """The steps of a table that names what may follow, in the order of the table's own states."""
+    order = list(table)
+    return [(state, to, "") for state, following in table.items() for to in sorted(following, key=order.index)]
+
+
+def diagram(start: str, states: Iterable[str], steps: Iterable[Step]) -> str:
+    """A Mermaid state diagram from the first state to those behind which there is nothing."""
+    steps = list(steps)
+    leaving = {step[0] for step in steps}
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
+    lines += [f"    {one} --> {other}" + (f": {event}" if event else "") for one, other, event in steps]
+    lines += [f"    {state} --> [*]" for state in states if state not in leaving]
+    return "\n".join([*lines, "```"])
+
+
+def render() -> str:
+    """The whole page."""
+    return page(
+        "Life cycles",
+        "Each diagram is the table of the module named above it. What a table does not have cannot happen there.",
+        *_section(
+            "Order at the exchange",
+            "`simulator/orders.py`: what may happen to an order in the book (EXEC-4).",
+            diagram("NEW", orders.TRANSITIONS, by_event(orders.TRANSITIONS)),
+        ),
+        *_section(
+            "Order of ours",
+            "`services/execution/oms.py`: what execution knows of an order. `SENT`: the request left. `UNKNOWN`: the "
+            "exchange answered without a word on it, so it is asked again under the same client id, never sent twice "
+            "(EXEC-2, EXEC-4).",
+            diagram("SENT", oms.TRANSITIONS, by_state(oms.TRANSITIONS)),
+        ),
+        *_section(
+            "Trade",
+            "`services/execution/trade.py`: from intent to flat. `protecting` is every moment with a position and without "
+            "an accepted stop (EXEC-3).",
+            diagram("entering", trade.TRANSITIONS, by_event(trade.TRANSITIONS)),
+        ),
+        *_section(
+            "Kill switch",
+            "`services/risk/kill_switch.py`: what lets entries through. `HALTED` is left by hand only (RISK-2, RISK-3).",
+            diagram("NORMAL", kill_switch.TRANSITIONS, by_event(kill_switch.TRANSITIONS)),
+        ),
+        *_facts(),
+    )
+
+
+def _section(title: str, about: str, drawing: str) -> list[str]:
+    return [f"## {title}", about, drawing]
+
+
+def _facts() -> list[str]:
+    """One section for all kinds of fact that share a table."""
+    parts = ["## Facts of the analysis", "`services/analysis/lifecycle.py`: swings, breaks, zones (ICT-1 to ICT-5)."]
+    kinds: dict[str, list[str]] = {}
+    for kind, states in lifecycle.TRANSITIONS.items():
+        drawing = diagram(lifecycle.BIRTH[kind], states, by_state(states))
+        kinds.setdefault(drawing, []).append(kind)
+    for drawing, names in kinds.items():
+        parts += [f"### {', '.join(name.replace('_', ' ') for name in names)}", drawing]
+    return parts

@@ -1,0 +1,71 @@
+"""docs/reasons.md: every closed vocabulary of reasons, so that a word met in a log or a journal can be looked up."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from cli.docs.markdown import code, page, table
+from cli.docs.vocabulary import words
+from services.execution import admission, trade
+from services.ingest import core as ingest
+from services.ingest import quality, source
+from shared.domain import account, control, decisions, orders
+from shared.runtime import exits
+from simulator.rejections import REASON, Rejection
+
+#: Title, where it stands, its name, and what it is about.
+_VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
+    ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply (SIG-7)."),
+    ("Why risk refused a signal", orders, "Refusal", "In `Verdict.refusals`; all that apply, not only the first (RISK-2)."),
+    (
+        "Why execution refused an intent",
+        admission,
+        "IntentRefusal",
+        "In the key of the alert `refused.<reason>.<intent>`; the first that applies, in this order.",
+    ),
+    ("How a trade goes on", account, "TradeState", "In `Trade.state`; what follows what: [life cycles](lifecycles.md)."),
+    ("Why a trade ended", trade, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
+    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch` (RISK-3)."),
+    ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute (DATA-3)."),
+    ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
+    ("Why a candle file is refused", source, "DefectReason", "At the end of each line that `ict demo --data` prints."),
+    ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
+    ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
+)
+
+
+def text() -> dict[str, dict[str, str]]:
+    """Title → word → meaning, of the vocabularies that are words."""
+    return {title: words(module, name) for title, module, name, _ in _VOCABULARIES}
+
+
+def _exits() -> str:
+    """The exit codes as a table."""
+    meanings = words(exits, "Exit")
+    return table(
+        ("code", "name", "meaning"), ((str(int(each)), code(each.name), meanings[each.name]) for each in exits.Exit)
+    )
+
+
+def render() -> str:
+    """The whole page."""
+    parts = ["Every reason that this system gives is one of a closed list. Other words do not occur."]
+    meanings = text()
+    for title, module, name, about in _VOCABULARIES:
+        place = f"`{name}` in `{module.__name__.replace('.', '/')}.py`"
+        parts += [
+            f"## {title}",
+            f"{about} Defined as {place}.",
+            table(("word", "meaning"), ((code(word) or "(empty)", meaning) for word, meaning in meanings[title].items())),
+        ]
+    parts += [
+        "## Why the exchange rejects an order",
+        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names (EXEC-6). Defined as `Rejection` in "
+        "`simulator/rejections.py`.",
+        table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in Rejection)),
+        "## Exit codes",
+        "Of every command and service. Defined as `Exit` in `shared/runtime/exits.py`.",
+        _exits(),
+    ]
+    return page("Reasons", *parts)

@@ -1,0 +1,59 @@
+"""docs/topology.md: the broker table of each layout."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from cli.docs.markdown import code, page, table
+from cli.docs.vocabulary import words
+from shared.bus import topology
+from shared.bus.topology import DEAD_LETTER_EXCHANGE, EXCHANGES, OPTIONAL_TOPICS, Layout, QueueSpec, build
+
+_HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "prefetch", "single active", "age", "deliveries")
+
+
+def render() -> str:
+    """The whole page."""
+    parts = [
+        "One deployment of one partition with all timeframes, as `ict topology` prints it for yours. Every queue is "
+        f"bounded. What cannot be read or handled goes through `{DEAD_LETTER_EXCHANGE}` to `dead.<queue>`.",
+        "## When a queue is full",
+        table(("policy", "meaning"), _policies()),
+        "## Topics and exchanges",
+        "A topic goes to the exchange of its first word. A topic without a reader is an error, except for those marked "
+        "optional.",
+        table(
+            ("topics", "exchange", "without a reader"),
+            (
+                (code(f"{name}.*"), code(to), "optional" if name in OPTIONAL_TOPICS else "error")
+                for name, to in EXCHANGES.items()
+            ),
+        ),
+    ]
+    drawn: dict[tuple[QueueSpec, ...], Layout] = {}
+    for layout in get_args(Layout):
+        queues = build(layout).queues
+        parts.append(f"## Layout {layout}")
+        same = drawn.setdefault(queues, layout)
+        parts.append(table(_HEADER, map(_row, queues)) if same == layout else f"The queues of layout {same}, in memory.")
+    return page("Queues", *parts)
+
+
+def _policies() -> list[tuple[str, str]]:
+    meanings = words(topology, "Overflow")
+    return [(code(policy.value), meanings[policy.name]) for policy in topology.Overflow]
+
+
+def _row(queue: QueueSpec) -> tuple[str, ...]:
+    return (
+        code(queue.name),
+        queue.consumer,
+        " ".join(code(binding) for binding in queue.bindings),
+        queue.kind,
+        queue.overflow,
+        f"{queue.max_length:,}",
+        str(queue.prefetch),
+        "yes" if queue.single_active else "no",
+        f"{queue.ttl_ms / 1000:g} s" if queue.ttl_ms else "",
+        str(queue.delivery_limit + 1) if queue.delivery_limit else "",
+    )
