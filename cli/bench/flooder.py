@@ -1,7 +1,12 @@
-"""A process that floods the bus with order flow: ``python -m cli.bench.flooder CONFIG MESSAGES``."""
+"""A process that floods the bus with order flow: ``python -m cli.bench.flooder CONFIG MESSAGES``.
+
+It runs at the lowest priority: what is measured is what the flood does to the bus, not what a publisher on the same two
+cores takes from them.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,4 +36,5 @@ async def flood(config: Path, messages: int) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(19)
     uvloop.run(flood(Path(sys.argv[1]), int(sys.argv[2])))

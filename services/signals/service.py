@@ -28,5 +28,5 @@ def spec(common: CommonSettings, settings: SignalsSettings) -> ServiceSpec:
             )
             for p in partitions
         ),
-        sinks=(SinkSpec(name="flow", queue="micro", build=FlowSink, max_batch=50, linger=0.0),),
+        sinks=(SinkSpec(name="flow", queue="micro", build=FlowSink, max_batch=50, linger=0.0, pace=0.1),),
     )

@@ -32,13 +32,18 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec:
-    """What a service wires: a name, the queue, and how to make the sink. ``linger``: seconds to wait for a fuller batch."""
+    """What a service wires: a name, the queue, and how to make the sink.
+
+    ``linger``: seconds to wait for a fuller batch. ``pace``: seconds to hold a written batch before it is acked: the
+    broker delivers at most a prefetch window in that time, so that a flood of what may be dropped costs little here.
+    """
 
     name: str
     queue: str
     build: Callable[[], Sink]
     max_batch: int = 500
     linger: float = 0.05
+    pace: float = 0.0
 
 
 class SinkWorker:
@@ -123,6 +128,8 @@ class SinkWorker:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 10.0)
         self._written.inc(len(messages))
+        if self.spec.pace:
+            await wait_at_most(self._hurry, self.spec.pace)
         for delivery in readable:
             await delivery.ack()
         self._waiting.set(len(self._inbox))
