@@ -57,6 +57,11 @@ class MemoryDelivery:
         self.settled = False
 
     @property
+    def tenure(self) -> int:
+        """Always the same: there is no connection that could be lost."""
+        return 0
+
+    @property
     def queue(self) -> str:
         return self._home.spec.name
 

@@ -51,6 +51,12 @@ class Delivery(Protocol):
         ...
 
     @property
+    def tenure(self) -> int:
+        """Another number than the delivery before it has: the connection was lost in between, what was delivered before and
+        is not settled is void, and the queue may have been another consumer's meanwhile."""
+        ...
+
+    @property
     def origin_ns(self) -> int:
         """Wall clock (ns) at which the candle that began this chain entered the system."""
         ...

@@ -61,6 +61,10 @@ class RabbitDelivery:
         return rabbitmq_wire.number(self._headers, rabbitmq_wire.SENT_NS)
 
     @property
+    def tenure(self) -> int:
+        return self._attachment.generation
+
+    @property
     def origin_ns(self) -> int:
         return rabbitmq_wire.number(self._headers, rabbitmq_wire.ORIGIN_NS)
 
@@ -113,8 +117,11 @@ class RabbitDelivery:
 class _Attachment:
     """One consumer on one channel of one connection. A reconnect makes a new one."""
 
-    def __init__(self, consumer: Consumer, channel: AbstractChannel, underlay: aiormq.abc.AbstractChannel) -> None:
+    def __init__(
+        self, consumer: Consumer, channel: AbstractChannel, underlay: aiormq.abc.AbstractChannel, generation: int
+    ) -> None:
         self.consumer = consumer
+        self.generation = generation
         self.tag: str | None = None
         self._channel = channel
         self._underlay = underlay
@@ -130,8 +137,8 @@ class _Attachment:
         channel = connection.channel(publisher_confirms=False)
         await channel.initialize()
         underlay = await channel.get_underlay_channel()
-        attachment = cls(consumer, channel, underlay)
         generation = link.generation
+        attachment = cls(consumer, channel, underlay, generation)
 
         def on_loss(why: str) -> None:
             if not attachment._leaving:

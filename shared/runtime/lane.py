@@ -14,7 +14,9 @@ the message and it is dropped here. So whatever dies, every effect happens once,
 The state is loaded at the first delivery, not at the start: a queue with a single active consumer passes to a standby in the
 moment its owner dies, and the state must be the one that the owner left. An owner that leaves in good order says so first,
 because the broker activates the standby before the owner's last deliveries are settled: the standby waits for it. A lane
-whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by.
+whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by. And a lane
+whose connection was lost and came back loads again before it handles anything: others may have had the lane meanwhile, and
+being fenced at the commit would be too late, because a stale core would have published before it.
 """
 
 from __future__ import annotations
@@ -97,6 +99,7 @@ class Lane:
         self._loaded = store is None
         self._fenced = False
         self._leaving = False
+        self._tenure: int | None = None
         self._inbox: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -116,6 +119,7 @@ class Lane:
 
     async def drain(self, deadline: float = 10.0) -> None:
         """Stop taking, finish what was taken, commit, ack. What is not done by the deadline goes back to the broker."""
+        self._leaving = True
         await self._leave(deadline)
         for task in self._tasks:
             task.cancel()
@@ -161,14 +165,26 @@ class Lane:
             if self._fenced:
                 await self._yield_to_successor()
             while self._inbox:
-                batch = list(self._inbox)
-                self._inbox.clear()
-                await self._handle(batch)
+                await self._handle(await self._next_batch())
                 if self._fenced:
                     await self._yield_to_successor()
             self._idle.set()
             if self.after_batch is not None:
                 self.after_batch()
+
+    async def _next_batch(self) -> list[Delivery]:
+        """What has arrived, up to where the connection was lost. After a loss the state is loaded anew."""
+        tenure = self._inbox[0].tenure
+        if tenure != self._tenure:
+            if self._loaded and self._ledger is not None and self._tenure is not None:
+                await self._ledger.flush()
+                self._ledger.surrender()  # void: the broker has taken those deliveries back
+                self._fenced = self._loaded = False
+            self._tenure = tenure
+        batch = []
+        while self._inbox and self._inbox[0].tenure == tenure:
+            batch.append(self._inbox.popleft())
+        return batch
 
     async def _handle(self, batch: list[Delivery]) -> None:
         if not self._loaded:
@@ -313,14 +329,15 @@ class Lane:
         assert self._ledger is not None
         log.warning("fenced: another process took this lane over", lane=self.spec.name)
         self._metrics.fenced += 1
+        self._loaded = False
         if self._subscription is not None:
             await self._subscription.cancel()
         unsettled = self._ledger.surrender() + list(self._inbox)
         self._inbox.clear()
         await self._give_back(unsettled)
-        self._loaded = False
         self._fenced = False
-        self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+        if not self._leaving:  # whoever leaves subscribes again by himself, or not at all: never twice
+            self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     @staticmethod
     async def _give_back(deliveries: list[Delivery]) -> None:

@@ -39,6 +39,7 @@ class Ledger:
         self._on_fenced = on_fenced
         self._epoch = 0
         self._commits: deque[Commit] = deque()
+        self._void: list[Commit] = []
         self._due = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -61,14 +62,15 @@ class Ledger:
         self._due.set()
 
     async def flush(self) -> None:
-        """Return when everything added is written and acked."""
+        """Return when everything added is written and acked, or can never be because the lane is another's now."""
         self._urgent.set()
         await self._empty.wait()
         self._urgent.clear()
 
     def surrender(self) -> list[Delivery]:
         """Forget the unwritten commits; returns their deliveries, which belong to the successor now."""
-        deliveries = [delivery for commit in self._commits for delivery in commit.deliveries]
+        deliveries = [delivery for commit in (*self._void, *self._commits) for delivery in commit.deliveries]
+        self._void.clear()
         self._commits.clear()
         self._empty.set()
         return deliveries
@@ -100,6 +102,9 @@ class Ledger:
             try:
                 await self._store.append(self._lane, self._epoch, entries, snapshot)
             except Fenced:
+                self._void += self._commits  # unwritable for ever: whoever waits in flush must not wait for them
+                self._commits.clear()
+                self._empty.set()
                 self._on_fenced()
                 continue
             for commit in group:
