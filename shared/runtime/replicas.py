@@ -1,7 +1,8 @@
 """Replicas of one service share its lanes: each has its fair part, and takes over another's in the moment that dies.
 
 Every replica consumes every queue; the broker lets one at a time be active. Who *should* be active follows from who is
-alive: lane i belongs to member i modulo n, members in name order. A replica that is active on somebody else's lane hands it
+alive: lane i belongs to member i modulo n, members in name order, lanes by the last part of their name, so that the lanes of
+one timeframe (which have the same work) spread over the members. A replica that is active on somebody else's lane hands it
 over (drain, leave, queue up again behind), and the broker passes it to the next in line until the owner has it. This works
 on every RabbitMQ version; nothing waits for a time-out when a process dies, because the standby is already in line.
 """
@@ -37,7 +38,8 @@ class ReplicaPolicy:
 def owners(lanes: Sequence[str], members: Sequence[str]) -> dict[str, str]:
     """Lane name → the member that should be active on it. Pure: every replica computes the same."""
     ordered = sorted(members)
-    return {lane: ordered[index % len(ordered)] for index, lane in enumerate(sorted(lanes))} if ordered else {}
+    alike_together = sorted(lanes, key=lambda lane: lane.split(".")[::-1])
+    return {lane: ordered[index % len(ordered)] for index, lane in enumerate(alike_together)} if ordered else {}
 
 
 class Replicas:
