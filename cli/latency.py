@@ -29,7 +29,7 @@ def quantile(buckets: list[tuple[float, float]], q: float) -> float:
         return 0.0
     rank, lower, below = q * total, 0.0, 0.0
     for upper, count in buckets:
-        if count >= rank:
+        if count >= rank and count > below:
             if upper == float("inf"):
                 return lower
             return lower + (upper - lower) * (rank - below) / (count - below)
