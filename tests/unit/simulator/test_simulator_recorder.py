@@ -1,0 +1,157 @@
+"""The record of a run: complete, in order, each thing once, the same bytes for the same run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from journal_scenes import at, decisions, events, fill, order, report, risk, trade
+
+from shared.domain.candles import FeedStep
+from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.message import Message
+from simulator.recorder import FILES, Recorder, Summary
+
+
+def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]]:
+    """The lines of each file after these steps."""
+    with Recorder(directory) as recorder:
+        for step in steps:
+            for message in step:
+                recorder.take(message)
+            recorder.step_done()
+    return {name: [json.loads(line) for line in (directory / name).read_text().splitlines()] for name in FILES}
+
+
+def bundle(partition: int, minute: int, *symbols: str) -> DecisionBundle:
+    wishes = tuple(
+        Decision(id=f"d-{symbol}", symbol=symbol, close_time=at(minute), strategy="ob_fvg", reasons=("no_fvg",))
+        for symbol in symbols
+    )
+    return DecisionBundle(partition=partition, close_time=at(minute), decisions=wishes)
+
+
+def test_decisions_stand_by_close_then_symbol_whichever_partition_was_first(tmp_path: Path) -> None:
+    """BT-1: separate processes finish in any order; the record has one."""
+    one, two = bundle(0, 1, "XRPUSDT", "BTCUSDT"), bundle(1, 1, "ETHUSDT")
+    late = bundle(0, 2, "BTCUSDT")
+    first = recorded(tmp_path / "a", [late, two, one])
+    second = recorded(tmp_path / "b", [one, late, two])
+    assert first == second
+    lines = [(line["close_time"], line["symbol"]) for line in first["decisions.jsonl"]]
+    assert lines == [(at(1), "BTCUSDT"), (at(1), "ETHUSDT"), (at(1), "XRPUSDT"), (at(2), "BTCUSDT")]
+
+
+def test_orders_and_fills_stand_as_the_exchange_had_them(tmp_path: Path) -> None:
+    """EXEC-4: also when two answers come within one step."""
+    lines = recorded(
+        tmp_path,
+        [events("r1", order("NEW"), fills=(fill(1),)), events("r2", order("FILLED", "2"), fills=(fill(3), fill(2)))],
+    )
+    assert [line["status"] for line in lines["orders.jsonl"]] == ["NEW", "FILLED"]
+    assert [line["id"] for line in lines["fills.jsonl"]] == [fill(1).id, fill(3).id, fill(2).id]
+
+
+def test_what_comes_twice_is_recorded_once(tmp_path: Path) -> None:
+    """EXEC-2: a killed service repeats its last messages, in the same step or in a later one."""
+    answer, wishes, account, gate = events("r1", order(), fills=(fill(1),)), decisions(1), report(1), risk(1)
+    once = recorded(tmp_path / "once", [answer, wishes, account, gate], [])
+    again = recorded(
+        tmp_path / "again", [answer, answer, wishes, account, gate, wishes, account], [gate, answer, wishes, account]
+    )
+    assert again == once
+    assert len(once["equity.jsonl"]) == len(once["fills.jsonl"]) == 1
+
+
+def test_repeats_are_known_for_thousands_of_messages_and_forgotten_at_some_time() -> None:
+    """OPS-9: a month of minutes must not pile up in memory."""
+    recorder = Recorder(None)
+    for minute in range(6_500):
+        recorder.take(risk(minute))
+        recorder.step_done()
+    kept = recorder._seen | recorder._seen_before
+    assert len(kept) < 4_100
+    assert risk(6_499).message_id in kept
+    assert risk(6_499 - 1_500).message_id in kept
+
+
+def test_a_step_has_an_equity_line_only_when_both_reports_are_in(tmp_path: Path) -> None:
+    """RISK-3: the line joins the account and the gate's state of one close."""
+    lines = recorded(tmp_path, [report(1, equity="10000.10")], [risk(2)], [risk(3, "HALTED"), report(3, equity="9999.90")])
+    assert lines["equity.jsonl"] == [
+        {
+            "equity": "9999.90",
+            "kill_switch": "HALTED",
+            "time": at(3),
+            "trades_today": risk(3).trades_today,
+            "wallet": msgspec.to_builtins(report(3, equity="9999.90").account)["wallet"],
+        }
+    ]
+
+
+def test_lines_are_canonical(tmp_path: Path) -> None:
+    """BT-1: keys sorted, no spaces, money as text: two runs are compared byte by byte."""
+    recorded(tmp_path, [events("r1", order(), fills=(fill(1),)), decisions(1, wish=True), report(1), risk(1)])
+    for name in FILES:
+        for line in (tmp_path / name).read_bytes().splitlines():
+            assert line == json.dumps(json.loads(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_a_run_replaces_the_record_of_the_one_before(tmp_path: Path) -> None:
+    """A record that two runs share would be nobody's."""
+    recorded(tmp_path, [decisions(1)])
+    assert recorded(tmp_path, []) == {name: [] for name in FILES}
+
+
+def test_the_summary_counts_what_the_files_have() -> None:
+    """SIG-7: without a directory nothing is written, and the summary is the same."""
+    recorder = Recorder(None)
+    for message in (
+        decisions(1),
+        decisions(2, wish=True),
+        events("r1", order(), order("FILLED", "2"), fills=(fill(1), fill(2))),
+        report(2, closed=(trade("closed"),)),
+        risk(2),
+        FeedStep(partition=0, close_time=at(2), candles=()),
+    ):
+        recorder.take(message)
+    recorder.step_done()
+    summary = recorder.summary
+    assert (summary.signals, summary.orders, summary.fills, len(summary.trades)) == (1, 2, 2, 1)
+    assert summary.decisions == len(decisions(1).decisions) + len(decisions(2).decisions)
+    assert summary.why_not["no_fvg"] >= 1
+
+
+def test_drawdown_is_measured_from_the_highest_equity_before() -> None:
+    """BT-2: 80 after 100 is 20 %, whatever came after; a rise is none."""
+    summary = Summary()
+    for equity in (50, 100, 80, 200, 190):
+        summary.add_equity(Decimal(equity))
+    assert summary.lowest_ratio == Decimal("0.8")
+    assert (summary.first_equity, summary.last_equity) == (Decimal(50), Decimal(190))
+
+
+@pytest.mark.parametrize("equity", [Decimal(0), Decimal(-5)])
+def test_an_account_that_never_had_anything_has_no_drawdown(equity: Decimal) -> None:
+    """Nothing is divided by zero."""
+    summary = Summary()
+    summary.add_equity(equity)
+    assert summary.lowest_ratio == 1
+
+
+def test_files_are_closed_when_the_run_fails(tmp_path: Path) -> None:
+    """What was recorded until then can be read: it shows where it went wrong."""
+
+    def fail() -> None:
+        with Recorder(tmp_path) as recorder:
+            recorder.take(decisions(1))
+            recorder.step_done()
+            raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        fail()
+    assert len((tmp_path / "decisions.jsonl").read_text().splitlines()) == len(decisions(1).decisions)
