@@ -54,6 +54,8 @@ def play_market(
         files = parse_data(data)
         pace = parse_speed(speed)
         settings = with_symbols_of(settings, files)
+        if bus == "memory":
+            settings = _with_own_journal(settings, out)
         source = open_source(settings, files, parse_date("--from", start), parse_date("--to", end))
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
@@ -85,6 +87,20 @@ def play_market(
         console.print(
             f"written: {', '.join(str(out / name) for name in ('decisions', 'orders', 'fills', 'equity'))} (.jsonl)"
         )
+
+
+def _with_own_journal(settings: Settings, out: Path | None) -> Settings:
+    """A run in one process records into a journal of its own: beside its files, else in memory.
+
+    Into an older run's journal it could not write: the same closes have the same ids there, and the first word stays.
+    """
+    url = "sqlite+aiosqlite:///:memory:"
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for leftover in out.glob("journal.sqlite*"):
+            leftover.unlink()
+        url = f"sqlite+aiosqlite:///{out / 'journal.sqlite'}"
+    return settings.model_copy(update={"journal": settings.journal.model_copy(update={"url": url})})
 
 
 class _progress:  # noqa: N801  used as a with-statement's word

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -63,18 +64,25 @@ def show(console: Console, summary: Summary, seconds: float, candles: int) -> No
     console.print(_latency())
 
 
+def _table(title: str, *columns: str, header: bool = True) -> Table:
+    """A table that fits eighty columns: no vertical lines, text left, numbers right (columns named ``>name``)."""
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD if header else box.SIMPLE, pad_edge=False,
+        padding=(0, 1, 0, 0), show_header=header, title_style="bold",
+    )  # fmt: skip
+    for name in columns:
+        right = name.startswith(">")
+        table.add_column(name.removeprefix(">"), justify="right" if right else "left", no_wrap=True)
+    return table
+
+
 def _trades(summary: Summary) -> Table:
     hidden = max(0, len(summary.trades) - _SHOWN_TRADES)
     title = f"Trades ({len(summary.trades)})" + (f", the last {_SHOWN_TRADES}" if hidden else "")
-    table = Table(title=title, title_justify="left")
-    for name in ("opened (UTC)", "symbol", "side"):
-        table.add_column(name)
-    for name in ("quantity", "entry", "exit", "result USDT", "R"):
-        table.add_column(name, justify="right")
-    table.add_column("exit by")
+    table = _table(title, "opened UTC", "symbol", "side", ">size", ">entry", ">exit", ">USDT", ">R", "by")
     for trade in summary.trades[hidden:]:
         table.add_row(
-            datetime.fromtimestamp(trade.opened_at / 1000, UTC).strftime("%Y-%m-%d %H:%M"), trade.symbol,
+            datetime.fromtimestamp(trade.opened_at / 1000, UTC).strftime("%m-%d %H:%M"), trade.symbol,
             "long" if trade.side == "buy" else "short", f"{trade.quantity.normalize():f}", f"{trade.entry_price:.2f}",
             f"{trade.exit_price:.2f}", _signed(trade.result), _r(trade), trade.exit_reason,
         )  # fmt: skip
@@ -85,36 +93,32 @@ def _result(summary: Summary, seconds: float, candles: int) -> Table:
     first = summary.first_equity or Decimal(0)
     change = summary.last_equity - first
     won = sum(trade.result > 0 for trade in summary.trades)
-    table = Table(title="Result (a simulation, no promise)", title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
+    table = _table("Result (a simulation, no promise)", "what", ">figure", header=False)
     table.add_row("equity", f"{summary.last_equity:.2f} USDT")
     table.add_row("change", f"{_signed(change)} USDT ({float(change / first) * 100 if first else 0:+.2f} %)")
     table.add_row("fees paid", f"{sum((t.fees for t in summary.trades), Decimal(0)):.2f} USDT")
     table.add_row("trades won", f"{won} of {len(summary.trades)}")
     table.add_row("maximum drawdown", f"{float(1 - summary.lowest_ratio) * 100:.2f} %")
-    table.add_row("signals / decisions", f"{summary.signals} / {summary.decisions}")
+    table.add_row("signals of decisions", f"{summary.signals} of {summary.decisions:,}")
     table.add_row("1m candles", f"{candles:,} in {seconds:.1f} s = {candles / seconds if seconds else 0:,.0f} a second")
     return table
 
 
 def _why_not(summary: Summary) -> Table:
-    table = Table(title="Why not (closes without a signal, all reasons counted)", title_justify="left")
-    table.add_column("reason")
-    table.add_column("closes", justify="right")
+    table = _table("Why not (every reason that held, in closes)", "reason", ">closes")
     for reason, count in summary.why_not.most_common():
         table.add_row(_WORDS.get(reason, reason), f"{count:,}")
     return table
 
 
 def _latency() -> Table:
-    table = Table(title="Latency per stage (ms)", title_justify="left")
-    table.add_column("stage")
-    for name in ("messages", "hop p50", "hop p99", "core p50", "core p99", "since candle p50", "since candle p99"):
-        table.add_column(name, justify="right")
+    title = "Latency per stage, ms (p50 / p99)"
+    table = _table(title, "stage", ">messages", ">waiting for it", ">in its core", ">since the candle")
     for row in by_stage(STAGES):
-        figures = (row.hop_p50, row.hop_p99, row.handle_p50, row.handle_p99, row.since_candle_p50, row.since_candle_p99)
-        table.add_row(row.stage, f"{row.count:,}", *(f"{figure:.3f}" for figure in figures))
+        table.add_row(
+            row.stage, f"{row.count:,}", f"{row.hop_p50:.3f} / {row.hop_p99:.3f}",
+            f"{row.handle_p50:.3f} / {row.handle_p99:.3f}", f"{row.since_candle_p50:.3f} / {row.since_candle_p99:.3f}",
+        )  # fmt: skip
     return table
 
 
