@@ -84,9 +84,7 @@ def play_market(
         return
     show(console, recorder.summary, seconds, candles)
     if out is not None:
-        console.print(
-            f"written: {', '.join(str(out / name) for name in ('decisions', 'orders', 'fills', 'equity'))} (.jsonl)"
-        )
+        console.print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
 
 
 def _with_own_journal(settings: Settings, out: Path | None) -> Settings:
