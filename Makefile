@@ -1,4 +1,4 @@
-# make demo | test | check | bench | soak | lock | config | clean
+# make demo | test | cover | check | bench | soak | lock | config | docs | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -10,16 +10,18 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak lock config clean
+.PHONY: help demo test cover check bench soak lock config docs clean
 
 help:
 	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
 	@echo "make test    run the test suite (ARGS=... goes to pytest)"
+	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
 	@echo "make lock    make the two lock files again from pyproject.toml"
 	@echo "make config  write config/sim.yaml again from the settings models"
+	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
 	@echo "make clean   remove .venv and everything generated"
 
 demo: $(VENV)/.installed
@@ -27,6 +29,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+cover: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/unit tests/property --cov --cov-branch --cov-report= $(ARGS)
+	$(BIN)/python tests/support/core_coverage.py .coverage
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -75,6 +81,10 @@ lock:
 
 config: $(VENV)/.installed
 	$(BIN)/python -m cli.write_config config/sim.yaml
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/ict docs --to docs
+	$(BIN)/python tests/support/traceability.py docs/requirements.md
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info

@@ -10,7 +10,7 @@ from pure_modules import ROOT, impurities, pure_modules
 
 @pytest.mark.parametrize("module", pure_modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_a_core_reads_no_clock_and_rolls_no_dice(module: Path) -> None:
-    """BT-1, BT-6: the same messages give the same decisions on every run, in every process."""
+    """BT-1: the same messages give the same decisions on every run, in every process."""
     found = impurities(module.read_text(encoding="utf-8"))
     assert not found, "\n".join(f"{module.relative_to(ROOT)}, {each}" for each in found)
 

@@ -164,7 +164,7 @@ async def test_candles_go_to_the_partition_of_their_symbol_and_funding_to_the_ex
 
 
 async def test_candles_are_not_fed_before_the_risk_report_of_their_minute() -> None:
-    """BT-6: an old report, repeated after a restart, settles nothing."""
+    """EXEC-2: an old report, repeated after a restart, settles nothing."""
 
     def stale(message: Message) -> Sequence[Message]:
         if isinstance(message, MarketStep) and message.close_time == 2 * MINUTE:
