@@ -54,13 +54,13 @@ def play_market(
         files = parse_data(data)
         pace = parse_speed(speed)
         settings = with_symbols_of(settings, files)
-        if bus == "memory":
-            settings = _with_own_journal(settings, out)
         source = open_source(settings, files, parse_date("--from", start), parse_date("--to", end))
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     except SourceRefused as error:
         refuse(str(error), Exit.NEGATIVE)
+    if bus == "memory":
+        settings = _with_own_journal(settings, out)  # only now: a refused run leaves the files of the one before alone
     console = Console(stderr=json)
     for repair in getattr(source, "repairs", ()):
         console.print(f"repaired: {repair}", style="yellow")

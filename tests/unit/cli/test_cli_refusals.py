@@ -109,6 +109,16 @@ def test_demo_refuses_bad_files_with_file_row_and_reason(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
+def test_a_refused_run_leaves_the_files_of_the_one_before_alone(tmp_path: Path) -> None:
+    """DATA-3: a mistyped file name must not cost the journal of the last run."""
+    journal = tmp_path / "journal.sqlite"
+    journal.write_bytes(b"the last run")
+    assert ict("demo", "--data", f"BTCUSDT={tmp_path / 'lost.csv'}", "--out", tmp_path).exit_code == Exit.NEGATIVE
+    assert ict("demo", "--from", "soon", "--out", tmp_path).exit_code == Exit.USAGE
+    assert journal.read_bytes() == b"the last run"
+    assert [path.name for path in tmp_path.iterdir()] == ["journal.sqlite"]
+
+
 def test_demo_refuses_dates_outside_of_the_file(tmp_path: Path) -> None:
     """DATA-6: an empty span is told, not played."""
     path = tmp_path / "btc.csv"
