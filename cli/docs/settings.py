@@ -59,7 +59,7 @@ def _rows(path: str, field: FieldInfo) -> Iterator[tuple[str, ...]]:
 
 def _row(path: str, field: FieldInfo) -> tuple[str, ...]:
     setting = of_field(field)
-    return code(path), _default(field, setting), setting.allowed(), setting.description
+    return code(path), _default(field, setting), setting.allowed(), setting.description.rstrip(".")
 
 
 def _default(field: FieldInfo, setting: Setting) -> str:

@@ -100,7 +100,7 @@ class AnalysisSettings(BaseModel):
     )
     atr_period: int = Field(14, ge=1, le=500, description="Candles of the average true range (Wilder).")
     max_active: int = Field(
-        20, ge=1, le=500, description="Live zones a kind, symbol and timeframe; beyond it the oldest expires."
+        20, ge=1, le=500, description="Live zones of one kind per symbol and timeframe; beyond that the oldest expires."
     )
     structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure.")
     fvg: FvgSettings = Field(default_factory=FvgSettings, description="Fair value gaps.")

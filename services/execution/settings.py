@@ -17,7 +17,7 @@ class ExecutionSettings(BaseModel):
         3,
         ge=1,
         le=20,
-        description="Queries of an unknown outcome, cancels and closing orders, each, of one order or trade per market step",
+        description="Most queries, cancels and closing orders of one order or trade in one market step, each counted apart",
     )
     unanswered_ms: int = Field(
         3_000, ge=100, le=60_000, description="A request without an answer for this long by the clock is queried (EXEC-3)"

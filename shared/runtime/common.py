@@ -123,7 +123,7 @@ def _replica_name() -> str:
 class CommonSettings(_Section):
     """The root that every service shares; ``cli.settings.Settings`` adds a section a service."""
 
-    mode: Mode = Field("sim", description="sim: nothing leaves this system; only sim works today")
+    mode: Mode = Field("sim", description="where orders go; sim: nothing leaves this system, and only sim works today")
     layout: Layout = Field("split", description="split: a process a service; fused: analysis to risk in one; embedded: all")
     symbols: tuple[SymbolName, ...] = Field(("BTCUSDT", "ETHUSDT"), min_length=1, description="perpetuals that are traded")
     timeframes: tuple[Timeframe, ...] = Field(TIMEFRAMES, min_length=1, description="candles that are built and analysed")
