@@ -22,7 +22,7 @@ from typing import Protocol
 import structlog
 
 from services.ingest.source import CandleSource
-from shared.bus.port import Bus, Delivery, Subscription
+from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.bus.topology import partition_of
 from shared.domain.account import RiskReport
 from shared.domain.candles import FeedStep, RawCandle
@@ -30,6 +30,7 @@ from shared.domain.control import Control
 from shared.domain.exchange import MarketStep
 from shared.domain.ids import derive
 from shared.domain.orders import StepReport
+from shared.runtime.parking import park
 from simulator.recorder import Recorder
 
 log = structlog.get_logger(__name__)
@@ -109,9 +110,14 @@ class Player:
 
     async def _until(self, kind: type, close_time: int) -> None:
         while True:
+            self._news.clear()  # before the inbox is taken: what arrives while it is worked through must wake us
             inbox, self._inbox = self._inbox, []
             for delivery in inbox:
-                message = delivery.decode()
+                try:
+                    message = delivery.decode()
+                except InvalidMessage as error:
+                    await park(self._bus, delivery, "player", str(error))
+                    continue
                 if isinstance(message, RiskReport):
                     self._settled[RiskReport] = max(self._settled[RiskReport], message.time)  # repeats come late
                 elif isinstance(message, StepReport):
@@ -120,7 +126,6 @@ class Player:
                 await delivery.ack()
             if self._settled[kind] >= close_time:
                 return
-            self._news.clear()
             stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
             await self._news.wait()
             stuck.cancel()

@@ -34,10 +34,11 @@ import structlog
 from shared.bus.codec import decode
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.core import Core
-from shared.domain.control import Alert, Control
+from shared.domain.control import Control
 from shared.domain.message import Message
 from shared.runtime import lane_metrics
 from shared.runtime.ledger import Commit, Ledger
+from shared.runtime.parking import park
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
@@ -295,18 +296,8 @@ class Lane:
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
         """A message that nobody can read: parked with its reason, counted, told; the lane lives on."""
-        log.warning(
-            "dead-lettered", lane=self.spec.name, message_id=delivery.message_id, topic=delivery.topic, reason=reason
-        )
         self._metrics.dead_lettered += 1
-        await delivery.dead_letter(reason)
-        alert = Alert(
-            severity="critical",
-            source=self.spec.name,
-            key=f"dead-letter:{delivery.message_id}",
-            text=f"A message on queue {self.spec.queue} was parked in its dead-letter queue: {reason}",
-        )
-        await self._bus.publish([alert])
+        await park(self._bus, delivery, self.spec.name, reason)
 
     async def _poisoned(
         self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int

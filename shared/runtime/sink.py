@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.domain.message import Message
+from shared.runtime.parking import park
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
@@ -112,8 +113,7 @@ class SinkWorker:
             try:
                 messages.append(delivery.decode())
             except InvalidMessage as error:
-                log.warning("dead-lettered", sink=self.spec.name, message_id=delivery.message_id, reason=str(error))
-                await delivery.dead_letter(str(error))
+                await park(self._bus, delivery, self.spec.name, str(error))
                 continue
             readable.append(delivery)
         self._waiting.set(len(messages) + len(self._inbox))

@@ -1,0 +1,27 @@
+"""A message that nobody can read or handle: parked in its queue's dead-letter queue with the reason, and a person is told.
+
+The same for lanes, sinks and the market player: whoever consumes a queue meets bad messages (OPS-1).
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from shared.bus.port import Bus, Delivery
+from shared.domain.control import Alert
+
+log = structlog.get_logger(__name__)
+
+
+async def park(bus: Bus, delivery: Delivery, source: str, reason: str) -> None:
+    """Dead-letter ``delivery`` and publish a critical alert from ``source``; returns when both are safe."""
+    queue, message_id = delivery.queue, delivery.message_id
+    log.warning("dead-lettered", source=source, queue=queue, message_id=message_id, topic=delivery.topic, reason=reason)
+    await delivery.dead_letter(reason)
+    alert = Alert(
+        severity="critical",
+        source=source,
+        key=f"dead-letter:{message_id or reason}",  # a foreign message has no id: then its fault tells it from others
+        text=f"A message on queue {queue} was parked in its dead-letter queue: {reason}",
+    )
+    await bus.publish([alert])
