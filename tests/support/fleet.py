@@ -69,11 +69,18 @@ class Fleet:
         process.wait()
         self.kills += 1
 
+    def send(self, name: str, number: signal.Signals) -> None:
+        """Send a signal and look no further: a process that is to be frozen, thawed, or drained under observation."""
+        self._processes[name].send_signal(number)
+
     def terminate(self, name: str) -> int:
         """SIGTERM, and the exit code after the drain."""
-        process = self._processes[name]
-        process.terminate()
-        return process.wait(30)
+        self.send(name, signal.SIGTERM)
+        return self.ended(name)
+
+    def ended(self, name: str) -> int:
+        """The exit code of a process that is on its way out."""
+        return self._processes[name].wait(30)
 
     def pid(self, name: str) -> int:
         return self._processes[name].pid
