@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -50,6 +51,66 @@ def open_database(url: str, *, must_exist: bool = False) -> AsyncEngine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _durable)
     return engine
+
+
+class Writer(Protocol):
+    """A database that is written to in transactions, whatever its driver."""
+
+    @property
+    def dialect_name(self) -> str: ...
+
+    async def transaction(self, work: Callable[[Connection], None]) -> None:
+        """Run ``work`` in one transaction; raises what it or the database raises, and then nothing counts."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class ServerWriter:
+    """A database server, over the network: the event loop serves others while it works."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.dialect_name = engine.dialect.name
+
+    async def transaction(self, work: Callable[[Connection], None]) -> None:
+        async with self._engine.begin() as connection:
+            await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class FileWriter:
+    """SQLite, written in the event loop's own thread.
+
+    In a thread of its own it asks for the interpreter at every row, which costs more than the writing (a sixth of the
+    embedded system's speed). A minute's rows take about a tenth of a millisecond here, and the journal waits until the
+    orders are out.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.dialect_name = engine.dialect.name
+
+    async def transaction(self, work: Callable[[Connection], None]) -> None:
+        with self._engine.begin() as connection:
+            work(connection)
+
+    async def close(self) -> None:
+        self._engine.dispose()
+
+
+def open_writer(url: str) -> Writer:
+    """The database at ``url``, to be written to; makes the directory of an SQLite file. Connects when it is first used."""
+    parsed = database_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return ServerWriter(open_database(url))
+    if parsed.database is not None:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed.set(drivername="sqlite"), hide_parameters=True)
+    event.listen(engine, "connect", _durable)
+    return FileWriter(engine)
 
 
 def _durable(connection: Any, _record: object) -> None:

@@ -14,10 +14,10 @@ class JournalSettings(BaseModel):
         "sqlite+aiosqlite:///.ict/journal.sqlite",
         description="database: sqlite:///path or postgresql://user:password@host/name (environment: DATABASE_URL)",
     )
-    max_batch: int = Field(500, ge=1, le=10_000, description="Messages in one transaction, at most")
-    linger_seconds: float = Field(0.05, ge=0, le=10, description="Wait for a fuller transaction, seconds")
+    max_batch: int = Field(3_000, ge=1, le=10_000, description="Messages in one transaction, at most")
+    linger_seconds: float = Field(0.2, ge=0, le=10, description="Wait for a fuller transaction, seconds")
     rows_per_statement: int = Field(
-        500,
+        2_000,
         ge=1,
         le=100_000,
         description="Rows handed to the database at once; between portions the event loop serves others",

@@ -8,12 +8,11 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Insert, insert, select, text
+from sqlalchemy import Connection, Insert, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.journal.database import open_database
+from services.journal.database import Writer, open_writer
 from services.journal.rows import rows
 from services.journal.tables import LATEST, SCHEMA_VERSION, metadata, schema
 from shared.domain.message import Message
@@ -43,19 +42,18 @@ class JournalSink:
     def __init__(
         self, url: str, rows_per_statement: int = 500, first_pause: float = 0.1, longest_pause: float = 5.0
     ) -> None:
-        self._engine: AsyncEngine = open_database(url)
+        self._database: Writer = open_writer(url)
         self._rows_per_statement = rows_per_statement
         self._first_pause = first_pause
         self._longest_pause = longest_pause
-        self._statements = _statements(self._engine.dialect.name)
+        self._statements = _statements(self._database.dialect_name)
 
     async def start(self) -> None:
         """Wait for the database as long as it takes; create the schema where there is none. Raises JournalSchemaError."""
         pause = self._first_pause
         while True:
             try:
-                async with self._engine.begin() as connection:
-                    await _create(connection)
+                await self._database.transaction(_create)
             except (DBAPIError, OSError) as error:
                 if not _passes(error):
                     raise
@@ -88,14 +86,17 @@ class JournalSink:
         found = rows(messages)
         if not any(found.values()):
             return
-        async with self._engine.begin() as connection:
+
+        def write(connection: Connection) -> None:
             for table, statement in self._statements.items():
                 told = found.get(table, [])
                 for first in range(0, len(told), self._rows_per_statement):
-                    await connection.execute(statement, told[first : first + self._rows_per_statement])
+                    connection.execute(statement, told[first : first + self._rows_per_statement])
+
+        await self._database.transaction(write)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._database.close()
 
 
 def _content_at_fault(error: Exception) -> bool:
@@ -113,13 +114,13 @@ def _passes(error: DBAPIError | OSError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _PASSING_STATES
 
 
-async def _create(connection: AsyncConnection) -> None:
+def _create(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
-    await connection.run_sync(metadata.create_all)
-    version = (await connection.execute(select(schema.c.version))).scalar()
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+    metadata.create_all(connection)
+    version = connection.execute(select(schema.c.version)).scalar()
     if version is None:
-        await connection.execute(insert(schema), {"version": SCHEMA_VERSION})
+        connection.execute(insert(schema), {"version": SCHEMA_VERSION})
     elif version != SCHEMA_VERSION:
         raise JournalSchemaError(
             f"the database holds a journal of schema {version}, this program writes schema {SCHEMA_VERSION}: "

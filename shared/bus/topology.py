@@ -149,7 +149,7 @@ def build(
             QueueKind.CLASSIC,
             Overflow.BLOCK,
             max_length=200_000,
-            prefetch=500,
+            prefetch=3_000,
         ),
         QueueSpec(
             "notifier",
