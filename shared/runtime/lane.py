@@ -60,7 +60,7 @@ class LanePolicy:
     for company, so that the store's work never competes with an order. ``dedupe_window``: message ids remembered."""
 
     snapshot_every: int = 200
-    commit_linger: float = 0.005
+    commit_linger: float = 0.02
     dedupe_window: int = 1024
     allow_reset: bool = True
 

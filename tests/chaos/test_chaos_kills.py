@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from fleet import ICT, Fleet, ict, same_bytes, write_config

@@ -65,7 +65,9 @@ def test_a_second_replay_on_the_same_services_gives_the_same_bytes(
     )  # fmt: skip
     with Fleet(config, tmp_path / "logs", services) as fleet:
         for run in ("one", "two"):
-            done = ict("replay", "--config", str(config), *data, *HALF_DAY, "--out", str(tmp_path / run), "--json", timeout=200)
+            done = ict(
+                "replay", "--config", str(config), *data, *HALF_DAY, "--out", str(tmp_path / run), "--json", timeout=200
+            )
             assert done.returncode == 0, done.stderr + fleet.tail()
             done = ict("demo", *data, *HALF_DAY, "--out", str(tmp_path / f"demo-{run}"), "--json")
             assert done.returncode == 0, done.stderr

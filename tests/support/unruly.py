@@ -1,4 +1,4 @@
-"""A bus that does everything at-least-once transport is allowed to do: repeats messages, and delays topics against each other."""
+"""A bus that does what at-least-once transport may do: repeats messages, and delays topics against each other."""
 
 from __future__ import annotations
 
