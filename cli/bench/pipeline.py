@@ -41,7 +41,7 @@ _PAUSE = 0.02  # seconds between samples: candles are rare, and a cold path is t
 def main(samples: int, *, as_json: bool) -> None:
     """Measure everything and print it."""
     gc.collect()
-    gc.freeze()  # this process measures: its own pauses must not stand in the figures, neither in ours nor in the raw chain's
+    gc.freeze()  # this process measures: its own pauses must not stand in the figures, ours or the raw chain's
     result = uvloop.run(_measure(samples))
     result["embedded_candles_per_s"] = _throughput()
     if as_json:
