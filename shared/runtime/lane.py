@@ -26,17 +26,14 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-import msgspec
 import structlog
 
-from shared.bus.codec import decode
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.core import Core
 from shared.domain.control import Control
 from shared.domain.message import Message
-from shared.runtime import lane_metrics
+from shared.runtime import lane_log, lane_metrics
 from shared.runtime.ledger import Commit, Ledger
 from shared.runtime.parking import park
 from shared.store.port import StateStore
@@ -63,26 +60,6 @@ class LanePolicy:
     commit_linger: float = 0.02
     dedupe_window: int = 1024
     allow_reset: bool = True
-
-
-class LaneSnapshot(msgspec.Struct, frozen=True):
-    """What a snapshot holds: the ids handled lately, and the core's own state."""
-
-    seen: list[str]
-    core: bytes
-
-
-class LogEntry(msgspec.Struct, frozen=True, array_like=True):
-    """One handled message as it stands in the log."""
-
-    type: str
-    version: int
-    body: bytes
-
-
-_ENTRY: Final = msgspec.msgpack.Decoder(LogEntry)
-_SNAPSHOT: Final = msgspec.msgpack.Decoder(LaneSnapshot)
-_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Lane:
@@ -214,7 +191,7 @@ class Lane:
                 continue
             origin_ns = delivery.origin_ns
             if self._ledger is not None:
-                commit.entries.append(_encode(LogEntry(message.TYPE, message.VERSION, delivery.encoded())))
+                commit.entries.append(lane_log.entry(message, delivery.encoded()))
         self._metrics.handled += len(batch)
         timings.handle.observe(time.perf_counter() - began)
         await self._settle(outputs, commit, origin_ns)
@@ -231,7 +208,7 @@ class Lane:
         elif commit.deliveries:
             self._since_snapshot += len(commit.entries)
             if self._since_snapshot >= self._policy.snapshot_every:
-                commit.snapshot = _encode(LaneSnapshot(list(self._seen), self._core.snapshot()))
+                commit.snapshot = lane_log.snapshot(self._seen, self._core.snapshot())
                 self._since_snapshot = 0
             self._ledger.add(commit)
 
@@ -261,13 +238,12 @@ class Lane:
         self._core = self.spec.build()
         self._seen.clear()
         if state.snapshot is not None:
-            snapshot = _SNAPSHOT.decode(state.snapshot)
+            snapshot = lane_log.snapshot_of(state.snapshot)
             self._core.restore(snapshot.core)
             for message_id in snapshot.seen:
                 self._remember(message_id)
         for raw in state.log:
-            entry = _ENTRY.decode(raw)
-            self._apply(decode(entry.type, entry.version, entry.body))  # its outputs were published before it was logged
+            self._apply(lane_log.message_of(raw))  # its outputs were published before it was logged
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began

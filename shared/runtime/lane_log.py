@@ -1,0 +1,50 @@
+"""What a lane writes into the store: the messages it has handled, and now and then its whole state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from shared.bus.codec import decode
+from shared.domain.message import Message
+
+
+class LaneSnapshot(msgspec.Struct, frozen=True):
+    """The ids handled lately, oldest first, and the core's own state."""
+
+    seen: list[str]
+    core: bytes
+
+
+class _Entry(msgspec.Struct, frozen=True, array_like=True):
+    type: str
+    version: int
+    body: bytes
+
+
+_ENTRY: Final = msgspec.msgpack.Decoder(_Entry)
+_SNAPSHOT: Final = msgspec.msgpack.Decoder(LaneSnapshot)
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+def entry(message: Message, body: bytes) -> bytes:
+    """A handled message, with the body in which it came."""
+    return _encode(_Entry(message.TYPE, message.VERSION, body))
+
+
+def message_of(raw: bytes) -> Message:
+    """The message of an entry. Raises InvalidMessage for one that this version cannot read."""
+    found = _ENTRY.decode(raw)
+    return decode(found.type, found.version, found.body)
+
+
+def snapshot(seen: Iterable[str], core: bytes) -> bytes:
+    """A lane's whole state."""
+    return _encode(LaneSnapshot(list(seen), core))
+
+
+def snapshot_of(raw: bytes) -> LaneSnapshot:
+    """The state of a snapshot."""
+    return _SNAPSHOT.decode(raw)
