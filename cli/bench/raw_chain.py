@@ -25,8 +25,13 @@ _BODY = {
 }
 
 
-async def measure(url: str, kinds: Sequence[QueueKind], samples: int, pause: float) -> list[float]:
-    """Latency in ms of ``samples`` messages through ``len(kinds)`` hops, one process a hop, ``pause`` seconds apart."""
+async def measure(
+    url: str, kinds: Sequence[QueueKind], samples: int, pause: float, *, burst: int = 1, merge_at: int = 0
+) -> list[float]:
+    """Latency in ms of ``samples`` messages through ``len(kinds)`` hops, one process a hop, ``pause`` seconds apart.
+
+    With ``burst`` > 1 the first relay forwards every message that often, and relay ``merge_at`` makes them one again.
+    """
     prefix = f"ict-raw-{uuid.uuid4().hex[:8]}"
     names = [f"{prefix}.{index}" for index in range(len(kinds))]
     connection = await aio_pika.connect_robust(url)
@@ -42,8 +47,9 @@ async def measure(url: str, kinds: Sequence[QueueKind], samples: int, pause: flo
     try:
         for name, kind in zip(names, kinds, strict=True):
             await channel.declare_queue(name, durable=True, arguments={"x-queue-type": str(kind)})
-        for source, target in itertools.pairwise(names):
-            command = [sys.executable, "-m", "cli.bench.raw_relay", url, source, target]
+        for index, (source, target) in enumerate(itertools.pairwise(names)):
+            fan, merge = (burst if index == 0 else 1), (burst if index == merge_at else 1)
+            command = [sys.executable, "-m", "cli.bench.raw_relay", url, source, target, str(fan), str(merge)]
             relays.append(subprocess.Popen(command, stdout=subprocess.PIPE))  # noqa: ASYNC220, S603  our own module
         for relay in relays:
             assert relay.stdout is not None

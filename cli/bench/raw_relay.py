@@ -1,6 +1,8 @@
 """One process of the raw chain: consume, decode, encode, publish with confirm, ack. Nothing of ours, only aio-pika.
 
-Usage: ``python -m cli.bench.raw_relay URL SOURCE_QUEUE TARGET_QUEUE``; the queues exist. Prints ``ready`` when consuming.
+Usage: ``python -m cli.bench.raw_relay URL SOURCE_QUEUE TARGET_QUEUE FAN MERGE``; the queues exist. Forwards each message
+``FAN`` times, and only every ``MERGE``-th: the shape of an hour, when one feed becomes five candles and five analyses become
+one decision. Prints ``ready`` when consuming.
 """
 
 from __future__ import annotations
@@ -14,17 +16,23 @@ import uvloop
 from aio_pika.abc import AbstractIncomingMessage
 
 
-async def relay(url: str, source: str, target: str) -> None:
+async def relay(url: str, source: str, target: str, fan: int, merge: int) -> None:
     """Until the process is terminated."""
     consuming, publishing = await aio_pika.connect_robust(url), await aio_pika.connect_robust(url)
     channel, out = await consuming.channel(), await publishing.channel(on_return_raises=True)
     await channel.set_qos(prefetch_count=32)
     queue = await channel.get_queue(source, ensure=False)
 
+    arrived = 0
+
     async def on_message(message: AbstractIncomingMessage) -> None:
-        body = msgspec.msgpack.encode(msgspec.msgpack.decode(message.body))
-        forwarded = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, message_id=message.message_id)
-        await out.default_exchange.publish(forwarded, routing_key=target)
+        nonlocal arrived
+        arrived += 1
+        content = msgspec.msgpack.decode(message.body)
+        if arrived % merge == 0:
+            body = msgspec.msgpack.encode(content)
+            sent = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT, message_id=message.message_id)
+            await asyncio.gather(*(out.default_exchange.publish(sent, routing_key=target) for _ in range(fan)))
         await message.ack()
 
     await queue.consume(on_message)
@@ -34,4 +42,5 @@ async def relay(url: str, source: str, target: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(relay(*sys.argv[1:4]))
+    url, source, target, fan, merge = sys.argv[1:6]
+    uvloop.run(relay(url, source, target, int(fan), int(merge)))
