@@ -111,7 +111,7 @@ class TakeSettings(_Section):
 class LaneSettings(_Section):
     """How lanes write their state (EXEC-2)."""
 
-    snapshot_every: int = Field(200, ge=1, le=100_000, description="messages handled between two snapshots of a state")
+    snapshot_every: int = Field(500, ge=1, le=100_000, description="messages handled between two snapshots of a state")
     commit_linger_ms: float = Field(20.0, ge=0, le=1_000, description="a commit waits this long for company, ms")
     dedupe_window: int = Field(1024, ge=1, le=1_000_000, description="message ids that a lane remembers")
 

@@ -26,6 +26,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -36,9 +37,13 @@ from shared.domain.message import Message
 from shared.runtime import lane_log, lane_metrics
 from shared.runtime.ledger import Commit, Ledger
 from shared.runtime.parking import park
+from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
+
+#: A lane that never has one writes its snapshot in the midst of work, after this many times the usual number of entries.
+_BUSY_FACTOR: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +58,15 @@ class LaneSpec:
 
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
-    """How often a lane writes. ``snapshot_every``: log entries between snapshots. ``commit_linger``: seconds a commit waits
-    for company, so that the store's work never competes with an order. ``dedupe_window``: message ids remembered."""
+    """How often a lane writes.
 
-    snapshot_every: int = 200
+    ``snapshot_every``: log entries after which the next lull is used for a snapshot. ``lull``: seconds without a delivery
+    that count as one. ``commit_linger``: seconds a commit waits for company, so that the store's work never competes with
+    an order. ``dedupe_window``: message ids remembered.
+    """
+
+    snapshot_every: int = 500
+    lull: float = 0.01
     commit_linger: float = 0.02
     dedupe_window: int = 1024
     allow_reset: bool = True
@@ -149,6 +159,7 @@ class Lane:
             self._idle.set()
             if self.after_batch is not None:
                 self.after_batch()
+            await self._snapshot_in_a_lull()
 
     async def _next_batch(self) -> list[Delivery]:
         """What has arrived, up to where the connection was lost. After a loss the state is loaded anew."""
@@ -207,10 +218,21 @@ class Lane:
                 await delivery.ack()
         elif commit.deliveries:
             self._since_snapshot += len(commit.entries)
-            if self._since_snapshot >= self._policy.snapshot_every:
-                commit.snapshot = lane_log.snapshot(self._seen, self._core.snapshot())
-                self._since_snapshot = 0
+            if self._since_snapshot >= self._policy.snapshot_every * _BUSY_FACTOR:
+                commit.snapshot = self._snapshot()
             self._ledger.add(commit)
+
+    def _snapshot(self) -> bytes:
+        self._since_snapshot = 0
+        return lane_log.snapshot(self._seen, self._core.snapshot())
+
+    async def _snapshot_in_a_lull(self) -> None:
+        """Encoding a big state takes milliseconds: not while a close is on its way, if a moment's peace can be had."""
+        if self._ledger is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
+            return
+        disturbed = await wait_at_most(self._arrived, self._policy.lull)
+        if not disturbed and self._loaded and not self._fenced and self._subscription is not None:
+            self._ledger.add(Commit(snapshot=self._snapshot()))
 
     def _apply(self, message: Message) -> Sequence[Message]:
         """One message through the core; also the way in which the log is replayed."""

@@ -107,7 +107,7 @@ async def run(
     tasks: set[asyncio.Future[None]] = set()
     await bus.subscribe("out", collect)
     spec = LaneSpec("sum", "test", "in", Summing)
-    policy = LanePolicy(snapshot_every=snapshot_every, commit_linger=0.0)
+    policy = LanePolicy(snapshot_every=snapshot_every, lull=0.0, commit_linger=0.0)
 
     async def start() -> tuple[Lane, KillableBus]:
         killable = KillableBus(bus)
