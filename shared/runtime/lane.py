@@ -43,7 +43,7 @@ from shared.store.port import StateStore
 log = structlog.get_logger(__name__)
 
 #: A lane that never has one writes its snapshot in the midst of work, after this many times the usual number of entries.
-_BUSY_FACTOR: Final = 10
+_BUSY_FACTOR: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class LanePolicy:
     """
 
     snapshot_every: int = 500
-    lull: float = 0.01
+    lull: float = 0.25
     commit_linger: float = 0.02
     dedupe_window: int = 1024
     allow_reset: bool = True
