@@ -12,15 +12,30 @@ COPY pyproject.toml README.md LICENSE ./
 COPY shared ./shared
 COPY services ./services
 COPY simulator ./simulator
+COPY research ./research
 COPY cli ./cli
 RUN --mount=type=cache,target=/root/.cache/pip /opt/ict/bin/pip install --no-deps .
+
+# The hot modules compiled for the interpreter of the image; compiler and mypy stay in this stage.
+FROM ${BASE} AS native
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+RUN python -m venv /opt/dev
+WORKDIR /src
+COPY requirements-dev.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip /opt/dev/bin/pip install --require-hashes -r requirements-dev.lock
+COPY shared ./shared
+COPY services ./services
+COPY cli ./cli
+RUN ICT_NATIVE_DIR=/opt/native /opt/dev/bin/python -m cli.native
 
 FROM ${BASE}
 RUN groupadd --gid 10001 ict \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/ict --create-home --shell /usr/sbin/nologin ict
 COPY --from=build /opt/ict /opt/ict
+COPY --from=native /opt/native /opt/native
 COPY config /etc/ict
-ENV PATH=/opt/ict/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/ict/bin:$PATH ICT_NATIVE_DIR=/opt/native PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 WORKDIR /var/lib/ict
 EXPOSE 9100

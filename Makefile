@@ -1,4 +1,4 @@
-# make demo | test | cover | check | bench | soak | lock | config | docs | clean
+# make demo | test | cover | check | native | bench | soak | lock | config | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -10,18 +10,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover check bench soak lock config docs clean
+.PHONY: help demo test cover check native bench soak lock config docs pictures clean
 
 help:
 	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
 	@echo "make test    run the test suite (ARGS=... goes to pytest)"
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
+	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
 	@echo "make lock    make the two lock files again from pyproject.toml"
-	@echo "make config  write config/sim.yaml again from the settings models"
+	@echo "make config  write config/*.yaml again from the settings models"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
+	@echo "make pictures  draw the pictures of docs/ict.md again"
 	@echo "make clean   remove .venv and everything generated"
 
 demo: $(VENV)/.installed
@@ -31,7 +33,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not soak" $(ARGS)
 
 cover: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest tests/unit tests/property --cov --cov-branch --cov-report= $(ARGS)
+	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property --cov --cov-branch --cov-report= $(ARGS)
 	$(BIN)/python tests/support/core_coverage.py .coverage
 
 check: $(VENV)/.installed-dev
@@ -40,8 +42,15 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
+# Into .native, under a key of the sources: a build that does not fit them is not used, and done again here.
+native: $(VENV)/.installed-dev
+	$(BIN)/python -m cli.native
+
+bench: $(VENV)/.installed native
+	$(BIN)/ict bench analysis --json
 	$(BIN)/ict bench codec --json
+	$(BIN)/ict bench exchange --json
+	$(BIN)/ict bench ingest --json
 	$(BIN)/ict bench pipeline --json
 	$(BIN)/ict bench flood --json
 
@@ -72,20 +81,24 @@ $(VENV)/.installed-dev: requirements-dev.lock requirements.lock pyproject.toml |
 COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
   --generate-hashes --no-annotate --no-header
 
+# The development lock comes first and binds the other one: what is tested is what runs. (ccxt pins some packages exactly.)
 lock:
 	@$(UV) --version >/dev/null 2>&1 || { echo "make: uv was not found; install it: pip install uv" >&2; exit 1; }
-	$(COMPILE) -o requirements.lock
 	$(COMPILE) --group dev -o requirements-dev.lock
+	$(COMPILE) --constraint requirements-dev.lock -o requirements.lock
 	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' requirements.lock requirements-dev.lock; then \
 	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
 
 config: $(VENV)/.installed
-	$(BIN)/python -m cli.write_config config/sim.yaml
+	$(BIN)/python -m cli.write_config config/sim.yaml config/paper.yaml config/testnet.yaml config/live.yaml
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/ict docs --to docs
 	$(BIN)/python tests/support/traceability.py docs/requirements.md
 
+pictures: $(VENV)/.installed
+	$(BIN)/ict pictures --to docs/pictures
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info
+	rm -rf $(VENV) .native .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

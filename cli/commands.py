@@ -136,6 +136,8 @@ class _progress:  # noqa: N801  used as a with-statement's word
 
 def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
     """``ict check``."""
+    from services.analysis.cross.placement import unread_pairs
+
     try:
         settings = try_load(config)
     except ConfigInvalid as error:
@@ -146,13 +148,18 @@ def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(Exit.CONFIG_INVALID) from None
+    notes = unread_pairs(settings.analysis.cross, settings)
     if json:
-        typer.echo('{"valid":true}')
+        import msgspec
+
+        typer.echo(msgspec.json.encode({"valid": True, "notes": notes} if notes else {"valid": True}))
         return
     typer.echo(
         f"configuration is valid: mode {settings.mode}, layout {settings.layout}, {', '.join(settings.symbols)}, "
         f"{len(settings.timeframes)} timeframes, {settings.partitions.count} partition(s)"
     )
+    for note in notes:
+        typer.echo(f"note: {note}")
 
 
 def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> None:

@@ -10,7 +10,7 @@ from services.risk.core import RiskCore
 from services.signals.core import SignalsCore
 from shared.domain.account import AccountReport
 from shared.domain.candles import CandleBundle
-from shared.domain.control import Control
+from shared.domain.control import ClockTick, Control
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
@@ -25,11 +25,11 @@ def _candles(partition: int, timeframe: Timeframe, message: Message) -> bool:
 
 
 def _analyses(partition: int, message: Message) -> bool:
-    return isinstance(message, AnalysisBundle) and message.partition == partition
+    return (isinstance(message, AnalysisBundle) and message.partition == partition) or isinstance(message, ClockTick)
 
 
 def _for_risk(message: Message) -> bool:
-    return isinstance(message, DecisionBundle | AccountReport | Control)
+    return isinstance(message, DecisionBundle | AccountReport | Control | ClockTick)
 
 
 def build(settings: Settings) -> Pipeline:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli import research
 from shared.runtime.exits import Exit
 
 app = typer.Typer(
@@ -90,6 +91,31 @@ def run(
 
 
 @app.command()
+def simulator(
+    config: Config = None,
+    data: Data = None,
+    ticks: Annotated[
+        list[str] | None,
+        typer.Option("--ticks", help="SYMBOL=FILE with recorded stream messages (hftbacktest's gzip)"),
+    ] = None,
+    speed: Annotated[
+        str, typer.Option("--speed", help="1 = real time, max, step = only on command, or market seconds per second")
+    ] = "1",
+    host: Annotated[str | None, typer.Option("--host", help="address to listen on")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="port to listen on; 0 = any free one")] = None,
+    scenario: Annotated[Path | None, typer.Option("--scenario", help="faults and prices at set times, YAML")] = None,
+    now: Annotated[bool, typer.Option("--now", help="the generated market's present is this moment")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
+) -> None:
+    """Be an exchange that speaks Binance USD-M (REST and streams) for real clients, with faults on command."""
+    from cli.simulator import serve
+
+    given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    serve(config, data or [], ticks or [], speed, overrides, seed)
+
+
+@app.command()
 def check(config: Config = None, json: Json = False) -> None:
     """Validate the configuration: every error at once, with its place and what is allowed. Starts nothing."""
     from cli.commands import check_config
@@ -156,6 +182,8 @@ def docs(
     write_docs(to, check=check)
 
 
+app.add_typer(research.app)
+
 bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the same run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
@@ -171,12 +199,32 @@ def bench_pipeline(
     measure(samples, as_json=json)
 
 
+@bench.command("analysis")
+def bench_analysis(json: Json = False) -> None:
+    """The ICT engine: columns, candle by candle, start-up, beside the common library on the same candles."""
+    from cli.bench.analysis import main as measure
+
+    measure(as_json=json)
+
+
 @bench.command("codec")
 def bench_codec(json: Json = False) -> None:
     """One bundle of facts through msgspec and through pydantic."""
     from cli.bench.codec import main as measure
 
     measure(as_json=json)
+
+
+@bench.command("ingest")
+def bench_ingest(
+    rate: Annotated[int, typer.Option(help="messages a second", min=1, max=200_000)] = 5_000,
+    seconds: Annotated[float, typer.Option(help="length of the sustained part", min=1, max=600)] = 10.0,
+    json: Json = False,
+) -> None:
+    """Live ingest: stream messages a second on one core, and how late they are."""
+    from cli.bench.ingest import main as measure
+
+    measure(rate=rate, seconds=seconds, as_json=json)
 
 
 @bench.command("flood")
@@ -188,6 +236,28 @@ def bench_flood(
     from cli.bench.flood import main as measure
 
     measure(messages, as_json=json)
+
+
+@bench.command("exchange")
+def bench_exchange(
+    events: Annotated[int, typer.Option("--events", min=1_000, help="price events a run")] = 200_000,
+    json: Json = False,
+) -> None:
+    """Price events through the matching core with 100 resting orders, beside the core asking every order every time."""
+    from cli.bench.exchange import main as measure
+
+    measure(events, as_json=json)
+
+
+@bench.command("exchange-http")
+def bench_exchange_http(
+    samples: Annotated[int, typer.Option("--samples", min=20, help="orders of each kind")] = 500,
+    json: Json = False,
+) -> None:
+    """Order round trips over HTTP to `ict simulator`, beside a ping of the same server."""
+    from cli.bench.exchange_http import main as measure
+
+    measure(samples, as_json=json)
 
 
 def main() -> None:

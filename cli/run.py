@@ -27,11 +27,13 @@ def run_service(name: str, config: Sequence[Path] | None) -> None:
     """Run until SIGTERM. Leaves with 3 for a bad configuration, 2 for a service that the layout does not have."""
     settings = load_settings(config)
     configure(settings.log.level, settings.log.format)
+    if name == "all" and settings.mode not in ("sim", "paper"):
+        refuse(f"`ict run all` is for modes sim and paper; mode {settings.mode} needs a process a service", Exit.USAGE)
     if name == "all":
-        run_process("all", lambda stop: _run_embedded(settings, stop))
+        run_process("all", lambda stop: (_run_embedded if settings.mode == "sim" else _run_live_embedded)(settings, stop))
     if settings.layout == "embedded":
         refuse("layout embedded runs everything in one process: `ict run all`", Exit.USAGE)
-    if name == "simulator":
+    if name == "simulator" and settings.mode == "sim":
         run_process("simulator", lambda stop: _run_simulator(settings, stop))
     try:
         service_spec(name, settings)
@@ -89,6 +91,33 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
     source = open_source(settings, {}, None, None)
     await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
+
+
+async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
+    """Mode paper in one process: the live market, every service over the in-memory bus, the simulated exchange."""
+    from cli.embedded import embedded
+    from cli.wiring import LAYOUTS
+    from shared.bus.memory import MemoryBus
+
+    settings = embedded(settings)
+    bus = MemoryBus(topology(settings))
+    store = make_store(settings.store.url.get_secret_value(), settings.namespace)
+    health = HealthServer(settings.http.host, settings.http.port)
+    health.check("store", store.healthy)
+    await health.start()
+    try:
+        await bus.start()
+        await store.start()
+        names = ("simulator", *reversed(LAYOUTS["embedded"]))  # whoever reads stands before whoever writes
+        services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
+        async with running(services):
+            health.ready()
+            await stop.wait()
+            health.draining()
+    finally:
+        await bus.close()
+        await store.close()
+        await health.stop()
 
 
 async def _until_stopped(playing: Coroutine[object, object, None], stop: Stop) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.analysis.settings import AnalysisSettings
 from services.execution.settings import ExecutionSettings
+from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.journal.settings import JournalSettings
 from services.notifier.settings import NotifierSettings
 from services.risk.settings import RiskSettings
 from services.signals.settings import SignalsSettings
 from shared.runtime.common import CommonSettings
+from shared.runtime.config_faults import Incoherent
+from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 
 
@@ -43,7 +46,21 @@ class Settings(CommonSettings):
     signals: SignalsSettings = Field(default_factory=SignalsSettings, description="strategies and the close barrier")
     risk: RiskSettings = Field(default_factory=RiskSettings, description="sizing, limits, kill switch")
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings, description="orders and protection")
+    gateway: GatewaySettings = Field(
+        default_factory=GatewaySettings, description="the account's hand at a real exchange (testnet, live)"
+    )
     notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="who is told what")
     journal: JournalSettings = Field(default_factory=JournalSettings, description="where everything is recorded")
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings, description="the simulated exchange")
+    server: ServerSettings = Field(
+        default_factory=ServerSettings, description="`ict simulator`: the server that speaks Binance's protocol"
+    )
     market: MarketSettings = Field(default_factory=MarketSettings, description="the market that sim mode plays")
+
+    @model_validator(mode="after")
+    def _no_drill_with_real_money(self) -> Self:
+        if self.mode == "live" and self.signals.drill:
+            raise Incoherent(
+                {"signals.drill": "lets strategies trade without a reason, never with real money: set it to false"}
+            )
+        return self

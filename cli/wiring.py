@@ -9,6 +9,7 @@ from cli import engine
 from cli.settings import Settings
 from services.analysis import service as analysis
 from services.execution import service as execution
+from services.gateway import service as gateway
 from services.ingest import service as ingest
 from services.journal import service as journal
 from services.notifier import service as notifier
@@ -26,12 +27,13 @@ _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
     "risk": lambda settings: risk.spec(settings, settings.risk),
     "engine": engine.spec,
     "execution": lambda settings: execution.spec(settings, settings.execution),
+    "gateway": lambda settings: gateway.spec(settings, settings.gateway),
     "journal": lambda settings: journal.spec(settings, settings.journal),
     "notifier": lambda settings: notifier.spec(settings, settings.notifier),
     "simulator": lambda settings: simulator.spec(settings, settings.simulator),
 }
 
-#: Services of each layout, in the order in which a candle meets them; the simulator is the market, not a service.
+#: Services of each layout, in the order in which a candle meets them; beside them simulator or gateway, the exchange.
 LAYOUTS: Final[dict[Layout, tuple[str, ...]]] = {
     "split": ("ingest", "analysis", "signals", "risk", "execution", "journal", "notifier"),
     "fused": ("ingest", "engine", "execution", "journal", "notifier"),
@@ -45,7 +47,8 @@ class NotInLayout(Exception):
 
 def service_spec(name: str, settings: Settings) -> ServiceSpec:
     """What the named service is made of. Raises NotInLayout."""
-    allowed = (*LAYOUTS[settings.layout], "simulator")
+    behind_the_port = "simulator" if settings.mode in ("sim", "paper") else "gateway"
+    allowed = (*LAYOUTS[settings.layout], behind_the_port)
     if name not in allowed:
         raise NotInLayout(f"layout {settings.layout} has no service {name!r}; it has: {', '.join(allowed)}")
     return _SPECS[name](settings)
@@ -53,7 +56,7 @@ def service_spec(name: str, settings: Settings) -> ServiceSpec:
 
 def topology(settings: Settings) -> Topology:
     """The broker table of this configuration."""
-    return build(settings.layout, settings.partitions.count, settings.timeframes, settings.namespace)
+    return build(settings.layout, settings.partitions.count, settings.timeframes, settings.namespace, settings.mode)
 
 
 def lane_policy(settings: Settings) -> LanePolicy:

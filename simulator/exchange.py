@@ -1,41 +1,59 @@
 """The simulated exchange behind the exchange port: a pure core (EXEC-2, BT-1).
 
-Every new MarketStep and every ExchangeRequests gives exactly one ExchangeEvents. Sim, paper and backtest use this very core.
+Every new MarketStep and every ExchangeRequests gives exactly one ExchangeEvents. Sim and backtest use this lane; the
+matching is ``simulator.core``'s, the same that the protocol server and paper mode have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Context, localcontext
+from collections.abc import Iterable, Mapping
+from decimal import localcontext
 from typing import Final
 
 import msgspec
 
-from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
+from shared.domain.account import AccountState, Position
+from shared.domain.exchange import (
+    CancelOrder,
+    ExchangeEvents,
+    ExchangeRequest,
+    ExchangeRequests,
+    FundingPayment,
+    MarketStep,
+)
 from shared.domain.instruments import Instrument
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order
-from simulator.matching import is_plausible, match
-from simulator.placement import answer
+from simulator import translation
+from simulator.core.brackets import Brackets
+from simulator.core.candles import is_plausible
+from simulator.core.filters import Filters
+from simulator.core.floor import FloorState
+from simulator.core.news import AlgoUpdate, FundingPaid, News, OrderUpdate
+from simulator.core.orders import Trade
+from simulator.core.requests import NewOrder, Refusal
+from simulator.core.venue import EXACT, Venue
+from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
-from simulator.venue import Venue, VenueState
-
-#: Wide enough that sums and products of bounded prices, quantities and rates are exact, whatever the process has set.
-_EXACT: Final = Context(prec=60)
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What a request got: its orders as they were then, and the fills that it produced."""
+    """What a request got: its orders as they were then, and the fills that it was told of."""
 
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
 
 
 class ExchangeState(msgspec.Struct):
-    """``answered``: the last requests by id, oldest first."""
+    """``answered``: the last requests by id; ``refused``: the last refused orders by client id, both oldest first.
 
-    venue: VenueState
+    ``skipped``: nonsense candles ignored, by symbol.
+    """
+
+    venue: FloorState
     answered: dict[str, Answered]
+    refused: dict[str, Order]
+    skipped: dict[str, int]
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -48,95 +66,209 @@ class SimulatedExchange:
     Time is that of the last market step: requests are answered at it, with market orders filled from its closes.
 
     What came before is never done again. A MarketStep at or before the last one gives nothing. A request id that is known
-    is a query: its orders as they are now, the fills that it produced then, the account now. So is a client order id that
-    is known, in a request of any id: the order as it is, and no fills. "Known" reaches back as far as the windows of the
-    settings.
+    is a query: its orders as they are now, the fills that it was told of then, the account now. So is a client order id that
+    is known, in a request of any id: the order as it is, with all its fills. "Known" reaches back as far as the windows of
+    the settings.
     """
 
-    def __init__(self, settings: SimulatorSettings, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        instruments: Mapping[str, Instrument],
+        brackets: Mapping[str, Brackets] | None = None,
+    ) -> None:
         self._settings = settings
         self._max_price = float(settings.max_price)
-        self._venue = Venue(settings, instruments)
+        bounds = {"max_price": settings.max_price, "max_quantity": settings.max_quantity}
+        self._symbols = frozenset(instruments)
+        filters = {symbol: Filters.of_instrument(each, **bounds) for symbol, each in instruments.items()}
+        self._venue = Venue(settings, filters, brackets or {})
         self._answered: dict[str, Answered] = {}
+        self._refused: dict[str, Order] = {}
+        self._skipped: dict[str, int] = {}
 
     def handle(self, message: Message) -> list[Message]:
         """A new MarketStep or an ExchangeRequests gives one ExchangeEvents; anything else gives nothing."""
-        with localcontext(_EXACT):
+        with localcontext(EXACT):
             if isinstance(message, MarketStep):
-                return self._step(message) if message.close_time > self._venue.time else []
+                return [self._step(message)] if message.close_time > self._venue.time else []
             if isinstance(message, ExchangeRequests):
                 return [self._answer(message)]
             return []
 
     def snapshot(self) -> bytes:
         """The whole state in msgpack."""
-        return _ENCODER.encode(ExchangeState(self._venue.state(), self._answered))
+        return _ENCODER.encode(ExchangeState(self._venue.state(), self._answered, self._refused, self._skipped))
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
         state = _DECODER.decode(data)
-        self._venue.restore(state.venue)
-        self._answered = state.answered
+        self._venue.resume(state.venue)
+        self._answered, self._refused, self._skipped = state.answered, state.refused, state.skipped
 
     @property
     def skipped(self) -> dict[str, int]:
         """Candles ignored so far, by symbol: not plausible, or a second one of its symbol in a step."""
-        return dict(self._venue.skipped)
+        return dict(self._skipped)
 
-    def _step(self, step: MarketStep) -> list[Message]:
+    # ---- market steps --------------------------------------------------------------------------------------------------
+
+    def _step(self, step: MarketStep) -> ExchangeEvents:
         """Candles in symbol order, then funding at the closes, then whoever is under water at the closes."""
         venue = self._venue
-        venue.begin()
-        venue.time = step.close_time
+        found = []
         last = ""
         for candle in sorted(step.candles, key=lambda candle: candle.symbol):
-            if candle.symbol not in venue.instruments:  # not traded here
+            if candle.symbol not in self._symbols:  # not traded here
                 continue
             if candle.symbol == last or not is_plausible(candle, self._max_price):
-                venue.skipped[candle.symbol] = venue.skipped.get(candle.symbol, 0) + 1
+                self._skipped[candle.symbol] = self._skipped.get(candle.symbol, 0) + 1
                 continue
             last = candle.symbol
-            match(candle, venue)
+            found.append(candle)
+        venue.on_candles(found, step.close_time)
         rates = step.funding_rates
-        funding = [
-            venue.fund(symbol, rates[symbol])
-            for symbol in sorted(rates)
-            if symbol in venue.account.holdings and rates[symbol].is_finite()
-        ]
-        for symbol in sorted(venue.account.holdings):
-            if venue.underwater():
-                venue.autoclose(symbol)
-        return [
-            ExchangeEvents(
-                time=venue.time,
-                reply_to="",
-                orders=tuple(venue.orders),
-                fills=tuple(venue.fills),
-                funding=tuple(funding),
-                account=venue.account_state(),
-            )
-        ]
+        known = {symbol: rates[symbol] for symbol in sorted(self._symbols & rates.keys()) if rates[symbol].is_finite()}
+        venue.on_fundings(known, step.close_time)
+        return self._events("", venue.take_news())
+
+    def _events(self, reply_to: str, news: Iterable[News]) -> ExchangeEvents:
+        """The news as the pipeline sees them: one line an act on an order, in the order in which they happened."""
+        orders: list[Order] = []
+        fills: list[Fill] = []
+        funding: list[FundingPayment] = []
+        for each in news:
+            line = self._line(each)
+            if line is not None:
+                if orders and orders[-1].client_id == line.client_id:
+                    orders.pop()
+                orders.append(line)
+            if isinstance(each, OrderUpdate) and each.trade is not None:
+                fills.append(self._fill(each.trade))
+            if isinstance(each, FundingPaid):
+                funding.append(FundingPayment(symbol=each.symbol, time=each.time, rate=each.rate, amount=each.amount))
+        return ExchangeEvents(
+            time=self._venue.time,
+            reply_to=reply_to,
+            orders=tuple(orders),
+            fills=tuple(fills),
+            funding=tuple(funding),
+            account=self._account(),
+        )
+
+    def _line(self, news: News) -> Order | None:
+        if isinstance(news, OrderUpdate):
+            return translation.told(news.order, self._settings.decimals)
+        if isinstance(news, AlgoUpdate) and news.algo.status in ("CANCELED", "REJECTED", "EXPIRED"):
+            return translation.told_algo(news.algo)
+        return None
+
+    def _fill(self, trade: Trade) -> Fill:
+        fills = self._venue.trades(order_id=trade.order_id)
+        return translation.told_trade(trade, 1 + [each.id for each in fills].index(trade.id))
+
+    # ---- requests ------------------------------------------------------------------------------------------------------
 
     def _answer(self, asked: ExchangeRequests) -> ExchangeEvents:
-        venue = self._venue
         known = self._answered.get(asked.id)
         if known is None:
-            venue.begin()
-            answers = [answer(request, venue) for request in asked.requests]
-            # One line an order, in its final state, where it was first named.
-            orders = tuple({order.client_id: order for order in map(self._now, answers)}.values())
-            known = self._answered[asked.id] = Answered(orders, tuple(venue.fills))
+            told: dict[str, Order] = {}
+            fills: dict[str, Fill] = {}
+            for request in asked.requests:
+                order, of_order = self._do(request)
+                # One line an order, in its final state, where it was first named.
+                told[order.client_id] = order
+                fills |= {fill.id: fill for fill in of_order}
+            orders = tuple(map(self._now, told.values()))
+            known = self._answered[asked.id] = Answered(orders, tuple(fills.values()))
             if len(self._answered) > self._settings.requests_remembered:
                 del self._answered[next(iter(self._answered))]
         return ExchangeEvents(
-            time=venue.time,
+            time=self._venue.time,
             reply_to=asked.id,
             orders=tuple(map(self._now, known.orders)),
             fills=known.fills,
             funding=(),
-            account=venue.account_state(),
+            account=self._account(),
         )
+
+    def _do(self, request: ExchangeRequest) -> tuple[Order, list[Fill]]:
+        """The order after the request, and the fills to tell of it: those it got now, or all when it was known before."""
+        if isinstance(request, CancelOrder):
+            return self._cancel(request)
+        order = request.order
+        known = self._known(order.client_id)
+        if known is not None:
+            return known, self._fills(order.client_id)
+        answer = self._place(order)
+        if isinstance(answer, Rejection):
+            refused = translation.refused(order, answer, self._venue.time)
+            if order.client_id and answer is not Rejection.INVALID_CL_ORD_ID_LEN:  # else nothing to know it by
+                self._refused[order.client_id] = refused
+                if len(self._refused) > self._settings.closed_remembered:
+                    del self._refused[next(iter(self._refused))]
+            return refused, []
+        return answer, self._fills(order.client_id)
+
+    def _place(self, order: Order) -> Order | Rejection:
+        venue = self._venue
+        asked = translation.asked(order)
+        if isinstance(asked, Rejection):
+            return asked
+        placed = venue.place(asked, venue.time) if isinstance(asked, NewOrder) else venue.place_algo(asked, venue.time)
+        venue.take_news()
+        if isinstance(placed, Refusal):
+            return placed.code
+        known = self._known(order.client_id)
+        if known is None:
+            raise LookupError(f"order {order.client_id} was placed and is not known: closed_remembered is too small")
+        return known
+
+    def _cancel(self, request: CancelOrder) -> tuple[Order, list[Fill]]:
+        """A closed order stays as it is, and so does one of another symbol; an unknown id is answered by a REJECTED (-2011).
+
+        Never REJECTED for an id that is known: its owner would take a living order for a dead one.
+        """
+        venue, client_id = self._venue, request.client_id
+        known = self._known(client_id)
+        if known is None:
+            return translation.unknown(request.symbol, client_id, venue.time), []
+        if known.symbol == request.symbol:
+            algo = venue.algo_order(client_algo_id=client_id)
+            if algo is not None and algo.waiting:
+                venue.cancel_algo(venue.time, client_algo_id=client_id)
+            else:
+                venue.cancel(request.symbol, venue.time, client_id=client_id)
+            venue.take_news()
+        return self._known(client_id) or known, []
+
+    def _known(self, client_id: str) -> Order | None:
+        """The order of this client id as it is now; None if it never came or is long closed."""
+        venue = self._venue
+        order = venue.order_of(client_id)
+        if order is not None:
+            return translation.told(order, self._settings.decimals)
+        algo = venue.algo_order(client_algo_id=client_id)
+        if algo is not None and algo.order_id:  # its child is forgotten
+            return None
+        return translation.told_algo(algo) if algo is not None else self._refused.get(client_id)
+
+    def _fills(self, client_id: str) -> list[Fill]:
+        order = self._venue.order_of(client_id)
+        trades = self._venue.trades(order_id=order.order_id) if order is not None else []
+        return [translation.told_trade(trade, number) for number, trade in enumerate(trades, 1)]
 
     def _now(self, order: Order) -> Order:
         """The order as it is now; as it was answered then, when the venue does not know it (any more)."""
-        return self._venue.known(order.client_id) or order
+        return self._known(order.client_id) or order
+
+    def _account(self) -> AccountState:
+        """The account as the exchange states it now."""
+        wallet, legs = self._venue.holdings()
+        positions = tuple(
+            Position(symbol=leg.symbol, quantity=leg.quantity, entry_price=leg.entry_price, mark_price=leg.mark_price,
+                     unrealized=leg.unrealized)
+            for leg in legs
+        )  # fmt: skip
+        equity = sum((position.unrealized for position in positions), wallet)
+        return AccountState(time=self._venue.time, wallet=wallet, equity=equity, positions=positions)

@@ -1,4 +1,4 @@
-"""Wiring of the simulated exchange: one lane behind the exchange port."""
+"""Wiring of the simulated exchange: one lane behind the exchange port, and in mode paper the lane that moves it on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from functools import partial
 from shared.runtime.common import CommonSettings
 from shared.runtime.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
+from simulator.bracket_file import load_brackets
 from simulator.exchange import SimulatedExchange
+from simulator.paper import PaperMarket
 from simulator.settings import SimulatorSettings
 
 
 def spec(common: CommonSettings, settings: SimulatorSettings) -> ServiceSpec:
-    """The exchange's lane; whoever hosts it plays the market too."""
-    build = partial(SimulatedExchange, settings, common.instrument_table())
-    return ServiceSpec(
-        name="simulator",
-        group="simulator",
-        lanes=(LaneSpec(name="exchange", stage="exchange", queue="exchange", build=build),),
-    )
+    """The exchange's lane. In mode sim whoever hosts it plays the market too; in mode paper live candles are the market."""
+    build = partial(SimulatedExchange, settings, common.instrument_table(), load_brackets(settings.brackets_file))
+    lanes = [LaneSpec(name="exchange", stage="exchange", queue="exchange", build=build)]
+    if common.mode == "paper":
+        market = partial(PaperMarket, common.partitions.count, settings.paper_max_pending)
+        lanes.append(LaneSpec(name="paper", stage="paper", queue="paper", build=market))
+    return ServiceSpec(name="simulator", group="simulator", lanes=tuple(lanes))

@@ -43,10 +43,39 @@ class SimulatorSettings(BaseModel):
     limit_fills: Literal["through", "touch"] = Field(
         "through", description="A resting limit fills when the price trades through it, or already when it is touched"
     )
-    leverage: int = Field(10, ge=1, le=125, description="Leverage of every symbol: initial margin = notional / leverage")
-    maintenance_rate: Decimal = Field(
-        Decimal("0.004"), gt=0, lt=1, description="Maintenance margin, fraction of the notional at mark (no tiers yet)"
+    leverage: int = Field(
+        10,
+        ge=1,
+        le=150,
+        description="Leverage of every symbol at the start (no more than its brackets allow): margin = notional / leverage",
     )
+    max_leverage: int = Field(125, ge=1, le=150, description="Highest leverage of a symbol for which no brackets are known")
+    maintenance_rate: Decimal = Field(
+        Decimal("0.004"),
+        gt=0,
+        lt=1,
+        description="Maintenance margin of a symbol for which no brackets are known, fraction of the notional at mark",
+    )
+    brackets_file: str = Field(
+        "", description="JSON file of leverage tiers (ccxt's or Binance's rows by symbol), over the tables that are shipped"
+    )
+    liquidation_fee: Decimal = Field(
+        Decimal("0.0125"),
+        ge=0,
+        le=Decimal("0.5"),
+        description="Clearance fee of a liquidation where the symbol states none, fraction of the notional",
+    )
+    margin_call_ratio: Decimal = Field(
+        Decimal("0.8"), gt=0, le=1, description="Maintenance margin / margin balance at which a margin call is sent"
+    )
+    min_callback_rate: Decimal = Field(
+        Decimal("0.1"), gt=0, le=100, description="Smallest callback of a trailing stop, percent"
+    )
+    max_callback_rate: Decimal = Field(Decimal(20), gt=0, lt=100, description="Largest callback of a trailing stop, percent")
+    good_till_ahead: int = Field(
+        600, ge=0, le=86_400, description="How far ahead the date of a GTD order must be at least, s"
+    )
+    max_amendments: int = Field(10_000, ge=1, le=10_000, description="Modifications of one order (-5026 beyond)")
     max_open_orders: int = Field(200, ge=1, le=10_000, description="Resting LIMIT orders of a symbol (-2025 beyond)")
     max_conditional_orders: int = Field(
         200, ge=1, le=10_000, description="Resting stops and take-profits of the account (-4045 beyond)"
@@ -62,6 +91,12 @@ class SimulatorSettings(BaseModel):
     )
     closed_remembered: int = Field(
         2_000, ge=1, le=1_000_000, description="Closed orders remembered: a repeated client id within them acts once"
+    )
+    paper_max_pending: int = Field(
+        120, ge=1, le=10_000, description="Mode paper: minutes that wait for a partition that says nothing"
+    )
+    income_remembered: int = Field(
+        1_000, ge=1, le=1_000_000, description="Lines of income (PnL, commissions, funding, transfers) remembered"
     )
     requests_remembered: int = Field(
         2_000, ge=1, le=1_000_000, description="Answered requests remembered: a repeated one within them acts once"

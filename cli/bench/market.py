@@ -40,6 +40,8 @@ class BenchMarket:
     async def start(self) -> None:
         await self._bus.subscribe("exchange", self._on_exchange)
         await self._bus.subscribe("player", self._on_player)
+        for queue in ("journal", "notifier"):  # the bench runs neither; a broker with their backlog would be another broker
+            await self._bus.subscribe(queue, self._let_go)
 
     async def run(self, samples: int, *, hourly: bool, warm_up: int, pause: float) -> list[float]:
         """Latency in ms, feed published → order request received, of ``samples`` closes.
@@ -95,6 +97,9 @@ class BenchMarket:
             account = AccountState(time=self.now, wallet=_EQUITY, equity=_EQUITY)
             reply = ExchangeEvents(time=self.now, reply_to=message.id, orders=refused, fills=(), funding=(), account=account)
             self._spawn(self._bus.publish([reply]))
+
+    def _let_go(self, delivery: Delivery) -> None:
+        self._spawn(delivery.ack())
 
     def _on_player(self, delivery: Delivery) -> None:
         message = delivery.decode()

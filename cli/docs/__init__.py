@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cli.docs import lifecycles, metrics, reasons, settings, topology
+from cli.docs import lifecycles, metrics, protocol, reasons, settings, topology
 
 #: File name → what it must contain.
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -15,6 +15,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "lifecycles.md": lifecycles.render,
     "metrics.md": metrics.render,
     "reasons.md": reasons.render,
+    "protocol.md": protocol.render,
 }
 
 

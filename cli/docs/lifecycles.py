@@ -8,8 +8,9 @@ from typing import TypeVar
 from cli.docs.markdown import page
 from services.analysis import lifecycle
 from services.execution import oms, trade
+from services.ingest import minutes, watchdog
 from services.risk import kill_switch
-from simulator import orders
+from simulator.core import algo_orders, orders
 
 State = TypeVar("State", bound=str)
 Event = TypeVar("Event", bound=str)
@@ -46,8 +47,14 @@ def render() -> str:
         "Each diagram is the table of the module named above it. What a table does not have cannot happen there.",
         *_section(
             "Order at the exchange",
-            "`simulator/orders.py`: what may happen to an order in the book (EXEC-4).",
+            "`simulator/core/orders.py`: what may happen to an order in the book (EXEC-4).",
             diagram("NEW", orders.TRANSITIONS, by_event(orders.TRANSITIONS)),
+        ),
+        *_section(
+            "Conditional order at the exchange",
+            "`simulator/core/algo_orders.py`: what may happen to an order in the algo book. A triggered one is an order of "
+            "its own in the order book, and finished when that is closed.",
+            diagram("NEW", algo_orders.ALGO_TRANSITIONS, by_event(algo_orders.ALGO_TRANSITIONS)),
         ),
         *_section(
             "Order of ours",
@@ -61,6 +68,17 @@ def render() -> str:
             "`services/execution/trade.py`: from intent to flat. `protecting` is every moment with a position and without "
             "an accepted stop (EXEC-3).",
             diagram("entering", trade.TRANSITIONS, by_event(trade.TRANSITIONS)),
+        ),
+        *_section(
+            "Stream connection",
+            "`services/ingest/watchdog.py`: connected is not healthy; `live` is a frame of every stream in its limit, and "
+            "nothing missing (DATA-4).",
+            diagram("connecting", watchdog.TRANSITIONS, by_event(watchdog.TRANSITIONS)),
+        ),
+        *_section(
+            "Minute of a symbol",
+            "`services/ingest/minutes.py`: how a candle comes to be published, or missing (DATA-3).",
+            diagram("running", minutes.TRANSITIONS, by_event(minutes.TRANSITIONS)),
         ),
         *_section(
             "Kill switch",

@@ -11,6 +11,7 @@ from services.execution import admission, trade
 from services.ingest import core as ingest
 from services.ingest import quality, source
 from shared.domain import account, control, decisions, orders
+from shared.exchange import errors, outcome, rate_limit, streams
 from shared.runtime import exits
 from simulator.rejections import REASON, Rejection
 
@@ -31,6 +32,10 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
     ("Why a candle file is refused", source, "DefectReason", "At the end of each line that `ict demo --data` prints."),
     ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
+    ("Why the outcome of an order call is open", outcome, "Doubt", "In `Uncertain.doubt`; closed by asking (EXEC-2)."),
+    ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
+    ("How urgent a call is", rate_limit, "Urgency", "Which share of the venue's limits it may use (EXEC-6)."),
+    ("What an error of the venue asks for", errors, "Action", "By the table of its codes, below."),
     ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
 )
 
@@ -64,6 +69,18 @@ def render() -> str:
         "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names (EXEC-6). Defined as `Rejection` in "
         "`simulator/rejections.py`.",
         table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in Rejection)),
+        "## What the venue's errors mean",
+        "Code → what to do (EXEC-6). Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
+        "or, with a server error (HTTP 5xx), a question.",
+        table(
+            ("code", "name", "do", "meaning"),
+            ((str(number), code(rule.name), rule.action, rule.meaning) for number, rule in errors.RULES.items()),
+        ),
+        "HTTP statuses that say more than a code, by the text of the body where it matters:",
+        table(
+            ("status", "body", "do", "meaning"),
+            ((str(status), code(body), rule.action, rule.meaning) for status, body, rule in errors.STATUSES),
+        ),
         "## Exit codes",
         "Of every command and service. Defined as `Exit` in `shared/runtime/exits.py`.",
         _exits(),

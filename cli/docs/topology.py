@@ -7,7 +7,7 @@ from typing import get_args
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
 from shared.bus import topology
-from shared.bus.topology import DEAD_LETTER_EXCHANGE, EXCHANGES, OPTIONAL_TOPICS, Layout, QueueSpec, build
+from shared.bus.topology import DEAD_LETTER_EXCHANGE, EXCHANGES, OPTIONAL_TOPICS, Layout, Mode, QueueSpec, build
 
 _HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "prefetch", "single active", "age", "deliveries")
 
@@ -36,7 +36,24 @@ def render() -> str:
         parts.append(f"## Layout {layout}")
         same = drawn.setdefault(queues, layout)
         parts.append(table(_HEADER, map(_row, queues)) if same == layout else f"The queues of layout {same}, in memory.")
-    return page("Queues", *parts)
+    return page("Queues", *parts, *_modes())
+
+
+def _modes() -> list[str]:
+    """What the other modes have beside, or instead of, the queues of mode sim."""
+    usual = set(build().queues)
+    parts = []
+    for mode in get_args(Mode)[1:]:
+        queues = build(mode=mode).queues
+        gone = sorted(queue.name for queue in usual - set(queues))
+        parts += [
+            f"## Mode {mode}",
+            f"As in mode sim, without {' and '.join(code(name) for name in gone)}"
+            + (", and with:" if set(queues) - usual else "."),
+        ]
+        if rows := [_row(queue) for queue in queues if queue not in usual]:
+            parts.append(table(_HEADER, rows))
+    return parts
 
 
 def _policies() -> list[tuple[str, str]]:

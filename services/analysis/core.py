@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from services.analysis.cross.pairs import Pairs, PairsState
 from services.analysis.engine import Engine, EngineState
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import CandleBundle
@@ -15,10 +16,11 @@ from shared.domain.timeframes import Timeframe
 
 
 class AnalysisState(msgspec.Struct):
-    """``last_close``: close time (ms) of the last bundle handled, -1 before the first; engines by symbol."""
+    """``last_close``: close time (ms) of the last bundle handled, -1 before the first; engines by symbol; pairs by name."""
 
     last_close: int
     engines: dict[str, EngineState]
+    pairs: PairsState
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -29,7 +31,8 @@ class AnalysisCore:
     """One partition and timeframe. Pure: no clock, no randomness, no I/O (see ``shared.core.Core``).
 
     An engine is made for a symbol at its first candle. A bundle at or before the last close is a duplicate and gives
-    nothing. ``missing`` is passed on, and tells the engine that its candles do not follow on each other.
+    nothing. ``missing`` is passed on, and tells the engine that its candles do not follow on each other. After the engines,
+    pairs of symbols are read against each other.
     """
 
     def __init__(self, partition: int, timeframe: Timeframe, settings: AnalysisSettings) -> None:
@@ -38,6 +41,7 @@ class AnalysisCore:
         self._settings = settings
         self._last_close = -1
         self._engines: dict[str, Engine] = {}
+        self._pairs = Pairs(timeframe, settings)
 
     def handle(self, message: Message) -> list[Message]:
         """A CandleBundle gives one AnalysisBundle; anything else gives nothing.
@@ -66,25 +70,36 @@ class AnalysisCore:
                 partition=self._partition,
                 timeframe=self._timeframe,
                 close_time=message.close_time,
-                analyses=tuple(analyses),
+                analyses=self._pairs.read(analyses, self._engines, message.close_time),
                 missing=message.missing,
+                warmup=message.warmup,
             )
         ]
 
     def snapshot(self) -> bytes:
         """The whole state in msgpack: about 7 KB a symbol with the default settings."""
         return _ENCODER.encode(
-            AnalysisState(self._last_close, {symbol: engine.state() for symbol, engine in self._engines.items()})
+            AnalysisState(
+                self._last_close,
+                {symbol: engine.state() for symbol, engine in self._engines.items()},
+                self._pairs.state(),
+            )
         )
 
     def restore(self, data: bytes) -> None:
-        """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
+        """Replace the state by a snapshot's.
+
+        Raises, and changes nothing, msgspec.ValidationError for bytes that are not one, and StaleSnapshot for one of other
+        detectors.
+        """
         state = _DECODER.decode(data)
-        self._last_close = state.last_close
-        self._engines = {}
+        engines = {}
         for symbol, engine_state in state.engines.items():
-            engine = self._engines[symbol] = Engine(symbol, self._timeframe, self._settings)
+            engine = engines[symbol] = Engine(symbol, self._timeframe, self._settings)
             engine.restore(engine_state)
+        pairs = Pairs(self._timeframe, self._settings)
+        pairs.restore(state.pairs)
+        self._last_close, self._engines, self._pairs = state.last_close, engines, pairs
 
     def _check(self, bundle: CandleBundle) -> None:
         if bundle.partition != self._partition or bundle.timeframe != self._timeframe:

@@ -1,152 +1,156 @@
-"""The engine of one symbol and timeframe: one closed candle in, one Analysis out."""
+"""The engine of one symbol and timeframe: closed candles in, findings, facts and Analysis out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, cast
 
 import msgspec
 
-from services.analysis.close import CandleClose, Window
-from services.analysis.detectors.atr import AtrState, AverageTrueRange
-from services.analysis.detectors.fvg import FairValueGaps, FvgState
-from services.analysis.detectors.order_blocks import OrderBlocks, OrderBlockState
-from services.analysis.detectors.structure import Structure, StructureState
-from services.analysis.detectors.swings import Swings, SwingState
+from services.analysis.detectors.roster import BadCandle, Roster
+from services.analysis.explain import fact_of
+from services.analysis.frame.finding import Finding, messages
+from services.analysis.fvg_fill import FillForecast, load_model
 from services.analysis.settings import AnalysisSettings
+from services.analysis.state import StaleSnapshot, layout, load, save
 from shared.domain.candles import Candle
 from shared.domain.facts import Analysis, Fact
-from shared.domain.timeframes import Timeframe
+from shared.domain.timeframes import DURATION, Timeframe, next_boundary
 
-#: Candles of a fair value gap: the definition, not a choice.
-_FVG_CANDLES: Final = 3
+__all__ = ["BadCandle", "Engine", "EngineState", "StaleSnapshot"]
 
 
 class EngineState(msgspec.Struct):
-    """All that an engine knows. ``last_open``: open time of the last candle seen, None before the first."""
+    """All that an engine knows, in plain values. ``layout``: fingerprint of the detectors and attributes it was saved from.
 
-    last_open: int | None
-    window: Window
-    atr: AtrState
-    swings: SwingState
-    structure: StructureState
-    fvg: FvgState
-    order_blocks: OrderBlockState
+    ``last_open``: open time of the last candle seen, -1 before the first.
+    """
+
+    layout: str
+    last_open: int
+    window: list[Any]
+    atr: list[Any]
+    detectors: dict[str, list[Any]]
 
 
 class Engine:
     """Runs the detectors over a stream of closed candles; every fact is knowable at the close at which it is published.
 
-    Order of work inside one candle (ict.md 1): zones alive before it; structure against swings confirmed before it; swing
-    confirmation; new fair value gap; order block. Cost does not grow with history, memory neither.
+    The order of work is the ``Roster``'s. Cost does not grow with history, memory neither.
 
-    A missing or disputed candle, or a jump in ``open_time``, is a gap: swing, gap and leg windows start anew, so that no
-    pattern spans it; swings, zones, trend and ATR live on, and ages go on counting in time.
+    A missing or disputed candle, or a jump in ``open_time``, is a gap: the columns start anew, so that no pattern spans it;
+    swings, zones, trend and ATR live on, and ages go on counting in time.
     """
-
-    __slots__ = (
-        "_active", "_atr", "_blocks", "_capacity", "_gaps", "_last_open", "_now", "_structure", "_swings", "_window",
-        "symbol", "timeframe",
-    )  # fmt: skip
 
     def __init__(self, symbol: str, timeframe: Timeframe, settings: AnalysisSettings) -> None:
         self.symbol = symbol
         self.timeframe: Timeframe = timeframe
-        self._capacity = max(2 * settings.swing_length + 1, _FVG_CANDLES, settings.order_block.leg_candles + 1)
-        self._atr = AverageTrueRange(settings.atr_period)
-        self._swings = Swings(settings.swing_length)
-        self._structure = Structure(settings.structure)
-        self._gaps = FairValueGaps(settings.fvg, settings.max_active)
-        self._blocks = OrderBlocks(settings.order_block, settings.max_active)
-        self._last_open: int | None = None
-        self._window = Window()
-        self._now = CandleClose(symbol, timeframe, self._window)
+        duration = DURATION[timeframe]
+        self._roster = Roster(f"engine {symbol} {timeframe}", duration, next_boundary(0, timeframe) % duration, settings)
+        gaps = settings.fvg
+        self._forecast = FillForecast(
+            load_model(gaps.fill_model_file), gaps.max_age_candles, gaps.filled_at, gaps.fill_base_rate
+        )
         self._active: tuple[Fact, ...] = ()
 
     def update(self, candle: Candle) -> Analysis:
-        """Take the next closed candle. Raises ValueError for a foreign candle or one that is not newer than the last."""
+        """Take the next closed candle. Raises BadCandle for one that is foreign, impossible, or not newer than the last."""
         if candle.symbol != self.symbol or candle.timeframe != self.timeframe:
-            raise ValueError(
+            raise BadCandle(
                 f"engine {self.symbol} {self.timeframe} was given a candle of {candle.symbol} {candle.timeframe}: "
                 "give it to its own engine"
             )
-        last = self._last_open
-        if last is not None:
-            if candle.open_time <= last:
-                raise ValueError(
-                    f"engine {self.symbol} {self.timeframe} has seen candle {last}; {candle.open_time} is not newer: "
-                    "drop duplicates before"
-                )
-            if candle.open_time != last + self._now.duration:
-                self.gap()
-        self._last_open = candle.open_time
+        roster = self._roster
         if candle.state == "disputed":
-            self.gap()
+            if candle.open_time <= roster.last_open:
+                raise BadCandle(f"engine {self.symbol} {self.timeframe} has seen {roster.last_open}; this is not newer")
+            roster.skip(candle.open_time)
             return self._analysis(candle, ())
-        events = self._detect(candle)
-        if events:
-            self._active = self._collect()
-        return self._analysis(candle, tuple(events))
+        found = roster.step(candle.open_time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+        if not found:
+            return self._analysis(candle, ())
+        events = self.facts(found)
+        self._active = self.facts(roster.active())
+        return self._analysis(candle, events)
+
+    def run(
+        self,
+        open_times: Sequence[int],
+        opens: Sequence[float],
+        highs: Sequence[float],
+        lows: Sequence[float],
+        closes: Sequence[float],
+        volumes: Sequence[float],
+    ) -> list[Finding]:
+        """Take columns of closed candles, oldest first; every finding in order. ``update`` may go on where this ends.
+
+        Raises BadCandle at the first bad candle, naming it; those before it are taken in. Use ``facts`` for messages.
+        """
+        columns = (opens, highs, lows, closes, volumes)
+        if any(len(column) != len(open_times) for column in columns):
+            raise BadCandle(f"engine {self.symbol} {self.timeframe}: the columns differ in length")
+        found = self._roster.run(_ints(open_times), *(_floats(column) for column in columns))
+        self._active = self.facts(self._roster.active())
+        return found
+
+    def facts(self, findings: list[Finding]) -> tuple[Fact, ...]:
+        """The messages of findings of this engine; the same object for the same finding."""
+        return cast("tuple[Fact, ...]", tuple(messages(findings, self._fact)))
 
     def gap(self) -> None:
         """A candle of this symbol is missing: what comes next does not follow on what came before."""
-        self._window.clear()
-        self._atr.gap()
+        self._roster.now.break_run()
 
     def state(self) -> EngineState:
-        """The live state; encode it before the next update."""
+        """A copy of all that it knows."""
+        roster = self._roster
+        roster.now.trim()
         return EngineState(
-            last_open=self._last_open,
-            window=self._window,
-            atr=self._atr.state,
-            swings=self._swings.state,
-            structure=self._structure.state,
-            fvg=self._gaps.state,
-            order_blocks=self._blocks.state,
+            layout=self._layout(),
+            last_open=roster.last_open,
+            window=save(roster.now),
+            atr=save(roster.atr),
+            detectors={name: save(detector) for name, detector in roster.at_work},
         )
 
     def restore(self, state: EngineState) -> None:
-        """Continue from ``state``, which the engine now owns."""
-        self._last_open = state.last_open
-        self._window = state.window
-        self._now = CandleClose(self.symbol, self.timeframe, self._window)
-        self._atr.state = state.atr
-        self._swings.state = state.swings
-        self._structure.state = state.structure
-        self._gaps.restore(state.fvg)
-        self._blocks.restore(state.order_blocks)
-        self._active = self._collect()
+        """Continue from ``state``. Raises StaleSnapshot when another version, or other settings of what is on, saved it."""
+        roster = self._roster
+        if state.layout != self._layout():
+            raise StaleSnapshot(
+                f"engine {self.symbol} {self.timeframe}: the snapshot was saved by other detectors ({state.layout}, these "
+                f"are {self._layout()}); start without it and warm up from candles"
+            )
+        load(roster.now, state.window)
+        load(roster.atr, state.atr)
+        for name, detector in roster.at_work:
+            load(detector, state.detectors[name])
+        roster.last_open = state.last_open
+        self._active = self.facts(roster.active())
 
-    def _detect(self, candle: Candle) -> Sequence[Fact]:
-        now = self._now
-        self._window.push(candle, self._capacity)
-        now.move_to(candle, self._atr.state.value)
-        self._atr.update(candle)
-        followed: Sequence[Fact] = [*self._gaps.follow(now), *self._blocks.follow(now)]
-        breaks = self._structure.update(now, self._swings)
-        swings = self._swings.update(now)
-        gaps = self._gaps.detect(now)
-        blocks = self._blocks.detect(now, breaks[-1] if breaks else None, self._gaps)
-        if followed and (gaps or blocks):
-            # A zone that changed at this close and then had to make room is told once, by its end: one fact changes at most
-            # once a close, so that (id, changed_at) names one event.
-            made_room = {fact.id for fact in (*gaps, *blocks) if fact.state == "expired"}
-            followed = [fact for fact in followed if fact.id not in made_room]
-        return [*followed, *breaks, *swings, *gaps, *blocks]
+    def _fact(self, finding: Finding) -> Fact:
+        return fact_of(finding, self.symbol, self.timeframe, self._forecast)
 
-    def _collect(self) -> tuple[Fact, ...]:
-        """Gaps, then blocks (oldest first), the last swing high and low, the last break; only made anew when one changed."""
-        swings = self._swings.state
-        single = (swings.high, swings.low, self._structure.state.last)
-        return (*self._gaps.facts(), *self._blocks.facts(), *(fact for fact in single if fact is not None))
+    def _layout(self) -> str:
+        roster = self._roster
+        return layout([("window", roster.now), ("atr", roster.atr), *roster.at_work])
 
     def _analysis(self, candle: Candle, events: tuple[Fact, ...]) -> Analysis:
         return Analysis(
             symbol=self.symbol,
             timeframe=self.timeframe,
             candle=candle,
-            trend=self._structure.state.trend,
-            atr=self._atr.state.value,
+            trend=self._roster.structure.trend,
+            atr=self._roster.atr.value,
             events=events,
             active=self._active,
         )
+
+
+def _ints(column: Sequence[int]) -> list[int]:
+    """Arrays give plain numbers with ``tolist``; a list passes as it is."""
+    return column if isinstance(column, list) else list(map(int, column))
+
+
+def _floats(column: Sequence[float]) -> list[float]:
+    return column if isinstance(column, list) else list(map(float, column))

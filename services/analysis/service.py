@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import structlog
+
 from services.analysis.core import AnalysisCore
+from services.analysis.cross.placement import unread_pairs
 from services.analysis.settings import AnalysisSettings
 from shared.runtime.common import CommonSettings
 from shared.runtime.lane import LaneSpec
@@ -12,7 +15,9 @@ from shared.runtime.service import ServiceSpec
 
 
 def spec(common: CommonSettings, settings: AnalysisSettings) -> ServiceSpec:
-    """The lanes that this process takes."""
+    """The lanes that this process takes. Pairs that cannot be read as it is configured are said once."""
+    for note in unread_pairs(settings.cross, common):
+        structlog.get_logger(__name__).warning("pair_not_read", why=note)
     partitions, timeframes = common.taken_partitions(), common.taken_timeframes()
     return ServiceSpec(
         name="analysis",

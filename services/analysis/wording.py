@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
+from typing import Final
+
+from shared.domain.timeframes import MINUTE
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_MOST_DAYS: Final = 512
+#: `` 15:33 UTC`` of every minute of a day.
+_MINUTES: Final = [f" {minute // 60:02d}:{minute % 60:02d} UTC" for minute in range(1_440)]
+_days: Final[dict[int, str]] = {}
 
 
 def at(time: int) -> str:
     """An instant (UTC ms) to the minute: ``2025-05-04 15:33 UTC``."""
-    return f"{datetime.fromtimestamp(time / 1000, tz=UTC):%Y-%m-%d %H:%M} UTC"
+    day, rest = divmod(time // MINUTE, 1_440)
+    return _day(day) + _MINUTES[rest]
+
+
+def _day(number: int) -> str:
+    """Days since 1970 as a date. Sentences of one time name few days, and writing a date is what costs: they are kept."""
+    written = _days.get(number)
+    if written is None:
+        if len(_days) >= _MOST_DAYS:
+            _days.clear()
+        written = _days[number] = date.fromordinal(_EPOCH + number).isoformat()
+    return written
 
 
 def price(value: float) -> str:

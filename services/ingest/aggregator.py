@@ -98,10 +98,11 @@ class Aggregator:
             rung.forming = [None] * len(self._symbols)
 
     def add(self, place: int, candle: Candle) -> None:
-        """Take the closed one-minute candle of the symbol at ``place``."""
+        """Take the closed candle of the symbol at ``place``: one of a minute, or a recorded one of any finer timeframe."""
         if self._state.rungs:
             volume = Decimal(repr(candle.volume))
-            self._fold(0, place, candle, volume, 1, candle.state == "disputed", candle.state == "backfilled")
+            minutes = DURATION[candle.timeframe] // MINUTE
+            self._fold(0, place, candle, volume, minutes, candle.state == "disputed", candle.state == "backfilled")
 
     def close(self, at: int) -> list[Closed]:
         """All coarser candles that close at the instant ``at``, finest first."""

@@ -11,10 +11,10 @@ import msgspec
 from services.ingest.aggregator import Aggregator, Ladder
 from services.ingest.quality import RefusalReason, Trust, candle_of, judge, number_fault, time_fault
 from services.ingest.settings import IngestSettings
-from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
+from shared.domain.candles import Candle, CandleBundle, FeedHistory, FeedStep, RawCandle
 from shared.domain.control import Alert, Severity
 from shared.domain.message import Message
-from shared.domain.timeframes import FINEST, MINUTE, TIMEFRAMES, Timeframe
+from shared.domain.timeframes import DURATION, FINEST, MINUTE, TIMEFRAMES, Timeframe, is_boundary
 
 #: What ingest alerts about: first word of the alert's key (``candle_refused:BTCUSDT``).
 Condition = Literal[
@@ -93,7 +93,12 @@ class IngestCore:
         return self._counts
 
     def handle(self, message: Message) -> list[Message]:
-        """A step gives its alerts and bundles; one at or before the last close gives nothing; other messages nothing."""
+        """A step gives its alerts and bundles; one at or before the last close gives nothing; other messages nothing.
+
+        A history gives a bundle for each of its closes that is after the last step's, marked as warm-up.
+        """
+        if isinstance(message, FeedHistory):
+            return self._warm_up(message)
         if not isinstance(message, FeedStep):
             return []
         at = message.close_time
@@ -136,6 +141,37 @@ class IngestCore:
         self._aggregator.state = state.ladder
         self._last, self._states = state.last, state.states
         self._alerted, self._counts = state.alerted, state.counts
+
+    def _warm_up(self, history: FeedHistory) -> list[Message]:
+        """The bundles of a history, in order of time. What the gate refuses is counted, told once, and missing."""
+        timeframe, duration = history.timeframe, DURATION[history.timeframe]
+        closes: dict[int, dict[str, Candle]] = {}
+        for raw in history.candles:
+            at = raw.open_time + duration
+            if raw.symbol not in self._place or at <= self._last:
+                continue
+            fault: RefusalReason | None = number_fault(raw)
+            if not is_boundary(raw.open_time, timeframe):
+                fault = "off_minute"
+            if fault is not None:
+                self._count(fault)
+                self._raise_alert(
+                    "candle_refused", raw.symbol, at, f"the {timeframe} candle closing {_minute(at)} was refused: {fault}"
+                )
+                continue
+            closes.setdefault(at, {})[raw.symbol] = candle_of(raw, "backfilled", timeframe)
+        bundles: list[Message] = [
+            CandleBundle(
+                partition=self._partition,
+                timeframe=timeframe,
+                close_time=at,
+                candles=tuple(candles[symbol] for symbol in self._symbols if symbol in candles),
+                missing=tuple(symbol for symbol in self._symbols if symbol not in candles),
+                warmup=True,
+            )
+            for at, candles in sorted(closes.items())
+        ]
+        return self._take_alerts() + bundles if self._alerts else bundles
 
     def _catch_up(self, at: int) -> list[Message]:
         """Bundles of the minutes between the last step and the one that closes at ``at``."""

@@ -10,7 +10,7 @@ from typing import Final
 from services.ingest.inspection import TIME_RANGE, Inspection, fingerprint, inspect, sorted_chunks
 from services.ingest.source import Defect, DefectReason, Repair, SourceRefused
 from shared.domain.candles import RawCandle
-from shared.domain.timeframes import MINUTE
+from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
 __all__ = ["FileSource", "SourceRefused"]
 
@@ -25,6 +25,8 @@ class FileSource:
     All files are examined whole before anything is played; SourceRefused lists every defect of every file. What DATA-3
     allows to be put right is put right and stated in ``repairs``: exact duplicates dropped, rows sorted (such a file is held
     in memory), gaps stated. With ``repair=False`` duplicates and disorder are defects as well; gaps never are.
+
+    ``interval``: the timeframe of the candles, one minute unless told otherwise; a step is then one of those candles.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class FileSource:
         start: int | None = None,
         end: int | None = None,
         *,
+        interval: Timeframe = FINEST,
         repair: bool = True,
         batch_rows: int = 8_192,
         most_stated: int = 100,
@@ -41,6 +44,7 @@ class FileSource:
             raise ValueError("no candle files are given: name at least one symbol and its file")
         self._symbols = tuple(sorted(files))
         self._batch_rows = batch_rows
+        self._duration = DURATION[interval]
         self._start = TIME_RANGE[0] if start is None else start
         self._end = TIME_RANGE[1] if end is None else end
         self._inspections = [
@@ -51,6 +55,7 @@ class FileSource:
                 repair=repair,
                 batch_rows=batch_rows,
                 most_stated=most_stated,
+                interval=interval,
             )
             for symbol in self._symbols
         ]
@@ -73,11 +78,11 @@ class FileSource:
 
     @property
     def first(self) -> int:
-        return self._first_open + MINUTE
+        return self._first_open + self._duration
 
     @property
     def last(self) -> int:
-        return self._last_open + MINUTE
+        return self._last_open + self._duration
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
@@ -85,7 +90,7 @@ class FileSource:
         return tuple(repair for inspection in self._inspections for repair in inspection.repairs)
 
     def __len__(self) -> int:
-        return (self._last_open - self._first_open) // MINUTE + 1
+        return (self._last_open - self._first_open) // self._duration + 1
 
     def steps(self) -> Iterator[tuple[int, tuple[RawCandle, ...]]]:
         """See the port. Raises SourceRefused when a file was changed since it was examined."""
@@ -97,13 +102,13 @@ class FileSource:
             self._candles(symbol, inspection) for symbol, inspection in zip(self._symbols, self._inspections, strict=True)
         ]
         heads = [next(cursor, None) for cursor in cursors]
-        for open_time in range(self._first_open, self._last_open + MINUTE, MINUTE):
+        for open_time in range(self._first_open, self._last_open + self._duration, self._duration):
             found = []
             for place, head in enumerate(heads):
                 if head is not None and head.open_time == open_time:
                     found.append(head)
                     heads[place] = next(cursors[place], None)
-            yield open_time + MINUTE, tuple(found)
+            yield open_time + self._duration, tuple(found)
 
     def _candles(self, symbol: str, inspection: Inspection) -> Iterator[RawCandle]:
         for chunk in sorted_chunks(inspection, self._batch_rows):

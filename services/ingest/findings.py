@@ -21,6 +21,7 @@ _ADVICE: Final[dict[DefectReason, str]] = {
     "out_of_range": "a number is larger than any market's; delete the row (a gap is allowed)",
     "inverted": "high and low do not enclose open and close; delete the row (a gap is allowed)",
     "off_minute": "open_time is not a whole minute; use the opening times of one-minute candles",
+    "off_interval": "open_time lies between those of the file's other candles; delete the row (a gap is allowed)",
     "unsorted": "earlier than the row before, and repairs are not allowed here; sort the file by open_time",
     "duplicate": "the same candle again, and repairs are not allowed here; delete the row",
     "conflicting_duplicate": "the same minute again with other numbers; delete the wrong one",
@@ -75,12 +76,13 @@ class Order:
     """The examination of times: is each later than the one before, by how much, and is a repetition an exact one.
 
     After the last ``look``: ``backward`` rows were earlier than the one before, ``backward_row`` is the first of them;
-    ``closest`` is the shortest step forward in ms, 0 when there was none.
+    ``closest`` is the shortest step forward in ms, 0 when there was none. ``interval``: length of a candle in ms.
     """
 
-    def __init__(self, findings: Findings, repair: bool) -> None:
+    def __init__(self, findings: Findings, repair: bool, interval: int = MINUTE) -> None:
         self._findings = findings
         self._repair = repair
+        self._interval = interval
         self._before: Chunk | None = None
         self.backward = 0
         self.backward_row = 0
@@ -90,8 +92,8 @@ class Order:
         """The next rows; ``rows`` has the data row that each of them came from. Empty chunks are not allowed."""
         before = self._before
         if before is None:
-            # The first row has none before it: let it follow a minute that differs from it in nothing but the time.
-            before = (chunk[0][:1] - MINUTE, *(column[:1] for column in chunk[1:]))
+            # The first row has none before it: let it follow a candle that differs from it in nothing but the time.
+            before = (chunk[0][:1] - self._interval, *(column[:1] for column in chunk[1:]))
         joined = tuple(np.concatenate((last, column)) for last, column in zip(before, chunk, strict=True))
         steps = np.diff(joined[0])
         own = steps[1:] if self._before is None else steps
@@ -104,8 +106,8 @@ class Order:
             self.backward_row = int(backward[0])
         self.backward += len(backward)
         self._repeated(joined, steps == 0, rows)
-        for place in np.flatnonzero(steps > MINUTE).tolist():
-            lost = int(steps[place]) // MINUTE - 1
+        for place in np.flatnonzero(steps > self._interval).tolist():
+            lost = (int(steps[place]) - self._interval) // MINUTE
             last_minute = np.datetime64(int(joined[0][place]), "ms").astype("datetime64[m]")
             self._findings.repaired("gap", int(rows[place]), f"{lost} minutes without a candle after {last_minute}Z")
         self._before = tuple(column[-1:] for column in chunk)

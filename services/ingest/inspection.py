@@ -18,7 +18,7 @@ from services.ingest.findings import Chunk, Findings, Order
 from services.ingest.quality import PRICE_LIMIT, VOLUME_LIMIT, NumberFault
 from services.ingest.readers import FileDefect, read_columns
 from services.ingest.source import Defect, Repair
-from shared.domain.timeframes import MINUTE
+from shared.domain.timeframes import DURATION, FINEST, MINUTE, Timeframe, open_time
 
 NUMBERS: Final = ("open", "high", "low", "close", "volume")
 #: Epoch milliseconds of 1973 … 2099. Seconds, micro- and nanoseconds of our century lie outside.
@@ -49,11 +49,21 @@ def fingerprint(path: Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def inspect(path: Path, start: int, end: int, *, repair: bool, batch_rows: int, most_stated: int) -> Inspection:
+def inspect(
+    path: Path,
+    start: int,
+    end: int,
+    *,
+    repair: bool,
+    batch_rows: int,
+    most_stated: int,
+    interval: Timeframe = FINEST,
+) -> Inspection:
     """Examine one file. ``start``, ``end``: the span asked for, open time of its first and close time of its last candle."""
+    duration = DURATION[interval]
     mark = fingerprint(path)
     findings = Findings(path, most_stated)
-    order = Order(findings, repair)
+    order = Order(findings, repair, duration)
     rows, first, last, in_order = 0, -1, -1, True
     unreadable: tuple[Defect, ...] = ()
     try:
@@ -61,12 +71,12 @@ def inspect(path: Path, start: int, end: int, *, repair: bool, batch_rows: int, 
             times = chunk[0]
             numbers = np.arange(rows + 1, rows + 1 + len(times))
             rows += len(times)
-            if not len(times) or not _plausible_times(findings, times, numbers):
+            if not len(times) or not _plausible_times(findings, times, numbers, interval):
                 continue
             for reason, failing in number_faults(chunk):
                 findings.rows(reason, numbers[failing])
             order.look(chunk, numbers)
-            inside = times[(times >= start) & (times <= end - MINUTE)]
+            inside = times[(times >= start) & (times <= end - duration)]
             if len(inside):
                 first = int(inside.min()) if first < 0 else min(first, int(inside.min()))
                 last = max(last, int(inside.max()))
@@ -76,9 +86,9 @@ def inspect(path: Path, start: int, end: int, *, repair: bool, batch_rows: int, 
         if not in_order and not repair:
             findings.rows("unsorted", np.array([order.backward_row]))
         elif not in_order and not findings.defects():
-            findings, order = _inspect_sorted(path, batch_rows, most_stated, order)
+            findings, order = _inspect_sorted(path, batch_rows, most_stated, order, duration)
             comparable = True
-        if comparable and order.closest > MINUTE:
+        if interval == FINEST and comparable and order.closest > MINUTE:
             text = f"the candles are at least {order.closest // MINUTE} minutes apart; give a file of one-minute candles"
             findings.file("not_one_minute", text)
     except FileDefect as error:
@@ -132,18 +142,18 @@ def sorted_chunks(inspection: Inspection, rows: int) -> Iterator[Chunk]:
             yield chunk if new.all() else tuple(column[new] for column in chunk)
 
 
-def _inspect_sorted(path: Path, batch_rows: int, most_stated: int, found: Order) -> tuple[Findings, Order]:
+def _inspect_sorted(path: Path, batch_rows: int, most_stated: int, found: Order, interval: int) -> tuple[Findings, Order]:
     """The statements about a file that has to be sorted: neighbours, and so gaps and duplicates, are others now."""
     findings = Findings(path, most_stated)
     text = f"{found.backward} rows, this one first, were earlier than the row before; the file was sorted"
     findings.repaired("sorted", found.backward_row, text)
-    order = Order(findings, repair=True)
+    order = Order(findings, repair=True, interval=interval)
     rows, chunk = _sorted(list(read_chunks(path, batch_rows)))
     order.look(chunk, rows)
     return findings, order
 
 
-def _plausible_times(findings: Findings, times: NDArray[np.int64], numbers: NDArray[np.int64]) -> bool:
+def _plausible_times(findings: Findings, times: NDArray[np.int64], numbers: NDArray[np.int64], interval: Timeframe) -> bool:
     wrong = (times < TIME_RANGE[0]) | (times >= TIME_RANGE[1])
     if wrong.any():
         example = int(times[wrong][0])
@@ -157,7 +167,9 @@ def _plausible_times(findings: Findings, times: NDArray[np.int64], numbers: NDAr
         text = f"open_time {example} is not in milliseconds; it looks like {guess}"
         findings.rows("wrong_time_unit", numbers[wrong], text)
         return False
-    findings.rows("off_minute", numbers[times % MINUTE != 0])
+    duration = DURATION[interval]
+    off = (times - open_time(0, interval)) % duration != 0
+    findings.rows("off_minute" if interval == FINEST else "off_interval", numbers[off])
     return True
 
 

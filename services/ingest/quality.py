@@ -13,7 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from shared.domain.candles import Candle, CandleState, RawCandle
-from shared.domain.timeframes import MINUTE
+from shared.domain.timeframes import FINEST, MINUTE, Timeframe
 
 #: Why a candle was refused. Closed: every reason has a counter, an alert, and a row in the tests.
 RefusalReason = Literal[
@@ -102,11 +102,11 @@ def judge(raw: RawCandle, trust: Trust, max_move: float, repricing_minutes: int)
     return "disputed"
 
 
-def candle_of(raw: RawCandle, state: CandleState) -> Candle:
-    """The published one-minute candle of an admitted one."""
+def candle_of(raw: RawCandle, state: CandleState, timeframe: Timeframe = FINEST) -> Candle:
+    """The published candle of an admitted one."""
     return Candle(
         symbol=raw.symbol,
-        timeframe="1m",
+        timeframe=timeframe,
         open_time=raw.open_time,
         open=raw.open,
         high=raw.high,

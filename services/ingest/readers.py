@@ -35,16 +35,19 @@ def read_columns(path: Path, time: str, numbers: Sequence[str], rows: int) -> It
     """Batches of at most ``rows`` rows with the columns ``time`` and ``numbers``; other columns are not read.
 
     ``time`` may be integers or strings of epoch milliseconds (nothing is guessed: other units come out as they are), Arrow
-    timestamps or ISO strings (UTC). Raises FileDefect.
+    timestamps, ISO strings (UTC) or those of MetaTrader (``2022.10.10 00:15:00``). A column is also found when its name
+    differs in case only, and the time under ``date``; the batches have the names asked for. Raises FileDefect.
     """
     import pyarrow as pa
 
     offset = 0
+    wanted = (time, *numbers)
     try:
-        for batch in _open(path)(path, (time, *numbers), rows):
-            columns: dict[str, NDArray[Any]] = {time: _times(path, time, batch.column(time), offset)}
+        for batch in _open(path)(path, wanted, rows):
+            names = dict(zip(wanted, _found(wanted, batch.schema.names), strict=True))
+            columns: dict[str, NDArray[Any]] = {time: _times(path, time, batch.column(names[time]), offset)}
             for name in numbers:
-                columns[name] = _numbers(path, name, batch.column(name), offset)
+                columns[name] = _numbers(path, name, batch.column(names[name]), offset)
             offset += batch.num_rows
             yield columns
     except (pa.ArrowException, OSError) as error:
@@ -70,8 +73,8 @@ def _parquet(path: Path, columns: Sequence[str], rows: int) -> _Rows:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        _require(path, columns, file.schema_arrow.names)
-        yield from file.iter_batches(batch_size=rows, columns=list(columns), use_threads=False)
+        chosen = _require(path, columns, file.schema_arrow.names)
+        yield from file.iter_batches(batch_size=rows, columns=chosen, use_threads=False)
 
 
 def _feather(path: Path, columns: Sequence[str], rows: int) -> _Rows:
@@ -80,8 +83,7 @@ def _feather(path: Path, columns: Sequence[str], rows: int) -> _Rows:
 
     with pa.memory_map(str(path)) as mapped:
         schema = ipc.open_file(mapped).schema
-        _require(path, columns, schema.names)
-        chosen = sorted(schema.names.index(name) for name in columns)
+        chosen = sorted(schema.names.index(name) for name in _require(path, columns, schema.names))
         file = ipc.open_file(mapped, options=ipc.IpcReadOptions(included_fields=chosen, use_threads=False))
         for index in range(file.num_record_batches):
             batch = file.get_batch(index)
@@ -104,16 +106,14 @@ def _csv(path: Path, columns: Sequence[str], rows: int) -> _Rows:
     with path.open("rb") as file:
         # Everything is read as text: what is no number is then found with its row, and no type is guessed from a block.
         names = file.readline().decode("utf-8-sig", "replace").strip().split(",")
-        _require(path, columns, [name.strip().strip('"') for name in names])
+        chosen = _require(path, columns, [name.strip().strip('"') for name in names])
         file.seek(0)
         try:
             reader = csv.open_csv(
                 file,
                 read_options=csv.ReadOptions(use_threads=False),
                 parse_options=csv.ParseOptions(invalid_row_handler=keep_torn),
-                convert_options=csv.ConvertOptions(
-                    include_columns=list(columns), column_types=dict.fromkeys(columns, pa.string())
-                ),
+                convert_options=csv.ConvertOptions(include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string())),
             )
             for batch in reader:
                 for start in range(0, batch.num_rows, rows):
@@ -138,10 +138,19 @@ _READERS: Final[dict[str, Callable[[Path, Sequence[str], int], _Rows]]] = {
 }
 
 
-def _require(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
-    lacking = [name for name in wanted if name not in found]
+def _found(wanted: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The file's name for each column wanted, empty where it has none: as it is, in other case, the time also as a date."""
+    by_lower = {name.lower(): name for name in names}
+    aliases = {"open_time": by_lower.get("date", "")}
+    return [name if name in names else by_lower.get(name, aliases.get(name, "")) for name in wanted]
+
+
+def _require(path: Path, wanted: Sequence[str], found: Sequence[str]) -> list[str]:
+    """The file's names of the columns wanted. Raises FileDefect naming those that it does not have."""
+    chosen = _found(wanted, found)
+    lacking = [name for name, own in zip(wanted, chosen, strict=True) if not own]
     if not lacking:
-        return
+        return chosen
     advice = "rename the columns"
     if all(name.replace(".", "", 1).isdigit() for name in found[:2]):
         advice = f"the file seems to have no header row: put the line {','.join(wanted)} first"
@@ -155,9 +164,14 @@ def _times(path: Path, name: str, column: pa.Array, offset: int) -> NDArray[np.i
     _no_nulls(path, name, column, offset)
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        # ISO dates carry a "-" (2025-05-04…), epoch numbers do not.
-        iso = len(column) > 0 and "-" in column[0].as_py()[1:]
-        column = _cast(path, name, column, pa.timestamp("ms") if iso else pa.int64(), offset)
+        # ISO dates carry a "-" (2025-05-04…) and MetaTrader's a "." (2025.05.04…), epoch numbers neither.
+        first = column[0].as_py()[1:] if len(column) else ""
+        if first.count(".") == 2:
+            import pyarrow.compute as pc
+
+            column = pc.replace_substring(column, pattern=".", replacement="-", max_replacements=2)
+        dated = "-" in first or first.count(".") == 2
+        column = _cast(path, name, column, pa.timestamp("ms") if dated else pa.int64(), offset)
         kind = column.type
     if pa.types.is_timestamp(kind):
         return np.asarray(_cast(path, name, column, pa.timestamp("ms", kind.tz), offset).cast(pa.int64()), dtype=np.int64)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.ingest.live_settings import LiveSettings
+
 
 class IngestSettings(BaseModel):
-    """Settings of the quality gate and the aggregation (DATA-2, DATA-3)."""
+    """Settings of the quality gate and the aggregation (DATA-2, DATA-3), and of the live feed (DATA-1, DATA-4)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,3 +45,4 @@ class IngestSettings(BaseModel):
         le=10_080,
         description="At most one alert per symbol and condition within this many minutes of market time.",
     )
+    live: LiveSettings = Field(default_factory=LiveSettings, description="the live feed; not used in mode sim")

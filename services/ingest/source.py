@@ -27,6 +27,8 @@ DefectReason = Literal[
     "wrong_time_unit",  # seconds or microseconds where UTC ms belong
     "off_minute",  # an open time that is not a whole minute
     "not_one_minute",  # candles of another timeframe
+    "off_interval",  # an open time between those of the file's timeframe
+    "wrong_interval",  # candles that are no timeframe apart, or a coarser one than asked for
     "unsorted",  # out of order where it cannot be put right
     "duplicate",  # the same minute twice where it cannot be put right
     "conflicting_duplicate",  # the same minute twice with different numbers

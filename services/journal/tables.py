@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 metadata = MetaData()
 
@@ -109,6 +109,10 @@ def _order_state() -> list[Column[Any]]:
         _time("updated_at"),
         Column("reject_code", BigInteger, nullable=False),
         _words("reject_reason"),
+        Column("time_in_force", Text),
+        _text("working_type"),
+        Column("activation", Money),
+        Column("callback_rate", Money),
     ]
 
 

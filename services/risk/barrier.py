@@ -23,15 +23,21 @@ class Ruling:
 
 
 class BarrierState(msgspec.Struct, kw_only=True):
-    """``newest``: partition -> its newest close. ``pending``: close time -> partition -> bundle."""
+    """``newest``: partition -> its newest close. ``pending``: close time -> partition -> bundle. ``clock``: the newest tick;
+    ``since``: what it said when the first bundle of a pending close arrived, or that close if it was behind."""
 
     decided_until: int = -1
+    clock: int = -1
+    since: dict[int, int] = msgspec.field(default_factory=dict)
     newest: dict[int, int] = msgspec.field(default_factory=dict)
     pending: dict[int, dict[int, DecisionBundle]] = msgspec.field(default_factory=dict)
 
 
 class PartitionBarrier:
-    """Gathers the decision bundles of each close; ``state`` is all that it knows."""
+    """Gathers the decision bundles of each close; ``state`` is all that it knows.
+
+    The deadline runs from the close; for a close that arrives late (after an outage, in a warm-up) from its arrival.
+    """
 
     def __init__(self, partitions: int, *, deadline_ms: int, max_pending_closes: int) -> None:
         self._partitions = range(partitions)
@@ -47,9 +53,11 @@ class PartitionBarrier:
             return
         state.newest[partition] = max(at, state.newest.get(partition, -1))
         state.pending.setdefault(at, {}).setdefault(partition, bundle)
+        state.since.setdefault(at, max(at, state.clock))
 
     def due(self, now: int = -1) -> list[Ruling]:
         """The closes to decide now, oldest first. ``now`` (ms) comes with a clock tick; -1 = the clock says nothing."""
+        self.state.clock = max(self.state.clock, now)
         rulings = []
         while self.state.pending:
             ruling = self._oldest(now)
@@ -64,8 +72,9 @@ class PartitionBarrier:
         arrived = state.pending[at]
         absent = tuple(partition for partition in self._partitions if partition not in arrived)
         awaited = [partition for partition in absent if state.newest.get(partition, -1) < at]
-        if awaited and now <= at + self._deadline_ms and len(state.pending) <= self._max_pending:
+        if awaited and now <= state.since[at] + self._deadline_ms and len(state.pending) <= self._max_pending:
             return None
         del state.pending[at]
+        del state.since[at]
         state.decided_until = at
         return Ruling(at, tuple(arrived[partition] for partition in sorted(arrived)), absent)

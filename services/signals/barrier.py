@@ -30,15 +30,21 @@ class Ruling:
 
 
 class BarrierState(msgspec.Struct, kw_only=True):
-    """``pending``: close time -> timeframe -> bundle. ``finest_seen``: the newest 1m close that has arrived."""
+    """``pending``: close time -> timeframe -> bundle. ``finest_seen``: the newest 1m close that has arrived. ``clock``: the
+    newest tick; ``since``: what it said when the first bundle of a pending close arrived, or that close if it was behind."""
 
     decided_until: int = -1
     finest_seen: int = -1
+    clock: int = -1
+    since: dict[int, int] = msgspec.field(default_factory=dict)
     pending: dict[int, dict[Timeframe, AnalysisBundle]] = msgspec.field(default_factory=dict)
 
 
 class CloseBarrier:
-    """Gathers the bundles of each close. ``deadline_ms`` by the clock, ``patience_closes`` by the 1m stream itself."""
+    """Gathers the bundles of each close. ``deadline_ms`` by the clock, ``patience_closes`` by the 1m stream itself.
+
+    The deadline runs from the close; for a close that arrives late (after an outage, in a warm-up) from its arrival.
+    """
 
     def __init__(
         self, timeframes: tuple[Timeframe, ...], *, deadline_ms: int, patience_closes: int, max_pending_closes: int
@@ -58,6 +64,7 @@ class CloseBarrier:
         if at <= state.decided_until:
             return "late"
         waiting = state.pending.setdefault(at, {})
+        state.since.setdefault(at, max(at, state.clock))
         if timeframe in waiting:
             return "duplicate"
         waiting[timeframe] = bundle
@@ -65,6 +72,7 @@ class CloseBarrier:
 
     def due(self, now: int = -1) -> list[Ruling]:
         """The closes to decide now, oldest first. ``now`` (ms) comes with a clock tick; -1 = the clock says nothing."""
+        self.state.clock = max(self.state.clock, now)
         rulings = []
         while self.state.pending:
             ruling = self._oldest(now)
@@ -82,12 +90,13 @@ class CloseBarrier:
         if absent and not self._given_up(at, now):
             return None
         del state.pending[at]
+        del state.since[at]
         state.decided_until = at
         return Ruling(at, closing, tuple(arrived[timeframe] for timeframe in closing if timeframe in arrived), absent)
 
     def _given_up(self, at: int, now: int) -> bool:
         return (
-            now > at + self._deadline_ms
+            now > self.state.since[at] + self._deadline_ms
             or self.state.finest_seen >= at + self._patience_ms
             or len(self.state.pending) > self._max_pending
         )

@@ -73,6 +73,9 @@ class SignalsCore:
             return ()
         if not is_boundary(bundle.close_time, bundle.timeframe):
             return (self._off_grid(bundle),)
+        if bundle.warmup:
+            self._absorb(bundle)  # from before the feed began: knowledge, and nothing to decide
+            return ()
         arrival = self._barrier.arrive(bundle)
         if arrival == "late":
             self._absorb(bundle)  # too late to decide on, still the newest knowledge of its timeframe

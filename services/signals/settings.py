@@ -65,7 +65,7 @@ class SignalsSettings(BaseModel):
     paused: tuple[StrategyName, ...] = Field((), description="Strategies that judge but may not signal for now (SIG-8)")
     drill: bool = Field(
         False,
-        description="True in benchmarks and drills: strategies that trade without a reason are allowed (sim mode only)",
+        description="True in benchmarks and drills: strategies that trade without a reason are allowed (never in mode live)",
     )
     ob_fvg: ObFvgSettings = Field(default_factory=ObFvgSettings, description="Order block with fair value gap")
     every_close: EveryCloseSettings = Field(default_factory=EveryCloseSettings, description="An entry at every 1m close")
@@ -83,9 +83,7 @@ class SignalsSettings(BaseModel):
         if len(set(self.strategies)) != len(self.strategies):
             raise ValueError("strategies names one twice; name each once")
         if "every_close" in self.strategies and not self.drill:
-            raise ValueError(
-                "strategy every_close trades without a reason: it needs drill: true, which only sim mode accepts"
-            )
+            raise ValueError("strategy every_close trades without a reason: it needs drill: true, which mode live refuses")
         if self.patience_closes > self.max_pending_closes:
             raise ValueError("patience_closes is above max_pending_closes: raise max_pending_closes")
         return self

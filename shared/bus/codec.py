@@ -8,8 +8,8 @@ import msgspec
 
 from shared.bus.port import InvalidMessage
 from shared.domain.account import AccountReport, RiskReport
-from shared.domain.candles import CandleBundle, FeedStep
-from shared.domain.control import Alert, ClockTick, Control, Micro
+from shared.domain.candles import CandleBundle, FeedHistory, FeedStep
+from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPrice, Micro
 from shared.domain.decisions import DecisionBundle
 from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
 from shared.domain.facts import AnalysisBundle
@@ -19,6 +19,7 @@ from shared.domain.orders import StepReport, VerdictBundle
 #: Every type that may travel. A message whose type is not here is dead-lettered by whoever receives it.
 MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     FeedStep,
+    FeedHistory,
     CandleBundle,
     AnalysisBundle,
     DecisionBundle,
@@ -33,6 +34,8 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     ClockTick,
     Alert,
     Micro,
+    MarkPrice,
+    FundingDue,
 )
 _BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind)) for kind in MESSAGE_TYPES}
 _ENCODER: Final = msgspec.msgpack.Encoder()

@@ -3,7 +3,7 @@
 Order. The messages of one call are written in the order given. A message whose topic has one outstanding in the same call
 waits until that is confirmed: were both on their way and the first refused (queue full) while a consumer made room for the
 second, the second would stand before the first, and the first would later be taken for an old one. Messages of different
-topics travel together, up to the window; so do those of one topic when no queue of it blocks.
+topics travel together, up to the window; so do those of one topic when no queue of it blocks or nobody reads it in order.
 
 Refused by a full queue that blocks: again after a jittered, doubling pause. Connection lost, or no confirm in time: unknown,
 so again with the same id on the new connection. A repeat may therefore arrive twice, never not at all.
@@ -124,7 +124,8 @@ class Publisher:
         )
         drops = tuple(queue.name for queue in route.queues) if route.drops_newest else ()
         exchange = exchange_name(self._namespace, route.exchange)
-        return Parcel(exchange, route.topic, route.topic_class, content, not route.optional, route.blocks, drops)
+        alone = route.blocks and route.ordered
+        return Parcel(exchange, route.topic, route.topic_class, content, not route.optional, alone, drops)
 
     async def _fly(self, flight: list[Parcel]) -> None:
         if len(flight) == 1:

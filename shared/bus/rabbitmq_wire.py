@@ -11,7 +11,7 @@ from aio_pika.abc import HeadersType
 from shared.bus import codec
 from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
 from shared.bus.port import InvalidMessage
-from shared.bus.topology import OPTIONAL_TOPICS
+from shared.bus.topology import TRANSIENT_TOPICS
 from shared.domain.message import Message
 
 SCHEMA_VERSION: Final = "schema_version"
@@ -22,8 +22,6 @@ SEQUENCE: Final = "sequence"
 _REASON: Final = "reason"
 _QUEUE: Final = "queue"
 _TOPIC: Final = "topic"
-#: Of these only the newest counts: not worth a disk write. (Alerts have optional readers too, but are kept.)
-_TRANSIENT: Final = OPTIONAL_TOPICS - {"alert"}
 
 
 def envelope(
@@ -37,7 +35,7 @@ def envelope(
         PUBLISHER: publisher,
         SEQUENCE: sequence,
     }
-    transient = topic_class in _TRANSIENT
+    transient = topic_class in TRANSIENT_TOPICS
     return aio_pika.Message(
         codec.encode(message),
         headers=headers,

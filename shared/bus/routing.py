@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.bus.port import BusError, Unroutable
-from shared.bus.topology import EXCHANGES, OPTIONAL_TOPICS, Overflow, QueueSpec, Topology, exchange_of
+from shared.bus.topology import EXCHANGES, OPTIONAL_TOPICS, UNORDERED_TOPICS, Overflow, QueueSpec, Topology, exchange_of
 
 _ONE: Final = "*"
 _ANY: Final = "#"
@@ -34,7 +34,8 @@ class Route:
     """One topic's way: its exchange, its queues, and what a refusal by one of them means.
 
     ``blocks``: at least one queue loses nothing, so a refusal is retried. ``drops_newest``: the refusing queue keeps what
-    came first, so a refusal is a counted drop. ``optional``: no queue at all is no error.
+    came first, so a refusal is a counted drop. ``optional``: no queue at all is no error. ``ordered``: a message must not
+    overtake the one before it.
     """
 
     topic: str
@@ -44,6 +45,7 @@ class Route:
     optional: bool
     blocks: bool
     drops_newest: bool
+    ordered: bool
 
 
 class Routes:
@@ -88,4 +90,5 @@ class Routes:
             optional=optional,
             blocks=Overflow.BLOCK in policies,
             drops_newest=Overflow.DROP_NEWEST in policies,
+            ordered=topic_class not in UNORDERED_TOPICS,
         )

@@ -14,6 +14,9 @@ from typing import Final, Literal
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 
 Layout = Literal["split", "fused", "embedded"]
+#: Where the market comes from and where orders go. ``sim``: both from the simulator; ``paper``: the live market, simulated
+#: fills; ``testnet``: the exchange's demo venue; ``live``: the exchange.
+Mode = Literal["sim", "paper", "testnet", "live"]
 
 
 class Overflow(StrEnum):
@@ -75,6 +78,7 @@ EXCHANGES: Final[dict[str, str]] = {
     "candle": "md",
     "micro": "flow",
     "mark": "flow",
+    "funding": "flow",
     "analysis": "ta",
     "decision": "sig",
     "order": "ord",
@@ -88,7 +92,14 @@ EXCHANGES: Final[dict[str, str]] = {
 DEAD_LETTER_EXCHANGE: Final = "dlx"
 
 #: Topics that may have no reader: context and comfort. Everything else unroutable is an error.
-OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "alert"})
+OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "funding", "alert", "report"})
+
+#: Of these only the newest counts: not worth a disk write.
+TRANSIENT_TOPICS: Final = frozenset({"micro", "mark"})
+
+#: Topics whose messages stand each for itself. Those of one call travel together: fifty refused orders are fifty alerts, and
+#: one confirm after the other they would keep execution busy for as many round trips.
+UNORDERED_TOPICS: Final = frozenset({"alert"})
 
 
 def exchange_of(topic: str) -> str:
@@ -117,16 +128,35 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
     )
 
 
+def _exchange(mode: Mode) -> QueueSpec:
+    """The queue behind the exchange port: the simulator's, or the gateway's where a real exchange answers."""
+    if mode in ("sim", "paper"):
+        return _money("exchange", "simulator", "exchange.request", "market.step", "control.reset")
+    return _money("exchange", "gateway", "exchange.request", "control.reset")
+
+
+def _driver(mode: Mode) -> tuple[QueueSpec, ...]:
+    """Who moves a simulated exchange on: nobody where a real one answers."""
+    if mode == "sim":
+        bindings = ("decision.#", "exchange.event", "account.#", "risk.#", "report.#")
+        return (QueueSpec("player", "simulator", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200),)
+    if mode == "paper":
+        return (_market("paper", "simulator", "candle.*.1m", "funding.*", "control.reset"),)
+    return ()
+
+
 def build(
     layout: Layout = "split",
     partitions: int = 1,
     timeframes: Sequence[Timeframe] = TIMEFRAMES,
     namespace: str = "ict",
+    mode: Mode = "sim",
 ) -> Topology:
     """The table of a deployment: one queue a lane, so that the broker alone orders what a core sees.
 
     The layouts differ in one place: who reads candles and turns them into orders. ``control.reset`` reaches every lane in
-    its own queue, ahead of the first message of the new session.
+    its own queue, ahead of the first message of the new session. The modes differ in who stands behind ``exchange``, and in
+    what drives it: the market player in sim, the live candles in paper, the exchange itself elsewhere.
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
@@ -137,11 +167,14 @@ def build(
             for p in range(partitions)
             for tf in timeframes
         ]
-        rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
+        rows += [
+            _market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset", "control.tick")
+            for p in range(partitions)
+        ]
         rows.append(_market("risk", "risk", "decision.#", "account.#", "control.#"))
     rows += [
         _money("execution", "execution", "order.intent", "exchange.event", "control.#"),
-        _money("exchange", "simulator", "exchange.request", "market.step", "control.reset"),
+        _exchange(mode),
         QueueSpec(
             "journal",
             "journal",
@@ -161,15 +194,7 @@ def build(
             prefetch=20,
             ttl_ms=600_000,
         ),
-        QueueSpec(
-            "player",
-            "simulator",
-            ("decision.#", "exchange.event", "account.#", "risk.#", "report.#"),
-            QueueKind.CLASSIC,
-            Overflow.BLOCK,
-            max_length=20_000,
-            prefetch=200,
-        ),
+        *_driver(mode),
         QueueSpec(
             "micro",
             "signals",

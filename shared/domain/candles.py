@@ -40,7 +40,8 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-minute candle as a source delivered it: nothing is checked yet; ingest's quality gate is next."""
+    """A candle as a source delivered it, of one minute unless the message that carries it says otherwise: nothing is checked
+    yet; ingest's quality gate is next."""
 
     symbol: Symbol
     open_time: Milliseconds
@@ -69,10 +70,32 @@ class FeedStep(Message, frozen=True, kw_only=True):
         return f"feed:p{self.partition}:{self.close_time}"
 
 
+class FeedHistory(Message, frozen=True, kw_only=True):
+    """Candles of one timeframe from before the first minute of the feed, so that analysis begins warm.
+
+    They are closed candles as the exchange itself gives them, in order of ``open_time``; nothing is decided at their closes.
+    """
+
+    TYPE: ClassVar[str] = "feed_history"
+    partition: Partition
+    timeframe: Timeframe
+    candles: tuple[RawCandle, ...]
+
+    @property
+    def topic(self) -> str:
+        return f"feed.p{self.partition}"
+
+    @property
+    def message_id(self) -> str:
+        span = f"{self.candles[0].open_time}:{self.candles[-1].open_time}" if self.candles else "empty"
+        return f"history:p{self.partition}:{self.timeframe}:{span}"
+
+
 class CandleBundle(Message, frozen=True, kw_only=True):
     """Every candle of one partition and timeframe that closed at ``close_time``; symbols without one are named.
 
-    ``missing`` is a statement, not an omission: no entry may rest on it (DATA-3), and nobody waits for it.
+    ``missing`` is a statement, not an omission: no entry may rest on it (DATA-3), and nobody waits for it. ``warmup``: a
+    close from before the feed began; it is analysed, and nothing is decided at it.
     """
 
     TYPE: ClassVar[str] = "candle_bundle"
@@ -81,6 +104,7 @@ class CandleBundle(Message, frozen=True, kw_only=True):
     close_time: Milliseconds
     candles: tuple[Candle, ...]
     missing: tuple[Symbol, ...] = ()
+    warmup: bool = False
 
     @property
     def topic(self) -> str:

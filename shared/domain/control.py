@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
@@ -56,7 +57,11 @@ class Alert(Message, frozen=True, kw_only=True):
 
 
 class Micro(Message, frozen=True, kw_only=True):
-    """One second of order flow of one symbol (ICT-14): only the newest matters."""
+    """One second of order flow of one symbol (ICT-14): only the newest matters.
+
+    ``imbalance``: (bid size - ask size) / (both) over the best levels. ``trade_delta``: base currency bought less sold by
+    takers in this second. ``liquidated``: base currency of forced orders in this second, bought less sold.
+    """
 
     TYPE: ClassVar[str] = "micro"
     symbol: Symbol
@@ -65,6 +70,7 @@ class Micro(Message, frozen=True, kw_only=True):
     ask: Price
     imbalance: Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
     trade_delta: float
+    liquidated: float = 0.0
 
     @property
     def topic(self) -> str:
@@ -73,6 +79,46 @@ class Micro(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"micro:{self.symbol}:{self.time}"
+
+
+class MarkPrice(Message, frozen=True, kw_only=True):
+    """The exchange's mark price and the funding to come of one symbol: only the newest matters.
+
+    ``funding_rate`` is what would be paid at ``next_funding_time``, as a fraction of the notional; longs pay when positive.
+    """
+
+    TYPE: ClassVar[str] = "mark_price"
+    symbol: Symbol
+    time: Milliseconds
+    mark: Price
+    index: Price
+    funding_rate: Annotated[float, msgspec.Meta(gt=-1.0, lt=1.0)]
+    next_funding_time: Milliseconds
+
+    @property
+    def topic(self) -> str:
+        return f"mark.{self.symbol}"
+
+    @property
+    def message_id(self) -> str:
+        return f"mark:{self.symbol}:{self.time}"
+
+
+class FundingDue(Message, frozen=True, kw_only=True):
+    """A funding time has passed: the rate that held at it. Once per symbol and funding time."""
+
+    TYPE: ClassVar[str] = "funding_due"
+    symbol: Symbol
+    time: Milliseconds
+    rate: Decimal
+
+    @property
+    def topic(self) -> str:
+        return f"funding.{self.symbol}"
+
+    @property
+    def message_id(self) -> str:
+        return f"funding:{self.symbol}:{self.time}"
 
 
 class ClockTick(Message, frozen=True, kw_only=True):

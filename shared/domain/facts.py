@@ -10,18 +10,39 @@ from shared.domain.candles import Candle
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
 from shared.domain.timeframes import Timeframe
 
-Direction = Literal["bullish", "bearish"]
-FactKind = Literal["swing_high", "swing_low", "bos", "choch", "fvg", "order_block"]
+#: ``none``: of no side, as a kill zone is, or an opening price.
+Direction = Literal["bullish", "bearish", "none"]
+FactKind = Literal[
+    "swing_high", "swing_low", "pivot_high", "pivot_low", "bos", "choch", "mss", "failed_break",
+    "internal_high", "internal_low", "internal_bos", "internal_choch",
+    "displacement", "fvg", "ifvg", "merged_fvg",
+    "order_block", "breaker_block", "mitigation_block", "rejection_block",
+    "balanced_price_range", "volume_imbalance", "liquidity_void",
+    "kill_zone", "silver_bullet", "macro", "session", "quiet_hours", "key_open",
+    "previous_day_high", "previous_day_low", "previous_week_high", "previous_week_low", "previous_month_high",
+    "previous_month_low", "session_high", "session_low", "ipda_range", "ndog", "nwog", "gap_4h", "judas_swing",
+    "power_of_three", "smt_swing", "smt_level", "liquidity_correlation",
+    "equal_highs", "equal_lows", "liquidity_pool", "sweep", "turtle_soup", "dealing_range", "ote",
+]  # fmt: skip
 #: One vocabulary for all life cycles; ``services.analysis`` has the transition tables per kind.
-FactState = Literal["active", "touched", "half_filled", "filled", "mitigated", "broken", "invalidated", "expired", "final"]
+FactState = Literal[
+    "provisional", "active", "touched", "half_filled", "filled", "inverted", "mitigated", "mean_threshold", "swept",
+    "broken", "failed", "invalidated", "dead", "superseded", "expired", "final",
+]  # fmt: skip
+#: What a fact is called beside its kind; empty where there is no name. Swings: HH, LH, EQH, HL, LL, EQL. Windows of
+#: time, key opens and session levels: their name in the settings. Facts across symbols: the other symbol.
+FactLabel = Annotated[str, msgspec.Meta(max_length=40)]
 Score = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):  # it refers to plain values only
     """One detection. ``formed_at`` is where it is drawn, ``confirmed_at`` the close at which it became knowable.
 
     ``top``/``bottom`` bound a zone; a level has both equal. ``why`` is one sentence for a person: the rule and the
     candles that made it. A changed state is a new Fact with the same ``id`` and a later ``changed_at``.
+
+    ``candles``: open times of the candles that made it. ``ref``: id of the fact that it came from, empty without one.
+    ``fill_probability``: of a fair value gap, to be filled within its life, as of ``changed_at``; None of other kinds.
     """
 
     id: str
@@ -37,6 +58,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     touches: int = 0
     fill: Score = 0.0
     why: str = ""
+    label: FactLabel = ""
+    candles: tuple[Milliseconds, ...] = ()
+    ref: str = ""
+    fill_probability: Score | None = None
 
     def __post_init__(self) -> None:
         if self.top < self.bottom:
@@ -65,7 +90,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnalysisBundle(Message, frozen=True, kw_only=True):
-    """The analyses of one partition and timeframe at one close; ``missing`` symbols had no candle."""
+    """The analyses of one partition and timeframe at one close; ``missing`` symbols had no candle, at a ``warmup`` close
+    nothing is decided."""
 
     TYPE: ClassVar[str] = "analysis_bundle"
     partition: Partition
@@ -73,6 +99,7 @@ class AnalysisBundle(Message, frozen=True, kw_only=True):
     close_time: Milliseconds
     analyses: tuple[Analysis, ...]
     missing: tuple[Symbol, ...] = ()
+    warmup: bool = False
 
     @property
     def topic(self) -> str:

@@ -10,7 +10,11 @@ import msgspec
 from shared.domain.decisions import Side
 from shared.domain.message import Message, Milliseconds, Symbol
 
-OrderType = Literal["MARKET", "LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET"]
+OrderType = Literal["MARKET", "LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET", "STOP", "TAKE_PROFIT", "TRAILING_STOP_MARKET"]
+#: What a limit does with what does not fill at once: rests, expires, is refused as a whole, or must not fill at once.
+TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
+#: Which price a trigger waits for: that of the last trade, or the mark price.
+WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 #: The exchange's own words. ``services.execution`` and ``simulator`` have the transition table.
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
 Leg = Literal["entry", "stop", "target", "close"]
@@ -77,7 +81,11 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order at the exchange. ``price`` for LIMIT, ``trigger`` for conditional ones; ``close_position`` closes all."""
+    """An order at the exchange. ``price`` for limits, ``trigger`` for conditional ones; ``close_position`` closes all.
+
+    ``time_in_force`` None = GTC where the type has one. TRAILING_STOP_MARKET has no trigger but ``callback_rate`` (percent
+    off the best price), from the ``activation`` price on if there is one.
+    """
 
     client_id: str
     symbol: Symbol
@@ -94,6 +102,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: Milliseconds = 0
     reject_code: int = 0
     reject_reason: str = ""
+    time_in_force: TimeInForce | None = None
+    working_type: WorkingType = "CONTRACT_PRICE"
+    activation: Decimal | None = None
+    callback_rate: Decimal | None = None
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,6 +27,19 @@ DURATION: Final[dict[Timeframe, int]] = {
 TIMEFRAMES: Final[tuple[Timeframe, ...]] = tuple(DURATION)
 FINEST: Final[Timeframe] = "1m"
 
+#: What a timeframe is read for (ICT-13): HTF bias and major levels, MTF confirmation, LTF entry and stop.
+Tier = Literal["HTF", "MTF", "LTF"]
+TIER: Final[dict[Timeframe, Tier]] = {
+    "1w": "HTF",
+    "1d": "HTF",
+    "4h": "HTF",
+    "1h": "MTF",
+    "30m": "MTF",
+    "15m": "MTF",
+    "5m": "LTF",
+    "1m": "LTF",
+}
+
 #: The epoch began on a Thursday; Monday-anchored weeks are shifted by four days. Every other length divides the day.
 _ANCHOR: Final[dict[Timeframe, int]] = {timeframe: 4 * DAY if timeframe == "1w" else 0 for timeframe in TIMEFRAMES}
 

@@ -10,14 +10,13 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from shared.bus.topology import Layout
+from shared.bus.topology import Layout, Mode
 from shared.domain.instruments import Instrument
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
+from shared.exchange.settings import ExchangeSettings
 from shared.runtime import taken
 from shared.runtime.config_faults import Incoherent
 from shared.runtime.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
-
-Mode = Literal["sim", "paper", "testnet", "live"]
 
 #: The approval key that a simulation may keep; where real orders are sent it would be a signature that anybody can make.
 SIM_APPROVAL_KEY: Final = "sim-only"
@@ -123,7 +122,9 @@ def _replica_name() -> str:
 class CommonSettings(_Section):
     """The root that every service shares; ``cli.settings.Settings`` adds a section a service."""
 
-    mode: Mode = Field("sim", description="where orders go; sim: nothing leaves this system, and only sim works today")
+    mode: Mode = Field(
+        "sim", description="where the market is and where orders go; in sim and paper nothing leaves this system"
+    )
     layout: Layout = Field("split", description="split: a process a service; fused: analysis to risk in one; embedded: all")
     symbols: tuple[SymbolName, ...] = Field(("BTCUSDT", "ETHUSDT"), min_length=1, description="perpetuals that are traded")
     timeframes: tuple[Timeframe, ...] = Field(TIMEFRAMES, min_length=1, description="candles that are built and analysed")
@@ -145,6 +146,9 @@ class CommonSettings(_Section):
     )
     replica: str = Field(
         default_factory=_replica_name, min_length=1, max_length=200, description="this process among its replicas"
+    )
+    exchange: ExchangeSettings = Field(
+        default_factory=ExchangeSettings, description="the venue, where the mode has a real one (paper, testnet, live)"
     )
     lane: LaneSettings = Field(default_factory=LaneSettings, description="how lanes write their state")
 
@@ -172,9 +176,13 @@ class CommonSettings(_Section):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        faults = {}
-        if self.mode != "sim":
-            faults["mode"] = f"{self.mode} does not work yet; only sim does: no order of this version reaches an exchange"
+        faults: dict[str, str] = {}
+        if self.mode == "live":
+            faults |= {
+                f"exchange.{name}": f"live sends real orders: set exchange.{name} to true when it is so, or use testnet"
+                for name in ("real_money", "proven_on_testnet")
+                if not getattr(self.exchange, name)
+            }
         if self.mode in ("testnet", "live") and self.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
             faults["approval_key"] = f"is the simulation's, which everybody knows; {self.mode} needs a secret of your own"
         for name, matches in (("symbols", self.taken_partitions), ("timeframes", self.taken_timeframes)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import PurePath
 
@@ -14,18 +14,19 @@ from pydantic.fields import FieldInfo
 from shared.runtime.config_fields import Setting, of_field
 
 
-def document(model: type[BaseModel], title: str, width: int = 120) -> str:
+def document(model: type[BaseModel], title: str, width: int = 120, values: Mapping[str, object] | None = None) -> str:
     """The whole file, ready to be loaded: it sets every default, so that a reader changes a value and needs nothing else.
 
-    Secrets, and settings whose default differs from process to process, stand there commented out.
+    Secrets, and settings whose default differs from process to process, stand there commented out. ``values``: what this
+    file says instead of the default, by dotted path (``ingest.live.depth``).
     """
     lines = [f"# {line}" for line in textwrap.wrap(title, width - 2)]
     for name, field in model.model_fields.items():
-        lines += ["", *_setting(name, field, "", width)]
+        lines += ["", *_setting(name, field, "", width, name, values or {})]
     return "\n".join(lines) + "\n"
 
 
-def _setting(name: str, field: FieldInfo, indent: str, width: int) -> Iterator[str]:
+def _setting(name: str, field: FieldInfo, indent: str, width: int, path: str, values: Mapping[str, object]) -> Iterator[str]:
     setting = of_field(field)
     section = setting.model if not setting.nullable else None
     allowed = "" if section is not None else f". Allowed: {setting.allowed()}"
@@ -34,13 +35,14 @@ def _setting(name: str, field: FieldInfo, indent: str, width: int) -> Iterator[s
     if section is not None:
         yield f"{indent}{name}:"
         for inner, inner_field in section.model_fields.items():
-            yield from _setting(inner, inner_field, indent + "  ", width)
+            yield from _setting(inner, inner_field, indent + "  ", width, f"{path}.{inner}", values)
         return
     if _changes(field):
         yield f"{indent}# {name}: (made by each process)"
         return
     off = "# " if setting.secret else ""
-    yield from _value(name, field.get_default(call_default_factory=True), setting, indent + off)
+    value = values[path] if path in values else field.get_default(call_default_factory=True)
+    yield from _value(name, value, setting, indent + off)
 
 
 def _changes(field: FieldInfo) -> bool:

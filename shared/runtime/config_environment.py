@@ -15,8 +15,8 @@ from shared.runtime.config_tree import Path, Tree, dotted
 
 PREFIX: Final = "ICT_"
 
-#: Variables with our prefix that are no settings: where settings are read from, and switches of the test suite.
-RESERVED: Final = frozenset({"ICT_CONFIG", "ICT_SECRETS_DIR", "ICT_REQUIRE_SERVICES"})
+#: Variables with our prefix that are no settings: where settings and compiled modules are read from, switches of the tests.
+RESERVED: Final = frozenset({"ICT_CONFIG", "ICT_SECRETS_DIR", "ICT_REQUIRE_SERVICES", "ICT_NATIVE", "ICT_NATIVE_DIR"})
 RESERVED_PREFIXES: Final = ("ICT_TEST_",)
 
 #: Names that hosting platforms give, and the setting that they mean. A variable of our own name wins over them.

@@ -1,4 +1,4 @@
-"""A service process: its lanes, its sinks, its bus, its store, from start to drain."""
+"""A service process: its lanes, its sinks, its sources, its bus, its store, from start to drain."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from shared.bus.port import Bus
+from shared.runtime.exits import Leave
 from shared.runtime.lane import Lane, LanePolicy, LaneSpec
 from shared.runtime.replicas import ReplicaPolicy, Replicas
 from shared.runtime.sink import SinkSpec, SinkWorker
+from shared.runtime.source import Sources, SourceSpec
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
@@ -27,6 +29,7 @@ class ServiceSpec:
     group: str
     lanes: tuple[LaneSpec, ...] = ()
     sinks: tuple[SinkSpec, ...] = ()
+    sources: tuple[SourceSpec, ...] = ()
 
 
 class ServiceDied(Exception):
@@ -38,9 +41,11 @@ class Service:
 
     def __init__(self, spec: ServiceSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
         self.spec = spec
+        self._bus = bus
         self._store = store
         self.lanes = [Lane(lane, bus, store, policy) for lane in spec.lanes]
         self.sinks = [SinkWorker(sink, bus) for sink in spec.sinks]
+        self.sources: Sources | None = None
         self._replicas: Replicas | None = None
         self._replicas_task: asyncio.Task[None] | None = None
 
@@ -53,12 +58,17 @@ class Service:
         if member is not None and self._store is not None and self.lanes:
             self._replicas = Replicas(self.spec.group, member, self.lanes, self._store, replicas or ReplicaPolicy())
             self._replicas_task = asyncio.create_task(self._replicas.run(), name=f"replicas {self.spec.name}")
+        if self.spec.sources:
+            self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas)
+            self.sources.start()
         log.info("service started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
 
     async def wait_failed(self) -> BaseException:
         """Return when a worker has died; a healthy service never does."""
         tasks = [asyncio.ensure_future(lane.wait_failed()) for lane in self.lanes]
         tasks += [asyncio.ensure_future(sink.wait_failed()) for sink in self.sinks]
+        if self.sources is not None:
+            tasks.append(asyncio.ensure_future(self.sources.wait_failed()))
         if self._replicas_task is not None:
             tasks.append(asyncio.ensure_future(_failure_of(self._replicas_task)))
         try:
@@ -70,6 +80,8 @@ class Service:
 
     async def drain(self) -> None:
         """Take nothing new, finish and commit what was taken, leave the group."""
+        if self.sources is not None:
+            await self.sources.drain()
         if self._replicas_task is not None:
             self._replicas_task.cancel()
             await asyncio.gather(self._replicas_task, return_exceptions=True)
@@ -104,6 +116,8 @@ async def running(services: Sequence[Service], *, member: str | None = None) -> 
     try:
         yield
     except asyncio.CancelledError:
+        if died and isinstance(died[0], Leave):
+            raise died[0] from None  # refused with a sentence for the user: no bug, and no traceback
         if died:
             raise ServiceDied(f"a worker died: {type(died[0]).__name__}: {died[0]}") from died[0]
         raise

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from shared.store.metrics import StoreMetrics
-from shared.store.port import Fenced, LaneState
+from shared.store.port import Cell, Fenced, LaneState
+
+_NEVER: Final = Cell(0, None)
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class MemoryStore:
         self._clock = clock
         self._lanes: dict[str, _Lane] = {}
         self._groups: dict[str, dict[str, float]] = {}
+        self._cells: dict[str, Cell] = {}
         self._epochs = 0
         self._metrics = StoreMetrics("memory")
         self._started = False
@@ -63,9 +67,19 @@ class MemoryStore:
         self._groups[group] = alive
         return tuple(sorted(alive))
 
+    async def read(self, cell: str) -> Cell:
+        return self._cells.get(cell, _NEVER)
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        if self._cells.get(cell, _NEVER).version != version:
+            return False
+        self._cells[cell] = Cell(version + 1, value)
+        return True
+
     async def clear(self) -> None:
         self._lanes.clear()
         self._groups.clear()
+        self._cells.clear()
 
     def healthy(self) -> bool:
         return self._started

@@ -6,6 +6,8 @@ message costs a few hundred bytes, a snapshot is written now and then. Contract 
 * ``append`` is atomic: all entries and the snapshot, or nothing. A snapshot empties the log, then the entries follow it.
 * ``open`` takes the lane over: it raises the lane's epoch, and every later ``append`` under an older epoch raises
   Fenced, so that a process that was only frozen cannot write over its successor.
+* A cell is a small value that processes share (a rate limiter's counts): ``swap`` writes it only if nobody wrote since it
+  was read, so a pure function of the old value decides the new one and no update is lost.
 """
 
 from __future__ import annotations
@@ -30,6 +32,14 @@ class LaneState:
     epoch: int
     snapshot: bytes | None
     log: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A shared value. ``version`` 0 and no value: never written."""
+
+    version: int
+    value: bytes | None
 
 
 class StateStore(Protocol):
@@ -57,6 +67,17 @@ class StateStore(Protocol):
 
     async def members(self, group: str) -> tuple[str, ...]:
         """The members alive now, sorted."""
+        ...
+
+    async def read(self, cell: str) -> Cell:
+        """The shared value as it is now."""
+        ...
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        """Write ``value`` if the cell still has ``version``, and raise the version.
+
+        False: somebody was faster, or an earlier try of this very swap was applied and its answer lost; read again.
+        """
         ...
 
     async def clear(self) -> None:

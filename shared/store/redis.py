@@ -28,7 +28,7 @@ from redis.commands.core import AsyncScript
 
 from shared.store.metrics import StoreMetrics
 from shared.store.patience import Backoff, Patience
-from shared.store.port import Fenced, LaneState, StoreError
+from shared.store.port import Cell, Fenced, LaneState, StoreError
 
 T = TypeVar("T")
 
@@ -68,6 +68,14 @@ _MEMBERS: Final = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
+"""
+# KEYS: cell.
+_READ: Final = "return redis.call('HMGET', KEYS[1], 'version', 'value')"
+# KEYS: cell. ARGV: the version it was read at, the new value.
+_SWAP: Final = """
+if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'version', ARGV[1] + 1, 'value', ARGV[2])
+return 1
 """
 
 #: What no waiting cures although redis-py files it under lost connections.
@@ -133,6 +141,8 @@ class RedisStore:
         self._append = self._redis.register_script(_APPEND)
         self._beat = self._redis.register_script(_BEAT)
         self._members = self._redis.register_script(_MEMBERS)
+        self._read = self._redis.register_script(_READ)
+        self._swap = self._redis.register_script(_SWAP)
         self._writer = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -165,6 +175,13 @@ class RedisStore:
         found: list[bytes] = await self._script("members", self._members, [self._group(group)], [])
         return tuple(sorted(member.decode() for member in found))
 
+    async def read(self, cell: str) -> Cell:
+        version, value = await self._script("read", self._read, [self._cell(cell)], [])
+        return Cell(int(version or 0), value)
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        return bool(await self._script("swap", self._swap, [self._cell(cell)], [version, value]))
+
     async def clear(self) -> None:
         async def sweep() -> None:
             spared = f"{self._prefix}epochs".encode()
@@ -184,6 +201,9 @@ class RedisStore:
 
     def _keys(self, lane: str) -> list[str]:
         return [f"{self._prefix}lane:{part}:{lane}" for part in ("head", "snapshot", "log")]
+
+    def _cell(self, cell: str) -> str:
+        return f"{self._prefix}cell:{cell}"
 
     def _group(self, group: str) -> str:
         return f"{self._prefix}group:{group}"

@@ -23,7 +23,7 @@ from typing import Final, TypeVar
 
 from shared.store.metrics import StoreMetrics
 from shared.store.patience import Backoff, Patience
-from shared.store.port import Fenced, LaneState, StoreError
+from shared.store.port import Cell, Fenced, LaneState, StoreError
 
 T = TypeVar("T")
 
@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS log (
 CREATE INDEX IF NOT EXISTS log_of_lane ON log (namespace, lane, position);
 CREATE TABLE IF NOT EXISTS members (
     namespace TEXT, grp TEXT, member TEXT, until REAL NOT NULL, PRIMARY KEY (namespace, grp, member)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cells (
+    namespace TEXT, cell TEXT, version INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, cell)
 ) WITHOUT ROWID;
 """
 #: Primary result codes after which the same transaction may well succeed: another process holds the lock, or the disk is
@@ -114,12 +117,36 @@ class SqliteStore:
 
         return await self._transact("members", work)
 
+    async def read(self, cell: str) -> Cell:
+        def work(connection: sqlite3.Connection) -> Cell:
+            row = (self._namespace, cell)
+            found = connection.execute("SELECT version, value FROM cells WHERE namespace = ? AND cell = ?", row).fetchone()
+            return Cell(*found) if found is not None else Cell(0, None)
+
+        return await self._transact("read", work)
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        def work(connection: sqlite3.Connection) -> bool:
+            row = (value, self._namespace, cell, version)
+            if version == 0:
+                done = connection.execute(
+                    "INSERT OR IGNORE INTO cells (value, namespace, cell, version) VALUES (?, ?, ?, ? + 1)", row
+                )
+            else:
+                done = connection.execute(
+                    "UPDATE cells SET value = ?, version = version + 1 WHERE namespace = ? AND cell = ? AND version = ?", row
+                )
+            return done.rowcount == 1
+
+        return await self._transact("swap", work)
+
     async def clear(self) -> None:
         def work(connection: sqlite3.Connection) -> None:
             for statement in (
                 "DELETE FROM lanes WHERE namespace = ?",
                 "DELETE FROM log WHERE namespace = ?",
                 "DELETE FROM members WHERE namespace = ?",
+                "DELETE FROM cells WHERE namespace = ?",
             ):
                 connection.execute(statement, (self._namespace,))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import get_args
 
 import msgspec
 from hypothesis import strategies as st
 
 from services.analysis.engine import Engine
-from services.analysis.settings import AnalysisSettings
+from services.analysis.settings import AnalysisSettings, Concept
 from shared.domain.candles import Candle
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe, open_time
@@ -25,8 +26,14 @@ Row = tuple[float, float, float, float] | None
 #: Mirrored prices are ``PIVOT - price``; with prices on a grid of eighths both are exact.
 PIVOT = 4096.0
 
-OPPOSITE: dict[Direction, Direction] = {"bullish": "bearish", "bearish": "bullish"}
-MIRROR_KIND: dict[FactKind, FactKind] = {"swing_high": "swing_low", "swing_low": "swing_high"}
+OPPOSITE: dict[Direction, Direction] = {"bullish": "bearish", "bearish": "bullish", "none": "none"}
+#: Kinds that swap upside down: those that name a side.
+MIRROR_KIND: dict[FactKind, FactKind] = {
+    kind: other
+    for kind in get_args(FactKind)
+    for other in (kind.replace("high", "\0").replace("low", "high").replace("\0", "low"),)
+    if other != kind
+}
 
 
 def opened(number: int) -> int:
@@ -126,6 +133,17 @@ def seeded_walk(seed: int, length: int) -> list[Candle]:
     return table(rows)
 
 
+def alone(*concepts: str, **values: object) -> AnalysisSettings:
+    """Settings in which only these concepts look for anything (swings always do), so that a table shows nothing else."""
+    fields = AnalysisSettings.model_fields
+    off = {
+        name: {"enabled": False}
+        for name, field in fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Concept) and name not in concepts
+    }
+    return AnalysisSettings.model_validate({**off, **values})
+
+
 #: Walks of small integer moves: ties on nearly every candle, which is where detectors go wrong.
 walks = st.lists(st.tuples(st.integers(-12, 12), st.integers(0, 4), st.integers(0, 4)), min_size=30, max_size=120).map(
     from_moves
@@ -137,18 +155,33 @@ LIVELY = AnalysisSettings.model_validate(
         "swing_length": 2,
         "atr_period": 5,
         "max_active": 4,
+        "displacement": {"min_body_atr": 0.8},
+        "internal": {"length": 1},
+        "merged_gaps": {"enabled": True},
         "fvg": {"min_size_percent": 0.0, "max_age_candles": 12},
         "order_block": {"max_age_candles": 20, "leg_candles": 15, "max_touches": 2},
+        "breaker_block": {"max_age_candles": 20},
+        "rejection_block": {"min_wick_body": 0.25, "min_wick_atr": 0.0, "max_age_candles": 20},
+        "balanced_price_range": {"min_size_atr": 0.0, "max_age_candles": 20, "max_touches": 2},
+        "volume_imbalance": {"min_size_atr": 0.0, "max_age_candles": 12},
+        "liquidity_void": {"min_body_atr": 0.5, "min_body_share": 0.4, "min_size_atr": 1.0, "max_age_candles": 12},
+        "equal_levels": {"length": 1, "atr_period": 5, "tolerance_atr": 0.5, "max_age_candles": 30},
+        "pools": {"merge_atr": 0.5, "max_age_candles": 25, "full_touches": 2, "volume_period": 5},
+        "turtle_soup": {"lookback": 6, "separation": 2},
+        "dealing_range": {"ote_from": 0.625, "ote_ideal": 0.75, "ote_to": 0.875},  # exact on the grid, also upside down
     }
 )
 
 #: The other side of every option.
 OTHER_OPTIONS = AnalysisSettings.model_validate(
     {
-        "swing_length": 1,
+        "swing_length": 3,
         "atr_period": 3,
         "max_active": 3,
-        "structure": {"break_on": "wick", "min_displacement_atr": 0.2},
+        "displacement": {"min_body_atr": 0.5, "min_body_share": 0.4, "require_gap": True},
+        "structure": {"break_on": "wick", "min_displacement_atr": 0.2, "mss_within": 8, "failed_within": 0},
+        "alternation": {"equal_atr": 0.0},
+        "merged_gaps": {"enabled": True, "max_gaps": 2},
         "fvg": {"min_size_percent": 0.0, "min_size_atr": 0.1, "max_age_candles": 8, "fill_steps": 4, "filled_at": 1.0},
         "order_block": {
             "rule": "strong_candle",
@@ -159,5 +192,16 @@ OTHER_OPTIONS = AnalysisSettings.model_validate(
             "leg_candles": 8,
             "max_touches": 1,
         },
+        "breaker_block": {"invalidate_on": "wick", "max_age_candles": 10, "max_touches": 1},
+        "mitigation_block": {"invalidate_on": "body", "max_age_candles": 10, "max_touches": 1},
+        "rejection_block": {"invalidate_on": "wick", "min_wick_body": 0.0, "min_wick_atr": 0.1, "max_age_candles": 10},
+        "balanced_price_range": {"invalidate_on": "body", "min_size_atr": 0.05, "max_apart_candles": 8},
+        "volume_imbalance": {"min_size_atr": 0.1, "max_age_candles": 8, "fill_steps": 1, "filled_at": 1.0},
+        "liquidity_void": {"min_candles": 3, "min_body_atr": 0.3, "min_size_atr": 0.5, "zone": "range"},
+        "equal_levels": {"length": 2, "atr_period": 8, "tolerance_atr": 1.0, "max_pivots": 2},
+        "pools": {"merge_atr": 1.0, "max_age_candles": 12, "return_within": 3},
+        "sweeps": {"min_depth_atr": 0.25},
+        "turtle_soup": {"lookback": 4, "separation": 1},
+        "dealing_range": {"anchors": "body", "ote_from": 0.5, "ote_ideal": 0.5, "ote_to": 0.75},
     }
 )

@@ -42,7 +42,7 @@ class Audit:
         self.exchange = exchange
         self.paid_in = wallet
         self.orders: dict[str, Order] = {}
-        self.fills: set[str] = set()
+        self.fills: dict[str, Fill] = {}
         self.filled: dict[str, list[Fill]] = {}
         self.marks: dict[str, Decimal] = {}
         self.positions: dict[str, Decimal] = {}
@@ -59,7 +59,7 @@ class Audit:
             before = dict(self.positions)
             asked = dict(self.orders)
             self._orders_asked(message)
-            self._fills(events)
+            self._fills(events, self._asked_again(message, asked))
             self._orders(events)
             if isinstance(message, MarketStep):
                 self._stop_wins(message, events, before, asked)
@@ -93,11 +93,22 @@ class Audit:
             if isinstance(request, PlaceOrder):
                 self.orders.setdefault(request.order.client_id, request.order)
 
-    def _fills(self, events: ExchangeEvents) -> None:
+    def _asked_again(self, message: MarketStep | ExchangeRequests, before: Mapping[str, Order]) -> set[str]:
+        """Client ids that were known and are named once more: a query, which is told the fills of its order again."""
+        named = message.requests if isinstance(message, ExchangeRequests) else ()
+        return {request.order.client_id for request in named if isinstance(request, PlaceOrder)} & before.keys()
+
+    def _fills(self, events: ExchangeEvents, queried: set[str]) -> None:
+        told = {fill.id for fill in events.fills}
+        for client_id in queried:
+            missing = {fill.id for fill in self.filled.get(client_id, [])} - told
+            _require(not missing, f"{client_id} was asked for again, and its fills {sorted(missing)} were not told")
         liquidations = {o.client_id: o for o in events.orders if o.client_id.startswith("autoclose-")}
         for fill in events.fills:
+            if fill.client_id in queried and self.fills.get(fill.id) == fill:
+                continue
             _require(fill.id not in self.fills, f"fill {fill.id} was stated before")
-            self.fills.add(fill.id)
+            self.fills[fill.id] = fill
             self.filled.setdefault(fill.client_id, []).append(fill)
             order = self.orders.get(fill.client_id) or liquidations[fill.client_id]
             _require((order.symbol, order.side) == (fill.symbol, fill.side), f"{fill} is not of {order}")

@@ -22,11 +22,41 @@ PURE: Final = (
     "shared/pipeline.py",
     "shared/domain/*.py",
     "shared/bus/topology.py",
+    "shared/exchange/binance_requests.py",
+    "shared/exchange/endpoints.py",
+    "shared/exchange/errors.py",
+    "shared/exchange/outcome.py",
+    "shared/exchange/rate_limit.py",
+    "shared/exchange/silence.py",
+    "shared/exchange/wire_*.py",
 )
 #: File names that are shells by their nature: wiring, sinks, channels, databases.
 SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "database.py", "read.py", "flow.py"})
-#: The simulator's shells: they drive a bus, or write files.
-SHELLS: Final = frozenset({"simulator/player.py", "simulator/recorder.py"})
+#: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files.
+SHELLS: Final = frozenset(
+    {
+        "services/gateway/inquiry.py",
+        "services/gateway/start.py",
+        "services/ingest/connection.py",
+        "services/ingest/feed.py",
+        "services/ingest/fetching.py",
+        "services/ingest/jobs.py",
+        "services/ingest/mending.py",
+        "simulator/bracket_file.py",
+        "simulator/player.py",
+        "simulator/port.py",
+        "simulator/recorder.py",
+        "simulator/server/admin.py",
+        "simulator/server/clock.py",
+        "simulator/server/http.py",
+        "simulator/server/motion.py",
+        "simulator/server/order_socket.py",
+        "simulator/server/scenario.py",
+        "simulator/server/serving.py",
+        "simulator/server/sockets.py",
+        "simulator/tape/recorded.py",
+    }
+)
 
 #: Modules that a core has no use for, each with what it would let in.
 BANNED_IMPORTS: Final = {

@@ -213,6 +213,38 @@ async def check_cancelled_append_harms_nobody(clients: Clients) -> None:
         assert log.count(b"c%d" % turns) in (0, 3)
 
 
+async def check_cells(clients: Clients) -> None:
+    """A cell starts unwritten, is written only at the version it was read at, is seen by all, and goes with a clear."""
+    one, two = await clients(), await clients()
+    assert (await one.read("limit")).version == 0
+    assert (await one.read("limit")).value is None
+    assert await one.swap("limit", 0, b"first")
+    assert not await two.swap("limit", 0, b"late"), "who read before the other's write is refused"
+    seen = await two.read("limit")
+    assert (seen.version, seen.value) == (1, b"first")
+    assert await two.swap("limit", seen.version, b"\x00second")
+    assert not await one.swap("limit", 7, b"from nowhere")
+    assert (await one.read("limit")).value == b"\x00second"
+    assert (await one.read("other")).version == 0, "cells are apart"
+    await one.clear()
+    assert (await two.read("limit")).version == 0
+
+
+async def check_swaps_are_atomic(clients: Clients) -> None:
+    """No update of several writers at once is lost: each counts one up until it was heard."""
+    stores = [await clients() for _ in range(4)]
+
+    async def count(store: StateStore) -> None:
+        for _ in range(10):
+            while True:
+                cell = await store.read("count")
+                if await store.swap("count", cell.version, str(int(cell.value or b"0") + 1).encode()):
+                    break
+
+    await asyncio.gather(*(count(store) for store in stores))
+    assert (await stores[0].read("count")).value == b"40"
+
+
 CHECKS = (
     check_log_keeps_order,
     check_snapshot_replaces_log,
@@ -225,5 +257,7 @@ CHECKS = (
     check_membership,
     check_clear,
     check_health,
+    check_cells,
+    check_swaps_are_atomic,
     check_cancelled_append_harms_nobody,
 )

@@ -2,164 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import inf
+from typing import ClassVar
 
-import msgspec
-
-from services.analysis.close import CandleClose
-from services.analysis.lifecycle import BIRTH, advance
+from services.analysis.detectors.structure import Structure
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import Finding
+from services.analysis.frame.zones import FillBook
 from services.analysis.settings import FvgSettings
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact, FactState
-from shared.domain.ids import derive
+from shared.domain.facts import Direction
 
 
-class Gap(msgspec.Struct, array_like=True):
-    """A living gap. ``reached``: how far price came back into it since confirmation, as a price; ``expires_at`` in ms."""
-
-    fact: Fact
-    reached: float
-    expires_at: int
-
-
-class FvgState(msgspec.Struct):
-    """Living gaps, oldest first, and when the last gap of each direction was formed (0: never)."""
-
-    gaps: list[Gap] = msgspec.field(default_factory=list)
-    last_bullish: int = 0
-    last_bearish: int = 0
-
-
-class FairValueGaps:
+class FairValueGaps(Detector):
     """Bullish: the third candle's low is above the first candle's high; the zone lies between. Bearish is the mirror.
 
-    Formed at candle 2, confirmed at the close of candle 3. From candle 4 on: touched when price reaches the near edge, half
-    filled at the midpoint (consequent encroachment), filled at ``filled_at`` of its height; every ``fill_steps``-th of the
-    height that is newly reached is an event. One candle makes at most one event a gap: the furthest state it reached.
-    A gap lives ``max_age_candles`` after its confirmation, counted in time: the close after that expires it before prices
-    are looked at. ``score`` is its size in ATR against ``full_score_atr``, 0 while the ATR is cold.
+    Formed at candle 2, confirmed at the close of candle 3; lives as ``FillBook`` says, from candle 4 on. A gap lives
+    ``max_age_candles`` after its confirmation, counted in time: the close after that expires it before prices are looked at.
+    ``score`` is its size in ATR against ``full_score_atr``, 0 while the ATR is cold.
+
+    ``last_bullish``, ``last_bearish``: open time of candle 2 of the newest gap of the direction, 0 if there was none; filled
+    ones count.
     """
 
-    __slots__ = ("_ceiling", "_floor", "_max_active", "_min_size", "_next_expiry", "_settings", "state")
+    STATE: ClassVar[tuple[str, ...]] = ("gaps", "last_bullish", "last_bearish")
 
-    def __init__(self, settings: FvgSettings, max_active: int) -> None:
-        self._settings = settings
-        self._min_size = settings.min_size_percent / 100.0
-        self._max_active = max_active
-        self.restore(FvgState())
+    def __init__(self, settings: FvgSettings, max_active: int, structure: Structure) -> None:
+        super().__init__(3)
+        self._structure = structure
+        self._min_share: float = settings.min_size_percent / 100.0
+        self._min_atr: float = settings.min_size_atr
+        self._full_score_atr: float = settings.full_score_atr
+        self.gaps = FillBook(max_active, settings.max_age_candles, settings.fill_steps, settings.filled_at, inverts=True)
+        self.last_bullish = 0
+        self.last_bearish = 0
 
-    def restore(self, state: FvgState) -> None:
-        """Continue from ``state``."""
-        self.state = state
-        self._watch()
+    def follow(self, now: CandleClose) -> None:
+        """What this candle did to the gaps that were alive before it."""
+        self.gaps.follow(now)
 
-    def facts(self) -> list[Fact]:
-        """The living gaps, oldest first."""
-        return [gap.fact for gap in self.state.gaps]
-
-    def last_formed(self, direction: Direction) -> int:
-        """Open time of candle 2 of the newest gap of this direction, 0 if there was none. Filled gaps count."""
-        return self.state.last_bullish if direction == "bullish" else self.state.last_bearish
-
-    def follow(self, now: CandleClose) -> Sequence[Fact]:
-        """What this candle did to the gaps that were alive before it, oldest first."""
-        if now.low > self._floor and now.high < self._ceiling and now.close_time <= self._next_expiry:
-            return ()
-        events: list[Fact] = []
-        kept: list[Gap] = []
-        for gap in self.state.gaps:
-            event = self._change(gap, now)
-            if event is not None:
-                gap.fact = event
-                events.append(event)
-                if event.state in ("filled", "expired"):
-                    continue
-            kept.append(gap)
-        self.state.gaps = kept
-        self._watch()
-        return events
-
-    def detect(self, now: CandleClose) -> Sequence[Fact]:
+    def detect(self, now: CandleClose) -> None:
         """Nothing, or the gap that this close completes (after the oldest one, where it has to make room)."""
-        highs, lows = now.window.highs, now.window.lows
-        if len(highs) < 3:
-            return ()
-        if now.low > highs[-3]:
-            return self._born(now, "bullish", top=now.low, bottom=highs[-3])
-        if now.high < lows[-3]:
-            return self._born(now, "bearish", top=lows[-3], bottom=now.high)
-        return ()
+        if now.run < 3:
+            return
+        first_high = now.highs[now.last - 2]
+        if now.low > first_high:
+            self._born(now, "bullish", now.low, first_high)
+            return
+        first_low = now.lows[now.last - 2]
+        if now.high < first_low:
+            self._born(now, "bearish", first_low, now.high)
 
-    def _change(self, gap: Gap, now: CandleClose) -> Fact | None:
-        fact = gap.fact
-        if now.close_time > gap.expires_at:
-            return advance(fact, "expired", now.close_time)
-        bullish = fact.direction == "bullish"
-        reached = min(gap.reached, now.low) if bullish else max(gap.reached, now.high)
-        came_in = (fact.top - now.low) if bullish else (now.high - fact.bottom)
-        if came_in < 0.0 or (reached == gap.reached and fact.state != "active"):
-            return None
-        gap.reached = reached
-        depth = (fact.top - reached) if bullish else (reached - fact.bottom)
-        fill = min(1.0, depth / (fact.top - fact.bottom))
-        state: FactState = "filled" if fill >= self._settings.filled_at else "half_filled" if fill >= 0.5 else "touched"
-        steps = self._settings.fill_steps
-        if state == fact.state and int(fill * steps) == int(fact.fill * steps):
-            return None
-        return advance(fact, state, now.close_time, fill=fill)
+    def active(self) -> list[Finding]:
+        """The living gaps, oldest first."""
+        return self.gaps.findings()
 
-    def _born(self, now: CandleClose, direction: Direction, *, top: float, bottom: float) -> Sequence[Fact]:
+    def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float) -> None:
         size = top - bottom
-        settings = self._settings
-        if size < self._min_size * now.close:
-            return ()
-        if settings.min_size_atr and (now.atr <= 0.0 or size < settings.min_size_atr * now.atr):
-            return ()
-        times = now.window.open_times
-        formed_at = times[-2]
-        fact = Fact(
-            id=derive(now.symbol, now.timeframe, "fvg", direction, formed_at),
-            kind="fvg",
-            direction=direction,
-            top=top,
-            bottom=bottom,
-            formed_at=formed_at,
-            confirmed_at=now.close_time,
-            changed_at=now.close_time,
-            state=BIRTH["fvg"],
-            score=min(1.0, size / (now.atr * settings.full_score_atr)) if now.atr > 0.0 else 0.0,
-            why=_why(direction, top, bottom, times[-3], now),
+        if size < self._min_share * now.close:
+            return
+        if self._min_atr > 0.0 and (now.atr <= 0.0 or size < self._min_atr * now.atr * now.threshold_scale):
+            return
+        formed_at = now.open_times[now.last - 1]
+        finding = Finding(
+            "fvg",
+            direction,
+            top,
+            bottom,
+            formed_at,
+            now.close_time,
+            score=min(1.0, size / (now.atr * self._full_score_atr)) if now.atr > 0.0 else 0.0,
+            candles=(now.open_times[now.last - 2], formed_at, now.open_time),
+            numbers=(now.close, now.atr, now.closes[now.last - 1] - now.opens[now.last - 1], self._trend()),
         )
-        events = []
-        gaps = self.state.gaps
-        if len(gaps) >= self._max_active:
-            events.append(advance(gaps.pop(0).fact, "expired", now.close_time))
-        events.append(fact)
-        near = top if direction == "bullish" else bottom
-        gaps.append(Gap(fact, near, now.close_time + settings.max_age_candles * now.duration))
+        self.gaps.born(finding, now)
+        now.gap = finding
         if direction == "bullish":
-            self.state.last_bullish = formed_at
+            self.last_bullish = formed_at
         else:
-            self.state.last_bearish = formed_at
-        self._watch()
-        return events
+            self.last_bearish = formed_at
 
-    def _watch(self) -> None:
-        """The prices and the time between which nothing can happen to any gap: most candles stay inside."""
-        floor, ceiling, expiry = -inf, inf, 1 << 62
-        for gap in self.state.gaps:
-            if gap.fact.direction == "bullish":
-                floor = max(floor, gap.reached)
-            else:
-                ceiling = min(ceiling, gap.reached)
-            expiry = min(expiry, gap.expires_at)
-        self._floor, self._ceiling, self._next_expiry = floor, ceiling, expiry
+    def _trend(self) -> float:
+        trend = self._structure.trend
+        return 1.0 if trend == "up" else -1.0 if trend == "down" else 0.0
 
 
-def _why(direction: Direction, top: float, bottom: float, first: int, now: CandleClose) -> str:
-    edges = ("low", "above the high") if direction == "bullish" else ("high", "below the low")
+def why_gap(gap: Finding) -> str:
+    """``numbers``: the close of candle 3, ATR, body of candle 2 (up is positive), trend (1 up, -1 down, 0 none) at birth."""
+    close = gap.numbers[0]
+    first, _, third = gap.candles
+    side, beyond = ("low", "above the high") if gap.direction == "bullish" else ("high", "below the low")
     return (
-        f"{direction.capitalize()} fair value gap {price(bottom)} to {price(top)}: the {edges[0]} of candle "
-        f"{at(now.open_time)} is {edges[1]} of candle {at(first)}, size {(top - bottom) / now.close:.3%} of price."
+        f"{gap.direction.capitalize()} fair value gap {price(gap.bottom)} to {price(gap.top)}: the {side} of candle "
+        f"{at(third)} is {beyond} of candle {at(first)}, size {(gap.top - gap.bottom) / close:.3%} of price."
     )

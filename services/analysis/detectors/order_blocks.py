@@ -2,202 +2,257 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import inf
+from typing import ClassVar
 
-import msgspec
-
-from services.analysis.close import CandleClose
 from services.analysis.detectors.fvg import FairValueGaps
-from services.analysis.detectors.order_block_origin import Origin, before_leg, before_strong_candle
-from services.analysis.lifecycle import BIRTH, advance
-from services.analysis.settings import OrderBlockSettings
+from services.analysis.detectors.order_block_origin import (
+    BEFORE_STRONG_CANDLE,
+    EXTREME_OF_LEG,
+    Origin,
+    OriginFinder,
+)
+from services.analysis.detectors.swings import Swings
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import INFINITY, Finding
+from services.analysis.frame.zones import BlockBook, Zone
+from services.analysis.settings.order_blocks import OrderBlockSettings
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact, FactState
-from shared.domain.ids import derive
 
 
-class Block(msgspec.Struct, array_like=True):
-    """A living order block. ``deepest``: deepest return into it as a fraction of the zone; ``in_contact``: the candle before
-    touched it; ``displacement`` and ``gap_left``: the parts of its score that do not change; ``expires_at`` in ms."""
+class Block(Zone):
+    """A living order block. ``reaction``, ``displacement`` and ``gap_left``: the parts of its score that do not change.
 
-    fact: Fact
-    expires_at: int
-    displacement: float
-    gap_left: bool
-    in_contact: bool
-    deepest: float = 0.0
+    ``prior``: the swing before it, whose liquidity a leg from the block may take (a high for a bullish block); 0 when
+    none was known. ``swept``: it has been taken since the block was formed.
+    """
 
+    STATE: ClassVar[tuple[str, ...]] = (*Zone.STATE, "reaction", "displacement", "gap_left", "prior", "swept")
 
-class OrderBlockState(msgspec.Struct):
-    """Living blocks, oldest first, and when the last one of each direction was formed (0: never)."""
-
-    blocks: list[Block] = msgspec.field(default_factory=list)
-    last_bullish: int = 0
-    last_bearish: int = 0
+    def __init__(self, finding: Finding, expires_at: int) -> None:
+        super().__init__(finding, expires_at)
+        self.reaction = 0.0
+        self.displacement = 0.0
+        self.gap_left = False
+        self.prior = 0.0
+        self.swept = False
 
 
-class OrderBlocks:
+class OrderBlockBook(BlockBook):
+    """Order blocks with their score, restated whenever the block changes.
+
+    ``failed``: those that this candle closed through. What a wick alone ended did not fail in that sense.
+    """
+
+    def __init__(self, settings: OrderBlockSettings, max_active: int) -> None:
+        super().__init__(
+            max_active,
+            settings.max_age_candles,
+            settings.max_touches,
+            settings.mean_threshold,
+            settings.invalidate_on,
+        )
+        weights = settings.score
+        self._reaction: float = weights.reaction
+        self._displacement: float = weights.displacement
+        self._fvg: float = weights.fvg
+        self._age: float = weights.age
+        self._touches: float = weights.touches
+        self._weight_sum: float = weights.reaction + weights.displacement + weights.fvg + weights.age + weights.touches
+        self._life: float = float(settings.max_age_candles)
+        self._allowed: float = float(settings.max_touches)
+        self.failed: list[Block] = []
+
+    def score(self, zone: Zone, touches: int, now: CandleClose) -> float:
+        """See ``OrderBlocks``."""
+        assert isinstance(zone, Block)
+        age = (now.close_time - zone.finding.confirmed_at) / now.duration
+        life_left = max(0.0, 1.0 - age / self._life)
+        touches_left = max(0.0, 1.0 - touches / self._allowed)
+        total = self._reaction * zone.reaction + self._displacement * zone.displacement
+        total += self._age * life_left + self._touches * touches_left
+        if zone.gap_left:
+            total += self._fvg
+        return min(1.0, total / self._weight_sum)
+
+    def judge(self, zone: Zone, now: CandleClose) -> None:
+        """See ``ZoneBook``."""
+        super().judge(zone, now)
+        finding = zone.finding
+        if finding.state == "invalidated":
+            closed_through = now.close < finding.bottom if zone.bullish else now.close > finding.top
+            if closed_through:
+                assert isinstance(zone, Block)
+                self.failed.append(zone)
+
+
+class OrderBlocks(Detector):
     """A block is confirmed at the close of the candle that broke structure, never at its own candle.
 
-    From the next candle on (bullish side): a *touch* is a candle that reaches the zone's top after one that did not
-    (``mitigated``; candles that stay in the zone are one touch); reaching ``mean_threshold`` of the zone for the first time
-    is an event too; a close below the zone ends it (``invalidated``); the touch after ``max_touches`` and the close after
-    ``max_age_candles`` end it (``expired``). One candle makes at most one event a block. ``fill`` is the deepest return.
+    It lives as ``BlockBook`` says, from the next candle on.
 
     Score, 0 to 1, restated whenever the block changes::
 
-        (w1 * displacement + w2 * gap left + w3 * life left + w4 * touches left) / (w1 + w2 + w3 + w4)
+        (w1 * reaction + w2 * displacement + w3 * gap left + w4 * life left + w5 * touches left) / (w1 + ... + w5)
 
-    displacement = distance from the block's near edge to the confirming close in ATR, over ``full_displacement_atr``, at
-    most 1 (0 while the ATR is cold); gap left = 1 if the leg left a fair value gap of its direction; life left = 1 - age /
+    reaction = distance from the block's near edge to the confirming close in ATR, over ``full_reaction_atr``, at most 1;
+    displacement = the largest body of the leg in its direction in ATR, over ``full_displacement_atr``, at most 1 (both 0
+    while the ATR is cold); gap left = 1 if the leg left a fair value gap of its direction; life left = 1 - age /
     ``max_age_candles``; touches left = 1 - touches / ``max_touches``.
+
+    ``failed``: the blocks that this candle closed through, for breaker and mitigation blocks. Whether the leg from a block
+    had taken the liquidity of the swing before it is known by construction when it broke structure; a block of the simple
+    variant waits for it. ``last_bullish``, ``last_bearish``: when the newest block of the direction was formed (0: never).
     """
 
-    __slots__ = ("_ceiling", "_floor", "_max_active", "_next_expiry", "_settings", "_weight_sum", "state")
+    STATE: ClassVar[tuple[str, ...]] = ("blocks", "last_bullish", "last_bearish")
 
-    def __init__(self, settings: OrderBlockSettings, max_active: int) -> None:
-        self._settings = settings
-        self._max_active = max_active
-        weights = settings.score
-        self._weight_sum = weights.displacement + weights.fvg + weights.age + weights.touches
-        self.restore(OrderBlockState())
+    def __init__(self, settings: OrderBlockSettings, max_active: int, swings: Swings, gaps: FairValueGaps) -> None:
+        super().__init__(settings.leg_candles + 1)
+        self._swings = swings
+        self._gaps = gaps
+        self.finder = OriginFinder(settings)
+        self._on_break: bool = settings.rule == "structure_break"
+        self._full_reaction: float = settings.full_reaction_atr
+        self._full_displacement: float = settings.full_displacement_atr
+        self.blocks = OrderBlockBook(settings, max_active)
+        self.last_bullish = 0
+        self.last_bearish = 0
+        self.failed: list[Block] = []
+        self._taken_above = INFINITY
+        self._taken_below = -INFINITY
 
-    def restore(self, state: OrderBlockState) -> None:
-        """Continue from ``state``."""
-        self.state = state
-        self._watch()
+    def follow(self, now: CandleClose) -> None:
+        """What this candle did to the blocks that were alive before it."""
+        if now.high > self._taken_above or now.low < self._taken_below:
+            self._take_liquidity(now)
+        zones = self.blocks.zones
+        self.blocks.follow(now)
+        if self.blocks.zones is not zones:
+            self._wait_for_liquidity()
+        self.failed = self.blocks.failed
+        if self.failed:
+            self.blocks.failed = []
 
-    def facts(self) -> list[Fact]:
-        """The living blocks, oldest first."""
-        return [block.fact for block in self.state.blocks]
-
-    def follow(self, now: CandleClose) -> Sequence[Fact]:
-        """What this candle did to the blocks that were alive before it, oldest first."""
-        if now.low > self._floor and now.high < self._ceiling and now.close_time <= self._next_expiry:
-            return ()
-        events: list[Fact] = []
-        kept: list[Block] = []
-        for block in self.state.blocks:
-            event = self._change(block, now)
-            if event is not None:
-                block.fact = event
-                events.append(event)
-                if event.state in ("invalidated", "expired"):
-                    continue
-            kept.append(block)
-        self.state.blocks = kept
-        self._watch()
-        return events
-
-    def detect(self, now: CandleClose, broken: Fact | None, gaps: FairValueGaps) -> Sequence[Fact]:
-        """Nothing, or the block that this close confirms. ``broken``: the BOS or CHoCH of this close, if it made one."""
-        settings = self._settings
-        if settings.rule == "structure_break":
-            origin = None if broken is None else before_leg(now, broken, settings)
+    def detect(self, now: CandleClose) -> None:
+        """Nothing, or the block that this close confirms."""
+        if not self._on_break:
+            origin = self.finder.before_strong_candle(now)
+        elif now.broken is not None:
+            origin = self.finder.before_leg(now, now.broken)
         else:
-            origin = before_strong_candle(now, settings)
+            return
         if origin is None:
-            return ()
+            return
         bullish = origin.direction == "bullish"
-        newest = self.state.last_bullish if bullish else self.state.last_bearish
+        newest = self.last_bullish if bullish else self.last_bearish
         beyond = now.close < origin.bottom if bullish else now.close > origin.top
         if origin.formed_at <= newest or beyond:
-            return ()
-        events = []
-        blocks = self.state.blocks
-        if len(blocks) >= self._max_active:
-            events.append(advance(blocks.pop(0).fact, "expired", now.close_time))
-        block = self._born(now, origin, gap_left=gaps.last_formed(origin.direction) > origin.formed_at)
-        events.append(block.fact)
-        blocks.append(block)
+            return
+        self._born(now, origin)
         if bullish:
-            self.state.last_bullish = origin.formed_at
+            self.last_bullish = origin.formed_at
         else:
-            self.state.last_bearish = origin.formed_at
-        self._watch()
-        return events
+            self.last_bearish = origin.formed_at
 
-    def _born(self, now: CandleClose, origin: Origin, *, gap_left: bool) -> Block:
-        settings = self._settings
-        run = now.close - origin.top if origin.direction == "bullish" else origin.bottom - now.close
-        run_atr = run / now.atr if now.atr > 0.0 else 0.0
-        displacement = min(1.0, max(0.0, run_atr / settings.full_displacement_atr))
-        fact = Fact(
-            id=derive(now.symbol, now.timeframe, "order_block", origin.direction, origin.formed_at),
-            kind="order_block",
-            direction=origin.direction,
-            top=origin.top,
-            bottom=origin.bottom,
-            formed_at=origin.formed_at,
-            confirmed_at=now.close_time,
-            changed_at=now.close_time,
-            state=BIRTH["order_block"],
-            score=self._score(displacement, gap_left, 0.0, 0),
-            why=_why(now, origin, run_atr, gap_left),
-        )
-        # A zone that price has not left yet is not touched by staying in it.
-        return Block(fact, now.close_time + settings.max_age_candles * now.duration, displacement, gap_left, run <= 0.0)
+    def active(self) -> list[Finding]:
+        """The living blocks, oldest first."""
+        return self.blocks.findings()
 
-    def _change(self, block: Block, now: CandleClose) -> Fact | None:
-        fact, settings = block.fact, self._settings
-        if now.close_time > block.expires_at:
-            return self._advance(block, "expired", fact.touches, now)
-        bullish = fact.direction == "bullish"
-        depth = (fact.top - now.low) if bullish else (now.high - fact.bottom)
-        if depth < 0.0:
-            block.in_contact = False
-            return None
-        touches = fact.touches if block.in_contact else fact.touches + 1
-        block.in_contact = True
-        before = block.deepest
-        block.deepest = max(before, min(1.0, depth / (fact.top - fact.bottom)))
-        if settings.invalidate_on == "close":
-            beyond = now.close < fact.bottom if bullish else now.close > fact.top
-        else:
-            beyond = now.low < fact.bottom if bullish else now.high > fact.top
-        if beyond:
-            return self._advance(block, "invalidated", touches, now)
-        if touches > settings.max_touches:
-            return self._advance(block, "expired", touches, now)
-        if touches > fact.touches or before < settings.mean_threshold <= block.deepest:
-            return self._advance(block, "mitigated", touches, now)
-        return None
+    def restored(self) -> None:
+        """See ``Detector``."""
+        self.failed = []
+        self._wait_for_liquidity()
 
-    def _advance(self, block: Block, state: FactState, touches: int, now: CandleClose) -> Fact:
-        age = (now.close_time - block.fact.confirmed_at) / now.duration
-        score = self._score(block.displacement, block.gap_left, age, touches)
-        return advance(block.fact, state, now.close_time, score=score, touches=touches, fill=block.deepest)
-
-    def _score(self, displacement: float, gap_left: bool, age: float, touches: int) -> float:
-        settings, weights = self._settings, self._settings.score
-        life_left = max(0.0, 1.0 - age / settings.max_age_candles)
-        touches_left = max(0.0, 1.0 - touches / settings.max_touches)
-        total = weights.displacement * displacement + weights.age * life_left + weights.touches * touches_left
-        if gap_left:
-            total += weights.fvg
-        return min(1.0, total / self._weight_sum)
-
-    def _watch(self) -> None:
-        """The prices and the time between which nothing can happen to any block; none while price is in contact with one."""
-        floor, ceiling, expiry = -inf, inf, 1 << 62
-        for block in self.state.blocks:
-            if block.in_contact:
-                floor = inf
-            elif block.fact.direction == "bullish":
-                floor = max(floor, block.fact.top)
+    def _wait_for_liquidity(self) -> None:
+        """The nearest prices beyond which liquidity is taken that a block waits for."""
+        above = INFINITY
+        below = -INFINITY
+        for zone in self.blocks.zones:
+            assert isinstance(zone, Block)
+            if zone.swept or zone.prior == 0.0:
+                continue
+            if zone.bullish:
+                above = min(above, zone.prior)
             else:
-                ceiling = min(ceiling, block.fact.bottom)
-            expiry = min(expiry, block.expires_at)
-        self._floor, self._ceiling, self._next_expiry = floor, ceiling, expiry
+                below = max(below, zone.prior)
+        self._taken_above = above
+        self._taken_below = below
+
+    def _take_liquidity(self, now: CandleClose) -> None:
+        for zone in self.blocks.zones:
+            assert isinstance(zone, Block)
+            if zone.prior > 0.0 and (now.high > zone.prior if zone.bullish else now.low < zone.prior):
+                zone.swept = True
+        self._wait_for_liquidity()
+
+    def _born(self, now: CandleClose, origin: Origin) -> None:
+        bullish = origin.direction == "bullish"
+        gap_left = (self._gaps.last_bullish if bullish else self._gaps.last_bearish) > origin.formed_at
+        run = now.close - origin.top if bullish else origin.bottom - now.close
+        body = _largest_body(now, bullish, origin.place + 1)
+        finding = Finding(
+            "order_block",
+            origin.direction,
+            origin.top,
+            origin.bottom,
+            origin.formed_at,
+            now.close_time,
+            candles=(origin.formed_at, now.open_time),
+            ref=now.broken.identity() if self._on_break and now.broken is not None else None,
+            numbers=(now.close, run, now.atr, 1.0 if gap_left else 0.0, origin.cause, origin.measure, body),
+        )
+        block = Block(finding, self.blocks.expiry(now))
+        block.gap_left = gap_left
+        if now.atr > 0.0:
+            block.reaction = min(1.0, max(0.0, run / now.atr / self._full_reaction))
+            block.displacement = min(1.0, body / now.atr / self._full_displacement)
+        self._look_back(now, origin, block)
+        finding.score = self.blocks.score(block, 0, now)
+        # A zone that price has not left yet is not touched by staying in it.
+        self.blocks.settle(block, in_contact=run <= 0.0)
+        self.blocks.add(block, now)
+        self._wait_for_liquidity()
+
+    def _look_back(self, now: CandleClose, origin: Origin, block: Block) -> None:
+        """Which swing lies before the block, and whether the leg from the block already traded beyond it."""
+        if origin.cause != BEFORE_STRONG_CANDLE:
+            block.prior = origin.measure
+            block.swept = True
+            return
+        swing = self._swings.high if block.bullish else self._swings.low
+        if swing is None or swing.formed_at >= origin.formed_at:
+            return
+        block.prior = swing.top
+        if block.bullish:
+            block.swept = max(now.highs[origin.place + 1 : now.last + 1]) > swing.top
+        else:
+            block.swept = min(now.lows[origin.place + 1 : now.last + 1]) < swing.top
 
 
-def _why(now: CandleClose, origin: Origin, run_atr: float, gap_left: bool) -> str:
-    direction: Direction = origin.direction
-    colour = "down-close" if direction == "bullish" else "up-close"
-    ran = f"{run_atr:.2f} ATR from it" if now.atr > 0.0 else "ATR not warm"
+def _largest_body(now: CandleClose, bullish: bool, first: int) -> float:
+    """Of the candles from ``first`` to this one, in the direction of the leg; quote currency, 0 when none goes its way."""
+    largest = 0.0
+    for index in range(first, now.last + 1):
+        body = now.closes[index] - now.opens[index]
+        largest = max(largest, body if bullish else -body)
+    return largest
+
+
+def why_order_block(block: Finding) -> str:
+    """``numbers``: confirming close, distance to it, ATR then, gap left, cause and its measure (see ``Origin``), body."""
+    close, run, atr, gap_left, cause, measure, body = block.numbers
+    bullish = block.direction == "bullish"
+    strong = cause == BEFORE_STRONG_CANDLE
+    if cause == EXTREME_OF_LEG:
+        caused = f"the {'lowest' if bullish else 'highest'} candle {at(block.formed_at)} of the leg"
+    else:
+        caused = f"last {'down' if bullish else 'up'}-close candle {at(block.formed_at)} before "
+        caused += f"candle {at(block.candles[1])}, whose body is {measure:.0%} of its range" if strong else "the leg"
+    if not strong:
+        caused += f" that broke swing {'high' if bullish else 'low'} {price(measure)}"
+    ran = f"{run / atr:.2f} ATR from it, largest body {body / atr:.2f} ATR" if atr > 0.0 else "ATR not warm"
     return (
-        f"{direction.capitalize()} order block {price(origin.bottom)} to {price(origin.top)}: last {colour} candle "
-        f"{at(origin.formed_at)} before {origin.cause}, known at the close {at(now.close_time)} at {price(now.close)}, "
-        f"{ran}, {'a' if gap_left else 'no'} fair value gap left."
+        f"{block.direction.capitalize()} order block {price(block.bottom)} to {price(block.top)}: {caused}, known at the "
+        f"close {at(block.confirmed_at)} at {price(close)}, {ran}, {'a' if gap_left else 'no'} fair value gap left."
     )

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Final, Literal
 
-import msgspec
-
-from services.analysis.close import CandleClose
+from services.analysis.detectors.displacement import Displacement
 from services.analysis.detectors.swings import Swings
-from services.analysis.lifecycle import BIRTH
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import Finding
 from services.analysis.settings import StructureSettings
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact, FactKind
-from shared.domain.ids import derive
+from shared.domain.facts import Direction, FactKind
 
 Trend = Literal["up", "down", "none"]
+_TREND_NUMBER: Final[dict[Trend, float]] = {"up": 1.0, "down": -1.0, "none": 0.0}
 
 
-class StructureState(msgspec.Struct):
-    trend: Trend = "none"
-    last: Fact | None = None
-
-
-class Structure:
+class Breaks(Detector):
     """A close beyond the last confirmed, unbroken swing is a break: once a swing, at that close.
 
     BOS if it goes with the trend (or there was none yet), CHoCH if it goes against it; then the trend is the break's. A
@@ -34,51 +28,173 @@ class Structure:
     and a later, stronger one may still break it; until the ATR is warm nothing breaks.
     """
 
-    __slots__ = ("_min_displacement", "_on_close", "state")
+    STATE: ClassVar[tuple[str, ...]] = ("trend", "last")
 
-    def __init__(self, settings: StructureSettings) -> None:
-        self._on_close = settings.break_on == "close"
-        self._min_displacement = settings.min_displacement_atr
-        self.state = StructureState()
+    def __init__(self, settings: StructureSettings, swings: Swings, bos: FactKind, choch: FactKind) -> None:
+        super().__init__()
+        self._swings = swings
+        self._bos: FactKind = bos
+        self._choch: FactKind = choch
+        self._on_close: bool = settings.break_on == "close"
+        self._min_displacement: float = settings.min_displacement_atr
+        self.trend: Trend = "none"
+        self.last: Finding | None = None
 
-    def update(self, now: CandleClose, swings: Swings) -> Sequence[Fact]:
-        """Nothing, or the broken swing followed by the BOS or CHoCH."""
-        high, low = swings.state.high, swings.state.low
-        upper, lower = (now.close, now.close) if self._on_close else (now.high, now.low)
+    def active(self) -> list[Finding]:
+        """The last break."""
+        return [] if self.last is None else [self.last]
+
+    def taken(self, swing: Finding) -> bool:
+        """True when a break of this swing is nothing new and only its state changes."""
+        return False
+
+    def find(self, now: CandleClose) -> Finding | None:
+        """The BOS or CHoCH of this close, told after the swing that it breaks; None without one."""
+        high = self._swings.high
+        low = self._swings.low
+        on_close = self._on_close
+        upper = now.close if on_close else now.high
+        lower = now.close if on_close else now.low
         up = high is not None and upper > high.top and high.state == "active"
         down = low is not None and lower < low.bottom and low.state == "active"
         if up == down:
-            return ()
-        if self._min_displacement:
+            return None
+        if self._min_displacement > 0.0:
             body = now.close - now.open if up else now.open - now.close
-            if now.atr <= 0.0 or body < self._min_displacement * now.atr:
-                return ()
+            if now.atr <= 0.0 or body < self._min_displacement * now.atr * now.threshold_scale:
+                return None
+        swing = self._swings.break_high(now) if up else self._swings.break_low(now)
+        trend_before = self.trend
+        self.trend = "up" if up else "down"
+        if self.taken(swing):
+            return None
         direction: Direction = "bullish" if up else "bearish"
-        swing = swings.broken(now, direction)
         against: Trend = "down" if up else "up"
-        kind: FactKind = "choch" if self.state.trend == against else "bos"
-        event = Fact(
-            id=derive(now.symbol, now.timeframe, kind, direction, swing.formed_at),
-            kind=kind,
-            direction=direction,
-            top=swing.top,
-            bottom=swing.bottom,
-            formed_at=swing.formed_at,
-            confirmed_at=now.close_time,
-            changed_at=now.close_time,
-            state=BIRTH[kind],
-            why=self._why(now, swing, kind, up),
+        event = Finding(
+            self._choch if trend_before == against else self._bos,
+            direction,
+            swing.top,
+            swing.bottom,
+            swing.formed_at,
+            now.close_time,
+            candles=(swing.formed_at, now.open_time),
+            ref=swing.identity(),
+            numbers=(upper if up else lower, 1.0 if on_close else 0.0, _TREND_NUMBER[trend_before]),
         )
-        self.state.trend = "up" if up else "down"
-        self.state.last = event
-        return (swing, event)
+        now.emit(event)
+        self.last = event
+        return event
 
-    def _why(self, now: CandleClose, swing: Fact, kind: FactKind, up: bool) -> str:
-        name = "Change of character" if kind == "choch" else "Break of structure"
-        reached = now.close if self._on_close else (now.high if up else now.low)
-        trend = "no trend yet" if self.state.trend == "none" else f"trend {self.state.trend}"
-        return (
-            f"{name} {'up' if up else 'down'}: candle {at(now.open_time)} {'closed' if self._on_close else 'traded'} at "
-            f"{price(reached)}, {'above swing high' if up else 'below swing low'} {price(swing.top)} of "
-            f"{at(swing.formed_at)}, with {trend} before."
+
+class Structure(Breaks):
+    """External structure: the breaks of the large swings, and what becomes of them.
+
+    **MSS** (market structure shift): a CHoCH with a displacement of its direction among the last ``mss_within`` candles,
+    this one included; told after the CHoCH. **Failed break**: a close back at or behind the level within ``failed_within``
+    candles after the break (counted in time), once, in the direction opposite to the break's.
+
+    ``watched``: the break that may still fail. ``last_mss``: the newest shift.
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = (*Breaks.STATE, "watched", "last_mss")
+
+    def __init__(self, settings: StructureSettings, swings: Swings, displacement: Displacement) -> None:
+        super().__init__(settings, swings, "bos", "choch")
+        self._displacement = displacement
+        self._mss_within: int = settings.mss_within
+        self._failed_within: int = settings.failed_within
+        self.watched: Finding | None = None
+        self.last_mss: Finding | None = None
+
+    def detect(self, now: CandleClose) -> None:
+        """The break that failed, then the swing that is broken with its BOS or CHoCH, then the shift."""
+        if self.watched is not None:
+            self._follow_break(now, self.watched)
+        event = self.find(now)
+        if event is None:
+            return
+        now.broken = event
+        if self._failed_within > 0:
+            self.watched = event
+        if event.kind == "choch":
+            self._shift(now, event)
+
+    def active(self) -> list[Finding]:
+        """The last break, and the last shift."""
+        return [event for event in (self.last, self.last_mss) if event is not None]
+
+    def _follow_break(self, now: CandleClose, event: Finding) -> None:
+        up = event.direction == "bullish"
+        if now.close_time > event.confirmed_at + self._failed_within * now.duration:
+            self.watched = None
+        elif (now.close <= event.top) if up else (now.close >= event.top):
+            self.watched = None
+            now.emit(
+                Finding(
+                    "failed_break",
+                    "bearish" if up else "bullish",
+                    event.top,
+                    event.bottom,
+                    event.formed_at,
+                    now.close_time,
+                    candles=(event.formed_at, event.candles[1], now.open_time),
+                    ref=event.identity(),
+                    numbers=(now.close,),
+                )
+            )
+
+    def _shift(self, now: CandleClose, event: Finding) -> None:
+        displacement = self._displacement
+        known_at = displacement.bullish_at if event.direction == "bullish" else displacement.bearish_at
+        if known_at <= now.close_time - self._mss_within * now.duration:
+            return
+        shift = Finding(
+            "mss",
+            event.direction,
+            event.top,
+            event.bottom,
+            event.formed_at,
+            now.close_time,
+            candles=event.candles,
+            ref=event.identity(),
+            numbers=(now.close, float(known_at)),
         )
+        now.emit(shift)
+        self.last_mss = shift
+
+
+def why_break(event: Finding) -> str:
+    """``numbers``: the price reached, 1 if it was a close, and the trend before (1 up, -1 down, 0 none)."""
+    reached, closed, trend = event.numbers
+    up = event.direction == "bullish"
+    internal = event.kind in ("internal_bos", "internal_choch")
+    name = "hange of character" if event.kind in ("choch", "internal_choch") else "reak of structure"
+    first = "C" if name.startswith("h") else "B"
+    title = f"Internal {first.lower()}{name}" if internal else f"{first}{name}"
+    before = "trend up" if trend > 0.0 else "trend down" if trend < 0.0 else "no trend yet"
+    swing = "internal swing" if internal else "swing"
+    return (
+        f"{title} {'up' if up else 'down'}: candle {at(event.candles[1])} {'closed' if closed else 'traded'} at "
+        f"{price(reached)}, {'above' if up else 'below'} {swing} {'high' if up else 'low'} {price(event.top)} of "
+        f"{at(event.formed_at)}, with {before} before."
+    )
+
+
+def why_mss(event: Finding) -> str:
+    """``numbers``: the breaking close, and the close (ms) at which the displacement became known."""
+    close, known_at = event.numbers
+    up = event.direction == "bullish"
+    return (
+        f"Market structure shift {'up' if up else 'down'}: the change of character of candle {at(event.candles[1])} at "
+        f"{price(close)} through {price(event.top)} came with a displacement known at {at(int(known_at))}."
+    )
+
+
+def why_failed_break(event: Finding) -> str:
+    """``numbers``: the close back behind the level."""
+    (close,) = event.numbers
+    below = event.direction == "bearish"
+    return (
+        f"Failed break: candle {at(event.candles[2])} closed at {price(close)}, back {'below' if below else 'above'} "
+        f"{price(event.top)}, which candle {at(event.candles[1])} had broken {'upwards' if below else 'downwards'}."
+    )

@@ -2,103 +2,134 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
-import msgspec
-
-from services.analysis.close import CandleClose
-from services.analysis.lifecycle import BIRTH, advance
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import Finding
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact
-from shared.domain.ids import derive
+from shared.domain.facts import Direction, FactLabel
 
-SwingKind = Literal["swing_high", "swing_low"]
-
-
-class SwingState(msgspec.Struct):
-    """The last confirmed swing of each side, active or broken."""
-
-    high: Fact | None = None
-    low: Fact | None = None
+SwingKind = Literal["swing_high", "swing_low", "internal_high", "internal_low"]
 
 
-class Swings:
+class Swings(Detector):
     """Candle j is a swing high if its high is above the L highs before it and not below the L highs after it.
 
     Strict on the left and not on the right: of equal highs the earliest is the swing, so a plateau has exactly one. It is
     confirmed at the close of candle j+L and never changes place. A swing low is the mirror. A swing high is a *bearish* fact
     (price turned down there), a swing low a bullish one.
 
-    Only the last swing of each side is followed: a new one ends an unbroken older one (``expired``).
+    Only the last swing of each side is followed: a new one ends an unbroken older one (``expired``). ``high`` and ``low``
+    are the last confirmed swing of each side, active or broken; ``label`` compares it with the one before on its side.
+
+    ``internal``: the small swings of internal structure, which are facts of their own kinds.
     """
 
-    __slots__ = ("_length", "state")
+    STATE: ClassVar[tuple[str, ...]] = ("high", "low")
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, *, internal: bool = False) -> None:
+        super().__init__(2 * length + 1)
         self._length = length
-        self.state = SwingState()
+        self._internal = internal
+        self._high_kind: SwingKind = "internal_high" if internal else "swing_high"
+        self._low_kind: SwingKind = "internal_low" if internal else "swing_low"
+        self.high: Finding | None = None
+        self.low: Finding | None = None
 
-    def update(self, now: CandleClose) -> Sequence[Fact]:
+    def detect(self, now: CandleClose) -> None:
         """The swings that this close confirms, the high before the low."""
-        highs, lows = now.window.highs, now.window.lows
         length = self._length
-        pivot = len(highs) - 1 - length
-        if pivot < length:
-            return ()
-        events: list[Fact] = []
-        high, low = highs[pivot], lows[pivot]
-        # The comparison with the newest candle settles most cases; the slices are for the rest.
-        if high >= highs[-1] and high > max(highs[pivot - length : pivot]) and high >= max(highs[pivot + 1 :]):
-            events += self._confirm(now, "swing_high", "bearish", high, now.window.open_times[pivot], self.state.high)
-            self.state.high = events[-1]
-        if low <= lows[-1] and low < min(lows[pivot - length : pivot]) and low <= min(lows[pivot + 1 :]):
-            events += self._confirm(now, "swing_low", "bullish", low, now.window.open_times[pivot], self.state.low)
-            self.state.low = events[-1]
-        return events
+        if now.run < 2 * length + 1:
+            return
+        pivot = now.last - length
+        high = now.highs[pivot]
+        # The comparison with the newest candle settles most cases.
+        if high >= now.high and is_high(now.highs, pivot, length):
+            self.high = self._confirm(now, self._high_kind, "bearish", high, pivot, self.high)
+            if not self._internal:
+                now.swing_high = self.high
+        low = now.lows[pivot]
+        if low <= now.low and is_low(now.lows, pivot, length):
+            self.low = self._confirm(now, self._low_kind, "bullish", low, pivot, self.low)
+            if not self._internal:
+                now.swing_low = self.low
 
-    def broken(self, now: CandleClose, direction: Direction) -> Fact:
-        """The last swing on the side of a break is broken at this close; returns it. Structure calls this once a swing."""
-        if direction == "bullish":
-            assert self.state.high is not None
-            swing = self.state.high = advance(self.state.high, "broken", now.close_time)
-        else:
-            assert self.state.low is not None
-            swing = self.state.low = advance(self.state.low, "broken", now.close_time)
-        return swing
+    def active(self) -> list[Finding]:
+        """The last swing high and low."""
+        return [swing for swing in (self.high, self.low) if swing is not None]
+
+    def break_high(self, now: CandleClose) -> Finding:
+        """The last swing high is broken at this close; structure says so once a swing."""
+        assert self.high is not None
+        self.high = self.high.changed("broken", now.close_time)
+        now.emit(self.high)
+        return self.high
+
+    def break_low(self, now: CandleClose) -> Finding:
+        """The mirror of ``break_high``."""
+        assert self.low is not None
+        self.low = self.low.changed("broken", now.close_time)
+        now.emit(self.low)
+        return self.low
 
     def _confirm(
-        self, now: CandleClose, kind: SwingKind, direction: Direction, level: float, formed_at: int, before: Fact | None
-    ) -> list[Fact]:
-        events = []
+        self, now: CandleClose, kind: SwingKind, direction: Direction, level: float, pivot: int, before: Finding | None
+    ) -> Finding:
         if before is not None and before.state == "active":
-            events.append(advance(before, "expired", now.close_time))
-        side = "high" if kind == "swing_high" else "low"
-        left, right = ("above", "not below") if kind == "swing_high" else ("below", "not above")
-        events.append(
-            Fact(
-                id=derive(now.symbol, now.timeframe, kind, direction, formed_at),
-                kind=kind,
-                direction=direction,
-                top=level,
-                bottom=level,
-                formed_at=formed_at,
-                confirmed_at=now.close_time,
-                changed_at=now.close_time,
-                state=BIRTH[kind],
-                why=(
-                    f"Swing {side} {price(level)} of candle {at(formed_at)}: {left} the {self._length} {side}s before "
-                    f"and {right} the {self._length} after, known at the close {at(now.close_time)}; "
-                    f"{_label(side, level, before)}."
-                ),
-            )
+            now.emit(before.changed("expired", now.close_time))
+        formed_at = now.open_times[pivot]
+        finding = Finding(
+            kind,
+            direction,
+            level,
+            level,
+            formed_at,
+            now.close_time,
+            label="" if before is None else label_of(direction, level, before.top, 0.0),
+            candles=(formed_at,),
+            numbers=(self._length, 0.0, 0.0) if before is None else (self._length, before.top, before.formed_at),
         )
-        return events
+        now.emit(finding)
+        return finding
 
 
-def _label(side: str, level: float, before: Fact | None) -> str:
-    """HH, LH, EQH and their lows (ICT-1), against the swing before it on the same side."""
-    if before is None:
-        return f"the first swing {side}"
-    word = "higher" if level > before.top else "lower" if level < before.top else "equal"
-    return f"{word} {side} against {price(before.top)} of {at(before.formed_at)}"
+def is_high(highs: list[float], pivot: int, length: int) -> bool:
+    """Above the ``length`` highs before it, not below the ``length`` after it; the newest was compared already."""
+    level = highs[pivot]
+    return all(highs[index] < level for index in range(pivot - length, pivot)) and all(
+        highs[index] <= level for index in range(pivot + 1, pivot + length)
+    )
+
+
+def is_low(lows: list[float], pivot: int, length: int) -> bool:
+    """The mirror of ``is_high``."""
+    level = lows[pivot]
+    return all(lows[index] > level for index in range(pivot - length, pivot)) and all(
+        lows[index] >= level for index in range(pivot + 1, pivot + length)
+    )
+
+
+def label_of(direction: Direction, level: float, before: float, tolerance: float) -> FactLabel:
+    """HH, LH, EQH of a high (bearish), HL, LL, EQL of a low, against the one before; equal within ``tolerance`` (price)."""
+    if direction == "bearish":
+        return "HH" if level > before + tolerance else "LH" if level < before - tolerance else "EQH"
+    return "HL" if level > before + tolerance else "LL" if level < before - tolerance else "EQL"
+
+
+def why_swing(swing: Finding) -> str:
+    """``numbers``: L, then level and open time of the swing before it on its side (0 without one)."""
+    length, before, formed_before = swing.numbers
+    is_high = swing.direction == "bearish"
+    side = "high" if is_high else "low"
+    name = "Internal swing" if swing.kind.startswith("internal") else "Swing"
+    left, right = ("above", "not below") if is_high else ("below", "not above")
+    if formed_before == 0.0:
+        compared = f"the first swing {side}"
+    else:
+        word = "higher" if swing.top > before else "lower" if swing.top < before else "equal"
+        compared = f"{word} {side} against {price(before)} of {at(int(formed_before))}"
+    return (
+        f"{name} {side} {price(swing.top)} of candle {at(swing.formed_at)}: {left} the {int(length)} {side}s before "
+        f"and {right} the {int(length)} after, known at the close {at(swing.confirmed_at)}; {compared}."
+    )

@@ -18,7 +18,7 @@ from shared.domain.ids import derive
 from shared.domain.timeframes import is_boundary
 
 NAME = "ob_fvg"
-BLOCK_STATES: Final[frozenset[FactState]] = frozenset({"active", "mitigated"})
+BLOCK_STATES: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold"})
 GAP_STATES: Final[frozenset[FactState]] = frozenset({"active", "touched", "half_filled"})
 _TREND: Final[dict[Direction, str]] = {"bullish": "up", "bearish": "down"}
 

@@ -11,7 +11,7 @@ from shared.bus import codec
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.port import BusClosed, BusError, InvalidMessage
 from shared.bus.topology import Overflow, QueueKind
-from shared.domain.control import Micro
+from shared.domain.control import Alert, Micro
 
 
 async def test_a_full_queue_that_blocks_holds_its_publisher_and_loses_nothing(deployment: Deployment) -> None:
@@ -32,6 +32,20 @@ async def test_a_full_queue_that_blocks_holds_its_publisher_and_loses_nothing(de
     await publishing
     assert first_seen(got.times) == list(range(30))
     assert deepest <= 5
+
+
+async def test_alerts_of_one_call_travel_together_and_none_is_lost_to_a_full_queue(deployment: Deployment) -> None:
+    """OPS-1: nobody reads alerts in order, so none waits for the one before it; a full queue still holds them all."""
+    bus = await deployment.bus(queue("q", "alert.#", max_length=5, prefetch=1))
+    alerts = [Alert(severity="info", source="test", key=f"k{number}", text="t", time=number) for number in range(30)]
+    publishing = asyncio.ensure_future(bus.publish(alerts))
+    await until_depth(bus, "q", 5)
+    assert not publishing.done()
+    got = Collector(ack=True)
+    await bus.subscribe("q", got)
+    await publishing
+    await got.until(lambda got: len({delivery.message_id for delivery in got.deliveries}) == 30)
+    assert {delivery.message_id for delivery in got.deliveries} == {alert.message_id for alert in alerts}
 
 
 async def test_publishers_of_several_topics_that_share_a_full_queue_all_get_through(deployment: Deployment) -> None:

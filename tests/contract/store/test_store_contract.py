@@ -105,6 +105,22 @@ class Mixing(MemoryStore):
         await super().append(*target, entries, snapshot)
 
 
+class Trusting(MemoryStore):
+    """Swaps whatever the version."""
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        return await super().swap(cell, (await self.read(cell)).version, value)
+
+
+class Careless(MemoryStore):
+    """Looks first and writes a moment later."""
+
+    async def swap(self, cell: str, version: int, value: bytes) -> bool:
+        fits = (await self.read(cell)).version == version
+        await store_contract.asyncio.sleep(0)
+        return fits and await super().swap(cell, (await self.read(cell)).version, value)
+
+
 @pytest.mark.parametrize(
     ("specimen", "check"),
     [
@@ -117,6 +133,8 @@ class Mixing(MemoryStore):
         (Truncating, store_contract.check_big_entries),
         (Shadowing, store_contract.check_writers_do_not_shadow_each_other),
         (AlwaysWell, store_contract.check_health),
+        (Trusting, store_contract.check_cells),
+        (Careless, store_contract.check_swaps_are_atomic),
         (Mixing, store_contract.check_lanes_are_independent),
     ],
 )

@@ -24,6 +24,7 @@ SETTINGS = Settings.model_validate(
     {
         "signals": {"strategies": ["ob_fvg", "every_close"], "drill": True},
         "risk": {"trades_per_day": 1_000, "daily_loss_limit": "0.8", "halt_loss_limit": "0.9"},
+        "journal": {"url": "sqlite+aiosqlite:///:memory:"},  # not that of whoever runs the tests
     }
 )
 DAYS = 0.4

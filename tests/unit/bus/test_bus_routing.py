@@ -69,6 +69,8 @@ def test_a_route_knows_exchange_queues_and_what_a_refusal_means() -> None:
     micro = routes.of("micro.BTCUSDT")
     assert (micro.exchange, micro.blocks, micro.drops_newest, micro.optional) == ("flow", False, False, True)
     assert routes.of("candle.p1.15m") is candle
+    alert = routes.of("alert.warning")
+    assert (candle.ordered, alert.ordered, alert.blocks, alert.optional) == (True, False, True, True)
 
 
 def test_topics_that_go_nowhere_or_nowhere_clear_are_refused() -> None:

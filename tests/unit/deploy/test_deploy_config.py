@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
+import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from cli.settings import Settings
 from cli.write_config import text
+from shared.bus.topology import Mode
 from shared.runtime.config import load
 from shared.runtime.config_document import document
 from shared.runtime.config_fields import known_paths, of_field
@@ -25,9 +28,15 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
             yield from models(section)
 
 
-def test_the_shipped_file_is_what_the_models_say() -> None:
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_the_shipped_file_is_what_the_models_say(mode: Mode) -> None:
     """A setting that is added, renamed or bounded differently shows here; `make config` writes the file again."""
-    assert (ROOT / "config/sim.yaml").read_text(encoding="utf-8") == text()
+    assert (ROOT / f"config/{mode}.yaml").read_text(encoding="utf-8") == text(mode)
+
+
+def test_the_paper_file_needs_nothing_more() -> None:
+    """OPS-2: paper needs no key; testnet and live need secrets, which no file holds."""
+    assert load(Settings, [ROOT / "config/paper.yaml"], {}, None).settings.mode == "paper"
 
 
 def test_the_shipped_file_sets_the_defaults_and_names_every_setting() -> None:

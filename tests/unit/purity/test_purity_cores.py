@@ -66,7 +66,7 @@ def test_the_walk_reaches_every_core_and_leaves_the_shells_alone() -> None:
     assert len(cores) >= 6
     assert cores <= modules
     assert {
-        "simulator/matching.py",
+        "simulator/core/matching.py",
         "simulator/market/generator.py",
         "shared/pipeline.py",
         "shared/domain/ids.py",

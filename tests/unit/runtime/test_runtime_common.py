@@ -37,17 +37,23 @@ def test_settings_survive_being_dumped_and_validated_again() -> None:
     assert CommonSettings.model_validate(settings.model_dump()) == settings
 
 
-def test_only_sim_works_and_the_other_modes_say_so() -> None:
-    assert faults(mode="paper") == [
-        "mode: paper does not work yet; only sim does: no order of this version reaches an exchange"
-    ]
+def test_live_needs_two_acknowledgements() -> None:
+    """OPS-7: real orders are sent by nobody's oversight: each acknowledgement is missed by its name."""
+    own = {"approval_key": "a-key-of-my-own"}
+    assert CommonSettings(mode="paper").mode == "paper"
+    assert CommonSettings.model_validate({"mode": "testnet", **own}).mode == "testnet"
+    both = ["exchange.real_money", "exchange.proven_on_testnet"]
+    assert [line.split(":")[0] for line in faults(mode="live", **own)] == both
+    assert [line.split(":")[0] for line in faults(mode="live", exchange={"real_money": True}, **own)] == both[1:]
+    acknowledged = {"real_money": True, "proven_on_testnet": True}
+    assert CommonSettings.model_validate({"mode": "live", "exchange": acknowledged, **own}).mode == "live"
 
 
 @pytest.mark.parametrize("mode", ["testnet", "live"])
 def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode: str) -> None:
     """Invariant 5: a signature that everybody can make is none."""
-    assert [line.split(":")[0] for line in faults(mode=mode)] == ["mode", "approval_key"]
-    assert [line.split(":")[0] for line in faults(mode=mode, approval_key="a-key-of-my-own")] == ["mode"]
+    exchange = {"real_money": True, "proven_on_testnet": True}
+    assert [line.split(":")[0] for line in faults(mode=mode, exchange=exchange)] == ["approval_key"]
 
 
 @pytest.mark.parametrize(

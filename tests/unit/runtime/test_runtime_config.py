@@ -192,7 +192,13 @@ def test_environment_names_that_match_nothing_are_errors_with_the_name_that_was_
 
 
 def test_names_of_the_command_and_of_the_test_suite_are_no_settings(tmp_path: Path) -> None:
-    reserved = {"ICT_CONFIG": "x", "ICT_SECRETS_DIR": "x", "ICT_REQUIRE_SERVICES": "1", "ICT_TEST_REDIS_URL": "x"}
+    reserved = {
+        "ICT_CONFIG": "x",
+        "ICT_SECRETS_DIR": "x",
+        "ICT_REQUIRE_SERVICES": "1",
+        "ICT_TEST_REDIS_URL": "x",
+        "ICT_NATIVE": "0",
+    }
     assert loaded(tmp_path, "", reserved).settings == Root()
 
 

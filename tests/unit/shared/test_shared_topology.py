@@ -58,10 +58,30 @@ def test_every_lane_hears_a_reset() -> None:
                 assert {"control.reset", "control.#"} & set(queue.bindings), queue.name
 
 
+def test_what_no_process_of_a_mode_reads_has_no_queue() -> None:
+    """Invariant 6: a blocking queue without a reader would in the end stop its writers."""
+    assert {"player"} <= set(build(mode="sim").index)
+    assert build(mode="paper").queue("paper").bindings == ("candle.*.1m", "funding.*", "control.reset")
+    for mode in ("paper", "testnet", "live"):
+        assert "player" not in build(mode=mode).index
+    for mode in ("testnet", "live"):
+        table = build(mode=mode)
+        assert table.queue("exchange").consumer == "gateway"
+        assert "paper" not in table.index
+        assert not [queue.name for queue in table.queues if "market.step" in queue.bindings]
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_the_clock_reaches_every_core_that_keeps_deadlines(layout: Layout) -> None:
+    """SIG-1, EXEC-3: deadlines are kept by ticks, and a tick that reaches nobody keeps none."""
+    readers = {queue.consumer for queue in build(layout).queues if {"control.tick", "control.#"} & set(queue.bindings)}
+    assert readers >= ({"engine"} if layout == "fused" else {"signals", "risk"}) | {"execution"}
+
+
 def test_every_message_type_has_an_exchange() -> None:
     """A topic class without an exchange could never be published."""
     classes = {"feed", "market", "candle", "analysis", "decision", "order", "exchange", "account", "risk", "report"}
-    assert classes | {"control", "alert", "micro", "mark"} == set(EXCHANGES)
+    assert classes | {"control", "alert", "micro", "mark", "funding"} == set(EXCHANGES)
     assert set(EXCHANGES) >= OPTIONAL_TOPICS
     assert len({kind.TYPE for kind in MESSAGE_TYPES}) == len(MESSAGE_TYPES)
 

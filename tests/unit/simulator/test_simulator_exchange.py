@@ -53,14 +53,27 @@ def test_a_repeated_request_is_answered_again_and_acts_once() -> None:
 
 
 def test_a_known_client_id_in_another_request_is_a_query() -> None:
-    """EXEC-2: whatever else that request says of it."""
+    """EXEC-2: whatever else that request says of it; the answer has the order's fills: the first one may have got lost."""
     desk = Desk().at(100)
     first = desk.send(market("a", "buy", 1))
-    assert desk.send(market("a", "sell", 7, symbol=ETH)).orders == first.orders
+    again = desk.send(market("a", "sell", 7, symbol=ETH))
+    assert (again.orders, again.fills) == (first.orders, first.fills)
     events = desk.send(market("b", "buy", 1), market("b", "buy", 1))
     assert brief(events.fills) == [("b", "1", "100")]
     assert events.account.positions[0].quantity == 2
-    assert desk.send(market("a", "buy", 1)).fills == ()
+
+
+def test_a_known_order_is_told_with_the_fills_that_it_got_since() -> None:
+    """EXEC-2: a limit that filled in two candles, a stop that triggered, one that rests: asked for under a new id."""
+    desk = Desk(SimulatorSettings()).at(100)
+    rests, stops, quiet = limit("e", "buy", 6, 95), stop("s", "sell", 90), limit("q", "buy", 1, 50)
+    desk.send(rests, stops, quiet)
+    first = desk.step((100, 100, 94, 96), volume=20.0).fills
+    second = desk.step((96, 96, 89, 96), volume=30.0).fills
+    events = desk.send(stops, rests, quiet)
+    assert [(o.client_id, o.status) for o in events.orders] == [("s", "FILLED"), ("e", "PARTIALLY_FILLED"), ("q", "NEW")]
+    assert sorted(events.fills, key=lambda fill: fill.id) == sorted((*first, *second), key=lambda fill: fill.id)
+    assert brief(events.fills)[-1] == ("e", "3", "95")
 
 
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
@@ -71,10 +84,10 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     desk.send(market("o2", "buy", 1))
     desk.send(market("o3", "buy", 1))
     assert one(desk.exchange.handle(first)).orders == told.orders
-    assert desk.send(market("o2", "buy", 1)).fills == ()
+    assert desk.send(market("o2", "buy", 1)).account.positions[0].quantity == 3
     assert brief(desk.send(market("o1", "buy", 1)).fills) == [("o1", "1", "100")]
     state = msgspec.msgpack.decode(desk.exchange.snapshot())
-    assert list(state["venue"]["closed"]) == ["o3", "o1"]
+    assert [ticket[0][1] for ticket in state["venue"]["closed"].values()] == ["o3", "o1"]
     assert list(state["answered"]) == ["r3", "r4", "r5"]
 
 
@@ -194,17 +207,17 @@ def test_the_account_lists_positions_by_symbol_at_the_last_close() -> None:
     [
         # 1,000 at 100 on 10,000 USDT: bankrupt at 90 / 110, liquidated when equity is 0.4 % of the notional, just before
         ("buy", (100, 100, 90.5, 95), None),
-        ("buy", (100, 100, 90.3, 95), ("sell", "90")),
-        ("buy", (80, 100, 80, 95), ("sell", "90")),  # a gap: the account loses what it has, no more
+        ("buy", (100, 100, 90.3, 95), ("sell", "90.3", "300")),  # 1.25 % would be 1,128.75; there are 300
+        ("buy", (80, 100, 80, 95), ("sell", "90", "0")),  # a gap: the account loses what it has, no more
         ("sell", (100, 109.4, 100, 105), None),
-        ("sell", (100, 109.6, 100, 105), ("buy", "110")),
-        ("sell", (120, 120, 100, 105), ("buy", "110")),
+        ("sell", (100, 109.6, 100, 105), ("buy", "109.6", "400")),
+        ("sell", (120, 120, 100, 105), ("buy", "110", "0")),
     ],
 )
 def test_a_position_is_liquidated_where_equity_meets_maintenance(
-    side: str, row: tuple[float, float, float, float], autoclose: tuple[str, str] | None
+    side: str, row: tuple[float, float, float, float], autoclose: tuple[str, str, str] | None
 ) -> None:
-    """BT-1: on the path, not only at closes; entries are cancelled, exits stay."""
+    """BT-1: on the path, not only at closes; the clearance fee takes what is left; entries are cancelled, exits stay."""
     desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
     desk.send(market("in", side, 1_000))  # type: ignore[arg-type]  # a side, from the table
     exit_side, at = ("sell", 50) if side == "buy" else ("buy", 150)
@@ -213,8 +226,8 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
     if autoclose is None:
         assert (events.fills, len(events.account.positions)) == ((), 1)
         return
-    closed = events.orders[0]
-    assert closed.client_id.startswith("autoclose-")
+    cancelled, closed = events.orders
+    assert (cancelled.client_id, closed.client_id[:10]) == ("entry", "autoclose-")
     assert len(closed.client_id) <= 36
     assert (closed.type, closed.side, closed.status, closed.average_price) == (
         "MARKET",
@@ -222,7 +235,7 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
         "FILLED",
         D(autoclose[1]),
     )
-    assert (events.fills[0].fee, events.account.wallet, events.account.positions) == (D(0), D(0), ())
+    assert (events.fills[0].fee, events.account.wallet, events.account.positions) == (D(autoclose[2]), D(0), ())
     assert ends(events) == {closed.client_id: "FILLED", "entry": "CANCELED"}
     assert ends(desk.send(CancelOrder(symbol=BTC, client_id="exit"))) == {"exit": "CANCELED"}
 

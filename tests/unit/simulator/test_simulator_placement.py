@@ -241,11 +241,12 @@ def test_reduce_only_is_exempt_from_the_minimum_notional_and_from_margin() -> No
 
 
 def test_margin_counts_positions_and_resting_limits_of_all_symbols() -> None:
-    """BT-1: 10,000 USDT at leverage 10 carry 100,000 of notional, not more; exits carry nothing."""
+    """BT-1: 10,000 USDT at leverage 10 carry 100,000 of notional, not more; exits carry nothing; of one symbol's two sides
+    the larger counts, as on Binance."""
     desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0))).at(100)
     assert ends(desk.send(market("a", "buy", 500), limit("b", "buy", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
-    assert desk.send(market("c", "sell", 231, symbol=ETH)).orders[0].reject_code == -2019
-    assert ends(desk.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 230, symbol=ETH))) == {
+    assert desk.send(market("c", "sell", 501, symbol=ETH)).orders[0].reject_code == -2019
+    assert ends(desk.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 500, symbol=ETH))) == {
         "exit": "NEW",
         "d": "FILLED",
     }

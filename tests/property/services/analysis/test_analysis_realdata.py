@@ -49,6 +49,6 @@ def replay(candles: Sequence[Candle]) -> list[Fact]:
 def test_real_candles_are_told_causally(file: str, symbol: str, timeframe: Timeframe, count: int) -> None:
     """Invariant 1 on real prices, with the shipped settings."""
     candles = real(file, symbol, timeframe, count)
-    assert {fact.kind for fact in replay(candles)} == {"swing_high", "swing_low", "bos", "choch", "fvg", "order_block"}
+    assert {"swing_high", "swing_low", "bos", "choch", "fvg", "order_block"} <= {fact.kind for fact in replay(candles)}
     assert prefix_violations(replay, candles, range(count // 12, count, count // 12)) == []
     assert scramble_violations(replay, candles, range(count // 4, count, count // 4), seed=1) == []

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
-from shared.domain.facts import Analysis, Fact
+from shared.domain.facts import Analysis, Fact, FactLabel
 
 SETTINGS = pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS], ids=["lively", "other"])
+FLIPPED_LABEL: dict[FactLabel, FactLabel] = {"HH": "LL", "LL": "HH", "LH": "HL", "HL": "LH", "EQH": "EQL", "EQL": "EQH"}
 FLIPPED_TREND = {"up": "down", "down": "up", "none": "none"}
 
 
@@ -25,12 +26,13 @@ def upside_down(fact: Fact) -> Fact:
         direction=OPPOSITE[fact.direction],
         top=PIVOT - fact.bottom,
         bottom=PIVOT - fact.top,
+        label=FLIPPED_LABEL.get(fact.label, fact.label),
     )
 
 
 def counted(facts: tuple[Fact, ...]) -> Counter[Fact]:
-    """Without order (a high is told before a low), and without what names the direction: the id and the sentence."""
-    return Counter(msgspec.structs.replace(fact, id="", why="") for fact in facts)
+    """Without order (a high is told before a low), and without what names the direction: ids and the sentence."""
+    return Counter(msgspec.structs.replace(fact, id="", why="", ref="") for fact in facts)
 
 
 @SETTINGS

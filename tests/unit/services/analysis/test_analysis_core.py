@@ -8,6 +8,7 @@ from analysis_candles import LIVELY, STEP, SYMBOL, TIMEFRAME, run, seeded_walk
 
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
+from services.analysis.settings.cross import CrossSettings
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import ClockTick
 from shared.domain.facts import AnalysisBundle
@@ -21,7 +22,11 @@ def bundle(*candles: Candle, close_time: int | None = None, missing: tuple[str, 
     return CandleBundle(partition=3, timeframe=TIMEFRAME, close_time=at, candles=candles, missing=missing)
 
 
-def core(settings: AnalysisSettings = LIVELY) -> AnalysisCore:
+#: Without pairs, every analysis is its own engine's.
+APART = LIVELY.model_copy(update={"cross": CrossSettings(enabled=False)})
+
+
+def core(settings: AnalysisSettings = APART) -> AnalysisCore:
     return AnalysisCore(3, TIMEFRAME, settings)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from analysis_candles import OPPOSITE, PIVOT, Row, closed, events, opened, run, table, told
+from analysis_candles import OPPOSITE, PIVOT, Row, alone, closed, events, opened, run, table, told
 
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import Direction, Fact
@@ -15,7 +15,7 @@ GAP: list[Row] = [(990, 1000, 985, 998), (998, 1030, 997, 1028), (1028, 1045, 10
 
 
 def settings(**fvg: object) -> AnalysisSettings:
-    return AnalysisSettings.model_validate({"swing_length": 50, "fvg": {"min_size_percent": 0.0, **fvg}})
+    return alone("fvg", swing_length=50, fvg={"min_size_percent": 0.0, **fvg})
 
 
 def returns(*lows: float) -> list[Row]:
@@ -134,7 +134,7 @@ def test_missing_candles_count_for_the_age(direction: Direction) -> None:
 def test_the_oldest_gap_makes_room(direction: Direction) -> None:
     """ICT-5: bounded; what leaves says so, before the newcomer."""
     rows: list[Row] = [*GAP, (1040, 1062, 1025, 1060), (1060, 1080, 1055, 1070)]
-    chosen = AnalysisSettings.model_validate({"swing_length": 50, "max_active": 1, "fvg": {"min_size_percent": 0.0}})
+    chosen = alone("fvg", swing_length=50, max_active=1, fvg={"min_size_percent": 0.0})
     analyses = run(table(rows, direction), chosen)
     first, gone, second = events(analyses, "fvg")
     assert (first.id, gone.state, gone.changed_at) == (gone.id, "expired", closed(4))
@@ -146,7 +146,7 @@ def test_a_gap_that_changed_and_made_room_at_one_close_is_told_once(direction: D
     """ICT-5: a fact changes at most once a close; its end carries what the candle did to it."""
     rows: list[Row] = [*GAP, (1040, 1041, 1021, 1022), (1012, 1015, 1010, 1011)]
     chosen = settings().model_copy(update={"max_active": 1})
-    gone, born = run(table(rows, direction), chosen)[-1].events
+    gone, born = events(run(table(rows, direction), chosen)[-1:], "fvg")
     assert (gone.direction, gone.state, gone.fill) == (direction, "expired", 0.5)
     assert (born.direction, born.state) == (OPPOSITE[direction], "active")
 

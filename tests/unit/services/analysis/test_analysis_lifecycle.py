@@ -8,15 +8,15 @@ from typing import get_args
 import pytest
 from analysis_candles import closed, opened
 
-from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition, advance
-from shared.domain.facts import Fact, FactKind, FactState
+from services.analysis.frame.finding import Finding
+from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition
+from shared.domain.facts import FactKind, FactState
 
 
-def fact(kind: FactKind, state: FactState) -> Fact:
-    return Fact(
-        id="x", kind=kind, direction="bullish", top=2.0, bottom=1.0,
-        formed_at=opened(0), confirmed_at=closed(0), changed_at=closed(0), state=state, score=0.5, touches=1, fill=0.25,
-    )  # fmt: skip
+def finding(kind: FactKind, state: FactState) -> Finding:
+    made = Finding(kind, "bullish", 2.0, 1.0, opened(0), closed(0), score=0.5, label="HH", key=7, numbers=(3.0,))
+    made.state, made.touches, made.fill = state, 1, 0.25
+    return made
 
 
 def test_every_kind_has_a_life_and_every_state_of_it_can_be_reached() -> None:
@@ -35,16 +35,25 @@ def test_only_what_the_table_has_can_happen(kind: FactKind) -> None:
     """ICT-3, ICT-5: each other change is refused (the specimen of the guard)."""
     for before, after in product(TRANSITIONS[kind], get_args(FactState)):
         if after in TRANSITIONS[kind][before]:
-            assert advance(fact(kind, before), after, closed(1)).state == after
+            assert finding(kind, before).changed(after, closed(1)).state == after
         else:
             with pytest.raises(IllegalTransition, match=f"from {before} to {after}"):
-                advance(fact(kind, before), after, closed(1))
+                finding(kind, before).changed(after, closed(1))
 
 
-def test_a_change_keeps_the_identity_and_what_is_not_given() -> None:
-    """ICT-3: a changed state is a new fact with the same id and a later changed_at."""
-    before = fact("order_block", "active")
-    after = advance(before, "mitigated", closed(3), touches=2)
-    assert (after.id, after.confirmed_at, after.changed_at) == (before.id, before.confirmed_at, closed(3))
-    assert (after.score, after.touches, after.fill) == (0.5, 2, 0.25)
+def test_a_change_keeps_the_identity_and_what_is_not_set() -> None:
+    """ICT-3: a changed state is a new finding of the same fact with a later changed_at."""
+    before = finding("order_block", "active")
+    after = before.changed("mitigated", closed(3))
+    assert after.identity() == before.identity() == ("order_block", "bullish", opened(0), 7)
+    assert (after.confirmed_at, after.changed_at, before.changed_at) == (closed(0), closed(3), closed(0))
+    assert (after.score, after.touches, after.fill, after.label, after.numbers) == (0.5, 1, 0.25, "HH", (3.0,))
     assert before.state == "active"
+
+
+@pytest.mark.parametrize("kind", get_args(FactKind))
+def test_a_finding_is_born_as_the_table_says_and_over_where_it_ends(kind: FactKind) -> None:
+    """ICT-3, ICT-5: the reader of a state knows whether more can come."""
+    assert Finding(kind, "bullish", 2.0, 1.0, opened(0), closed(0)).state == BIRTH[kind]
+    for state, after in TRANSITIONS[kind].items():
+        assert finding(kind, state).is_over() is (not after)

@@ -51,7 +51,7 @@ def test_a_block_is_known_at_the_break_not_at_its_own_candle(direction: Directio
     assert (block.formed_at, block.confirmed_at, block.changed_at) == (opened(2), closed(4), closed(4))
     assert zone(block) == (52, 58)
     assert (block.touches, block.fill) == (0, 0.0)
-    assert analyses[-1].events[-1] is block
+    assert block in analyses[-1].events
 
 
 @BOTH
@@ -142,7 +142,7 @@ def test_two_breaks_from_one_origin_make_one_block(direction: Direction) -> None
     ]
     analyses = run(table(rows, direction), chosen)
     assert [n for n, kind, _, _ in told(analyses) if kind == "bos"] == [7, 8]
-    assert [(n, state) for n, _, _, state in told(analyses, "order_block")] == [(7, "active"), (8, "mitigated")]
+    assert [(n, state) for n, _, _, state in told(analyses, "order_block")] == [(7, "active"), (8, "mean_threshold")]
 
 
 @BOTH
@@ -167,9 +167,9 @@ def test_touches_are_counted_by_entry_and_the_mean_threshold_is_told(direction: 
     assert [(fact.changed_at, fact.state, fact.touches) for fact in changes] == [
         (closed(4), "active", 0),
         (closed(6), "mitigated", 1),
-        (closed(8), "mitigated", 1),
-        (closed(10), "mitigated", 2),
-        (closed(12), "mitigated", 3),
+        (closed(8), "mean_threshold", 1),
+        (closed(10), "mean_threshold", 2),
+        (closed(12), "mean_threshold", 3),
         (closed(14), "expired", 4),
     ]
     assert [fact.fill for fact in changes] == pytest.approx([0.0, 1 / 6, 0.5, 0.5, 0.5, 0.5])
@@ -193,16 +193,40 @@ def test_a_block_that_price_has_not_left_is_not_touched_by_staying(direction: Di
 @pytest.mark.parametrize(
     ("back", "by_close", "by_wick"),
     [
-        (back_to(52, 53), "mitigated", "mitigated"),
-        (back_to(51.5, 52), "mitigated", "invalidated"),
+        (back_to(52, 53), "mean_threshold", "mean_threshold"),
+        (back_to(51.5, 52), "mean_threshold", "invalidated"),
         (back_to(51.5, 51.875), "invalidated", "invalidated"),
     ],
 )
 def test_beyond_the_far_side_ends_it(direction: Direction, back: Row, by_close: str, by_wick: str) -> None:
     """ICT-3: invalidated by close (default) or wick; at the edge is not beyond."""
-    for rule, state in (("close", by_close), ("wick", by_wick)):
+    for rule, state in (("close", by_close), ("wick", by_wick), ("body", by_close)):
         changes = life([*BREAK, AWAY, back], direction, settings(invalidate_on=rule))
         assert [(fact.state, fact.touches, fact.fill) for fact in changes[1:]] == [(state, 1, 1.0)]
+
+
+@BOTH
+def test_by_body_an_open_beyond_the_far_side_ends_it_too(direction: Direction) -> None:
+    """ICT-3: invalidate_on body is the lower of open and close; the candle that opened beyond closed back inside."""
+    opened_below: list[Row] = [*BREAK, AWAY, (51.5, 57, 51.5, 56)]
+    for rule, state in (("close", "mean_threshold"), ("body", "invalidated"), ("wick", "invalidated")):
+        assert [fact.state for fact in life(opened_below, direction, settings(invalidate_on=rule))[1:]] == [state]
+
+
+@BOTH
+def test_the_extreme_of_the_leg_whatever_its_colour(direction: Direction) -> None:
+    """ICT-3: mode extreme; the last of equals, never the breaking candle, and only when the whole leg was seen."""
+    extreme = settings(mode="extreme")
+    assert [(fact.formed_at, zone(fact)) for fact in life(BREAK, direction, extreme)] == [(opened(3), (51, 56))]
+    tie: list[Row] = [*BREAK[:4], (55, 57, 51, 56), (56, 63, 55, 62)]
+    assert life(tie, direction, extreme)[0].formed_at == opened(4)
+    plunge: list[Row] = [*BREAK[:4], (55, 63, 50.5, 62)]
+    assert life(plunge, direction, extreme)[0].formed_at == opened(3)
+    doji: list[Row] = [*BREAK[:3], (53, 56, 51, 53), (53, 63, 52, 62)]
+    assert events(run(table(doji, direction), settings(mode="extreme", zone="body")), "order_block") == []
+    unseen: list[Row] = [*BREAK[:3], None, *BREAK[3:]]
+    assert events(run(table(unseen, direction), extreme), "order_block") == []
+    assert "candle" in life(BREAK, direction, extreme)[0].why
 
 
 @BOTH
@@ -242,16 +266,17 @@ def test_a_block_that_was_touched_and_made_room_at_one_close_is_told_once(direct
 
 
 def test_the_score_follows_its_formula() -> None:
-    """ICT-3: displacement, gap left, age, touches; restated at each change."""
-    # True ranges before the break: 7, 10, 6, 5; ATR 7. From the top 58 to the close 62: 4/7 ATR of 3.
-    displacement = 4 / 7 / 3
+    """ICT-3: reaction strength, displacement, gap left, age, touches; restated at each change."""
+    # True ranges before the break: 7, 10, 6, 5; ATR 7. From the top 58 to the close 62: 4/7 ATR of 3. Bodies of the leg: 2
+    # and 7 (with a gap: 2 and 3), of 1.5 ATR.
+    left = 0.25 * 4 / 7 / 3 + 0.2 * 7 / 7 / 1.5
     born, touched = life([*BREAK, AWAY, back_to(57)], "bullish", settings())
-    assert born.score == pytest.approx(0.4 * displacement + 0.15 + 0.15)
-    assert touched.score == pytest.approx(0.4 * displacement + 0.15 * (1 - 2 / 100) + 0.15 * (1 - 1 / 3))
+    assert born.score == pytest.approx(left + 0.15 + 0.15)
+    assert touched.score == pytest.approx(left + 0.15 * (1 - 2 / 100) + 0.15 * (1 - 1 / 3))
     with_gap = life([*BREAK[:4], (59, 63, 59, 62)], "bullish", settings())[0]
-    assert with_gap.score == pytest.approx(0.4 * displacement + 0.3 + 0.15 + 0.15)
+    assert with_gap.score == pytest.approx(0.25 * 4 / 7 / 3 + 0.2 * 3 / 7 / 1.5 + 0.25 + 0.15 + 0.15)
     assert "a fair value gap left" in with_gap.why
-    only_gap = settings(score={"displacement": 0, "fvg": 2, "age": 0, "touches": 0})
+    only_gap = settings(score={"reaction": 0, "displacement": 0, "fvg": 2, "age": 0, "touches": 0})
     assert life([*BREAK[:4], (59, 63, 59, 62)], "bullish", only_gap)[0].score == 1.0
     cold = settings().model_copy(update={"atr_period": 14})
     assert life(BREAK, "bullish", cold)[0].score == pytest.approx(0.3)

@@ -25,7 +25,7 @@ def test_the_defaults_are_the_required_numbers() -> None:
         {"swing_lenght": 5},
         {"fvg": {"filled_at": 1.5}},
         {"order_block": {"zone": "wick"}},
-        {"order_block": {"score": {"displacement": 0, "fvg": 0, "age": 0, "touches": 0}}},
+        {"order_block": {"score": {"reaction": 0, "displacement": 0, "fvg": 0, "age": 0, "touches": 0}}},
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from services.ingest.core import SEVERITY, Condition, IngestCore
 from services.ingest.settings import IngestSettings
-from shared.domain.candles import CandleBundle, FeedStep, RawCandle
+from shared.domain.candles import CandleBundle, FeedHistory, FeedStep, RawCandle
 from shared.domain.control import Alert, ClockTick
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, TIMEFRAMES, Timeframe
@@ -301,3 +301,47 @@ def test_a_snapshot_of_other_symbols_or_timeframes_is_refused() -> None:
         core((ETH, BTC), ("1m", "5m")).restore(ingest.snapshot())
     with pytest.raises(ValueError, match="change of timeframes"):
         core((BTC, ETH), ("1m", "15m")).restore(ingest.snapshot())
+
+
+def history(timeframe: Timeframe, *candles: RawCandle, partition: int = 0) -> FeedHistory:
+    return FeedHistory(partition=partition, timeframe=timeframe, candles=candles)
+
+
+def test_a_history_becomes_warm_up_bundles_in_order_of_time() -> None:
+    """DATA-1: REST warms every timeframe up; what it brings is marked, and nobody decides on it."""
+    hour = 60
+    given = (raw(-hour), raw(-2 * hour), raw(-hour, ETH))
+    older, newer = bundles(core().handle(history("1h", *given)))
+    assert (older.close_time, newer.close_time) == (MONDAY - hour * MINUTE, MONDAY)
+    assert older.missing == (ETH,)
+    assert newer.missing == ()
+    assert {candle.state for candle in (*older.candles, *newer.candles)} == {"backfilled"}
+    assert older.warmup
+    assert newer.warmup
+    assert newer.timeframe == "1h"
+
+
+def test_a_history_tells_nothing_of_closes_that_were_published() -> None:
+    """DATA-3: what was published is not published again, whoever repeats it."""
+    ingest = core()
+    run(ingest, 0, 61)
+    assert ingest.handle(history("1h", raw(0), raw(-60))) == []
+
+
+def test_a_history_goes_through_the_gate() -> None:
+    """DATA-3: nonsense among old candles is refused, counted and told like nonsense among new ones."""
+    ingest = core((BTC,))
+    messages = ingest.handle(history("1h", raw(-120, low=-1.0), raw(-90), raw(-60), raw(-60, "DOGEUSDT")))
+    assert [bundle.close_time for bundle in bundles(messages)] == [MONDAY]
+    assert ingest.counts["not_positive"] == 1
+    assert ingest.counts["off_minute"] == 1
+    assert alerts(messages) == ["candle_refused:BTCUSDT"]
+
+
+def test_steps_after_a_history_are_no_warm_up() -> None:
+    """DATA-2: the aggregation begins with the first step; a history does not fill what is forming."""
+    ingest = core((BTC,), ("1m", "5m"))
+    ingest.handle(history("5m", raw(-5)))
+    out = bundles([message for minute in range(5) for message in ingest.handle(step(minute, raw(minute)))])
+    assert [(bundle.timeframe, bundle.warmup) for bundle in out] == [("1m", False)] * 5 + [("5m", False)]
+    assert out[-1].missing == ()

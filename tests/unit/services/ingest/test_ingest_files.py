@@ -210,6 +210,8 @@ def test_every_reason_of_the_closed_vocabulary_has_a_specimen() -> None:
         "changed",
         "unsorted",
         "duplicate",
+        "off_interval",
+        "wrong_interval",
     }
     assert elsewhere | {reason for _, expected in BAD.values() for reason, _ in expected} == set(get_args(DefectReason))
 

@@ -305,6 +305,17 @@ def test_the_deadline_decides_without_the_absent_partition():
     assert core.handle(wishes(T, signal("ETHUSDT", T), partition=1)) == []
 
 
+def test_a_close_that_arrives_late_is_waited_for_from_its_arrival():
+    """RISK-2: after an outage the decisions of old closes come in any order; their age alone makes nobody absent."""
+    core = build(partitions=2)
+    core.handle(report(DAWN))
+    core.handle(ClockTick(time=T + 600_000))
+    core.handle(wishes(T, signal(at=T), partition=0))
+    assert core.handle(ClockTick(time=T + 610_000)) == []
+    (bundle,) = core.handle(wishes(T, partition=1))
+    assert [v.refusals for v in bundle.verdicts] == [("signal_stale",)]
+
+
 def test_the_ceiling_bounds_what_waits():
     """Invariant 6."""
     core = build(partitions=2, max_pending_closes=3)

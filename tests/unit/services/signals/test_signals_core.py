@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from signals_scenes import CLOSE, DAWN, QUARTER, analysis, block, bundle, bundles_of, candle, gap
 
@@ -77,6 +78,27 @@ def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_ale
     assert isinstance(alert, Alert)
     assert (alert.severity, alert.key, alert.time) == ("warning", "close_incomplete.p0", CLOSE)
     assert "15m" in alert.text
+
+
+def test_a_close_that_arrives_late_is_waited_for_from_its_arrival():
+    """SIG-1: after an outage whole hours arrive at once; the deadline must not declare missing what is on its way."""
+    target = core()
+    target.handle(ClockTick(time=CLOSE + 600_000))
+    feed(target, bundles_of(CLOSE, ("1m", "5m"), block(), gap()))
+    assert target.handle(ClockTick(time=CLOSE + 605_000)) == []
+    (_, alert) = target.handle(ClockTick(time=CLOSE + 605_001))
+    assert isinstance(alert, Alert)
+
+
+def test_a_warm_up_bundle_is_known_and_decides_nothing():
+    """DATA-1: what happened before the feed began is context."""
+    target = core()
+    old = msgspec.structs.replace(bundle("15m", CLOSE - QUARTER, ("BTCUSDT",), block(), gap()), warmup=True)
+    before = target.snapshot()
+    assert target.handle(old) == ()
+    assert target.snapshot() != before
+    decided = feed(target, bundles_of(CLOSE, ("1m", "5m", "15m"), block(), gap()))
+    assert len(decided) == 1
 
 
 def test_a_late_bundle_updates_the_view_and_decides_nothing():

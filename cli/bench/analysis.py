@@ -1,0 +1,234 @@
+"""The engine of the analysis with all detectors on: columns, candle by candle, start-up, beside smartmoneyconcepts.
+
+One core, one process. Times are the best of several runs, in CPU time where a busy machine would otherwise be measured;
+the candles of the stream are each timed in several passes and the best of each counts, so that p99 is the engine's and not
+the scheduler's.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import psutil
+import typer
+
+from services.analysis.engine import Engine
+from services.analysis.settings import AnalysisSettings, Concept
+from shared.domain.candles import Candle
+from shared.domain.timeframes import MINUTE
+from shared.runtime.native import engine as which
+
+_START: Final = 1_736_121_600_000
+_PORTION: Final = 10_000
+_SMALL, _LARGE = 100_000, 500_000
+_STREAM, _PASSES = 20_000, 5
+_SMC_CANDLES: Final = 20_000
+
+#: What both have: the function of smartmoneyconcepts → the concepts of ours that say at least as much.
+SAME: Final[Mapping[str, tuple[str, ...]]] = {
+    "swing_highs_lows": (),
+    "bos_choch": ("structure",),
+    "fvg": ("fvg",),
+    "ob": ("structure", "order_block"),
+}
+
+
+Part = tuple[list[int], list[float], list[float], list[float], list[float], list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One-minute candles in columns: plain lists, as the engine takes them."""
+
+    open_times: list[int]
+    opens: list[float]
+    highs: list[float]
+    lows: list[float]
+    closes: list[float]
+    volumes: list[float]
+
+    def part(
+        self, start: int, end: int
+    ) -> tuple[list[int], list[float], list[float], list[float], list[float], list[float]]:
+        """The columns from ``start`` to ``end``, in the engine's order."""
+        return (
+            self.open_times[start:end],
+            self.opens[start:end],
+            self.highs[start:end],
+            self.lows[start:end],
+            self.closes[start:end],
+            self.volumes[start:end],
+        )
+
+
+def columns(count: int, seed: int = 1) -> Columns:
+    """A made market of one minute candles: volatility that clusters, fat tails, a path inside the minute, a 0.1 tick."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
+    ticks = 12
+    shocks = rng.standard_normal(count) * 0.06
+    heat = np.empty(count)
+    level = 0.0
+    for index, shock in enumerate(shocks.tolist()):
+        level = 0.985 * level + shock
+        heat[index] = level
+    sigma = 0.0005 * np.exp(heat)
+    moves = rng.standard_t(4, (count, ticks)) / np.sqrt(2.0 * ticks) * sigma[:, None]
+    log_path = np.cumsum(moves.reshape(-1))
+    path = np.round(60_000.0 * np.exp(log_path - np.linspace(0.0, log_path[-1], len(log_path))), 1).reshape(count, ticks)
+    opens = np.concatenate(([60_000.0], path[:-1, -1]))
+    volumes = np.round(rng.lognormal(2.0, 0.8, count), 3)
+    return Columns(
+        list(range(_START, _START + count * MINUTE, MINUTE)),
+        opens.tolist(),
+        np.maximum(path.max(axis=1), opens).tolist(),
+        np.minimum(path.min(axis=1), opens).tolist(),
+        path[:, -1].tolist(),
+        volumes.tolist(),
+    )
+
+
+def only(concepts: tuple[str, ...]) -> AnalysisSettings:
+    """The shipped settings with only these concepts on; swings are always on."""
+    changes: dict[str, Any] = {}
+    for name, field in AnalysisSettings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Concept):
+            changes[name] = {"enabled": name in concepts}
+    return AnalysisSettings.model_validate(changes)
+
+
+def batch(market: Columns, count: int, settings: AnalysisSettings) -> tuple[float, float, int]:
+    """Seconds, CPU seconds and findings of ``count`` candles by columns, in portions as research feeds them."""
+    engine = Engine("BTCUSDT", "1m", settings)
+    found = 0
+    began, cpu = time.perf_counter(), time.process_time()
+    for start in range(0, count, _PORTION):
+        found += len(engine.run(*market.part(start, min(start + _PORTION, count))))
+    return time.perf_counter() - began, time.process_time() - cpu, found
+
+
+def stream(market: Columns, settings: AnalysisSettings) -> tuple[float, float]:
+    """p50 and p99 in µs of ``update``: candle in, Analysis with all its facts, ids and sentences out."""
+    candles = [
+        Candle(symbol="BTCUSDT", timeframe="1m", open_time=t, open=o, high=h, low=low, close=c, volume=v)
+        for t, o, h, low, c, v in zip(*market.part(0, _STREAM), strict=True)
+    ]
+    best = [sys.maxsize] * len(candles)
+    clock = time.perf_counter_ns
+    gc.collect()
+    gc.freeze()
+    for _ in range(_PASSES):
+        update = Engine("BTCUSDT", "1m", settings).update
+        for index, candle in enumerate(candles):
+            began = clock()
+            update(candle)
+            best[index] = min(best[index], clock() - began)
+    gc.unfreeze()
+    best.sort()
+    return best[len(best) // 2] / 1e3, best[int(len(best) * 0.99)] / 1e3
+
+
+def startup() -> float:
+    """Seconds from the start of a new interpreter to the first analysis: the best of three."""
+    program = (
+        "from services.analysis.engine import Engine\n"
+        "from services.analysis.settings import AnalysisSettings\n"
+        "engine = Engine('BTCUSDT', '1m', AnalysisSettings())\n"
+        f"engine.run([{_START}], [1.0], [1.0], [1.0], [1.0], [1.0])\n"
+    )
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603  # our own program
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def against_smc(market: Columns) -> dict[str, float] | str:
+    """How many times faster each function that both have is, and all of them together; or why that was not measured."""
+    os.environ.setdefault("SMC_CREDIT", "0")  # its banner would stand before the JSON
+    try:
+        pandas = importlib.import_module("pandas")
+        smc = importlib.import_module("smartmoneyconcepts").smc
+    except ImportError as error:
+        return f"not measured: {error.name} is not installed (it is in the dev group)"
+    part = market.part(0, _SMC_CANDLES)
+    frame = pandas.DataFrame(
+        dict(zip(("open", "high", "low", "close", "volume"), part[1:], strict=True)),
+        index=pandas.to_datetime(part[0], unit="ms"),
+    )
+    length = AnalysisSettings().swing_length
+    swings = smc.swing_highs_lows(frame, swing_length=length)
+    theirs: dict[str, Callable[[], object]] = {
+        "swing_highs_lows": lambda: smc.swing_highs_lows(frame, swing_length=length),
+        "bos_choch": lambda: smc.bos_choch(frame, swings),
+        "fvg": lambda: smc.fvg(frame),
+        "ob": lambda: smc.ob(frame, swings),
+    }
+    ratios = {}
+    whole = 0.0
+    for name, concepts in SAME.items():
+        seconds = _best(theirs[name], 3)
+        whole += seconds
+        settings = only(concepts)
+        ratios[name] = round(seconds / _best(partial(batch, market, _SMC_CANDLES, settings), 5), 1)
+    every = only(tuple(sorted({concept for concepts in SAME.values() for concept in concepts})))
+    ratios["overall"] = round(whole / _best(partial(batch, market, _SMC_CANDLES, every), 5), 1)
+    return ratios
+
+
+def _best(action: Callable[[], object], runs: int) -> float:
+    """CPU seconds of the best of ``runs``."""
+    best = float("inf")
+    for _ in range(runs):
+        began = time.process_time()
+        action()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def measure() -> dict[str, Any]:
+    """All figures; see docs/benchmarks.md for what each says."""
+    settings = AnalysisSettings()
+    market = columns(_LARGE)
+    process = psutil.Process()
+    small = [batch(market, _SMALL, settings) for _ in range(2)]
+    before = process.memory_info().rss
+    large = [batch(market, _LARGE, settings)]
+    grown = process.memory_info().rss - before
+    p50, p99 = stream(market, settings)
+    cpu_small, cpu_large = min(run[1] for run in small), min(run[1] for run in large)
+    return {
+        "engine": which(),
+        "batch_candles_per_s": round(_LARGE / min(run[0] for run in large)),
+        "batch_candles_per_cpu_s": round(_LARGE / cpu_large),
+        "linear_ratio_500k_100k": round(cpu_large / cpu_small, 2),
+        "findings_per_candle": round(large[0][2] / _LARGE, 2),
+        "stream_p50_us": round(p50, 1),
+        "stream_p99_us": round(p99, 1),
+        "startup_s": round(startup(), 2),
+        "rss_growth_mb": round(grown / 1e6, 1),
+        "rss_mb": round(process.memory_info().rss / 1e6, 1),
+        "vs_smartmoneyconcepts": against_smc(market),
+    }
+
+
+def main(*, as_json: bool) -> None:
+    """Measure and print."""
+    result = measure()
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    for name, value in result.items():
+        typer.echo(f"{name}: {value}")

@@ -1,0 +1,67 @@
+"""docs/protocol.md: what ``ict simulator`` serves, and the faults that can be set."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cli.docs.markdown import code, page, table
+from simulator.server.faults import VOCABULARY, Fault
+from simulator.server.rest.endpoints import ENDPOINTS
+from simulator.server.rest.order_api import METHODS
+from simulator.server.streams import CATEGORY, StreamKind
+
+#: How each kind of stream is named, and how often it comes.
+STREAMS: Final[dict[StreamKind, tuple[str, str]]] = {
+    "kline": ("<symbol>@kline_<interval>", "every 250 ms when it changed, and at its close"),
+    "continuousKline": ("<pair>_perpetual@continuousKline_<interval>", "every 250 ms when it changed, and at its close"),
+    "aggTrade": ("<symbol>@aggTrade", "with each trade"),
+    "markPrice": ("<symbol>@markPrice, @markPrice@1s, !markPrice@arr, !markPrice@arr@1s", "every 3 s or every second"),
+    "forceOrder": ("<symbol>@forceOrder, !forceOrder@arr", "with each liquidation"),
+    "ticker": ("<symbol>@ticker, !ticker@arr", "every second"),
+    "miniTicker": ("<symbol>@miniTicker, !miniTicker@arr", "every second"),
+    "trade": ("<symbol>@trade", "with each trade"),
+    "bookTicker": ("<symbol>@bookTicker, !bookTicker", "with each change"),
+    "depth": ("<symbol>@depth, @depth@100ms, @depth@500ms", "every 250, 100 or 500 ms when it changed"),
+    "partialDepth": ("<symbol>@depth<5, 10 or 20>, with @100ms or @500ms", "every 250, 100 or 500 ms"),
+}
+
+
+def render() -> str:
+    """The page."""
+    return page(
+        "What the simulator serves",
+        "How to use it: [simulator.md](simulator.md).",
+        "## Faults",
+        "Set with `POST /sim/faults` or by a scenario. `count`, `share` and `lasts_ms` go with every kind.",
+        table(
+            ("fault", "strikes", "what a client sees", "fields"),
+            ((code(kind), entry.where, entry.effect, entry.parameters) for kind, entry in VOCABULARY.items()),
+        ),
+        "## Fields of a fault",
+        table(
+            ("field", "default", "meaning"),
+            (
+                (code(name), "" if info.is_required() else code(str(info.default)), info.description or "")
+                for name, info in Fault.model_fields.items()
+            ),
+        ),
+        "## REST",
+        table(
+            ("request", "asks for", "weight"),
+            (
+                (
+                    code(f"{each.method} {each.path}"),
+                    {"none": "nothing", "key": "an API key", "signed": "a signature"}[each.security],
+                    "by parameters" if callable(each.weight) else str(each.weight),
+                )
+                for each in ENDPOINTS
+            ),
+        ),
+        "## WebSocket API (`/ws-fapi/v1`)",
+        table(("method", "as"), ((code(method), code(" ".join(place))) for method, place in METHODS.items())),
+        "## Streams",
+        table(
+            ("stream", "path", "how often"),
+            ((code(name), f"/{CATEGORY[kind]}", often) for kind, (name, often) in STREAMS.items()),
+        ),
+    )

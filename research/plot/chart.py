@@ -1,0 +1,87 @@
+"""From a recorded market to a picture: what is shown, what the engine knew of it, how it is drawn."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+
+from research.events import replay
+from research.market import Market
+from research.plot.lives import Life, Lives
+from research.plot.scene import Look, Scene
+from research.plot.shapes import Picture
+from research.plot.theme import STYLES, style_of
+from research.plot.windows import Stretch, stretches
+from services.analysis.settings import AnalysisSettings
+from services.analysis.settings.timetable import TimetableSettings
+from shared.domain.candles import Candle
+from shared.domain.timeframes import DURATION
+
+#: Words of ``--kinds`` that are windows of time, not facts.
+WINDOW_KINDS = ("kill_zone", "silver_bullet", "macro", "quiet_hours", "session")
+#: Candles between two times that lives are cleared of those that ended before the chart begins.
+_CLEAR_EVERY = 5_000
+
+
+class NothingToShow(Exception):
+    """No candle lies in the range."""
+
+
+def words() -> tuple[str, ...]:
+    """Every word that ``kinds`` may have: groups of facts, and ``sessions``."""
+    groups = {style.group for style in STYLES.values()}
+    return (*sorted(groups), "sessions", *WINDOW_KINDS)
+
+
+def picture_of(
+    market: Market,
+    symbol: str,
+    analysis: AnalysisSettings,
+    timetable: TimetableSettings,
+    look: Look,
+    *,
+    last: int,
+    kinds: Collection[str] = (),
+    on_close: Callable[[int], None] = lambda _: None,
+) -> Picture:
+    """The last ``last`` candles of the market, with everything that the engine knew of them from its first candle on.
+
+    ``kinds``: groups or kinds of facts and windows; empty for the usual ones. Raises NothingToShow.
+    """
+    shown: deque[Candle] = deque(maxlen=last)
+    lives = Lives()
+
+    def watched() -> Iterator[Candle]:
+        for number, candle in enumerate(market.candles(symbol)):
+            shown.append(candle)
+            on_close(candle.close_time)
+            if number % _CLEAR_EVERY == 0:
+                lives.forget(shown[0].open_time)
+            yield candle
+
+    lives.hear(replay(watched(), analysis))
+    if not shown:
+        raise NothingToShow(f"{symbol}: no {market.timeframe} candle can be made in this range; widen it")
+    wanted = [life for life in lives.all() if _wanted(life, kinds)]
+    windows = _windows(timetable, kinds, shown)
+    return Scene(shown, look, f"{symbol} {market.timeframe}").draw(wanted, windows)
+
+
+def _wanted(life: Life, kinds: Collection[str]) -> bool:
+    if life.born.kind in WINDOW_KINDS:
+        return False  # drawn from the timetable
+    style = style_of(life.born.kind, has_height=life.born.top > life.born.bottom)
+    if not kinds:
+        return style.usual
+    return style.group in kinds or life.born.kind in kinds
+
+
+def _windows(timetable: TimetableSettings, kinds: Collection[str], shown: deque[Candle]) -> list[Stretch]:
+    """Windows that hold at least a few candles: a kill zone on a daily chart says nothing."""
+    if kinds and not {"sessions", *WINDOW_KINDS} & set(kinds):
+        return []
+    named = [kind for kind in WINDOW_KINDS if kind in kinds] or ["kill_zone"]
+    duration = DURATION[shown[0].timeframe]
+    found = stretches(timetable, named, shown[0].open_time, shown[-1].close_time)
+    least = timetable.min_candles * duration
+    return [stretch for stretch in found if stretch.length >= least]

@@ -1,0 +1,71 @@
+"""The picture as PNG, by matplotlib, pixel for pixel."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from research.plot.shapes import Line, Picture, Polygon, Rect, Text
+
+#: matplotlib measures lines and letters in points; at this resolution one pixel is one point.
+_DPI = 72.0
+
+
+def write_png(picture: Picture, file: BinaryIO, scale: float) -> None:
+    """``scale``: pixels of the file for each of the picture's. The bytes are the same for the same picture."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(picture.width / _DPI, picture.height / _DPI), dpi=_DPI * scale, facecolor=picture.background)
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_xlim(0.0, picture.width)
+    axes.set_ylim(picture.height, 0.0)
+    axes.axis("off")
+    for order, shape in enumerate(picture.shapes):
+        if isinstance(shape, Rect):
+            _rect(axes, shape, order)
+        elif isinstance(shape, Line):
+            _line(axes, shape, order)
+        elif isinstance(shape, Polygon):
+            _polygon(axes, shape, order)
+        else:
+            _text(axes, shape, order)
+    figure.savefig(file, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+
+
+def _rect(axes: Any, shape: Rect, order: int) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.add_patch(
+        Rectangle(
+            (shape.x, shape.y), shape.width, shape.height, facecolor=(shape.fill, shape.opacity), zorder=order,
+            edgecolor=(shape.stroke, 0.7) if shape.stroke else "none", linewidth=0.8,
+            linestyle=(0, (3, 2)) if shape.dashed else "solid", snap=True,
+        )
+    )  # fmt: skip
+
+
+def _line(axes: Any, shape: Line, order: int) -> None:
+    from matplotlib.lines import Line2D
+
+    axes.add_line(
+        Line2D(
+            (shape.x1, shape.x2), (shape.y1, shape.y2), color=shape.color, linewidth=shape.width, alpha=shape.opacity,
+            zorder=order, linestyle=(0, (4, 3)) if shape.dashed else "solid", solid_capstyle="butt",
+        )
+    )  # fmt: skip
+
+
+def _polygon(axes: Any, shape: Polygon, order: int) -> None:
+    from matplotlib.patches import Polygon as Patch
+
+    axes.add_patch(Patch(shape.points, closed=True, facecolor=(shape.fill, shape.opacity), edgecolor="none", zorder=order))
+
+
+def _text(axes: Any, shape: Text, order: int) -> None:
+    plate = {"facecolor": shape.plate, "edgecolor": "none", "pad": 1.0, "alpha": 0.85} if shape.plate else None
+    axes.text(
+        shape.x, shape.y, shape.text, fontsize=shape.size, color=shape.color, alpha=shape.opacity, zorder=order, bbox=plate,
+        ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor], va="baseline",
+        fontweight="bold" if shape.bold else "normal", family="DejaVu Sans", parse_math=False,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Models made from recorded candles; what runs live reads only the small JSON that comes out."""

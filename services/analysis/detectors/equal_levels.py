@@ -1,0 +1,149 @@
+"""Equal highs and equal lows: pivots at one price, with the stops of many beyond it (ICT-8; ict.md 2.16)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from services.analysis.detectors.atr import AverageTrueRange
+from services.analysis.detectors.swings import is_high, is_low
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import Finding
+from services.analysis.frame.levels import Level, LevelBook
+from services.analysis.settings import EqualLevelsSettings
+from services.analysis.wording import at, price
+from shared.domain.facts import Direction, FactKind
+
+
+class EqualLevels(Detector):
+    """Two or more pivots of one side within the tolerance, with no trade beyond it between them.
+
+    The pivots are the detector's own (``length`` candles on each side), finer than the swings of the structure. A pivot
+    waits alone (``high_pivots``, ``low_pivots``: price and open time) until an equal is confirmed, or price trades beyond it
+    by more than the tolerance. The level is the outermost member, because that is where stops clear; a further member is
+    told as progress (``touches`` counts the members). Equal highs are a *bearish* fact, equal lows a bullish one.
+
+    The tolerance is that of the close at which the later pivot is confirmed. After a gap the lone pivots are forgotten:
+    whether price traded beyond them is not known. Levels that stand already live on.
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = ("levels", "atr", "high_pivots", "low_pivots")
+
+    def __init__(self, settings: EqualLevelsSettings, max_active: int) -> None:
+        super().__init__(2 * settings.length + 1)
+        self._length: int = settings.length
+        self._tolerance_atr: float = settings.tolerance_atr
+        self._tolerance_share: float = settings.tolerance_percent / 100.0
+        self._max_pivots: int = settings.max_pivots
+        self.levels = LevelBook(max_active, settings.max_age_candles)
+        self.atr = AverageTrueRange(settings.atr_period)
+        self.high_pivots: list[tuple[float, int]] = []
+        self.low_pivots: list[tuple[float, int]] = []
+
+    def follow(self, now: CandleClose) -> None:
+        """What this candle did to the levels, and to the pivots that wait."""
+        self.levels.follow(now)
+        if now.run == 1:
+            self.high_pivots = []
+            self.low_pivots = []
+        if self.high_pivots or self.low_pivots:
+            self._forget_passed(now)
+
+    def detect(self, now: CandleClose) -> None:
+        """The pivots that this close confirms, and the equals that they make; highs before lows."""
+        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
+        self.atr.update(now.high, now.low, now.close, follows=now.run > 1)
+        length = self._length
+        if now.run < 2 * length + 1:
+            return
+        pivot = now.last - length
+        high = now.highs[pivot]
+        if high >= now.high and is_high(now.highs, pivot, length):
+            self._confirm_high(now, high, now.open_times[pivot], tolerance)
+        low = now.lows[pivot]
+        if low <= now.low and is_low(now.lows, pivot, length):
+            self._confirm_low(now, low, now.open_times[pivot], tolerance)
+
+    def active(self) -> list[Finding]:
+        """The living levels, oldest first."""
+        return self.levels.findings()
+
+    def _forget_passed(self, now: CandleClose) -> None:
+        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
+        upper = now.high - tolerance
+        lower = now.low + tolerance
+        if self.high_pivots:
+            self.high_pivots = [pivot for pivot in self.high_pivots if pivot[0] >= upper]
+        if self.low_pivots:
+            self.low_pivots = [pivot for pivot in self.low_pivots if pivot[0] <= lower]
+
+    def _confirm_high(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
+        for standing in self.levels.levels:
+            if standing.is_high and standing.price - tolerance <= level <= standing.price:
+                self._join(now, standing, formed_at)
+                return
+        for index in range(len(self.high_pivots) - 1, -1, -1):
+            before, before_at = self.high_pivots[index]
+            if abs(before - level) <= tolerance:
+                del self.high_pivots[index]
+                self._born(now, "equal_highs", "bearish", max(before, level), before, before_at, level, formed_at)
+                return
+        self.high_pivots.append((level, formed_at))
+        if len(self.high_pivots) > self._max_pivots:
+            del self.high_pivots[0]
+
+    def _confirm_low(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
+        for standing in self.levels.levels:
+            if not standing.is_high and standing.price <= level <= standing.price + tolerance:
+                self._join(now, standing, formed_at)
+                return
+        for index in range(len(self.low_pivots) - 1, -1, -1):
+            before, before_at = self.low_pivots[index]
+            if abs(before - level) <= tolerance:
+                del self.low_pivots[index]
+                self._born(now, "equal_lows", "bullish", min(before, level), before, before_at, level, formed_at)
+                return
+        self.low_pivots.append((level, formed_at))
+        if len(self.low_pivots) > self._max_pivots:
+            del self.low_pivots[0]
+
+    def _born(
+        self,
+        now: CandleClose,
+        kind: FactKind,
+        direction: Direction,
+        level: float,
+        first: float,
+        first_at: int,
+        second: float,
+        second_at: int,
+    ) -> None:
+        finding = Finding(
+            kind,
+            direction,
+            level,
+            level,
+            first_at,
+            now.close_time,
+            candles=(first_at, second_at),
+            numbers=(first, second),
+        )
+        finding.touches = 2
+        self.levels.born(finding, now)
+
+    def _join(self, now: CandleClose, level: Level, formed_at: int) -> None:
+        finding = level.finding.changed("active", now.close_time)
+        finding.touches += 1
+        finding.candles = (*finding.candles, formed_at)
+        self.levels.renew(level, finding, now)
+
+
+def why_equal_levels(level: Finding) -> str:
+    """``numbers``: the prices of the first two members."""
+    first, second = level.numbers
+    highs = level.kind == "equal_highs"
+    side, beyond = ("highs", "above") if highs else ("lows", "below")
+    return (
+        f"Equal {side} at {price(level.top)}: pivots {price(first)} of {at(level.candles[0])} and {price(second)} of "
+        f"{at(level.candles[1])} within the tolerance, known at the close {at(level.confirmed_at)}; stops rest {beyond}."
+    )

@@ -1,0 +1,77 @@
+"""Session highs and lows: what a window leaves behind when it is over (ICT-8; ict.md 2.15, 2.25)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from services.analysis.detectors.sessions import Sessions
+from services.analysis.frame.close import CandleClose
+from services.analysis.frame.detector import Detector
+from services.analysis.frame.finding import Finding
+from services.analysis.frame.levels import LevelBook
+from services.analysis.settings.levels import SessionLevelSettings
+from services.analysis.wording import at, price
+from shared.domain.timeframes import DAY
+
+
+class SessionLevels(Detector):
+    """High and low of every window whose ``levels`` is set, known at the close at which it is over.
+
+    They live as ``LevelBook`` says: swept, broken, or expired by age or when the book is full. A window of which too little
+    was seen leaves none.
+    """
+
+    STATE: ClassVar[tuple[str, ...]] = ("levels",)
+
+    def __init__(self, settings: SessionLevelSettings, sessions: Sessions, duration: int) -> None:
+        super().__init__()
+        self._sessions = sessions
+        self._min_coverage: float = settings.min_coverage
+        age = max(1, int(settings.max_age_days * DAY) // duration)
+        self.levels = LevelBook(settings.max_active, age, settings.return_within)
+
+    def follow(self, now: CandleClose) -> None:
+        """What this candle did to the levels."""
+        self.levels.follow(now)
+
+    def detect(self, now: CandleClose) -> None:
+        """Nothing, unless such a window is over."""
+        sessions = self._sessions
+        for place in sessions.left:
+            window = sessions.windows[place]
+            if window.levels and sessions.covered(place) >= self._min_coverage:
+                key = sessions.keys[place]
+                numbers = (float(sessions.starts[place]), float(sessions.ends[place]), sessions.covered(place))
+                high = sessions.highs[place]
+                low = sessions.lows[place]
+                self.levels.born(
+                    Finding(
+                        "session_high", "bearish", high, high, sessions.high_times[place], now.close_time,
+                        label=window.name, key=key, numbers=numbers,
+                    ),
+                    now,
+                )  # fmt: skip
+                self.levels.born(
+                    Finding(
+                        "session_low", "bullish", low, low, sessions.low_times[place], now.close_time,
+                        label=window.name, key=key, numbers=numbers,
+                    ),
+                    now,
+                )  # fmt: skip
+
+    def active(self) -> list[Finding]:
+        """The levels that stand, oldest first."""
+        return self.levels.findings()
+
+
+def why_session_level(level: Finding) -> str:
+    """``numbers``: start and end of the window (ms), the share of its candles that was seen."""
+    start, end, coverage = level.numbers
+    side = "High" if level.kind == "session_high" else "Low"
+    text = (
+        f"{side} {price(level.top)} of {level.label}, {at(int(start))} to {at(int(end))}, made by the candle "
+        f"{at(level.formed_at)}"
+    )
+    if coverage < 1.0:
+        text += f"; {coverage:.1%} of the window was seen"
+    return f"{text}."

@@ -1,0 +1,15 @@
+"""Settings of the zigzag."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from services.analysis.settings.base import Concept
+
+
+class AlternationSettings(Concept):
+    """Swings in which highs and lows take turns (ICT-1)."""
+
+    equal_atr: float = Field(
+        0.1, ge=0.0, le=5.0, description="Pivots of one side within so many ATR are equal (EQH, EQL), not higher or lower."
+    )

@@ -1,0 +1,17 @@
+"""What the settings of every concept have."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A group of settings: a typo is an error, and nothing changes after the start."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Concept(Frozen):
+    """One concept; lengths in candles, sizes in ATR or percent of price."""
+
+    enabled: bool = Field(True, description="Off: nothing is looked for, and what rests on it finds nothing.")

@@ -1,0 +1,25 @@
+"""What the settings of every kind of block have: how it lives and what ends it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from services.analysis.settings.base import Concept
+
+Invalidation = Literal["close", "wick", "body"]
+
+
+class BlockLife(Concept):
+    """The life of a zone that holds or fails (``frame.zones.BlockBook``)."""
+
+    invalidate_on: Invalidation = Field(
+        "close",
+        description="What must go beyond the far side to end it: the close, any trade (wick), or open or close (body).",
+    )
+    mean_threshold: float = Field(
+        0.5, gt=0.0, lt=1.0, description="Depth, as a fraction of the zone, that is a state of its own when reached."
+    )
+    max_touches: int = Field(3, ge=1, le=100, description="Touches it may have; the touch after the last ends it.")
+    max_age_candles: int = Field(100, ge=1, le=10_000, description="Candles after its confirmation for which it lives.")

@@ -1,0 +1,78 @@
+"""Settings of what is read across two symbols."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from services.analysis.settings.base import Concept, Frozen
+
+_SYMBOL: Final = r"^[A-Z0-9]{2,30}$"
+
+SymbolName = Annotated[str, Field(pattern=_SYMBOL)]
+
+
+class PairSettings(Frozen):
+    """Two symbols that are read against each other. Both must belong to the same partition."""
+
+    first: SymbolName = Field(description="One symbol.")
+    second: SymbolName = Field(description="The other.")
+    inverse: bool = Field(False, description="They move against each other: a high of one answers a low of the other.")
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if self.first == self.second:
+            raise ValueError(f"pairs {self.first} with itself; name two symbols")
+        return self
+
+
+class SmtSettings(Concept):
+    """SMT divergence (ICT-9)."""
+
+    swing_window: int = Field(
+        5, ge=0, le=100, description="Candles that two swings may lie apart to be read as answers to each other."
+    )
+    level_window: int = Field(
+        5,
+        ge=1,
+        le=100,
+        description="Candles that the other symbol has to take its own level too, after the candle that took the first.",
+    )
+    max_age_candles: int = Field(
+        20, ge=1, le=5_000, description="Candles after its confirmation for which a divergence lives."
+    )
+
+
+class CorrelationSettings(Concept):
+    """Liquidity correlation (ICT-9)."""
+
+    measure: Literal["liquidity", "returns"] = Field(
+        "liquidity",
+        description="What is correlated: where the close stands between the last swing low and high (the liquidity on both "
+        "sides), or the logarithmic return of the close.",
+    )
+    window: int = Field(50, ge=5, le=2_000, description="Common candles over which it is measured.")
+    threshold: float = Field(0.7, gt=0.0, lt=1.0, description="Above this the two are correlated, which is an event.")
+    hysteresis: float = Field(0.1, ge=0.0, lt=1.0, description="It ends this far below the threshold.")
+
+
+class CrossSettings(Concept):
+    """What is read across symbols (ICT-9), at closes at which both have a candle."""
+
+    pairs: tuple[PairSettings, ...] = Field(
+        (PairSettings(first="BTCUSDT", second="ETHUSDT"),), description="Pairs of symbols of one partition."
+    )
+    smt: SmtSettings = Field(default_factory=SmtSettings, description="SMT divergence.")
+    correlation: CorrelationSettings = Field(default_factory=CorrelationSettings, description="Liquidity correlation.")
+
+    @field_validator("pairs", mode="after")
+    @classmethod
+    def _once_each(cls, pairs: tuple[PairSettings, ...]) -> tuple[PairSettings, ...]:
+        seen: set[frozenset[str]] = set()
+        for pair in pairs:
+            both = frozenset((pair.first, pair.second))
+            if both in seen:
+                raise ValueError(f"names the pair {pair.first}, {pair.second} twice; name each pair once")
+            seen.add(both)
+        return pairs

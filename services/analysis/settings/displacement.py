@@ -1,0 +1,18 @@
+"""Settings of displacement."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from services.analysis.settings.base import Concept
+
+
+class DisplacementSettings(Concept):
+    """What a displacement candle is (ICT-10)."""
+
+    min_body_atr: float = Field(1.5, gt=0.0, le=20.0, description="Smallest body, in ATR of the candles before.")
+    min_body_share: float = Field(0.6, gt=0.0, le=1.0, description="Smallest body, as a fraction of the candle's range.")
+    require_gap: bool = Field(
+        False, description="The candle after it must leave a gap to the candle before it; known one candle later."
+    )
+    full_score_atr: float = Field(3.0, gt=0.0, le=50.0, description="Body in ATR that earns the score 1.")

@@ -1,0 +1,37 @@
+"""Settings of the Power of Three."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.analysis.settings.base import Concept
+from services.analysis.settings.timetable import Clock, WindowName, minutes
+from shared.domain.timezones import NEW_YORK, ZoneName
+
+
+class PowerOfThreeSettings(Concept):
+    """Accumulation, manipulation (the Judas swing), distribution (ICT-12)."""
+
+    accumulation: WindowName = Field("asian", description="Window of the timetable whose range is the accumulation.")
+    manipulation_start: Clock = Field("00:00", description="Local time from which a sweep of one side is manipulation.")
+    manipulation_end: Clock = Field("05:00", description="Local time up to which it is; by then the range was swept or not.")
+    distribution_end: Clock = Field("16:00", description="Local time up to which the distribution must have begun.")
+    zone: ZoneName = Field(NEW_YORK, description="Time zone of these times.")
+    confirm_on: Literal["choch", "break"] = Field(
+        "choch",
+        description="What confirms the distribution: a change of character that way, or any break that way.",
+    )
+    min_coverage: float = Field(
+        0.95, ge=0.5, le=1.0, description="The accumulation counts when at least this share of its candles was seen."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not minutes(self.manipulation_start) < minutes(self.manipulation_end) <= minutes(self.distribution_end):
+            raise ValueError(
+                "manipulation_start, manipulation_end and distribution_end must follow on each other within one day, not "
+                f"{self.manipulation_start}, {self.manipulation_end}, {self.distribution_end}"
+            )
+        return self

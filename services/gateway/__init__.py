@@ -1,0 +1,1 @@
+"""Gateway: the account's only hand at a real exchange."""

@@ -1,0 +1,389 @@
+"""The gateway's decisions: what to send, what to ask, what to tell (EXEC-2, EXEC-4). Pure: the shell does the calls.
+
+Every client id is sent at most once. An id that was sent and not answered is asked for; one that never arrived may be sent
+again. News leave when the fills that were heard explain the positions that were stated: the venue tells the two in separate
+events, and a reader who saw only one of them would think that somebody else had traded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from services.gateway import books
+from services.gateway.acts import Act, Ask, Cancel, Find, Search, Send
+from services.gateway.settings import GatewaySettings
+from services.gateway.state import GatewayState, Known, bounded
+from services.gateway.words import DEAD, from_venue, moved, refused, to_venue
+from shared.domain.account import AccountState
+from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, FundingPayment
+from shared.domain.orders import Order
+from shared.exchange.account import Balance, Income, PositionRisk
+from shared.exchange.errors import CANCEL_REJECTED
+from shared.exchange.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
+from shared.exchange.outcome import Uncertain
+from shared.exchange.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
+
+_ZERO: Final = Decimal(0)
+_ASSET: Final = "USDT"
+
+
+Due = Literal["nothing", "publish", "refresh"]
+
+
+class GatewayCore:
+    """See the module. ``recv_window_ms``: what the adapter signs with. Times are ms of the venue's clock."""
+
+    def __init__(self, settings: GatewaySettings, recv_window_ms: int) -> None:
+        self._settings = settings
+        self._recv_window_ms = recv_window_ms
+        self.state = GatewayState()
+        self._announced: dict[str, None] = {}
+        self._apart: dict[str, tuple[Decimal, ...]] = {}
+        self._funding_wanted = False
+        self._held_since = 0
+        self._dirty = False
+        self._refresh_wanted = False
+        self._stated_at = 0
+
+    def snapshot(self) -> bytes:
+        """The whole state in msgpack."""
+        return msgspec.msgpack.encode(self.state)
+
+    def restore(self, data: bytes) -> None:
+        """Go on from a snapshot."""
+        self.state = msgspec.msgpack.decode(data, type=GatewayState)
+        self._dirty = bool(self.state.orders or self.state.fills)
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def act_of(self, request: ExchangeRequest, now: int) -> Act | None:
+        """What a request needs; None when the answer is known. A Send counts as sent from here on: save, then send."""
+        if isinstance(request, CancelOrder):
+            return self._cancel(request)
+        order = request.order
+        known = self.state.known.get(order.client_id)
+        if known is None:
+            blank = msgspec.structs.replace(order, status="NEW", filled=_ZERO, average_price=_ZERO, updated_at=now)
+            asked = to_venue(order)
+            self.state.known[order.client_id] = Known(order=blank, book=asked.book, sent_at=now)
+            self._forget()
+            return Send(asked)
+        if known.order.status in DEAD and known.seen >= known.order.filled:
+            return None
+        if known.told:
+            return Ask(_ref(known))
+        until = known.sent_at + self._recv_window_ms
+        return Find(to_venue(order), Uncertain(doubt="connection", until=until, message="sent before a restart, or lost"))
+
+    def sending_again(self, client_id: str, now: int) -> None:
+        """It never arrived, and is about to be sent once more: save, then send."""
+        self.state.known[client_id].sent_at = now
+
+    def told(self, client_id: str, order: VenueOrder, child: VenueOrder | None = None) -> None:
+        """The venue's word on an order of ours, asked for or answered; ``child``: what a conditional one became."""
+        known = self.state.known.get(client_id)
+        if known is None:  # forgotten, or found by a search
+            known = self.state.known[client_id] = Known(order=from_venue(order), book=order.book)
+            self._forget()
+        known.told = True
+        known.order_id = order.id
+        known.child_id = order.child_id or known.child_id
+        if order.book == "algo" and order.status == "FINISHED" and child is None:
+            return  # the child says how it ended
+        known.order = moved(known.order, child if child is not None else order)
+
+    def refused(self, client_id: str, code: int, message: str, now: int) -> None:
+        """The venue has not taken it."""
+        known = self.state.known[client_id]
+        known.told = True
+        known.order = refused(known.order, code, message, now)
+
+    def not_found(self, symbol: str, client_id: str, now: int) -> None:
+        """The venue knows no such order: one that was told before is over; one that nobody knows is refused (-2011).
+
+        Of an order that was only just sent it means nothing: what answers questions may lag behind what takes orders.
+        """
+        known = self.state.known.get(client_id)
+        if known is not None and now - known.sent_at <= self._recv_window_ms:
+            return
+        if known is not None and known.told:
+            if known.order.status not in DEAD:
+                known.order = msgspec.structs.replace(known.order, status="CANCELED", updated_at=now)
+            return
+        order = known.order if known is not None else Order(
+            client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=_ZERO
+        )  # fmt: skip
+        self.state.known[client_id] = Known(
+            order=refused(order, CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True
+        )
+        self._forget()
+
+    def answer(self, asked: ExchangeRequests, now: int) -> ExchangeEvents:
+        """The answer: every order that was asked about and of which something is known."""
+        ids = [each.client_id if isinstance(each, CancelOrder) else each.order.client_id for each in asked.requests]
+        known = (self.state.known.get(client_id) for client_id in dict.fromkeys(ids))
+        return ExchangeEvents(
+            time=now,
+            reply_to=asked.id,
+            orders=tuple(each.order for each in known if each is not None and each.told),
+            fills=(),
+            funding=(),
+            account=self.account(now),
+        )
+
+    def answered(self, now: int) -> None:
+        """An answer may say that something traded of which no news has come: from now on they are waited for."""
+        if not self.balanced:
+            self._touch(now)
+
+    # -- the user stream ----------------------------------------------------------------------------------------------
+
+    def hear(self, event: UserEvent, now: int) -> None:
+        """News of the account. What needs no answer (leverage, margin calls, early fill notices) changes nothing here."""
+        if isinstance(event, OrderUpdate | AlgoUpdate) and not books.nameable(event.order.symbol):
+            return
+        if isinstance(event, OrderUpdate):
+            self._order_update(event)
+        elif isinstance(event, AlgoUpdate):
+            self._algo_update(event.order)
+        elif isinstance(event, AccountUpdate):
+            self._account_update(event)
+        else:
+            return
+        self._touch(now)
+
+    def want_refresh(self) -> None:
+        """Something was missed or could not be read: ask for all of it."""
+        self._refresh_wanted = self._funding_wanted = True
+
+    @property
+    def missed_something(self) -> bool:
+        """Nobody listened for a while, or something could not be read: not only the usual is to be asked for."""
+        return self._refresh_wanted or not self._stated_at
+
+    @property
+    def funding_wanted(self) -> bool:
+        """Funding was paid, or may have been while nobody listened: ask for it, then tell ``funded``."""
+        return self._funding_wanted
+
+    def due(self, now: int) -> Due:
+        """What the shell should do now."""
+        if self._refresh_wanted or now - self._stated_at >= self._settings.account_every_s * 1000:
+            return "refresh"
+        if not self._dirty:
+            return "nothing"
+        if self.balanced:
+            return "publish"
+        return "refresh" if now - self._held_since >= self._settings.hold_ms else "nothing"
+
+    def next_due(self, now: int) -> int:
+        """Ms until ``due`` may say something else without news."""
+        statement = self._stated_at + int(self._settings.account_every_s * 1000) - now
+        hold = self._held_since + self._settings.hold_ms - now if self._dirty else statement
+        return max(1, min(statement, hold))
+
+    @property
+    def balanced(self) -> bool:
+        """The fills heard explain the positions stated and the quantities answered."""
+        return not self.unexplained()
+
+    def unexplained(self) -> tuple[str, ...]:
+        """Symbols whose books do not agree; sorted."""
+        return books.unexplained(self.state)
+
+    def in_doubt(self, open_ids: Iterable[tuple[str, int]]) -> tuple[OrderRef, ...]:
+        """Orders of ours that live as far as we know, and are not among the venue's open ones (book, id): ask for them."""
+        listed = set(open_ids)
+        return tuple(
+            _ref(known)
+            for known in self.state.known.values()
+            if known.told and known.order.status not in DEAD and (known.book, known.order_id) not in listed
+        )
+
+    # -- what was asked for -------------------------------------------------------------------------------------------
+
+    def stated(self, balances: Iterable[Balance], positions: Iterable[PositionRisk], asked_at: int) -> None:
+        """The account by REST; what the stream said of later times stays."""
+        state = self.state
+        first = not state.carried and not state.told_until and not self._stated_at
+        books.take_statement(state, balances, positions, asked_at)
+        if first:
+            state.carried = {symbol: held.quantity for symbol, held in state.held.items()}
+
+    def listed(self, orders: Iterable[VenueOrder]) -> None:
+        """The venue's open orders by REST: ours as they are now, and strangers, each told once."""
+        for order in orders:
+            if not books.nameable(order.symbol):
+                continue
+            owner = books.owner_of(self.state, order) if order.book == "plain" else order.client_id
+            if owner is not None and owner in self.state.known:
+                self.found(owner, order)
+            elif order.client_id not in self._announced:
+                self._announced[order.client_id] = None
+                bounded(self._announced, self._settings.ids_remembered)
+                self.state.orders[order.client_id] = from_venue(order)
+
+    def found(self, client_id: str, order: VenueOrder, child: VenueOrder | None = None) -> None:
+        """As ``told``, and news when it changes what was known."""
+        before = self.state.known[client_id].order
+        if order.book == "plain" and self.state.known[client_id].book == "algo":
+            self.state.known[client_id].child_id = order.id
+            self.state.known[client_id].order = moved(before, order)
+        else:
+            self.told(client_id, order, child)
+        after = self.state.known[client_id].order
+        if after != before:
+            self.state.orders[client_id] = after
+
+    def gone(self, ref: OrderRef, now: int) -> None:
+        """The venue knows nothing of an order that it knew: it is over, and that is news."""
+        self.not_found(ref.symbol, ref.client_id, now)
+        order = self.state.known[ref.client_id].order
+        if order.status in DEAD:
+            self.state.orders[ref.client_id] = order
+
+    def unowned(self, trades: Iterable[AccountTrade]) -> tuple[int, ...]:
+        """Order ids of executions of which nobody here knows the client id: ask for those orders."""
+        owners = books.owners(self.state)
+        return tuple(dict.fromkeys(trade.order_id for trade in trades if trade.order_id not in owners))
+
+    def traded(self, symbol: str, trades: Iterable[AccountTrade], asked: Mapping[int, VenueOrder] | None = None) -> None:
+        """Executions by REST that the stream did not bring. ``asked``: their orders by id, where they were unowned."""
+        asked = asked or {}
+        for order in asked.values():
+            owner = books.owner_of(self.state, order)
+            if owner is not None:
+                self.found(owner, order)
+        owners = books.owners(self.state)
+        for trade in trades:
+            known_as = asked[trade.order_id].client_id if trade.order_id in asked else f"order-{trade.order_id}"
+            client_id = owners.get(trade.order_id, known_as)
+            order = VenueOrder(
+                symbol=symbol, id=trade.order_id, client_id=client_id, book="plain", side=trade.side, type="MARKET",
+                status="NEW", quantity=trade.quantity, executed=_ZERO, updated_at=trade.time,
+            )  # fmt: skip
+            fill = Executed(
+                trade_id=trade.id, quantity=trade.quantity, price=trade.price, commission=trade.commission,
+                commission_asset=trade.commission_asset, realized=trade.realized, maker=trade.maker, time=trade.time,
+            )  # fmt: skip
+            self._fill(fill, order, client_id)
+
+    def settled(self, asked_at: int) -> tuple[str, ...]:
+        """All was asked for. What does not agree now may be on its way; what did not agree last time either, and in the same
+        way, is as the venue states it. Returns the symbols of the latter."""
+        apart = {symbol: books.gap(self.state, symbol) for symbol in self.unexplained()}
+        given_up = tuple(symbol for symbol, gap in apart.items() if self._apart.get(symbol) == gap)
+        for symbol in given_up:
+            books.give_up(self.state, symbol)
+            del apart[symbol]
+        self._apart = apart
+        if not apart:
+            self.state.agreed_at = asked_at
+        self._refresh_wanted = False
+        self._dirty, self._held_since = True, asked_at
+        self._stated_at = asked_at
+        return given_up
+
+    def funded(self, incomes: Iterable[Income], rates: dict[str, Decimal]) -> None:
+        """Funding payments by REST; each once."""
+        self._funding_wanted = False
+        for income in incomes:
+            if income.id in self.state.paid or not income.symbol:
+                continue
+            self.state.paid[income.id] = None
+            bounded(self.state.paid, self._settings.fills_remembered)
+            self.state.funding.append(
+                FundingPayment(
+                    symbol=income.symbol, time=income.time, rate=rates.get(income.symbol, _ZERO), amount=income.amount
+                )
+            )
+            self._dirty = True
+
+    # -- news ---------------------------------------------------------------------------------------------------------
+
+    def news(self, now: int) -> ExchangeEvents:
+        """What has happened since the last news; it is out with this."""
+        state = self.state
+        time = max(now, state.told_until + 1)
+        events = ExchangeEvents(
+            time=time,
+            reply_to="",
+            orders=tuple(state.orders.values()),
+            fills=tuple(state.fills),
+            funding=tuple(state.funding),
+            account=self.account(time),
+        )
+        state.orders, state.fills, state.funding = {}, [], []
+        state.told_until = time
+        self._dirty = False
+        return events
+
+    def account(self, time: int) -> AccountState:
+        """The account as last stated. Raises LookupError before the first statement: ask for it first."""
+        return books.account_of(self.state, time)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _cancel(self, request: CancelOrder) -> Act | None:
+        known = self.state.known.get(request.client_id)
+        if known is None:
+            return Search(request.symbol, request.client_id)
+        if known.order.status in DEAD:
+            return None
+        return Cancel(_ref(known))
+
+    def _touch(self, now: int) -> None:
+        if not self._dirty:
+            self._dirty, self._held_since = True, now
+
+    def _forget(self) -> None:
+        """Beyond the bound the oldest goes that is dead; a living one is never forgotten."""
+        known = self.state.known
+        while len(known) > self._settings.ids_remembered:
+            oldest = next((client_id for client_id, each in known.items() if each.order.status in DEAD), None)
+            if oldest is None:
+                return
+            del known[oldest]
+
+    def _order_update(self, event: OrderUpdate) -> None:
+        order = event.order
+        owner = books.owner_of(self.state, order)
+        if owner is None and order.original_type in CONDITIONAL and books.waits_for_child(self.state, order.symbol):
+            self.want_refresh()  # perhaps the child of one of ours, whose link has not come yet: asked for, not guessed
+            return
+        if owner is None:
+            self.state.orders[order.client_id] = from_venue(order)
+        else:
+            known = self.state.known[owner]
+            known.told = True
+            if known.book == "plain":
+                known.order_id = order.id
+            else:
+                known.child_id = order.id
+            known.order = moved(known.order, order)
+            self.state.orders[owner] = known.order
+        if event.fill is not None:
+            self._fill(event.fill, order, owner or order.client_id)
+
+    def _algo_update(self, order: VenueOrder) -> None:
+        known = self.state.known.get(order.client_id)
+        if known is None:
+            self.state.orders[order.client_id] = from_venue(order)
+            return
+        self.told(order.client_id, order)
+        self.state.orders[order.client_id] = known.order
+
+    def _account_update(self, event: AccountUpdate) -> None:
+        self._funding_wanted |= event.reason == "FUNDING_FEE"
+        books.take_update(self.state, event)
+
+    def _fill(self, fill: Executed, order: VenueOrder, client_id: str) -> None:
+        books.book_fill(self.state, fill, order, client_id, self._settings.fills_remembered)
+
+
+def _ref(known: Known) -> OrderRef:
+    return OrderRef(symbol=known.order.symbol, client_id=known.order.client_id, book=known.book)

@@ -1,0 +1,25 @@
+"""The calls that find out how an order stands. Part of the gateway's shell."""
+
+from __future__ import annotations
+
+from shared.exchange.orders import OrderRef, VenueOrder
+from shared.exchange.resolve import Orders
+
+
+async def inquire(exchange: Orders, ref: OrderRef) -> tuple[VenueOrder, VenueOrder | None] | None:
+    """The order, and the plain order that it became if it was conditional and triggered; None when the venue knows none.
+
+    Raises ExchangeError.
+    """
+    order = await exchange.order(ref)
+    if order is None:
+        return None
+    if order.book == "algo" and order.child_id:
+        return order, await exchange.order(OrderRef(symbol=order.symbol, id=order.child_id))
+    return order, None
+
+
+async def search(exchange: Orders, symbol: str, client_id: str) -> tuple[VenueOrder, VenueOrder | None] | None:
+    """In both books. Raises ExchangeError."""
+    plain = await inquire(exchange, OrderRef(symbol=symbol, client_id=client_id))
+    return plain or await inquire(exchange, OrderRef(symbol=symbol, client_id=client_id, book="algo"))

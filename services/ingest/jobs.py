@@ -1,0 +1,57 @@
+"""The tasks of one feed: they live and die together, and the first that breaks is the feed's own end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from shared.store.port import Fenced
+
+Work = Coroutine[object, object, None]
+
+
+class Jobs:
+    """Make it inside the running loop."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lasting: set[asyncio.Task[None]] = set()
+        self._passing: set[asyncio.Task[None]] = set()
+        self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def start(self, work: Work, name: str) -> None:
+        """A job that ends only with the feed."""
+        self._lasting.add(self._task(work, name))
+
+    def follow(self, work: Work, name: str) -> None:
+        """Something that has its own end, beside everything else; if it breaks, so does the feed."""
+        task = self._task(work, name)
+        self._passing.add(task)
+        task.add_done_callback(self._passed)
+
+    async def first_fault(self) -> None:
+        """Wait for the first that breaks, and raise its error: Fenced before any other."""
+        done, _ = await asyncio.wait({*self._lasting, self._fault}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in done:
+            error = ended.exception()
+            if isinstance(error, Fenced):
+                raise error
+        for ended in done:
+            ended.result()
+        raise RuntimeError(f"a job of {self._name} ended: {', '.join(str(ended) for ended in done)}")
+
+    async def cancel(self) -> None:
+        """End all of them."""
+        tasks = (*self._lasting, *self._passing)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _task(self, work: Work, name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(work, name=f"{self._name} {name}")
+
+    def _passed(self, task: asyncio.Task[None]) -> None:
+        self._passing.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._fault.done():
+            self._fault.set_exception(error)

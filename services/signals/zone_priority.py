@@ -1,0 +1,89 @@
+"""Which zone speaks where zones of several timeframes overlap (ICT-13).
+
+The higher timeframe does: HTF before MTF before LTF, and the longer timeframe within a tier. A zone that lies in one of a
+longer timeframe and of the same direction refines it; one of the other direction is overruled by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.domain.facts import Analysis, Fact, FactKind
+from shared.domain.timeframes import DURATION, TIER, Tier, Timeframe
+
+#: The kinds that price can come back to, those that weigh more first: blocks before gaps (the order of SIG-2's weights).
+ZONE_KINDS: Final[tuple[FactKind, ...]] = (
+    "order_block", "breaker_block", "mitigation_block", "rejection_block", "balanced_price_range", "fvg", "ifvg",
+    "merged_fvg", "volume_imbalance", "liquidity_void",
+)  # fmt: skip
+_TIERS: Final[tuple[Tier, ...]] = ("HTF", "MTF", "LTF")
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAt:
+    """A living zone and the timeframe that it was found on."""
+
+    timeframe: Timeframe
+    fact: Fact
+
+    @property
+    def tier(self) -> Tier:
+        """What its timeframe is read for."""
+        return TIER[self.timeframe]
+
+
+def by_priority(
+    analyses: Mapping[Timeframe, Analysis], kinds: Collection[FactKind] = frozenset(ZONE_KINDS)
+) -> tuple[ZoneAt, ...]:
+    """The living zones of all timeframes, first that which speaks first.
+
+    Tier, then timeframe, then kind (``ZONE_KINDS``), then score, then the one confirmed later; the id settles the rest, so
+    that the order is total. Provisional zones are left out: nothing may rest on them.
+    """
+    zones = [
+        ZoneAt(timeframe, fact)
+        for timeframe, analysis in analyses.items()
+        for fact in analysis.active
+        if fact.kind in kinds and fact.kind in ZONE_KINDS and fact.state != "provisional"
+    ]
+    zones.sort(key=_rank)
+    return tuple(zones)
+
+
+def reached(zones: Sequence[ZoneAt], low: float, high: float) -> tuple[ZoneAt, ...]:
+    """Those of ``zones`` that prices from ``low`` to ``high`` touch, in the same order: the first one speaks for them."""
+    return tuple(zone for zone in zones if zone.fact.bottom <= high and zone.fact.top >= low)
+
+
+def governing(zones: Sequence[ZoneAt], zone: ZoneAt) -> ZoneAt | None:
+    """The first of ``zones`` (as ``by_priority`` gives them) on a longer timeframe that overlaps ``zone``; None without one.
+
+    Zones that only touch do not overlap.
+    """
+    length = DURATION[zone.timeframe]
+    for other in zones:
+        if DURATION[other.timeframe] <= length:
+            return None
+        if min(other.fact.top, zone.fact.top) > max(other.fact.bottom, zone.fact.bottom):
+            return other
+    return None
+
+
+def overruled(zones: Sequence[ZoneAt], zone: ZoneAt) -> bool:
+    """True when the zone that governs it works in the other direction."""
+    above = governing(zones, zone)
+    return above is not None and above.fact.direction != zone.fact.direction
+
+
+def _rank(zone: ZoneAt) -> tuple[int, int, int, float, int, str]:
+    fact = zone.fact
+    return (
+        _TIERS.index(zone.tier),
+        -DURATION[zone.timeframe],
+        ZONE_KINDS.index(fact.kind),
+        -fact.score,
+        -fact.confirmed_at,
+        fact.id,
+    )

@@ -1,0 +1,11 @@
+"""What the adapter counts in several places (OPS-3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter
+
+UNREADABLE: Final = Counter(
+    "ict_exchange_unreadable_total", "Answers and frames that are not what the venue documents", ["source"]
+)

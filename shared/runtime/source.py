@@ -1,0 +1,167 @@
+"""Sources: workers that bring something into the system from outside, on one replica at a time.
+
+A queue with a single active consumer cannot choose among replicas that read no queue. So the replicas of a service agree by
+signs of life in the store on who runs which source (as for lanes: ``shared.runtime.replicas.owners``), and a rising epoch
+fences the one that was only frozen: whoever takes a source over opens its state, and the predecessor's next ``save`` says
+Fenced. Until that moment both may publish; ids are derived from content, so the second of two equal messages is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from shared.bus.port import Bus
+from shared.runtime.replicas import ReplicaPolicy, owners
+from shared.store.port import Fenced, StateStore, StoreError
+
+log = structlog.get_logger(__name__)
+
+_RUNNING: Final = Gauge("ict_source_running", "1 while this replica runs the source", ["source"])
+_TAKEOVERS: Final = Counter("ict_source_takeovers_total", "Times that this replica took the source over", ["source"])
+
+
+class Tenure:
+    """One replica's time with a source. ``state``: what was saved last, by whomever; None at the very first start."""
+
+    def __init__(self, name: str, store: StateStore | None, epoch: int, state: bytes | None) -> None:
+        self.state = state
+        self._name = name
+        self._store = store
+        self._epoch = epoch
+
+    async def save(self, state: bytes) -> None:
+        """Keep the state for whoever comes next. Raises Fenced when somebody has come already: stop at once."""
+        if self._store is not None:
+            await self._store.append(self._name, self._epoch, (), snapshot=state)
+        self.state = state
+
+
+class Source(Protocol):
+    """Runs until cancelled. Cancelled, it may finish what it has in hand; it must end within the drain deadline."""
+
+    async def run(self, tenure: Tenure) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """What a service wires: a name for state and metrics, and how to make the source, which may use the store, too."""
+
+    name: str
+    build: Callable[[Bus, StateStore | None], Source]
+
+
+class Sources:
+    """The sources of one service, on the replicas of ``group``. ``store`` None or ``member`` None: all of them run here."""
+
+    def __init__(
+        self,
+        specs: Sequence[SourceSpec],
+        group: str,
+        member: str | None,
+        bus: Bus,
+        store: StateStore | None,
+        policy: ReplicaPolicy | None = None,
+    ) -> None:
+        self._specs = {spec.name: spec for spec in specs}
+        self._group = f"{group}:sources"
+        self._member = member
+        self._bus = bus
+        self._store = store
+        self._policy = policy or ReplicaPolicy()
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to beat, and to run what is ours."""
+        self._task = asyncio.create_task(self._run(), name=f"sources {self._group}")
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The sources that run here now."""
+        return tuple(name for name, task in self._running.items() if not task.done())
+
+    async def wait_failed(self) -> BaseException:
+        """Return when a source, or the watch over them, has died of a bug."""
+        assert self._task is not None
+        await asyncio.wait([self._task])
+        if self._task.cancelled():
+            return asyncio.CancelledError(self._task.get_name())
+        return self._task.exception() or RuntimeError(f"{self._task.get_name()} ended")
+
+    async def drain(self, deadline: float = 10.0) -> None:
+        """Stop the sources and leave the group at once, so that another replica need not wait for the ttl."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._stop(tuple(self._running), deadline)
+        if self._store is not None and self._member is not None:
+            with contextlib.suppress(StoreError):  # a store that is down forgets us by itself, at the ttl
+                await self._store.leave(self._group, self._member)
+
+    async def _run(self) -> None:
+        while True:
+            mine = await self._mine()
+            await self._stop(tuple(name for name in self._running if name not in mine), deadline=10.0)
+            for name in mine:
+                if name not in self._running:
+                    self._running[name] = asyncio.create_task(self._hold(self._specs[name]), name=f"source {name}")
+                    _RUNNING.labels(name).set(1)
+            if self._running:
+                done, _ = await asyncio.wait(self._running.values(), timeout=self._policy.beat)
+            else:
+                done = set()
+                await asyncio.sleep(self._policy.beat)
+            for task in done:
+                self._ended(task)
+
+    async def _mine(self) -> tuple[str, ...]:
+        """The sources that belong to this replica, by who is alive. A store that does not answer changes nothing."""
+        if self._store is None or self._member is None:
+            return tuple(self._specs)
+        try:
+            await self._store.beat(self._group, self._member, self._policy.ttl)
+            members = await self._store.members(self._group)
+        except StoreError as error:
+            log.warning("the store does not answer: sources stay where they are", group=self._group, error=str(error))
+            return tuple(self._running)
+        owned = owners(tuple(self._specs), members or (self._member,))
+        return tuple(name for name, owner in owned.items() if owner == self._member)
+
+    async def _hold(self, spec: SourceSpec) -> None:
+        epoch, state = 0, None
+        if self._store is not None:
+            opened = await self._store.open(spec.name)
+            epoch, state = opened.epoch, opened.snapshot
+        _TAKEOVERS.labels(spec.name).inc()
+        log.info("source runs here", source=spec.name, epoch=epoch)
+        await spec.build(self._bus, self._store).run(Tenure(spec.name, self._store, epoch, state))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Fenced is a change of hands; anything else that ends a source is a bug, and the process must end with it."""
+        name = next(name for name, running in self._running.items() if running is task)
+        del self._running[name]
+        _RUNNING.labels(name).set(0)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if isinstance(error, Fenced):
+            log.warning("fenced: another replica took this source over", source=name)
+            return
+        raise error or RuntimeError(f"source {name} ended")
+
+    async def _stop(self, names: Sequence[str], deadline: float) -> None:
+        tasks = {name: self._running.pop(name) for name in names}
+        for task in tasks.values():
+            task.cancel()
+        if tasks:
+            _, late = await asyncio.wait(tasks.values(), timeout=deadline)
+            for task in late:
+                log.warning("a source did not end in time", source=task.get_name(), seconds=deadline)
+            await asyncio.gather(*(task for task in tasks.values() if task.done()), return_exceptions=True)
+        for name in tasks:
+            _RUNNING.labels(name).set(0)

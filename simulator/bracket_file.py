@@ -1,0 +1,36 @@
+"""Where notional brackets come from: the tables that are shipped, and a file of the user's over them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from shared.runtime.exits import Exit, Leave
+from simulator.core.brackets import Brackets, bracket_tables
+
+#: BTCUSDT, ETHUSDT and SOLUSDT as of 2026-09 (binance.md §7.4), in the form of ``GET /fapi/v1/leverageBracket``.
+SHIPPED: Final = "leverage_brackets.json"
+_Document = dict[str, list[dict[str, Any]]]
+
+
+def load_brackets(path: str = "") -> dict[str, Brackets]:
+    """Symbol -> brackets: the shipped tables, and those of the JSON file at ``path`` over them.
+
+    The file has rows of Binance's ``leverageBracket`` or ccxt's leverage tiers, by symbol or ccxt market. Raises Leave when
+    it cannot be read or has no such rows.
+    """
+    shipped = (files("simulator") / "core" / SHIPPED).read_bytes()
+    tables = bracket_tables(msgspec.json.decode(shipped, type=_Document))
+    if path:
+        try:
+            tables |= bracket_tables(msgspec.json.decode(Path(path).read_bytes(), type=_Document))
+        except (OSError, msgspec.DecodeError, ValueError, KeyError, ArithmeticError) as error:
+            raise Leave(
+                Exit.CONFIG_INVALID,
+                f"simulator.brackets_file {path}: {type(error).__name__} {error}; it must be JSON of leverage tiers by "
+                "symbol, each with bracket, initialLeverage, notionalFloor, notionalCap and maintMarginRatio",
+            ) from error
+    return tables

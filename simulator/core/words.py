@@ -1,0 +1,26 @@
+"""Binance's own words, as closed vocabularies (docs: binance.md §4)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Side = Literal["BUY", "SELL"]
+PositionSide = Literal["BOTH", "LONG", "SHORT"]
+#: What lives in the order book. LIQUIDATION is the venue's own ("autoclose-…").
+OrderType = Literal["LIMIT", "MARKET", "LIQUIDATION"]
+#: What waits for a trigger in the algo book.
+AlgoType = Literal["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
+TimeInForce = Literal["GTC", "IOC", "FOK", "GTX", "GTD"]
+WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
+SelfTradePrevention = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]
+MarginType = Literal["CROSSED", "ISOLATED"]
+
+OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
+#: ``x`` of ORDER_TRADE_UPDATE.
+Execution = Literal["NEW", "TRADE", "CANCELED", "EXPIRED", "CALCULATED", "AMENDMENT"]
+AlgoStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
+#: ``m`` of ACCOUNT_UPDATE.
+AccountReason = Literal[
+    "ORDER", "FUNDING_FEE", "DEPOSIT", "WITHDRAW", "MARGIN_TRANSFER", "MARGIN_TYPE_CHANGE", "ADJUSTMENT", "INSURANCE_CLEAR"
+]
+IncomeType = Literal["TRANSFER", "REALIZED_PNL", "FUNDING_FEE", "COMMISSION", "INSURANCE_CLEAR"]

@@ -1,0 +1,319 @@
+"""The matching core behind the exchange port, in this process: no server, no socket, and the same conformance suite.
+
+Time is handed in; news go to every open user stream the moment they happen. Faults are the protocol server's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from decimal import Decimal
+from typing import Final, Self
+
+import msgspec
+
+from shared.exchange.account import (
+    AccountSummary,
+    Balance,
+    Bracket,
+    Commission,
+    Income,
+    KeyRights,
+    Leverage,
+    MarginType,
+    PositionRisk,
+    SymbolConfig,
+)
+from shared.exchange.errors import DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
+from shared.exchange.market import ExchangeInfo, FundingRate, SymbolRules
+from shared.exchange.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
+from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.streams import StreamLost, UserStream
+from shared.exchange.user_events import UserEvent
+from simulator.core.algo_orders import AlgoOrder
+from simulator.core.orders import Order
+from simulator.core.requests import NewAlgoOrder, Refusal
+from simulator.core.venue import Venue
+from simulator.port_words import asked, bracket_of, event_of, order_of, position_of, trade_of
+
+_ASSET: Final = "USDT"
+_ZERO: Final = Decimal(0)
+
+
+class SimulatedVenue:
+    """``port.TradingVenue`` on a Venue. ``clock``: the venue's time, ms. Call ``pump`` after moving its market."""
+
+    def __init__(self, venue: Venue, symbols: Sequence[str], clock: Callable[[], int]) -> None:
+        self.venue = venue
+        self._symbols = tuple(symbols)
+        self._clock = clock
+        self._streams: list[SimulatedUserStream] = []
+
+    async def start(self) -> None:
+        self.pump()
+
+    async def close(self) -> None:
+        self.cut_streams()
+
+    def healthy(self) -> bool:
+        return True
+
+    def now(self) -> int:
+        return self._clock()
+
+    def pump(self) -> None:
+        """Give out what happened since the last time."""
+        for news in self.venue.take_news():
+            event = event_of(news)
+            if event is not None:
+                for stream in self._streams:
+                    stream.put(event)
+
+    def cut_streams(self) -> None:
+        """Every user stream ends, as when the line is cut."""
+        self.pump()
+        for stream in self._streams:
+            stream.cut()
+        self._streams.clear()
+
+    # -- orders -------------------------------------------------------------------------------------------------------
+
+    async def place(self, order: NewOrder) -> Outcome:
+        request = asked(order)
+        if isinstance(request, Refused):
+            return request
+        done: Order | AlgoOrder | Refusal
+        if isinstance(request, NewAlgoOrder):
+            done = self.venue.place_algo(request, self.now())
+        else:
+            done = self.venue.place(request, self.now())
+        self.pump()
+        return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
+
+    async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
+        outcomes: dict[int, Outcome] = {}
+        for index, order in sorted(enumerate(orders), key=lambda each: not each[1].protects):
+            outcomes[index] = await self.place(order)
+        return tuple(outcomes[index] for index in range(len(orders)))
+
+    async def cancel(self, ref: OrderRef) -> Outcome:
+        now = self.now()
+        if ref.book == "algo":
+            gone = self.venue.cancel_algo(now, algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
+            self.pump()
+            return self._no(gone) if isinstance(gone, Refusal) else Accepted(order=None)
+        done = self.venue.cancel(ref.symbol, now, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
+        self.pump()
+        return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
+
+    async def cancel_all(self, symbol: str) -> None:
+        self.venue.cancel_all(symbol, self.now())
+        self.venue.cancel_all_algos(symbol, self.now())
+        self.pump()
+
+    async def order(self, ref: OrderRef) -> VenueOrder | None:
+        if ref.book == "algo":
+            algo = self.venue.algo_order(algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
+            return order_of(algo) if algo is not None else None
+        found = self.venue.order(ref.symbol, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
+        return order_of(found) if found is not None else None
+
+    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+        plain = [order_of(each) for each in self.venue.open_orders(symbol)]
+        return (*plain, *(order_of(each) for each in self.venue.open_algo_orders(symbol)))
+
+    async def account_trades(
+        self,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        start: int | None = None,
+        from_id: int | None = None,
+        limit: int = 500,
+    ) -> tuple[AccountTrade, ...]:
+        found = [
+            trade_of(trade)
+            for trade in self.venue.trades(symbol, order_id=order_id or 0)
+            if (start is None or trade.time >= start) and (from_id is None or trade.id >= from_id)
+        ]
+        return tuple(found[:limit] if from_id is not None or start is not None else found[-limit:])
+
+    async def countdown_cancel(self, symbol: str, ms: int) -> None:
+        self._done(self.venue.countdown(symbol, ms, self.now()), "countdownCancelAll")
+
+    # -- account ------------------------------------------------------------------------------------------------------
+
+    async def key_rights(self) -> KeyRights:
+        return KeyRights(trade=True, withdraw=False, ip_restricted=True)
+
+    async def account(self) -> AccountSummary:
+        stated = self.venue.account()
+        return AccountSummary(
+            wallet=stated.wallet,
+            unrealized=stated.unrealized,
+            margin_balance=stated.margin_balance,
+            available=stated.available,
+            initial_margin=stated.initial_margin,
+            maintenance_margin=stated.maintenance_margin,
+            cross_wallet=stated.cross_wallet,
+            balances=await self.balances(),
+            multi_assets=False,
+        )
+
+    async def balances(self) -> tuple[Balance, ...]:
+        stated = self.venue.account()
+        return (
+            Balance(
+                asset=_ASSET,
+                wallet=stated.wallet,
+                cross_wallet=stated.cross_wallet,
+                cross_unrealized=stated.cross_unrealized,
+                available=stated.available,
+                updated_at=stated.updated,
+            ),
+        )
+
+    async def positions(self, symbol: str | None = None) -> tuple[PositionRisk, ...]:
+        return tuple(position_of(each) for each in self.venue.positions(symbol) if each.quantity)
+
+    async def brackets(self, symbol: str | None = None) -> dict[str, tuple[Bracket, ...]]:
+        names = self._symbols if symbol is None else (symbol,)
+        return {name: tuple(bracket_of(row) for row in self.venue.brackets(name).rows) for name in names}
+
+    async def commission(self, symbol: str) -> Commission:
+        rates = self.venue.commission(symbol)
+        return Commission(symbol=symbol, maker=rates.maker, taker=rates.taker)
+
+    async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
+        found = {}
+        for name in self._symbols if symbol is None else (symbol,):
+            config = self.venue.config(name)
+            kind: MarginType = "cross" if config.margin_type == "CROSSED" else "isolated"
+            found[name] = SymbolConfig(
+                symbol=name, margin_type=kind, leverage=config.leverage, max_notional=config.max_notional
+            )
+        return found
+
+    async def income(
+        self, *, symbol: str | None = None, kind: str | None = None, start: int | None = None, limit: int = 100
+    ) -> tuple[Income, ...]:
+        found = [
+            Income(symbol=each.symbol, kind=each.type, amount=each.amount, asset=_ASSET, time=each.time, id=str(each.id))
+            for each in self.venue.income(symbol)
+            if (kind is None or each.type == kind) and (start is None or each.time >= start)
+        ]
+        return tuple(found[-limit:])
+
+    async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+        done = self.venue.set_leverage(symbol, leverage, self.now())
+        self.pump()
+        if isinstance(done, Refusal):
+            raise self._error(done, "leverage")
+        return Leverage(symbol=symbol, leverage=done.leverage, max_notional=done.max_notional)
+
+    async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
+        word = self.venue.set_margin_type(symbol, "CROSSED" if margin_type == "cross" else "ISOLATED", self.now())
+        self._done(word, "marginType")
+
+    async def hedge_mode(self) -> bool:
+        return self.venue.hedge_mode
+
+    async def set_hedge_mode(self, on: bool) -> None:
+        self._done(self.venue.set_hedge_mode(on, self.now()), "positionSide/dual")
+
+    def user_stream(self) -> UserStream:
+        return SimulatedUserStream(self._streams)
+
+    # -- market: what the account's half needs ------------------------------------------------------------------------
+
+    async def exchange_info(self) -> ExchangeInfo:
+        symbols = {}
+        for name in self._symbols:
+            filters = self.venue.filters(name)
+            if filters is None:
+                continue
+            symbols[name] = SymbolRules(
+                symbol=name,
+                status="TRADING",
+                contract="PERPETUAL",
+                base=name.removesuffix(_ASSET),
+                quote=_ASSET,
+                tick_size=filters.tick_size,
+                min_price=filters.min_price,
+                max_price=filters.max_price,
+                step_size=filters.step_size,
+                min_quantity=filters.min_quantity,
+                max_quantity=filters.max_quantity,
+                market_max_quantity=filters.market_max_quantity,
+                min_notional=filters.min_notional,
+                price_up=filters.multiplier_up or filters.max_price,
+                price_down=filters.multiplier_down or _ZERO,
+                max_orders=filters.max_orders or 200,
+                listed_at=0,
+            )
+        return ExchangeInfo(time=self.now(), symbols=symbols, limits=())
+
+    async def funding_history(
+        self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
+    ) -> tuple[FundingRate, ...]:
+        return ()  # the core is told rates, and keeps none
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _no(self, refusal: Refusal) -> Refused | Uncertain:
+        code = int(refusal.code)
+        if code == DUPLICATE_CLIENT_ID:
+            return Uncertain(doubt="known_id", until=self.now(), message=refusal.message)
+        return Refused(code=code, message=refusal.message)
+
+    def _done(self, refusal: Refusal | None, call: str) -> None:
+        self.pump()
+        if refusal is not None and int(refusal.code) not in NO_CHANGE:
+            raise self._error(refusal, call)
+
+    def _error(self, refusal: Refusal, call: str) -> ExchangeError:
+        rule = RULES.get(int(refusal.code))
+        action = rule.action if rule is not None else "refuse"
+        return ExchangeError(action, int(refusal.code), refusal.message, call=call, status=400)
+
+
+class SimulatedUserStream:
+    """Events since it was opened. It ends when the venue cuts it."""
+
+    def __init__(self, streams: list[SimulatedUserStream]) -> None:
+        self._streams = streams
+        self._events: deque[UserEvent] = deque()
+        self._arrived = asyncio.Event()
+        self._over = False
+
+    async def __aenter__(self) -> Self:
+        self._streams.append(self)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._over = True
+        if self in self._streams:
+            self._streams.remove(self)
+
+    async def __aiter__(self) -> AsyncIterator[UserEvent]:
+        while True:
+            while self._events:
+                yield self._events.popleft()
+            if self._over:
+                raise StreamLost("closed", "cut")
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    def put(self, event: UserEvent) -> None:
+        self._events.append(event)
+        self._arrived.set()
+
+    def cut(self) -> None:
+        self._over = True
+        self._arrived.set()
+
+
+def _without_average(order: VenueOrder) -> VenueOrder:
+    """The answers to placing and cancelling do not tell it, as on Binance."""
+    return msgspec.structs.replace(order, average_price=None)

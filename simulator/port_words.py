@@ -1,0 +1,208 @@
+"""The venue's words and the exchange port's: the two say the same things, the port in the system's own spelling. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.domain.decisions import Side
+from shared.exchange import account, user_events
+from shared.exchange.binance_requests import order_params
+from shared.exchange.errors import ExchangeError
+from shared.exchange.orders import AccountTrade, NewOrder, Status, VenueOrder
+from shared.exchange.outcome import Refused
+from simulator.core import brackets, news, orders, requests, statements
+from simulator.core.algo_orders import AlgoOrder
+from simulator.core.words import AlgoType
+from simulator.core.words import Side as VenueSide
+
+_SIDES: Final[dict[VenueSide, Side]] = {"BUY": "buy", "SELL": "sell"}
+_VENUE_SIDES: Final[dict[Side, VenueSide]] = {"buy": "BUY", "sell": "SELL"}
+_ALGO_TYPES: Final[dict[str, AlgoType]] = {
+    "STOP": "STOP",
+    "STOP_MARKET": "STOP_MARKET",
+    "TAKE_PROFIT": "TAKE_PROFIT",
+    "TAKE_PROFIT_MARKET": "TAKE_PROFIT_MARKET",
+    "TRAILING_STOP_MARKET": "TRAILING_STOP_MARKET",
+}
+
+
+def asked(order: NewOrder) -> requests.NewOrder | requests.NewAlgoOrder | Refused:
+    """The request that places it; what the adapter would not even send is refused as there."""
+    try:
+        order_params(order)
+    except ExchangeError as error:
+        return Refused(code=error.code, message=error.message)
+    kind = _ALGO_TYPES.get(order.type)
+    time_in_force = order.time_in_force or ("GTC" if order.price is not None else None)
+    if kind is None:
+        return requests.NewOrder(
+            symbol=order.symbol,
+            side=_VENUE_SIDES[order.side],
+            type="MARKET" if order.type == "MARKET" else "LIMIT",
+            position_side=order.position_side,
+            quantity=order.quantity,
+            price=order.price,
+            time_in_force=time_in_force,
+            reduce_only=order.reduce_only,
+            client_id=order.client_id,
+        )
+    return requests.NewAlgoOrder(
+        symbol=order.symbol,
+        side=_VENUE_SIDES[order.side],
+        type=kind,
+        position_side=order.position_side,
+        quantity=order.quantity,
+        price=order.price,
+        trigger_price=order.trigger,
+        time_in_force=time_in_force,
+        working_type=order.working_type,
+        price_protect=order.price_protect,
+        reduce_only=order.reduce_only,
+        close_position=order.close_position,
+        activate_price=order.activation,
+        callback_rate=order.callback_rate,
+        client_algo_id=order.client_id,
+    )
+
+
+def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None) -> VenueOrder:
+    """An order of either book; ``child`` adds what a conditional one traded."""
+    if isinstance(order, AlgoOrder):
+        return VenueOrder(
+            symbol=order.symbol,
+            id=order.algo_id,
+            client_id=order.client_algo_id,
+            book="algo",
+            side=_SIDES[order.side],
+            type=order.type,
+            status=order.status,
+            quantity=order.quantity,
+            executed=child.executed if child is not None else orders.ZERO,
+            updated_at=order.updated,
+            price=order.price,
+            trigger=order.trigger_price,
+            time_in_force=order.time_in_force,
+            reduce_only=order.reduce_only,
+            close_position=order.close_position,
+            position_side=order.position_side,
+            working_type=order.working_type,
+            activation=order.activate_price,
+            callback_rate=order.callback_rate,
+            child_id=order.order_id,
+            created_at=order.created,
+            reason=order.reason,
+        )
+    status: Status = "EXPIRED" if order.status == "EXPIRED_IN_MATCH" else order.status
+    return VenueOrder(
+        symbol=order.symbol,
+        id=order.order_id,
+        client_id=order.client_id,
+        book="plain",
+        side=_SIDES[order.side],
+        type=order.type,
+        status=status,
+        quantity=order.quantity,
+        executed=order.executed,
+        updated_at=order.updated,
+        average_price=order.average_price,
+        price=order.price,
+        trigger=order.stop_price,
+        time_in_force=order.time_in_force,
+        reduce_only=order.reduce_only,
+        close_position=order.close_position,
+        position_side=order.position_side,
+        working_type=order.working_type,
+        original_type=order.original_type,
+        created_at=order.created,
+    )
+
+
+def trade_of(trade: orders.Trade) -> AccountTrade:
+    """One execution."""
+    return AccountTrade(
+        symbol=trade.symbol,
+        id=trade.id,
+        order_id=trade.order_id,
+        side=_SIDES[trade.side],
+        position_side=trade.position_side,
+        price=trade.price,
+        quantity=trade.quantity,
+        quote=trade.price * trade.quantity,
+        commission=trade.commission,
+        commission_asset="USDT",
+        realized=trade.realized,
+        maker=trade.maker,
+        time=trade.time,
+    )
+
+
+def position_of(position: statements.PositionStatement) -> account.PositionRisk:
+    """One leg."""
+    return account.PositionRisk(
+        symbol=position.symbol,
+        side=position.position_side,
+        quantity=position.quantity,
+        entry=position.entry_price,
+        break_even=position.break_even_price,
+        mark=position.mark_price,
+        unrealized=position.unrealized,
+        liquidation=position.liquidation_price,
+        notional=position.notional,
+        isolated_wallet=position.isolated_wallet,
+        initial_margin=position.initial_margin,
+        maintenance_margin=position.maintenance_margin,
+        updated_at=position.updated,
+    )
+
+
+def bracket_of(bracket: brackets.Bracket) -> account.Bracket:
+    """One tier."""
+    return account.Bracket(
+        number=bracket.number,
+        max_leverage=bracket.leverage,
+        floor=bracket.floor,
+        cap=bracket.cap,
+        maintenance_rate=bracket.maintenance_rate,
+        cum=bracket.cum,
+    )
+
+
+def event_of(told: news.News) -> user_events.UserEvent | None:
+    """The user event that it is; None for what only the market hears, or what comes with another event."""
+    if isinstance(told, news.OrderUpdate):
+        fill = None
+        if told.trade is not None:
+            trade = told.trade
+            fill = user_events.Executed(
+                trade_id=trade.id, quantity=trade.quantity, price=trade.price, commission=trade.commission,
+                commission_asset="USDT", realized=trade.realized, maker=trade.maker, time=trade.time,
+            )  # fmt: skip
+        return user_events.OrderUpdate(time=told.time, execution=told.execution, order=order_of(told.order), fill=fill)
+    if isinstance(told, news.AlgoUpdate):
+        return user_events.AlgoUpdate(time=told.time, order=order_of(told.algo, told.child))
+    if isinstance(told, news.AccountUpdate):
+        wallet = user_events.WalletChange(
+            asset="USDT", wallet=told.wallet, cross_wallet=told.cross_wallet, change=told.change
+        )
+        return user_events.AccountUpdate(
+            time=told.time,
+            reason=told.reason,
+            wallets=(wallet,),
+            positions=tuple(
+                user_events.PositionChange(
+                    symbol=each.symbol,
+                    side=each.position_side,
+                    quantity=each.quantity,
+                    entry=each.entry_price,
+                    break_even=each.break_even_price,
+                    unrealized=each.unrealized,
+                    isolated_wallet=each.isolated_wallet,
+                )
+                for each in told.positions
+            ),
+        )
+    if isinstance(told, news.LeverageChange):
+        return user_events.ConfigUpdate(time=told.time, symbol=told.symbol, leverage=told.leverage)
+    if isinstance(told, news.MarginCall):
+        return user_events.MarginCall(time=told.time, symbols=tuple(each.symbol for each in told.positions))
+    return None

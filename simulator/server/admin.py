@@ -1,0 +1,175 @@
+"""What tests and people may do to the simulator: faults, time, prices, and a look at the truth (``/sim/…``)."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
+from simulator.server.http import Rest
+from simulator.server.motion import BadFault, Motion
+from simulator.server.parameters import Parameters
+from simulator.server.printing.market_events import kline_row
+from simulator.server.refusals import Refused
+from simulator.server.rest import account, algo_orders, orders
+from simulator.server.rest.desk import Caller, Desk
+from simulator.server.sockets import Sockets
+from simulator.tape.intervals import INTERVALS
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Advance(_Body):
+    ms: int = Field(0, ge=0, le=31_536_000_000)
+    to: int = Field(0, ge=0)
+
+
+class _Price(_Body):
+    symbol: str
+    price: Decimal = Field(gt=0)
+
+
+class _Speed(_Body):
+    speed: float | None = Field(ge=0)
+
+
+class Admin:
+    """The pages under ``/sim``."""
+
+    def __init__(self, desk: Desk, faults: FaultTable, motion: Motion, sockets: Sockets, rest: Rest) -> None:
+        self._desk = desk
+        self._faults = faults
+        self._motion = motion
+        self._sockets = sockets
+        self._rest = rest
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answers JSON; 400 with ``{"error"}`` for what cannot be done."""
+        body = await request.read()
+        try:
+            return self._json(await self._do(request.method, request.path.removeprefix("/sim/"), body, request.query_string))
+        except ValidationError as error:
+            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+            return self._json({"error": wrong}, 400)
+        except (BadFault, Refused, InvalidOperation) as error:
+            return self._json({"error": str(error)}, 400)
+        except KeyError as error:
+            return self._json({"error": f"there is no {error}"}, 404)
+
+    async def _do(self, method: str, page: str, body: bytes, query: str) -> Any:
+        match method, page.split("/"):
+            case "GET", ["state"]:
+                return self._state()
+            case "GET", ["history"]:
+                return self._history(Parameters.of(query))
+            case "GET", ["account"]:
+                return self._account()
+            case "GET", ["faults"]:
+                return {
+                    "set": [_shown(each) for each in self._faults.set.values()],
+                    "over": [_shown(each) for each in self._faults.over],
+                }
+            case "GET", ["vocabulary"]:
+                return {
+                    kind: {"where": entry.where, "effect": entry.effect, "parameters": entry.parameters}
+                    for kind, entry in VOCABULARY.items()
+                }
+            case "POST", ["faults"]:
+                return _shown(self._motion.set_fault(Fault.model_validate_json(body)))
+            case "DELETE", ["faults"]:
+                return [_shown(each) for each in map(self._motion.lift_fault, list(self._faults.set)) if each is not None]
+            case "DELETE", ["faults", number]:
+                lifted = self._motion.lift_fault(int(number)) if number.isdecimal() else None
+                if lifted is None:
+                    raise KeyError(f"fault {number}")
+                return _shown(lifted)
+            case "POST", ["advance"]:
+                asked = _Advance.model_validate_json(body)
+                return await self._advance(max(asked.to, self._desk.exchange.time + asked.ms))
+            case "POST", ["price"]:
+                wanted = _Price.model_validate_json(body)
+                if wanted.symbol not in self._desk.exchange.market:
+                    raise KeyError(wanted.symbol)
+                self._motion.set_price(wanted.symbol, wanted.price)
+                return self._state()
+            case "POST", ["speed"]:
+                self._motion.set_speed(_Speed.model_validate_json(body).speed)
+                return self._state()
+            case _:
+                raise KeyError(f"{method} /sim/{page}")
+
+    async def _advance(self, to: int) -> Any:
+        """In chunks, each written to its readers before the next: nobody is overrun."""
+        exchange = self._desk.exchange
+        while exchange.time < to:
+            self._motion.advance(min(to, exchange.time + 1_000))
+            await self._sockets.drained()
+        return {"time": exchange.time}
+
+    def _state(self) -> dict[str, Any]:
+        exchange = self._desk.exchange
+        return {
+            "time": exchange.time,
+            "start": exchange.market.start,
+            "speed": self._motion.speed,
+            "finished": exchange.market.finished,
+            "symbols": {
+                symbol: {
+                    "last": market.grid.print_price(market.last_price),
+                    "bid": market.grid.print_price(market.quote.bid),
+                    "ask": market.grid.print_price(market.quote.ask),
+                    "mark": str(market.mark.mark),
+                }
+                for symbol, market in ((each, exchange.market[each]) for each in exchange.market.symbols)
+            },
+            "sockets": self._sockets.describe(),
+            "subscribed": exchange.emitter.subscribed(),
+            "streams": dict(self._sockets.counts),
+            "requests": dict(self._rest.counts),
+            "faults": [_shown(each) for each in self._faults.set.values()],
+        }
+
+    def _history(self, parameters: Parameters) -> Any:
+        """Every closed kline of a symbol and interval, as rows of ``GET klines``: what a client should have by now."""
+        market = self._desk.exchange.market[parameters.text("symbol")]
+        interval = parameters.word("interval", INTERVALS, "1m")
+        start, end = parameters.integer("startTime", 0), parameters.integer("endTime", self._desk.exchange.time)
+        return [
+            kline_row(kline, interval, market.grid)
+            for kline in market.klines.closed(interval)
+            if start <= kline.open_time <= end
+        ]
+
+    def _account(self) -> Any:
+        """Everything that the account has and had, without a signature: what a client should know by now."""
+        nothing, nobody = Parameters({}), Caller("", 0)
+        venue = self._desk.exchange.venue
+        return {
+            "account": account.account_v3(self._desk, nothing, nobody),
+            "positions": account.position_risk_v2(self._desk, nothing, nobody),
+            "orders": orders.all_orders(self._desk, Parameters({"limit": "1000"}), nobody),
+            "algo_orders": [algo_orders.shown(self._desk, algo) for algo in venue.algo_orders()],
+            "trades": orders.user_trades(self._desk, Parameters({"limit": "1000"}), nobody),
+            "income": account.income(self._desk, Parameters({"limit": "1000"}), nobody),
+        }
+
+    def _json(self, body: Any, status: int = 200) -> web.Response:
+        return web.Response(body=_encode(body), status=status, content_type="application/json")
+
+
+def _shown(each: SetFault) -> dict[str, Any]:
+    return {
+        "id": each.id,
+        "until": each.until,
+        "hits": each.hits,
+        "chances": each.chances,
+        **each.fault.model_dump(mode="json"),
+    }

@@ -1,0 +1,156 @@
+"""Which messages the market streams send when: at once for ticks, at their own multiples of time for the rest. Pure.
+
+Only what somebody subscribed to is made. A message is made once and sent to all who asked for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from simulator.server.printing import market_events as said
+from simulator.server.streams import ALL, Stream
+from simulator.tape.events import Event, Quote, Trade
+from simulator.tape.intervals import closes_at
+from simulator.tape.ladder import Book, changes, update_id
+from simulator.tape.market import Market, SymbolMarket
+
+#: A stream, and the message that it sends.
+Said = tuple[Stream, Any]
+
+
+@dataclass(slots=True)
+class _Wanted:
+    stream: Stream
+    subscribers: int = 0
+    #: Depth: the book as of the message before.
+    book: Book | None = None
+    #: Klines: open time and number of trades as of the message before.
+    seen: tuple[int, int] = field(default=(-1, -1))
+
+
+class Emitter:
+    """Subscriptions by stream name, and what they lead to."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._wanted: dict[str, _Wanted] = {}
+        self._due: list[tuple[int, str]] = []
+
+    def subscribe(self, stream: Stream) -> None:
+        """One more subscriber. A symbol that is not traded here is silence."""
+        if stream.symbol != ALL and stream.symbol not in self._market:
+            return
+        wanted = self._wanted.get(stream.name)
+        if wanted is None:
+            wanted = self._wanted[stream.name] = _Wanted(stream)
+            now = self._market.time
+            if stream.kind == "depth":
+                wanted.book = self._market[stream.symbol].book(now)
+            if stream.every:
+                heapq.heappush(self._due, (now - now % stream.every + stream.every, stream.name))
+        wanted.subscribers += 1
+
+    def unsubscribe(self, stream: Stream) -> None:
+        """One subscriber less."""
+        wanted = self._wanted.get(stream.name)
+        if wanted is None:
+            return
+        wanted.subscribers -= 1
+        if not wanted.subscribers:
+            del self._wanted[stream.name]
+            self._due = [due for due in self._due if due[1] != stream.name]
+            heapq.heapify(self._due)
+
+    def subscribed(self) -> list[str]:
+        """Names of the streams that somebody gets."""
+        return sorted(self._wanted)
+
+    def next_due(self) -> int | None:
+        """When the next periodic message comes (UTC ms); None when nobody waits for one."""
+        return self._due[0][0] if self._due else None
+
+    def due(self, now: int) -> Iterator[Said]:
+        """The periodic messages of ``now``; the market must have been advanced to it."""
+        while self._due and self._due[0][0] <= now:
+            _, name = heapq.heappop(self._due)
+            wanted = self._wanted[name]
+            heapq.heappush(self._due, (now - now % wanted.stream.every + wanted.stream.every, name))
+            yield from self._periodic(wanted, now)
+
+    def happened(self, event: Event) -> Iterator[Said]:
+        """The messages that a trade or a quote leads to at once."""
+        name = event.symbol.lower()
+        if isinstance(event, Trade):
+            grid = self._market[event.symbol].grid
+            if wanted := self._wanted.get(f"{name}@aggTrade"):
+                yield wanted.stream, said.aggregate_trade(event, grid, event.time)
+            if wanted := self._wanted.get(f"{name}@trade"):
+                yield wanted.stream, said.trade(event, grid, event.time)
+        elif isinstance(event, Quote):
+            for each in (f"{name}@bookTicker", "!bookTicker"):
+                if wanted := self._wanted.get(each):
+                    grid = self._market[event.symbol].grid
+                    yield wanted.stream, said.book_ticker(event, update_id(event.time), grid, event.time)
+
+    def liquidated(self, symbol: str, message: Any) -> Iterator[Said]:
+        """A forceOrder message goes to the symbol's stream and to that of all."""
+        for name in (f"{symbol.lower()}@forceOrder", "!forceOrder@arr"):
+            if wanted := self._wanted.get(name):
+                yield wanted.stream, message
+
+    def _periodic(self, wanted: _Wanted, now: int) -> Iterator[Said]:
+        stream = wanted.stream
+        if stream.symbol == ALL:
+            yield stream, [self._summary(stream, self._market[symbol], now) for symbol in self._market.symbols]
+            return
+        market = self._market[stream.symbol]
+        if stream.kind in ("kline", "continuousKline"):
+            yield from self._kline(wanted, market, now)
+        elif stream.kind == "depth":
+            yield from self._depth(wanted, market, now)
+        elif stream.kind == "partialDepth":
+            yield stream, self._partial_depth(stream, market, now)
+        else:
+            yield stream, self._summary(stream, market, now)
+
+    def _summary(self, stream: Stream, market: SymbolMarket, now: int) -> Any:
+        if stream.kind == "markPrice":
+            return said.mark_price(market.mark, now)
+        if stream.kind == "miniTicker":
+            return said.mini_ticker(market.day(), market.grid, now)
+        last = market.trades[-1].quantity if market.trades else 0
+        return said.ticker(market.day(), last, market.grid, now)
+
+    def _kline(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Said]:
+        """The finished kline at its very end; before that the open one, when a trade changed it."""
+        interval = wanted.stream.interval
+        kline, closed = market.klines.last_closed(interval), True
+        if kline is None or closes_at(kline.open_time, interval) != now:
+            kline, closed = market.klines.open(interval), False
+            if kline is None or (kline.open_time, kline.trades) == wanted.seen:
+                return
+        wanted.seen = (kline.open_time, kline.trades)
+        body = said.kline_body(kline, interval, market.grid, closed=closed)
+        yield wanted.stream, said.kline(body, now) if wanted.stream.kind == "kline" else said.continuous_kline(body, now)
+
+    def _depth(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Said]:
+        before, book = wanted.book, market.book(now)
+        assert before is not None
+        bids, asks = changes(before.bids, book.bids), changes(before.asks, book.asks)
+        if not bids and not asks:
+            return
+        wanted.book = book
+        message = said.depth_update(
+            market.grid, now, before.update_id + 1, book.update_id, before.update_id, bids, asks
+        )  # fmt: skip
+        yield wanted.stream, message
+
+    def _partial_depth(self, stream: Stream, market: SymbolMarket, now: int) -> Any:
+        book = market.book(now)
+        bids, asks = (dict(islice(side.items(), stream.levels)) for side in (book.bids, book.asks))
+        last = book.update_id
+        return said.depth_update(market.grid, now, last, last, last - 1, bids, asks)

@@ -1,0 +1,79 @@
+"""The HTTP side: REST requests with whatever faults make of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import msgspec
+from aiohttp import web
+
+from simulator.server.clock import clock_ms
+from simulator.server.faults import FaultTable
+from simulator.server.motion import Motion
+from simulator.server.parameters import Parameters
+from simulator.server.rest.answer import Reply, Request, answer
+from simulator.server.rest.desk import Desk
+from simulator.server.rest.endpoints import PATHS
+from simulator.server.rest_faults import judge
+from simulator.server.settings import ServerSettings
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Rest:
+    """Answers requests. ``counts``: by method and path, and by status."""
+
+    def __init__(self, desk: Desk, faults: FaultTable, motion: Motion, settings: ServerSettings) -> None:
+        self._desk = desk
+        self._faults = faults
+        self._motion = motion
+        self._hold = settings.hold_s
+        self.counts: Counter[str] = Counter()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One request, from its bytes to its answer."""
+        body = (await request.read()).decode(errors="replace") if request.body_exists else ""
+        _, _, query = request.raw_path.partition("?")
+        self.counts[f"{request.method} {request.path}" if request.path in PATHS else "other"] += 1
+        verdict = judge(self._faults, request.method, request.path, Parameters.of(query, body))
+        if verdict.delay_ms > 0:
+            await asyncio.sleep(verdict.delay_ms / 2000)
+        reply = verdict.reply
+        if verdict.executed:
+            self._motion.catch_up()
+            told = answer(self._desk, self._asked(request, query, body))
+            self._motion.flush()
+            reply = reply or told
+        if verdict.delay_ms > 0:
+            await asyncio.sleep(verdict.delay_ms / 2000)
+        if verdict.silent:
+            await asyncio.sleep(self._hold)
+        if verdict.silent or verdict.cut or reply is None:
+            return _cut(request)
+        self.counts[str(reply.status)] += 1
+        return _response(reply)
+
+    def _asked(self, request: web.Request, query: str, body: str) -> Request:
+        return Request(
+            method=request.method,
+            path=request.path,
+            query=query,
+            body=body,
+            key=request.headers.get("X-MBX-APIKEY", ""),
+            address=request.remote or "",
+            now=clock_ms(),
+        )
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(
+        body=_encode(reply.body), status=reply.status, headers=reply.headers, content_type="application/json"
+    )
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Close the connection; what is returned never arrives."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response(status=503)

@@ -1,0 +1,166 @@
+"""What moves the market: the clock at a speed, as fast as readers read, or only by hand; and what happens at set times."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from typing import Final
+
+from simulator.server.clock import clock_ms
+from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
+from simulator.server.printing.user_events import listen_key_expired
+from simulator.server.rest.desk import Desk
+from simulator.server.scenario import Scenario
+from simulator.server.settings import ServerSettings
+from simulator.server.sockets import Sockets
+
+_HUNDRED: Final = Decimal(100)
+#: Speed 0: the market stands until it is told to advance.
+LOCK_STEP: Final = 0.0
+
+
+class BadFault(Exception):
+    """A fault that cannot be set; the text says why."""
+
+
+class Motion:
+    """``speed``: market seconds a second; None = as fast as possible; 0 = lock-step, by ``advance`` only."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        faults: FaultTable,
+        sockets: Sockets,
+        settings: ServerSettings,
+        scenario: Scenario,
+        speed: float | None,
+    ) -> None:
+        self._desk = desk
+        self._faults = faults
+        self._sockets = sockets
+        self._settings = settings
+        self._steps = scenario.in_order()
+        self.speed: float | None = LOCK_STEP
+        self._anchor = (0.0, 0)
+        self.set_speed(speed)
+
+    def set_speed(self, speed: float | None) -> None:
+        """From now on at another speed."""
+        self.speed = speed
+        self._anchor = (asyncio.get_running_loop().time(), self._desk.exchange.time)
+        self._desk.pace = speed or 1.0
+        wanted = self._settings.strict_time
+        self._desk.strict_time = wanted == "always" or (wanted == "auto" and speed == 1.0)
+
+    async def run(self) -> None:
+        """Move the market until cancelled."""
+        pause = self._settings.tick_ms / 1000
+        while True:
+            if self.speed is None:
+                self.advance(self._desk.exchange.time + self._settings.chunk_ms)
+                await self._sockets.drained()
+                await asyncio.sleep(0)
+            elif self.speed and self._behind() > self._settings.chunk_ms:
+                self.catch_up()
+                await self._sockets.drained()
+                await asyncio.sleep(0)
+            else:
+                self.catch_up()
+                await asyncio.sleep(pause)
+            self._expire_keys()
+
+    def catch_up(self) -> None:
+        """Bring the market to the clock, one chunk at most."""
+        if self.speed:
+            now = self._desk.exchange.time
+            self.advance(now + min(self._behind(), self._settings.chunk_ms))
+
+    def advance(self, to: int) -> None:
+        """Move the market to ``to`` (market's clock), stopping for what is set to happen on the way; send what it says."""
+        exchange = self._desk.exchange
+        while exchange.time < to:
+            exchange.advance(min(to, *self._stops(to)))
+            self._happen()
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was said."""
+        self._sockets.deliver(self._desk.exchange.take_outbox())
+
+    def set_fault(self, fault: Fault) -> SetFault:
+        """Set it, and let it strike when it strikes at once. Raises BadFault."""
+        exchange = self._desk.exchange
+        if fault.kind == "price_spike" and fault.symbol not in exchange.market:
+            raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(exchange.market.symbols)}")
+        made = self._faults.add(fault, exchange.time)
+        if fault.kind == "disconnect":
+            made.hits = self._sockets.disconnect(fault.stream)
+        elif fault.kind == "expire_listen_key":
+            made.hits = self._expire_keys(all_of_them=True)
+        elif fault.kind == "clock_skew":
+            self._desk.skew += fault.ms
+            made.hits = 1
+        elif fault.kind == "price_spike":
+            exchange.multiply_price(fault.symbol, _factor(fault))
+            made.hits = 1
+        if VOCABULARY[fault.kind].once:
+            self._faults.lift(made.id)
+        self.flush()
+        return made
+
+    def lift_fault(self, fault_id: int) -> SetFault | None:
+        """End it; None when there is none of this id."""
+        lifted = self._faults.lift(fault_id)
+        if lifted is not None:
+            self._undo(lifted)
+        return lifted
+
+    def set_price(self, symbol: str, price: Decimal) -> None:
+        """See ``Exchange.set_price``."""
+        self._desk.exchange.set_price(symbol, price)
+        self.flush()
+
+    def _behind(self) -> int:
+        began, market = self._anchor
+        elapsed = asyncio.get_running_loop().time() - began
+        return int(market + elapsed * 1000 * (self.speed or 0.0)) - self._desk.exchange.time
+
+    def _stops(self, to: int) -> tuple[int, ...]:
+        ends = self._faults.ends_next()
+        step = self._step_time()
+        now = self._desk.exchange.time
+        return tuple(each for each in (ends, step) if each is not None and now < each < to) or (to,)
+
+    def _step_time(self) -> int | None:
+        return self._desk.exchange.market.start + round(self._steps[0].at_s * 1000) if self._steps else None
+
+    def _happen(self) -> None:
+        now = self._desk.exchange.time
+        for lifted in self._faults.expired(now):
+            self._undo(lifted)
+        while (at := self._step_time()) is not None and at <= now:
+            step = self._steps.pop(0)
+            if step.fault is not None:
+                self.set_fault(step.fault)
+            elif step.price is not None:
+                self.set_price(step.price.symbol, step.price.price)
+
+    def _undo(self, lifted: SetFault) -> None:
+        fault = lifted.fault
+        if fault.kind == "clock_skew":
+            self._desk.skew -= fault.ms
+        elif fault.kind == "price_spike":
+            self._desk.exchange.multiply_price(fault.symbol, 1 / _factor(fault))
+            self.flush()
+
+    def _expire_keys(self, *, all_of_them: bool = False) -> int:
+        now = clock_ms()
+        dead = self._desk.listen_keys.expire(now, all_of_them=all_of_them)
+        self._sockets.tell_keys(dead, partial(listen_key_expired, now=self._desk.server_time))
+        return len(dead)
+
+
+def _factor(fault: Fault) -> Fraction:
+    return Fraction(1 + Decimal(repr(fault.percent)) / _HUNDRED)

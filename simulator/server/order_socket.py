@@ -1,0 +1,66 @@
+"""Sockets of the WebSocket API. Faults judge each request as the REST request that it stands for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from simulator.server.clock import clock_ms
+from simulator.server.faults import FaultTable
+from simulator.server.motion import Motion
+from simulator.server.rest.desk import Desk
+from simulator.server.rest.order_api import Call, answer_call, failed, read_call
+from simulator.server.rest_faults import judge
+from simulator.server.settings import ServerSettings
+
+_encode = msgspec.json.Encoder().encode
+
+
+class OrderSockets:
+    """Serves them. ``counts``: requests by method and path, as the REST server counts them."""
+
+    def __init__(
+        self, desk: Desk, faults: FaultTable, motion: Motion, settings: ServerSettings, counts: Counter[str]
+    ) -> None:
+        self._desk = desk
+        self._faults = faults
+        self._motion = motion
+        self._ping_s = settings.ping_s
+        self._counts = counts
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """Serve one socket until it is closed. Requests are answered as they come, a late one does not hold up the next."""
+        socket = web.WebSocketResponse(heartbeat=self._ping_s, compress=False)
+        await socket.prepare(request)
+        async with asyncio.TaskGroup() as answers:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    continue
+                call = read_call(message.data)
+                if isinstance(call, Call):
+                    answers.create_task(self._answer(call, socket, request))
+                else:
+                    await socket.send_str(_encode(call).decode())
+        return socket
+
+    async def _answer(self, call: Call, socket: web.WebSocketResponse, request: web.Request) -> None:
+        endpoint = call.endpoint
+        self._counts[f"{endpoint.method} {endpoint.path}"] += 1
+        verdict = judge(self._faults, endpoint.method, endpoint.path, call.parameters)
+        if verdict.delay_ms > 0:
+            await asyncio.sleep(verdict.delay_ms / 2000)
+        told = None if verdict.reply is None else failed(call, verdict.reply)
+        if verdict.executed:
+            self._motion.catch_up()
+            done = answer_call(self._desk, call, request.remote or "", clock_ms())
+            self._motion.flush()
+            told = told or done
+        if verdict.delay_ms > 0:
+            await asyncio.sleep(verdict.delay_ms / 2000)
+        if verdict.cut and request.transport is not None:
+            request.transport.close()
+        elif not verdict.silent and told is not None and not socket.closed:
+            await socket.send_str(_encode(told).decode())

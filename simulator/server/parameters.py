@@ -1,0 +1,87 @@
+"""The parameters of one request, typed when they are read. Of a name sent twice the query string wins over the body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Final, TypeVar
+from urllib.parse import parse_qsl
+
+from simulator.server.refusals import Refused, illegal, missing
+
+_Word = TypeVar("_Word", bound=str)
+#: No number of the protocol has more characters; what has is refused before it is computed with.
+_LONGEST_NUMBER: Final = 40
+
+
+class Parameters:
+    """Raises Refused with -1102, -1130 or -1111 for what is missing or malformed."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    @classmethod
+    def of(cls, query: str, body: str = "") -> Parameters:
+        """From a query string and an urlencoded body."""
+        values = dict(parse_qsl(body, keep_blank_values=True))
+        values.update(parse_qsl(query, keep_blank_values=True))
+        return cls(values)
+
+    def __contains__(self, name: object) -> bool:
+        return bool(isinstance(name, str) and self._values.get(name))
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """The value as it was sent."""
+        value = self._values.get(name) or default
+        if value is None:
+            raise missing(name)
+        return value
+
+    def optional(self, *names: str) -> str | None:
+        """The value of the first of these names that was sent, else None."""
+        return next((self._values[name] for name in names if self._values.get(name)), None)
+
+    def word(self, name: str, allowed: Sequence[_Word], default: _Word | None = None) -> _Word:
+        """One of the words that the parameter may be."""
+        value = self._values.get(name) or default
+        if value is None:
+            raise missing(name)
+        for each in allowed:
+            if each == value:
+                return each
+        raise illegal(name, value)
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """A whole number; ``default`` when it was not sent."""
+        value = self._values.get(name)
+        if not value:
+            if default is None:
+                raise missing(name)
+            return default
+        if len(value) > _LONGEST_NUMBER or not value.removeprefix("-").isdecimal() or not value.isascii():
+            raise Refused(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+        return int(value)
+
+    def maybe_integer(self, name: str) -> int | None:
+        """A whole number, None when it was not sent."""
+        return self.integer(name) if name in self else None
+
+    def number(self, name: str) -> Decimal | None:
+        """A decimal number, None when it was not sent."""
+        value = self._values.get(name)
+        if not value:
+            return None
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            raise missing(name) from None
+        if not number.is_finite() or len(value) > _LONGEST_NUMBER or abs(number.adjusted()) > _LONGEST_NUMBER:
+            raise missing(name)
+        return number
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """``true`` or ``false``, in any case."""
+        value = (self._values.get(name) or str(default)).lower()
+        if value not in ("true", "false"):
+            raise illegal(name, value)
+        return value == "true"

@@ -1,0 +1,1 @@
+"""How the exchange writes what it says: the fields, in Binance's names, with decimals as strings (binance.md §4)."""

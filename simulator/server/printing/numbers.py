@@ -1,0 +1,32 @@
+"""Decimals as the exchange prints them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+_ZERO: Final = Decimal(0)
+
+
+def money(amount: Decimal) -> str:
+    """USDT with eight decimals, never as ``-0.00000000``."""
+    return _fixed(amount, 8)
+
+
+def plain(number: Decimal) -> str:
+    """All digits that there are, without an exponent and without zeros at the end; ``0`` for zero."""
+    text = f"{number:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("", "-0") else text
+
+
+def places(number: Decimal, digits: int) -> str:
+    """At least so many decimals; more when the number has more, up to eight."""
+    exponent = number.as_tuple().exponent
+    own = -exponent if isinstance(exponent, int) else 0
+    return _fixed(number, min(max(digits, own), max(digits, 8)))
+
+
+def _fixed(number: Decimal, digits: int) -> str:
+    text = f"{number:.{digits}f}"
+    return text.removeprefix("-") if text.startswith("-") and not text.strip("-0.") else text

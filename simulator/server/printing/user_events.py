@@ -1,0 +1,190 @@
+"""What the user-data stream says (binance.md §4.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulator.core.news import AccountUpdate, AlgoUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
+from simulator.core.orders import ZERO
+from simulator.server.printing.numbers import money, places, plain
+from simulator.server.printing.orders import shown_type
+from simulator.tape.grid import Grid
+
+#: Why an order expired (``er``); 0 = it did not, or nobody knows.
+_EXPIRY_UNKNOWN = "0"
+
+
+def order_update(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
+    """ORDER_TRADE_UPDATE. Commission is there with an execution only, the trailing fields with a trailing order only."""
+    order, trade = news.order, news.trade
+    body: dict[str, Any] = {
+        "s": order.symbol,
+        "c": order.client_id,
+        "S": order.side,
+        "o": shown_type(order.type),
+        "f": order.time_in_force,
+        "q": places(order.quantity, grid.quantity_digits),
+        "p": places(order.price, grid.price_digits),
+        "ap": places(order.average_price, grid.price_digits),
+        "sp": places(order.stop_price, grid.price_digits),
+        "x": news.execution,
+        "X": order.status,
+        "i": order.order_id,
+        "l": places(trade.quantity if trade else ZERO, grid.quantity_digits),
+        "z": places(order.executed, grid.quantity_digits),
+        "L": places(trade.price if trade else ZERO, grid.price_digits),
+    }
+    if trade is not None:
+        body |= {"n": money(trade.commission), "N": "USDT"}
+    body |= {
+        "T": news.time,
+        "t": trade.id if trade else 0,
+        "b": "0",
+        "a": "0",
+        "m": trade.maker if trade else False,
+        "R": order.reduce_only,
+        "wt": order.working_type,
+        "ot": shown_type(order.original_type),
+        "ps": order.position_side,
+        "cp": order.close_position,
+    }
+    if order.original_type == "TRAILING_STOP_MARKET":
+        body |= {"AP": places(order.activate_price, grid.price_digits), "cr": plain(order.callback_rate)}
+    body |= {
+        "pP": order.price_protect,
+        "si": 0,
+        "ss": 0,
+        "rp": money(trade.realized if trade else ZERO),
+        "V": order.self_trade_prevention,
+        "pm": "NONE",
+        "gtd": order.good_till,
+        "er": _EXPIRY_UNKNOWN,
+    }
+    return {"e": "ORDER_TRADE_UPDATE", "T": news.time, "E": now, "o": body}
+
+
+def trade_lite(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None:
+    """TRADE_LITE of an execution, which comes before its ORDER_TRADE_UPDATE; None for anything else."""
+    order, trade = news.order, news.trade
+    if news.execution != "TRADE" or trade is None:
+        return None
+    return {
+        "e": "TRADE_LITE",
+        "E": now,
+        "T": news.time,
+        "s": order.symbol,
+        "q": places(order.quantity, grid.quantity_digits),
+        "p": places(order.price, grid.price_digits),
+        "m": trade.maker,
+        "c": order.client_id,
+        "S": order.side,
+        "L": places(trade.price, grid.price_digits),
+        "l": places(trade.quantity, grid.quantity_digits),
+        "t": trade.id,
+        "i": order.order_id,
+    }
+
+
+def algo_update(news: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
+    """ALGO_UPDATE. ``ia``: only a trailing order has it."""
+    algo, child = news.algo, news.child
+    body: dict[str, Any] = {
+        "caid": algo.client_algo_id,
+        "aid": algo.algo_id,
+        "at": "CONDITIONAL",
+        "o": algo.type,
+        "s": algo.symbol,
+        "S": algo.side,
+        "ps": algo.position_side,
+        "f": algo.time_in_force,
+        "q": places(algo.quantity, grid.quantity_digits),
+        "X": algo.status,
+        "ai": str(algo.order_id) if algo.order_id else "",
+        "ap": places(child.average_price if child else ZERO, grid.price_digits),
+        "aq": places(child.executed if child else ZERO, grid.quantity_digits),
+        "act": child.type if child else "0",
+        "tp": places(algo.trigger_price, grid.price_digits),
+        "p": places(algo.price, grid.price_digits),
+        "V": algo.self_trade_prevention,
+        "wt": algo.working_type,
+        "pm": "NONE",
+        "cp": algo.close_position,
+        "pP": algo.price_protect,
+        "R": algo.reduce_only,
+        "tt": algo.triggered_at,
+        "gtd": algo.good_till,
+        "rm": algo.reason,
+    }
+    if algo.type == "TRAILING_STOP_MARKET":
+        body["ia"] = algo.activated
+    return {"e": "ALGO_UPDATE", "T": news.time, "E": now, "o": body}
+
+
+def account_update(news: AccountUpdate, grids: dict[str, Grid], now: int) -> dict[str, Any]:
+    """ACCOUNT_UPDATE: the balance and the legs that changed."""
+    positions = [
+        {
+            "s": leg.symbol,
+            "pa": places(leg.quantity, grids[leg.symbol].quantity_digits),
+            "ep": places(leg.entry_price, grids[leg.symbol].price_digits),
+            "bep": places(leg.break_even_price, grids[leg.symbol].price_digits),
+            "cr": money(leg.realized),
+            "up": money(leg.unrealized),
+            "mt": "isolated" if leg.margin_type == "ISOLATED" else "cross",
+            "iw": money(leg.isolated_wallet),
+            "ps": leg.position_side,
+        }
+        for leg in news.positions
+    ]
+    balance = {"a": "USDT", "wb": money(news.wallet), "cw": money(news.cross_wallet), "bc": money(news.change)}
+    return {"e": "ACCOUNT_UPDATE", "T": news.time, "E": now, "a": {"B": [balance], "P": positions, "m": news.reason}}
+
+
+def leverage_change(news: LeverageChange, now: int) -> dict[str, Any]:
+    """ACCOUNT_CONFIG_UPDATE."""
+    return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": news.time, "ac": {"s": news.symbol, "l": news.leverage}}
+
+
+def margin_call(news: MarginCall, now: int) -> dict[str, Any]:
+    """MARGIN_CALL."""
+    legs = [
+        {
+            "s": leg.symbol,
+            "ps": leg.position_side,
+            "pa": plain(leg.quantity),
+            "mt": leg.margin_type,
+            "iw": money(leg.isolated_wallet),
+            "mp": money(leg.mark_price),
+            "up": money(leg.unrealized),
+            "mm": money(leg.maintenance_margin),
+        }
+        for leg in news.positions
+    ]
+    return {"e": "MARGIN_CALL", "E": now, "cw": money(news.cross_wallet), "p": legs}
+
+
+def listen_key_expired(key: str, now: int) -> dict[str, Any]:
+    """The last event of a dead listen key; its socket stays open and is silent."""
+    return {"e": "listenKeyExpired", "E": now, "listenKey": key}
+
+
+def force_order(news: Liquidation, grid: Grid, now: int) -> dict[str, Any]:
+    """The market stream's forceOrder."""
+    order = news.order
+    return {
+        "e": "forceOrder",
+        "E": now,
+        "o": {
+            "s": order.symbol,
+            "S": order.side,
+            "o": "LIMIT",
+            "f": order.time_in_force,
+            "q": places(order.quantity, grid.quantity_digits),
+            "p": places(order.price, grid.price_digits),
+            "ap": places(order.average_price, grid.price_digits),
+            "X": order.status,
+            "l": places(order.executed, grid.quantity_digits),
+            "z": places(order.executed, grid.quantity_digits),
+            "T": news.time,
+        },
+    }

@@ -1,0 +1,39 @@
+"""What the protocol refuses before the venue is asked: Binance's codes, texts and HTTP statuses (binance.md §4.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Refused(Exception):
+    """An answer with an error: HTTP ``status`` and the body ``{"code", "msg"}``."""
+
+    def __init__(self, code: int, message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.headers = dict(headers or {})
+
+    @property
+    def body(self) -> dict[str, object]:
+        """As Binance writes it."""
+        return {"code": self.code, "msg": self.message}
+
+
+def missing(name: str) -> Refused:
+    """-1102 for a parameter that must be there."""
+    return Refused(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+
+
+def illegal(name: str, value: str) -> Refused:
+    """-1130 for a value outside of what the parameter may be."""
+    return Refused(-1130, f"Data sent for parameter '{name}' is not valid: {value!r}.")
+
+
+def bad_symbol() -> Refused:
+    return Refused(-1121, "Invalid symbol.")
+
+
+def bad_listen_key() -> Refused:
+    return Refused(-1125, "This listenKey does not exist.")

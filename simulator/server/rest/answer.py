@@ -1,0 +1,69 @@
+"""One request, from its text to its answer: limits, key, signature, time, then the endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator.server.parameters import Parameters
+from simulator.server.refusals import Refused
+from simulator.server.rest.desk import Caller, Desk
+from simulator.server.rest.endpoints import BY_PATH, PATHS, Endpoint
+from simulator.server.signing import check_key, check_signature, check_time
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """As it came over the wire. ``query`` and ``body`` are not decoded; ``key``: the header X-MBX-APIKEY, or empty.
+
+    ``now``: the clock that limits and listen keys live by, ms.
+    """
+
+    method: str
+    path: str
+    query: str
+    body: str
+    key: str
+    address: str
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``body``: what becomes JSON."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def answer(desk: Desk, request: Request) -> Reply:
+    """The answer; refusals are answers too."""
+    headers: dict[str, str] = {}
+    try:
+        endpoint = BY_PATH.get((request.method, request.path))
+        if endpoint is None:
+            return _no_such(request)
+        parameters = Parameters.of(request.query, request.body)
+        headers |= desk.limiter.spend(request.address, endpoint.weighs(parameters), request.now)
+        _authorise(desk, endpoint, parameters, request)
+        if endpoint.orders != (0, 0):
+            headers |= desk.limiter.order(*endpoint.orders, request.now)
+        return Reply(200, endpoint.handler(desk, parameters, Caller(request.key, request.now)), headers)
+    except Refused as refused:
+        return Reply(refused.status, refused.body, {**headers, **refused.headers})
+
+
+def _authorise(desk: Desk, endpoint: Endpoint, parameters: Parameters, request: Request) -> None:
+    if endpoint.security == "none":
+        return
+    secret = check_key(request.key, desk.keys)
+    if endpoint.security == "signed":
+        check_signature(request.query, request.body, secret)
+        check_time(parameters, desk.server_time, strict=desk.strict_time)
+
+
+def _no_such(request: Request) -> Reply:
+    if request.path in PATHS:
+        return Reply(405, {"code": -1000, "msg": f"{request.method} is not allowed on {request.path}."})
+    return Reply(404, {"code": -5000, "msg": f"Path {request.path}, Method {request.method} is invalid"})

@@ -1,0 +1,227 @@
+"""Orders of the order book: place, change, cancel, ask (binance.md §4.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from simulator.core.orders import Order
+from simulator.core.requests import Amendment, NewOrder
+from simulator.core.words import AlgoType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from simulator.server.parameters import Parameters
+from simulator.server.printing import orders as printed
+from simulator.server.refusals import Refused, missing
+from simulator.server.rest.desk import Caller, Desk, within
+
+SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
+POSITION_SIDES: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
+TIMES_IN_FORCE: Final[tuple[TimeInForce, ...]] = ("GTC", "IOC", "FOK", "GTX", "GTD")
+PREVENTIONS: Final[tuple[SelfTradePrevention, ...]] = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+ALGO_TYPES: Final[tuple[AlgoType, ...]] = (
+    "STOP",
+    "STOP_MARKET",
+    "TAKE_PROFIT",
+    "TAKE_PROFIT_MARKET",
+    "TRAILING_STOP_MARKET",
+)
+_TYPES: Final[tuple[OrderType, ...]] = ("LIMIT", "MARKET")
+_RESPONSES: Final = ("ACK", "RESULT")
+_MOST_PLACED, _MOST_CANCELLED = 5, 10
+
+
+def place(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    asked = _new_order(desk, parameters)
+    order = desk.done(desk.exchange.venue.place(asked, desk.exchange.time))
+    return _answered(desk, order, parameters)
+
+
+def test(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    """``POST order/test``: the parameters are read, nothing is placed."""
+    _new_order(desk, parameters)
+    return {}
+
+
+def amend(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    quantity, price = parameters.number("quantity"), parameters.number("price")
+    if quantity is None or price is None:
+        raise missing("quantity" if quantity is None else "price")
+    order_id, client_id = _which(parameters)
+    asked = Amendment(
+        symbol=desk.symbol(parameters),
+        side=parameters.word("side", SIDES),
+        quantity=quantity,
+        price=price,
+        order_id=order_id,
+        client_id=client_id,
+        reduce_only=parameters.flag("reduceOnly") if "reduceOnly" in parameters else None,
+    )
+    order = desk.done(desk.exchange.venue.amend(asked, desk.exchange.time))
+    return printed.placed(order, desk.grid(order.symbol))
+
+
+def cancel(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    symbol = desk.symbol(parameters)
+    order_id, client_id = _which(parameters)
+    return _cancel(desk, symbol, order_id, client_id)
+
+
+def query(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    symbol = desk.symbol(parameters)
+    order_id, client_id = _which(parameters)
+    order = desk.exchange.venue.order(symbol, order_id=order_id, client_id=client_id)
+    if order is None:
+        raise Refused(-2013, "Order does not exist.")
+    return printed.queried(order, desk.grid(symbol))
+
+
+def query_open(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    """``GET openOrder``: as a query, but only one that is open is found."""
+    answer = query(desk, parameters, caller)
+    if answer["status"] not in ("NEW", "PARTIALLY_FILLED"):
+        raise Refused(-2013, "Order does not exist.")
+    return answer
+
+
+def place_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    return [_attempt(place, desk, each, caller) for each in _batch(parameters)]
+
+
+def amend_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    return [_attempt(amend, desk, each, caller) for each in _batch(parameters)]
+
+
+def cancel_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    symbol = desk.symbol(parameters)
+    ids = _list(parameters.optional("orderIdList", "orderidlist"))
+    names = _list(parameters.optional("origClientOrderIdList", "origclientorderidlist"))
+    if not ids and not names:
+        raise missing("orderIdList")
+    if len(ids) + len(names) > _MOST_CANCELLED:
+        raise Refused(-4082, "Invalid number of batch place orders.")
+    answers: list[Any] = []
+    whole = [Parameters({"orderId": str(each)}).integer("orderId") for each in ids]
+    for order_id, client_id in [*((each, "") for each in whole), *((0, str(each)) for each in names)]:
+        try:
+            answers.append(_cancel(desk, symbol, order_id, client_id))
+        except Refused as refused:
+            answers.append(refused.body)
+    return answers
+
+
+def cancel_all(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    desk.done(desk.exchange.venue.cancel_all(desk.symbol(parameters), desk.exchange.time))
+    return {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def countdown(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    """The countdown runs on the client's clock: on a market that runs faster it lasts as much longer."""
+    symbol, duration = desk.symbol(parameters), parameters.integer("countdownTime")
+    desk.done(desk.exchange.venue.countdown(symbol, round(duration * desk.pace), desk.exchange.time))
+    return {"symbol": symbol, "countdownTime": str(duration)}
+
+
+def open_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    found = desk.exchange.venue.open_orders(desk.maybe_symbol(parameters))
+    return [printed.queried(order, desk.grid(order.symbol)) for order in found]
+
+
+def all_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    first = parameters.maybe_integer("orderId")
+    found = desk.exchange.venue.orders(desk.maybe_symbol(parameters))
+    rows = [order for order in found if first is None or order.order_id >= first]
+    chosen = within(rows, lambda order: order.created, parameters, 500, 1_000)
+    return [printed.queried(order, desk.grid(order.symbol)) for order in chosen]
+
+
+def user_trades(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    first, order_id = parameters.maybe_integer("fromId"), parameters.integer("orderId", 0)
+    found = desk.exchange.venue.trades(desk.maybe_symbol(parameters), order_id=order_id)
+    rows = [trade for trade in found if first is None or trade.id >= first]
+    chosen = within(rows, lambda trade: trade.time, parameters, 500, 1_000)
+    return [printed.user_trade(trade, desk.grid(trade.symbol)) for trade in chosen]
+
+
+def _new_order(desk: Desk, parameters: Parameters) -> NewOrder:
+    symbol = desk.symbol(parameters)
+    kind = parameters.text("type")
+    if kind in ALGO_TYPES:
+        raise Refused(
+            -4120,
+            "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
+        )
+    if parameters.text("priceMatch", "NONE") != "NONE":
+        raise Refused(-5037, "Price match is not supported by the simulator.")
+    parameters.word("newOrderRespType", _RESPONSES, "ACK")
+    return NewOrder(
+        symbol=symbol,
+        side=parameters.word("side", SIDES),
+        type=parameters.word("type", _TYPES),
+        position_side=parameters.word("positionSide", POSITION_SIDES, "BOTH"),
+        quantity=parameters.number("quantity"),
+        price=parameters.number("price"),
+        time_in_force=parameters.word("timeInForce", TIMES_IN_FORCE) if "timeInForce" in parameters else None,
+        reduce_only=parameters.flag("reduceOnly"),
+        client_id=parameters.optional("newClientOrderId") or "",
+        self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, "NONE"),
+        good_till=parameters.integer("goodTillDate", 0),
+    )
+
+
+def _answered(desk: Desk, order: Order, parameters: Parameters) -> Any:
+    grid = desk.grid(order.symbol)
+    if parameters.text("newOrderRespType", "ACK") == "RESULT":
+        return printed.placed(order, grid)
+    return printed.acknowledged(order, grid)
+
+
+def _cancel(desk: Desk, symbol: str, order_id: int, client_id: str) -> Any:
+    venue = desk.exchange.venue
+    order = desk.done(venue.cancel(symbol, desk.exchange.time, order_id=order_id, client_id=client_id))
+    return printed.placed(order, desk.grid(symbol))
+
+
+def _which(parameters: Parameters) -> tuple[int, str]:
+    """Order id, or client id. Raises Refused -1102 when neither was sent."""
+    order_id, client_id = parameters.integer("orderId", 0), parameters.optional("origClientOrderId") or ""
+    if not order_id and not client_id:
+        raise Refused(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+    return order_id, client_id
+
+
+def _attempt(action: Callable[[Desk, Parameters, Caller], Any], desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+    try:
+        return action(desk, parameters, caller)
+    except Refused as refused:
+        return refused.body
+
+
+def _batch(parameters: Parameters) -> list[Parameters]:
+    orders = _list(parameters.text("batchOrders"))
+    if not 0 < len(orders) <= _MOST_PLACED:
+        raise Refused(-4082, "Invalid number of batch place orders.")
+    if not all(isinstance(order, dict) for order in orders):
+        raise _no_batch()
+    return [Parameters({name: _text(value) for name, value in order.items()}) for order in orders]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _list(text: str | None) -> list[Any]:
+    """A JSON list. Raises Refused -4083 for anything else."""
+    if text is None:
+        return []
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        found = None
+    if not isinstance(found, list):
+        raise _no_batch()
+    return found
+
+
+def _no_batch() -> Refused:
+    return Refused(-4083, "Fail to process batch orders.")

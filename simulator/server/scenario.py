@@ -1,0 +1,77 @@
+"""A scenario: faults and prices at set times of the market's clock, from a YAML file.
+
+::
+
+    steps:
+      - at_s: 30
+        fault: {kind: silent_streams, stream: "*@kline_1m", lasts_ms: 20000}
+      - at_s: 90
+        price: {symbol: BTCUSDT, price: 90000}
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from simulator.server.faults import Fault
+
+
+class PriceStep(BaseModel):
+    """The best bid is set to ``price`` (USDT); later prices keep their distance to it, as a factor."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    symbol: str = Field(min_length=1)
+    price: Decimal = Field(gt=0)
+
+
+class Step(BaseModel):
+    """``at_s``: market seconds after the start. A fault or a price."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at_s: float = Field(ge=0)
+    fault: Fault | None = None
+    price: PriceStep | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if (self.fault is None) == (self.price is None):
+            raise ValueError(f"the step at {self.at_s} s needs either a fault or a price")
+        return self
+
+
+class Scenario(BaseModel):
+    """Steps in any order; they happen in order of time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    steps: tuple[Step, ...] = ()
+
+    def in_order(self) -> list[Step]:
+        """Earliest first."""
+        return sorted(self.steps, key=lambda step: step.at_s)
+
+
+class BadScenario(Exception):
+    """The file cannot be used; the text says where and why."""
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Raises BadScenario."""
+    try:
+        return Scenario.model_validate(yaml.safe_load(path.read_text()) or {})
+    except OSError as error:
+        raise BadScenario(f"{path}: {error.strerror}; give the path of a YAML file") from error
+    except yaml.YAMLError as error:
+        raise BadScenario(f"{path} is not YAML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors(include_url=False)
+        )
+        raise BadScenario(f"{path}: {faults}") from error

@@ -1,0 +1,138 @@
+"""The server as a whole: from settings and a source of ticks to something that listens. The one place where it is wired."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from simulator.bracket_file import load_brackets
+from simulator.core.filters import Filters
+from simulator.core.venue import Venue
+from simulator.server.admin import Admin
+from simulator.server.exchange import Exchange
+from simulator.server.faults import FaultTable
+from simulator.server.http import Rest
+from simulator.server.instruments import exchange_info, grid_of
+from simulator.server.limits import RateLimiter
+from simulator.server.listen_keys import ListenKeys
+from simulator.server.motion import Motion
+from simulator.server.order_socket import OrderSockets
+from simulator.server.rest.desk import Desk
+from simulator.server.scenario import Scenario, read_scenario
+from simulator.server.settings import ServerSettings
+from simulator.server.sockets import Sockets
+from simulator.settings import SimulatorSettings
+from simulator.tape.grid import Grid
+from simulator.tape.market import Funding, Market
+from simulator.tape.source import TickSource
+
+#: Where the WebSocket API listens.
+ORDER_SOCKET: Final = "/ws-fapi/"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """What the exchange says of its symbols, and their grids."""
+
+    info: dict[str, Any]
+    grids: dict[str, Grid]
+
+
+def symbols_of(names: tuple[str, ...], settings: ServerSettings) -> Symbols:
+    """From the shipped document, or the one of the settings."""
+    document = None if settings.exchange_info is None else msgspec.json.decode(settings.exchange_info.read_bytes())
+    if document is not None:
+        document = document.get("info", document)
+    info = exchange_info(names, document)
+    info["rateLimits"] = _rate_limits(settings)
+    return Symbols(info, {row["symbol"]: grid_of(row) for row in info["symbols"]})
+
+
+def _rate_limits(settings: ServerSettings) -> list[dict[str, Any]]:
+    """The ceilings that are held, in exchangeInfo's form."""
+    held = (
+        ("REQUEST_WEIGHT", "MINUTE", 1, settings.weight_minute),
+        ("ORDERS", "MINUTE", 1, settings.orders_minute),
+        ("ORDERS", "SECOND", 10, settings.orders_ten_seconds),
+    )
+    names = ("rateLimitType", "interval", "intervalNum", "limit")
+    return [dict(zip(names, each, strict=True)) for each in held]
+
+
+def build_desk(
+    source: TickSource, symbols: Symbols, funding: Funding, settings: ServerSettings, core: SimulatorSettings
+) -> Desk:
+    """The exchange without a wire."""
+    market = Market(source, symbols.grids, funding, settings.tape)
+    filters = {row["symbol"]: Filters.of_exchange_info(row) for row in symbols.info["symbols"]}
+    venue = Venue(core, filters, load_brackets(core.brackets_file))
+    return Desk(
+        exchange=Exchange(market, venue, symbols.info, symbols.grids),
+        limiter=RateLimiter(settings.limits()),
+        listen_keys=ListenKeys(round(settings.listen_key_minutes * 60_000)),
+        keys=dict(settings.api_keys),
+    )
+
+
+class Server:
+    """A server that listens. ``url``: where, without a slash at its end; ``sockets_url``: the same for streams.
+
+    ``moving``: what moves the market; it ends only when the market broke.
+    """
+
+    def __init__(self, desk: Desk, moving: asyncio.Task[None], host: str, port: int) -> None:
+        self.desk = desk
+        self.moving = moving
+        self.url = f"http://{host}:{port}"
+        self.sockets_url = f"ws://{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(
+    desk: Desk, settings: ServerSettings, *, speed: float | None, seed: int = 0, scenario: Scenario | None = None
+) -> AsyncIterator[Server]:
+    """Listen until the block ends. ``speed``: see ``Motion``.
+
+    Raises OSError when the port is taken, and at the end of the block what broke the market, if anything did.
+    """
+    steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
+    faults = FaultTable(seed)
+    sockets = Sockets(desk, faults, settings)
+    motion = Motion(desk, faults, sockets, settings, steps, speed)
+    rest = Rest(desk, faults, motion, settings)
+    orders = OrderSockets(desk, faults, motion, settings, rest.counts)
+    admin = Admin(desk, faults, motion, sockets, rest)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/sim/"):
+            return await admin.handle(request)
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            if request.path.startswith(ORDER_SOCKET):
+                return await orders.accept(request)
+            return await sockets.accept(request)
+        return await rest.handle(request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        port = int(runner.addresses[0][1])
+        moving = asyncio.create_task(motion.run())
+        try:
+            yield Server(desk, moving, settings.host, port)
+            if moving.done():
+                moving.result()  # raises what broke the market
+        finally:
+            moving.cancel()
+            await asyncio.gather(moving, return_exceptions=True)
+            await sockets.close()
+    finally:
+        await runner.cleanup()

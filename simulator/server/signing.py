@@ -1,0 +1,73 @@
+"""Who asks, and whether it is fresh: API key, HMAC, timestamp and recvWindow (binance.md §4.1)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+
+from simulator.server.parameters import Parameters
+from simulator.server.refusals import Refused, missing
+
+#: How far ahead of the server a timestamp may be, ms; and the widths of the window behind it.
+_AHEAD: Final = 1_000
+DEFAULT_WINDOW: Final = 5_000
+_WIDEST: Final = 60_000
+_SIGNATURE: Final = "signature"
+
+
+def check_key(key: str, keys: Mapping[str, str]) -> str:
+    """The secret of ``key``. Raises Refused: -2014 without a key, -2015 for an unknown one."""
+    if not key:
+        raise Refused(-2014, "API-key format invalid.", 401)
+    secret = keys.get(key)
+    if secret is None:
+        raise Refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+    return secret
+
+
+def check_signature(query: str, body: str, secret: str) -> None:
+    """The signature is over query string and body as they were sent, without itself. Raises Refused -1102, -1022."""
+    plain_query, in_query = _without_signature(query)
+    plain_body, in_body = _without_signature(body)
+    sent = in_query or in_body
+    if not sent:
+        raise missing(_SIGNATURE)
+    expected = sign(plain_query + plain_body, secret)
+    if not hmac.compare_digest(expected, sent.lower()):
+        raise Refused(-1022, "Signature for this request is not valid.")
+
+
+def sign(payload: str, secret: str) -> str:
+    """HMAC-SHA256, hexadecimal."""
+    return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
+
+
+def check_time(parameters: Parameters, now: int, *, strict: bool = True) -> None:
+    """``timestamp`` within the receive window around ``now`` (server time, ms); with ``strict`` off it must only be there.
+
+    Raises Refused -1021, -1102, -1131.
+    """
+    timestamp = parameters.integer("timestamp")
+    window = parameters.integer("recvWindow", DEFAULT_WINDOW)
+    if not 0 < window <= _WIDEST:
+        raise Refused(-1131, "recvWindow must be less than 60000.")
+    if not strict:
+        return
+    if timestamp >= now + _AHEAD:
+        raise Refused(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+    if now - timestamp > window:
+        raise Refused(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+
+def _without_signature(text: str) -> tuple[str, str]:
+    """The text without its signature parameter, and the signature."""
+    kept, found = [], ""
+    for part in text.split("&"):
+        name, _, value = part.partition("=")
+        if name == _SIGNATURE:
+            found = value
+        elif part:
+            kept.append(part)
+    return "&".join(kept), found

@@ -1,0 +1,251 @@
+"""The open stream connections: who gets which message, and how many wait for a slow one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from simulator.server.clock import clock_ms
+from simulator.server.exchange import MarketMessage, Message, UserMessage
+from simulator.server.faults import FaultTable
+from simulator.server.limits import Window
+from simulator.server.rest.desk import Desk
+from simulator.server.session import Session, open_session
+from simulator.server.settings import ServerSettings
+from simulator.server.streams import Stream
+
+_encode = msgspec.json.Encoder().encode
+#: What faults call the sockets of the private path.
+PRIVATE: Final = "private"
+_SECOND: Final = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One socket. ``waiting``: what it has not been sent yet."""
+
+    session: Session
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport
+    waiting: deque[bytes] = field(default_factory=deque)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Set when nothing waits, or nothing will ever be sent again.
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    cut: bool = False
+    #: It did not keep up; nobody waits for it until it has.
+    slow: bool = False
+
+    def push(self, payload: bytes) -> None:
+        """Let it be sent after what waits already."""
+        if self.cut:
+            return
+        self.waiting.append(payload)
+        self.idle.clear()
+        self.wake.set()
+
+    def names(self) -> list[str]:
+        """What faults know it by."""
+        return [PRIVATE] if self.session.path == "private" else self.session.names or [self.session.path]
+
+
+class Sockets:
+    """All connections of a server."""
+
+    def __init__(self, desk: Desk, faults: FaultTable, settings: ServerSettings) -> None:
+        self._desk = desk
+        self._faults = faults
+        self._settings = settings
+        self._open: set[Connection] = set()
+        self._by_stream: dict[str, set[Connection]] = {}
+        self._late = 0
+        self.counts: Counter[str] = Counter()
+
+    # ---- what is sent --------------------------------------------------------------------------------------------------
+
+    def deliver(self, messages: Iterable[Message]) -> None:
+        """To everybody who asked for it, less what faults do to it."""
+        for message in messages:
+            if isinstance(message, MarketMessage):
+                self._deliver_market(message)
+            else:
+                self._deliver_user(message)
+
+    def tell_keys(self, keys: Iterable[str], event_of: object) -> None:
+        """The last event of listen keys that died: ``event_of(key)``. Their sockets are silent from now on."""
+        assert callable(event_of)
+        for key in keys:
+            payload = _encode(event_of(key))
+            for connection in self._open:
+                if key in connection.session.listen_keys:
+                    self._push(connection, key, payload)
+
+    def _deliver_market(self, message: MarketMessage) -> None:
+        name = message.stream.name
+        receivers = self._by_stream.get(name)
+        if not receivers:
+            return
+        times = 1
+        if self._faults.set:
+            if self._faults.strikes("silent_streams", stream=name) or self._faults.strikes(
+                "lost_market_events", stream=name
+            ):
+                return
+            times = 2 if self._faults.strikes("duplicate_market_events", stream=name) else 1
+        for connection in receivers:
+            for _ in range(times):
+                self._push(connection, name, message.body)
+
+    def _deliver_user(self, message: UserMessage) -> None:
+        kind = str(message.event["e"])
+        faults, times, delay = self._faults, 1, 0
+        if faults.set:
+            if faults.strikes("silent_streams", stream=PRIVATE) or faults.strikes("lost_user_events", stream=kind):
+                return
+            times = 2 if faults.strikes("duplicate_user_events", stream=kind) else 1
+            if fault := faults.strikes("late_user_events", stream=kind):
+                delay += fault.ms
+            if fault := faults.strikes("reorder_user_events", stream=kind):
+                self._late += 1
+                delay += fault.ms if self._late % 2 else 0
+        payload = _encode(message.event)
+        for _ in range(times):
+            if delay:
+                asyncio.get_running_loop().call_later(delay / 1000, self._push_user, kind, payload)
+            else:
+                self._push_user(kind, payload)
+
+    def _push_user(self, kind: str, payload: bytes) -> None:
+        now = clock_ms()
+        for connection in self._open:
+            for key in connection.session.listen_keys:
+                if connection.session.wants_event(key, kind) and self._desk.listen_keys.alive(key, now):
+                    self._push(connection, key, payload)
+
+    def _push(self, connection: Connection, name: str, payload: bytes) -> None:
+        if connection.session.combined:
+            payload = b'{"stream":' + _encode(name) + b',"data":' + payload + b"}"
+        connection.push(payload)
+        self.counts["messages"] += 1
+        if len(connection.waiting) > self._settings.stream_buffer:
+            self.counts["overflows"] += 1
+            self._cut(connection)
+
+    # ---- who is there --------------------------------------------------------------------------------------------------
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """Serve one socket until it is closed."""
+        opened = open_session(request.path, request.query_string, self._settings.streams_per_socket)
+        if opened is None or request.transport is None:
+            return web.Response(status=404)
+        session, names = opened
+        known = [PRIVATE] if session.path == "private" else names or [session.path]
+        if self._faults.set and any(self._faults.strikes("refuse_streams", stream=name) for name in known):
+            return web.Response(status=503)
+        socket = web.WebSocketResponse(heartbeat=self._settings.ping_s, compress=False)
+        await socket.prepare(request)
+        connection = Connection(session, socket, request.transport)
+        connection.idle.set()
+        self._open.add(connection)
+        self.counts["sockets"] += 1
+        self._add(connection, session.open(names))
+        writer = asyncio.create_task(self._write(connection))
+        ending = asyncio.get_running_loop().call_later(self._settings.socket_hours * 3600, self._cut, connection)
+        try:
+            await self._listen(connection)
+        finally:
+            ending.cancel()
+            writer.cancel()
+            connection.cut = True
+            connection.idle.set()
+            self._open.discard(connection)
+            self._remove(connection, session.close())
+        return socket
+
+    async def _listen(self, connection: Connection) -> None:
+        window = Window(_SECOND)
+        async for message in connection.socket:
+            if message.type is not WSMsgType.TEXT:
+                continue
+            if window.add(1, clock_ms()) > self._settings.commands_per_second:
+                await connection.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
+                return
+            change = connection.session.command(message.data)
+            connection.push(_encode(change.answer))
+            self._add(connection, change.added)
+            self._remove(connection, change.removed)
+
+    async def _write(self, connection: Connection) -> None:
+        waiting = connection.waiting
+        try:
+            while True:
+                await connection.wake.wait()
+                connection.wake.clear()
+                while waiting:
+                    await connection.socket.send_str(waiting[0].decode())
+                    if waiting:  # a cut socket has forgotten what waited
+                        waiting.popleft()
+                connection.slow = False
+                connection.idle.set()
+        except ConnectionError:
+            self._cut(connection)  # whoever listens to it hears that it is closed
+
+    def _add(self, connection: Connection, streams: Iterable[Stream]) -> None:
+        for stream in streams:
+            self._by_stream.setdefault(stream.name, set()).add(connection)
+            self._desk.exchange.emitter.subscribe(stream)
+
+    def _remove(self, connection: Connection, streams: Iterable[Stream]) -> None:
+        for stream in streams:
+            self._by_stream.get(stream.name, set()).discard(connection)
+            self._desk.exchange.emitter.unsubscribe(stream)
+
+    # ---- what faults and the server do to all --------------------------------------------------------------------------
+
+    def disconnect(self, pattern: str) -> int:
+        """Cut every socket that has a name which matches; how many."""
+        found = [each for each in self._open if any(fnmatchcase(name, pattern) for name in each.names())]
+        for connection in found:
+            self._cut(connection)
+        return len(found)
+
+    def _cut(self, connection: Connection) -> None:
+        connection.cut = True
+        connection.waiting.clear()
+        connection.idle.set()
+        connection.transport.abort()
+
+    async def drained(self) -> None:
+        """Wait until nothing waits for any socket: fast motion goes as fast as its readers.
+
+        One that takes nothing for ``patience_s`` is not waited for again until it caught up; it may run over its buffer.
+        """
+        for connection in [each for each in self._open if not each.slow]:
+            try:
+                await asyncio.wait_for(connection.idle.wait(), self._settings.patience_s)
+            except TimeoutError:
+                connection.slow = True
+
+    def describe(self) -> list[dict[str, object]]:
+        """Every connection: path, subscriptions, messages that wait."""
+        return [
+            {"path": each.session.path, "streams": each.names(), "waiting": len(each.waiting)}
+            for each in self._open
+        ]  # fmt: skip
+
+    async def close(self) -> None:
+        """Say goodbye to all; who does not answer within ``patience_s`` is cut."""
+        goodbyes = [
+            asyncio.create_task(connection.socket.close(code=WSCloseCode.GOING_AWAY)) for connection in self._open
+        ]  # fmt: skip
+        if goodbyes:
+            await asyncio.wait(goodbyes, timeout=self._settings.patience_s)
+        for connection in list(self._open):
+            self._cut(connection)
+        await asyncio.gather(*goodbyes, return_exceptions=True)

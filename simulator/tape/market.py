@@ -1,0 +1,219 @@
+"""The market of all symbols, stepped by time: a source's ticks, numbered, with marks every second, funding and klines.
+
+Pure: the same source, settings and calls give the same events. ``advance(to)`` is half open: what happens at ``to`` itself
+belongs to the next call, except for the duties of a whole second (minute roll, marks, funding), which come first of all.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final, Protocol
+
+from shared.domain.timeframes import MINUTE
+from simulator.tape.day import Day, rolling_day
+from simulator.tape.events import Event, Mark, Quote, Settlement, Tick, Trade
+from simulator.tape.grid import Grid
+from simulator.tape.klines import KlineBook
+from simulator.tape.ladder import Book
+from simulator.tape.marks import MarkWalk
+from simulator.tape.minute import Bar
+from simulator.tape.settings import TapeSettings
+from simulator.tape.source import TickSource
+
+_SECOND: Final = 1_000
+
+
+class Funding(Protocol):
+    """Which rates are settled when, as ``simulator.market.funding`` has them."""
+
+    def rates_at(self, close_time: int) -> dict[str, Decimal]: ...
+
+
+class SymbolMarket:
+    """What is known of one symbol now, and its past. ``tilt`` multiplies the source's prices (a price set by hand)."""
+
+    def __init__(self, source: TickSource, grid: Grid, settings: TapeSettings) -> None:
+        self.symbol = grid.symbol
+        self.grid = grid
+        self.klines = KlineBook(settings.klines_kept)
+        self.trades: deque[Trade] = deque(maxlen=settings.trades_kept)
+        self.tilt = Fraction(1)
+        self.quote: Quote = source.opening(grid.symbol)
+        self.last_price = self.quote.bid
+        self.next_trade = 1
+        self._books = source.books(grid.symbol)
+        self._source_quote = self.quote
+        for bar in source.history(grid.symbol):
+            count = min(settings.trades_per_minute, bar.volume)
+            self.klines.add_history(bar, self.next_trade, count)
+            self.next_trade += count
+            self.last_price = bar.close
+        self.klines.roll(source.start, self.last_price)
+        self._marks = MarkWalk(self.middle, settings)
+        self.mark = Mark(grid.symbol, source.start, self.middle, self.middle, Decimal(0), 0)
+
+    @property
+    def middle(self) -> Decimal:
+        """Between best bid and ask, USDT."""
+        return self.grid.price(self.quote.bid + self.quote.ask) / 2
+
+    def take(self, tick: Tick) -> Tick:
+        """Count a tick of the source in; the tick as it appears on this market."""
+        if isinstance(tick, Quote):
+            self._source_quote = tick
+            self.quote = self._tilted(tick)
+            return self.quote
+        trade = Trade(
+            tick.symbol, tick.time, self.next_trade, self._tilted_price(tick.price), tick.quantity, tick.buyer_is_maker
+        )
+        self.next_trade += 1
+        self.last_price = trade.price
+        self.trades.append(trade)
+        self.klines.add(trade)
+        return trade
+
+    def tick_mark(self, time: int, rate: Decimal, next_funding: int) -> Mark:
+        """The mark of this second."""
+        mark, index = self._marks.at(time, self.middle)
+        self.mark = Mark(self.symbol, time, mark, index, rate, next_funding)
+        return self.mark
+
+    def jump(self, time: int, tilt: Fraction) -> list[Tick]:
+        """From now on prices are the source's times ``tilt``: the quote and a trade that show it at once."""
+        self.tilt = tilt
+        moved = self._source_quote
+        self.quote = self._tilted(Quote(moved.symbol, time, moved.bid, moved.bid_quantity, moved.ask, moved.ask_quantity))
+        self._marks.jump(self.middle)
+        trade = Trade(self.symbol, time, self.next_trade, self.quote.bid, 1, buyer_is_maker=True)
+        self.next_trade += 1
+        self.last_price = trade.price
+        self.trades.append(trade)
+        self.klines.add(trade)
+        return [self.quote, trade]
+
+    def tilt_to(self, price: Decimal) -> Fraction:
+        """The tilt with which the best bid is at ``price`` (USDT)."""
+        return Fraction(self.grid.ticks(price), self._source_quote.bid)
+
+    def book(self, time: int, *, at_request: bool = False) -> Book:
+        """The whole book at ``time``."""
+        return self._tilted_book(self._books.book(self._source_quote, time, at_request=at_request))
+
+    def day(self) -> Day:
+        """The last 24 hours."""
+        minute = self.klines.open("1m")
+        assert minute is not None
+        return rolling_day(self.klines.closed("1m"), minute)
+
+    def _tilted_price(self, price: int) -> int:
+        return price if self.tilt == 1 else max(1, round(price * self.tilt))
+
+    def _tilted(self, quote: Quote) -> Quote:
+        if self.tilt == 1:
+            return quote
+        bid = self._tilted_price(quote.bid)
+        ask = max(bid + 1, bid + quote.ask - quote.bid)
+        return Quote(quote.symbol, quote.time, bid, quote.bid_quantity, ask, quote.ask_quantity)
+
+    def _tilted_book(self, book: Book) -> Book:
+        if self.tilt == 1:
+            return book
+        move = self.quote.bid - self._source_quote.bid
+        bids = {price + move: quantity for price, quantity in book.bids.items() if price + move > 0}
+        asks = {price + move: quantity for price, quantity in book.asks.items()}
+        return Book(book.time, book.update_id, bids, asks)
+
+
+class Market:
+    """All symbols of a source. ``time`` (UTC ms) is how far it has been advanced."""
+
+    def __init__(
+        self,
+        source: TickSource,
+        grids: Mapping[str, Grid],
+        funding: Funding,
+        settings: TapeSettings,
+        *,
+        funding_hours: int = 8,
+    ) -> None:
+        self.symbols = source.symbols
+        self.start = source.start
+        self.time = source.start
+        self.finished = False
+        self.settled: dict[str, list[Settlement]] = {symbol: [] for symbol in source.symbols}
+        self._of = {symbol: SymbolMarket(source, grids[symbol], settings) for symbol in source.symbols}
+        self._funding = funding
+        self._funding_period = funding_hours * 60 * MINUTE
+        self._rates: dict[str, Decimal] = {}
+        self._rates_of = -1
+        upcoming = self._look_ahead(source.start)
+        for symbol in source.symbols:
+            self._settle_history(symbol, source.history(symbol))
+            self._of[symbol].tick_mark(source.start, self._rates.get(symbol, Decimal(0)), upcoming)
+        self._ticks = source.ticks()
+        self._next: Tick | None = next(self._ticks, None)
+        self._next_second = source.start
+
+    def __getitem__(self, symbol: str) -> SymbolMarket:
+        """Raises KeyError for a symbol that is not traded here."""
+        return self._of[symbol]
+
+    def __contains__(self, symbol: object) -> bool:
+        return symbol in self._of
+
+    def advance(self, to: int) -> Iterator[Event]:
+        """Everything that happens before ``to``, and the duties of the second that begins at ``to``."""
+        while True:
+            bound = min(to, self._next_second)
+            yield from self._ticks_before(bound)
+            self.time = max(self.time, bound)
+            if bound == self._next_second:
+                yield from self._second(bound)
+                self._next_second += _SECOND
+            if bound >= to:
+                return
+
+    def jump(self, symbol: str, tilt: Fraction) -> list[Tick]:
+        """Multiply the source's prices from now on; the ticks that this makes at once."""
+        return self._of[symbol].jump(self.time, tilt)
+
+    def _look_ahead(self, now: int) -> int:
+        """The next funding time; from then on its rates are known."""
+        upcoming = now - now % self._funding_period + self._funding_period
+        if upcoming != self._rates_of:
+            self._rates = {**self._rates, **self._funding.rates_at(upcoming)}
+            self._rates_of = upcoming
+        return upcoming
+
+    def _settle_history(self, symbol: str, history: Sequence[Bar]) -> None:
+        """What funding was before the start, at the closes."""
+        for bar in history:
+            close_time = bar.open_time + MINUTE
+            rate = self._funding.rates_at(close_time).get(symbol)
+            if rate is not None:
+                mark = self._of[symbol].grid.price(bar.close)
+                self.settled[symbol].append(Settlement(symbol, close_time, mark, rate))
+
+    def _ticks_before(self, bound: int) -> Iterator[Event]:
+        tick = self._next
+        while tick is not None and tick.time < bound:
+            self.time = max(self.time, tick.time)
+            yield self._of[tick.symbol].take(tick)
+            tick = self._next = next(self._ticks, None)
+        self.finished = tick is None
+
+    def _second(self, now: int) -> Iterator[Event]:
+        upcoming = self._look_ahead(now)
+        for symbol, market in self._of.items():
+            if now % MINUTE == 0:
+                market.klines.roll(now, market.last_price)
+            yield market.tick_mark(now, self._rates.get(symbol, Decimal(0)), upcoming)
+        if now % MINUTE == 0 and now > self.start:
+            for symbol, rate in sorted(self._funding.rates_at(now).items()):
+                if symbol in self._of:
+                    settlement = Settlement(symbol, now, self._of[symbol].mark.mark, rate)
+                    self.settled[symbol].append(settlement)
+                    yield settlement

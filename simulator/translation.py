@@ -1,0 +1,195 @@
+"""The pipeline's orders in the venue's words, and the venue's in the pipeline's (``shared.domain.orders``).
+
+The pipeline knows one order where the venue knows two: a conditional order that has triggered is one of the algo book and
+its child, both under one client id. Here the child's story is the order's: it is NEW until it triggers, and what the venue
+calls REJECTED at the trigger is EXPIRED, with the code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from shared.domain.decisions import Side as DomainSide
+from shared.domain.orders import Fill, OrderStatus, OrderType, TimeInForce
+from shared.domain.orders import Order as DomainOrder
+from simulator.core.algo_orders import AlgoOrder
+from simulator.core.legs import rounded
+from simulator.core.orders import Order, Trade
+from simulator.core.requests import NewAlgoOrder, NewOrder
+from simulator.core.words import AlgoStatus, AlgoType, Side
+from simulator.core.words import OrderStatus as VenueStatus
+from simulator.core.words import OrderType as VenueType
+from simulator.core.words import TimeInForce as VenueForce
+from simulator.rejections import REASON, Rejection
+
+_SIDE: Final[dict[DomainSide, Side]] = {"buy": "BUY", "sell": "SELL"}
+_DOMAIN_SIDE: Final[dict[Side, DomainSide]] = {"BUY": "buy", "SELL": "sell"}
+_TYPE: Final[dict[VenueType | AlgoType, OrderType]] = {
+    "LIMIT": "LIMIT",
+    "MARKET": "MARKET",
+    "LIQUIDATION": "MARKET",
+    "STOP_MARKET": "STOP_MARKET",
+    "TAKE_PROFIT_MARKET": "TAKE_PROFIT_MARKET",
+    "STOP": "STOP",
+    "TAKE_PROFIT": "TAKE_PROFIT",
+    "TRAILING_STOP_MARKET": "TRAILING_STOP_MARKET",
+}
+_FORCE: Final[dict[VenueForce, TimeInForce | None]] = {"GTC": None, "GTD": None, "IOC": "IOC", "FOK": "FOK", "GTX": "GTX"}
+_STATUS: Final[dict[VenueStatus, OrderStatus]] = {
+    "NEW": "NEW",
+    "PARTIALLY_FILLED": "PARTIALLY_FILLED",
+    "FILLED": "FILLED",
+    "CANCELED": "CANCELED",
+    "EXPIRED": "EXPIRED",
+    "EXPIRED_IN_MATCH": "EXPIRED",
+}
+_ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
+    "NEW": "NEW",
+    "TRIGGERING": "NEW",
+    "TRIGGERED": "NEW",
+    "FINISHED": "NEW",
+    "CANCELED": "CANCELED",
+    "REJECTED": "EXPIRED",
+    "EXPIRED": "EXPIRED",
+}
+
+
+def asked(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
+    """The request that places the order; a Rejection for one that has no place in the venue's words."""
+    if not order.client_id:
+        return Rejection.INVALID_CL_ORD_ID_LEN
+    side = _SIDE[order.side]
+    if order.type != "MARKET" and order.type != "LIMIT":
+        return NewAlgoOrder(
+            symbol=order.symbol,
+            side=side,
+            type=order.type,
+            quantity=order.quantity,
+            price=order.price,
+            trigger_price=order.trigger,
+            time_in_force=order.time_in_force,
+            working_type=order.working_type,
+            activate_price=order.activation,
+            callback_rate=order.callback_rate,
+            reduce_only=order.reduce_only,
+            close_position=order.close_position,
+            client_algo_id=order.client_id,
+        )
+    if order.close_position:
+        return Rejection.INVALID_CLOSE_POSITION_TYPE
+    if not (order.trigger is order.activation is order.callback_rate is None):
+        return Rejection.PARAM_NOT_REQUIRED
+    return NewOrder(
+        symbol=order.symbol,
+        side=side,
+        type=order.type,
+        quantity=order.quantity,
+        price=order.price,
+        time_in_force=order.time_in_force or ("GTC" if order.type == "LIMIT" else None),
+        reduce_only=order.reduce_only,
+        client_id=order.client_id,
+    )
+
+
+def told(order: Order, decimals: int) -> DomainOrder:
+    """An order of the venue's book, as the pipeline sees it."""
+    return DomainOrder(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=_DOMAIN_SIDE[order.side],
+        type=_TYPE[order.original_type],
+        quantity=order.quantity,
+        price=order.price if order.type == "LIMIT" else None,
+        trigger=order.stop_price or None,
+        time_in_force=_force(order),
+        working_type=order.working_type,
+        activation=order.activate_price or None,
+        callback_rate=order.callback_rate or None,
+        reduce_only=order.reduce_only,
+        close_position=order.close_position,
+        status=_STATUS[order.status],
+        filled=order.executed,
+        average_price=rounded(order.average_price, decimals),
+        updated_at=order.updated,
+        reject_code=order.code,
+        reject_reason=reason(order.code),
+    )
+
+
+def told_algo(algo: AlgoOrder) -> DomainOrder:
+    """An algo order without a child, as the pipeline sees it."""
+    return DomainOrder(
+        client_id=algo.client_algo_id,
+        symbol=algo.symbol,
+        side=_DOMAIN_SIDE[algo.side],
+        type=_TYPE[algo.type],
+        quantity=algo.quantity,
+        price=algo.price or None,
+        trigger=algo.trigger_price or None,
+        time_in_force=_force(algo),
+        working_type=algo.working_type,
+        activation=algo.activate_price or None,
+        callback_rate=algo.callback_rate or None,
+        reduce_only=algo.reduce_only,
+        close_position=algo.close_position,
+        status=_ALGO_STATUS[algo.status],
+        updated_at=algo.updated,
+        reject_code=algo.code,
+        reject_reason=reason(algo.code),
+    )
+
+
+def told_trade(trade: Trade, number: int) -> Fill:
+    """An execution; ``number``: which of its order's it is, from 1."""
+    return Fill(
+        id=f"{trade.client_id}-{number}",
+        client_id=trade.client_id,
+        symbol=trade.symbol,
+        side=_DOMAIN_SIDE[trade.side],
+        quantity=trade.quantity,
+        price=trade.price,
+        fee=trade.commission,
+        realized=trade.realized,
+        maker=trade.maker,
+        time=trade.time,
+    )
+
+
+def refused(order: DomainOrder, code: Rejection, time: int) -> DomainOrder:
+    """The order as one that was never taken. What its sender wrote into the exchange's fields is not kept."""
+    return DomainOrder(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        quantity=order.quantity,
+        price=order.price,
+        trigger=order.trigger,
+        time_in_force=order.time_in_force,
+        working_type=order.working_type,
+        activation=order.activation,
+        callback_rate=order.callback_rate,
+        reduce_only=order.reduce_only,
+        close_position=order.close_position,
+        status="REJECTED",
+        updated_at=time,
+        reject_code=int(code),
+        reject_reason=REASON[code],
+    )
+
+
+def unknown(symbol: str, client_id: str, time: int) -> DomainOrder:
+    """The answer to a cancel of what is not known (-2011)."""
+    nothing = DomainOrder(client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=Decimal(0))
+    return refused(nothing, Rejection.CANCEL_REJECTED, time)
+
+
+def _force(order: Order | AlgoOrder) -> TimeInForce | None:
+    """Its time in force where it says something: GTC is what an order has that was asked for without one."""
+    return _FORCE[order.time_in_force]
+
+
+def reason(code: int) -> str:
+    """The text of a code; empty for none."""
+    return REASON[Rejection(code)] if code else ""

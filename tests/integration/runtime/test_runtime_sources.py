@@ -1,0 +1,165 @@
+"""Sources: one replica runs each, another takes over when it dies or is frozen, and its state with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from shared.bus.memory import MemoryBus
+from shared.bus.topology import Topology
+from shared.runtime.replicas import ReplicaPolicy
+from shared.runtime.source import Sources, SourceSpec, Tenure
+from shared.store.memory import MemoryStore
+from shared.store.port import Fenced, StoreError
+
+QUICK = ReplicaPolicy(beat=0.02, ttl=0.1)
+BUS = MemoryBus(Topology(()))
+
+
+class Counting:
+    """Counts on from what was saved, and says so under its name."""
+
+    def __init__(self, who: str, heard: list[tuple[str, int]]) -> None:
+        self._who = who
+        self._heard = heard
+
+    async def run(self, tenure: Tenure) -> None:
+        number = int(tenure.state or b"0")
+        while True:
+            number += 1
+            await tenure.save(str(number).encode())
+            self._heard.append((self._who, number))
+            await asyncio.sleep(0.01)
+
+
+def replica(who: str, store: MemoryStore, heard: list[tuple[str, int]], *names: str) -> Sources:
+    specs = [
+        SourceSpec(name, lambda bus, store, name=name: Counting(f"{who}:{name}", heard)) for name in names or ("feed.p0",)
+    ]
+    return Sources(specs, "test", who, BUS, store, QUICK)
+
+
+async def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110  what is waited for is state of tasks, which tells nobody
+            await asyncio.sleep(0.005)
+
+
+async def test_one_replica_runs_a_source_and_the_next_goes_on_where_it_stopped() -> None:
+    """OPS-1: only the active one publishes; takeover continues from the saved state."""
+    store, heard = MemoryStore(), []
+    one, two = replica("a", store, heard), replica("b", store, heard)
+    one.start()
+    two.start()
+    await until(lambda: len(heard) > 5)
+    assert {who for who, _ in heard[-3:]} == {"a:feed.p0"}
+    assert two.running == ()
+    await one.drain()
+    await until(lambda: heard[-1][0] == "b:feed.p0")
+    await two.drain()
+    numbers = [number for _, number in heard]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == len(numbers)
+
+
+async def test_a_replica_that_dies_without_a_word_is_replaced_after_the_ttl() -> None:
+    """DATA-4: SIGKILL of the active replica costs the ttl."""
+    store, heard = MemoryStore(), []
+    one, two = replica("a", store, heard), replica("b", store, heard)
+    one.start()
+    await until(lambda: len(heard) > 2)
+    two.start()
+    for task in [one._task, *one._running.values()]:  # nothing but its tasks dies with a killed process
+        assert task is not None
+        task.cancel()
+    await until(lambda: heard[-1][0] == "b:feed.p0")
+    await two.drain()
+
+
+async def test_a_source_goes_to_whom_it_belongs_and_back() -> None:
+    """OPS-1: replicas come and leave; one at a time is active."""
+    store, heard = MemoryStore(), []
+    one = replica("b", store, heard)
+    one.start()
+    await until(lambda: len(heard) > 2)
+    two = replica("a", store, heard)  # comes first in the order of names: it takes the source over at once
+    two.start()
+    await until(lambda: heard[-1][0] == "a:feed.p0")
+    await until(lambda: one.running == ())
+    settled = len(heard)
+    await until(lambda: len(heard) > settled + 3)
+    assert {who for who, _ in heard[settled:]} == {"a:feed.p0"}
+    await two.drain()
+    await until(lambda: heard[-1][0] == "b:feed.p0")
+    await one.drain()
+
+
+async def test_a_frozen_replica_is_fenced() -> None:
+    """Invariant 3: whoever was only frozen must not write beside its successor; no crash, and no state is lost."""
+    store, heard = MemoryStore(), []
+    one = replica("a", store, heard)
+    one.start()
+    await until(lambda: len(heard) > 2)
+    taken = await store.open("feed.p0")
+    with pytest.raises(Fenced):
+        await Tenure("feed.p0", store, taken.epoch - 1, None).save(b"1")
+    await until(lambda: heard[-1][1] > int(taken.snapshot or b"0"))
+    await one.drain()
+    numbers = [number for _, number in heard]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_sources_are_shared_out() -> None:
+    """OPS-1: each replica has its fair part."""
+    store, heard = MemoryStore(), []
+    names = ("feed.p0", "feed.p1", "feed.p2", "feed.p3")
+    one, two = replica("a", store, heard, *names), replica("b", store, heard, *names)
+    one.start()
+    two.start()
+    await until(lambda: len(one.running) == len(two.running) == 2)
+    assert set(one.running) | set(two.running) == set(names)
+    await asyncio.gather(one.drain(), two.drain())
+
+
+async def test_a_store_that_does_not_answer_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPS-9: the feed outlives a store that is away for a while."""
+
+    class Silent(MemoryStore):
+        away = False
+
+        async def beat(self, group: str, member: str, ttl_seconds: float) -> None:
+            if self.away:
+                raise StoreError("the store is away")
+            await super().beat(group, member, ttl_seconds)
+
+    store, heard = Silent(), []
+
+    class Idle:
+        async def run(self, tenure: Tenure) -> None:
+            await asyncio.Event().wait()
+
+    one = Sources([SourceSpec("feed.p0", lambda bus, store: Idle())], "test", "a", BUS, store, QUICK)
+    one.start()
+    await until(lambda: one.running == ("feed.p0",))
+    store.away = True
+    await asyncio.sleep(0.2)
+    assert one.running == ("feed.p0",)
+    store.away = False
+    await one.drain()
+    assert heard == []
+
+
+async def test_a_source_that_breaks_ends_the_service() -> None:
+    """OPS-9: a bug must not leave a process that looks alive and feeds nothing."""
+
+    class Broken:
+        async def run(self, tenure: Tenure) -> None:
+            raise LookupError("a bug")
+
+    one = Sources([SourceSpec("feed.p0", lambda bus, store: Broken())], "test", None, BUS, None, QUICK)
+    one.start()
+    async with asyncio.timeout(5):
+        assert isinstance(await one.wait_failed(), LookupError)
+    await one.drain()

@@ -1,0 +1,46 @@
+"""A venue on the matching core, with a market that the test moves."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+from shared.runtime.common import CommonSettings
+from simulator.bracket_file import load_brackets
+from simulator.core.filters import Filters
+from simulator.core.venue import Venue
+from simulator.port import SimulatedVenue
+from simulator.settings import SimulatorSettings
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+#: A fixed beginning: the core's time is the test's.
+EPOCH = 1_780_000_000_000
+
+
+class MovedVenue(SimulatedVenue):
+    """``move`` sets a price. Its clock runs, and no two calls are at the same time."""
+
+    def __init__(self, settings: SimulatorSettings | None = None) -> None:
+        settings = settings or SimulatorSettings()
+        table = CommonSettings().instrument_table()
+        filters = {
+            name: Filters.of_instrument(each, max_price=settings.max_price, max_quantity=settings.max_quantity)
+            for name, each in table.items()
+        }
+        self.time = EPOCH
+        self._began = time.monotonic()
+        super().__init__(Venue(settings, filters, load_brackets()), SYMBOLS, self._tick)
+        self.move("BTCUSDT", Decimal(100_000))
+        self.move("ETHUSDT", Decimal(4_000))
+
+    def _tick(self) -> int:
+        self.time = max(self.time + 1, EPOCH + int((time.monotonic() - self._began) * 1000))
+        return self.time
+
+    def move(self, symbol: str, price: Decimal, quantity: Decimal | None = None) -> None:
+        """A trade at ``price``, the quote around it, and the mark there."""
+        tick = Decimal("0.10") if symbol == "BTCUSDT" else Decimal("0.01")
+        self.venue.on_quote(symbol, price - tick, price + tick, self._tick())
+        self.venue.on_mark(symbol, price, self._tick())
+        self.venue.on_trade(symbol, price, self._tick(), quantity)
+        self.pump()

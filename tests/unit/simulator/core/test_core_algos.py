@@ -1,0 +1,275 @@
+"""Conditional orders: when they trigger, what becomes of them, and what they tell (EXEC-1, binance.md §2.3, §5.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from venue_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
+
+from simulator.core.news import AlgoUpdate
+from simulator.core.requests import NewAlgoOrder, Refusal
+
+Event = tuple[Any, ...]
+
+
+def held(quantity: int = 0, **settings: Any) -> VenueDesk:
+    """A desk at 100 that is long, short or flat."""
+    desk = VenueDesk(**settings)
+    if quantity:
+        (desk.buy if quantity > 0 else desk.sell)(abs(quantity), client_id="in")
+    desk.venue.take_news()
+    return desk
+
+
+def play(desk: VenueDesk, *events: Event) -> list[Any]:
+    news = []
+    for kind, *values in events:
+        news += {"trade": desk.trade, "quote": desk.quote, "mark": desk.mark}[kind](*values)
+    return news
+
+
+STOP, TARGET = algo("SELL", "STOP_MARKET", at=95), algo("SELL", "TAKE_PROFIT_MARKET", at=108)
+TRAIL = algo("SELL", "TRAILING_STOP_MARKET", 2, callback_rate=5)
+TRAIL_FROM = algo("SELL", "TRAILING_STOP_MARKET", 2, callback_rate=5, activate_price=110)
+TRAIL_BUY = algo("BUY", "TRAILING_STOP_MARKET", 2, callback_rate=10, activate_price=90)
+
+
+@pytest.mark.parametrize(
+    ("position", "order", "events", "fills"),
+    [
+        # position, conditional order, events, its executions
+        (2, STOP, [("trade", 95.1)], []),
+        (2, STOP, [("trade", 95)], [("2", "95")]),  # a touch triggers
+        (2, STOP, [("trade", 93)], [("2", "93")]),  # a gap: the new price
+        (2, STOP, [("mark", 90)], []),
+        (2, STOP, [("quote", 94.8, 94.9, 1, 1)], []),  # quotes trigger nothing
+        (2, STOP, [("quote", 95.2, 95.3), ("trade", 95)], [("2", "95")]),  # the worse of quote and place
+        (2, STOP, [("quote", 94.6, 94.9), ("trade", 95)], [("2", "94.6")]),
+        (2, TARGET, [("trade", 107.9)], []),
+        (2, TARGET, [("trade", 108)], [("2", "108")]),
+        (2, TARGET, [("trade", 112)], [("2", "108")]),  # without a quote no gap is a gift
+        (2, TARGET, [("quote", 111.5, 112), ("trade", 112)], [("2", "111.5")]),
+        (-2, algo("BUY", "STOP_MARKET", at=105), [("trade", 107)], [("2", "107")]),
+        (-2, algo("BUY", "TAKE_PROFIT_MARKET", at=92), [("trade", 91)], [("2", "92")]),
+        (0, algo("BUY", "STOP_MARKET", 3, at=105), [("trade", 106)], [("3", "106")]),  # an entry
+        (0, algo("BUY", "TAKE_PROFIT_MARKET", 3, at=95), [("trade", 95)], [("3", "95")]),
+        # working type
+        (2, algo("SELL", "STOP_MARKET", at=95, working_type="MARK_PRICE"), [("mark", 96), ("trade", 90)], []),
+        (2, algo("SELL", "STOP_MARKET", at=95, working_type="MARK_PRICE"), [("trade", 96), ("mark", 95)], [("2", "96")]),
+        (2, algo("SELL", "STOP_MARKET", at=95, working_type="MARK_PRICE"), [("trade", 95)], [("2", "95")]),  # no mark yet
+        # STOP and TAKE_PROFIT become limits
+        (2, algo("SELL", "STOP", 2, at=95, price=94), [("trade", 94.5)], [("2", "94.5")]),
+        (2, algo("SELL", "STOP", 2, at=95, price=96), [("trade", 94.5)], []),
+        (2, algo("SELL", "STOP", 2, at=95, price=96), [("trade", 94.5), ("trade", 96.1)], [("2", "96")]),
+        (2, algo("SELL", "TAKE_PROFIT", 2, at=108, price=107), [("trade", 108)], [("2", "108")]),
+        (2, algo("SELL", "STOP", 2, at=95, price=96, time_in_force="IOC"), [("trade", 94.5), ("trade", 97)], []),
+        # trailing: 5 % off the best price since it began
+        (2, TRAIL, [("trade", 95.1)], []),
+        (2, TRAIL, [("trade", 95)], [("2", "95")]),
+        (2, TRAIL, [("trade", 120), ("trade", 114.1)], []),
+        (2, TRAIL, [("trade", 120), ("trade", 110), ("trade", 100)], [("2", "110")]),
+        (2, TRAIL_FROM, [("trade", 105), ("trade", 90)], []),  # not begun
+        (2, TRAIL_FROM, [("trade", 110), ("trade", 104.5)], [("2", "104.5")]),
+        (2, TRAIL_FROM, [("trade", 115), ("trade", 109.3)], []),
+        (0, TRAIL_BUY, [("trade", 95), ("trade", 200)], []),
+        (0, TRAIL_BUY, [("trade", 90), ("trade", 80), ("trade", 87.9)], []),
+        (0, TRAIL_BUY, [("trade", 90), ("trade", 80), ("trade", 88)], [("2", "88")]),
+        (0, algo("BUY", "TRAILING_STOP_MARKET", 2, callback_rate=10, working_type="MARK_PRICE"),
+         [("mark", 80), ("trade", 130), ("mark", 88)], [("2", "130")]),
+    ],
+)  # fmt: skip
+def test_when_a_conditional_order_triggers(
+    position: int, order: NewAlgoOrder, events: list[Event], fills: list[tuple[str, str]]
+) -> None:
+    """BT-1, EXEC-1: by its working price, on touch; the child gets the market, or rests as a limit."""
+    desk = held(position)
+    placed = desk.place_algo(order)
+    play(desk, *events)
+    assert [row[1:] for row in desk.fills(placed.client_algo_id)] == fills
+
+
+def test_the_story_of_a_conditional_order_and_its_child() -> None:
+    """EXEC-2, EXEC-4: NEW, TRIGGERING, TRIGGERED with the child's id, the child's own news, FINISHED when that is closed."""
+    desk = held(2)
+    desk.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
+    assert happened(desk.venue.take_news()) == [("s", "algo NEW")]
+    news = desk.trade(94)
+    assert happened(news) == [("s", "algo TRIGGERING"), ("s", "algo TRIGGERED"), ("s", "NEW")]
+    child = desk.order("s")
+    assert (desk.algo("s").order_id, child.algo_id) == (child.order_id, desk.algo("s").algo_id)
+    assert (child.type, child.original_type, child.stop_price, child.price) == ("LIMIT", "STOP", D(95), D(96))
+    assert [each.client_algo_id for each in desk.venue.algo_orders()] == ["s"]
+    assert desk.venue.open_algo_orders() == []
+    news = desk.trade(97, 1)
+    assert happened(news) == [("s", "TRADE")]
+    news = desk.trade(97)
+    assert happened(news) == [("s", "TRADE"), ("s", "algo FINISHED")]
+    (finished,) = [each for each in news if isinstance(each, AlgoUpdate)]
+    assert finished.child is not None
+    assert (finished.child.executed, finished.child.average_price) == (D(2), D(96))
+
+
+def test_a_cancelled_child_finishes_its_algo_order() -> None:
+    """EXEC-4: the child lives in the order book, and is cancelled there."""
+    desk = held(2)
+    desk.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
+    desk.trade(94)
+    refusal = desk.venue.cancel_algo(desk.tick(), client_algo_id="s")
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == -2011
+    desk.venue.cancel(BTC, desk.tick(), client_id="s")
+    assert happened(desk.venue.take_news()) == [("s", "CANCELED"), ("s", "algo FINISHED")]
+
+
+def test_a_trailing_order_tells_when_it_begins() -> None:
+    """EXEC-2: a second NEW with ``ia`` true."""
+    desk = held(2)
+    desk.place_algo(TRAIL_FROM)
+    (first,) = [each for each in desk.venue.take_news() if isinstance(each, AlgoUpdate)]
+    (second,) = [each for each in desk.trade(111) if isinstance(each, AlgoUpdate)]
+    assert (first.algo.activated, second.algo.activated, second.algo.status) == (False, True, "NEW")
+
+
+@pytest.mark.parametrize(
+    ("position", "order", "settings", "status", "code"),
+    [
+        (0, algo("SELL", "STOP_MARKET", at=95), {}, "EXPIRED", -2022),  # nothing to close
+        (0, algo("SELL", "STOP_MARKET", 1, at=95, reduce_only=True), {}, "REJECTED", -2022),
+        (-1, algo("SELL", "STOP_MARKET", 1, at=95, reduce_only=True), {}, "REJECTED", -2022),  # the wrong side
+        (0, algo("BUY", "STOP_MARKET", 2_000, at=105), {}, "REJECTED", -2019),
+        (0, algo("BUY", "STOP_MARKET", 4_000, at=105), {"leverage": 150, "starting_wallet": D(10**6)}, "REJECTED", -2027),
+        (0, algo("BUY", "STOP", 1, at=105, price=107, time_in_force="GTX"), {}, "REJECTED", -5022),
+        (0, algo("BUY", "STOP", 1, at=105, price=104, time_in_force="FOK"), {}, "REJECTED", -5021),
+    ],
+)
+def test_a_child_that_cannot_be_is_refused_at_the_trigger(
+    position: int, order: NewAlgoOrder, settings: dict[str, Any], status: str, code: int
+) -> None:
+    """EXEC-6: no margin is asked before; the algo order says why, and no order came of it."""
+    desk = held(position, **settings)
+    placed = desk.place_algo(order)
+    desk.venue.take_news()
+    news = play(desk, ("trade", 105 if order.side == "BUY" else 95))
+    name = placed.client_algo_id
+    assert happened(news) == [(name, "algo TRIGGERING"), (name, f"algo {status}")]
+    assert (desk.algo(name).code, desk.algo(name).order_id) == (code, 0)
+    assert desk.algo(name).reason
+    assert desk.fills(name) == []
+
+
+def test_close_position_covers_what_is_there_when_it_triggers() -> None:
+    """EXEC-3: added to meanwhile; several may wait, and the second finds nothing."""
+    desk = held(2)
+    for name in ("one", "two"):
+        desk.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id=name))
+    desk.buy("0.5")
+    desk.trade(94)
+    assert desk.fills("one") == [("one", "2.5", "94")]
+    assert (desk.order("one").close_position, desk.algo("two").status) == (True, "EXPIRED")
+
+
+def test_a_reduce_only_trigger_takes_the_position_and_no_more() -> None:
+    """EXEC-1: the rest expires."""
+    desk = held(2)
+    desk.place_algo(algo("SELL", "STOP_MARKET", 5, at=95, reduce_only=True, client_algo_id="s"))
+    news = desk.trade(95)
+    assert happened(news)[-3:] == [("s", "TRADE"), ("s", "EXPIRED"), ("s", "algo FINISHED")]
+    assert desk.quantity() == 0
+
+
+def test_price_protection_waits_until_mark_and_last_price_agree() -> None:
+    """EXEC-1: |mark - last| beyond triggerProtect holds the trigger back."""
+    desk = held(2, filters={BTC: filters(BTC, trigger_protect=D("0.02"))})
+    desk.mark(100)
+    desk.place_algo(algo("SELL", "STOP_MARKET", at=95, price_protect=True, client_algo_id="safe"))
+    desk.trade(95)
+    assert desk.algo("safe").status == "NEW"
+    desk.mark(96.5)
+    desk.trade(95.1)
+    assert desk.algo("safe").status == "NEW"  # near enough now, but not reached any more
+    desk.trade(95)
+    assert desk.algo("safe").status == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("order", "code"),
+    [
+        (algo("SELL", "STOP_MARKET", at=100), -2021),
+        (algo("SELL", "STOP_MARKET", at=101), -2021),
+        (algo("BUY", "STOP_MARKET", 1, at=100), -2021),
+        (algo("SELL", "TAKE_PROFIT_MARKET", at=100), -2021),
+        (algo("BUY", "TAKE_PROFIT_MARKET", 1, at=100), -2021),
+        (algo("SELL", "STOP_MARKET", at=95, working_type="MARK_PRICE"), -2021),  # the mark is at 90
+        (algo("SELL", "TRAILING_STOP_MARKET", 1, callback_rate=1, activate_price=100), -2021),
+        (algo("BUY", "TRAILING_STOP_MARKET", 1, callback_rate=1, activate_price=100), -2021),
+        (algo("SELL", "STOP_MARKET", at=95, symbol="DOGEUSDT"), -1121),
+        (algo("SELL", "STOP_MARKET", at=95, client_algo_id="a b"), -4015),
+        (algo("SELL", "STOP_MARKET", at=95, client_algo_id="autoclose-7"), -4015),
+        (algo("SELL", "STOP_MARKET", at=95, client_algo_id="taken"), -4116),
+        (algo("SELL", "STOP_MARKET"), -1102),  # no trigger
+        (algo("SELL", "STOP_MARKET", 1, at=95, close_position=True), -4137),
+        (algo("SELL", "STOP_MARKET", None, at=95, close_position=False), -1102),
+        (algo("SELL", "STOP_MARKET", None, at=95, reduce_only=True), -1106),
+        (algo("SELL", "STOP", None, at=95, price=94), -4136),
+        (algo("SELL", "STOP_MARKET", at=95, price=94), -1106),
+        (algo("SELL", "STOP", 1, at=95), -1102),
+        (algo("SELL", "STOP_MARKET", at=95, callback_rate=1), -1106),
+        (algo("SELL", "STOP_MARKET", at=95, activate_price=110), -1106),
+        (algo("SELL", "TRAILING_STOP_MARKET", 1), -1102),
+        (algo("SELL", "TRAILING_STOP_MARKET", 1, callback_rate=1, at=95), -1106),
+        (algo("SELL", "TRAILING_STOP_MARKET", 1, callback_rate="0.05"), -1102),
+        (algo("SELL", "TRAILING_STOP_MARKET", 1, callback_rate=21), -1102),
+        (algo("SELL", "STOP_MARKET", at="95.05"), -4014),
+        (algo("SELL", "STOP_MARKET", at="NaN"), -1102),
+        (algo("SELL", "STOP_MARKET", "0.0001", at=95), -4023),
+        (algo("SELL", "STOP_MARKET", "0.01", at=95), -4164),
+        (algo("SELL", "STOP_MARKET", at=95, position_side="LONG"), -4061),
+        (algo("SELL", "STOP_MARKET", at=95, time_in_force="GTD"), -5040),
+        (algo("SELL", "STOP_MARKET", at=95, good_till=10**12), -1106),
+    ],
+)
+def test_a_conditional_order_that_cannot_be_is_refused_with_binances_code(order: NewAlgoOrder, code: int) -> None:
+    """EXEC-6: the code says why, and nothing changed."""
+    desk = held(1)
+    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=200, client_algo_id="taken"))
+    desk.mark(90)
+    assert desk.refused(order) == code
+
+
+def test_the_algo_book_has_a_bound_over_all_symbols_and_is_no_part_of_the_order_book() -> None:
+    """EXEC-6: -4045; open orders and algo orders do not see each other; each is cancelled by its own call."""
+    desk = held(1, settings=FREE.model_copy(update={"max_conditional_orders": 2}))
+    desk.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="a"))
+    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=105, symbol=ETH, client_algo_id="b"))
+    assert desk.refused(algo("SELL", "STOP_MARKET", at=94)) == -4045
+    desk.place(limit("BUY", 1, 90, client_id="a"))  # the same id in the other book
+    assert [order.client_id for order in desk.venue.open_orders()] == ["a"]
+    assert [order.client_id for order in desk.venue.cancel_all(BTC, desk.tick())] == ["a"]
+    assert [each.client_algo_id for each in desk.venue.open_algo_orders(ETH)] == ["b"]
+    assert [each.status for each in desk.venue.cancel_all_algos(BTC, desk.tick())] == ["CANCELED"]
+    assert desk.venue.cancel_all_algos("DOGEUSDT", desk.tick()) == []
+    assert desk.venue.algo_order(algo_id=1) == desk.algo("a")
+    desk.place_algo(algo("SELL", "STOP_MARKET", at=94, client_algo_id="a"))  # the id is free again
+    assert desk.algo("a").algo_id == 3
+
+
+def test_orders_of_two_kinds_at_one_price_go_stops_liquidation_targets_limits() -> None:
+    """BT-1: the rule of one price."""
+    desk = held(0, starting_wallet=D(10**6))
+    desk.buy(10)
+    desk.sell(5, symbol=ETH)
+    desk.place(limit("SELL", 1, 105, client_id="limit"))
+    desk.place_algo(algo("SELL", "TAKE_PROFIT_MARKET", 1, at=106, client_algo_id="target"))
+    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=106, client_algo_id="stop"))
+    desk.trade(106)
+    # The limit lies beyond the gap: the price passed it first.
+    assert [row[0] for row in desk.fills()[2:]] == ["limit", "stop", "target"]
+
+
+def test_a_market_order_is_not_reached_by_conditional_orders_of_its_own() -> None:
+    """BT-1: own executions are no trades of the market: they trigger nothing."""
+    desk = held(0, half_spread_bps=D(100))
+    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=100.5, client_algo_id="s"))
+    desk.place(market("BUY", 1))
+    assert (desk.fills()[0][2], desk.algo("s").status) == ("101", "NEW")

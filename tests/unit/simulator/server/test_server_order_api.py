@@ -1,0 +1,65 @@
+"""The WebSocket API: methods in, answers out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from protocol_server import make_desk
+
+from simulator.server.rest.desk import Desk
+from simulator.server.rest.endpoints import BY_PATH
+from simulator.server.rest.order_api import METHODS, Call, answer_call, read_call
+from simulator.server.settings import TEST_KEY, TEST_SECRET
+from simulator.server.signing import sign
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return make_desk()
+
+
+def say(desk: Desk, method: str, *, signed: bool = True, **params: Any) -> dict[str, Any]:
+    """Ask as a client does: numbers and booleans as JSON has them, signed in lower case."""
+    if signed:
+        params |= {"apiKey": TEST_KEY, "timestamp": desk.server_time}
+        text = "&".join(f"{name}={json.dumps(params[name]).strip(chr(34))}" for name in sorted(params))
+        params["signature"] = sign(text, TEST_SECRET)
+    call = read_call(json.dumps({"id": 5, "method": method, "params": params}))
+    return answer_call(desk, call, "a", 0) if isinstance(call, Call) else call
+
+
+def test_every_method_has_an_endpoint() -> None:
+    """One table: the API has no answers of its own."""
+    assert all(place in BY_PATH for place in METHODS.values())
+
+
+def test_an_order_is_placed_and_asked_for(desk: Desk) -> None:
+    """EXEC-1: as over REST, with the id of the request."""
+    order: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.010", "reduceOnly": False}
+    placed = say(desk, "order.place", **order, newOrderRespType="RESULT")
+    assert (placed["id"], placed["status"], placed["result"]["status"]) == (5, 200, "FILLED")
+    found = say(desk, "order.status", symbol="BTCUSDT", orderId=placed["result"]["orderId"])
+    assert found["result"]["executedQty"] == "0.010"
+    assert say(desk, "ticker.book", signed=False, symbol="BTCUSDT")["result"]["symbol"] == "BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("{", -1000), ("[]", -1000), ('{"method":"dance"}', -1000), ('{"method":"order.place","params":[]}', -1000)],
+)
+def test_what_is_no_request_is_answered_all_the_same(text: str, code: int) -> None:
+    """The border never breaks."""
+    answered = read_call(text)
+    assert isinstance(answered, dict)
+    assert answered["error"]["code"] == code
+
+
+def test_refusals_are_errors_with_the_venues_codes(desk: Desk) -> None:
+    """EXEC-6: keys, signatures, orders."""
+    assert say(desk, "account.status", signed=False)["error"]["code"] == -2014
+    assert say(desk, "account.status", signed=False, apiKey=TEST_KEY)["error"]["code"] == -1102
+    assert say(desk, "account.status", signed=False, apiKey=TEST_KEY, signature="00")["error"]["code"] == -1022
+    unknown = say(desk, "order.cancel", symbol="BTCUSDT", orderId=77)
+    assert (unknown["status"], unknown["error"]["code"]) == (400, -2011)
