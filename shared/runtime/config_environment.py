@@ -16,8 +16,8 @@ from shared.runtime.config_tree import Path, Tree, dotted
 PREFIX: Final = "ICT_"
 
 #: Variables with our prefix that are no settings: where settings and compiled modules are read from, switches of the tests.
-RESERVED: Final = frozenset({"ICT_CONFIG", "ICT_SECRETS_DIR", "ICT_REQUIRE_SERVICES", "ICT_NATIVE", "ICT_NATIVE_DIR"})
-RESERVED_PREFIXES: Final = ("ICT_TEST_",)
+RESERVED: Final = frozenset({"ICT_CONFIG", "ICT_SECRETS_DIR", "ICT_NATIVE", "ICT_NATIVE_DIR"})
+RESERVED_PREFIXES: Final = ("ICT_TEST_", "ICT_REQUIRE_")
 
 #: Names that hosting platforms give, and the setting that they mean. A variable of our own name wins over them.
 ALIASES: Final[dict[str, Path]] = {"DATABASE_URL": ("journal", "url")}

@@ -196,6 +196,7 @@ def test_names_of_the_command_and_of_the_test_suite_are_no_settings(tmp_path: Pa
         "ICT_CONFIG": "x",
         "ICT_SECRETS_DIR": "x",
         "ICT_REQUIRE_SERVICES": "1",
+        "ICT_REQUIRE_NATIVE": "1",
         "ICT_TEST_REDIS_URL": "x",
         "ICT_NATIVE": "0",
     }
