@@ -8,6 +8,7 @@ from cli.settings import Settings
 from services.analysis.core import AnalysisCore
 from services.risk.core import RiskCore
 from services.signals.core import SignalsCore
+from services.signals.strategies import reads
 from shared.domain.account import AccountReport
 from shared.domain.candles import CandleBundle
 from shared.domain.control import ClockTick, Control
@@ -35,9 +36,10 @@ def _for_risk(message: Message) -> bool:
 def build(settings: Settings) -> Pipeline:
     """From candle to verdict. Analyses stay inside; decisions leave beside the verdicts, for the journal."""
     stages = []
+    published = settings.analysis.published(reads(settings.signals))
     for p in range(settings.partitions.count):
         for timeframe in settings.timeframes:
-            analysis = AnalysisCore(p, timeframe, settings.analysis)
+            analysis = AnalysisCore(p, timeframe, settings.analysis, published)
             stages.append(Stage(f"analysis.p{p}.{timeframe}", analysis, partial(_candles, p, timeframe)))
         signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
         stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))

@@ -15,6 +15,7 @@ from services.journal import service as journal
 from services.notifier import service as notifier
 from services.risk import service as risk
 from services.signals import service as signals
+from services.signals.strategies import reads
 from shared.bus.topology import Layout, Topology, build
 from shared.runtime.lane import LanePolicy
 from shared.runtime.service import ServiceSpec
@@ -22,7 +23,7 @@ from simulator import service as simulator
 
 _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
     "ingest": lambda settings: ingest.spec(settings, settings.ingest),
-    "analysis": lambda settings: analysis.spec(settings, settings.analysis),
+    "analysis": lambda settings: analysis.spec(settings, settings.analysis, reads(settings.signals)),
     "signals": lambda settings: signals.spec(settings, settings.signals),
     "risk": lambda settings: risk.spec(settings, settings.risk),
     "engine": engine.spec,

@@ -10,7 +10,7 @@ from services.analysis.cross.pairs import Pairs, PairsState
 from services.analysis.engine import Engine, EngineState
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import CandleBundle
-from shared.domain.facts import AnalysisBundle
+from shared.domain.facts import ALL_KINDS, AnalysisBundle, FactKind
 from shared.domain.message import Message
 from shared.domain.timeframes import Timeframe
 
@@ -32,16 +32,23 @@ class AnalysisCore:
 
     An engine is made for a symbol at its first candle. A bundle at or before the last close is a duplicate and gives
     nothing. ``missing`` is passed on, and tells the engine that its candles do not follow on each other. After the engines,
-    pairs of symbols are read against each other.
+    pairs of symbols are read against each other. ``published``: the kinds of facts that the analyses carry.
     """
 
-    def __init__(self, partition: int, timeframe: Timeframe, settings: AnalysisSettings) -> None:
+    def __init__(
+        self,
+        partition: int,
+        timeframe: Timeframe,
+        settings: AnalysisSettings,
+        published: frozenset[FactKind] = ALL_KINDS,
+    ) -> None:
         self._partition = partition
+        self._published = published
         self._timeframe: Timeframe = timeframe
         self._settings = settings
         self._last_close = -1
         self._engines: dict[str, Engine] = {}
-        self._pairs = Pairs(timeframe, settings)
+        self._pairs = Pairs(timeframe, settings, published)
 
     def handle(self, message: Message) -> list[Message]:
         """A CandleBundle gives one AnalysisBundle; anything else gives nothing.
@@ -63,7 +70,7 @@ class AnalysisCore:
         for candle in message.candles:
             engine = self._engines.get(candle.symbol)
             if engine is None:
-                engine = self._engines[candle.symbol] = Engine(candle.symbol, self._timeframe, self._settings)
+                engine = self._engines[candle.symbol] = self._engine(candle.symbol)
             analyses.append(engine.update(candle))
         return [
             AnalysisBundle(
@@ -77,7 +84,7 @@ class AnalysisCore:
         ]
 
     def snapshot(self) -> bytes:
-        """The whole state in msgpack: about 7 KB a symbol with the default settings."""
+        """The whole state in msgpack: about 25 KB a symbol with the default settings."""
         return _ENCODER.encode(
             AnalysisState(
                 self._last_close,
@@ -95,11 +102,14 @@ class AnalysisCore:
         state = _DECODER.decode(data)
         engines = {}
         for symbol, engine_state in state.engines.items():
-            engine = engines[symbol] = Engine(symbol, self._timeframe, self._settings)
+            engine = engines[symbol] = self._engine(symbol)
             engine.restore(engine_state)
-        pairs = Pairs(self._timeframe, self._settings)
+        pairs = Pairs(self._timeframe, self._settings, self._published)
         pairs.restore(state.pairs)
         self._last_close, self._engines, self._pairs = state.last_close, engines, pairs
+
+    def _engine(self, symbol: str) -> Engine:
+        return Engine(symbol, self._timeframe, self._settings, self._published)
 
     def _check(self, bundle: CandleBundle) -> None:
         if bundle.partition != self._partition or bundle.timeframe != self._timeframe:

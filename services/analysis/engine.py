@@ -14,7 +14,7 @@ from services.analysis.fvg_fill import FillForecast, load_model
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import StaleSnapshot, layout, load, save
 from shared.domain.candles import Candle
-from shared.domain.facts import Analysis, Fact
+from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe, next_boundary
 
 __all__ = ["BadCandle", "Engine", "EngineState", "StaleSnapshot"]
@@ -40,9 +40,14 @@ class Engine:
 
     A missing or disputed candle, or a jump in ``open_time``, is a gap: the columns start anew, so that no pattern spans it;
     swings, zones, trend and ATR live on, and ages go on counting in time.
+
+    ``published``: the kinds that ``update`` puts into the Analysis; the engine looks for all that its settings turn on.
+    ``found``: every finding of the last close, of whatever kind.
     """
 
-    def __init__(self, symbol: str, timeframe: Timeframe, settings: AnalysisSettings) -> None:
+    def __init__(
+        self, symbol: str, timeframe: Timeframe, settings: AnalysisSettings, published: frozenset[FactKind] = ALL_KINDS
+    ) -> None:
         self.symbol = symbol
         self.timeframe: Timeframe = timeframe
         duration = DURATION[timeframe]
@@ -51,7 +56,9 @@ class Engine:
         self._forecast = FillForecast(
             load_model(gaps.fill_model_file), gaps.max_age_candles, gaps.filled_at, gaps.fill_base_rate
         )
+        self._published = published
         self._active: tuple[Fact, ...] = ()
+        self.found: list[Finding] = []
 
     def update(self, candle: Candle) -> Analysis:
         """Take the next closed candle. Raises BadCandle for one that is foreign, impossible, or not newer than the last."""
@@ -65,12 +72,14 @@ class Engine:
             if candle.open_time <= roster.last_open:
                 raise BadCandle(f"engine {self.symbol} {self.timeframe} has seen {roster.last_open}; this is not newer")
             roster.skip(candle.open_time)
+            self.found = []
             return self._analysis(candle, ())
-        found = roster.step(candle.open_time, candle.open, candle.high, candle.low, candle.close, candle.volume)
-        if not found:
+        self.found = roster.step(candle.open_time, candle.open, candle.high, candle.low, candle.close, candle.volume)
+        if not self.found:
             return self._analysis(candle, ())
-        events = self.facts(found)
-        self._active = self.facts(roster.active())
+        events = self.facts(self._of_published(self.found))
+        # Of any finding: a change of character, say, ends the break of structure that stood.
+        self._active = self.facts(self._of_published(roster.active()))
         return self._analysis(candle, events)
 
     def run(
@@ -90,12 +99,16 @@ class Engine:
         if any(len(column) != len(open_times) for column in columns):
             raise BadCandle(f"engine {self.symbol} {self.timeframe}: the columns differ in length")
         found = self._roster.run(_ints(open_times), *(_floats(column) for column in columns))
-        self._active = self.facts(self._roster.active())
+        self._active = self.facts(self._of_published(self._roster.active()))
         return found
 
     def facts(self, findings: list[Finding]) -> tuple[Fact, ...]:
         """The messages of findings of this engine; the same object for the same finding."""
         return cast("tuple[Fact, ...]", tuple(messages(findings, self._fact)))
+
+    def active(self) -> list[Finding]:
+        """All that is alive, of every kind, detector by detector, oldest first."""
+        return self._roster.active()
 
     def gap(self) -> None:
         """A candle of this symbol is missing: what comes next does not follow on what came before."""
@@ -126,7 +139,12 @@ class Engine:
         for name, detector in roster.at_work:
             load(detector, state.detectors[name])
         roster.last_open = state.last_open
-        self._active = self.facts(roster.active())
+        self._active = self.facts(self._of_published(roster.active()))
+        self.found = []
+
+    def _of_published(self, findings: list[Finding]) -> list[Finding]:
+        published = self._published
+        return [finding for finding in findings if finding.kind in published]
 
     def _fact(self, finding: Finding) -> Fact:
         return fact_of(finding, self.symbol, self.timeframe, self._forecast)

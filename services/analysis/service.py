@@ -9,15 +9,18 @@ import structlog
 from services.analysis.core import AnalysisCore
 from services.analysis.cross.placement import unread_pairs
 from services.analysis.settings import AnalysisSettings
+from shared.domain.facts import FactKind
 from shared.runtime.common import CommonSettings
 from shared.runtime.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 
-def spec(common: CommonSettings, settings: AnalysisSettings) -> ServiceSpec:
-    """The lanes that this process takes. Pairs that cannot be read as it is configured are said once."""
+def spec(common: CommonSettings, settings: AnalysisSettings, reads: frozenset[FactKind]) -> ServiceSpec:
+    """The lanes that this process takes. ``reads``: the kinds of facts that its readers need. Pairs that cannot be read as
+    it is configured are said once."""
     for note in unread_pairs(settings.cross, common):
         structlog.get_logger(__name__).warning("pair_not_read", why=note)
+    published = settings.published(reads)
     partitions, timeframes = common.taken_partitions(), common.taken_timeframes()
     return ServiceSpec(
         name="analysis",
@@ -27,7 +30,7 @@ def spec(common: CommonSettings, settings: AnalysisSettings) -> ServiceSpec:
                 name=f"analysis.p{p}.{timeframe}",
                 stage="analysis",
                 queue=f"analysis.p{p}.{timeframe}",
-                build=partial(AnalysisCore, p, timeframe, settings),
+                build=partial(AnalysisCore, p, timeframe, settings, published),
             )
             for p in partitions
             for timeframe in timeframes

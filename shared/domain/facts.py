@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import msgspec
 
@@ -24,6 +24,7 @@ FactKind = Literal[
     "power_of_three", "smt_swing", "smt_level", "liquidity_correlation",
     "equal_highs", "equal_lows", "liquidity_pool", "sweep", "turtle_soup", "dealing_range", "ote",
 ]  # fmt: skip
+ALL_KINDS: Final[frozenset[FactKind]] = frozenset(get_args(FactKind))
 #: One vocabulary for all life cycles; ``services.analysis`` has the transition tables per kind.
 FactState = Literal[
     "provisional", "active", "touched", "half_filled", "filled", "inverted", "mitigated", "mean_threshold", "swept",
@@ -77,7 +78,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one symbol and timeframe at the close of ``candle``.
 
     ``events`` happened at this close (new facts and state changes, in order); ``active`` is the whole bounded set a
-    strategy may rest on, so that its reader needs no history. ``atr`` in quote currency, 0 until warmed up.
+    strategy may rest on, so that its reader needs no history: both of the published kinds (``analysis.publish``).
+    ``atr`` in quote currency, 0 until warmed up.
     """
 
     symbol: Symbol

@@ -36,12 +36,12 @@ class Correlation:
 
     def hear(self, place: int, side: Side) -> None:
         """Note the swings that symbol ``place`` (0 or 1) confirmed at this close, also when the other has no candle."""
-        for fact in side.events:
-            if fact.changed_at == fact.confirmed_at and fact.state == "active":
-                if fact.kind == "swing_high":
-                    self.highs[place] = fact.top
-                elif fact.kind == "swing_low":
-                    self.lows[place] = fact.top
+        for each in side.events:
+            if each.changed_at == each.confirmed_at and each.state == "active":
+                if each.kind == "swing_high":
+                    self.highs[place] = each.top
+                elif each.kind == "swing_low":
+                    self.lows[place] = each.top
 
     def gap(self) -> None:
         """A candle of one of them is missing: the next return would span it."""

@@ -10,7 +10,6 @@ from services.analysis.cross.smt_levels import LevelDivergence
 from services.analysis.cross.smt_swings import SwingDivergence
 from services.analysis.frame.finding import Finding
 from services.analysis.settings.cross import CrossSettings, PairSettings
-from shared.domain.facts import Analysis
 
 
 class Pair:
@@ -40,12 +39,8 @@ class Pair:
         #: Of each symbol, what has to be ended at its next candle.
         self.owed: list[list[Finding]] = [[], []]
 
-    def update(
-        self, first: Analysis | None, second: Analysis | None, close_time: int
-    ) -> tuple[list[Finding], list[Finding]]:
+    def update(self, one: Side | None, other: Side | None, close_time: int) -> tuple[list[Finding], list[Finding]]:
         """One close; None: the symbol has no candle, or a disputed one. What it says of the first and of the second."""
-        one = None if first is None else Side(first)
-        other = None if second is None else Side(second)
         for place, side in enumerate((one, other)):
             if side is not None:
                 self._hear(place, side)

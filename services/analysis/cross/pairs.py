@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol, cast
 
 import msgspec
 
 from services.analysis.cross.pair import Pair
+from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
-from services.analysis.frame.finding import Finding
+from services.analysis.frame.finding import Finding, messages
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import StaleSnapshot, layout, load, save
-from shared.domain.facts import Analysis
+from shared.domain.candles import Candle
+from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe
 
 
@@ -23,27 +26,47 @@ class PairsState(msgspec.Struct):
     pairs: dict[str, list[Any]]
 
 
-class Pairs:
-    """All configured pairs. One is read from the close on at which both of its symbols have been seen in this partition."""
+class Reader(Protocol):
+    """What a pair asks of a symbol's engine."""
 
-    def __init__(self, timeframe: Timeframe, settings: AnalysisSettings) -> None:
+    @property
+    def found(self) -> list[Finding]:
+        """All that its last close made known."""
+        ...
+
+    def active(self) -> list[Finding]:
+        """All that stands."""
+        ...
+
+
+class Pairs:
+    """All configured pairs. One is read from the close on at which both of its symbols have been seen in this partition.
+
+    ``published``: the kinds that go into the analyses.
+    """
+
+    def __init__(self, timeframe: Timeframe, settings: AnalysisSettings, published: frozenset[FactKind] = ALL_KINDS) -> None:
         self._timeframe: Timeframe = timeframe
+        self._published = published
         cross = settings.cross
         self._pairs: Final = [
             Pair(pair, cross, DURATION[timeframe], settings.swing_length) for pair in (cross.pairs if cross.enabled else ())
         ]
         self._symbols: Final = frozenset(symbol for pair in self._pairs for symbol in (pair.first, pair.second))
 
-    def read(self, analyses: Sequence[Analysis], seen: Mapping[str, object], close_time: int) -> tuple[Analysis, ...]:
-        """The analyses of one close with what the pairs say of them. ``seen``: by symbol, those that ever had a candle."""
+    def read(self, analyses: Sequence[Analysis], engines: Mapping[str, Reader], close_time: int) -> tuple[Analysis, ...]:
+        """The analyses of one close with what the pairs say of them. ``engines``: of each symbol that ever had a candle."""
         if not self._pairs:
             return tuple(analyses)
-        judged = {each.symbol: each for each in analyses if each.symbol in self._symbols and each.candle.state != "disputed"}
+        judged: dict[str, Candle] = {
+            each.symbol: each.candle for each in analyses if each.symbol in self._symbols and each.candle.state != "disputed"
+        }
         events: dict[str, list[Finding]] = {}
         active: dict[str, list[Finding]] = {}
         for pair in self._pairs:
-            if pair.first in seen and pair.second in seen:
-                found = pair.update(judged.get(pair.first), judged.get(pair.second), close_time)
+            if pair.first in engines and pair.second in engines:
+                one, other = (_side(judged.get(symbol), engines[symbol]) for symbol in (pair.first, pair.second))
+                found = pair.update(one, other, close_time)
                 for symbol, new, alive in zip((pair.first, pair.second), found, pair.active(), strict=True):
                     events.setdefault(symbol, []).extend(new)
                     active.setdefault(symbol, []).extend(alive)
@@ -64,14 +87,18 @@ class Pairs:
                 load(pair, state.pairs[_name(pair)])
 
     def _with(self, analysis: Analysis, events: list[Finding] | None, active: list[Finding] | None) -> Analysis:
-        if not events and not active:
+        new, alive = self._facts(analysis.symbol, events), self._facts(analysis.symbol, active)
+        if not new and not alive:
             return analysis
-        symbol, timeframe = analysis.symbol, self._timeframe
-        return msgspec.structs.replace(
-            analysis,
-            events=(*analysis.events, *[fact_of(each, symbol, timeframe) for each in events or ()]),
-            active=(*analysis.active, *[fact_of(each, symbol, timeframe) for each in active or ()]),
-        )
+        return msgspec.structs.replace(analysis, events=(*analysis.events, *new), active=(*analysis.active, *alive))
+
+    def _facts(self, symbol: str, findings: list[Finding] | None) -> list[Fact]:
+        wanted = [each for each in findings or () if each.kind in self._published]
+        return cast("list[Fact]", messages(wanted, partial(fact_of, symbol=symbol, timeframe=self._timeframe)))
+
+
+def _side(candle: Candle | None, engine: Reader) -> Side | None:
+    return None if candle is None else Side(candle, engine.found, engine.active)
 
 
 def _name(pair: Pair) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.analysis.settings.cross import CrossSettings
+from services.analysis.settings.cross import DEFAULT_PAIRS, CrossSettings
 from shared.runtime.common import CommonSettings
 
 
@@ -14,10 +14,12 @@ def unread_pairs(settings: CrossSettings, common: CommonSettings) -> list[str]:
     found = []
     for pair in settings.pairs:
         absent = [symbol for symbol in (pair.first, pair.second) if symbol not in partition_of]
+        if len(absent) == 2 and pair in DEFAULT_PAIRS:
+            continue
         if absent:
             found.append(
-                f"the pair {pair.first}, {pair.second} is not read: {' and '.join(absent)} is not among `symbols`; add it "
-                "there, or remove the pair from `analysis.cross.pairs`"
+                f"the pair {pair.first}, {pair.second} is not read: not among `symbols`: {', '.join(absent)}; add what is "
+                "missing there, or remove the pair from `analysis.cross.pairs`"
             )
         elif partition_of[pair.first] != partition_of[pair.second]:
             found.append(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from services.analysis.frame.finding import Finding
 from shared.domain.candles import Candle
-from shared.domain.facts import Analysis, Direction, Fact
+from shared.domain.facts import Direction
 
 
 class Side:
-    """What one symbol's engine said at this close. ``found``: what the pair adds to it, in order."""
+    """What one symbol's engine found at the close of ``candle``. ``found``: what the pair adds to it, in order.
+
+    ``active`` gives all that stands in this symbol; it is asked at the rare closes at which a level was taken.
+    """
 
     __slots__ = ("active", "candle", "events", "found", "symbol")
 
-    def __init__(self, analysis: Analysis) -> None:
-        self.symbol: str = analysis.symbol
-        self.candle: Candle = analysis.candle
-        self.events: tuple[Fact, ...] = analysis.events
-        self.active: tuple[Fact, ...] = analysis.active
+    def __init__(self, candle: Candle, events: list[Finding], active: Callable[[], list[Finding]]) -> None:
+        self.symbol: str = candle.symbol
+        self.candle: Candle = candle
+        self.events = events
+        self.active = active
         self.found: list[Finding] = []
 
 

@@ -6,9 +6,9 @@ import zlib
 from typing import ClassVar, Final
 
 from services.analysis.cross.side import Side, turned
-from services.analysis.frame.finding import Finding
+from services.analysis.frame.finding import Finding, Identity
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact, FactState
+from shared.domain.facts import Direction, FactState
 
 #: Levels that both symbols have of the same period, so that they can be compared.
 KINDS: Final = frozenset(
@@ -40,8 +40,8 @@ class LevelDivergence:
     def __init__(self, *, inverse: bool, window: int) -> None:
         self._inverse = inverse
         self._window = window
-        #: Findings of the first and second symbol, which of them (0, 1) took its level, id of the other's, deadline.
-        self.open: list[tuple[Finding, Finding, int, str, int]] = []
+        #: Findings of the first and second symbol, which of them (0, 1) took its level, the other's level, deadline.
+        self.open: list[tuple[Finding, Finding, int, Identity, int]] = []
 
     def update(self, first: Side, second: Side, close_time: int) -> list[tuple[Finding, Finding]]:
         """What this close of both says, added to both sides; returns the divergences that stand from now on."""
@@ -59,7 +59,7 @@ class LevelDivergence:
     def _judge(self, first: Side, second: Side, close_time: int) -> list[tuple[Finding, Finding]]:
         there = []
         kept = []
-        ends = ({fact.id: fact.state for fact in first.events}, {fact.id: fact.state for fact in second.events})
+        ends = [{each.identity(): each.state for each in side.events} for side in (first, second)]
         for waiting in self.open:
             one, other, taker, level, deadline = waiting
             state = ends[1 - taker].get(level)
@@ -76,38 +76,38 @@ class LevelDivergence:
         return there
 
     def _begin(self, taker: Side, other: Side, place: int, close_time: int) -> None:
-        for fact in taker.events:
-            if fact.kind in KINDS and fact.state in _TAKEN:
-                answer = self._answer(fact, other)
+        for taken in taker.events:
+            if taken.kind in KINDS and taken.state in _TAKEN:
+                answer = self._answer(taken, other)
                 if answer is not None:
-                    mine, theirs = self._findings(fact, answer, taker, other, place, close_time)
+                    mine, theirs = self._findings(taken, answer, taker, other, place, close_time)
                     taker.found.append(mine)
                     other.found.append(theirs)
                     pair = (mine, theirs) if place == 0 else (theirs, mine)
-                    self.open.append((*pair, place, answer.id, close_time + self._window))
+                    self.open.append((*pair, place, answer.identity(), close_time + self._window))
 
-    def _answer(self, fact: Fact, other: Side) -> Fact | None:
+    def _answer(self, taken: Finding, other: Side) -> Finding | None:
         """The other symbol's level of the same period, when it still stands."""
-        kind = fact.kind
+        kind = taken.kind
         if self._inverse:
             stem, _, side = kind.rpartition("_")
             sought = f"{stem}_{'low' if side == 'high' else 'high'}"
         else:
             sought = kind
-        for each in other.active:
-            if each.kind == sought and each.label == fact.label and each.confirmed_at == fact.confirmed_at:
+        for each in other.active():
+            if each.kind == sought and each.label == taken.label and each.confirmed_at == taken.confirmed_at:
                 return each
         return None
 
     def _findings(
-        self, fact: Fact, answer: Fact, taker: Side, other: Side, place: int, close_time: int
+        self, level: Finding, answer: Finding, taker: Side, other: Side, place: int, close_time: int
     ) -> tuple[Finding, Finding]:
-        direction = fact.direction  # bearish for a high, as the level itself is
+        direction = level.direction  # bearish for a high, as the level itself is
         answers: Direction = turned(direction) if self._inverse else direction
-        key = zlib.crc32(f"{fact.kind} {fact.label} {fact.confirmed_at}".encode())
-        numbers = (fact.top, answer.top, float(close_time + self._window))
+        key = zlib.crc32(f"{level.kind} {level.label} {level.confirmed_at}".encode())
+        numbers = (level.top, answer.top, float(close_time + self._window))
         opened = taker.candle.open_time
-        taken, standing = fact.top, answer.top
+        taken, standing = level.top, answer.top
         return (
             Finding(
                 "smt_level", direction, taken, taken, opened, close_time,

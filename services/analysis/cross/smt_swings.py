@@ -7,7 +7,7 @@ from typing import ClassVar
 from services.analysis.cross.side import Side, turned
 from services.analysis.frame.finding import Finding
 from services.analysis.wording import at, price
-from shared.domain.facts import Direction, Fact
+from shared.domain.facts import Direction
 
 #: A swing that waits for its answer: open time of its candle, level, level of the swing before it on that side.
 Waiting = tuple[int, float, float]
@@ -34,15 +34,15 @@ class SwingDivergence:
         self.before: list[float | None] = [None, None]
         self.waiting: list[list[Waiting]] = [[], []]
 
-    def hear(self, place: int, events: tuple[Fact, ...]) -> None:
+    def hear(self, place: int, events: list[Finding]) -> None:
         """Note the swings that symbol ``place`` (0 or 1) confirmed at this close, also when the other has no candle."""
-        for fact in events:
-            if fact.kind == self._kinds[place] and fact.state == "active" and fact.changed_at == fact.confirmed_at:
-                level = -fact.top if place == 1 and self._inverse else fact.top
+        for each in events:
+            if each.kind == self._kinds[place] and each.state == "active" and each.changed_at == each.confirmed_at:
+                level = -each.top if place == 1 and self._inverse else each.top
                 before = self.before[place]
                 self.before[place] = level
                 if before is not None:
-                    self.waiting[place].append((fact.formed_at, level, before))
+                    self.waiting[place].append((each.formed_at, level, before))
 
     def match(self, first: Side, second: Side, close_time: int) -> list[tuple[Finding, Finding]]:
         """Read the swings that have an answer, the nearest first. Returns what diverges, of the first and of the second."""

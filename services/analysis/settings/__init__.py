@@ -30,9 +30,11 @@ from services.analysis.settings.liquidity import (
 from services.analysis.settings.opening_gaps import OpeningGapSettings
 from services.analysis.settings.order_blocks import OrderBlockSettings, ScoreWeights
 from services.analysis.settings.power_of_three import PowerOfThreeSettings
+from services.analysis.settings.publish import FactPattern, matching
 from services.analysis.settings.rejection_blocks import RejectionBlockSettings
 from services.analysis.settings.structure import InternalSettings, StructureSettings
 from services.analysis.settings.timetable import TimetableSettings
+from shared.domain.facts import FactKind
 
 __all__ = [
     "AlternationSettings",
@@ -70,6 +72,11 @@ class AnalysisSettings(Frozen):
     atr_period: int = Field(14, ge=1, le=500, description="Candles of the average true range (Wilder).")
     max_active: int = Field(
         20, ge=1, le=500, description="Live zones of one kind per symbol and timeframe; beyond that the oldest expires."
+    )
+    publish: tuple[FactPattern, ...] = Field(
+        (),
+        description="Kinds of facts that analyses carry beside those that the enabled strategies read, as globs: ['*'] for "
+        "all. The engine finds them all the same.",
     )
     displacement: DisplacementSettings = Field(default_factory=DisplacementSettings, description="Displacement.")
     structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure.")
@@ -113,3 +120,7 @@ class AnalysisSettings(Frozen):
     dealing_range: DealingRangeSettings = Field(
         default_factory=DealingRangeSettings, description="Dealing range, premium and discount, optimal trade entry."
     )
+
+    def published(self, reads: frozenset[FactKind]) -> frozenset[FactKind]:
+        """The kinds of facts that analyses carry when ``reads`` are needed."""
+        return reads.union(*map(matching, self.publish))

@@ -27,6 +27,10 @@ class PairSettings(Frozen):
         return self
 
 
+#: Read when nobody says otherwise; who trades neither of the two is not told that they are missing.
+DEFAULT_PAIRS: Final = (PairSettings(first="BTCUSDT", second="ETHUSDT"),)
+
+
 class SmtSettings(Concept):
     """SMT divergence (ICT-9)."""
 
@@ -60,9 +64,7 @@ class CorrelationSettings(Concept):
 class CrossSettings(Concept):
     """What is read across symbols (ICT-9), at closes at which both have a candle."""
 
-    pairs: tuple[PairSettings, ...] = Field(
-        (PairSettings(first="BTCUSDT", second="ETHUSDT"),), description="Pairs of symbols of one partition."
-    )
+    pairs: tuple[PairSettings, ...] = Field(DEFAULT_PAIRS, description="Pairs of symbols of one partition.")
     smt: SmtSettings = Field(default_factory=SmtSettings, description="SMT divergence.")
     correlation: CorrelationSettings = Field(default_factory=CorrelationSettings, description="Liquidity correlation.")
 

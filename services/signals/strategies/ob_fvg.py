@@ -13,11 +13,12 @@ from typing import Final
 from services.signals.settings import ObFvgSettings
 from services.signals.view import MarketView
 from shared.domain.decisions import Reason, Side, Signal
-from shared.domain.facts import Analysis, Direction, Fact, FactState
+from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
 from shared.domain.ids import derive
 from shared.domain.timeframes import is_boundary
 
 NAME = "ob_fvg"
+READS: Final[frozenset[FactKind]] = frozenset({"order_block", "fvg", "bos", "choch"})
 BLOCK_STATES: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold"})
 GAP_STATES: Final[frozenset[FactState]] = frozenset({"active", "touched", "half_filled"})
 _TREND: Final[dict[Direction, str]] = {"bullish": "up", "bearish": "down"}

@@ -113,7 +113,7 @@ def test_a_snapshot_stays_small_however_long_the_history() -> None:
         handled(one, bundle(btc, msgspec.structs.replace(eth, symbol="ETHUSDT")))
         if number % 100 == 99:
             sizes.append(len(one.snapshot()))
-    assert max(sizes) < 50_000
+    assert max(sizes) < 60_000
     assert max(sizes[20:]) < 2 * max(sizes[5:20])
 
 

@@ -15,17 +15,19 @@ from services.analysis.cross.correlation import pearson
 from services.analysis.cross.pair import Pair
 from services.analysis.cross.pairs import Pairs
 from services.analysis.cross.placement import unread_pairs
+from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
+from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.cross import CrossSettings, PairSettings
 from services.analysis.state import StaleSnapshot, load, save
 from shared.domain.candles import Candle, CandleBundle
-from shared.domain.facts import Analysis, AnalysisBundle, Direction, Fact, FactKind, FactState
+from shared.domain.facts import AnalysisBundle, Direction, Fact, FactKind, FactState
 from shared.runtime.common import CommonSettings
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 SWING_LENGTH = 2
-Side = Literal["high", "low"]
+Which = Literal["high", "low"]
 
 
 def candle(symbol: str, number: int, close: float = 100.0) -> Candle:
@@ -41,48 +43,22 @@ def candle(symbol: str, number: int, close: float = 100.0) -> Candle:
     )
 
 
-def swing(symbol: str, side: Side, at: int, level: float) -> Fact:
+def swing(symbol: str, side: Which, at: int, level: float) -> Finding:
     kind: FactKind = "swing_high" if side == "high" else "swing_low"
     direction: Direction = "bearish" if side == "high" else "bullish"
-    return Fact(
-        id=f"{symbol}{side}{at}",
-        kind=kind,
-        direction=direction,
-        top=level,
-        bottom=level,
-        formed_at=opened(at),
-        confirmed_at=closed(at + SWING_LENGTH),
-        changed_at=closed(at + SWING_LENGTH),
-        state="active",
-    )
+    return Finding(kind, direction, level, level, opened(at), closed(at + SWING_LENGTH))
 
 
-def level(symbol: str, kind: FactKind, price: float, state: FactState = "active", at: int = 0, born: int = 0) -> Fact:
-    return Fact(
-        id=f"{symbol}{kind}{born}",
-        kind=kind,
-        direction="bearish" if kind.endswith("high") else "bullish",
-        top=price,
-        bottom=price,
-        formed_at=opened(born) - STEP,
-        confirmed_at=closed(born),
-        changed_at=closed(at),
-        state=state,
-    )
+def level(symbol: str, kind: FactKind, price: float, state: FactState = "active", at: int = 0, born: int = 0) -> Finding:
+    direction: Direction = "bearish" if kind.endswith("high") else "bullish"
+    found = Finding(kind, direction, price, price, opened(born) - STEP, closed(born))
+    return found if state == "active" else found.changed(state, closed(at))
 
 
 def close_of(
-    symbol: str, number: int, events: tuple[Fact, ...] = (), active: tuple[Fact, ...] = (), price: float = 100.0
-) -> Analysis:
-    return Analysis(
-        symbol=symbol,
-        timeframe=TIMEFRAME,
-        candle=candle(symbol, number, price),
-        trend="none",
-        atr=0.0,
-        events=events,
-        active=active,
-    )
+    symbol: str, number: int, events: tuple[Finding, ...] = (), active: tuple[Finding, ...] = (), price: float = 100.0
+) -> Side:
+    return Side(candle(symbol, number, price), list(events), lambda: list(active))
 
 
 def pair(*, inverse: bool = False, **cross: object) -> Pair:
@@ -101,8 +77,9 @@ class Tape:
         self.pair = one
         self.told: list[Told] = []
 
-    def close(self, number: int, btc: Analysis | None, eth: Analysis | None) -> None:
-        found = self.pair.update(btc, eth, closed(number))
+    def close(self, number: int, btc: Side | None, eth: Side | None) -> None:
+        one, other = (each and Side(each.candle, each.events, each.active) for each in (btc, eth))  # a pair writes on it
+        found = self.pair.update(one, other, closed(number))
         for symbol, findings in zip((BTC, ETH), found, strict=True):
             for each in findings:
                 assert each.changed_at == closed(number)
@@ -110,7 +87,9 @@ class Tape:
                 assert fact.why.endswith(".")
                 self.told.append((number, symbol, each.kind, each.direction, each.state, each.top))
 
-    def swings(self, last: int, btc: dict[int, float], eth: dict[int, float], side: Side, other: Side | None = None) -> None:
+    def swings(
+        self, last: int, btc: dict[int, float], eth: dict[int, float], side: Which, other: Which | None = None
+    ) -> None:
         """Closes up to ``last``; of each symbol, swings by the candle they were formed at."""
         for number in range(last + 1):
             formed = number - SWING_LENGTH
@@ -144,7 +123,7 @@ class Tape:
     ],
 )
 def test_swings_that_disagree_are_a_divergence(
-    side: Side, btc: dict[int, float], eth: dict[int, float], expected: list[tuple[int, str]]
+    side: Which, btc: dict[int, float], eth: dict[int, float], expected: list[tuple[int, str]]
 ) -> None:
     """ICT-9: known when both swings are confirmed, told of both symbols with their own level."""
     tape = Tape(pair(smt={"swing_window": 3}, correlation={"enabled": False}))
@@ -332,7 +311,7 @@ def test_a_pair_survives_a_restart_anywhere() -> None:
         noise = zlib.crc32(str(number).encode())
         sides = []
         for symbol, bits in ((BTC, noise), (ETH, noise >> 8)):
-            events: tuple[Fact, ...] = ()
+            events: tuple[Finding, ...] = ()
             if number >= 2:
                 events = (
                     swing(symbol, "high", number - 2, 150.0 + bits % 16),
@@ -416,8 +395,8 @@ def test_a_snapshot_of_another_version_is_refused() -> None:
     ("common", "says"),
     [
         ({"partitions": {"count": 2, "pinned": {BTC: 0, ETH: 1}}}, "BTCUSDT is in partition 0, ETHUSDT in 1"),
-        ({"symbols": [BTC]}, "ETHUSDT is not among `symbols`"),
-        ({"symbols": ["SOLUSDT"]}, "BTCUSDT and ETHUSDT is not among `symbols`"),
+        ({"symbols": [BTC]}, "not among `symbols`: ETHUSDT;"),
+        ({"symbols": ["SOLUSDT"]}, None),  # nobody asked for the pair that is read by default
         ({"partitions": {"count": 2, "pinned": {BTC: 1, ETH: 1}}}, None),
         ({}, None),
     ],
@@ -427,6 +406,8 @@ def test_a_pair_that_cannot_be_read_is_said_before_the_start(common: dict[str, o
     notes = unread_pairs(CrossSettings(), CommonSettings.model_validate(common))
     assert len(notes) == (says is not None)
     assert all(says is not None and says in note and "analysis.cross.pairs" in note for note in notes)
+    asked = CrossSettings.model_validate({"pairs": [{"first": "ADAUSDT", "second": "XRPUSDT"}]})
+    assert "ADAUSDT, XRPUSDT; add" in unread_pairs(asked, CommonSettings())[0]
     assert unread_pairs(CrossSettings(enabled=False), CommonSettings.model_validate(common)) == []
 
 
