@@ -66,10 +66,10 @@ def table(rows: Sequence[Row], direction: Direction = "bullish", timeframe: Time
     return candles if direction == "bullish" else mirrored(candles)
 
 
-def mirrored(candles: Sequence[Candle]) -> list[Candle]:
-    """Upside down: ``p`` becomes ``PIVOT - p``, highs become lows."""
+def mirrored(candles: Sequence[Candle], pivot: float = PIVOT) -> list[Candle]:
+    """Upside down: ``p`` becomes ``pivot - p``, highs become lows."""
     return [
-        msgspec.structs.replace(c, open=PIVOT - c.open, high=PIVOT - c.low, low=PIVOT - c.high, close=PIVOT - c.close)
+        msgspec.structs.replace(c, open=pivot - c.open, high=pivot - c.low, low=pivot - c.high, close=pivot - c.close)
         for c in candles
     ]
 

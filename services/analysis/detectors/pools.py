@@ -36,8 +36,7 @@ class LiquidityPools(Detector):
         self._age_weight: float = weights.age
         self._volume_weight: float = weights.volume
         self._weight_sum: float = weights.touches + weights.age + weights.volume
-        #: Both sides: twice the room of a kind.
-        self.levels = LevelBook(2 * max_active, settings.max_age_candles, settings.return_within)
+        self.levels = LevelBook(max_active, settings.max_age_candles, settings.return_within)
         #: Average volume, and of how many candles yet.
         self.volume = 0.0
         self.seen = 0

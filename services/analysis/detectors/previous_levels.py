@@ -14,8 +14,8 @@ from services.analysis.wording import at, price
 from shared.domain.facts import FactKind
 from shared.domain.timeframes import DAY
 
-#: Two sides of three periods.
-_AT_MOST: Final = 6
+#: Levels of a side: day, week, month.
+_AT_MOST: Final = 3
 
 
 class PreviousLevels(Detector):

@@ -100,8 +100,9 @@ class Roster:
 
         has_internal: bool = settings.internal.enabled and settings.internal.length < settings.swing_length
         line_up: list[tuple[str, bool, Detector]] = [
-            ("displacement", settings.displacement.enabled, self.displacement),
+            # First: it sets the scale of this candle's thresholds, which the others read.
             ("sessions", settings.timetable.enabled, self.sessions),
+            ("displacement", settings.displacement.enabled, self.displacement),
             ("periods", settings.previous_levels.enabled or settings.ipda.enabled, self.periods),
             ("structure", settings.structure.enabled, self.structure),
             ("internal_structure", has_internal, self.internal_structure),

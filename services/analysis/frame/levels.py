@@ -29,7 +29,10 @@ class Level:
 
 
 class LevelBook:
-    """The living levels of one kind, oldest first, at most ``max_active``, each for ``max_age`` candles (0: no age).
+    """The living levels of one concept, oldest first: ``max_active`` of a side, each for ``max_age`` candles (0: no age).
+
+    Highs and lows have room of their own: with a common one, the side whose level is told first at a close would lose its
+    oldest first, and the market turned upside down would be told otherwise.
 
     A level is passed when price trades beyond it (a trade *at* it is not beyond). A close back at or inside it, by the
     ``return_within``-th candle (1: the same one), is a sweep (``swept``); without one it is ``broken`` at the close of that
@@ -68,14 +71,11 @@ class LevelBook:
         self.restored()
 
     def born(self, finding: Finding, now: CandleClose) -> Level:
-        """Take in and tell a level that this close made known; when the book is full the oldest goes, told before it."""
-        if len(self.levels) >= self._max_active:
-            oldest = self.levels.pop(0)
-            if oldest.finding.changed_at == now.close_time:
-                now.withdraw(oldest.finding)
-            now.emit(oldest.finding.changed("expired", now.close_time))
-        now.emit(finding)
+        """Take in and tell a level that this close made known; when its side is full the oldest goes, told before it."""
         level = Level(finding, now.close_time + self._max_age * now.duration if self._max_age else NEVER)
+        if len(self.levels) >= self._max_active:
+            self._make_room(level.is_high, now)
+        now.emit(finding)
         self.levels.append(level)
         self.restored()
         return level
@@ -115,6 +115,15 @@ class LevelBook:
         self._floor = floor
         self._ceiling = ceiling
         self._next_expiry = expiry
+
+    def _make_room(self, is_high: bool, now: CandleClose) -> None:
+        alike = [level for level in self.levels if level.is_high == is_high]
+        if len(alike) < self._max_active:
+            return
+        oldest = alike[0]
+        if oldest.finding.changed_at == now.close_time:
+            now.withdraw(oldest.finding)
+        self.replace(oldest, "expired", now)
 
     def _judge(self, level: Level, now: CandleClose) -> None:
         if level.is_high:

@@ -35,7 +35,7 @@ class SessionLevelSettings(Concept):
     min_coverage: float = Field(
         0.95, ge=0.5, le=1.0, description="A window counts when at least this share of its candles was seen."
     )
-    max_active: int = Field(16, ge=2, le=200, description="Living session levels; beyond that the oldest expires.")
+    max_active: int = Field(8, ge=1, le=100, description="Living session highs, and lows; beyond that the oldest expires.")
     max_age_days: float = Field(3.0, gt=0.0, le=60.0, description="Days after its window for which a level lives.")
     return_within: int = Field(
         1,

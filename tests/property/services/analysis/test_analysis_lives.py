@@ -95,7 +95,7 @@ def test_the_active_set_is_what_the_events_add_up_to(chosen: AnalysisSettings, c
         "session_high": chosen.session_levels.max_active,
         "session_low": chosen.session_levels.max_active,
         "gap_4h": chosen.opening_gaps.keep,
-        "liquidity_pool": 2 * chosen.max_active,  # both sides
+        "liquidity_pool": 2 * chosen.max_active,  # one kind, both sides
     }
     known: dict[str, Fact] = {}
     alive: dict[str, Fact] = {}

@@ -114,7 +114,7 @@ def test_a_session_level_expires_by_age_and_by_room() -> None:
     short = LONDON.model_copy(update={"session_levels": LONDON.session_levels.model_copy(update={"max_age_days": 0.01})})
     told = said(from_time("2026-07-01 05:30", "15m", [*london_day(first=110.0), *flat(1)]), short, "session_high")
     assert states(told) == [("07-01 09:00", "london_open", "active"), ("07-01 09:30", "london_open", "expired")]
-    small = LONDON.model_copy(update={"session_levels": LONDON.session_levels.model_copy(update={"max_active": 2})})
+    small = LONDON.model_copy(update={"session_levels": LONDON.session_levels.model_copy(update={"max_active": 1})})
     told = said(from_time("2026-07-01 05:00", "1h", [*flat(5), *flat(24)]), small, "session_high", "session_low")
     assert [state for _, _, state in states(told)] == ["active", "active", "expired", "active", "expired", "active"]
 
