@@ -8,6 +8,14 @@ from typing import Protocol
 from shared.domain.message import Message
 
 
+class StaleSnapshot(ValueError):
+    """A snapshot that this version cannot continue, of a core that may begin without: what comes teaches it anew.
+
+    Only a core all of whose state can be had again from candles raises it. One that knows of orders or positions raises
+    anything else, and its lane stops: that state exists nowhere else, and a person must decide.
+    """
+
+
 class Core(Protocol):
     """A pure, deterministic state machine.
 
@@ -25,5 +33,8 @@ class Core(Protocol):
         ...
 
     def restore(self, data: bytes) -> None:
-        """Replace the state by one that ``snapshot`` gave, in this process or another."""
+        """Replace the state by one that ``snapshot`` gave, in this process or another.
+
+        Raises, and changes nothing, for one that it cannot continue; see ``StaleSnapshot``.
+        """
         ...

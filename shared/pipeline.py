@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.core import Core
+from shared.core import Core, StaleSnapshot
 from shared.domain.message import Message
 
 
@@ -19,6 +19,10 @@ class Stage:
     name: str
     core: Core
     takes: Callable[[Message], bool]
+
+
+class SnapshotRefused(Exception):
+    """A snapshot that cannot be continued and must not be dropped: a person decides."""
 
 
 class Pipeline:
@@ -52,6 +56,18 @@ class Pipeline:
         return msgspec.msgpack.encode({stage.name: stage.core.snapshot() for stage in self._stages})
 
     def restore(self, data: bytes) -> None:
+        """Raises SnapshotRefused where a stage's is stale: the others cannot go on beside one that begins anew.
+
+        The log is replayed through all stages together, and a stage that has forgotten would lead those after it to other
+        orders than the ones that have left.
+        """
         parts = msgspec.msgpack.decode(data, type=dict[str, bytes])
         for stage in self._stages:
-            stage.core.restore(parts[stage.name])
+            try:
+                stage.core.restore(parts[stage.name])
+            except StaleSnapshot as stale:
+                raise SnapshotRefused(
+                    f"{stage.name}: {stale}. In one process with it stands what must not be lost (risk). Start the version "
+                    "that wrote it, close what is open, and begin this version with an empty state; or run layout split, "
+                    "where each stage has a state of its own"
+                ) from stale

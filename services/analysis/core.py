@@ -9,6 +9,7 @@ import msgspec
 from services.analysis.cross.pairs import Pairs, PairsState
 from services.analysis.engine import Engine, EngineState
 from services.analysis.settings import AnalysisSettings
+from shared.core import StaleSnapshot
 from shared.domain.candles import CandleBundle
 from shared.domain.facts import ALL_KINDS, AnalysisBundle, FactKind
 from shared.domain.message import Message
@@ -96,10 +97,15 @@ class AnalysisCore:
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's.
 
-        Raises, and changes nothing, msgspec.ValidationError for bytes that are not one, and StaleSnapshot for one of other
-        detectors.
+        Raises, and changes nothing, StaleSnapshot for one of other detectors or of another shape: candles are all that it is
+        made of, so a lane may begin without.
         """
-        state = _DECODER.decode(data)
+        try:
+            state = _DECODER.decode(data)
+        except msgspec.DecodeError as error:
+            raise StaleSnapshot(
+                f"analysis of partition {self._partition}, {self._timeframe}: the snapshot has another shape ({error})"
+            ) from error
         engines = {}
         for symbol, engine_state in state.engines.items():
             engine = engines[symbol] = self._engine(symbol)

@@ -14,6 +14,7 @@ from services.analysis.detectors.order_blocks import Block
 from services.analysis.frame.finding import Finding
 from services.analysis.frame.levels import Level
 from services.analysis.frame.zones import Zone
+from shared.core import StaleSnapshot
 
 #: What a snapshot is made of: msgpack knows nothing else.
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
@@ -38,10 +39,6 @@ _BLANK: Final[dict[str, Callable[[], object]]] = {
     "Level": lambda: Level(_nothing(), 0),
     "Block": lambda: Block(_nothing(), 0),
 }
-
-
-class StaleSnapshot(ValueError):
-    """The bytes are a snapshot of another version of the detectors. Start without it: the engine warms up anew."""
 
 
 def layout(owners: Iterable[tuple[str, object]]) -> str:

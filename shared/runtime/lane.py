@@ -31,8 +31,8 @@ from typing import Final
 import structlog
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
-from shared.core import Core
-from shared.domain.control import Control
+from shared.core import Core, StaleSnapshot
+from shared.domain.control import Alert, Control
 from shared.domain.message import Message
 from shared.runtime import lane_log, lane_metrics
 from shared.runtime.ledger import Commit, Ledger
@@ -261,7 +261,7 @@ class Lane:
         self._seen.clear()
         if state.snapshot is not None:
             snapshot = lane_log.snapshot_of(state.snapshot)
-            self._core.restore(snapshot.core)
+            await self._restore(snapshot.core, len(state.log))
             for message_id in snapshot.seen:
                 self._remember(message_id)
         for raw in state.log:
@@ -270,6 +270,18 @@ class Lane:
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
         log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
+
+    async def _restore(self, data: bytes, logged: int) -> None:
+        """Continue from the snapshot; a core that may begin anew does when it is stale, and a person is told."""
+        try:
+            self._core.restore(data)
+        except StaleSnapshot as stale:
+            self._metrics.stale_snapshots += 1
+            log.warning("stale snapshot left aside", lane=self.spec.name, reason=str(stale), replayed=logged)
+            text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
+            alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
+            await self._bus.publish([alert])
+            self._core = self.spec.build()
 
     # -- leaving and trouble ------------------------------------------------------------------------------------------
 

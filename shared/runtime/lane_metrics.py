@@ -57,7 +57,17 @@ class StageTimings:
 class LaneMetrics:
     """The figures of one lane."""
 
-    __slots__ = ("dead_lettered", "duplicates", "fenced", "handled", "handovers", "load_seconds", "replayed", "timings")
+    __slots__ = (
+        "dead_lettered",
+        "duplicates",
+        "fenced",
+        "handled",
+        "handovers",
+        "load_seconds",
+        "replayed",
+        "stale_snapshots",
+        "timings",
+    )
 
     def __init__(self, timings: StageTimings) -> None:
         self.timings = timings
@@ -66,6 +76,7 @@ class LaneMetrics:
         self.dead_lettered = 0
         self.fenced = 0
         self.handovers = 0
+        self.stale_snapshots = 0
         self.replayed = 0
         self.load_seconds = 0.0
 
@@ -76,6 +87,7 @@ _COUNTERS: Final = {
     "dead_lettered": "Messages parked because they could not be read or handled",
     "fenced": "Times this process found that another had taken the lane over",
     "handovers": "Times the lane was handed to another replica",
+    "stale_snapshots": "Times a snapshot of another version was left aside and the lane began anew",
 }
 _HISTOGRAMS: Final = {
     "hop": ("ict_hop_seconds", "Sent by the publisher until handled by this stage"),

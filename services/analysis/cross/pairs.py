@@ -13,7 +13,8 @@ from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
 from services.analysis.frame.finding import Finding, messages
 from services.analysis.settings import AnalysisSettings
-from services.analysis.state import StaleSnapshot, layout, load, save
+from services.analysis.state import layout, load, save
+from shared.core import StaleSnapshot
 from shared.domain.candles import Candle
 from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe

@@ -20,7 +20,8 @@ from services.analysis.explain import fact_of
 from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.cross import CrossSettings, PairSettings
-from services.analysis.state import StaleSnapshot, load, save
+from services.analysis.state import load, save
+from shared.core import StaleSnapshot
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import AnalysisBundle, Direction, Fact, FactKind, FactState
 from shared.runtime.common import CommonSettings

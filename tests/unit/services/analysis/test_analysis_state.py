@@ -12,7 +12,8 @@ from services.analysis.engine import Engine, EngineState
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
-from services.analysis.state import StaleSnapshot, load, save
+from services.analysis.state import load, save
+from shared.core import StaleSnapshot
 
 WALK = seeded_walk(4, 500)
 
