@@ -101,7 +101,7 @@ class Run:
 
 
 async def test_analysis_begins_anew_warms_up_from_the_log_and_says_so() -> None:
-    """OPS-2: a new version of the detectors needs no hand: candles logged since the snapshot come first, then those that come."""
+    """OPS-2: a new version of the detectors needs no hand: first the candles of the log, then those that come."""
     old = AnalysisCore(0, TIMEFRAME, OTHER_VERSION)
     fed(old, BUNDLES[:20])
     before = left_aside()
@@ -144,7 +144,7 @@ async def test_what_knows_of_orders_and_positions_refuses_and_loses_nothing(buil
 
 
 def test_analysis_in_one_process_with_risk_refuses_for_both() -> None:
-    """RISK-1: the fused layout replays one log through all stages; a stage that has forgotten would mislead those after it."""
+    """RISK-1: the fused layout replays one log through all stages; one that has forgotten would mislead those after it."""
     old = AnalysisCore(0, TIMEFRAME, OTHER_VERSION)
     fed(old, BUNDLES[:3])
     data = msgspec.msgpack.encode({"analysis": old.snapshot(), "risk": risk_core().snapshot()})
