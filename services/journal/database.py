@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -57,7 +57,7 @@ class Writer(Protocol):
     """A database that is written to in transactions, whatever its driver."""
 
     @property
-    def dialect_name(self) -> str: ...
+    def dialect(self) -> Dialect: ...
 
     async def transaction(self, work: Callable[[Connection], None]) -> None:
         """Run ``work`` in one transaction; raises what it or the database raises, and then nothing counts."""
@@ -71,7 +71,7 @@ class ServerWriter:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self.dialect_name = engine.dialect.name
+        self.dialect = engine.dialect
 
     async def transaction(self, work: Callable[[Connection], None]) -> None:
         async with self._engine.begin() as connection:
@@ -91,7 +91,7 @@ class FileWriter:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.dialect_name = engine.dialect.name
+        self.dialect = engine.dialect
 
     async def transaction(self, work: Callable[[Connection], None]) -> None:
         with self._engine.begin() as connection:

@@ -8,13 +8,13 @@ from typing import Final
 
 import structlog
 from prometheus_client import Counter
-from sqlalchemy import Connection, Insert, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from services.journal.database import Writer, open_writer
+from services.journal.insertion import Insertion, insertions
 from services.journal.rows import rows
-from services.journal.tables import LATEST, SCHEMA_VERSION, metadata, schema
+from services.journal.tables import SCHEMA_VERSION, metadata, schema
 from shared.domain.message import Message
 
 log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class JournalSink:
         self._rows_per_statement = rows_per_statement
         self._first_pause = first_pause
         self._longest_pause = longest_pause
-        self._statements = _statements(self._database.dialect_name)
+        self._insertions: Mapping[str, Insertion] = insertions(self._database.dialect)
 
     async def start(self) -> None:
         """Wait for the database as long as it takes; create the schema where there is none. Raises JournalSchemaError."""
@@ -88,10 +88,10 @@ class JournalSink:
             return
 
         def write(connection: Connection) -> None:
-            for table, statement in self._statements.items():
+            for table, insertion in self._insertions.items():
                 told = found.get(table, [])
                 for first in range(0, len(told), self._rows_per_statement):
-                    connection.execute(statement, told[first : first + self._rows_per_statement])
+                    insertion.write(connection, told[first : first + self._rows_per_statement])
 
         await self._database.transaction(write)
 
@@ -126,20 +126,3 @@ def _create(connection: Connection) -> None:
             f"the database holds a journal of schema {version}, this program writes schema {SCHEMA_VERSION}: "
             "point the journal's url at a new database, or run the program that wrote it"
         )
-
-
-def _statements(dialect: str) -> Mapping[str, Insert]:
-    """Table name → how a row enters it: once, or, for what lives, only if it is later than the row that stands there."""
-    made: dict[str, Insert] = {}
-    for table in metadata.sorted_tables:
-        if table is schema:
-            continue
-        statement = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-        if table.name in LATEST:
-            new = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-            made[table.name] = statement.on_conflict_do_update(
-                index_elements=list(table.primary_key), set_=new, where=table.c.sequence < statement.excluded.sequence
-            )
-        else:
-            made[table.name] = statement.on_conflict_do_nothing()
-    return made

@@ -32,12 +32,19 @@ COMPILED: Final = (
     "services/analysis/wording.py",
     "services/analysis/frame/*.py",
     "services/analysis/detectors/*.py",
+    "services/analysis/cross/correlation.py",
+    "services/analysis/cross/pair.py",
+    "services/analysis/cross/side.py",
+    "services/analysis/cross/smt_*.py",
+    "services/analysis/explain.py",
 )
 #: What the compiled modules import of the rest: mypyc takes types and constants from there.
 READ: Final = (
+    "services/analysis/fvg_fill.py",
     "services/analysis/lifecycle.py",
     "services/analysis/sessions/*.py",
     "services/analysis/settings/*.py",
+    "shared/domain/candles.py",
     "shared/domain/facts.py",
     "shared/domain/ids.py",
     "shared/domain/timeframes.py",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import log, sqrt
-from operator import mul
 from typing import ClassVar
 
 from services.analysis.cross.side import Side
@@ -104,10 +103,12 @@ def pearson(one: list[float], other: list[float]) -> float:
     """Pearson's correlation of two columns of the same length, 0 when one of them does not vary."""
     count = len(one)
     mean_one, mean_other = sum(one) / count, sum(other) / count
-    one = [each - mean_one for each in one]
-    other = [each - mean_other for each in other]
-    together = sum(map(mul, one, other))
-    square_one, square_other = sum(map(mul, one, one)), sum(map(mul, other, other))
+    together = square_one = square_other = 0.0
+    for index in range(count):  # a plain loop: this is asked at every close, and compiled it costs a tenth of what map does
+        x, y = one[index] - mean_one, other[index] - mean_other
+        together += x * y
+        square_one += x * x
+        square_other += y * y
     scale = sqrt(square_one) * sqrt(square_other)
     return max(-1.0, min(1.0, together / scale)) if scale > 0.0 else 0.0
 

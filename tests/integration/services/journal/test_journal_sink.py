@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from services.journal import read, tables
 from services.journal.database import database_url, open_database
+from services.journal.insertion import FileInsertion
 from services.journal.sink import JournalSchemaError, JournalSink
 from shared.domain.control import Alert
 from shared.domain.message import Message
@@ -114,10 +115,11 @@ class LastWins(JournalSink):
     def __init__(self, *arguments: object, **more: object) -> None:
         super().__init__(*arguments, **more)  # type: ignore[arg-type]  # as the sink itself takes them
         for name in tables.LATEST:
-            statement = sqlite.insert(tables.metadata.tables[name])
-            keys = list(statement.table.primary_key)  # type: ignore[attr-defined]  # it is a Table
+            table = tables.metadata.tables[name]
+            statement, keys = sqlite.insert(table), list(table.primary_key)
             new = {column.name: column for column in statement.excluded if column.name not in {key.name for key in keys}}
-            self._statements = {**self._statements, name: statement.on_conflict_do_update(index_elements=keys, set_=new)}
+            last = statement.on_conflict_do_update(index_elements=keys, set_=new)
+            self._insertions = {**self._insertions, name: FileInsertion(table, last, self._database.dialect)}
 
 
 async def test_journal_in_which_the_last_word_wins_is_caught(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""How rows enter the journal's tables: once, or, for what lives, only if later than the row that stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Dialect, Insert, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.journal.rows import Row
+from services.journal.tables import LATEST, metadata, schema
+
+
+class Insertion(Protocol):
+    """One table's way in."""
+
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Insert ``rows``, which all have the same keys; a row that is known already changes nothing."""
+        ...
+
+
+class ServerInsertion:
+    """Through SQLAlchemy, which knows what the server's driver wants."""
+
+    def __init__(self, statement: Insert) -> None:
+        self._statement = statement
+
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
+        connection.execute(self._statement, rows)
+
+
+class FileInsertion:
+    """SQL and converters made once, then SQLite's own ``executemany``: a backtest writes millions of rows.
+
+    SQLAlchemy prepares each row anew, which costs more than SQLite takes to write it.
+    """
+
+    def __init__(self, table: Table, statement: Insert, dialect: Dialect) -> None:
+        self._table, self._statement, self._dialect = table, statement, dialect
+        self._sql = ""
+        self._columns: list[str] = []
+        self._converted: list[tuple[int, Callable[[Any], Any]]] = []
+
+    def write(self, connection: Connection, rows: Sequence[Row]) -> None:
+        if not self._sql:
+            self._compile(list(rows[0]))
+        columns = self._columns
+        values = [[row[column] for column in columns] for row in rows]
+        for place, convert in self._converted:
+            for row in values:
+                row[place] = convert(row[place])
+        connection.exec_driver_sql(self._sql, [tuple(row) for row in values])
+
+    def _compile(self, keys: list[str]) -> None:
+        compiled = self._statement.compile(dialect=self._dialect, column_keys=keys)
+        self._columns = list(compiled.positiontup or ())
+        found = [self._table.c[column].type.dialect_impl(self._dialect) for column in self._columns]
+        converters = enumerate(each.bind_processor(self._dialect) for each in found)
+        self._converted = [(place, convert) for place, convert in converters if convert is not None]
+        self._sql = str(compiled)
+
+
+def insertions(dialect: Dialect) -> Mapping[str, Insertion]:
+    """By table name, in an order in which no row comes before one that it refers to."""
+    tables = [table for table in metadata.sorted_tables if table is not schema]
+    if dialect.name == "postgresql":
+        return {table.name: ServerInsertion(_once(table, postgresql.insert(table))) for table in tables}
+    return {table.name: FileInsertion(table, _once(table, sqlite.insert(table)), dialect) for table in tables}
+
+
+def _once(table: Table, statement: postgresql.Insert | sqlite.Insert) -> Insert:
+    if table.name not in LATEST:
+        return statement.on_conflict_do_nothing()
+    new = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=new, where=table.c.sequence < statement.excluded.sequence
+    )
