@@ -39,7 +39,8 @@ def link_errors() -> Iterator[None]:
     """Turn everything that a lost connection raises into LinkLost.
 
     aio-pika cancels what waits on a channel that closes. Such a CancelledError is not a request to stop the caller's task,
-    and must never be taken for one: a real one shows in ``Task.cancelling``.
+    and must never be taken for one: a real one shows in ``Task.cancelling``. And aiormq ends what waits for a confirm with a
+    bare ``Exception`` when the connection dies without a reason (``FutureStore.reject_all``).
     """
     try:
         yield
@@ -50,6 +51,10 @@ def link_errors() -> Iterator[None]:
         raise LinkLost("the channel was closed under a call") from error
     except (*CONNECTION_EXCEPTIONS, TimeoutError) as error:
         raise LinkLost(f"{type(error).__name__}: {error}") from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        raise LinkLost("the connection died under a call") from error
 
 
 class Link:

@@ -18,9 +18,12 @@ from tap import Copy, Tap
 
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
+from services.signals.settings import SignalsSettings
+from services.signals.strategies import reads
 from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.message import Message
+from shared.domain.timeframes import Timeframe
 
 PARTITIONS = {"count": 2, "pinned": {"BTCUSDT": 0, "ETHUSDT": 1}}
 #: Orders from early on: the strategy on 5m candles, and the drill's entry whenever a symbol is flat.
@@ -134,13 +137,18 @@ def stage(tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, re
     return open_stage
 
 
+def lean_core(partition: int, timeframe: Timeframe) -> AnalysisCore:
+    """As the services build it."""
+    return AnalysisCore(partition, timeframe, AnalysisSettings(), reads(SignalsSettings()))
+
+
 def wrong_analyses(copies: list[Copy]) -> list[str]:
     """The analyses published that one undisturbed core would not have published so, and those that nobody published.
 
     Decisions look at few of the facts; this looks at every byte of every analysis, of repeats too: a repeat with other
     contents would be dropped or believed as chance has it.
     """
-    cores = {(p, tf): AnalysisCore(p, tf, AnalysisSettings()) for p in (0, 1) for tf in TIMEFRAMES}
+    cores = {(p, tf): lean_core(p, tf) for p in (0, 1) for tf in TIMEFRAMES}
     expected: dict[str, bytes] = {}
     for candles in dict.fromkeys(copy for copy in copies if copy.topic.startswith("candle.")):
         message = decode(candles.type, CandleBundle.VERSION, candles.body)
@@ -278,9 +286,9 @@ def test_the_check_of_analyses_catches_one_of_another_state_and_one_that_is_miss
     """The specimens: a core that has seen the last candle only, worse than a thawed replica's, and one that says nothing."""
     bundles = [bundle(minute * 60_000) for minute in range(1, 41)]
     candles = [copy_of(each) for each in bundles]
-    core = AnalysisCore(0, "1m", AnalysisSettings())
+    core = lean_core(0, "1m")
     right = [copy_of(analysis) for each in bundles for analysis in core.handle(each)]
-    stale = [copy_of(analysis) for analysis in AnalysisCore(0, "1m", AnalysisSettings()).handle(bundles[-1])]
+    stale = [copy_of(analysis) for analysis in lean_core(0, "1m").handle(bundles[-1])]
     assert wrong_analyses([*candles, *right, right[0]]) == []
     assert wrong_analyses([*candles, *right, *stale]) == [f"analysis.p0.1m {stale[0].message_id}"]
     assert wrong_analyses([*candles, *right[:-1]]) == [f"never published: {right[-1].message_id}"]

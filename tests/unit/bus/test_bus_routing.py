@@ -198,6 +198,14 @@ async def test_a_cancellation_by_the_client_library_is_a_lost_link_and_a_real_on
         await task
 
 
+def test_the_client_librarys_bare_exception_is_a_lost_link_and_any_other_is_not() -> None:
+    """OPS-9: aiormq ends a confirm like that when the connection of a frozen process is gone; the process must go on."""
+    with pytest.raises(LinkLost), link_errors():
+        raise Exception  # as aiormq does
+    with pytest.raises(ValueError, match="a bug"), link_errors():
+        raise ValueError("a bug")
+
+
 async def test_whoever_waits_to_write_to_a_dead_connection_is_let_go() -> None:
     """OPS-9: otherwise a publish that waited for room in the writer's queue would wait for ever."""
     frames: asyncio.Queue[int] = asyncio.Queue(maxsize=2)
