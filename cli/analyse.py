@@ -1,11 +1,11 @@
-"""``ict analyse``: the engine, or the restated rules of another library, over recorded candles; JSON lines out."""
+"""``ict analyse``: the engine, or the restated rules of another library, over recorded candles; lines or a table out."""
 
 from __future__ import annotations
 
 import heapq
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,13 +40,24 @@ def analyse_files(
     market = open_market(console, settings, data, timeframe, start, end)
     target: AbstractContextManager[BinaryIO] = nullcontext(sys.stdout.buffer) if out is None else whole_file(out)
     count = 0
-    with target as file, Bar(console, "analysed", market.last - market.first) as bar:
+    with target as file, _written(file, out, compat) as write, Bar(console, "analysed", market.last - market.first) as bar:
         for line in _lines(market, settings, compat, lambda at: bar.at(at - market.first)):
-            file.write(line)
-            file.write(b"\n")
+            write(line)
             count += 1
     where = "" if out is None else f" written to {out}"
     console.print(f"{count:,} events of {', '.join(market.symbols)} {market.timeframe}{where}", highlight=False)
+
+
+@contextmanager
+def _written(file: BinaryIO, out: Path | None, compat: str | None) -> Iterator[Callable[[bytes], None]]:
+    """What takes one event: rows of a table where ``out`` ends in .parquet, else lines."""
+    if out is None or out.suffix.lower() != ".parquet":
+        yield lambda line: file.writelines((line, b"\n"))
+        return
+    from research.event_table import COMPAT, ENGINE, EventTable
+
+    with EventTable(file, ENGINE if compat is None else COMPAT) as table:
+        yield table.write
 
 
 def _lines(market: Market, settings: Settings, compat: str | None, on_close: Callable[[int], None]) -> Iterator[bytes]:

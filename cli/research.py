@@ -32,7 +32,10 @@ def analyse(
         str | None,
         typer.Option("--compat", help="smc: the rules of smartmoneyconcepts instead of the engine, for comparison only"),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="file of JSON lines; default: stdout")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="events.jsonl, or events.parquet: a table of the same events; default: lines to stdout"),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Every event of the ICT engine on recorded candles, in the order in which it became knowable."""

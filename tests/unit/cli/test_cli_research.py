@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 from recorded_candles import START, folded, walk, write_csv
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli import analyse
 from cli.main import app
+from research import event_table
 from shared.domain.timeframes import MINUTE
 from shared.runtime.exits import Exit
 
@@ -79,6 +82,44 @@ def test_the_restated_rules_give_a_prefix_but_for_what_the_end_of_the_data_says(
     assert parts[1][: len(parts[0])] == parts[0]
 
 
+@pytest.mark.parametrize("compat", [(), ("--compat", "smc")], ids=["engine", "smc"])
+def test_a_table_holds_the_same_events_in_the_same_order(
+    files: list[object], tmp_path: Path, compat: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ICT-15: Parquet for research, every field of every line; times are UTC timestamps; several row groups."""
+    monkeypatch.setattr(event_table, "_GROUP", 100)
+    lines, table = tmp_path / "events.jsonl", tmp_path / "events.parquet"
+    for out in (lines, table):
+        assert ict("analyse", *files, "--out", out, *compat).exit_code == Exit.OK
+    parquet = pq.ParquetFile(table)
+    assert parquet.num_row_groups > 2
+    read = parquet.read()
+    assert str(read.schema.field("confirmed_at").type) == "timestamp[ms, tz=UTC]"
+    rows = [plain(row) for row in read.to_pylist()]
+    assert rows == [msgspec.json.decode(line) for line in lines.read_bytes().splitlines()]
+
+
+def plain(row: dict[str, object]) -> dict[str, object]:
+    """Timestamps as UTC ms again."""
+
+    def ms(value: object) -> object:
+        if isinstance(value, list):
+            return [ms(each) for each in value]
+        return round(value.timestamp() * 1000) if isinstance(value, datetime) else value
+
+    return {name: ms(value) for name, value in row.items()}
+
+
+def test_the_table_of_a_shorter_range_is_the_first_rows_of_the_longer_one_s(files: list[object], tmp_path: Path) -> None:
+    """ICT-15, BT-5: what was exported once stays true."""
+    short, whole = tmp_path / "short.parquet", tmp_path / "whole.parquet"
+    assert ict("analyse", *files, "--to", DAY, "--out", short).exit_code == Exit.OK
+    assert ict("analyse", *files, "--out", whole).exit_code == Exit.OK
+    first, longer = pq.read_table(short), pq.read_table(whole)
+    assert 0 < first.num_rows < longer.num_rows
+    assert longer.slice(0, first.num_rows).equals(first)
+
+
 def test_a_change_of_state_names_its_own_close_and_the_first(files: list[object], tmp_path: Path) -> None:
     """ICT-15: ``since`` is the close at which the fact was known at first."""
     out = tmp_path / "events.jsonl"
@@ -115,8 +156,9 @@ def test_a_bad_file_is_refused_with_row_and_reason_and_leaves_the_old_output_alo
     assert out.read_bytes() == b"of the last run"
 
 
+@pytest.mark.parametrize("name", ["events.jsonl", "events.parquet"])
 def test_a_run_that_dies_leaves_nothing_under_the_final_name(
-    files: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: list[object], tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither half a file nor a scrap beside it."""
     real = analyse.stream
@@ -127,7 +169,7 @@ def test_a_run_that_dies_leaves_nothing_under_the_final_name(
 
     monkeypatch.setattr(analyse, "stream", dying)
     before = sorted(path.name for path in tmp_path.iterdir())
-    out = tmp_path / "events.jsonl"
+    out = tmp_path / name
     result = ict("analyse", *files, "--out", out)
     assert isinstance(result.exception, OSError)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
