@@ -1,4 +1,4 @@
-"""The commands that look at recorded candles: analyse, plot, lookahead, train. Their bodies are imported when they run."""
+"""The commands that look at what was recorded: analyse, plot, lookahead, zones, train. Bodies are imported late."""
 
 from __future__ import annotations
 
@@ -85,6 +85,23 @@ def lookahead(
     from cli.lookahead import look
 
     look(data, timeframe, start, end, detectors, cuts, last, seed, json=json, config=config)
+
+
+@app.command()
+def zones(
+    journal: Annotated[
+        str | None, typer.Option("--journal", help="url of the journal, sqlite:///PATH for one; default: the configured one")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="only this one")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="trades opened from, UTC: 2025-05-04")] = None,
+    end: To = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON list on stdout")] = False,
+    config: Config = None,
+) -> None:
+    """Trades of the journal by kill zone and symbol: how many were won, and what they came to."""
+    from cli.zones import show_zones
+
+    show_zones(journal, symbol, start, end, config, json=json)
 
 
 @app.command(hidden=True)

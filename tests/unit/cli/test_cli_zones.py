@@ -1,0 +1,79 @@
+"""``ict zones``: the journal's trades by kill zone and symbol."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import Result
+from clock_candles import utc
+from journal_scenes import trade
+from typer.testing import CliRunner
+
+from cli.main import app
+from services.journal.sink import JournalSink
+from shared.domain.account import AccountReport, AccountState
+from shared.runtime.exits import Exit
+
+RESULTS = (("i-1", "BTCUSDT", "2026-07-01 06:10", "12.5"), ("i-2", "BTCUSDT", "2026-07-01 08:45", "-10"),
+           ("i-3", "ETHUSDT", "2026-07-01 17:00", "4"))  # fmt: skip
+
+
+def ict(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What a day of three trades left behind."""
+    for name in ("ICT_CONFIG", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ICT_SECRETS_DIR", str(tmp_path / "no-secrets"))
+    url = f"sqlite:///{tmp_path}/journal.sqlite"
+
+    async def write() -> None:
+        sink = JournalSink(url)
+        await sink.start()
+        for number, (intent, symbol, opened, result) in enumerate(RESULTS, start=1):
+            closed = trade(
+                "closed", intent_id=intent, symbol=symbol, opened_at=utc(opened), closed_at=utc(opened) + 1,
+                result=Decimal(result), risk_amount=Decimal(10),
+            )  # fmt: skip
+            account = AccountState(time=number, wallet=Decimal(1), equity=Decimal(1))
+            await sink.write([AccountReport(time=number, account=account, closed_trades=(closed,))])
+        await sink.close()
+
+    asyncio.run(write())
+    return url
+
+
+def test_wins_are_shown_by_zone_and_symbol(journal: str) -> None:
+    """ICT-11: 17:00 UTC is 13:00 in New York, between lunch and the afternoon zone."""
+    found = msgspec.json.decode(ict("zones", "--journal", journal, "--json").stdout)
+    assert [(row["symbol"], row["zone"], row["trades"], row["win_rate"], row["result"]) for row in found] == [
+        ("BTCUSDT", "london_open", 2, 0.5, "2.5"),
+        ("ETHUSDT", "outside", 1, 1.0, "4"),
+    ]
+    shown = ict("zones", "--journal", journal, "--symbol", "BTCUSDT", "--to", "2026-07-01T06:30")
+    assert shown.exit_code == Exit.OK
+    assert "london_open" in shown.stdout
+    assert "100%" in shown.stdout
+    assert "ETHUSDT" not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        (("--journal", "sqlite:////nowhere/at/all.sqlite"), Exit.UNREACHABLE, "no journal at"),
+        (("--journal", "mongodb://x"), Exit.USAGE, "no journal for"),
+        (("--from", "soon"), Exit.USAGE, "--from soon"),
+    ],
+)
+def test_what_cannot_be_read_is_told(journal: str, arguments: tuple[str, ...], code: Exit, named: str) -> None:
+    """Exit codes as everywhere."""
+    result = ict("zones", *arguments)
+    assert result.exit_code == code
+    assert named in " ".join(result.output.split())
