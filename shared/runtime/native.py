@@ -29,7 +29,9 @@ else:
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: What is compiled, as patterns below the root.
 COMPILED: Final = (
+    "services/analysis/lifecycle.py",
     "services/analysis/wording.py",
+    "services/analysis/sessions/*.py",
     "services/analysis/frame/*.py",
     "services/analysis/detectors/*.py",
     "services/analysis/cross/correlation.py",
@@ -41,8 +43,6 @@ COMPILED: Final = (
 #: What the compiled modules import of the rest: mypyc takes types and constants from there.
 READ: Final = (
     "services/analysis/fvg_fill.py",
-    "services/analysis/lifecycle.py",
-    "services/analysis/sessions/*.py",
     "services/analysis/settings/*.py",
     "shared/domain/candles.py",
     "shared/domain/facts.py",

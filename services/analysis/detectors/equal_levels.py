@@ -8,7 +8,7 @@ from services.analysis.detectors.atr import AverageTrueRange
 from services.analysis.detectors.swings import is_high, is_low
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
+from services.analysis.frame.finding import INFINITY, Finding
 from services.analysis.frame.levels import Level, LevelBook
 from services.analysis.settings import EqualLevelsSettings
 from services.analysis.wording import at, price
@@ -39,6 +39,9 @@ class EqualLevels(Detector):
         self.atr = AverageTrueRange(settings.atr_period)
         self.high_pivots: list[tuple[float, int]] = []
         self.low_pivots: list[tuple[float, int]] = []
+        #: The nearest prices of pivots that wait: most candles reach none of them.
+        self._nearest_high = INFINITY
+        self._nearest_low = -INFINITY
 
     def follow(self, now: CandleClose) -> None:
         """What this candle did to the levels, and to the pivots that wait."""
@@ -46,8 +49,14 @@ class EqualLevels(Detector):
         if now.run == 1:
             self.high_pivots = []
             self.low_pivots = []
-        if self.high_pivots or self.low_pivots:
-            self._forget_passed(now)
+            self.restored()
+        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
+        upper = now.high - tolerance
+        lower = now.low + tolerance
+        if self._nearest_high < upper or self._nearest_low > lower:
+            self.high_pivots = [pivot for pivot in self.high_pivots if pivot[0] >= upper]
+            self.low_pivots = [pivot for pivot in self.low_pivots if pivot[0] <= lower]
+            self.restored()
 
     def detect(self, now: CandleClose) -> None:
         """The pivots that this close confirms, and the equals that they make; highs before lows."""
@@ -68,14 +77,16 @@ class EqualLevels(Detector):
         """The living levels, oldest first."""
         return self.levels.findings()
 
-    def _forget_passed(self, now: CandleClose) -> None:
-        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
-        upper = now.high - tolerance
-        lower = now.low + tolerance
-        if self.high_pivots:
-            self.high_pivots = [pivot for pivot in self.high_pivots if pivot[0] >= upper]
-        if self.low_pivots:
-            self.low_pivots = [pivot for pivot in self.low_pivots if pivot[0] <= lower]
+    def restored(self) -> None:
+        """See ``Detector``."""
+        high = INFINITY
+        low = -INFINITY
+        for level, _ in self.high_pivots:
+            high = min(high, level)
+        for level, _ in self.low_pivots:
+            low = max(low, level)
+        self._nearest_high = high
+        self._nearest_low = low
 
     def _confirm_high(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
         for standing in self.levels.levels:
@@ -86,11 +97,13 @@ class EqualLevels(Detector):
             before, before_at = self.high_pivots[index]
             if abs(before - level) <= tolerance:
                 del self.high_pivots[index]
+                self.restored()
                 self._born(now, "equal_highs", "bearish", max(before, level), before, before_at, level, formed_at)
                 return
         self.high_pivots.append((level, formed_at))
         if len(self.high_pivots) > self._max_pivots:
             del self.high_pivots[0]
+        self.restored()
 
     def _confirm_low(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
         for standing in self.levels.levels:
@@ -101,11 +114,13 @@ class EqualLevels(Detector):
             before, before_at = self.low_pivots[index]
             if abs(before - level) <= tolerance:
                 del self.low_pivots[index]
+                self.restored()
                 self._born(now, "equal_lows", "bullish", min(before, level), before, before_at, level, formed_at)
                 return
         self.low_pivots.append((level, formed_at))
         if len(self.low_pivots) > self._max_pivots:
             del self.low_pivots[0]
+        self.restored()
 
     def _born(
         self,

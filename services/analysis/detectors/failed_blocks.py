@@ -16,12 +16,14 @@ from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings.failed_blocks import FailedBlockSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind
+from shared.runtime.native import mypyc_attr
 
 #: Why the block counts as failed, as it stands in ``Finding.numbers`` and in its ``key``.
 ORDER_BLOCK_FAILED: Final = 0
 SWING_BROKEN: Final = 1
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Failure:
     """A block that was closed through; ``direction`` is the one in which it works from now on.

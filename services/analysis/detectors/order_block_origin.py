@@ -8,6 +8,7 @@ from services.analysis.frame.close import CandleClose
 from services.analysis.frame.finding import Finding
 from services.analysis.settings.order_blocks import OrderBlockSettings
 from shared.domain.facts import Direction
+from shared.runtime.native import mypyc_attr
 
 #: What made a candle a block, as it stands in ``Finding.numbers``.
 BEFORE_BREAK: Final = 0.0
@@ -15,6 +16,7 @@ BEFORE_STRONG_CANDLE: Final = 1.0
 EXTREME_OF_LEG: Final = 2.0
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Origin:
     """The zone of a block to be. ``formed_at``: open of its candle, the last of a run; ``place``: where that is in the

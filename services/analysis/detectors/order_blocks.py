@@ -18,8 +18,10 @@ from services.analysis.frame.finding import INFINITY, Finding
 from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings.order_blocks import OrderBlockSettings
 from services.analysis.wording import at, price
+from shared.runtime.native import mypyc_attr
 
 
+@mypyc_attr(acyclic=True)
 class Block(Zone):
     """A living order block. ``reaction``, ``displacement`` and ``gap_left``: the parts of its score that do not change.
 

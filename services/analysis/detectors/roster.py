@@ -139,6 +139,9 @@ class Roster:
         #: Those that work, by name, in the order of work. One that is switched off stays empty for those that read it.
         self.at_work: list[tuple[str, Detector]] = [(name, detector) for name, enabled, detector in line_up if enabled]
         self._detectors: list[Detector] = [detector for _, detector in self.at_work]
+        # Most do only one of the two: who has nothing to do is not asked.
+        self._following: list[Detector] = [each for each in self._detectors if type(each).follow is not Detector.follow]
+        self._detecting: list[Detector] = [each for each in self._detectors if type(each).detect is not Detector.detect]
         self.now = CandleClose(duration, max(detector.window for detector in self._detectors))
 
     def step(self, open_time: int, opened: float, high: float, low: float, close: float, volume: float) -> list[Finding]:
@@ -170,9 +173,9 @@ class Roster:
         atr = self.atr
         now.move_to(open_time, opened, high, low, close, volume, atr.value)
         atr.update(high, low, close, follows=now.run > 1)
-        for detector in self._detectors:
+        for detector in self._following:
             detector.follow(now)
-        for detector in self._detectors:
+        for detector in self._detecting:
             detector.detect(now)
         return now.events
 

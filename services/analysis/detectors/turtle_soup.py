@@ -61,18 +61,24 @@ class TurtleSoup(Detector):
 
     def _find_high(self, now: CandleClose, start: int, end: int) -> None:
         best = start
+        furthest = now.highs[start]
         for index in range(start + 1, end):
-            if now.highs[index] > now.highs[best]:
+            value = now.highs[index]
+            if value > furthest:
                 best = index
-        self.high = now.highs[best]
+                furthest = value
+        self.high = furthest
         self.high_at = now.open_times[best]
 
     def _find_low(self, now: CandleClose, start: int, end: int) -> None:
         best = start
+        furthest = now.lows[start]
         for index in range(start + 1, end):
-            if now.lows[index] < now.lows[best]:
+            value = now.lows[index]
+            if value < furthest:
                 best = index
-        self.low = now.lows[best]
+                furthest = value
+        self.low = furthest
         self.low_at = now.open_times[best]
 
     def _tell(

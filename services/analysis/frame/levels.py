@@ -7,8 +7,10 @@ from typing import ClassVar, final
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.finding import INFINITY, NEVER, Finding
 from shared.domain.facts import FactState
+from shared.runtime.native import mypyc_attr
 
 
+@mypyc_attr(acyclic=True)
 @final
 class Level:
     """A living level. ``is_high``: it lies above price and is passed upwards (a *bearish* fact, as a swing high is).
@@ -58,14 +60,16 @@ class LevelBook:
             self.ended = []
         if now.low >= self._floor and now.high <= self._ceiling and now.close_time <= self._next_expiry:
             return
+        low = now.low
+        high = now.high
         kept: list[Level] = []
         for level in self.levels:
             if now.close_time > level.expires_at:
                 level.finding = level.finding.changed("expired", now.close_time)
                 now.emit(level.finding)
-                continue
-            self._judge(level, now)
-            if not level.finding.is_over():
+            elif level.beyond == 0 and ((high <= level.price) if level.is_high else (low >= level.price)):
+                kept.append(level)
+            elif not self._ends(level, now):
                 kept.append(level)
         self.levels = kept
         self.restored()
@@ -125,17 +129,14 @@ class LevelBook:
             now.withdraw(oldest.finding)
         self.replace(oldest, "expired", now)
 
-    def _judge(self, level: Level, now: CandleClose) -> None:
+    def _ends(self, level: Level, now: CandleClose) -> bool:
+        """What this candle does to a level that was passed before or now."""
         if level.is_high:
-            outside = now.high > level.price
             back = now.close <= level.price
             level.extreme = max(level.extreme, now.high)
         else:
-            outside = now.low < level.price
             back = now.close >= level.price
             level.extreme = min(level.extreme, now.low)
-        if level.beyond == 0 and not outside:
-            return
         level.beyond += 1
         state: FactState
         if back:
@@ -143,7 +144,8 @@ class LevelBook:
         elif level.beyond >= self._return_within:
             state = "broken"
         else:
-            return
+            return False
         level.finding = level.finding.changed(state, now.close_time)
         now.emit(level.finding)
         self.ended.append(level)
+        return True

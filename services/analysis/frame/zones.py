@@ -8,8 +8,10 @@ from services.analysis.frame.close import CandleClose
 from services.analysis.frame.finding import INFINITY, NEVER, Finding
 from services.analysis.settings.blocks import Invalidation
 from shared.domain.facts import FactState
+from shared.runtime.native import mypyc_attr
 
 
+@mypyc_attr(acyclic=True)
 class Zone:
     """A living zone, with its top above its bottom.
 
@@ -76,23 +78,33 @@ class ZoneBook:
             self.ended = []
         low = now.low
         high = now.high
-        if not self.zones or (low > self._floor and high < self._ceiling and now.close_time <= self._next_expiry):
+        close_time = now.close_time
+        if low > self._floor and high < self._ceiling and close_time <= self._next_expiry:
             return
-        kept: list[Zone] = []
+        floor = -INFINITY
+        ceiling = INFINITY
+        expiry = NEVER
         for zone in self.zones:
-            if now.close_time > zone.expires_at:
+            expires_at = zone.expires_at
+            if close_time > expires_at:
                 zone.finding = self.outlived(zone, now)
                 now.emit(zone.finding)
                 self.ended.append(zone)
                 continue
             if low <= zone.below or high >= zone.above:
+                before = zone.finding
                 self.judge(zone, now)
-                if zone.finding.is_over():
+                if zone.finding is not before and zone.finding.is_over():
                     self.ended.append(zone)
                     continue
-            kept.append(zone)
-        self.zones = kept
-        self.restored()
+            floor = max(floor, zone.below)
+            ceiling = min(ceiling, zone.above)
+            expiry = min(expiry, expires_at)
+        self._floor = floor
+        self._ceiling = ceiling
+        self._next_expiry = expiry
+        if self.ended:
+            self.zones = [zone for zone in self.zones if not zone.finding.is_over()]
 
     def add(self, zone: Zone, now: CandleClose) -> None:
         """Take in and tell a zone that this close made known; when the book is full the oldest goes, told before it."""
