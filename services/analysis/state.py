@@ -10,7 +10,10 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from services.analysis.detectors.equal_levels import Pivot
 from services.analysis.detectors.order_blocks import Block
+from services.analysis.detectors.span import Span
+from services.analysis.detectors.zone_volatility import Share
 from services.analysis.frame.finding import Finding
 from services.analysis.frame.levels import Level
 from services.analysis.frame.zones import Zone
@@ -38,6 +41,9 @@ _BLANK: Final[dict[str, Callable[[], object]]] = {
     "Zone": lambda: Zone(_nothing(), 0),
     "Level": lambda: Level(_nothing(), 0),
     "Block": lambda: Block(_nothing(), 0),
+    "Pivot": lambda: Pivot(0.0, 0),
+    "Span": Span,
+    "Share": Share,
 }
 
 

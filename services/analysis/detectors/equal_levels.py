@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from services.analysis.detectors.atr import AverageTrueRange
 from services.analysis.detectors.swings import is_high, is_low
@@ -13,13 +13,26 @@ from services.analysis.frame.levels import Level, LevelBook
 from services.analysis.settings import EqualLevelsSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind
+from shared.runtime.native import mypyc_attr
+
+
+@mypyc_attr(acyclic=True)
+@final
+class Pivot:
+    """A pivot that waits for an equal: its price, and the open time (ms) of its candle."""
+
+    STATE: ClassVar[tuple[str, ...]] = ("price", "formed_at")
+
+    def __init__(self, price: float, formed_at: int) -> None:
+        self.price = price
+        self.formed_at = formed_at
 
 
 class EqualLevels(Detector):
     """Two or more pivots of one side within the tolerance, with no trade beyond it between them.
 
     The pivots are the detector's own (``length`` candles on each side), finer than the swings of the structure. A pivot
-    waits alone (``high_pivots``, ``low_pivots``: price and open time) until an equal is confirmed, or price trades beyond it
+    waits alone (``high_pivots``, ``low_pivots``) until an equal is confirmed, or price trades beyond it
     by more than the tolerance. The level is the outermost member, because that is where stops clear; a further member is
     told as progress (``touches`` counts the members). Equal highs are a *bearish* fact, equal lows a bullish one.
 
@@ -37,8 +50,8 @@ class EqualLevels(Detector):
         self._max_pivots: int = settings.max_pivots
         self.levels = LevelBook(max_active, settings.max_age_candles)
         self.atr = AverageTrueRange(settings.atr_period)
-        self.high_pivots: list[tuple[float, int]] = []
-        self.low_pivots: list[tuple[float, int]] = []
+        self.high_pivots: list[Pivot] = []
+        self.low_pivots: list[Pivot] = []
         #: The nearest prices of pivots that wait: most candles reach none of them.
         self._nearest_high = INFINITY
         self._nearest_low = -INFINITY
@@ -54,8 +67,8 @@ class EqualLevels(Detector):
         upper = now.high - tolerance
         lower = now.low + tolerance
         if self._nearest_high < upper or self._nearest_low > lower:
-            self.high_pivots = [pivot for pivot in self.high_pivots if pivot[0] >= upper]
-            self.low_pivots = [pivot for pivot in self.low_pivots if pivot[0] <= lower]
+            self.high_pivots = [pivot for pivot in self.high_pivots if pivot.price >= upper]
+            self.low_pivots = [pivot for pivot in self.low_pivots if pivot.price <= lower]
             self.restored()
 
     def detect(self, now: CandleClose) -> None:
@@ -81,10 +94,10 @@ class EqualLevels(Detector):
         """See ``Detector``."""
         high = INFINITY
         low = -INFINITY
-        for level, _ in self.high_pivots:
-            high = min(high, level)
-        for level, _ in self.low_pivots:
-            low = max(low, level)
+        for pivot in self.high_pivots:
+            high = min(high, pivot.price)
+        for pivot in self.low_pivots:
+            low = max(low, pivot.price)
         self._nearest_high = high
         self._nearest_low = low
 
@@ -94,13 +107,13 @@ class EqualLevels(Detector):
                 self._join(now, standing, formed_at)
                 return
         for index in range(len(self.high_pivots) - 1, -1, -1):
-            before, before_at = self.high_pivots[index]
-            if abs(before - level) <= tolerance:
+            before = self.high_pivots[index]
+            if abs(before.price - level) <= tolerance:
                 del self.high_pivots[index]
                 self.restored()
-                self._born(now, "equal_highs", "bearish", max(before, level), before, before_at, level, formed_at)
+                self._born(now, "equal_highs", "bearish", max(before.price, level), before, level, formed_at)
                 return
-        self.high_pivots.append((level, formed_at))
+        self.high_pivots.append(Pivot(level, formed_at))
         if len(self.high_pivots) > self._max_pivots:
             del self.high_pivots[0]
         self.restored()
@@ -111,13 +124,13 @@ class EqualLevels(Detector):
                 self._join(now, standing, formed_at)
                 return
         for index in range(len(self.low_pivots) - 1, -1, -1):
-            before, before_at = self.low_pivots[index]
-            if abs(before - level) <= tolerance:
+            before = self.low_pivots[index]
+            if abs(before.price - level) <= tolerance:
                 del self.low_pivots[index]
                 self.restored()
-                self._born(now, "equal_lows", "bullish", min(before, level), before, before_at, level, formed_at)
+                self._born(now, "equal_lows", "bullish", min(before.price, level), before, level, formed_at)
                 return
-        self.low_pivots.append((level, formed_at))
+        self.low_pivots.append(Pivot(level, formed_at))
         if len(self.low_pivots) > self._max_pivots:
             del self.low_pivots[0]
         self.restored()
@@ -128,8 +141,7 @@ class EqualLevels(Detector):
         kind: FactKind,
         direction: Direction,
         level: float,
-        first: float,
-        first_at: int,
+        first: Pivot,
         second: float,
         second_at: int,
     ) -> None:
@@ -138,10 +150,10 @@ class EqualLevels(Detector):
             direction,
             level,
             level,
-            first_at,
+            first.formed_at,
             now.close_time,
-            candles=(first_at, second_at),
-            numbers=(first, second),
+            candles=(first.formed_at, second_at),
+            numbers=(first.price, second),
         )
         finding.touches = 2
         self.levels.born(finding, now)

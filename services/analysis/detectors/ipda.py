@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.analysis.detectors.period_ranges import PeriodRanges, Span
+from services.analysis.detectors.period_ranges import PeriodRanges
+from services.analysis.detectors.span import Span
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.detector import Detector
 from services.analysis.frame.finding import Finding

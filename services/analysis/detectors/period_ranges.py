@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from services.analysis.detectors.span import Span
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.detector import Detector
 from services.analysis.sessions.trading_days import DayAnchor, Period, PeriodClock, TradingDays
@@ -11,37 +12,6 @@ from shared.domain.timeframes import DAY, MINUTE
 
 #: Anchors in New York lie whole hours from UTC: longer candles would straddle them in one season.
 _LONGEST_LOCAL: Final = 60 * MINUTE
-
-
-class Span:
-    """What was seen of one period [start, end), in UTC ms: extremes, the open times of their candles, number of candles."""
-
-    STATE: ClassVar[tuple[str, ...]] = ("start", "end", "high", "low", "high_time", "low_time", "seen")
-
-    def __init__(self) -> None:
-        self.start = 0
-        self.end = 0
-        self.high = 0.0
-        self.low = 0.0
-        self.high_time = 0
-        self.low_time = 0
-        self.seen = 0
-
-    def begin(self, start: int, end: int) -> None:
-        """Nothing is seen of the new period yet."""
-        self.start = start
-        self.end = end
-        self.seen = 0
-
-    def take(self, high: float, low: float, high_time: int, low_time: int, seen: int) -> None:
-        """Take in candles; of equal extremes the first counts."""
-        if self.seen == 0 or high > self.high:
-            self.high = high
-            self.high_time = high_time
-        if self.seen == 0 or low < self.low:
-            self.low = low
-            self.low_time = low_time
-        self.seen += seen
 
 
 class PeriodRange:
@@ -123,13 +93,7 @@ class PeriodRanges(Detector):
             if not self.followed:
                 return
             self._enter(open_time)
-        if day.seen == 0 or now.high > day.high:
-            day.high = now.high
-            day.high_time = open_time
-        if day.seen == 0 or now.low < day.low:
-            day.low = now.low
-            day.low_time = open_time
-        day.seen += 1
+        day.take(now.high, now.low, open_time, open_time, 1)
         if now.close_time >= day.end:
             self._fold()
 

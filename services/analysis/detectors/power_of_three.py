@@ -77,10 +77,11 @@ class PowerOfThree(Detector):
         self.waiting = sessions.covered(place) >= self._min_coverage
         if not self.waiting:
             return
-        self.high = sessions.highs[place]
-        self.low = sessions.lows[place]
-        self.range_start = sessions.starts[place]
-        end = sessions.ends[place]
+        span = sessions.spans[place]
+        self.high = span.high
+        self.low = span.low
+        self.range_start = span.start
+        end = span.end
         day = self._days.day_of(end)
         if self._days.instant(day, self._to) <= end:
             day += 1

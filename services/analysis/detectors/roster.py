@@ -43,6 +43,14 @@ from services.analysis.settings import AnalysisSettings
 _LIMIT = 1e12
 
 
+@final
+class _Turn:
+    """A detector whose turn it is. The class is final: a list of these is walked without a search for their base class."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+
+
 class BadCandle(ValueError):
     """A candle that cannot be: nothing was changed, and its sender has to be mended."""
 
@@ -140,8 +148,8 @@ class Roster:
         self.at_work: list[tuple[str, Detector]] = [(name, detector) for name, enabled, detector in line_up if enabled]
         self._detectors: list[Detector] = [detector for _, detector in self.at_work]
         # Most do only one of the two: who has nothing to do is not asked.
-        self._following: list[Detector] = [each for each in self._detectors if type(each).follow is not Detector.follow]
-        self._detecting: list[Detector] = [each for each in self._detectors if type(each).detect is not Detector.detect]
+        self._following = [_Turn(each) for each in self._detectors if type(each).follow is not Detector.follow]
+        self._detecting = [_Turn(each) for each in self._detectors if type(each).detect is not Detector.detect]
         self.now = CandleClose(duration, max(detector.window for detector in self._detectors))
 
     def step(self, open_time: int, opened: float, high: float, low: float, close: float, volume: float) -> list[Finding]:
@@ -173,10 +181,10 @@ class Roster:
         atr = self.atr
         now.move_to(open_time, opened, high, low, close, volume, atr.value)
         atr.update(high, low, close, follows=now.run > 1)
-        for detector in self._following:
-            detector.follow(now)
-        for detector in self._detecting:
-            detector.detect(now)
+        for turn in self._following:
+            turn.detector.follow(now)
+        for turn in self._detecting:
+            turn.detector.detect(now)
         return now.events
 
     def run(

@@ -41,19 +41,18 @@ class SessionLevels(Detector):
             window = sessions.windows[place]
             if window.levels and sessions.covered(place) >= self._min_coverage:
                 key = sessions.keys[place]
-                numbers = (float(sessions.starts[place]), float(sessions.ends[place]), sessions.covered(place))
-                high = sessions.highs[place]
-                low = sessions.lows[place]
+                span = sessions.spans[place]
+                numbers = (float(span.start), float(span.end), sessions.covered(place))
                 self.levels.born(
                     Finding(
-                        "session_high", "bearish", high, high, sessions.high_times[place], now.close_time,
+                        "session_high", "bearish", span.high, span.high, span.high_time, now.close_time,
                         label=window.name, key=key, numbers=numbers,
                     ),
                     now,
                 )  # fmt: skip
                 self.levels.born(
                     Finding(
-                        "session_low", "bullish", low, low, sessions.low_times[place], now.close_time,
+                        "session_low", "bullish", span.low, span.low, span.low_time, now.close_time,
                         label=window.name, key=key, numbers=numbers,
                     ),
                     now,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import ClassVar
 
+from services.analysis.detectors.span import Span
 from services.analysis.detectors.zone_volatility import ZoneVolatility
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.detector import Detector
@@ -24,13 +25,10 @@ class Sessions(Detector):
     its candles fit into it; one that opens and closes between two closes (in a gap) is not told.
 
     For other detectors, by place in ``windows``: ``open``, the windows in which the next candle opens; ``left``, those that
-    ended at this close; ``starts``, ``ends``, ``highs``, ``lows``, the open times of the candles that made them, and
-    ``covered``, the share of its candles that was seen.
+    ended at this close; ``spans``, what was seen of each; ``covered``, the share of its candles that was seen.
     """
 
-    STATE: ClassVar[tuple[str, ...]] = (
-        "table", "until", "open", "starts", "ends", "highs", "lows", "high_times", "low_times", "seen", "told", "volatility",
-    )  # fmt: skip
+    STATE: ClassVar[tuple[str, ...]] = ("table", "until", "open", "spans", "told", "volatility")
 
     def __init__(self, settings: TimetableSettings, duration: int) -> None:
         super().__init__()
@@ -50,15 +48,11 @@ class Sessions(Detector):
         self.until = -1
         self.open: list[int] = []
         self.left: list[int] = []
-        self.starts: list[int] = [0] * count
-        self.ends: list[int] = [0] * count
-        self.highs: list[float] = [0.0] * count
-        self.lows: list[float] = [0.0] * count
-        self.high_times: list[int] = [0] * count
-        self.low_times: list[int] = [0] * count
-        self.seen: list[int] = [0] * count
+        self.spans: list[Span] = [Span() for _ in range(count)]
         self.told: list[Finding | None] = [None] * count
         self.volatility = ZoneVolatility(count, settings.statistics_days)
+        #: Windows were entered that are not told yet.
+        self._entered = False
 
     def place_of(self, name: str) -> int:
         """Where the window of this name stands, -1 when it is not followed on this timeframe."""
@@ -69,8 +63,9 @@ class Sessions(Detector):
 
     def covered(self, place: int) -> float:
         """The share of the window's candles that was seen."""
-        expected = candles_in(self.starts[place], self.ends[place], self._duration)
-        return self.seen[place] / expected if expected > 0 else 0.0
+        span = self.spans[place]
+        expected = candles_in(span.start, span.end, self._duration)
+        return span.seen / expected if expected > 0 else 0.0
 
     def detect(self, now: CandleClose) -> None:
         """Take the candle into the windows it opened in; then leave and enter what the clock at this close says."""
@@ -84,21 +79,17 @@ class Sessions(Detector):
         high = now.high
         low = now.low
         for place in self.open:
-            if self.seen[place] == 0 or high > self.highs[place]:
-                self.highs[place] = high
-                self.high_times[place] = now.open_time
-            if self.seen[place] == 0 or low < self.lows[place]:
-                self.lows[place] = low
-                self.low_times[place] = now.open_time
-            self.seen[place] += 1
+            self.spans[place].take(high, low, now.open_time, now.open_time, 1)
         self.volatility.add(now.open_time, high - low, self.open)
         if self._adapt:
             now.threshold_scale = self._scale()
         if now.close_time >= self._timetable.next_change:
             self._move(now, now.close_time)
-        for place in self.open:
-            if self.told[place] is None:
-                self._tell(now, place)
+        if self._entered:
+            self._entered = False
+            for place in self.open:
+                if self.told[place] is None:
+                    self._tell(now, place)
 
     def active(self) -> list[Finding]:
         """The windows that are open, in the order of the table."""
@@ -116,13 +107,7 @@ class Sessions(Detector):
             self.table = self._table
             self.until = -1
             self.open = []
-            self.starts = [0] * count
-            self.ends = [0] * count
-            self.highs = [0.0] * count
-            self.lows = [0.0] * count
-            self.high_times = [0] * count
-            self.low_times = [0] * count
-            self.seen = [0] * count
+            self.spans = [Span() for _ in range(count)]
             self.told = [None] * count
             self.volatility = ZoneVolatility(count, self._statistics_days)
         self._timetable.forget()
@@ -135,15 +120,14 @@ class Sessions(Detector):
         still: list[int] = []
         for place, window in enumerate(self.windows):
             if place in self.open:
-                if self.ends[place] > time:
+                if self.spans[place].end > time:
                     still.append(place)
                     continue
                 self._leave(now, place)
             if window.start <= time < window.end:
-                self.starts[place] = window.start
-                self.ends[place] = window.end
-                self.seen[place] = 0
+                self.spans[place].begin(window.start, window.end)
                 self.told[place] = None
+                self._entered = True
                 still.append(place)
         self.open = still
 
@@ -156,16 +140,17 @@ class Sessions(Detector):
         self.told[place] = None
 
     def _tell(self, now: CandleClose, place: int) -> None:
+        span = self.spans[place]
         finding = Finding(
             self.windows[place].kind,
             "none",
             now.close,
             now.close,
-            self.starts[place],
+            span.start,
             now.close_time,
             label=self.windows[place].name,
             key=self.keys[place],
-            numbers=(float(self.ends[place]), self.volatility.relative(place)),
+            numbers=(float(span.end), self.volatility.relative(place)),
         )
         self.told[place] = finding
         now.emit(finding)

@@ -95,19 +95,24 @@ class Swings(Detector):
 
 
 def is_high(highs: list[float], pivot: int, length: int) -> bool:
-    """Above the ``length`` highs before it, not below the ``length`` after it; the newest was compared already."""
+    """Above the ``length`` highs before it, not below the ``length`` after it; the newest was compared already.
+
+    Looked at from the inside out: the neighbours decide most cases.
+    """
     level = highs[pivot]
-    return all(highs[index] < level for index in range(pivot - length, pivot)) and all(
-        highs[index] <= level for index in range(pivot + 1, pivot + length)
-    )
+    for offset in range(1, length):
+        if highs[pivot - offset] >= level or highs[pivot + offset] > level:
+            return False
+    return highs[pivot - length] < level
 
 
 def is_low(lows: list[float], pivot: int, length: int) -> bool:
     """The mirror of ``is_high``."""
     level = lows[pivot]
-    return all(lows[index] > level for index in range(pivot - length, pivot)) and all(
-        lows[index] >= level for index in range(pivot + 1, pivot + length)
-    )
+    for offset in range(1, length):
+        if lows[pivot - offset] <= level or lows[pivot + offset] < level:
+            return False
+    return lows[pivot - length] > level
 
 
 def label_of(direction: Direction, level: float, before: float, tolerance: float) -> FactLabel:

@@ -60,10 +60,11 @@ class TurtleSoup(Detector):
             self._find_low(now, now.last + 1 - self._lookback, now.last + 1)
 
     def _find_high(self, now: CandleClose, start: int, end: int) -> None:
+        highs = now.highs
         best = start
-        furthest = now.highs[start]
+        furthest = highs[start]
         for index in range(start + 1, end):
-            value = now.highs[index]
+            value = highs[index]
             if value > furthest:
                 best = index
                 furthest = value
@@ -71,10 +72,11 @@ class TurtleSoup(Detector):
         self.high_at = now.open_times[best]
 
     def _find_low(self, now: CandleClose, start: int, end: int) -> None:
+        lows = now.lows
         best = start
-        furthest = now.lows[start]
+        furthest = lows[start]
         for index in range(start + 1, end):
-            value = now.lows[index]
+            value = lows[index]
             if value < furthest:
                 best = index
                 furthest = value

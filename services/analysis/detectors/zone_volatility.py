@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, final
 
 from services.analysis.sessions.local_time import LocalDays
 from shared.domain.timezones import NEW_YORK
+from shared.runtime.native import mypyc_attr
+
+
+@mypyc_attr(acyclic=True)
+@final
+class Share:
+    """One window: ranges of its candles today (their ``total`` in quote currency, and ``count``), ``ratios`` of the days."""
+
+    STATE: ClassVar[tuple[str, ...]] = ("total", "count", "ratios")
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.count = 0
+        self.ratios: list[float] = []
 
 
 class ZoneVolatility:
@@ -14,7 +28,7 @@ class ZoneVolatility:
     Only completed days count, so that a value is knowable when it is read. Bounded: ``days`` values a window.
     """
 
-    STATE: ClassVar[tuple[str, ...]] = ("day_end", "total", "candles", "totals", "counts", "ratios")
+    STATE: ClassVar[tuple[str, ...]] = ("day_end", "total", "candles", "shares")
 
     def __init__(self, windows: int, days: int) -> None:
         self._days = days
@@ -22,9 +36,7 @@ class ZoneVolatility:
         self.day_end = 0
         self.total = 0.0
         self.candles = 0
-        self.totals: list[float] = [0.0] * windows
-        self.counts: list[int] = [0] * windows
-        self.ratios: list[list[float]] = [[] for _ in range(windows)]
+        self.shares: list[Share] = [Share() for _ in range(windows)]
 
     def add(self, open_time: int, span: float, places: list[int]) -> None:
         """A candle of this range (quote currency), inside the windows at ``places``."""
@@ -33,26 +45,26 @@ class ZoneVolatility:
         self.total += span
         self.candles += 1
         for place in places:
-            self.totals[place] += span
-            self.counts[place] += 1
+            share = self.shares[place]
+            share.total += span
+            share.count += 1
 
     def relative(self, place: int) -> float:
         """Mean of the days: 2.0 = its candles are twice as wide as the day's. 0.0: nothing is known yet."""
-        ratios = self.ratios[place]
+        ratios = self.shares[place].ratios
         return sum(ratios) / len(ratios) if ratios else 0.0
 
     def _next_day(self, open_time: int) -> None:
         if self.total > 0.0:
             mean = self.total / self.candles
-            for place, count in enumerate(self.counts):
-                if count > 0:
-                    ratios = self.ratios[place]
-                    ratios.append(self.totals[place] / count / mean)
-                    if len(ratios) > self._days:
-                        del ratios[0]
-        for place in range(len(self.counts)):
-            self.totals[place] = 0.0
-            self.counts[place] = 0
+            for share in self.shares:
+                if share.count > 0:
+                    share.ratios.append(share.total / share.count / mean)
+                    if len(share.ratios) > self._days:
+                        del share.ratios[0]
+        for share in self.shares:
+            share.total = 0.0
+            share.count = 0
         self.total = 0.0
         self.candles = 0
         self.day_end = self._local.instant(self._local.day_of(open_time) + 1, 0)

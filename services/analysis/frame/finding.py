@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Final, final
 
-from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition
+from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition, Life
 from shared.domain.facts import Direction, FactKind, FactLabel, FactState
 from shared.runtime.native import mypyc_attr
 
@@ -25,7 +25,7 @@ class Finding:
     ``formed_at``: open time (ms) of the candle where it is drawn. ``confirmed_at``: the close at which it became knowable.
     ``changed_at``: the close of this state. ``key`` tells apart facts of one kind and direction formed at one candle, 0
     where there can be only one. ``candles``: open times of the candles that made it. ``ref``: the fact it came from.
-    ``numbers``: what its sentence needs beyond the fields, in an order that the detector states.
+    ``life``: the table of its kind. ``numbers``: what its sentence needs beyond the fields, in an order that the detector states.
     ``fact``: the message made of it, kept by the border so that it is made once; ``earlier``: that of an earlier state.
     """
 
@@ -35,7 +35,7 @@ class Finding:
     )  # fmt: skip
     __slots__ = (
         "bottom", "candles", "changed_at", "confirmed_at", "direction", "earlier", "fact", "fill", "formed_at", "key",
-        "kind", "label", "numbers", "ref", "score", "state", "top", "touches",
+        "kind", "label", "life", "numbers", "ref", "score", "state", "top", "touches",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Finding:
         """A newborn fact, in the state that the table gives to newborns of its kind."""
         self.kind: FactKind = kind
         self.direction: Direction = direction
+        self.life: Life = TRANSITIONS[kind]
         self.state: FactState = BIRTH[kind]
         self.top = top
         self.bottom = bottom
@@ -74,20 +75,24 @@ class Finding:
         self.fact: object = None
         self.earlier: object = None
 
+    def restored(self) -> None:
+        """The table of its kind, after the saved fields were set."""
+        self.life = TRANSITIONS[self.kind]
+
     def identity(self) -> Identity:
         """What makes it the same fact through all its states."""
         return (self.kind, self.direction, self.formed_at, self.key)
 
     def is_over(self) -> bool:
         """True in a state behind which there is nothing."""
-        return not TRANSITIONS[self.kind][self.state]
+        return not self.life[self.state]
 
     def changed(self, state: FactState, at: int) -> Finding:
         """The same fact in another state at the close ``at`` (ms); set score, touches and fill on it before it is emitted.
 
         Raises IllegalTransition for a change that the table does not have: a bug in the detector.
         """
-        if state not in TRANSITIONS[self.kind][self.state]:
+        if state not in self.life[self.state]:
             raise IllegalTransition(
                 f"{self.kind} of {self.formed_at} cannot go from {self.state} to {state}; see services.analysis.lifecycle"
             )
