@@ -25,7 +25,8 @@ class Finding:
     ``formed_at``: open time (ms) of the candle where it is drawn. ``confirmed_at``: the close at which it became knowable.
     ``changed_at``: the close of this state. ``key`` tells apart facts of one kind and direction formed at one candle, 0
     where there can be only one. ``candles``: open times of the candles that made it. ``ref``: the fact it came from.
-    ``life``: the table of its kind. ``numbers``: what its sentence needs beyond the fields, in an order that the detector states.
+    ``life``: the table of its kind. ``numbers``: what its sentence needs beyond the fields, in an order that the detector
+    states.
     ``fact``: the message made of it, kept by the border so that it is made once; ``earlier``: that of an earlier state.
     """
 

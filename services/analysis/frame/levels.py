@@ -67,9 +67,9 @@ class LevelBook:
             if now.close_time > level.expires_at:
                 level.finding = level.finding.changed("expired", now.close_time)
                 now.emit(level.finding)
-            elif level.beyond == 0 and ((high <= level.price) if level.is_high else (low >= level.price)):
-                kept.append(level)
-            elif not self._ends(level, now):
+                continue
+            outside = high > level.price if level.is_high else low < level.price
+            if not ((outside or level.beyond > 0) and self._ends(level, now)):
                 kept.append(level)
         self.levels = kept
         self.restored()

@@ -202,7 +202,7 @@ def test_volatility_is_that_of_completed_days() -> None:
             span = inside if hour < 8 else outside
             statistics.add(day + (24 * number + hour) * HOUR, span, [0] if hour < 8 else [])
         expected = {0: [], 1: [4.0 / 2.0], 2: [2.0, 6.0 / 4.0], 3: [1.5, 1.0]}[number]
-        assert statistics.ratios[0] == expected
+        assert statistics.shares[0].ratios == expected
         assert statistics.relative(0) == (sum(expected) / len(expected) if expected else 0.0)
 
 
