@@ -20,6 +20,10 @@ from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe
 
 
+#: What pairs say.
+KINDS: Final[frozenset[FactKind]] = frozenset({"smt_swing", "smt_level", "liquidity_correlation"})
+
+
 class PairsState(msgspec.Struct):
     """``layout``: fingerprint of what a pair holds; ``pairs``: name → plain values."""
 
@@ -43,16 +47,16 @@ class Reader(Protocol):
 class Pairs:
     """All configured pairs. One is read from the close on at which both of its symbols have been seen in this partition.
 
-    ``published``: the kinds that go into the analyses.
+    ``published``: the kinds that go into the analyses. No other finding rests on a pair's, so pairs are read only when one
+    of their kinds is among them.
     """
 
     def __init__(self, timeframe: Timeframe, settings: AnalysisSettings, published: frozenset[FactKind] = ALL_KINDS) -> None:
         self._timeframe: Timeframe = timeframe
         self._published = published
         cross = settings.cross
-        self._pairs: Final = [
-            Pair(pair, cross, DURATION[timeframe], settings.swing_length) for pair in (cross.pairs if cross.enabled else ())
-        ]
+        pairs = cross.pairs if cross.enabled and published & KINDS else ()
+        self._pairs: Final = [Pair(pair, cross, DURATION[timeframe], settings.swing_length) for pair in pairs]
         self._symbols: Final = frozenset(symbol for pair in self._pairs for symbol in (pair.first, pair.second))
 
     def read(self, analyses: Sequence[Analysis], engines: Mapping[str, Reader], close_time: int) -> tuple[Analysis, ...]:
