@@ -19,7 +19,6 @@ from shared.domain.candles import Candle
 from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe
 
-
 #: What pairs say.
 KINDS: Final[frozenset[FactKind]] = frozenset({"smt_swing", "smt_level", "liquidity_correlation"})
 
