@@ -28,7 +28,7 @@ ALL_KINDS: Final[frozenset[FactKind]] = frozenset(get_args(FactKind))
 #: One vocabulary for all life cycles; ``services.analysis`` has the transition tables per kind.
 FactState = Literal[
     "provisional", "active", "touched", "half_filled", "filled", "inverted", "mitigated", "mean_threshold", "swept",
-    "broken", "failed", "invalidated", "dead", "superseded", "expired", "final",
+    "broken", "failed", "invalidated", "superseded", "expired", "final",
 ]  # fmt: skip
 #: What a fact is called beside its kind; empty where there is no name. Swings: HH, LH, EQH, HL, LL, EQL. Windows of
 #: time, key opens and session levels: their name in the settings. Facts across symbols: the other symbol.

@@ -209,6 +209,7 @@ def test_a_level_that_only_one_takes_is_a_divergence(kind: FactKind, direction: 
     ]
 
 
+@pytest.mark.parametrize(("kind", "direction"), [(PDH, "bearish"), (PDL, "bullish")], ids=["high", "low"])
 @pytest.mark.parametrize(
     ("btc", "eth", "missing", "expected"),
     [
@@ -223,10 +224,16 @@ def test_a_level_that_only_one_takes_is_a_divergence(kind: FactKind, direction: 
     ],
 )
 def test_the_other_symbol_decides_about_a_taken_level(
-    btc: dict[int, FactState], eth: dict[int, FactState], missing: int, expected: list[tuple[int, str]]
+    btc: dict[int, FactState],
+    eth: dict[int, FactState],
+    missing: int,
+    expected: list[tuple[int, str]],
+    kind: FactKind,
+    direction: Direction,
 ) -> None:
     """ICT-9: failed when it follows within the window, unknown when a candle is missing."""
-    told = level_tape(PDH, PDH, btc, eth, missing=missing)
+    told = level_tape(kind, kind, btc, eth, missing=missing)
+    assert {one[2] for one in told} <= {direction}
     assert [(number, state) for number, symbol, _, state in told if symbol == BTC] == expected
     owed = [(5 if missing == 4 and number == 4 else number, state) for number, state in expected]
     assert [(number, state) for number, symbol, _, state in told if symbol == ETH] == owed

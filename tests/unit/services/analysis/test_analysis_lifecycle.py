@@ -28,6 +28,7 @@ def test_every_kind_has_a_life_and_every_state_of_it_can_be_reached() -> None:
             reached = more
         assert reached == set(states) <= set(get_args(FactState))
         assert any(not after for after in states.values())
+    assert {state for states in TRANSITIONS.values() for state in states} == set(get_args(FactState))
 
 
 @pytest.mark.parametrize("kind", get_args(FactKind))
