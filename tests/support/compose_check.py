@@ -1,9 +1,9 @@
-"""Holds docker-compose.yml and the scrape configuration against the code: what they name must exist, all of it, once."""
+"""Holds a compose project and its scrape configuration against the code: what they name must exist, all of it, once."""
 
 from __future__ import annotations
 
 import functools
-import re
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,34 +14,56 @@ import typer
 from cli.main import app
 from cli.settings import Settings
 from cli.wiring import NotInLayout, service_spec, topology
+from shared.runtime.common import SIM_APPROVAL_KEY
 from shared.runtime.config import ConfigInvalid, load
 
 Compose = Mapping[str, Any]
 
 IMAGE = "ict-trader"
 MEMORY_MB = (128, 512)
-_INTERPOLATED = re.compile(r"\$\{\w+:-([^}]*)\}")
+#: Queues of sources and of the market's player, which are no lanes of their services.
+_SOURCES = {("simulator", "sim"): "player", ("gateway", "testnet"): "exchange", ("gateway", "live"): "exchange"}
+#: Only who sends orders may hold the key.
+_KEY = frozenset({"exchange__key", "exchange__secret"})
 
 
 def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list[str]:
-    """Everything that is wrong, in words; empty when nothing is."""
+    """Everything that is wrong, in words; empty when nothing is. ``compose``: as ``compose_files.read`` gives it."""
     services: dict[str, Any] = compose["services"]
-    found = [*_references(compose, root), *_scrape_targets(services, prometheus), *_coverage(services, root)]
+    found = [*_references(compose, root), *_scrape_targets(services, prometheus), *_coverage(compose, root)]
     for name, service in services.items():
         found += [f"{name}: {defect}" for defect in _hardening(service)]
         if _is_ours(service):
-            found += [f"{name}: {defect}" for defect in _ours(service, root)]
+            found += [f"{name}: {defect}" for defect in _ours(service, compose, root)]
     return found
 
 
-def settings_of(service: Mapping[str, Any], root: Path) -> Settings:
-    """What the service's process would load: the mounted file, its environment, its secrets. Raises ConfigInvalid."""
-    return _load(tuple(sorted((str(key), str(value)) for key, value in service.get("environment", {}).items())), root)
+def settings_of(service: Mapping[str, Any], compose: Compose, root: Path) -> Settings:
+    """What the service's process would load: its environment and what is mounted. Raises ConfigInvalid."""
+    configs, secrets = (
+        {name: root / entry["file"] for name, entry in compose[kind].items()} for kind in ("configs", "secrets")
+    )
+    loaded = _load(
+        tuple(sorted((str(key), str(value)) for key, value in service.get("environment", {}).items())),
+        tuple(configs[entry["source"]] for entry in service.get("configs", ())),
+        tuple((name, secrets[name].read_text()) for name in service.get("secrets", ()) if secrets.get(name, root).is_file()),
+    )
+    if isinstance(loaded, ConfigInvalid):
+        raise loaded
+    return loaded
 
 
 @functools.cache
-def _load(environment: tuple[tuple[str, str], ...], root: Path) -> Settings:
-    return load(Settings, [root / "config/sim.yaml"], dict(environment), root / "deploy/secrets/sim").settings
+def _load(
+    environment: tuple[tuple[str, str], ...], files: tuple[Path, ...], secrets: tuple[tuple[str, str], ...]
+) -> Settings | ConfigInvalid:
+    with tempfile.TemporaryDirectory() as mounted:
+        for name, text in secrets:
+            (Path(mounted) / name).write_text(text)
+        try:
+            return load(Settings, files, dict(environment), Path(mounted)).settings
+        except ConfigInvalid as error:
+            return error
 
 
 def _is_ours(service: Mapping[str, Any]) -> bool:
@@ -54,15 +76,11 @@ def _runs(service: Mapping[str, Any]) -> str | None:
     return str(command[1]) if _is_ours(service) and len(command) == 2 and command[0] == "run" else None
 
 
-def _file(text: str, root: Path) -> Path:
-    return root / _INTERPOLATED.sub(r"\1", text)
-
-
 def _references(compose: Compose, root: Path) -> Iterator[str]:
     services = compose["services"]
     for kind in ("configs", "secrets"):
         for name, entry in compose.get(kind, {}).items():
-            if not _file(entry["file"], root).is_file():
+            if not (root / entry["file"]).is_file():
                 yield f"{kind}.{name}: there is no file {entry['file']}"
     used: dict[str, set[str]] = {"configs": set(), "secrets": set(), "volumes": set()}
     for name, service in services.items():
@@ -100,27 +118,31 @@ def _scrape_targets(services: Mapping[str, Any], prometheus: Mapping[str, Any]) 
             yield f"{name}: prometheus does not scrape it"
 
 
-def _coverage(services: Mapping[str, Any], root: Path) -> Iterator[str]:
+def _coverage(compose: Compose, root: Path) -> Iterator[str]:
     """Each queue is read by exactly one kind of process: a lane's by the lane's, a sink's by the sink's."""
     readers: Counter[str] = Counter()
     table = None
-    for service in services.values():
+    modes: set[str] = set()
+    for service in compose["services"].values():
         name = _runs(service)
         if name is None:
             continue
         try:
-            settings = settings_of(service, root)
+            settings = settings_of(service, compose, root)
             spec = service_spec(name, settings)
         except (ConfigInvalid, NotInLayout):
             continue  # told by _ours
         table = topology(settings)
+        modes.add(settings.mode)
         readers.update(lane.queue for lane in spec.lanes)
         readers.update(sink.queue for sink in spec.sinks)
-        if name == "simulator":
-            readers["player"] += 1  # read by the market that this process plays, which is no lane
+        if (name, settings.mode) in _SOURCES:
+            readers[_SOURCES[name, settings.mode]] += 1
     if table is None:
         yield "no service runs"
         return
+    if len(modes) > 1:
+        yield f"the services run in modes {', '.join(sorted(modes))}"
     for queue in table.queues:
         if readers[queue.name] != 1:
             yield f"queue {queue.name} is taken by {readers[queue.name]} services instead of one"
@@ -141,6 +163,8 @@ def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
     memory = int(str(limits.get("memory", "0M")).removesuffix("M"))
     if not MEMORY_MB[0] <= memory <= MEMORY_MB[1]:
         yield f"memory limit {memory} MB is not within {MEMORY_MB}"
+    if service.get("restart") not in ("no", "unless-stopped"):
+        yield "is not started again when it ends"
     if service.get("restart") != "no" and "stop_grace_period" not in service:
         yield "has no stop_grace_period"
     if service.get("logging", {}).get("options", {}).get("max-size") is None:
@@ -152,7 +176,7 @@ def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
             yield f"port {port} is open to the network"
 
 
-def _ours(service: Mapping[str, Any], root: Path) -> Iterator[str]:
+def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[str]:
     if service.get("user") != "10001:10001":
         yield "runs as root"
     command = [str(word) for word in service.get("command", [])]
@@ -163,10 +187,15 @@ def _ours(service: Mapping[str, Any], root: Path) -> Iterator[str]:
     options = {option for parameter in commands[command[0]].params for option in parameter.opts}
     yield from (f"`ict {command[0]}` has no option {word}" for word in command[1:] if word[0] == "-" and word not in options)
     try:
-        settings = settings_of(service, root)
+        settings = settings_of(service, compose, root)
     except ConfigInvalid as error:
         yield from (str(fault) for fault in error.errors)
         return
+    if settings.mode != "sim" and settings.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
+        yield "its approval key is the simulation's"
+    held = _KEY & set(service.get("secrets", []))
+    if held != (_KEY if _runs(service) == "gateway" else frozenset()):
+        yield f"holds of the API key: {', '.join(sorted(held)) or 'nothing'}"
     mounted = {entry["target"] for entry in service.get("configs", [])}
     if service["environment"].get("ICT_CONFIG") not in mounted:
         yield "ICT_CONFIG names a file that is not mounted"

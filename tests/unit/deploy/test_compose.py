@@ -1,8 +1,7 @@
-"""docker-compose.yml against its schema and against the code; specimens show that the check can fail."""
+"""docker-compose.yml and its overrides against schema and code; specimens show that the check can fail."""
 
 from __future__ import annotations
 
-import copy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,9 +11,11 @@ from typing import Any
 import pytest
 import yaml
 from compose_check import defects, settings_of
+from compose_files import Unset, filled, merged, read
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
+GATEWAY, PAPER = ROOT / "deploy/compose.gateway.yml", ROOT / "deploy/compose.paper.yml"
 SCHEMA = [
     str(Path(sys.executable).with_name("check-jsonschema")), "--builtin-schema", "vendor.compose-spec",
 ]  # fmt: skip
@@ -22,21 +23,38 @@ SCHEMA = [
 
 @pytest.fixture
 def compose() -> dict[str, Any]:
-    """A copy that a test may spoil: anchors make services share objects, and a copy by value does not."""
-    plain = yaml.safe_load(COMPOSE.read_text())
-    services = {name: copy.deepcopy(service) for name, service in plain["services"].items()}
-    return {**copy.deepcopy(plain), "services": services}
+    """The simulation's project, which a test may spoil."""
+    return read([COMPOSE], {})
 
 
 @pytest.fixture
 def prometheus() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    return scraped("prometheus.yml")
+
+
+@pytest.fixture
+def own_secrets(tmp_path: Path) -> Path:
+    """A directory such as a user makes."""
+    for name, text in {
+        "bus__url": "amqp://ict:of-my-own@rabbitmq:5672/",
+        "approval_key": "of-my-own",
+        "rabbitmq.conf": "default_user = ict",
+        "exchange__key": "a-key",
+        "exchange__secret": "a-secret",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def scraped(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text())
     return loaded
 
 
-def test_compose_is_valid_by_the_compose_specification() -> None:
+@pytest.mark.parametrize("file", [COMPOSE, GATEWAY, PAPER], ids=lambda file: file.name)
+def test_a_compose_file_is_valid_by_the_compose_specification(file: Path) -> None:
     """OPS-2"""
-    result = subprocess.run([*SCHEMA, str(COMPOSE)], capture_output=True, text=True, check=False)
+    result = subprocess.run([*SCHEMA, str(file)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
@@ -51,10 +69,122 @@ def test_compose_names_only_what_the_code_has_and_leaves_nothing_out(compose, pr
     assert defects(compose, prometheus, ROOT) == []
 
 
-def test_the_compose_file_runs_in_simulation_only(compose) -> None:
-    assert {settings_of(service, ROOT).mode for name, service in compose["services"].items() if "analysis" in name} == {
-        "sim"
-    }
+def test_the_compose_file_alone_runs_in_simulation_only(compose) -> None:
+    assert modes(compose) == {"sim"}
+
+
+def modes(compose: dict[str, Any]) -> set[str]:
+    ours = (each for each in compose["services"].values() if "ICT_CONFIG" in each.get("environment", {}))
+    return {settings_of(service, compose, ROOT).mode for service in ours}
+
+
+def test_paper_has_live_streams_the_simulator_and_no_key(own_secrets) -> None:
+    """OPS-2"""
+    paper = read([COMPOSE, PAPER], {"SECRETS_DIR": str(own_secrets)})
+    assert modes(paper) == {"paper"}
+    assert "simulator" in paper["services"]
+    assert defects(paper, scraped("prometheus.yml"), ROOT) == []
+
+
+@pytest.fixture
+def live_settings(tmp_path: Path) -> Path:
+    file = tmp_path / "live.yaml"
+    shipped = (ROOT / "config/live.yaml").read_text()
+    file.write_text(shipped.replace("real_money: false", "real_money: true").replace("testnet: false", "testnet: true"))
+    return file
+
+
+@pytest.mark.parametrize("mode", ["testnet", "live"])
+def test_the_gateway_takes_the_simulators_place(own_secrets, live_settings, mode: str) -> None:
+    """OPS-2: every process in the mode that was asked for, and the key with the gateway alone."""
+    environ = {"SECRETS_DIR": str(own_secrets), "ICT_MODE": mode}
+    project = read([COMPOSE, GATEWAY], environ | ({"SETTINGS_FILE": str(live_settings)} if mode == "live" else {}))
+    assert modes(project) == {mode}
+    assert "simulator" not in project["services"]
+    assert defects(project, scraped("gateway.yml"), ROOT) == []
+
+
+def test_live_without_its_acknowledgements_is_refused_by_every_process(own_secrets) -> None:
+    """OPS-7: the shipped settings do not acknowledge real money; the first process, topology, ends with that sentence."""
+    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "live"})
+    found = defects(project, scraped("gateway.yml"), ROOT)
+    for name in ("topology", "gateway", "execution"):
+        assert any(defect.startswith(f"{name}: ") and "live sends real orders" in defect for defect in found), found
+
+
+@pytest.mark.parametrize("file", [GATEWAY, PAPER], ids=lambda file: file.name)
+def test_no_mode_but_sim_starts_without_secrets_of_ones_own(file: Path, own_secrets) -> None:
+    with pytest.raises(Unset, match="SECRETS_DIR: a directory with your own secrets"):
+        read([COMPOSE, file], {"ICT_MODE": "testnet"})
+    (own_secrets / "approval_key").write_text("sim-only")
+    found = defects(
+        read([COMPOSE, file], {"ICT_MODE": "testnet", "SECRETS_DIR": str(own_secrets)}), scraped("gateway.yml"), ROOT
+    )
+    assert any(each.startswith("risk: ") and "the simulation's" in each for each in found), found
+
+
+def test_the_gateways_mode_must_be_said(own_secrets) -> None:
+    with pytest.raises(Unset, match="ICT_MODE: testnet or live"):
+        read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets)})
+
+
+def test_no_mode_reads_another_modes_volumes(own_secrets) -> None:
+    """Volumes carry the project's name: the simulation's positions must not be real money's."""
+    environ = {"SECRETS_DIR": str(own_secrets)}
+    projects = [read([COMPOSE], {}), read([COMPOSE, PAPER], environ)]
+    projects += [read([COMPOSE, GATEWAY], {**environ, "ICT_MODE": mode}) for mode in ("testnet", "live")]
+    names = [project["name"] for project in projects]
+    assert len(set(names)) == len(names)
+
+
+def test_before_a_real_order_is_sent_what_was_saved_is_on_the_disk(own_secrets) -> None:
+    """EXEC-2: a store that writes once a second would forget, with the power, which orders had been sent."""
+    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
+    command = project["services"]["store"]["command"]
+    assert command[command.index("--appendfsync") + 1] == "always"
+
+
+def test_gateway_and_simulation_are_scraped_alike() -> None:
+    as_gateway = (ROOT / "deploy/prometheus/prometheus.yml").read_text().replace("simulator:9100", "gateway:9100")
+    assert yaml.safe_load(as_gateway) == scraped("gateway.yml")
+
+
+GATEWAY_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no gateway": (lambda s: s.pop("gateway"), "queue exchange is taken by 0 services instead of one"),
+    "a process in another mode": (
+        lambda s: s["execution"]["environment"].update(ICT_MODE="sim"), "the services run in modes sim, testnet"
+    ),
+    "the key in a second hand": (
+        lambda s: s["risk"]["secrets"].append("exchange__key"), "risk: holds of the API key: exchange__key"
+    ),
+    "a gateway without its secret": (
+        lambda s: s["gateway"]["secrets"].remove("exchange__secret"), "gateway: holds of the API key: exchange__key"
+    ),
+    "a simulator beside the gateway": (
+        lambda s: s.update(simulator={**s["risk"], "command": ["run", "simulator"]}),
+        "simulator: layout split has no service",
+    ),
+    "no restart": (lambda s: s["gateway"].pop("restart"), "gateway: is not started again when it ends"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GATEWAY_SPECIMENS)
+def test_a_gateway_project_with_a_fault_is_caught(own_secrets, name: str) -> None:
+    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
+    spoil, expected = GATEWAY_SPECIMENS[name]
+    spoil(project["services"])
+    found = defects(project, scraped("gateway.yml"), ROOT)
+    assert any(defect.startswith(expected) for defect in found), found
+
+
+def test_variables_and_overrides_are_read_as_compose_reads_them() -> None:
+    assert filled("${A:-b/${C}}.yaml", {"C": "c"}) == "b/c.yaml"
+    assert filled("${A:-b/${C}}.yaml", {"A": "a"}) == "a.yaml"
+    base = {"environment": {"A": "1", "B": "2"}, "command": ["x", "y"], "secrets": ["p"], "user": "u"}
+    over = {"environment": {"B": "3"}, "command": ["z"], "secrets": ["q", "p"]}
+    assert merged(base, over) == {
+        "environment": {"A": "1", "B": "3"}, "command": ["z"], "secrets": ["p", "q"], "user": "u"
+    }  # fmt: skip
 
 
 def rename(section: dict[str, Any], old: str, new: str) -> None:
@@ -145,5 +275,5 @@ def test_a_compose_file_with_a_fault_is_caught(compose, prometheus, name: str) -
 
 
 def test_a_file_that_is_mounted_and_missing_is_caught(compose, prometheus) -> None:
-    compose["secrets"]["approval_key"]["file"] = "${SECRETS_DIR:-./deploy/secrets/sim}/aproval_key"
+    compose["secrets"]["approval_key"]["file"] = "./deploy/secrets/sim/aproval_key"
     assert any("secrets.approval_key: there is no file" in defect for defect in defects(compose, prometheus, ROOT))
