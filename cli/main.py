@@ -188,6 +188,14 @@ bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the s
 app.add_typer(bench, name="bench")
 
 
+@bench.callback()
+def _bench() -> None:
+    """Measure: JSON, repeatable, beside a reference in the same run."""
+    from shared.runtime.logs import configure
+
+    configure("WARNING", "console")  # to stderr: stdout is the result's
+
+
 @bench.command("pipeline")
 def bench_pipeline(
     samples: Annotated[int, typer.Option("--samples", min=20, help="closes measured per case")] = 300,
