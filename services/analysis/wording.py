@@ -12,6 +12,8 @@ _MOST_DAYS: Final = 512
 #: `` 15:33 UTC`` of every minute of a day.
 _MINUTES: Final = [f" {minute // 60:02d}:{minute % 60:02d} UTC" for minute in range(1_440)]
 _days: Final[dict[int, str]] = {}
+_MOST_PRICES: Final = 2_048
+_prices: Final[dict[float, str]] = {}
 
 
 def at(time: int) -> str:
@@ -31,5 +33,15 @@ def _day(number: int) -> str:
 
 
 def price(value: float) -> str:
-    """A price without noise digits: ``95505.4``, never in powers of ten for prices that exchanges quote."""
-    return f"{value:.12g}"
+    """A price without noise digits: ``95505.4``, never in powers of ten for prices that exchanges quote.
+
+    The facts of one close name few prices, and often the same: they are kept. Not zero: -0 is the same key
+    """
+    written = _prices.get(value)
+    if written is None:
+        written = f"{value:.12g}"
+        if value > 0.0:
+            if len(_prices) >= _MOST_PRICES:
+                _prices.clear()
+            _prices[value] = written
+    return written

@@ -53,9 +53,14 @@ class Alternation(Detector):
         if self.waiting:
             self._take(now, self.waiting.pop(0))
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The last final pivots, and the provisional one."""
-        return [pivot for pivot in (self.high, self.low, self.open) if pivot is not None]
+        if self.high is not None:
+            into.append(self.high)
+        if self.low is not None:
+            into.append(self.low)
+        if self.open is not None:
+            into.append(self.open)
 
     def _take(self, now: CandleClose, swing: Finding) -> None:
         is_high = swing.direction == "bearish"

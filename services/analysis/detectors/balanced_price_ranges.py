@@ -55,9 +55,9 @@ class BalancedPriceRanges(Detector):
             self._balance(now, gap, self.bullish)
             self.bearish.append(gap)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living ranges, oldest first."""
-        return self.ranges.findings()
+        self.ranges.active(into)
 
     def _balance(self, now: CandleClose, gap: Finding, others: list[Finding]) -> None:
         for place in range(len(others) - 1, -1, -1):

@@ -35,9 +35,9 @@ class BreakerBlocks(Detector):
             if failure.swept:
                 self.blocks.flip(failure, "breaker_block", now)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living breakers, oldest first."""
-        return self.blocks.findings()
+        self.blocks.active(into)
 
 
 def why_breaker_block(block: Finding) -> str:

@@ -84,9 +84,11 @@ class DealingRange(Detector):
         if self.high_at >= 0 and self.low_at >= 0 and self.low < self.high and self.high_at != self.low_at:
             self._anchor(now)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The range, then its entry zone."""
-        return ([] if self.range is None else [self.range]) + self.ote.findings()
+        if self.range is not None:
+            into.append(self.range)
+        self.ote.active(into)
 
     def _end_before(self, now: CandleClose) -> None:
         if self.range is not None:

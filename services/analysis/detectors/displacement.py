@@ -50,9 +50,10 @@ class Displacement(Detector):
         elif self._is_large(now, now.atr):
             self._tell(now, now.last, now.atr)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The newest one."""
-        return [] if self.last is None else [self.last]
+        if self.last is not None:
+            into.append(self.last)
 
     def _is_large(self, now: CandleClose, atr: float) -> bool:
         body = abs(now.close - now.open)

@@ -86,9 +86,9 @@ class EqualLevels(Detector):
         if low <= now.low and is_low(now.lows, pivot, length):
             self._confirm_low(now, low, now.open_times[pivot], tolerance)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living levels, oldest first."""
-        return self.levels.findings()
+        self.levels.active(into)
 
     def restored(self) -> None:
         """See ``Detector``."""

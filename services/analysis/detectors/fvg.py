@@ -53,9 +53,9 @@ class FairValueGaps(Detector):
         if now.high < first_low:
             self._born(now, "bearish", first_low, now.high)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living gaps, oldest first."""
-        return self.gaps.findings()
+        self.gaps.active(into)
 
     def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float) -> None:
         size = top - bottom

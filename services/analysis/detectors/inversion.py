@@ -58,9 +58,9 @@ class InversionGaps(Detector):
         del self.filled[: max(0, len(self.filled) - self._max_filled)]
         self.restored()
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living inversion gaps, oldest first."""
-        return self.zones.findings()
+        self.zones.active(into)
 
     def restored(self) -> None:
         """The closes between which no filled gap is closed through."""

@@ -45,9 +45,9 @@ class IpdaRanges(Detector):
                 if len(self.starts) >= length:
                     self._renew(now, length, day)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The ranges that hold, oldest first."""
-        return self.ranges
+        into.extend(self.ranges)
 
     def restored(self) -> None:
         """Ranges of lengths that the settings no longer have are dropped."""

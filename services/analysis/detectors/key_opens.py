@@ -37,6 +37,7 @@ class KeyOpens(Detector):
         self._names: list[str] = list(rows)
         self._keys: list[int] = [zlib.crc32(name.encode()) for name in self._names]
         self._next = 0 if self._rows else NEVER
+        self._by_age: list[Finding] = []
         self.names: list[str] = list(self._names)
         self.prices: list[Finding | None] = [None] * len(self._rows)
         self.seen = -1
@@ -59,12 +60,11 @@ class KeyOpens(Detector):
                     row.move_to(now.open_time + 1)
             upcoming = min(upcoming, row.at)
         self._next = upcoming
+        self._sort()
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The prices that hold, oldest first."""
-        found = [finding for finding in self.prices if finding is not None]
-        found.sort(key=_age)
-        return found
+        into.extend(self._by_age)
 
     def restored(self) -> None:
         """Continue after the saved fields were set; with another table than they were saved with, anew."""
@@ -79,6 +79,11 @@ class KeyOpens(Detector):
                 row.move_to(self.seen + 1)
         if self._rows and self.seen >= 0:
             self._next = min([row.at for row in self._rows])
+        self._sort()
+
+    def _sort(self) -> None:
+        self._by_age = [finding for finding in self.prices if finding is not None]
+        self._by_age.sort(key=_age)
 
     def _tell(self, now: CandleClose, place: int) -> None:
         finding = Finding(

@@ -114,9 +114,9 @@ class LiquidityVoids(Detector):
             self.top = now.high if self._whole_range else max(now.open, now.close)
             self.bottom = now.low if self._whole_range else min(now.open, now.close)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living voids, oldest first; a provisional one last."""
-        return self.voids.findings()
+        self.voids.active(into)
 
     def _wide(self, now: CandleClose, atr: float) -> bool:
         body = abs(now.close - now.open)

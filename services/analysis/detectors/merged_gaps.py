@@ -49,9 +49,9 @@ class MergedGaps(Detector):
         run.append(gap)
         self._merge(now, run)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living merged gaps, oldest first."""
-        return self.zones.findings()
+        self.zones.active(into)
 
     def _merge(self, now: CandleClose, run: list[Finding]) -> None:
         top = run[0].top

@@ -33,9 +33,9 @@ class MitigationBlocks(Detector):
             if not failure.swept:
                 self.blocks.flip(failure, "mitigation_block", now)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living mitigation blocks, oldest first."""
-        return self.blocks.findings()
+        self.blocks.active(into)
 
 
 def why_mitigation_block(block: Finding) -> str:

@@ -81,9 +81,11 @@ class OpeningGaps(Detector):
         if now.close_time >= self._wake:
             self._look(now)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The gaps that are kept: daily, weekly, 4h, each oldest first."""
-        return self.daily.findings() + self.weekly.findings() + self.four_hours.findings()
+        self.daily.active(into)
+        self.weekly.active(into)
+        self.four_hours.active(into)
 
     def restored(self) -> None:
         """Look the times up anew."""

@@ -157,9 +157,9 @@ class OrderBlocks(Detector):
         else:
             self.last_bearish = origin.formed_at
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living blocks, oldest first."""
-        return self.blocks.findings()
+        self.blocks.active(into)
 
     def restored(self) -> None:
         """See ``Detector``."""

@@ -57,9 +57,9 @@ class LiquidityPools(Detector):
             self.seen += 1
         self.volume += (now.volume - self.volume) / self.seen
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living pools, oldest first."""
-        return self.levels.findings()
+        self.levels.active(into)
 
     def _take(self, now: CandleClose, swing: Finding) -> None:
         volume = now.volumes[now.last - self._length] / self.volume if self.volume > 0.0 else 0.0

@@ -65,9 +65,10 @@ class PowerOfThree(Detector):
         if self._sessions.left and self._place in self._sessions.left:
             self._begin(now)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The day that was manipulated and not yet distributed."""
-        return [] if self.running is None else [self.running]
+        if self.running is not None:
+            into.append(self.running)
 
     def _begin(self, now: CandleClose) -> None:
         if self.running is not None:

@@ -48,9 +48,9 @@ class PreviousLevels(Detector):
         self._renew(now, periods.week, "previous_week_high", "previous_week_low")
         self._renew(now, periods.month, "previous_month_high", "previous_month_low")
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The levels that stand, oldest first."""
-        return self.levels.findings()
+        self.levels.active(into)
 
     def _renew(self, now: CandleClose, period: PeriodRange, high: FactKind, low: FactKind) -> None:
         over = period.over

@@ -102,9 +102,9 @@ class RejectionBlocks(Detector):
         if low is not None:
             self._born(now, "bullish", below, now.low, low)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living blocks, oldest first."""
-        return self.blocks.findings()
+        self.blocks.active(into)
 
     def restored(self) -> None:
         """See ``Detector``."""

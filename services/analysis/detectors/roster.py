@@ -147,9 +147,10 @@ class Roster:
         #: Those that work, by name, in the order of work. One that is switched off stays empty for those that read it.
         self.at_work: list[tuple[str, Detector]] = [(name, detector) for name, enabled, detector in line_up if enabled]
         self._detectors: list[Detector] = [detector for _, detector in self.at_work]
-        # Most do only one of the two: who has nothing to do is not asked.
+        # Most do not do everything: who has nothing to do is not asked.
         self._following = [_Turn(each) for each in self._detectors if type(each).follow is not Detector.follow]
         self._detecting = [_Turn(each) for each in self._detectors if type(each).detect is not Detector.detect]
+        self._telling = [_Turn(each) for each in self._detectors if type(each).active is not Detector.active]
         self.now = CandleClose(duration, max(detector.window for detector in self._detectors))
 
     def step(self, open_time: int, opened: float, high: float, low: float, close: float, volume: float) -> list[Finding]:
@@ -212,6 +213,6 @@ class Roster:
     def active(self) -> list[Finding]:
         """All that is alive, detector by detector in the order of the roster, oldest first."""
         found: list[Finding] = []
-        for detector in self._detectors:
-            found.extend(detector.active())
+        for turn in self._telling:
+            turn.detector.active(found)
         return found

@@ -58,9 +58,9 @@ class SessionLevels(Detector):
                     now,
                 )  # fmt: skip
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The levels that stand, oldest first."""
-        return self.levels.findings()
+        self.levels.active(into)
 
 
 def why_session_level(level: Finding) -> str:

@@ -91,14 +91,12 @@ class Sessions(Detector):
                 if self.told[place] is None:
                     self._tell(now, place)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The windows that are open, in the order of the table."""
-        found: list[Finding] = []
         for place in self.open:
             finding = self.told[place]
             if finding is not None:
-                found.append(finding)
-        return found
+                into.append(finding)
 
     def restored(self) -> None:
         """Continue after the saved fields were set; with another table than they were saved with, anew."""

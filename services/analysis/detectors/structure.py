@@ -40,9 +40,10 @@ class Breaks(Detector):
         self.trend: Trend = "none"
         self.last: Finding | None = None
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The last break."""
-        return [] if self.last is None else [self.last]
+        if self.last is not None:
+            into.append(self.last)
 
     def taken(self, swing: Finding) -> bool:
         """True when a break of this swing is nothing new and only its state changes."""
@@ -119,9 +120,11 @@ class Structure(Breaks):
         if event.kind == "choch":
             self._shift(now, event)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The last break, and the last shift."""
-        return [event for event in (self.last, self.last_mss) if event is not None]
+        super().active(into)
+        if self.last_mss is not None:
+            into.append(self.last_mss)
 
     def _follow_break(self, now: CandleClose, event: Finding) -> None:
         up = event.direction == "bullish"

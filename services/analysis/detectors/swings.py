@@ -55,9 +55,12 @@ class Swings(Detector):
             if not self._internal:
                 now.swing_low = self.low
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The last swing high and low."""
-        return [swing for swing in (self.high, self.low) if swing is not None]
+        if self.high is not None:
+            into.append(self.high)
+        if self.low is not None:
+            into.append(self.low)
 
     def break_high(self, now: CandleClose) -> Finding:
         """The last swing high is broken at this close; structure says so once a swing."""

@@ -49,9 +49,9 @@ class VolumeImbalances(Detector):
         if high < low_before and now.high >= now.lows[before]:
             self._born(now, "bearish", low_before, high)
 
-    def active(self) -> list[Finding]:
+    def active(self, into: list[Finding]) -> None:
         """The living imbalances, oldest first."""
-        return self.imbalances.findings()
+        self.imbalances.active(into)
 
     def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float) -> None:
         size = top - bottom

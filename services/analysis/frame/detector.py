@@ -26,9 +26,8 @@ class Detector:
     def detect(self, now: CandleClose) -> None:
         """What this close makes known."""
 
-    def active(self) -> list[Finding]:
-        """What is alive, oldest first: it is part of every ``Analysis``."""
-        return []
+    def active(self, into: list[Finding]) -> None:
+        """Append what is alive, oldest first: it is part of every ``Analysis``."""
 
     def restored(self) -> None:
         """Make anew what ``STATE`` does not hold, after its attributes were set."""

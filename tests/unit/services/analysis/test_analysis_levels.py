@@ -103,4 +103,4 @@ def test_a_level_can_be_ended_by_its_detector() -> None:
     now.move_to(opened(1), 95.0, 98.0, 92.0, 96.0, 1.0, 0.0)
     book.replace(level, "expired", now)
     assert [event.state for event in now.events] == ["expired"]
-    assert book.findings() == []
+    assert book.levels == []
