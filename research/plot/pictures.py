@@ -31,7 +31,7 @@ class Wanted:
     """What a picture shows: a fact of ``kind`` that came to ``state`` (empty: any), and beside it facts of ``with_kinds``.
 
     ``before``, ``after``: candles around it; ``longest``: of its life that may lie in the picture. ``windows``: kinds of
-    windows of time that are shaded.
+    windows of time that are shaded. ``from_known``: the picture begins where the fact became known, not where it was drawn.
     """
 
     kind: FactKind
@@ -41,6 +41,7 @@ class Wanted:
     after: int = 14
     longest: int = 36
     windows: tuple[str, ...] = ()
+    from_known: bool = False
 
 
 _SWINGS: Final[tuple[FactKind, ...]] = ("swing_high", "swing_low")
@@ -69,6 +70,7 @@ PICTURES: Final[dict[str, Wanted]] = {
     "previous-levels": Wanted(
         "previous_day_high", None, ("previous_day_low", "previous_week_high", "previous_week_low"), before=60, after=60
     ),
+    "ipda-range": Wanted("ipda_range", None, (), before=100, after=60, longest=100, from_known=True),
     "session-levels": Wanted("session_high", None, ("session_low",), before=50, after=50, windows=("kill_zone",)),
     "kill-zones": Wanted("kill_zone", None, (), before=60, after=60, windows=("kill_zone", "silver_bullet")),
     "key-opens": Wanted("key_open", None, (), before=40, after=60, windows=("kill_zone",)),
@@ -129,8 +131,8 @@ class Specimens:
         return height + lasted
 
     def _range(self, life: Life, wanted: Wanted) -> tuple[int, int]:
-        begin = self._place.get(life.born.formed_at, 0)
         known = self._at(life.born.confirmed_at)
+        begin = known if wanted.from_known else self._place.get(life.born.formed_at, 0)
         end = known if life.ended_at is None else min(self._at(life.ended_at), known + wanted.longest)
         return begin - wanted.before, end + wanted.after
 

@@ -15,6 +15,7 @@ from research.plot.theme import Style, Theme, color_of, style_of
 from research.plot.windows import Stretch
 from services.analysis.wording import price
 from shared.domain.candles import Candle
+from shared.domain.facts import Fact
 from shared.domain.timezones import shown
 
 _AXIS: Final = 84.0
@@ -24,6 +25,9 @@ _SIZE: Final = 11.0
 _TITLE: Final = 15.0
 #: A box narrower than this many pixels has no name.
 _LEAST_NAMED: Final = 14.0
+#: A band that is over: narrower it says nothing, and narrower than a name it has none.
+_LEAST_BAND: Final = 28.0
+_LEAST_NAMED_BAND: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Scene:
         scale = self._scale
         self._placer = Placer((scale.left, scale.top, scale.right, scale.bottom))
         self._marked: set[tuple[str, float, bool]] = set()
+        #: Where the mark of a swing stands: (x, below the candle).
+        self._swung: set[tuple[float, bool]] = set()
         #: For names that find no place off the candles: it knows the other labels only.
         self._names = Placer((scale.left, scale.top, scale.right, scale.bottom))
 
@@ -68,15 +74,20 @@ class Scene:
         for life, style in seen:
             if style.role == "zone":
                 self._zone_box(life, style)
+            elif style.role == "band":
+                self._band(life, style)
         self._draw_candles()
         for life, style in seen:
             if style.role == "break":
                 self._break(life, style)
+        swings = [(life, style) for life, style in seen if style.role == "swing"]
+        for life, style in swings:
+            self._swing(life, style)
         for life, style in seen:
-            if style.role == "swing":
-                self._swing(life, style)
-            elif style.role == "mark":
+            if style.role == "mark":
                 self._mark(life, style)
+        for life, style in swings:
+            self._swing_label(life, style)
         for life, style in seen:
             if style.role == "level":
                 self._level(life, style)
@@ -89,6 +100,8 @@ class Scene:
         for life, style in seen:
             if style.role == "zone":
                 self._zone_name(life, style)
+            elif style.role == "band":
+                self._band_name(life, style)
         self._last_price()
         self._head()
         return self.picture
@@ -197,6 +210,41 @@ class Scene:
             middle = (top + bottom) / 2
             self._add(Line(left, middle, max(right, known), middle, color, 0.8, 0.6, True, group))
 
+    def _band(self, life: Life, style: Style) -> None:
+        """Edges and middle, from the close at which it was known: what it was drawn from lies weeks back."""
+        scale, born = self._scale, life.born
+        color = color_of(self._theme, style, born.direction)
+        _, known, right = self._span(life)
+        if life.ended_at is not None and right - known < _LEAST_BAND:
+            return
+        tip, group = self._tip(life), style.group
+        self.picture.groups.setdefault(group, color)
+        for edge in self._edges(born):
+            self._add(Line(known, scale.y(edge), right, scale.y(edge), color, 1.0, 0.75, False, group, tip))
+        middle = (born.top + born.bottom) / 2
+        if life.ended_at is None and scale.lowest <= middle <= scale.highest:
+            self._add(Line(known, scale.y(middle), right, scale.y(middle), color, 0.8, 0.5, True, group, tip))
+
+    def _edges(self, born: Fact) -> list[float]:
+        """Top and bottom, as far as they lie in the frame."""
+        return [edge for edge in (born.top, born.bottom) if self._scale.lowest <= edge <= self._scale.highest]
+
+    def _band_name(self, life: Life, style: Style) -> None:
+        """Of a band that is over, at an edge that is seen; one that holds is named at the side."""
+        _, known, right = self._span(life)
+        edges = [self._scale.y(edge) for edge in self._edges(life.born)]
+        if life.ended_at is None or right - known < _LEAST_NAMED_BAND or not edges:
+            return
+        color = color_of(self._theme, style, life.born.direction)
+        size = _SIZE - 1
+        text = _named(life, style)
+        left = known + text_width(text, size) + 6
+        places = [(x, y + away) for y in edges for x in (right - 3, left) for away in (-4, size + 2)]
+        label = Text(0.0, 0.0, text, size, color, "end", group=style.group, tip=self._tip(life))
+        if (placed := self._placer.place(label, places)) is not None:
+            self._names.reserve(box_of(placed))
+            self._add(placed)
+
     def _zone_name(self, life: Life, style: Style) -> None:
         """At the right end of the box, where candles seldom are; beside, above or below it where it is too small."""
         scale, born = self._scale, life.born
@@ -251,15 +299,24 @@ class Scene:
         tip = self._tip(life)
         color = self._theme.bearish if high else self._theme.bullish
         self.picture.groups.setdefault(style.group, self._theme.faint)
+        self._swung.add((x, not high))
         point = y + away * 3
         self._add(
             Polygon(((x - 3.2, point + away * 5), (x + 3.2, point + away * 5), (x, point)), color, 0.9, style.group, tip)
         )
+
+    def _swing_label(self, life: Life, style: Style) -> None:
+        """Beyond its sign; behind the sign and word of a sweep at the same candle."""
+        scale, born = self._scale, life.born
+        high = born.direction == "bearish"
+        x, y = scale.middle(born.formed_at), scale.inside(born.top)
+        away = -1.0 if high else 1.0
+        tip = self._tip(life)
         text = born.label or style.short
         label = Text(
             x, y + away * 11 if high else y + 19, text, _SIZE - 1.5, self._theme.faint, "middle", group=style.group, tip=tip
         )
-        if (placed := self._placer.place(label, ((0.0, 0.0), (0.0, away * 9)))) is not None:
+        if (placed := self._placer.place(label, [(0.0, away * shift) for shift in (0, 9, 18, 27)])) is not None:
             self._add(placed)
 
     def _mark(self, life: Life, style: Style) -> None:
@@ -275,7 +332,10 @@ class Scene:
         if (style.short, x, up) in self._marked:
             return  # a candle that sweeps three levels is one sign
         self._marked.add((style.short, x, up))
+        if (x, up) in self._swung:
+            y += away * 8  # beyond the sign of the swing
         self._add(Polygon(((x - 4, y + away * 8), (x + 4, y + away * 8), (x, y)), color, 1.0, style.group, tip))
+        self._placer.reserve((x - 4, min(y, y + away * 8), x + 4, max(y, y + away * 8)))
         label = Text(x, y + 19 if up else y - 11, style.short, _SIZE - 1.5, color, "middle", group=style.group, tip=tip)
         if (placed := self._placer.place(label, ((0.0, 0.0), (0.0, away * 10), (0.0, away * 20)))) is not None:
             self._add(placed)
@@ -327,15 +387,21 @@ class Scene:
         """Names of levels that still stand, at the right side, moved apart; those nearest to price where not all fit."""
         scale, last = self._scale, self._candles[-1].close
         top, bottom, height = scale.top + 26, scale.bottom - 4, _SIZE + 3
-        levels = [(life, style) for life, style in seen if style.role == "level" and life.ended_at is None]
-        levels.sort(key=lambda each: abs(each[0].born.top - last))
-        levels = sorted(levels[: int((bottom - top) / height)], key=lambda each: -each[0].born.top)
-        wanted = [scale.inside(life.born.top) for life, _ in levels]
+        levels = [
+            (level, name, life, style)
+            for life, style in seen
+            if life.ended_at is None
+            for level, name in _standing(life, style)
+            if style.role == "level" or scale.lowest <= level <= scale.highest
+        ]
+        levels.sort(key=lambda each: abs(each[0] - last))
+        levels = sorted(levels[: int((bottom - top) / height)], key=lambda each: -each[0])
+        wanted = [scale.inside(level) for level, _, _, _ in levels]
         tags = []
-        for (life, style), y in zip(levels, stacked(wanted, height, top, bottom), strict=True):
+        for (_, name, life, style), y in zip(levels, stacked(wanted, height, top, bottom), strict=True):
             color = color_of(self._theme, style, life.born.direction)
             tag = Text(
-                scale.right - 4, y + 3.5, _named(life, style), _SIZE - 1, color, "end",
+                scale.right - 4, y + 3.5, name, _SIZE - 1, color, "end",
                 plate=self._theme.background, group=style.group, tip=self._tip(life),
             )  # fmt: skip
             self._placer.reserve(box_of(tag))
@@ -364,6 +430,16 @@ class Scene:
 def _break_of(life: Life) -> tuple[str, int, int]:
     """Which break a CHoCH or its shift is about."""
     return life.born.direction, life.born.formed_at, life.born.confirmed_at
+
+
+def _standing(life: Life, style: Style) -> list[tuple[float, str]]:
+    """The prices at which something that still stands is named at the side, each with its name."""
+    name = _named(life, style)
+    if style.role == "level":
+        return [(life.born.top, name)]
+    if style.role == "band":
+        return [(life.born.top, f"{name} high"), (life.born.bottom, f"{name} low")]
+    return []
 
 
 def _named(life: Life, style: Style) -> str:

@@ -8,9 +8,10 @@ from typing import Final, Literal
 from shared.domain.facts import Direction
 
 ThemeName = Literal["dark", "light"]
-#: ``zone``: a box; ``level``: a line to its end; ``break``: a line from the swing to the candle that broke it; ``swing``: a
-#: mark with its label; ``mark``: a small sign at its candle.
-Role = Literal["zone", "level", "break", "swing", "mark"]
+#: ``zone``: a box; ``band``: a range so wide that only its edges are drawn, and its middle while it holds; ``level``: a line
+#: to its end; ``break``: a line from the swing to the candle that broke it; ``swing``: a mark with its label; ``mark``: a
+#: small sign at its candle.
+Role = Literal["zone", "band", "level", "break", "swing", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,8 @@ STYLES: Final[dict[str, Style]] = {
     "nwog": Style("zone", "NWOG", "opening_gap", usual=False),
     "gap_4h": Style("zone", "4h gap", "opening_gap", usual=False),
     "judas_swing": Style("mark", "Judas", "judas_swing"),
-    # Boxes as wide as months, or twice what another box says: drawn when they are asked for.
-    "ipda_range": Style("zone", "IPDA", "ipda_range", usual=False),
-    "power_of_three": Style("zone", "PO3", "power_of_three", usual=False),
+    "ipda_range": Style("band", "IPDA", "ipda_range"),
+    "power_of_three": Style("zone", "PO3", "power_of_three"),
     "rejection_block": Style("zone", "RB", "rejection_block", block=True, usual=False),
     "balanced_price_range": Style("zone", "BPR", "balanced_price_range", usual=False),
     "volume_imbalance": Style("zone", "VI", "volume_imbalance", usual=False),

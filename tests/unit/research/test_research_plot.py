@@ -98,6 +98,59 @@ def test_a_zone_that_lives_reaches_the_right_side() -> None:
     assert zone.x + zone.width == pytest.approx(LOOK.width - 84.0)
 
 
+def band(top: float, bottom: float, number: int = 120) -> Fact:
+    """An IPDA range that was known at the close of this candle."""
+    close = CANDLES[number].close_time
+    return fact(kind="ipda_range", direction="none", label="20 days", top=top, bottom=bottom, formed_at=CANDLES[2].open_time,
+                confirmed_at=close, changed_at=close)  # fmt: skip
+
+
+def test_a_range_of_days_is_two_edges_and_its_middle_from_the_close_at_which_it_was_known() -> None:
+    """ICT-12 for the eye: a box as wide as a month would hide the candles."""
+    high, low = max(candle.high for candle in CANDLES) - 1, min(candle.low for candle in CANDLES) + 1
+    lives = Lives()
+    lives.hear([band(high, low)])
+    picture = drawn(CANDLES, lives.all())
+    assert of_group(picture, Rect, "ipda_range") == []
+    lines = [line for line in of_group(picture, Line, "ipda_range") if isinstance(line, Line)]
+    scale = scale_of(CANDLES, 8.0, LOOK.width - 84.0, 46.0, LOOK.height - 24.0)
+    assert [line.y1 for line in lines] == [pytest.approx(scale.y(each)) for each in (high, low, (high + low) / 2)]
+    assert {round(line.x1, 6) for line in lines} == {round(scale.edge(CANDLES[120].close_time), 6)}
+    names = [text.text for text in of_group(picture, Text, "ipda_range") if isinstance(text, Text)]
+    assert names == ["IPDA 20 days high", "IPDA 20 days low"]
+
+
+def test_an_edge_outside_of_the_frame_and_a_range_of_a_moment_are_not_drawn() -> None:
+    """Ranges of 60 days reach far beyond a chart of hours, and on a chart of days they change from candle to candle."""
+    high, low = max(candle.high for candle in CANDLES) * 2, min(candle.low for candle in CANDLES) + 1
+    standing = Lives()
+    standing.hear([band(high, low)])
+    picture = drawn(CANDLES, standing.all())
+    assert [text.text for text in of_group(picture, Text, "ipda_range") if isinstance(text, Text)] == ["IPDA 20 days low"]
+    for lasted, lines in ((2, 0), (40, 1)):
+        over = Lives()
+        born = band(high, low)
+        over.hear([born, msgspec.structs.replace(born, state="expired", changed_at=CANDLES[120 + lasted].close_time)])
+        assert len(of_group(drawn(CANDLES, over.all()), Line, "ipda_range")) == lines
+
+
+def test_a_sweep_stands_beyond_the_sign_of_the_swing_at_its_candle_and_is_one_sign() -> None:
+    """A candle that sweeps three levels and becomes a swing: two signs that do not cover each other."""
+    candle = CANDLES[50]
+    at = {"direction": "bearish", "formed_at": candle.open_time, "top": candle.high, "bottom": candle.high}
+    known = {"confirmed_at": candle.close_time, "changed_at": candle.close_time}
+    sweeps = [fact(id=f"s{number}", kind="sweep", state="final", **at, **known) for number in range(3)]
+    lives = Lives()
+    lives.hear([*sweeps, fact(id="h", kind="swing_high", label="HH", **at)])
+    picture = drawn(CANDLES, lives.all())
+    (sign,) = of_group(picture, Polygon, "liquidity")
+    (swing,) = of_group(picture, Polygon, "swings")
+    assert isinstance(sign, Polygon)
+    assert isinstance(swing, Polygon)
+    assert max(y for _, y in sign.points) <= min(y for _, y in swing.points)
+    assert [text.text for text in of_group(picture, Text, "liquidity") if isinstance(text, Text)] == ["sweep"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
