@@ -13,10 +13,10 @@ from cli.configuration import load_settings, refuse
 from cli.market import BadOption
 from cli.progress import Bar
 from cli.recorded import open_market
+from research.plot.canvas import Look
 from research.plot.chart import NothingToShow, picture_of, words
 from research.plot.html import write_html
 from research.plot.png import write_png
-from research.plot.scene import Look
 from research.plot.theme import THEMES, ThemeName
 from research.whole_file import whole_file
 from services.analysis.settings.timetable import TimetableSettings

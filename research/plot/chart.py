@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Iterator
 
 from research.events import replay
 from research.market import Market
+from research.plot.canvas import Look
 from research.plot.lives import Life, Lives
-from research.plot.scene import Look, Scene
+from research.plot.scene import Scene
 from research.plot.shapes import Picture
 from research.plot.theme import STYLES, style_of
 from research.plot.windows import Stretch, stretches

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from research.events import replay
+from research.plot.canvas import Look
 from research.plot.chart import WINDOW_KINDS
 from research.plot.lives import Life, Lives
-from research.plot.scene import Look, Scene
+from research.plot.scene import Scene
 from research.plot.shapes import Picture
 from research.plot.specimens import candles
 from research.plot.theme import THEMES, style_of

@@ -19,12 +19,13 @@ from recorded_candles import walk, write_csv
 from research.events import replay
 from research.market import Market
 from research.plot.axes import price_ticks, scale_of, time_ticks
+from research.plot.canvas import Look
 from research.plot.chart import NothingToShow, picture_of
 from research.plot.html import write_html
 from research.plot.labels import Placer, box_of, stacked
 from research.plot.lives import Life, Lives
 from research.plot.png import write_png
-from research.plot.scene import Look, Scene
+from research.plot.scene import Scene
 from research.plot.shapes import Line, Picture, Polygon, Rect, Text, text_width
 from research.plot.theme import STYLES, THEMES, style_of
 from research.plot.windows import stretches
