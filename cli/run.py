@@ -55,6 +55,8 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
         await bus.start()
         await store.start()
         service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
+        if service.spec.sources:
+            health.check("exchange", service.sources_ready)
         async with running([service], member=settings.replica):
             gc.collect()
             gc.freeze()  # what stands now stands for ever; walking it again would pause an order by tens of milliseconds
@@ -110,6 +112,9 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
         await store.start()
         names = ("simulator", *reversed(LAYOUTS["embedded"]))  # whoever reads stands before whoever writes
         services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
+        for service in services:
+            if service.spec.sources:
+                health.check("exchange", service.sources_ready)
         async with running(services):
             health.ready()
             await stop.wait()

@@ -16,6 +16,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from services.gateway.acts import Ask, Cancel, Find, Search, Send, by_symbol
+from services.gateway.condition import Condition
 from services.gateway.core import GatewayCore
 from services.gateway.inquiry import inquire, search
 from services.gateway.settings import GatewaySettings
@@ -42,7 +43,6 @@ _REQUESTS: Final = Counter("ict_gateway_requests_total", "Orders and cancels by 
 _REFRESHES: Final = Counter(
     "ict_gateway_refreshes_total", "Whole accounts asked for by REST, by whether all agreed", ["agreed"]
 )
-_CONNECTED: Final = Gauge("ict_gateway_user_stream", "1 while the user stream is open")
 _PENDING: Final = Gauge("ict_gateway_requests_in_hand", "Requests taken from the broker and not answered")
 
 
@@ -57,10 +57,15 @@ class GatewayFlow:
         self._common = common
         self._settings = settings
         self._core = GatewayCore(settings, common.exchange.recv_window_ms)
+        self._condition = Condition()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wake = asyncio.Event()
         self._in_hand: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[None] | None = None
+
+    def trouble(self) -> str:
+        """See ``Condition.trouble``."""
+        return self._condition.trouble()
 
     async def run(self, tenure: Tenure) -> None:
         self._tenure = tenure
@@ -72,6 +77,7 @@ class GatewayFlow:
             await self._begin()
             await self._work()
         finally:
+            self._condition.stream_down("the gateway stops")
             await self._exchange.close()
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -90,6 +96,7 @@ class GatewayFlow:
                 if error.action in ("refuse", "halt"):
                     raise Leave(Exit.REFUSED, f"the gateway cannot start: {error}") from error
                 log.warning("the exchange is away; trying again", error=str(error), seconds=pause)
+                self._condition.unanswered(str(error))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, self._common.exchange.stream.backoff_longest_s)
             else:
@@ -238,7 +245,7 @@ class GatewayFlow:
             await asyncio.sleep(pause)
             try:
                 async with self._exchange.user_stream() as stream:
-                    _CONNECTED.set(1)
+                    self._condition.stream_open()
                     self._core.want_refresh()
                     self._wake.set()
                     pause = 0.0
@@ -248,11 +255,10 @@ class GatewayFlow:
                             self._core.want_refresh()
                         self._wake.set()
             except StreamLost as lost:
+                self._condition.stream_down(f"{lost.reason}: {lost}")
                 log.warning("user stream lost", reason=lost.reason, text=str(lost), seconds=pause)
                 if lost.reason == "refused":
                     pause = min(max(pause * 2, policy.backoff_first_s), policy.backoff_longest_s)
-            finally:
-                _CONNECTED.set(0)
 
     async def _tell(self) -> None:
         """Publish what is due; ask the exchange when news do not add up, and regularly."""
@@ -269,6 +275,7 @@ class GatewayFlow:
                 if self._core.funding_wanted:
                     await self._fund()
             except ExchangeError as error:
+                self._condition.unanswered(str(error))
                 log.warning("the account could not be asked for; trying again", error=str(error))
                 await asyncio.sleep(self._common.exchange.retry_longest_s)
                 continue
@@ -298,6 +305,7 @@ class GatewayFlow:
         for symbol in core.unexplained():
             await self._trades(symbol, core.state.agreed_at or asked_at)
         apart = core.settled(asked_at)
+        self._condition.answered()
         _REFRESHES.labels("no" if apart else "yes").inc()
         if apart:
             log.warning("fills do not explain the positions; the exchange's word holds", symbols=list(apart))

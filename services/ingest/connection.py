@@ -52,6 +52,11 @@ class Connection:
         self._reachable = reachable
         self._chance = chance
         self._healthy = HEALTHY.labels(label)
+        self._lost_by = ""
+
+    def trouble(self) -> str:
+        """What is wrong with it; empty while every stream speaks and nothing is missing."""
+        return "" if self.dog.state == "live" else f"streams {self.label} are {self.dog.state}{self._lost_by}"
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,6 +64,7 @@ class Connection:
             while True:
                 reason = await self._life()
                 self._healthy.set(0)
+                self._lost_by = f" (lost: {reason})"
                 LOST.labels(self.label, reason).inc()
                 pause = self.dog.lost(_own_ms(), self._chance())
                 log.warning("stream connection lost", connection=self.label, reason=reason, pause_ms=pause)
@@ -106,6 +112,7 @@ class Connection:
             if self.dog.state == "resyncing" and self._caught_up(self.names):
                 self.dog.resynced()
                 self._healthy.set(1)
+                self._lost_by = ""
                 log.info("stream connection live", connection=self.label, streams=len(self.names))
 
     async def _wait(self, pause_ms: int) -> None:

@@ -79,6 +79,13 @@ class Feed:
         self._chance = chance
         self._questions = Questions(settings, chance)
         self._wake = asyncio.Event()
+        self._connections: list[Connection] = []
+        self._begun = False
+
+    def trouble(self) -> str:
+        """The streams that are not live; before the first minute may leave, that (see ``Source``)."""
+        found = [trouble for connection in self._connections if (trouble := connection.trouble())]
+        return "; ".join(found if self._begun else ["waits for the exchange, or for its history", *found])
 
     async def run(self, tenure: Tenure) -> None:
         """Until cancelled. Raises Fenced when another replica has taken over."""
@@ -102,6 +109,7 @@ class Feed:
                 await self._send_history(begin)
                 await tenure.save(msgspec.msgpack.encode(Cursor(begin + MINUTE)))
             self._jobs.start(self._send_steps(tenure), "steps")
+            self._begun = True
             if self._settings.audit_every_minutes:
                 self._jobs.start(self._audit_now_and_then(), "audit")
             await self._jobs.first_fault()

@@ -26,13 +26,16 @@ class HealthServer:
         self._host = host
         self._port = port
         self._registry = registry
-        self._checks: dict[str, Callable[[], bool]] = {}
+        self._checks: dict[str, Callable[[], bool | str]] = {}
         self._started = False
         self._draining = False
         self._runner: web.AppRunner | None = None
 
-    def check(self, name: str, healthy: Callable[[], bool]) -> None:
-        """Add something that must hold for the service to be ready. It is called at every question, so it must be cheap."""
+    def check(self, name: str, healthy: Callable[[], bool | str]) -> None:
+        """Add something that must hold for the service to be ready. It is called at every question, so it must be cheap.
+
+        It answers True, or what is wrong: False where the name says enough, else a text that ``/readyz`` shows.
+        """
         self._checks[name] = healthy
 
     def ready(self) -> None:
@@ -74,7 +77,7 @@ class HealthServer:
 
     def _asked(self, name: str) -> object:
         try:
-            return bool(self._checks[name]())
+            return self._checks[name]()
         except Exception as error:  # noqa: BLE001  a check that cannot be made is a check that fails, whatever the cause
             return f"{type(error).__name__}: {error}"
 

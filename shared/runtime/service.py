@@ -63,6 +63,10 @@ class Service:
             self.sources.start()
         log.info("service started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
 
+    def sources_ready(self) -> bool | str:
+        """True, or what keeps a source that runs here from its work: a check of ``/readyz``."""
+        return self.sources is None or self.sources.trouble() or True
+
     async def wait_failed(self) -> BaseException:
         """Return when a worker has died; a healthy service never does."""
         tasks = [asyncio.ensure_future(lane.wait_failed()) for lane in self.lanes]

@@ -48,6 +48,10 @@ class Source(Protocol):
 
     async def run(self, tenure: Tenure) -> None: ...
 
+    def trouble(self) -> str:
+        """What keeps it from its work now, for ``/readyz``; empty when nothing does. Cheap, and asked at any time."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
@@ -76,6 +80,8 @@ class Sources:
         self._store = store
         self._policy = policy or ReplicaPolicy()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._here: dict[str, Source] = {}
+        self._decided = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -86,6 +92,13 @@ class Sources:
     def running(self) -> tuple[str, ...]:
         """The sources that run here now."""
         return tuple(name for name, task in self._running.items() if not task.done())
+
+    def trouble(self) -> str:
+        """What keeps the sources that run here from their work; empty when nothing does, or when this replica stands by."""
+        if not self._decided:
+            return "it is not decided yet which replica runs what"
+        told = {name: self._here[name].trouble() if name in self._here else "is on its way" for name in self.running}
+        return "; ".join(f"{name}: {trouble}" for name, trouble in told.items() if trouble)
 
     async def wait_failed(self) -> BaseException:
         """Return when a source, or the watch over them, has died of a bug."""
@@ -109,6 +122,7 @@ class Sources:
         while True:
             mine = await self._mine()
             await self._stop(tuple(name for name in self._running if name not in mine), deadline=10.0)
+            self._decided = True
             for name in mine:
                 if name not in self._running:
                     self._running[name] = asyncio.create_task(self._hold(self._specs[name]), name=f"source {name}")
@@ -141,7 +155,11 @@ class Sources:
             epoch, state = opened.epoch, opened.snapshot
         _TAKEOVERS.labels(spec.name).inc()
         log.info("source runs here", source=spec.name, epoch=epoch)
-        await spec.build(self._bus, self._store).run(Tenure(spec.name, self._store, epoch, state))
+        source = self._here[spec.name] = spec.build(self._bus, self._store)
+        try:
+            await source.run(Tenure(spec.name, self._store, epoch, state))
+        finally:
+            del self._here[spec.name]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Fenced is a change of hands; anything else that ends a source is a bug, and the process must end with it."""

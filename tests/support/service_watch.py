@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.error
 import urllib.request
@@ -43,11 +44,15 @@ class Watch:
 
     def readyz(self) -> int:
         """The status of ``/readyz``. Raises URLError while nobody listens."""
+        return self.readiness()[0]
+
+    def readiness(self) -> tuple[int, dict[str, object]]:
+        """Status of ``/readyz``, and what each check says. Raises URLError while nobody listens."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
-                return int(answer.status)
+                return int(answer.status), json.load(answer)["checks"]
         except urllib.error.HTTPError as error:
-            return error.code
+            return error.code, json.load(error)["checks"]
 
     def figures(self, name: str, label: str) -> dict[str, float]:
         """The samples of one metric by the value of one label. Raises URLError while nobody listens."""

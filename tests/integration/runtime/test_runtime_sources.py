@@ -24,6 +24,10 @@ class Counting:
     def __init__(self, who: str, heard: list[tuple[str, int]]) -> None:
         self._who = who
         self._heard = heard
+        self._trouble = f"{who} waits"
+
+    def trouble(self) -> str:
+        return self._trouble
 
     async def run(self, tenure: Tenure) -> None:
         number = int(tenure.state or b"0")
@@ -31,6 +35,7 @@ class Counting:
             number += 1
             await tenure.save(str(number).encode())
             self._heard.append((self._who, number))
+            self._trouble = ""
             await asyncio.sleep(0.01)
 
 
@@ -62,6 +67,25 @@ async def test_one_replica_runs_a_source_and_the_next_goes_on_where_it_stopped()
     numbers = [number for _, number in heard]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) == len(numbers)
+
+
+async def test_trouble_is_that_of_the_sources_that_run_here_and_a_standby_has_none() -> None:
+    """OPS-2: nobody is ready before it is decided who works; then whoever works is, when its source says so."""
+    store, heard = MemoryStore(), []
+    one, two = replica("a", store, heard), replica("b", store, heard)
+    assert "not decided" in one.trouble()
+    one.start()
+    await until(lambda: one.trouble() == "feed.p0: a:feed.p0 waits" or bool(heard))
+    await until(lambda: bool(heard))
+    assert one.trouble() == ""
+    two.start()
+    await until(lambda: two.trouble() == "")
+    assert two.running == ()
+    one._here["feed.p0"]._trouble = "has lost its streams"  # as a source says of itself in the midst of its work
+    assert one.trouble() == "feed.p0: has lost its streams"
+    assert two.trouble() == ""
+    await one.drain()
+    await two.drain()
 
 
 async def test_a_replica_that_dies_without_a_word_is_replaced_after_the_ttl() -> None:
@@ -140,6 +164,9 @@ async def test_a_store_that_does_not_answer_moves_nothing(monkeypatch: pytest.Mo
         async def run(self, tenure: Tenure) -> None:
             await asyncio.Event().wait()
 
+        def trouble(self) -> str:
+            return ""
+
     one = Sources([SourceSpec("feed.p0", lambda bus, store: Idle())], "test", "a", BUS, store, QUICK)
     one.start()
     await until(lambda: one.running == ("feed.p0",))
@@ -157,6 +184,9 @@ async def test_a_source_that_breaks_ends_the_service() -> None:
     class Broken:
         async def run(self, tenure: Tenure) -> None:
             raise LookupError("a bug")
+
+        def trouble(self) -> str:
+            return ""
 
     one = Sources([SourceSpec("feed.p0", lambda bus, store: Broken())], "test", None, BUS, None, QUICK)
     one.start()

@@ -63,6 +63,18 @@ async def test_ready_means_started_healthy_and_not_draining_and_says_which_of_th
     assert await asked.readyz() == (503, {"ready": False, "started": True, "draining": True, "checks": checks})
 
 
+async def test_a_check_may_say_what_is_wrong(asked: Asked) -> None:
+    """OPS-2: whoever looks at /readyz reads the reason."""
+    trouble = ["the user stream is down"]
+    asked.server.check("exchange", lambda: trouble[0] if trouble else True)
+    asked.server.ready()
+    status, answer = await asked.readyz()
+    assert (status, answer["checks"]) == (503, {"exchange": "the user stream is down"})
+    trouble.clear()
+    status, answer = await asked.readyz()
+    assert (status, answer["checks"]) == (200, {"exchange": True})
+
+
 async def test_alive_is_never_a_question_of_the_broker(asked: Asked) -> None:
     """OPS-2: a supervisor that restarted services because the broker is away would make it worse."""
     asked.server.check("bus", lambda: False)
