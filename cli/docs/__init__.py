@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cli.docs import lifecycles, metrics, protocol, reasons, settings, topology
+from cli.docs import lifecycles, metrics, parameters, protocol, reasons, settings, topology
 
 #: File name → what it must contain.
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -35,7 +35,11 @@ def drift(directory: Path) -> list[Path]:
 
 
 def _pages(directory: Path) -> list[tuple[Path, str]]:
-    return [(directory / name, page()) for name, page in PAGES.items()]
+    pages = [(directory / name, page()) for name, page in PAGES.items()]
+    concepts = directory / "ict.md"  # by hand, but for its lists
+    if (text := _read(concepts)) is not None:
+        pages.append((concepts, parameters.refreshed(text)))
+    return pages
 
 
 def _read(path: Path) -> str | None:

@@ -69,17 +69,17 @@ def _default(field: FieldInfo, setting: Setting) -> str:
         return "(secret)"
     if field.default_factory is not None and field.annotation is str:
         return "(made by each process)"  # another one in every process: writing one down would make the page drift
-    return code(_plain(field.get_default(call_default_factory=True)))
+    return code(plain(field.get_default(call_default_factory=True)))
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
     """A value as a configuration file has it, on one line."""
     if isinstance(value, BaseModel):
-        return _plain({name: getattr(value, name) for name in type(value).model_fields})
+        return plain({name: getattr(value, name) for name in type(value).model_fields})
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_plain(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_plain(inner) for inner in value) + "]"
+        return "[" + ", ".join(plain(inner) for inner in value) + "]"
     if value is None:
         return "null"
     if isinstance(value, bool):

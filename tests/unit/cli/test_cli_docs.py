@@ -10,14 +10,16 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner
 
-from cli.docs import PAGES, drift, lifecycles, markdown, reasons, write
+from cli.docs import PAGES, drift, lifecycles, markdown, parameters, reasons, write
 from cli.docs.metrics import metrics
 from cli.docs.vocabulary import NoVocabulary, words
 from cli.main import app
 from cli.settings import Settings
+from services.analysis.settings import AnalysisSettings
 from services.execution import trade
 from shared.bus.topology import build
 from shared.domain import decisions, orders
+from shared.domain.facts import FactState
 from shared.runtime import exits
 from shared.runtime.config_fields import known_paths
 from shared.runtime.exits import Exit
@@ -29,6 +31,49 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_a_page_in_the_repository_is_what_the_code_says_today(name: str) -> None:
     """OPS-8: run `make docs` after a change of settings, queues, tables, metrics or reasons."""
     assert (ROOT / "docs" / name).read_text(encoding="utf-8") == PAGES[name]()
+
+
+CONCEPTS = (ROOT / "docs" / "ict.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_concepts_lists_every_parameter_with_its_default() -> None:
+    """Issue 4: run `make docs` after a change of settings; a new section of settings needs a mark at its concept."""
+    assert parameters.refreshed(CONCEPTS) == CONCEPTS
+    listed = {name.partition(".")[0] for name in parameters.named(CONCEPTS)}
+    assert listed == set(AnalysisSettings.model_fields) - {"publish"}  # which kinds leave the engine: no concept
+
+
+def test_a_number_in_brackets_behind_a_parameter_is_its_default() -> None:
+    """Issue 4: what the text says by hand: `swing_length` (5), `filled_at` (95 %)."""
+    defaults: dict[str, set[float]] = {}
+    for path in known_paths(AnalysisSettings):
+        value: object = AnalysisSettings()
+        for step in path:
+            value = getattr(value, step, None)
+        if isinstance(value, int | float):
+            for name in (".".join(path), path[-1]):
+                defaults.setdefault(name, set()).add(float(value))
+    said = re.findall(r"`([a-z_0-9.]+)` \(([0-9.]+)( %)?\)", CONCEPTS)
+    assert len(said) > 15
+    for name, number, percent in said:
+        if name in get_args(FactState):
+            continue
+        may_be = {float(number), float(number) / 100} if percent else {float(number)}
+        assert defaults[name.removeprefix("analysis.")] & may_be, f"`{name}` ({number}{percent})"
+
+
+def test_a_stale_list_is_made_again_and_a_wrong_mark_told(tmp_path: Path) -> None:
+    """The specimen: a default edited by hand; what stands around the list stays."""
+    page = tmp_path / "ict.md"
+    page.write_text("by hand\n<!-- parameters: turtle_soup -->\n`lookback` 7\n<!-- end -->\nby hand\n", encoding="utf-8")
+    assert page in drift(tmp_path)
+    write(tmp_path)
+    assert page.read_text(encoding="utf-8") == (
+        "by hand\n<!-- parameters: turtle_soup -->\n"
+        "**Parameters.** `analysis.turtle_soup`: `enabled` true; `lookback` 20; `separation` 4.\n<!-- end -->\nby hand\n"
+    )
+    with pytest.raises(parameters.NoSuchParameters, match=r"analysis\.turtle is no setting"):
+        parameters.refreshed("<!-- parameters: turtle -->\n<!-- end -->")
 
 
 def test_a_page_is_the_same_text_every_time() -> None:
