@@ -41,6 +41,10 @@ class Desk(Protocol):
         """The market trades at ``price``."""
         ...
 
+    async def offered(self) -> tuple[Decimal, Decimal]:
+        """The best ask and what is had there, on the grids; it stays so until the market is moved."""
+        ...
+
     async def restart(self) -> TradingVenue:
         """Another client of the same venue, as after a restart."""
         ...
@@ -298,6 +302,62 @@ async def check_resting_limit_fills(desk: Desk) -> None:
     assert await position(venue) == LOT
 
 
+async def partly_filled(desk: Desk, leg: str) -> tuple[NewOrder, VenueOrder, Decimal]:
+    """A limit at the best ask for a lot more than is offered there: the order, its answer, and what it got at once."""
+    price, offered = await desk.offered()
+    asked = order(desk, leg, "buy", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
+    placed = accepted(await desk.venue.place(asked))
+    assert (placed.status, placed.executed) == ("PARTIALLY_FILLED", offered)
+    return asked, placed, offered
+
+
+async def check_partial_fill_then_the_rest(desk: Desk) -> None:
+    """EXEC-1: what is offered fills as a taker, the rest stays in the book and fills as a maker; it all adds up."""
+    venue = desk.venue
+    async with listening(venue) as ears:
+        asked, placed, got = await partly_filled(desk, "part")
+        assert asked.quantity is not None
+        assert asked.price is not None
+        resting = [(each.client_id, each.status, each.executed, each.quantity) for each in await venue.open_orders(SYMBOL)]
+        assert resting == [(asked.client_id, "PARTIALLY_FILLED", got, asked.quantity)]
+        assert await position(venue) == got
+        await desk.move(asked.price - 300)
+        await ears.until(lambda: bool(ears.orders(asked.client_id)) and ears.orders(asked.client_id)[-1].order.over)
+    told = ears.orders(asked.client_id)
+    executed = [event.order.executed for event in told]
+    assert executed == sorted(executed)
+    assert got in executed
+    assert (told[-1].order.status, executed[-1]) == ("FILLED", asked.quantity)
+    fills = [event.fill for event in told if event.fill]
+    assert sum(fill.quantity for fill in fills if not fill.maker) == got
+    assert sum(fill.quantity for fill in fills if fill.maker) == LOT
+    found = await venue.order(asked.ref)
+    assert found is not None
+    assert (found.status, found.executed) == ("FILLED", asked.quantity)
+    trades = await venue.account_trades(SYMBOL, order_id=placed.id)
+    assert sorted(trade.id for trade in trades) == sorted(fill.trade_id for fill in fills)
+    assert sum(trade.quantity for trade in trades) == await position(venue) == asked.quantity
+    assert await venue.open_orders(SYMBOL) == ()
+
+
+async def check_partial_fill_then_cancelled(desk: Desk) -> None:
+    """EXEC-1, EXEC-4: a cancel takes the rest away; what was filled stays filled, and stays a position."""
+    venue = desk.venue
+    async with listening(venue) as ears:
+        asked, placed, got = await partly_filled(desk, "part")
+        await ears.until(lambda: got in ears.positions())
+        ended = accepted(await venue.cancel(asked.ref))
+        assert (ended.status, ended.executed) == ("CANCELED", got)
+        await ears.until(lambda: ears.orders(asked.client_id)[-1].order.status == "CANCELED")
+    assert ears.orders(asked.client_id)[-1].order.executed == got
+    assert code(await venue.cancel(asked.ref)) == -2011
+    found = await venue.order(asked.ref)
+    assert found is not None
+    assert (found.status, found.executed) == ("CANCELED", got)
+    assert sum(trade.quantity for trade in await venue.account_trades(SYMBOL, order_id=placed.id)) == got
+    assert await position(venue) == got
+
+
 async def check_batch(desk: Desk) -> None:
     """EXEC-1: an outcome each, in order; one that is refused stops no other."""
     venue, price = desk.venue, await desk.price()
@@ -451,4 +511,9 @@ CHECKS = (
     check_countdown,
     check_rules,
 )
-MOVING_CHECKS = (check_stop_triggers, check_resting_limit_fills)
+MOVING_CHECKS = (
+    check_stop_triggers,
+    check_resting_limit_fills,
+    check_partial_fill_then_the_rest,
+    check_partial_fill_then_cancelled,
+)

@@ -16,6 +16,9 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 #: A fixed beginning: the core's time is the test's.
 EPOCH = 1_780_000_000_000
 
+#: What is offered at the best ask where a test asks for it: less than it wants.
+OFFERED = Decimal("0.025")
+
 
 class MovedVenue(SimulatedVenue):
     """``move`` sets a price. Its clock runs, and no two calls are at the same time."""
@@ -36,6 +39,13 @@ class MovedVenue(SimulatedVenue):
     def _tick(self) -> int:
         self.time = max(self.time + 1, EPOCH + int((time.monotonic() - self._began) * 1000))
         return self.time
+
+    def offer(self, symbol: str, quantity: Decimal) -> Decimal:
+        """So much is offered at the best ask, until the market moves; returns that price."""
+        price, tick = self.venue.mark_price(symbol), self._tick()
+        assert price is not None
+        self.venue.on_quote(symbol, price, price, tick, quantity, quantity)
+        return price
 
     def move(self, symbol: str, price: Decimal, quantity: Decimal | None = None) -> None:
         """A trade at ``price``, the quote around it, and the mark there."""

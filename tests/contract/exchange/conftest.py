@@ -12,7 +12,7 @@ import pytest
 from exchange_contract import SYMBOL, Desk
 from protocol_server import STEP, Hand, a_hand, a_server
 from pydantic import SecretStr
-from simulated_venue import MovedVenue
+from simulated_venue import OFFERED, MovedVenue
 
 from shared.exchange.binance import BinanceExchange
 from shared.exchange.orders import NewOrder
@@ -49,6 +49,9 @@ class CoreDesk(_Named):
     async def move(self, price: Decimal) -> None:
         self._venue.move(SYMBOL, price)
 
+    async def offered(self) -> tuple[Decimal, Decimal]:
+        return self._venue.offer(SYMBOL, OFFERED), OFFERED
+
     async def restart(self) -> TradingVenue:
         fresh = MovedVenue()
         fresh.venue.restore(self._venue.venue.snapshot())
@@ -77,6 +80,10 @@ class AdapterDesk(_Named):
         assert self._hand is not None
         await self._hand.price(SYMBOL, float(price))
         await self._hand.advance(1_000)
+
+    async def offered(self) -> tuple[Decimal, Decimal]:
+        ticker = await self._exchange.book_ticker(SYMBOL)
+        return Decimal(repr(ticker.ask)), Decimal(repr(ticker.ask_quantity))
 
     async def restart(self) -> TradingVenue:
         return await opened(self._settings, self._stack)

@@ -9,7 +9,7 @@ import exchange_contract
 import msgspec
 import pytest
 from exchange_contract import Desk
-from simulated_venue import MovedVenue
+from simulated_venue import OFFERED, MovedVenue
 
 from shared.exchange.account import AccountSummary
 from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
@@ -128,6 +128,28 @@ class Stopping(MovedVenue):
         return tuple(each if n < first else Refused(code=-1, message="") for n, each in enumerate(outcomes))
 
 
+class Dropping(MovedVenue):
+    """Loses the rest of an order that is filled in part, and says nothing of it."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        outcome = await super().place(order)
+        if isinstance(outcome, Accepted) and outcome.order is not None and outcome.order.status == "PARTIALLY_FILLED":
+            streams, self._streams = self._streams, []
+            await self.cancel(order.ref)
+            self._streams = streams
+        return outcome
+
+
+class Unwinding(MovedVenue):
+    """What a cancelled order had got is forgotten with it."""
+
+    async def cancel(self, ref: OrderRef) -> Outcome:
+        outcome = await super().cancel(ref)
+        if isinstance(outcome, Accepted) and outcome.order is not None:
+            return Accepted(order=msgspec.structs.replace(outcome.order, executed=Decimal(0)))
+        return outcome
+
+
 class SpecimenDesk:
     """A core desk at a specimen."""
 
@@ -142,6 +164,9 @@ class SpecimenDesk:
 
     async def move(self, price: Decimal) -> None:
         self._venue.move("BTCUSDT", price)
+
+    async def offered(self) -> tuple[Decimal, Decimal]:
+        return self._venue.offer("BTCUSDT", OFFERED), OFFERED
 
     async def restart(self) -> TradingVenue:
         return self.venue
@@ -163,6 +188,9 @@ class SpecimenDesk:
         (Turning, exchange_contract.check_reduce_only),
         (Telling, exchange_contract.check_market_order),
         (Stopping, exchange_contract.check_batch),
+        (Dropping, exchange_contract.check_partial_fill_then_the_rest),
+        (Dropping, exchange_contract.check_partial_fill_then_cancelled),
+        (Unwinding, exchange_contract.check_partial_fill_then_cancelled),
     ],
 )
 async def test_defective_venue_is_caught(specimen: type[MovedVenue], check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
