@@ -18,7 +18,7 @@ import msgspec
 from services.analysis.frame.finding import Finding
 from services.analysis.sessions.timetable import Timetable
 from services.analysis.settings.timetable import NEW_YORK_WINDOWS
-from shared.domain.timeframes import DURATION, MINUTE, Timeframe
+from shared.domain.timeframes import DAY, DURATION, MINUTE, Timeframe
 
 #: The version of the artefact that this code reads.
 VERSION: Final = 1
@@ -168,14 +168,27 @@ class FillForecast:
         return model.base_rate((gap.changed_at - gap.confirmed_at) / (DURATION[timeframe] * self._max_age))
 
 
-@lru_cache(maxsize=4_096)
 def kill_zone(open_time: int, duration: int) -> str:
     """The kill zone (New York) in which a candle of this length (ms) opens, empty for none."""
     if duration > _LONGEST_IN_ZONE:
         return ""
+    ends, names = _zones_of(open_time // DAY)
+    return names[bisect_right(ends, open_time)]
+
+
+@lru_cache(maxsize=64)
+def _zones_of(day: int) -> tuple[list[int], list[str]]:
+    """A day (UTC, days since 1970) in pieces: where each ends (ms) and the kill zone that it lies in, empty for none."""
     table = Timetable({name: NEW_YORK_WINDOWS[name] for name in ZONES})
-    opened = table.open_at(open_time)
-    return opened[0].name if opened else ""
+    ends: list[int] = []
+    names: list[str] = []
+    time = day * DAY
+    while time < (day + 1) * DAY:
+        opened = table.open_at(time)
+        time = table.next_change
+        ends.append(time)
+        names.append(opened[0].name if opened else "")
+    return ends, names
 
 
 def read_model(data: bytes) -> FillModel:

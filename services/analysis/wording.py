@@ -35,7 +35,7 @@ def _day(number: int) -> str:
 def price(value: float) -> str:
     """A price without noise digits: ``95505.4``, never in powers of ten for prices that exchanges quote.
 
-    The facts of one close name few prices, and often the same: they are kept. Not zero: -0 is the same key
+    The facts of one close name few prices, and often the same: they are kept (not zero: -0 is the same key).
     """
     written = _prices.get(value)
     if written is None:
