@@ -19,7 +19,6 @@ from research.plot.html import write_html
 from research.plot.png import write_png
 from research.plot.theme import THEMES, ThemeName
 from research.whole_file import whole_file
-from services.analysis.settings.timetable import TimetableSettings
 from shared.domain.facts import FactKind
 from shared.domain.timezones import known_zone
 from shared.runtime.exits import Exit
@@ -51,7 +50,6 @@ def plot_files(
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
-    timetable = TimetableSettings()
     for symbol in market.symbols:
         with Bar(console, f"analysed {symbol}", market.last - market.first) as bar:
 
@@ -59,9 +57,7 @@ def plot_files(
                 bar.at(at - market.first)
 
             try:
-                picture = picture_of(
-                    market, symbol, settings.analysis, timetable, look, last=last, kinds=wanted, on_close=on_close
-                )
+                picture = picture_of(market, symbol, settings.analysis, look, last=last, kinds=wanted, on_close=on_close)
             except NothingToShow as error:
                 refuse(str(error), Exit.NEGATIVE)
         path = out if len(market.symbols) == 1 else out.with_stem(f"{out.stem}-{symbol}")

@@ -14,7 +14,7 @@ from services.analysis.engine import Engine
 from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle, CandleBundle
-from shared.domain.facts import AnalysisBundle, Fact
+from shared.domain.facts import Analysis, AnalysisBundle, Fact
 from shared.domain.timeframes import DURATION, Timeframe
 
 #: Candles given to the engine at once.
@@ -90,8 +90,7 @@ def stream(market: Market, settings: AnalysisSettings, on_close: Callable[[int],
 
     Symbols that the settings pair are read against each other as they are live; that costs them the quick way.
     """
-    pairs = settings.cross.pairs if settings.cross.enabled else ()
-    if any({pair.first, pair.second} <= set(market.symbols) for pair in pairs):
+    if any(read_in_pairs(market, symbol, settings) for symbol in market.symbols):
         return _together(market, settings, on_close)
     apart = (_alone(market, symbol, settings, on_close) for symbol in market.symbols)
     return heapq.merge(*apart, key=lambda event: event[:2])
@@ -107,7 +106,19 @@ def _alone(market: Market, symbol: str, settings: AnalysisSettings, on_close: Ca
         yield told(symbol, market.timeframe, fact)
 
 
+def read_in_pairs(market: Market, symbol: str, settings: AnalysisSettings) -> bool:
+    """True when the settings pair this symbol with another one of the market."""
+    pairs = settings.cross.pairs if settings.cross.enabled else ()
+    return any(symbol in (pair.first, pair.second) and {pair.first, pair.second} <= set(market.symbols) for pair in pairs)
+
+
 def _together(market: Market, settings: AnalysisSettings, on_close: Callable[[int], None]) -> Iterator[Told]:
+    for analysis in analyses(market, settings, on_close):
+        for fact in analysis.events:
+            yield told(analysis.symbol, market.timeframe, fact)
+
+
+def analyses(market: Market, settings: AnalysisSettings, on_close: Callable[[int], None]) -> Iterator[Analysis]:
     """All symbols through the live core, as one partition that is told which candles are missing at every close."""
     timeframe = market.timeframe
     core = AnalysisCore(0, timeframe, settings)
@@ -123,6 +134,4 @@ def _together(market: Market, settings: AnalysisSettings, on_close: Callable[[in
         on_close(close_time)
         for message in core.handle(bundle):
             if isinstance(message, AnalysisBundle):
-                for analysis in message.analyses:
-                    for fact in analysis.events:
-                        yield told(analysis.symbol, timeframe, fact)
+                yield from message.analyses

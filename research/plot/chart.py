@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 
-from research.events import replay
+from research.events import analyses, read_in_pairs, replay
 from research.market import Market
 from research.plot.canvas import Look
 from research.plot.lives import Life, Lives
@@ -38,7 +38,6 @@ def picture_of(
     market: Market,
     symbol: str,
     analysis: AnalysisSettings,
-    timetable: TimetableSettings,
     look: Look,
     *,
     last: int,
@@ -47,24 +46,34 @@ def picture_of(
 ) -> Picture:
     """The last ``last`` candles of the market, with everything that the engine knew of them from its first candle on.
 
+    A symbol that the settings pair with another of the market is read against it as it is live, at several times the cost.
     ``kinds``: groups or kinds of facts and windows; empty for the usual ones. Raises NothingToShow.
     """
     shown: deque[Candle] = deque(maxlen=last)
     lives = Lives()
 
+    def see(number: int, candle: Candle) -> None:
+        shown.append(candle)
+        if number % _CLEAR_EVERY == 0:
+            lives.forget(shown[0].open_time)
+
     def watched() -> Iterator[Candle]:
         for number, candle in enumerate(market.candles(symbol)):
-            shown.append(candle)
             on_close(candle.close_time)
-            if number % _CLEAR_EVERY == 0:
-                lives.forget(shown[0].open_time)
+            see(number, candle)
             yield candle
 
-    lives.hear(replay(watched(), analysis))
+    if read_in_pairs(market, symbol, analysis):
+        own = (each for each in analyses(market, analysis, on_close) if each.symbol == symbol)
+        for number, each in enumerate(own):
+            see(number, each.candle)
+            lives.hear(each.events)
+    else:
+        lives.hear(replay(watched(), analysis))
     if not shown:
         raise NothingToShow(f"{symbol}: no {market.timeframe} candle can be made in this range; widen it")
     wanted = [life for life in lives.all() if _wanted(life, kinds)]
-    windows = _windows(timetable, kinds, shown)
+    windows = _windows(analysis.timetable, kinds, shown)
     return Scene(shown, look, f"{symbol} {market.timeframe}").draw(wanted, windows)
 
 

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from research.events import replay
 from research.plot.canvas import Look
 from research.plot.chart import WINDOW_KINDS
 from research.plot.lives import Life, Lives
 from research.plot.scene import Scene
 from research.plot.shapes import Picture
-from research.plot.specimens import candles
+from research.plot.specimens import COMPANION, SYMBOL, candles, companion
 from research.plot.theme import THEMES, style_of
 from research.plot.windows import Stretch, stretches
+from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
-from shared.domain.candles import Candle
-from shared.domain.facts import FactKind, FactState
+from services.analysis.settings.cross import PairSettings
+from shared.domain.candles import Candle, CandleBundle
+from shared.domain.facts import AnalysisBundle, FactKind, FactState
 
 #: Two weeks of quarter hours, after as many for the levels of weeks.
 _CANDLES: Final = 2_688
@@ -76,8 +77,24 @@ PICTURES: Final[dict[str, Wanted]] = {
     "kill-zones": Wanted("kill_zone", None, (), before=60, after=60, windows=("kill_zone", "silver_bullet")),
     "key-opens": Wanted("key_open", None, (), before=40, after=60, windows=("kill_zone",)),
     "opening-gap": Wanted("nwog", None, ("ndog",), before=30, after=50),
+    "smt-divergence": Wanted("smt_swing", None, _SWINGS, before=36, after=16),
     "judas-swing": Wanted("judas_swing", None, ("power_of_three",), before=60, after=40, windows=("kill_zone",)),
 }
+
+
+def _lives(candles: Sequence[Candle], settings: AnalysisSettings) -> list[Life]:
+    """Of the made-up market, read together with its companion."""
+    pair = PairSettings(first=SYMBOL, second=COMPANION)
+    cross = settings.cross.model_copy(update={"pairs": (pair,)})
+    core = AnalysisCore(0, candles[0].timeframe, settings.model_copy(update={"cross": cross}))
+    lives = Lives()
+    for one, other in zip(candles, companion(candles, _SEED), strict=True):
+        for bundle in core.handle(
+            CandleBundle(partition=0, timeframe=one.timeframe, close_time=one.close_time, candles=(one, other))
+        ):
+            assert isinstance(bundle, AnalysisBundle)
+            lives.hear(fact for analysis in bundle.analyses if analysis.symbol == SYMBOL for fact in analysis.events)
+    return lives.all()
 
 
 class Specimens:
@@ -86,9 +103,7 @@ class Specimens:
     def __init__(self, settings: AnalysisSettings) -> None:
         self._settings = settings
         self._candles: Sequence[Candle] = candles(_CANDLES, _SEED)
-        lives = Lives()
-        lives.hear(replay(self._candles, settings))
-        self._lives = lives.all()
+        self._lives = _lives(self._candles, settings)
         self._place = {candle.open_time: number for number, candle in enumerate(self._candles)}
 
     def picture(self, name: str) -> Picture | None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Final
+
+import msgspec
 
 from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, MINUTE
 
 SYMBOL: Final = "EXAMPLE"
+#: One that moves with it, most of the time.
+COMPANION: Final = "COMPANION"
 #: Monday 2026-03-02 00:00 UTC; New York's clocks go forward on the Sunday after.
 START: Final = 1_772_409_600_000
 _MINUTES: Final = 15
@@ -44,4 +49,24 @@ def candles(count: int, seed: int) -> list[Candle]:
         )  # fmt: skip
         price = path[-1] if draw.random() > 0.05 else round(path[-1] + (draw.random() - 0.5) * 160.0, 1)
     assert step == MINUTE * _MINUTES
+    return made
+
+
+def companion(candles: Sequence[Candle], seed: int) -> list[Candle]:
+    """A symbol at about a twentieth of the price, which follows and now and then strays a little; prices of two decimals."""
+    draw = random.Random(seed)  # noqa: S311  the same picture on every machine, not a secret
+    made: list[Candle] = []
+    ratio, stray = 0.05, 0.0
+    for candle in candles:
+        before = ratio
+        stray = 0.98 * stray + (draw.random() - 0.5) * 0.0008
+        ratio = 0.05 * (1.0 + stray)
+        opened, close = round(candle.open * before, 2), round(candle.close * ratio, 2)
+        high, low = candle.high * max(before, ratio), candle.low * min(before, ratio)
+        made.append(
+            msgspec.structs.replace(
+                candle, symbol=COMPANION, open=opened, close=close, high=max(opened, close, round(high, 2)),
+                low=min(opened, close, round(low, 2)),
+            )
+        )  # fmt: skip
     return made

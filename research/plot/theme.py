@@ -108,6 +108,10 @@ STYLES: Final[dict[str, Style]] = {
     "ndog": Style("zone", "NDOG", "opening_gap", usual=False),
     "nwog": Style("zone", "NWOG", "opening_gap", usual=False),
     "gap_4h": Style("zone", "4h gap", "opening_gap", usual=False),
+    "smt_swing": Style("level", "SMT", "smt"),
+    "smt_level": Style("level", "SMT", "smt"),
+    # A number that the sentence has; its price is only where it was said.
+    "liquidity_correlation": Style("level", "correlation", "correlation", usual=False),
     "judas_swing": Style("mark", "Judas", "judas_swing"),
     "ipda_range": Style("band", "IPDA", "ipda_range"),
     "power_of_three": Style("zone", "PO3", "power_of_three"),

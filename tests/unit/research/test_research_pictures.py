@@ -13,6 +13,7 @@ from research.plot.pictures import PICTURES, Specimens
 from research.plot.shapes import Line, Polygon, Rect, Text
 from research.plot.specimens import candles
 from research.plot.theme import style_of
+from services.analysis.fvg_fill import load_model
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import FactKind
 
@@ -54,6 +55,17 @@ def test_every_picture_of_the_pages_is_there_small_and_of_the_table() -> None:
 def test_every_kind_of_fact_is_explained(kind: str) -> None:
     """Issue 4: each concept has its definition on the page, under the name that it has in messages."""
     assert f"`{kind}`" in PAGE
+
+
+@pytest.mark.parametrize("of", ["all", "BTCUSDT", "ETHUSDT"])
+def test_the_scores_on_the_page_are_those_of_the_model_that_ships(of: str) -> None:
+    """ICT-6: rows, filled, and the Brier scores on months that it has not seen: below both base rates."""
+    score = load_model(None).scores[of]  # type: ignore[union-attr]  # it ships
+    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| {of} | ")]
+    rows, filled, *brier = (cell.strip() for cell in line.strip("|").split("|")[1:])
+    assert (rows, filled) == (f"{score['rows']:,.0f}", f"{score['filled']:.1%}")
+    assert brier == [f"{score[name]:.4f}" for name in ("brier", "brier_base_rate", "brier_base_rate_of_timeframe")]
+    assert score["brier"] < min(score["brier_base_rate"], score["brier_base_rate_of_timeframe"])
 
 
 def test_the_made_up_market_is_the_same_everywhere() -> None:

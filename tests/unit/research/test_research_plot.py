@@ -29,6 +29,7 @@ from research.plot.scene import Scene
 from research.plot.shapes import Line, Picture, Polygon, Rect, Text, text_width
 from research.plot.theme import STYLES, THEMES, style_of
 from research.plot.windows import stretches
+from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.timetable import TimetableSettings
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle
@@ -317,22 +318,49 @@ def test_both_files_are_complete_and_repeatable() -> None:
 def test_the_last_candles_carry_what_was_known_before_them(tmp_path: Path) -> None:
     """A zone born before the chart begins is in it as long as it lives."""
     market = Market({SYMBOL: write_csv(tmp_path / "c.csv", walk(4, 600, "15m"))}, "15m", IngestSettings())
-    small = picture_of(market, SYMBOL, LIVELY, TimetableSettings(), LOOK, last=30)
+    small = picture_of(market, SYMBOL, LIVELY, LOOK, last=30)
     assert any(isinstance(shape, Rect) and shape.group and shape.x == 8.0 for shape in small.shapes)
-    only = picture_of(market, SYMBOL, LIVELY, TimetableSettings(), LOOK, last=200, kinds={"bos", "silver_bullet"})
+    only = picture_of(market, SYMBOL, LIVELY, LOOK, last=200, kinds={"bos", "silver_bullet"})
     assert set(only.groups) <= {"structure", "sessions"}
     assert {shape.text for shape in only.shapes if isinstance(shape, Text) and shape.group == "structure"} == {"BOS"}
-    bare = picture_of(market, SYMBOL, LIVELY, TimetableSettings(), LOOK, last=200, kinds={"swings"})
+    bare = picture_of(market, SYMBOL, LIVELY, LOOK, last=200, kinds={"swings"})
     assert set(bare.groups) == {"swings"}
 
 
 def test_a_kill_zone_says_nothing_on_a_chart_of_days(tmp_path: Path) -> None:
     """ICT-11: it must hold a few candles."""
     market = Market({SYMBOL: write_csv(tmp_path / "c.csv", walk(4, 60, "1d"))}, "1d", IngestSettings())
-    assert "sessions" not in picture_of(market, SYMBOL, LIVELY, TimetableSettings(), LOOK, last=60).groups
+    assert "sessions" not in picture_of(market, SYMBOL, LIVELY, LOOK, last=60).groups
+
+
+def test_of_two_symbols_each_chart_has_what_one_says_of_the_other(tmp_path: Path) -> None:
+    """ICT-9: read together as live, each with its own candles; a symbol alone has no divergence."""
+    files = {
+        name: write_csv(tmp_path / f"{name}.csv", walk(seed, 600, "15m")) for seed, name in ((4, "ETHUSDT"), (5, SYMBOL))
+    }
+    both, alone = Market(files, "15m", IngestSettings()), Market({SYMBOL: files[SYMBOL]}, "15m", IngestSettings())
+    for symbol, other in ((SYMBOL, "ETHUSDT"), ("ETHUSDT", SYMBOL)):
+        picture = picture_of(both, symbol, LIVELY, LOOK, last=200, kinds={"smt"})
+        names = {shape.text for shape in picture.shapes if isinstance(shape, Text) and shape.group == "smt"}
+        assert names == {f"SMT {other}"}
+    assert "smt" not in picture_of(alone, SYMBOL, LIVELY, LOOK, last=200, kinds={"smt"}).groups
+    one, two = (picture_of(each, SYMBOL, LIVELY, LOOK, last=200, kinds={"fvg", "structure"}) for each in (both, alone))
+    assert one.shapes == two.shapes
+
+
+def test_the_windows_are_those_of_the_settings(tmp_path: Path) -> None:
+    """ICT-11: who has moved the Asian zone sees it where he has put it."""
+    market = Market({SYMBOL: write_csv(tmp_path / "c.csv", walk(4, 200, "15m"))}, "15m", IngestSettings())
+    moved = {"timetable": {"windows": {"asian": {"kind": "kill_zone", "start": "21:00", "end": "23:00"}}}}
+    tips = [
+        {shape.tip for shape in picture_of(market, SYMBOL, chosen, LOOK, last=200).shapes if isinstance(shape, Rect)}
+        for chosen in (AnalysisSettings(), AnalysisSettings.model_validate(moved))
+    ]
+    assert any(tip.startswith("asian: ") for tip in tips[0] - tips[1])
+    assert any(tip.startswith("asian: ") and "10:00" in tip for tip in tips[1] - tips[0])  # 21:00 New York, in Seoul
 
 
 def test_a_range_in_which_no_candle_closes_is_told(tmp_path: Path) -> None:
     market = Market({SYMBOL: write_csv(tmp_path / "c.csv", walk(4, 10, "1m"))}, "1h", IngestSettings())
     with pytest.raises(NothingToShow, match="no 1h candle"):
-        picture_of(market, SYMBOL, LIVELY, TimetableSettings(), LOOK, last=60)
+        picture_of(market, SYMBOL, LIVELY, LOOK, last=60)
