@@ -18,8 +18,8 @@ _prices: Final[dict[float, str]] = {}
 
 def at(time: int) -> str:
     """An instant (UTC ms) to the minute: ``2025-05-04 15:33 UTC``."""
-    day, rest = divmod(time // MINUTE, 1_440)
-    return _day(day) + _MINUTES[rest]
+    minute = time // MINUTE  # compiled, divmod is a call with objects
+    return _day(minute // 1_440) + _MINUTES[minute % 1_440]
 
 
 def _day(number: int) -> str:

@@ -122,10 +122,15 @@ class LevelBook:
         self._next_expiry = expiry
 
     def _make_room(self, is_high: bool, now: CandleClose) -> None:
-        alike = [level for level in self.levels if level.is_high == is_high]
-        if len(alike) < self._max_active:
+        oldest: Level | None = None
+        alike = 0
+        for level in self.levels:
+            if level.is_high == is_high:
+                alike += 1
+                if oldest is None:
+                    oldest = level
+        if oldest is None or alike < self._max_active:
             return
-        oldest = alike[0]
         if oldest.finding.changed_at == now.close_time:
             now.withdraw(oldest.finding)
         self.replace(oldest, "expired", now)
