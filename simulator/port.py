@@ -25,8 +25,8 @@ from shared.exchange.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.errors import DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
-from shared.exchange.market import ExchangeInfo, FundingRate, SymbolRules
+from shared.exchange.errors import BAD_SYMBOL, DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
+from shared.exchange.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
 from shared.exchange.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
 from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
 from shared.exchange.streams import StreamLost, UserStream
@@ -253,6 +253,16 @@ class SimulatedVenue:
                 listed_at=0,
             )
         return ExchangeInfo(time=self.now(), symbols=symbols, limits=())
+
+    async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
+        if symbol is not None and symbol not in self._symbols:
+            raise ExchangeError("refuse", BAD_SYMBOL, "Invalid symbol.", call="premiumIndex", status=400)
+        found = {name: self.venue.mark_price(name) for name in (self._symbols if symbol is None else (symbol,))}
+        return tuple(
+            MarkPrice(symbol=name, time=self.now(), mark=mark, index=mark, funding_rate=_ZERO, next_funding=0)
+            for name, mark in found.items()
+            if mark is not None
+        )
 
     async def funding_history(
         self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100

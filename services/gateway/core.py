@@ -15,6 +15,7 @@ import msgspec
 
 from services.gateway import books
 from services.gateway.acts import Act, Ask, Cancel, Find, Search, Send
+from services.gateway.fees import FeePrices
 from services.gateway.settings import GatewaySettings
 from services.gateway.state import GatewayState, Known, bounded
 from services.gateway.words import DEAD, from_venue, moved, refused, to_venue
@@ -41,6 +42,7 @@ class GatewayCore:
         self._settings = settings
         self._recv_window_ms = recv_window_ms
         self.state = GatewayState()
+        self.fees = FeePrices()
         self._announced: dict[str, None] = {}
         self._apart: dict[str, tuple[Decimal, ...]] = {}
         self._funding_wanted = False
@@ -176,6 +178,8 @@ class GatewayCore:
             return "refresh"
         if not self._dirty:
             return "nothing"
+        if self.fees.missing(self.state.fills):
+            return "refresh"
         if self.balanced:
             return "publish"
         return "refresh" if now - self._held_since >= self._settings.hold_ms else "nothing"
@@ -313,7 +317,7 @@ class GatewayCore:
             time=time,
             reply_to="",
             orders=tuple(state.orders.values()),
-            fills=tuple(state.fills),
+            fills=tuple(self.fees.valued(fill) for fill in state.fills),
             funding=tuple(state.funding),
             account=self.account(time),
         )

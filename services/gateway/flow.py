@@ -18,7 +18,7 @@ from prometheus_client import Counter, Gauge
 from services.gateway.acts import Ask, Cancel, Find, Search, Send, by_symbol
 from services.gateway.condition import Condition
 from services.gateway.core import GatewayCore
-from services.gateway.inquiry import inquire, search
+from services.gateway.inquiry import inquire, mark_of, search
 from services.gateway.settings import GatewaySettings
 from services.gateway.start import check_account, filters_apart, set_up
 from shared.bus.port import Bus, Delivery, InvalidMessage
@@ -280,7 +280,11 @@ class GatewayFlow:
                 await asyncio.sleep(self._common.exchange.retry_longest_s)
                 continue
             if self._core.due(self._exchange.now()) == "publish":
-                await self._bus.publish([self._core.news(self._exchange.now())])
+                news = self._core.news(self._exchange.now())
+                for asset in self._core.fees.not_counted(news.fills):
+                    text = f"a fee was paid in {asset}, which has no price in USDT: results leave such fees out"
+                    self._alert(f"fee_asset.{asset}", text, news.time)
+                await self._bus.publish([news])
                 await self._tenure.save(self._core.snapshot())
 
     async def _refresh(self) -> None:
@@ -304,6 +308,8 @@ class GatewayFlow:
                 core.found(ref.client_id, *found)
         for symbol in core.unexplained():
             await self._trades(symbol, core.state.agreed_at or asked_at)
+        wanted = {*core.fees.assets, *core.fees.missing(core.state.fills)}
+        core.fees.learn({asset: await mark_of(exchange, f"{asset}USDT") for asset in sorted(wanted)})
         apart = core.settled(asked_at)
         self._condition.answered()
         _REFRESHES.labels("no" if apart else "yes").inc()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from shared.exchange.errors import ExchangeError
 from shared.exchange.orders import OrderRef, VenueOrder
+from shared.exchange.port import TradingVenue
 from shared.exchange.resolve import Orders
 
 
@@ -23,3 +27,14 @@ async def search(exchange: Orders, symbol: str, client_id: str) -> tuple[VenueOr
     """In both books. Raises ExchangeError."""
     plain = await inquire(exchange, OrderRef(symbol=symbol, client_id=client_id))
     return plain or await inquire(exchange, OrderRef(symbol=symbol, client_id=client_id, book="algo"))
+
+
+async def mark_of(exchange: TradingVenue, symbol: str) -> Decimal | None:
+    """The mark price; None when the venue has no such symbol. Raises ExchangeError when it does not answer."""
+    try:
+        (mark,) = await exchange.mark_prices(symbol)
+    except ExchangeError as error:
+        if error.action == "refuse":
+            return None
+        raise
+    return mark.mark

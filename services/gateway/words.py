@@ -106,16 +106,19 @@ def refused(order: domain.Order, code: int, message: str, time: int) -> domain.O
 
 
 def fill_of(fill: Executed, order: VenueOrder, client_id: str) -> domain.Fill:
-    """One execution, under the client id that it belongs to. A fee in another asset than USDT is not counted here."""
-    return domain.Fill(
+    """One execution, under the client id that it belongs to. A fee in another asset than USDT has no value yet."""
+    told = domain.Fill(
         id=f"{order.symbol}-{fill.trade_id}",
         client_id=client_id,
         symbol=order.symbol,
         side=order.side,
         quantity=fill.quantity,
         price=fill.price,
-        fee=fill.commission if fill.commission_asset in ("USDT", "") else Decimal(0),
+        fee=fill.commission,
         realized=fill.realized,
         maker=fill.maker,
         time=fill.time,
     )
+    if fill.commission_asset in ("USDT", ""):
+        return told
+    return msgspec.structs.replace(told, fee=Decimal(0), commission=fill.commission, commission_asset=fill.commission_asset)

@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 metadata = MetaData()
 
@@ -180,9 +180,11 @@ fills = _table(
     _key("id"),
     _text("client_id"),
     _text("side"),
-    *(_money(name) for name in ("quantity", "price", "fee", "realized")),
+    *(_money(name) for name in ("quantity", "price", "fee", "realized")),  # the fee in USDT
     Column("maker", Boolean, nullable=False),
     _time("time"),
+    _money("commission"),  # what was paid, where that was not USDT
+    _text("commission_asset"),
 )
 funding = _table("funding", _key("symbol"), _key("time", BigInteger), _money("rate"), _money("amount"))
 equity = _table("equity", _key("time", BigInteger), _money("wallet"), _money("equity"))

@@ -108,8 +108,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     callback_rate: Decimal | None = None
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution. ``fee`` in USDT (positive = paid); ``realized`` is the PnL it realised before fees."""
+class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One execution. ``fee`` in USDT (positive = paid); ``realized`` is the PnL it realised before fees.
+
+    ``commission``, ``commission_asset``: what was paid where that was not USDT (BNB); ``fee`` is then its value, 0 where
+    it is not known.
+    """
 
     id: str
     client_id: str
@@ -121,6 +125,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
     realized: Decimal
     maker: bool
     time: Milliseconds
+    commission: Decimal = Decimal(0)
+    commission_asset: str = ""
 
 
 class StepReport(Message, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ ADVICE: Final[dict[Action, str]] = {
 }
 
 DUPLICATE_CLIENT_ID: Final = -4116
+BAD_SYMBOL: Final = -1121
 NO_SUCH_ORDER: Final = -2013
 CANCEL_REJECTED: Final = -2011
 TIMESTAMP: Final = -1021

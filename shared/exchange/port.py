@@ -219,6 +219,10 @@ class TradingVenue(Trading, Protocol):
         """Symbols, filters, limits."""
         ...
 
+    async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
+        """Mark price and running funding, of one symbol or of all."""
+        ...
+
     async def funding_history(
         self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
     ) -> tuple[FundingRate, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from decimal import Decimal
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -15,9 +16,11 @@ from simulated_venue import MovedVenue
 from shared.domain.exchange import PlaceOrder
 from shared.exchange.account import KeyRights
 from shared.exchange.errors import ExchangeError
+from shared.exchange.market import MarkPrice
 from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
 from shared.exchange.outcome import Outcome, Refused, Uncertain
 from shared.exchange.port import TradingVenue
+from shared.exchange.user_events import OrderUpdate, UserEvent
 from shared.runtime.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
@@ -276,6 +279,61 @@ async def test_funding_is_booked_by_symbol() -> None:
         await desk.until(lambda: any(event.funding for event in desk.news))
         paid = [payment for event in desk.news for payment in event.funding]
         assert [(payment.symbol, payment.amount < 0) for payment in paid] == [("BTCUSDT", True)]
+
+
+class PaidInBnb(MovedVenue):
+    """Takes its fees in BNB, at 600 USDT; ``listed``: whether it has a price of BNB."""
+
+    listed = True
+
+    def pump(self) -> None:
+        for stream in self._streams:
+            if not hasattr(stream, "told_in_usdt"):
+                stream.told_in_usdt = stream.put  # type: ignore[attr-defined]  # the stream as it was
+                stream.put = partial(self._in_bnb, stream)  # type: ignore[method-assign]
+        super().pump()
+
+    def _in_bnb(self, stream: Any, event: UserEvent) -> None:
+        if isinstance(event, OrderUpdate) and event.fill is not None:
+            fill = msgspec.structs.replace(event.fill, commission=event.fill.commission / 600, commission_asset="BNB")
+            event = msgspec.structs.replace(event, fill=fill)
+        stream.told_in_usdt(event)
+
+    async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
+        if symbol != "BNBUSDT" or not self.listed:
+            return await super().mark_prices(symbol)
+        return (MarkPrice(symbol=symbol, time=1, mark=Decimal(600), index=Decimal(600), funding_rate=ZERO, next_funding=0),)
+
+
+ZERO = Decimal(0)
+
+
+class PaidInUnlisted(PaidInBnb):
+    listed = False
+
+
+async def test_fees_in_bnb_are_told_in_usdt_too() -> None:
+    """EXEC-4: the first one already; its asset and amount are told beside it."""
+    async with trading(PaidInBnb()) as (desk, _):
+        await desk.place(ENTRY)
+        await desk.until(lambda: desk.position() == Decimal("0.010"))
+        (fill,) = [fill for event in desk.events for fill in event.fills]
+        assert fill.commission_asset == "BNB"
+        assert fill.fee == (fill.commission * 600).quantize(Decimal("0.00000001"))
+        assert fill.fee > 0
+        assert not desk.alerts
+
+
+async def test_fees_in_an_asset_without_a_price_are_alerted_once() -> None:
+    """EXEC-4: counted as nothing, and nobody is left to believe otherwise."""
+    async with trading(PaidInUnlisted()) as (desk, venue):
+        await desk.place(ENTRY)
+        await desk.place(STOP, TARGET)
+        venue.move("BTCUSDT", Decimal(102_100))
+        await desk.until(lambda: desk.position() == 0 and bool(desk.told("ict-target")))
+        await desk.until(lambda: bool(desk.alerts))
+        assert [alert.key for alert in desk.alerts] == ["fee_asset.BNB"]
+        assert all(fill.fee == 0 and fill.commission > 0 for event in desk.events for fill in event.fills)
 
 
 async def test_the_account_is_stated_regularly() -> None:
