@@ -98,6 +98,13 @@ def simulator(
         list[str] | None,
         typer.Option("--ticks", help="SYMBOL=FILE with recorded stream messages (hftbacktest's gzip)"),
     ] = None,
+    funding: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--funding",
+            help="SYMBOL=FILE with the columns funding_time (UTC ms) and funding_rate; others have the constant one",
+        ),
+    ] = None,
     speed: Annotated[
         str, typer.Option("--speed", help="1 = real time, max, step = only on command, or market seconds per second")
     ] = "1",
@@ -112,7 +119,7 @@ def simulator(
 
     given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
     overrides = {name: value for name, value in given.items() if value is not None}
-    serve(config, data or [], ticks or [], speed, overrides, seed)
+    serve(config, data or [], ticks or [], funding or [], speed, overrides, seed)
 
 
 @app.command()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 from cli.settings import Settings
@@ -15,15 +14,15 @@ class BadOption(Exception):
     """A command-line option that cannot be used; the text says which and what is allowed."""
 
 
-def parse_data(options: Sequence[str]) -> dict[str, Path]:
-    """``BTCUSDT=candles.parquet`` options → symbol → file. Raises BadOption."""
+def parse_data(options: Sequence[str], name: str = "--data") -> dict[str, Path]:
+    """``BTCUSDT=candles.parquet`` options of that name → symbol → file. Raises BadOption."""
     files: dict[str, Path] = {}
     for option in options:
         symbol, equals, path = option.partition("=")
         if not equals or not symbol or not path:
-            raise BadOption(f"--data {option}: write it as SYMBOL=FILE, for example BTCUSDT=candles.parquet")
+            raise BadOption(f"{name} {option}: write it as SYMBOL=FILE, for example BTCUSDT=candles.parquet")
         if symbol in files:
-            raise BadOption(f"--data {option}: {symbol} is given twice; one file a symbol")
+            raise BadOption(f"{name} {option}: {symbol} is given twice; one file a symbol")
         files[symbol] = Path(path)
     return files
 
@@ -74,8 +73,3 @@ def open_source(settings: Settings, files: Mapping[str, Path], start: int | None
     return GeneratedMarket(
         settings.symbols, DEFAULT_START if start is None else start, settings.market.days, settings.market.seed
     )
-
-
-def funding_rate(settings: Settings) -> Decimal:
-    """The constant funding rate of the played market."""
-    return Decimal(settings.market.funding_rate)

@@ -17,6 +17,7 @@ from cli.settings import Settings
 from shared.domain.timeframes import MINUTE
 from shared.runtime.exits import Exit
 from simulator.server.serving import Symbols, build_desk, serving, symbols_of
+from simulator.tape.market import Funding
 from simulator.tape.source import CandleTicks, NoMarket, TickSource
 
 _STOP: Final = (signal.SIGINT, signal.SIGTERM)
@@ -39,6 +40,7 @@ def serve(
     config: Sequence[Path] | None,
     data: Sequence[str],
     ticks: Sequence[str],
+    funding: Sequence[str],
     speed: str,
     overrides: Mapping[str, object],
     seed: int | None,
@@ -58,13 +60,14 @@ def serve(
         settings = with_symbols_of(settings, files or recorded)
         symbols = symbols_of(settings.symbols, settings.server)
         source = open_ticks(settings, symbols, files, recorded, settings.market.seed if seed is None else seed)
+        rates = open_funding(settings, source, parse_data(funding, "--funding"))
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     except (SourceRefused, NoMarket) as error:
         refuse(str(error), Exit.NEGATIVE)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, symbols, source, pace, typer.echo))
+            runner.run(_serve(settings, symbols, source, rates, pace, typer.echo))
     except BadScenario as error:
         refuse(str(error), Exit.USAGE)
     except OSError as error:
@@ -100,12 +103,24 @@ def open_ticks(
     return CandleTicks(GeneratedMarket(settings.symbols, start, server.days, seed), symbols.grids, server.tape, seed)
 
 
-async def _serve(
-    settings: Settings, symbols: Symbols, source: TickSource, speed: float | None, say: Callable[[str], None]
-) -> None:
-    from simulator.market.funding import ConstantFunding
+def open_funding(settings: Settings, source: TickSource, files: Mapping[str, Path]) -> Funding:
+    """Recorded rates where a file has them, else the constant one. Raises BadOption, SourceRefused."""
+    from simulator.market.funding import PlayedFunding
 
-    funding = ConstantFunding(source.symbols, settings.market.funding_rate)
+    strangers = sorted(files.keys() - set(source.symbols))
+    if strangers:
+        raise BadOption(f"--funding {strangers[0]}: it is not traded here; traded: {', '.join(source.symbols)}")
+    return PlayedFunding(source.symbols, settings.market.funding_rate, files, source.start)
+
+
+async def _serve(
+    settings: Settings,
+    symbols: Symbols,
+    source: TickSource,
+    funding: Funding,
+    speed: float | None,
+    say: Callable[[str], None],
+) -> None:
     desk = build_desk(source, symbols, funding, settings.server, settings.simulator)
     if settings.server.start == "now" and speed == 1.0:
         desk.exchange.advance(int(time.time() * 1000))

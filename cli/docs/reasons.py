@@ -30,7 +30,7 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch` (RISK-3)."),
     ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute (DATA-3)."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
-    ("Why a candle file is refused", source, "DefectReason", "At the end of each line that `ict demo --data` prints."),
+    ("Why a file of candles or fundings is refused", source, "DefectReason", "At the end of each line that names a defect."),
     ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
     ("Why the outcome of an order call is open", outcome, "Doubt", "In `Uncertain.doubt`; closed by asking (EXEC-2)."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),

@@ -32,7 +32,7 @@ DefectReason = Literal[
     "unsorted",  # out of order where it cannot be put right
     "duplicate",  # the same minute twice where it cannot be put right
     "conflicting_duplicate",  # the same minute twice with different numbers
-    "nothing_in_range",  # no candle between the asked dates
+    "nothing_in_range",  # nothing between the asked dates, or where the market begins
     "changed",  # the file is no longer what was examined
 ]
 #: What a source puts right by itself, or only states (DATA-3).
@@ -71,7 +71,7 @@ class SourceRefused(Exception):
 
     def __init__(self, defects: Sequence[Defect]) -> None:
         self.defects = tuple(defects)
-        super().__init__("\n".join(["the candle files cannot be used:", *(f"  {defect}" for defect in self.defects)]))
+        super().__init__("\n".join(["the files cannot be used:", *(f"  {defect}" for defect in self.defects)]))
 
 
 class CandleSource(Protocol):

@@ -35,11 +35,20 @@ class ConstantFunding:
 class RecordedFunding:
     """Rates from files with the columns funding_time (UTC ms) and funding_rate, one file a symbol.
 
-    The exchange stamps some settlements a few milliseconds late: a time counts for the minute that it lies in. Raises
-    SourceRefused with the defects of all files.
+    The exchange stamps some settlements a few milliseconds late: a time counts for the minute that it lies in. ``start``:
+    where the market begins, UTC ms; a file that has nothing within a day of it is refused, because a market without funding
+    looks like one with. Raises SourceRefused with the defects of all files.
     """
 
-    def __init__(self, files: Mapping[str, Path], *, batch_rows: int = 8_192, largest_rate: float = 0.1) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        *,
+        start: int | None = None,
+        batch_rows: int = 8_192,
+        largest_rate: float = 0.1,
+    ) -> None:
+        self._start = start
         self._rates: dict[int, dict[str, Decimal]] = {}
         defects: list[Defect] = []
         for symbol, path in sorted(files.items()):
@@ -55,16 +64,33 @@ class RecordedFunding:
         return dict(self._rates.get(close_time, {}))
 
     def _read(self, symbol: str, path: Path, batch_rows: int, largest_rate: float) -> None:
-        row = 0
+        row, first, last = 0, -1, -1
         for columns in read_columns(path, "funding_time", ("funding_rate",), batch_rows):
             for at, rate in zip(columns["funding_time"].tolist(), columns["funding_rate"].tolist(), strict=True):
                 row += 1
                 if not -largest_rate <= rate <= largest_rate:
                     text = f"funding_rate {rate} is beyond ±{largest_rate}; rates are fractions (0.0001 = 0.01 %)"
                     raise FileDefect(path, "out_of_range", text, row)
+                first, last = (at if first < 0 else min(first, at)), max(last, at)
                 known = self._rates.setdefault(at - at % MINUTE, {})
                 value = Decimal(repr(rate))
                 if known.setdefault(symbol, value) != value:
                     raise FileDefect(path, "conflicting_duplicate", f"funding_time {at} again with another rate", row)
         if row == 0:
             raise FileDefect(path, "empty", "the file has no rows; write it again")
+        if self._start is not None and not (first <= self._start + 24 * HOUR and self._start <= last):
+            text = f"fundings from {first} to {last}, and the market begins at {self._start}; give the file of that time"
+            raise FileDefect(path, "nothing_in_range", text)
+
+
+class PlayedFunding:
+    """Recorded rates for symbols that have a file, the constant one for the others; after a file's last row, none."""
+
+    def __init__(self, symbols: Sequence[str], rate: Decimal | str, files: Mapping[str, Path], start: int) -> None:
+        """Raises SourceRefused."""
+        self._recorded = RecordedFunding(files, start=start)
+        self._constant = ConstantFunding([symbol for symbol in symbols if symbol not in files], rate)
+
+    def rates_at(self, close_time: int) -> dict[str, Decimal]:
+        """Symbol → rate of those that are settled in the minute that begins at ``close_time`` (UTC ms)."""
+        return self._constant.rates_at(close_time) | self._recorded.rates_at(close_time)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.market import BadOption, funding_rate, open_source, parse_data, parse_date, parse_speed, with_symbols_of
+from cli.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
 from cli.settings import Settings
 
 DAY = 86_400_000
@@ -82,12 +82,11 @@ def test_files_bring_their_own_symbols_and_leave_the_rest_alone() -> None:
 
 def test_without_files_the_generated_market_of_the_settings_is_played() -> None:
     """BT-1: the same seed is the same market."""
-    settings = Settings.model_validate({"market": {"days": 0.01, "seed": 3, "funding_rate": "-0.00025"}})
+    settings = Settings.model_validate({"market": {"days": 0.01, "seed": 3}})
     source = open_source(settings, {}, DAY, None)
     assert source.symbols == settings.symbols
     assert source.first == DAY + 60_000
     assert list(source.steps()) == list(open_source(settings, {}, DAY, None).steps())
-    assert str(funding_rate(settings)) == "-0.00025"
 
 
 def test_the_files_of_the_settings_are_played_when_the_source_is_files(tmp_path: Path) -> None:

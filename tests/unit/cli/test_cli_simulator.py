@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,11 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.market import BadOption
 from cli.settings import Settings
-from cli.simulator import open_ticks, parse_motion
+from cli.simulator import open_funding, open_ticks, parse_motion
 from services.ingest.files import FileSource
 from shared.domain.timeframes import MINUTE
 from shared.runtime.exits import Exit
-from simulator.market.funding import ConstantFunding
+from simulator.market.funding import ConstantFunding, RecordedFunding
 from simulator.server.serving import symbols_of
 from simulator.tape.market import Market
 
@@ -51,6 +52,9 @@ def test_the_speed_is_a_number_or_one_of_two_words() -> None:
         (("--data", "BTCUSDT=a.csv", "--ticks", "BTCUSDT=a.gz"), Exit.USAGE, "cannot be mixed"),
         (("--data", "BTCUSDT=/nowhere/a.parquet"), Exit.NEGATIVE, "/nowhere/a.parquet"),
         (("--scenario", "/nowhere/s.yaml", "--port", "0"), Exit.USAGE, "/nowhere/s.yaml"),
+        (("--funding", "BTCUSDT"), Exit.USAGE, "--funding BTCUSDT: write it as SYMBOL=FILE"),
+        (("--funding", "SOLUSDT=a.csv"), Exit.USAGE, "--funding SOLUSDT: it is not traded here"),
+        (("--funding", "BTCUSDT=/nowhere/a.csv"), Exit.NEGATIVE, "/nowhere/a.csv"),
         (("--port", "70000"), Exit.CONFIG_INVALID, "server.port"),
     ],
 )
@@ -116,3 +120,31 @@ def test_recorded_messages_are_a_market(market_data: Path) -> None:
     source = open_ticks(settings, symbols, {}, {"ETHUSDT": path}, 3)
     assert source.symbols == ("ETHUSDT",)
     assert source.start % MINUTE == 0
+
+
+def test_a_bad_row_of_a_funding_file_is_named(tmp_path: Path) -> None:
+    """OPS-2: file, row, reason."""
+    file = tmp_path / "funding.csv"
+    file.write_text("funding_time,funding_rate\n1736121600000,0.0001\n1736150400000,3\n")
+    result = CliRunner().invoke(app, ["simulator", "--funding", f"BTCUSDT={file}", "--port", "0"])
+    assert result.exit_code == Exit.NEGATIVE
+    assert f"{file}, row 2: funding_rate 3.0 is beyond" in result.output
+
+
+@pytest.mark.realdata
+def test_recorded_funding_is_settled_as_it_was(market_data: Path) -> None:
+    """BT-1: a day of May 2025 with its own rates."""
+    candles = market_data / "market" / "BTCUSDT-um-1m-2025-05-04_2025-06-24.parquet"
+    file = market_data / "market" / "BTCUSDT-um-funding-2019_2026-05.parquet"
+    settings = settings_of(tape={"history_minutes": 10, "trades_per_minute": 4})
+    symbols = symbols_of(("BTCUSDT",), settings.server)
+    source = open_ticks(settings, symbols, {"BTCUSDT": candles}, {}, 3)
+    funding = open_funding(settings, source, {"BTCUSDT": file})
+    market = Market(source, symbols.grids, funding, settings.server.tape)
+    for _ in market.advance(source.start + 9 * 60 * MINUTE):
+        pass
+    known = RecordedFunding({"BTCUSDT": file})
+    at = source.start - source.start % (480 * MINUTE) + 480 * MINUTE
+    (settled,) = [each for each in market.settled["BTCUSDT"] if each.time > source.start]
+    assert (settled.time, settled.rate) == (at, known.rates_at(at)["BTCUSDT"])
+    assert settled.rate != Decimal(settings.market.funding_rate)

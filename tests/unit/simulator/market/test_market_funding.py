@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.ingest.source import SourceRefused
-from simulator.market.funding import ConstantFunding, RecordedFunding
+from simulator.market.funding import ConstantFunding, PlayedFunding, RecordedFunding
 
 MIDNIGHT = 1_736_121_600_000
 HOUR = 3_600_000
@@ -77,3 +77,22 @@ def test_bad_funding_files_are_refused_all_at_once(tmp_path: Path) -> None:
         ("missing_file", 0),
         ("conflicting_duplicate", 2),
     ]
+
+
+def test_a_market_has_recorded_rates_where_there_is_a_file_and_the_constant_one_elsewhere(tmp_path: Path) -> None:
+    """EXEC-9: a funding of the past at its own times."""
+    file = write(tmp_path / "btc.parquet", [MIDNIGHT, MIDNIGHT + 4 * HOUR], [0.0003, -0.0002])
+    funding = PlayedFunding(("BTCUSDT", "ETHUSDT"), "0.0001", {"BTCUSDT": file}, MIDNIGHT)
+    assert funding.rates_at(MIDNIGHT) == {"BTCUSDT": Decimal("0.0003"), "ETHUSDT": Decimal("0.0001")}
+    assert funding.rates_at(MIDNIGHT + 4 * HOUR) == {"BTCUSDT": Decimal("-0.0002")}
+    assert funding.rates_at(MIDNIGHT + 8 * HOUR) == {"ETHUSDT": Decimal("0.0001")}
+
+
+@pytest.mark.parametrize("start", [MIDNIGHT - 25 * HOUR, MIDNIGHT + 9 * HOUR])
+def test_a_funding_file_of_another_time_is_refused(tmp_path: Path, start: int) -> None:
+    """A market whose file begins a day later, or has ended, would have no funding and look as if it had."""
+    file = write(tmp_path / "btc.parquet", [MIDNIGHT, MIDNIGHT + 8 * HOUR], [0.0001, 0.0001])
+    with pytest.raises(SourceRefused, match="the market begins at") as caught:
+        PlayedFunding(("BTCUSDT",), "0.0001", {"BTCUSDT": file}, start)
+    assert [defect.reason for defect in caught.value.defects] == ["nothing_in_range"]
+    assert PlayedFunding(("BTCUSDT",), "0.0001", {"BTCUSDT": file}, MIDNIGHT - 24 * HOUR).rates_at(MIDNIGHT) != {}
