@@ -133,7 +133,7 @@ def test_a_bad_row_of_a_funding_file_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.realdata
 def test_recorded_funding_is_settled_as_it_was(market_data: Path) -> None:
-    """BT-1: a day of May 2025 with its own rates."""
+    """BT-1: the recording begins at 15:33 on 2025-05-04; at 16:00 its own rate is paid."""
     candles = market_data / "market" / "BTCUSDT-um-1m-2025-05-04_2025-06-24.parquet"
     file = market_data / "market" / "BTCUSDT-um-funding-2019_2026-05.parquet"
     settings = settings_of(tape={"history_minutes": 10, "trades_per_minute": 4})
@@ -141,7 +141,7 @@ def test_recorded_funding_is_settled_as_it_was(market_data: Path) -> None:
     source = open_ticks(settings, symbols, {"BTCUSDT": candles}, {}, 3)
     funding = open_funding(settings, source, {"BTCUSDT": file})
     market = Market(source, symbols.grids, funding, settings.server.tape)
-    for _ in market.advance(source.start + 9 * 60 * MINUTE):
+    for _ in market.advance(source.start + 60 * MINUTE):
         pass
     known = RecordedFunding({"BTCUSDT": file})
     at = source.start - source.start % (480 * MINUTE) + 480 * MINUTE
