@@ -5,11 +5,9 @@ Time is handed in; news go to every open user stream the moment they happen. Fau
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 
@@ -29,13 +27,13 @@ from shared.exchange.errors import BAD_SYMBOL, DUPLICATE_CLIENT_ID, NO_CHANGE, R
 from shared.exchange.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
 from shared.exchange.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
 from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
-from shared.exchange.streams import StreamLost, UserStream
-from shared.exchange.user_events import UserEvent
+from shared.exchange.streams import UserStream
 from simulator.core.algo_orders import AlgoOrder
 from simulator.core.orders import Order
 from simulator.core.requests import NewAlgoOrder, Refusal
 from simulator.core.venue import Venue
 from simulator.port_words import asked, bracket_of, event_of, order_of, position_of, trade_of
+from simulator.user_stream import SimulatedUserStream
 
 _ASSET: Final = "USDT"
 _ZERO: Final = Decimal(0)
@@ -286,42 +284,6 @@ class SimulatedVenue:
         rule = RULES.get(int(refusal.code))
         action = rule.action if rule is not None else "refuse"
         return ExchangeError(action, int(refusal.code), refusal.message, call=call, status=400)
-
-
-class SimulatedUserStream:
-    """Events since it was opened. It ends when the venue cuts it."""
-
-    def __init__(self, streams: list[SimulatedUserStream]) -> None:
-        self._streams = streams
-        self._events: deque[UserEvent] = deque()
-        self._arrived = asyncio.Event()
-        self._over = False
-
-    async def __aenter__(self) -> Self:
-        self._streams.append(self)
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._over = True
-        if self in self._streams:
-            self._streams.remove(self)
-
-    async def __aiter__(self) -> AsyncIterator[UserEvent]:
-        while True:
-            while self._events:
-                yield self._events.popleft()
-            if self._over:
-                raise StreamLost("closed", "cut")
-            self._arrived.clear()
-            await self._arrived.wait()
-
-    def put(self, event: UserEvent) -> None:
-        self._events.append(event)
-        self._arrived.set()
-
-    def cut(self) -> None:
-        self._over = True
-        self._arrived.set()
 
 
 def _without_average(order: VenueOrder) -> VenueOrder:

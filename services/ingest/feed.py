@@ -19,7 +19,7 @@ import structlog
 from services.ingest import live_metrics, warm_up
 from services.ingest.connection import Connection
 from services.ingest.desk import Desk
-from services.ingest.fetching import Questions, Unanswered, compare_with_exchange
+from services.ingest.fetching import Questions, Unanswered, compare_with_exchange, funding_of
 from services.ingest.funding import FundingPassed
 from services.ingest.jobs import Jobs
 from services.ingest.live_settings import LiveSettings
@@ -155,7 +155,7 @@ class Feed:
                 hear=self._hear,
                 opened=self._opened,
                 caught_up=self._caught_up,
-                reachable=self._reachable,
+                reachable=lambda: self._questions.answered("time", self._venue.server_time()),
                 chance=self._chance,
             )
             for number, group in enumerate(self._venue.together(names) if names else [])
@@ -216,16 +216,9 @@ class Feed:
                     connection.dog.missed()
 
     async def _settle_funding(self, passed: FundingDue | FundingPassed) -> None:
-        if isinstance(passed, FundingPassed):
-            symbol, time = passed.symbol, passed.time
-            rates = await self._questions.insist(
-                "funding", lambda: self._venue.funding_history(symbol, start=time - MINUTE, end=time + MINUTE)
-            )
-            if not rates:
-                log.warning("the exchange has no funding at a funding time", symbol=symbol, time=time)
-                return
-            passed = FundingDue(symbol=symbol, time=time, rate=rates[0].rate)
-        await self._bus.publish([passed])
+        due = passed if isinstance(passed, FundingDue) else await funding_of(passed, self._venue, self._questions)
+        if due is not None:
+            await self._bus.publish([due])
 
     # -- what leaves --------------------------------------------------------------------------------------------------
 
@@ -294,15 +287,6 @@ class Feed:
 
     async def _alert(self, severity: Severity, key: str, text: str) -> None:
         await self._bus.publish([Alert(severity=severity, source="ingest", key=key, text=text, time=self._venue.now())])
-
-    # -- asking and waiting -------------------------------------------------------------------------------------------
-
-    async def _reachable(self) -> bool:
-        try:
-            await self._questions.ask("time", self._venue.server_time())
-        except Unanswered:
-            return False
-        return True
 
 
 def _own_ms() -> int:

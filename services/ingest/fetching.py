@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 import structlog
 
 from services.ingest.audit import Audit, Difference
+from services.ingest.funding import FundingPassed
 from services.ingest.live_metrics import FETCHES
 from services.ingest.live_settings import LiveSettings
 from services.ingest.watchdog import pause_ms
+from shared.domain.control import FundingDue
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.errors import ExchangeError
 from shared.exchange.port import MarketData
@@ -59,6 +61,14 @@ class Questions:
         log.warning("a question to the exchange was not answered", what=what, why=why)
         raise Unanswered(what, why, error)
 
+    async def answered(self, what: str, question: Awaitable[object]) -> bool:
+        """Whether the exchange answers at all."""
+        try:
+            await self.ask(what, question)
+        except Unanswered:
+            return False
+        return True
+
     async def insist(self, what: str, question: Callable[[], Awaitable[Answer]]) -> Answer:
         """Ask until the exchange answers."""
         attempt = 0
@@ -88,3 +98,13 @@ async def compare_with_exchange(
             klines = await questions.ask("audit", venue.klines(symbol, FINEST, start=span[0], end=span[1], limit=count))
             differences += audit.compare(symbol, *span, klines)
     return differences
+
+
+async def funding_of(passed: FundingPassed, venue: MarketData, questions: Questions) -> FundingDue | None:
+    """The rate of a funding time that passed unheard; None when the exchange has none there."""
+    symbol, time = passed.symbol, passed.time
+    rates = await questions.insist("funding", lambda: venue.funding_history(symbol, start=time - MINUTE, end=time + MINUTE))
+    if not rates:
+        log.warning("the exchange has no funding at a funding time", symbol=symbol, time=time)
+        return None
+    return FundingDue(symbol=symbol, time=time, rate=rates[0].rate)

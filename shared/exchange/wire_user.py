@@ -7,187 +7,25 @@ by name, so that the reader asks by REST for what it could not read.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, get_args
+from typing import Final
 
 import msgspec
 
-from shared.exchange.orders import PositionSide, VenueOrder
+from shared.exchange.orders import PositionSide
 from shared.exchange.user_events import (
     AccountUpdate,
-    AlgoUpdate,
     ConfigUpdate,
-    Executed,
-    Execution,
-    FillNotice,
     KeyExpired,
     MarginCall,
-    OrderUpdate,
     PositionChange,
     Unnamed,
     UserEvent,
     WalletChange,
 )
-from shared.exchange.wire_rest import id_or_zero, number_or_zero
-from shared.exchange.wire_words import UnknownWord, Unreadable, order_type, side_of, status_of
+from shared.exchange.wire_user_orders import AlgoOrderUpdate, OrderTradeUpdate, TradeLite
+from shared.exchange.wire_words import Unreadable
 
 _ZERO: Final = Decimal(0)
-_EXECUTIONS: Final[dict[str, Execution]] = {word: word for word in get_args(Execution)}
-
-
-class _Order(msgspec.Struct, frozen=True):
-    s: str
-    c: str
-    S: str
-    o: str
-    q: Decimal
-    p: Decimal
-    ap: Decimal
-    sp: Decimal
-    x: str
-    X: str
-    i: int
-    l: Decimal  # noqa: E741  the wire's name
-    z: Decimal
-    L: Decimal
-    T: int
-    t: int
-    f: str = ""
-    N: str = ""
-    n: Decimal = _ZERO
-    m: bool = False
-    R: bool = False
-    wt: str = ""
-    ps: PositionSide = "BOTH"
-    cp: bool = False
-    AP: Decimal = _ZERO
-    cr: Decimal = _ZERO
-    rp: Decimal = _ZERO
-    ot: str = ""
-    er: str = ""
-
-
-class _OrderUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ORDER_TRADE_UPDATE"):
-    E: int
-    o: _Order
-
-    def value(self) -> UserEvent:
-        o = self.o
-        execution = _EXECUTIONS.get(o.x)
-        if execution is None:
-            raise UnknownWord(f"execution type {o.x!r} is not one that the venue documents")
-        order = VenueOrder(
-            symbol=o.s,
-            id=o.i,
-            client_id=o.c,
-            book="plain",
-            side=side_of(o.S),
-            type=order_type(o.o),
-            status=status_of(o.X, o.q, o.z),
-            quantity=o.q,
-            executed=o.z,
-            updated_at=o.T,
-            average_price=o.ap,
-            price=o.p,
-            trigger=o.sp,
-            time_in_force=o.f,
-            reduce_only=o.R,
-            close_position=o.cp,
-            position_side=o.ps,
-            working_type=o.wt,
-            activation=o.AP,
-            callback_rate=o.cr,
-            original_type=order_type(o.ot) if o.ot else None,
-            reason=o.er,
-        )
-        fill = None
-        if o.l > 0:
-            fill = Executed(
-                trade_id=o.t,
-                quantity=o.l,
-                price=o.L,
-                commission=o.n,
-                commission_asset=o.N,
-                realized=o.rp,
-                maker=o.m,
-                time=o.T,
-            )
-        return OrderUpdate(time=self.E, execution=execution, order=order, fill=fill)
-
-
-class _Algo(msgspec.Struct, frozen=True):
-    caid: str
-    aid: int
-    o: str
-    s: str
-    S: str
-    q: Decimal
-    X: str
-    tp: Decimal
-    p: Decimal
-    ps: PositionSide = "BOTH"
-    f: str = ""
-    ai: int | str = ""
-    ap: str = ""
-    aq: str = ""
-    wt: str = ""
-    cp: bool = False
-    R: bool = False
-    AP: Decimal = _ZERO
-    cr: Decimal = _ZERO
-    rm: str = ""
-
-
-class _AlgoUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ALGO_UPDATE"):
-    E: int
-    T: int
-    o: _Algo
-
-    def value(self) -> UserEvent:
-        o = self.o
-        executed = number_or_zero(o.aq)
-        order = VenueOrder(
-            symbol=o.s,
-            id=o.aid,
-            client_id=o.caid,
-            book="algo",
-            side=side_of(o.S),
-            type=order_type(o.o),
-            status=status_of(o.X, o.q, executed),
-            quantity=o.q,
-            executed=executed,
-            updated_at=self.T,
-            average_price=number_or_zero(o.ap) or None,
-            price=o.p,
-            trigger=o.tp,
-            time_in_force=o.f,
-            reduce_only=o.R,
-            close_position=o.cp,
-            position_side=o.ps,
-            working_type=o.wt,
-            activation=o.AP,
-            callback_rate=o.cr,
-            child_id=id_or_zero(o.ai),
-            reason=o.rm,
-        )
-        return AlgoUpdate(time=self.E, order=order)
-
-
-class _TradeLite(msgspec.Struct, frozen=True, tag_field="e", tag="TRADE_LITE"):
-    E: int
-    s: str
-    c: str
-    S: str
-    i: int
-    t: int
-    l: Decimal  # noqa: E741  the wire's name
-    L: Decimal
-    m: bool
-
-    def value(self) -> UserEvent:
-        return FillNotice(
-            time=self.E, symbol=self.s, side=side_of(self.S), client_id=self.c, order_id=self.i, trade_id=self.t,
-            price=self.L, quantity=self.l, maker=self.m,
-        )  # fmt: skip
 
 
 class _Wallet(msgspec.Struct, frozen=True):
@@ -273,7 +111,7 @@ class _KeyExpired(msgspec.Struct, frozen=True, tag_field="e", tag="listenKeyExpi
         return KeyExpired(time=self.E)
 
 
-_Event = _OrderUpdate | _AlgoUpdate | _TradeLite | _AccountUpdate | _ConfigUpdate | _MarginCall | _KeyExpired
+_Event = OrderTradeUpdate | AlgoOrderUpdate | TradeLite | _AccountUpdate | _ConfigUpdate | _MarginCall | _KeyExpired
 _KNOWN: Final = frozenset({"ORDER_TRADE_UPDATE", "ALGO_UPDATE", "TRADE_LITE", "ACCOUNT_UPDATE", "ACCOUNT_CONFIG_UPDATE",
                            "MARGIN_CALL", "listenKeyExpired"})  # fmt: skip
 

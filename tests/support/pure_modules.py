@@ -45,6 +45,7 @@ SHELLS: Final = frozenset(
         "simulator/bracket_file.py",
         "simulator/player.py",
         "simulator/port.py",
+        "simulator/user_stream.py",
         "simulator/recorder.py",
         "simulator/server/admin.py",
         "simulator/server/clock.py",

@@ -16,7 +16,7 @@ from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
 from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
 from shared.exchange.port import TradingVenue
 from shared.exchange.user_events import AlgoUpdate, OrderUpdate, UserEvent
-from simulator.port import SimulatedUserStream
+from simulator.user_stream import SimulatedUserStream
 
 Check = Callable[[Desk], Awaitable[None]]
 
