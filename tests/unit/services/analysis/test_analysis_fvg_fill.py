@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from analysis_candles import events, run, seeded_walk
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.analysis.frame.finding import Finding
@@ -23,8 +25,10 @@ from services.analysis.fvg_fill import (
     read_model,
     terms,
 )
+from services.analysis.sessions.timetable import Timetable
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.fvg import FvgSettings
+from services.analysis.settings.timetable import NEW_YORK_WINDOWS
 from shared.domain.timeframes import DURATION, MINUTE
 
 HOUR = DURATION["1h"]
@@ -104,6 +108,14 @@ def test_no_candle_is_beyond_the_terms(size: float) -> None:
 def test_a_kill_zone_is_one_term(zone: str) -> None:
     values = dict(zip(TERMS, terms(msgspec.structs.replace(TYPICAL, zone=zone)), strict=True))
     assert {name for name in TERMS if name.startswith("zone_") and values[name]} == ({f"zone_{zone}"} if zone else set())
+
+
+@given(st.integers(1_735_689_600_000 // MINUTE, 1_798_761_600_000 // MINUTE))  # 2025 and 2026, with their changes of clocks
+def test_a_kill_zone_is_the_timetables(minute: int) -> None:
+    """ICT-6, ICT-7: whatever was asked before, and on the days on which clocks change."""
+    table = Timetable({name: NEW_YORK_WINDOWS[name] for name in ZONES})
+    opened = [window.name for window in table.open_at(minute * MINUTE)]
+    assert kill_zone(minute * MINUTE, MINUTE) == (opened[0] if opened else "")
 
 
 def test_kill_zones_are_new_yorks_and_of_short_candles_only() -> None:
