@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from typing import Final
 
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
@@ -16,6 +17,10 @@ from shared.store.port import StateStore
 from simulator.market.funding import ConstantFunding
 from simulator.player import Player
 from simulator.recorder import Recorder
+
+
+#: Allocations between two looks for cycles: a step of the market makes hundreds of messages, and no cycles.
+_GARBAGE: Final = 20_000
 
 
 def embedded(settings: Settings) -> Settings:
@@ -47,9 +52,12 @@ async def play(
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
     gc.freeze()  # what is imported and built by now lives as long as the process: the collector need not look at it again
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_GARBAGE, *thresholds[1:])
     try:
         async with running(services):
             await player.run(on_step)
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
         await bus.close()

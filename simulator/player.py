@@ -109,6 +109,13 @@ class Player:
         self._news.set()
 
     async def _until(self, kind: type, close_time: int) -> None:
+        stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
+        try:
+            await self._settle(kind, close_time)
+        finally:
+            stuck.cancel()
+
+    async def _settle(self, kind: type, close_time: int) -> None:
         while True:
             self._news.clear()  # before the inbox is taken: what arrives while it is worked through must wake us
             inbox, self._inbox = self._inbox, []
@@ -126,9 +133,7 @@ class Player:
                 await delivery.ack()
             if self._settled[kind] >= close_time:
                 return
-            stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
             await self._news.wait()
-            stuck.cancel()
 
     @staticmethod
     def _say_stuck(waits_for: str, close_time: int) -> None:
