@@ -18,7 +18,6 @@ from simulator.market.funding import ConstantFunding
 from simulator.player import Player
 from simulator.recorder import Recorder
 
-
 #: Allocations between two looks for cycles: a step of the market makes hundreds of messages, and no cycles.
 _GARBAGE: Final = 20_000
 

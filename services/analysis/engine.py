@@ -42,8 +42,8 @@ class Engine:
     A missing or disputed candle, or a jump in ``open_time``, is a gap: the columns start anew, so that no pattern spans it;
     swings, zones, trend and ATR live on, and ages go on counting in time.
 
-    ``published``: the kinds that ``update`` puts into the Analysis; the engine looks for all that its settings turn on.
-    ``found``: every finding of the last close, of whatever kind.
+    ``published``: the kinds that ``update`` puts into the Analysis; detectors that have no part in them do not work.
+    ``found``: every finding of the last close, also of kinds that others are made from.
     """
 
     def __init__(
@@ -52,7 +52,9 @@ class Engine:
         self.symbol = symbol
         self.timeframe: Timeframe = timeframe
         duration = DURATION[timeframe]
-        self._roster = Roster(f"engine {symbol} {timeframe}", duration, next_boundary(0, timeframe) % duration, settings)
+        self._roster = Roster(
+            f"engine {symbol} {timeframe}", duration, next_boundary(0, timeframe) % duration, settings, published
+        )
         gaps = settings.fvg
         self._forecast = FillForecast(
             load_model(gaps.fill_model_file), gaps.max_age_candles, gaps.filled_at, gaps.fill_base_rate

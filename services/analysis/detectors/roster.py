@@ -34,10 +34,12 @@ from services.analysis.detectors.sweeps import Sweeps
 from services.analysis.detectors.swings import Swings
 from services.analysis.detectors.turtle_soup import TurtleSoup
 from services.analysis.detectors.volume_imbalances import VolumeImbalances
+from services.analysis.detectors.wanted import wanted
 from services.analysis.frame.close import CandleClose
 from services.analysis.frame.detector import Detector
 from services.analysis.frame.finding import INFINITY, Finding
 from services.analysis.settings import AnalysisSettings
+from shared.domain.facts import ALL_KINDS, FactKind
 
 #: No venue quotes beyond; such numbers are refused, not computed with.
 _LIMIT = 1e12
@@ -64,10 +66,17 @@ class Roster:
     reads these. A detector sees through ``CandleClose`` and its neighbours only what came before it in this order.
 
     ``label`` names the stream in errors. ``duration`` and ``anchor`` (ms): candles open at ``anchor`` plus multiples of
-    ``duration``.
+    ``duration``. ``kinds``: what somebody wants to know; detectors that have no part in it do not work.
     """
 
-    def __init__(self, label: str, duration: int, anchor: int, settings: AnalysisSettings) -> None:
+    def __init__(
+        self,
+        label: str,
+        duration: int,
+        anchor: int,
+        settings: AnalysisSettings,
+        kinds: frozenset[FactKind] = ALL_KINDS,
+    ) -> None:
         self._label = label
         self._duration = duration
         self._anchor = anchor
@@ -144,8 +153,11 @@ class Roster:
             ("turtle_soup", settings.turtle_soup.enabled, self.turtle_soup),
             ("dealing_range", settings.dealing_range.enabled, self.dealing_range),
         ]
-        #: Those that work, by name, in the order of work. One that is switched off stays empty for those that read it.
-        self.at_work: list[tuple[str, Detector]] = [(name, detector) for name, enabled, detector in line_up if enabled]
+        #: Those that work, by name, in the order of work. One that does not work stays empty for those that read it.
+        behind = wanted(kinds, adapt=settings.timetable.adapt != "off")
+        self.at_work: list[tuple[str, Detector]] = [
+            (name, detector) for name, enabled, detector in line_up if enabled and name in behind
+        ]
         self._detectors: list[Detector] = [detector for _, detector in self.at_work]
         # Most do not do everything: who has nothing to do is not asked.
         self._following = [_Turn(each) for each in self._detectors if type(each).follow is not Detector.follow]

@@ -76,7 +76,7 @@ class AnalysisSettings(Frozen):
     publish: tuple[FactPattern, ...] = Field(
         (),
         description="Kinds of facts that analyses carry beside those that the enabled strategies read, as globs: ['*'] for "
-        "all. The engine finds them all the same.",
+        "all. What nobody asks for is not looked for.",
     )
     displacement: DisplacementSettings = Field(default_factory=DisplacementSettings, description="Displacement.")
     structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure.")

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from cli.configuration import try_load
 from cli.wiring import service_spec
 from services.analysis.core import AnalysisCore
+from services.analysis.detectors.roster import Roster
+from services.analysis.detectors.wanted import ACROSS, ROLES
 from services.analysis.settings import AnalysisSettings
 from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES, reads
@@ -61,6 +63,34 @@ def only(analysis: Analysis, kinds: frozenset[FactKind]) -> Analysis:
 def test_an_analysis_of_some_kinds_is_the_whole_one_without_the_others(kinds: frozenset[FactKind], restart: int) -> None:
     """ICT-1: the same facts with the same ids at the same closes, whatever else is published, across a restart too."""
     assert said(kinds, restart) == [only(analysis, kinds) for analysis in WHOLE]
+
+
+def test_each_kind_alone_is_told_as_among_all() -> None:
+    """ICT-1: the detectors behind one kind are enough for it; the walk shows most kinds, and nothing is missing of them."""
+    shown = {fact.kind for analysis in WHOLE for fact in analysis.events}
+    assert len(shown) > 40
+    for kind in sorted(shown):
+        kinds = frozenset({kind})
+        assert said(kinds) == [only(analysis, kinds) for analysis in WHOLE], kind
+
+
+@pytest.mark.parametrize(
+    ("name", "forgotten"), [("sweeps", "equal_levels"), ("rejection_blocks", "pools"), ("power_of_three", "sessions")]
+)
+def test_a_detector_that_is_forgotten_is_noticed(monkeypatch: pytest.MonkeyPatch, name: str, forgotten: str) -> None:
+    """The specimens: a table that does not know what a detector reads."""
+    says, reads_of = ROLES[name]
+    monkeypatch.setitem(ROLES, name, (says, tuple(each for each in reads_of if each != forgotten)))
+    kinds: frozenset[FactKind] = frozenset(says)
+    assert said(kinds) != [only(analysis, kinds) for analysis in WHOLE]
+
+
+def test_the_table_names_every_detector_and_every_kind_once() -> None:
+    """ICT-1: by the roster and by the vocabulary."""
+    roster = Roster("all", 60_000, 0, LIVELY)
+    assert [name for name, _ in roster.at_work] == [name for name in ROLES if name in dict(roster.at_work)]
+    kinds = [kind for says, _ in ROLES.values() for kind in says] + list(ACROSS)
+    assert sorted(kinds) == sorted(ALL_KINDS)
 
 
 def test_a_strategy_decides_alike_whether_it_gets_all_kinds_or_those_that_it_reads() -> None:
