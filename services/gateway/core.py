@@ -13,19 +13,16 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.gateway import books
-from services.gateway.acts import Act, Ask, Cancel, Find, Search, Send
+from services.gateway import books, ours
+from services.gateway.acts import Act
 from services.gateway.fees import FeePrices
 from services.gateway.settings import GatewaySettings
-from services.gateway.state import GatewayState, Known, bounded
-from services.gateway.words import DEAD, from_venue, moved, refused, to_venue
+from services.gateway.state import GatewayState, bounded
+from services.gateway.words import DEAD, from_trade, from_venue, moved
 from shared.domain.account import AccountState
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, FundingPayment
-from shared.domain.orders import Order
 from shared.exchange.account import Balance, Income, PositionRisk
-from shared.exchange.errors import CANCEL_REJECTED
 from shared.exchange.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
-from shared.exchange.outcome import Uncertain
 from shared.exchange.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
 
 _ZERO: Final = Decimal(0)
@@ -64,22 +61,7 @@ class GatewayCore:
 
     def act_of(self, request: ExchangeRequest, now: int) -> Act | None:
         """What a request needs; None when the answer is known. A Send counts as sent from here on: save, then send."""
-        if isinstance(request, CancelOrder):
-            return self._cancel(request)
-        order = request.order
-        known = self.state.known.get(order.client_id)
-        if known is None:
-            blank = msgspec.structs.replace(order, status="NEW", filled=_ZERO, average_price=_ZERO, updated_at=now)
-            asked = to_venue(order)
-            self.state.known[order.client_id] = Known(order=blank, book=asked.book, sent_at=now)
-            self._forget()
-            return Send(asked)
-        if known.order.status in DEAD and known.seen >= known.order.filled:
-            return None
-        if known.told:
-            return Ask(_ref(known))
-        until = known.sent_at + self._recv_window_ms
-        return Find(to_venue(order), Uncertain(doubt="connection", until=until, message="sent before a restart, or lost"))
+        return ours.act_of(self.state, request, now, self._recv_window_ms, self._settings.ids_remembered)
 
     def sending_again(self, client_id: str, now: int) -> None:
         """It never arrived, and is about to be sent once more: save, then send."""
@@ -87,22 +69,11 @@ class GatewayCore:
 
     def told(self, client_id: str, order: VenueOrder, child: VenueOrder | None = None) -> None:
         """The venue's word on an order of ours, asked for or answered; ``child``: what a conditional one became."""
-        known = self.state.known.get(client_id)
-        if known is None:  # forgotten, or found by a search
-            known = self.state.known[client_id] = Known(order=from_venue(order), book=order.book)
-            self._forget()
-        known.told = True
-        known.order_id = order.id
-        known.child_id = order.child_id or known.child_id
-        if order.book == "algo" and order.status == "FINISHED" and child is None:
-            return  # the child says how it ended
-        known.order = moved(known.order, child if child is not None else order)
+        ours.told(self.state, client_id, order, child, self._settings.ids_remembered)
 
     def refused(self, client_id: str, code: int, message: str, now: int) -> None:
         """The venue has not taken it."""
-        known = self.state.known[client_id]
-        known.told = True
-        known.order = refused(known.order, code, message, now)
+        ours.refused(self.state, client_id, code, message, now)
 
     def not_found(self, symbol: str, client_id: str, now: int) -> None:
         """The venue knows no such order: one that was told before is over; one that nobody knows is refused (-2011).
@@ -110,19 +81,8 @@ class GatewayCore:
         Of an order that was only just sent it means nothing: what answers questions may lag behind what takes orders.
         """
         known = self.state.known.get(client_id)
-        if known is not None and now - known.sent_at <= self._recv_window_ms:
-            return
-        if known is not None and known.told:
-            if known.order.status not in DEAD:
-                known.order = msgspec.structs.replace(known.order, status="CANCELED", updated_at=now)
-            return
-        order = known.order if known is not None else Order(
-            client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=_ZERO
-        )  # fmt: skip
-        self.state.known[client_id] = Known(
-            order=refused(order, CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True
-        )
-        self._forget()
+        if known is None or now - known.sent_at > self._recv_window_ms:
+            ours.not_found(self.state, symbol, client_id, now, self._settings.ids_remembered)
 
     def answer(self, asked: ExchangeRequests, now: int) -> ExchangeEvents:
         """The answer: every order that was asked about and of which something is known."""
@@ -203,7 +163,7 @@ class GatewayCore:
         """Orders of ours that live as far as we know, and are not among the venue's open ones (book, id): ask for them."""
         listed = set(open_ids)
         return tuple(
-            _ref(known)
+            ours.ref_of(known)
             for known in self.state.known.values()
             if known.told and known.order.status not in DEAD and (known.book, known.order_id) not in listed
         )
@@ -266,14 +226,7 @@ class GatewayCore:
         for trade in trades:
             known_as = asked[trade.order_id].client_id if trade.order_id in asked else f"order-{trade.order_id}"
             client_id = owners.get(trade.order_id, known_as)
-            order = VenueOrder(
-                symbol=symbol, id=trade.order_id, client_id=client_id, book="plain", side=trade.side, type="MARKET",
-                status="NEW", quantity=trade.quantity, executed=_ZERO, updated_at=trade.time,
-            )  # fmt: skip
-            fill = Executed(
-                trade_id=trade.id, quantity=trade.quantity, price=trade.price, commission=trade.commission,
-                commission_asset=trade.commission_asset, realized=trade.realized, maker=trade.maker, time=trade.time,
-            )  # fmt: skip
+            order, fill = from_trade(symbol, trade, client_id)
             self._fill(fill, order, client_id)
 
     def settled(self, asked_at: int) -> tuple[str, ...]:
@@ -332,26 +285,9 @@ class GatewayCore:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _cancel(self, request: CancelOrder) -> Act | None:
-        known = self.state.known.get(request.client_id)
-        if known is None:
-            return Search(request.symbol, request.client_id)
-        if known.order.status in DEAD:
-            return None
-        return Cancel(_ref(known))
-
     def _touch(self, now: int) -> None:
         if not self._dirty:
             self._dirty, self._held_since = True, now
-
-    def _forget(self) -> None:
-        """Beyond the bound the oldest goes that is dead; a living one is never forgotten."""
-        known = self.state.known
-        while len(known) > self._settings.ids_remembered:
-            oldest = next((client_id for client_id, each in known.items() if each.order.status in DEAD), None)
-            if oldest is None:
-                return
-            del known[oldest]
 
     def _order_update(self, event: OrderUpdate) -> None:
         order = event.order
@@ -387,7 +323,3 @@ class GatewayCore:
 
     def _fill(self, fill: Executed, order: VenueOrder, client_id: str) -> None:
         books.book_fill(self.state, fill, order, client_id, self._settings.fills_remembered)
-
-
-def _ref(known: Known) -> OrderRef:
-    return OrderRef(symbol=known.order.symbol, client_id=known.order.client_id, book=known.book)

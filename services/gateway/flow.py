@@ -8,27 +8,24 @@ then the request is acked. Killed anywhere, the request comes again, its ids are
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Gauge
 
-from services.gateway.acts import Ask, Cancel, Find, Search, Send, by_symbol
+from services.gateway.acts import by_symbol
 from services.gateway.condition import Condition
 from services.gateway.core import GatewayCore
-from services.gateway.inquiry import inquire, mark_of, search
+from services.gateway.hand import Hand
 from services.gateway.settings import GatewaySettings
 from services.gateway.start import check_account, filters_apart, set_up
+from services.gateway.statement import fund, refresh
 from shared.bus.port import Bus, Delivery, InvalidMessage
 from shared.domain.control import Alert
-from shared.domain.exchange import CancelOrder, ExchangeRequest, ExchangeRequests
-from shared.exchange.errors import NO_SUCH_ORDER, RULES, ExchangeError
-from shared.exchange.orders import NewOrder, OrderRef
-from shared.exchange.outcome import Accepted, Lost, Refused, Uncertain
+from shared.domain.exchange import ExchangeRequests
+from shared.exchange.errors import ExchangeError
 from shared.exchange.port import TradingVenue
-from shared.exchange.resolve import cancel_for_certain, place_for_certain, settle
 from shared.exchange.streams import StreamLost
 from shared.runtime.common import CommonSettings
 from shared.runtime.exits import Exit, Leave
@@ -39,10 +36,6 @@ from shared.runtime.waiting import wait_at_most
 log = structlog.get_logger(__name__)
 
 _QUEUE: Final = "exchange"
-_REQUESTS: Final = Counter("ict_gateway_requests_total", "Orders and cancels by what became of them", ["act", "ended"])
-_REFRESHES: Final = Counter(
-    "ict_gateway_refreshes_total", "Whole accounts asked for by REST, by whether all agreed", ["agreed"]
-)
 _PENDING: Final = Gauge("ict_gateway_requests_in_hand", "Requests taken from the broker and not answered")
 
 
@@ -58,7 +51,6 @@ class GatewayFlow:
         self._settings = settings
         self._core = GatewayCore(settings, common.exchange.recv_window_ms)
         self._condition = Condition()
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._wake = asyncio.Event()
         self._in_hand: set[asyncio.Task[None]] = set()
         self._broken: asyncio.Future[None] | None = None
@@ -73,6 +65,9 @@ class GatewayFlow:
             self._core.restore(tenure.state)
         self._broken = asyncio.get_running_loop().create_future()
         self._exchange = self._make()
+        self._hand = Hand(
+            self._exchange, self._core, self._common.exchange, self._settings.resends, save=self._save, alert=self._alert
+        )
         try:
             await self._begin()
             await self._work()
@@ -147,93 +142,11 @@ class GatewayFlow:
             return
         if isinstance(message, ExchangeRequests):
             groups = by_symbol(message.requests)
-            await asyncio.gather(*(self._symbol(symbol, requests) for symbol, requests in groups.items()))
+            await asyncio.gather(*(self._hand.symbol(symbol, requests) for symbol, requests in groups.items()))
             await self._bus.publish([self._core.answer(message, self._exchange.now())])
             self._core.answered(self._exchange.now())
             self._wake.set()
         await delivery.ack()
-
-    async def _symbol(self, symbol: str, requests: Sequence[ExchangeRequest]) -> None:
-        """In order; the symbol's next request waits, other symbols do not."""
-        async with self._locks[symbol]:
-            for request in requests:
-                await self._request(request)
-
-    async def _request(self, request: ExchangeRequest) -> None:
-        client_id = request.client_id if isinstance(request, CancelOrder) else request.order.client_id
-        act = self._core.act_of(request, self._exchange.now())
-        try:
-            if isinstance(act, Send):
-                await self._send(act.order)
-            elif isinstance(act, Find):
-                await self._find(act.order, act.open)
-            elif isinstance(act, Ask):
-                await self._ask(act.ref)
-            elif isinstance(act, Cancel):
-                await self._cancel(act.ref)
-            elif isinstance(act, Search):
-                await self._search(act.symbol, act.client_id)
-        except ExchangeError as error:  # a question that failed: execution hears nothing of this id, and asks again
-            _REQUESTS.labels(type(act).__name__.lower(), "unanswered").inc()
-            log.warning("no answer on an order", order=client_id, error=str(error))
-
-    async def _send(self, order: NewOrder) -> None:
-        """Save, then send; what certainly never arrived may be sent again."""
-        for resends_left in reversed(range(self._settings.resends + 1)):
-            await self._tenure.save(self._core.snapshot())
-            outcome = await place_for_certain(self._exchange, order, self._common.exchange)
-            if not (isinstance(outcome, Refused) and outcome.code == NO_SUCH_ORDER and resends_left):
-                self._placed(order, outcome)
-                return
-            self._core.sending_again(order.client_id, self._exchange.now())
-
-    async def _find(self, order: NewOrder, open_: Uncertain) -> None:
-        """Sent before, by a process that died or lost the answer: first find out, then send only what never arrived."""
-        outcome = await settle(self._exchange, open_, order.ref, "placed", self._common.exchange)
-        if isinstance(outcome, Refused):
-            self._core.sending_again(order.client_id, self._exchange.now())
-            await self._send(order)
-            return
-        self._placed(order, outcome)
-
-    def _placed(self, order: NewOrder, outcome: Accepted | Refused | Lost) -> None:
-        now = self._exchange.now()
-        _REQUESTS.labels("place", type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Accepted):
-            assert outcome.order is not None, "placing is answered with the order"
-            self._core.told(order.client_id, outcome.order)
-        elif isinstance(outcome, Refused):
-            self._core.refused(order.client_id, outcome.code, outcome.message, now)
-            rule = RULES.get(outcome.code)
-            if rule is not None and rule.action == "halt":
-                self._alert(f"halt.{outcome.code}", f"{order.symbol}: {outcome.code} {rule.meaning}: {outcome.message}", now)
-        else:
-            text = f"{order.symbol}: whether order {order.client_id} exists cannot be found out; look at the exchange"
-            self._alert(f"lost.{order.client_id}", text, now)
-
-    async def _ask(self, ref: OrderRef) -> None:
-        found = await inquire(self._exchange, ref)
-        if found is None:
-            self._core.not_found(ref.symbol, ref.client_id, self._exchange.now())
-        else:
-            self._core.told(ref.client_id, *found)
-
-    async def _cancel(self, ref: OrderRef) -> None:
-        outcome = await cancel_for_certain(self._exchange, ref, self._common.exchange)
-        _REQUESTS.labels("cancel", type(outcome).__name__.lower()).inc()
-        if isinstance(outcome, Accepted) and outcome.order is not None:
-            self._core.told(ref.client_id, outcome.order)
-        elif not isinstance(outcome, Lost):
-            await self._ask(ref)  # it may have been filled, or triggered, a moment before
-
-    async def _search(self, symbol: str, client_id: str) -> None:
-        found = await search(self._exchange, symbol, client_id)
-        if found is None:
-            self._core.not_found(symbol, client_id, self._exchange.now())
-            return
-        self._core.told(client_id, *found)
-        if not found[0].over:
-            await self._cancel(OrderRef(symbol=symbol, client_id=client_id, book=found[0].book))
 
     # -- news ---------------------------------------------------------------------------------------------------------
 
@@ -273,7 +186,7 @@ class GatewayFlow:
                 if due == "refresh":
                     await self._refresh()
                 if self._core.funding_wanted:
-                    await self._fund()
+                    await fund(self._exchange, self._core)
             except ExchangeError as error:
                 self._condition.unanswered(str(error))
                 log.warning("the account could not be asked for; trying again", error=str(error))
@@ -285,57 +198,15 @@ class GatewayFlow:
                     text = f"a fee was paid in {asset}, which has no price in USDT: results leave such fees out"
                     self._alert(f"fee_asset.{asset}", text, news.time)
                 await self._bus.publish([news])
-                await self._tenure.save(self._core.snapshot())
+                await self._save()
 
     async def _refresh(self) -> None:
-        """The whole account by REST, and every order of ours that it does not show.
-
-        Orders of all symbols cost as much as those of forty: they are asked for where something may have been missed.
-        """
-        exchange, core = self._exchange, self._core
-        asked_at = exchange.now()
-        balances, positions = await asyncio.gather(exchange.balances(), exchange.positions())
-        symbols = (None,) if core.missed_something else self._common.symbols
-        listed = await asyncio.gather(*(exchange.open_orders(symbol) for symbol in symbols))
-        orders = [order for each in listed for order in each]
-        core.stated(balances, positions, asked_at)
-        core.listed(orders)
-        for ref in core.in_doubt((order.book, order.id) for order in orders):
-            found = await inquire(exchange, ref)
-            if found is None:
-                core.gone(ref, asked_at)
-            else:
-                core.found(ref.client_id, *found)
-        for symbol in core.unexplained():
-            await self._trades(symbol, core.state.agreed_at or asked_at)
-        wanted = {*core.fees.assets, *core.fees.missing(core.state.fills)}
-        core.fees.learn({asset: await mark_of(exchange, f"{asset}USDT") for asset in sorted(wanted)})
-        apart = core.settled(asked_at)
+        """The whole account by REST; from here on it is known. Raises ExchangeError."""
+        await refresh(self._exchange, self._core, self._common.symbols, self._settings)
         self._condition.answered()
-        _REFRESHES.labels("no" if apart else "yes").inc()
-        if apart:
-            log.warning("fills do not explain the positions; the exchange's word holds", symbols=list(apart))
 
-    async def _trades(self, symbol: str, since: int) -> None:
-        """Executions since the account last agreed; a fill may be lost while later ones are heard."""
-        exchange, core, limit = self._exchange, self._core, self._settings.trades_per_question
-        trades = await exchange.account_trades(symbol, start=since - self._settings.trades_overlap_ms, limit=limit)
-        while trades:
-            orders = {each: await exchange.order(OrderRef(symbol=symbol, id=each)) for each in core.unowned(trades)}
-            core.traded(symbol, trades, {each: order for each, order in orders.items() if order is not None})
-            if len(trades) < limit:
-                return
-            trades = await exchange.account_trades(symbol, from_id=trades[-1].id + 1, limit=limit)
-
-    async def _fund(self) -> None:
-        """Funding that was paid since the last news, with the rate where the exchange tells it."""
-        since = self._core.state.told_until or self._exchange.now()
-        incomes = await self._exchange.income(kind="FUNDING_FEE", start=since)
-        rates = {}
-        for symbol in {income.symbol for income in incomes if income.symbol}:
-            history = await self._exchange.funding_history(symbol, limit=1)
-            rates.update({each.symbol: each.rate for each in history})
-        self._core.funded(incomes, rates)
+    async def _save(self) -> None:
+        await self._tenure.save(self._core.snapshot())
 
     def _alert(self, key: str, text: str, now: int) -> None:
         alert = Alert(severity="critical", source="gateway", key=key, text=text, time=now)

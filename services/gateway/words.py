@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.domain import orders as domain
-from shared.exchange.orders import NewOrder, OrderType, Status, VenueOrder
+from shared.exchange.orders import AccountTrade, NewOrder, OrderType, Status, VenueOrder
 from shared.exchange.user_events import Executed
 
 #: What only foreign orders are: told as the type that behaves most alike.
@@ -100,9 +100,22 @@ def moved(known: domain.Order, told: VenueOrder) -> domain.Order:
     )
 
 
-def refused(order: domain.Order, code: int, message: str, time: int) -> domain.Order:
+def rejected(order: domain.Order, code: int, message: str, time: int) -> domain.Order:
     """Our order, not taken by the venue."""
     return msgspec.structs.replace(order, status="REJECTED", updated_at=time, reject_code=code, reject_reason=message)
+
+
+def from_trade(symbol: str, trade: AccountTrade, client_id: str) -> tuple[VenueOrder, Executed]:
+    """An execution that was asked for, and as much of its order as it tells."""
+    order = VenueOrder(
+        symbol=symbol, id=trade.order_id, client_id=client_id, book="plain", side=trade.side, type="MARKET",
+        status="NEW", quantity=trade.quantity, executed=Decimal(0), updated_at=trade.time,
+    )  # fmt: skip
+    fill = Executed(
+        trade_id=trade.id, quantity=trade.quantity, price=trade.price, commission=trade.commission,
+        commission_asset=trade.commission_asset, realized=trade.realized, maker=trade.maker, time=trade.time,
+    )  # fmt: skip
+    return order, fill
 
 
 def fill_of(fill: Executed, order: VenueOrder, client_id: str) -> domain.Fill:

@@ -35,8 +35,10 @@ SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "databas
 #: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files.
 SHELLS: Final = frozenset(
     {
+        "services/gateway/hand.py",
         "services/gateway/inquiry.py",
         "services/gateway/start.py",
+        "services/gateway/statement.py",
         "services/ingest/connection.py",
         "services/ingest/feed.py",
         "services/ingest/fetching.py",
