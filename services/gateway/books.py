@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from services.gateway.state import GatewayState, Held, bounded
 from services.gateway.words import DEAD, fill_of
 from shared.domain.account import AccountState, Position
-from shared.exchange.account import Balance, PositionRisk
+from shared.domain.exchange import FundingPayment
+from shared.exchange.account import Balance, Income, PositionRisk
 from shared.exchange.orders import VenueOrder
 from shared.exchange.user_events import AccountUpdate, Executed
 
@@ -103,6 +104,20 @@ def take_statement(
             unrealized=now.unrealized if now is not None else ZERO,
             time=asked_at,
         )
+
+
+def take_funding(state: GatewayState, incomes: Iterable[Income], rates: Mapping[str, Decimal], remembered: int) -> bool:
+    """Enter funding payments, each once; whether there was a new one."""
+    new = False
+    for income in incomes:
+        if income.id in state.paid or not income.symbol:
+            continue
+        state.paid[income.id] = None
+        bounded(state.paid, remembered)
+        rate = rates.get(income.symbol, ZERO)
+        state.funding.append(FundingPayment(symbol=income.symbol, time=income.time, rate=rate, amount=income.amount))
+        new = True
+    return new
 
 
 def account_of(state: GatewayState, time: int) -> AccountState:

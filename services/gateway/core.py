@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
@@ -20,14 +20,10 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.state import GatewayState, bounded
 from services.gateway.words import DEAD, from_trade, from_venue, moved
 from shared.domain.account import AccountState
-from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, FundingPayment
+from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests
 from shared.exchange.account import Balance, Income, PositionRisk
 from shared.exchange.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
 from shared.exchange.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
-
-_ZERO: Final = Decimal(0)
-_ASSET: Final = "USDT"
-
 
 Due = Literal["nothing", "publish", "refresh"]
 
@@ -161,12 +157,7 @@ class GatewayCore:
 
     def in_doubt(self, open_ids: Iterable[tuple[str, int]]) -> tuple[OrderRef, ...]:
         """Orders of ours that live as far as we know, and are not among the venue's open ones (book, id): ask for them."""
-        listed = set(open_ids)
-        return tuple(
-            ours.ref_of(known)
-            for known in self.state.known.values()
-            if known.told and known.order.status not in DEAD and (known.book, known.order_id) not in listed
-        )
+        return ours.in_doubt(self.state, set(open_ids))
 
     # -- what was asked for -------------------------------------------------------------------------------------------
 
@@ -248,17 +239,7 @@ class GatewayCore:
     def funded(self, incomes: Iterable[Income], rates: dict[str, Decimal]) -> None:
         """Funding payments by REST; each once."""
         self._funding_wanted = False
-        for income in incomes:
-            if income.id in self.state.paid or not income.symbol:
-                continue
-            self.state.paid[income.id] = None
-            bounded(self.state.paid, self._settings.fills_remembered)
-            self.state.funding.append(
-                FundingPayment(
-                    symbol=income.symbol, time=income.time, rate=rates.get(income.symbol, _ZERO), amount=income.amount
-                )
-            )
-            self._dirty = True
+        self._dirty |= books.take_funding(self.state, incomes, rates, self._settings.fills_remembered)
 
     # -- news ---------------------------------------------------------------------------------------------------------
 
@@ -295,17 +276,9 @@ class GatewayCore:
         if owner is None and order.original_type in CONDITIONAL and books.waits_for_child(self.state, order.symbol):
             self.want_refresh()  # perhaps the child of one of ours, whose link has not come yet: asked for, not guessed
             return
-        if owner is None:
-            self.state.orders[order.client_id] = from_venue(order)
-        else:
-            known = self.state.known[owner]
-            known.told = True
-            if known.book == "plain":
-                known.order_id = order.id
-            else:
-                known.child_id = order.id
-            known.order = moved(known.order, order)
-            self.state.orders[owner] = known.order
+        self.state.orders[owner or order.client_id] = (
+            from_venue(order) if owner is None else ours.heard(self.state.known[owner], order)
+        )
         if event.fill is not None:
             self._fill(event.fill, order, owner or order.client_id)
 

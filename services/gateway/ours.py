@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
@@ -82,6 +83,26 @@ def not_found(state: GatewayState, symbol: str, client_id: str, now: int, rememb
         order=rejected(order, CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True
     )
     _forget(state, remembered)
+
+
+def heard(known: Known, order: VenueOrder) -> Order:
+    """The stream's word on a plain order: ours itself, or the child of a conditional one. Returns ours as it is now."""
+    known.told = True
+    if known.book == "plain":
+        known.order_id = order.id
+    else:
+        known.child_id = order.id
+    known.order = moved(known.order, order)
+    return known.order
+
+
+def in_doubt(state: GatewayState, open_ids: Collection[tuple[str, int]]) -> tuple[OrderRef, ...]:
+    """Orders that live as far as we know, and are not among the venue's open ones (book, id)."""
+    return tuple(
+        ref_of(known)
+        for known in state.known.values()
+        if known.told and known.order.status not in DEAD and (known.book, known.order_id) not in open_ids
+    )
 
 
 def _cancel(state: GatewayState, request: CancelOrder) -> Act | None:
