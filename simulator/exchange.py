@@ -27,12 +27,13 @@ from shared.domain.orders import Fill, Order
 from simulator import translation
 from simulator.core.brackets import Brackets
 from simulator.core.candles import is_plausible
+from simulator.core.exact import EXACT
 from simulator.core.filters import Filters
-from simulator.core.floor import FloorState
+from simulator.core.floor_state import FloorState
 from simulator.core.news import AlgoUpdate, FundingPaid, News, OrderUpdate
 from simulator.core.orders import Trade
 from simulator.core.requests import NewOrder, Refusal
-from simulator.core.venue import EXACT, Venue
+from simulator.core.venue import Venue
 from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 

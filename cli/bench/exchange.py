@@ -20,10 +20,11 @@ import typer
 from shared.runtime.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
 from simulator.core import matching
+from simulator.core.exact import EXACT
 from simulator.core.filters import Filters
 from simulator.core.orders import Trade
 from simulator.core.requests import NewAlgoOrder, NewOrder
-from simulator.core.venue import EXACT, Venue
+from simulator.core.venue import Venue
 from simulator.settings import SimulatorSettings
 
 _SYMBOL: Final = "BTCUSDT"

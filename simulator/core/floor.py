@@ -1,4 +1,4 @@
-"""The venue's floor: the pits, the account's wallet, the memory of orders, and the acts that change them.
+"""The venue's floor: the pits, the memory of orders, and the acts that change them; the account's money is the till's.
 
 The other modules decide what happens; every act, every execution and every piece of news goes through here.
 """
@@ -9,18 +9,17 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from simulator.core.algo_orders import AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.brackets import Brackets
 from simulator.core.filters import Filters
-from simulator.core.legs import Leg, rounded
-from simulator.core.news import AccountUpdate, AlgoUpdate, LegUpdate, News, OrderUpdate
+from simulator.core.floor_state import FloorState
+from simulator.core.legs import rounded
+from simulator.core.news import AlgoUpdate, OrderUpdate
 from simulator.core.orders import ZERO, Order, OrderEvent, Trade, advance
-from simulator.core.pit import HEDGE, ONE_WAY, Pit, PitState, Ticket, Waiting
+from simulator.core.pit import Pit, Ticket, Waiting
 from simulator.core.requests import Refusal
-from simulator.core.statements import Commission, Income
-from simulator.core.words import AccountReason, Execution, IncomeType, PositionSide
+from simulator.core.till import Till
+from simulator.core.words import Execution
 from simulator.rejections import REASON, Rejection
 from simulator.settings import SimulatorSettings
 
@@ -28,45 +27,19 @@ from simulator.settings import SimulatorSettings
 NEVER: Final = 2**63 - 1
 
 
-class FloorState(msgspec.Struct, kw_only=True):
-    """All that the venue knows. ``closed``/``closed_algos``: the last ones, oldest first; ``triggered``: algo orders whose
-    child lives; ``countdowns``: symbol -> when its orders are cancelled; ``called``: margin calls that stand."""
-
-    wallet: Decimal
-    time: int = 0
-    hedge: bool = False
-    called: dict[str, bool] = msgspec.field(default_factory=dict)
-    orders_made: int = 0
-    algos_made: int = 0
-    trades_made: int = 0
-    income_made: int = 0
-    sequence: int = 0
-    pits: dict[str, PitState] = msgspec.field(default_factory=dict)
-    closed: dict[int, Ticket] = msgspec.field(default_factory=dict)
-    triggered: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
-    closed_algos: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
-    income: list[Income] = msgspec.field(default_factory=list)
-    countdowns: dict[str, int] = msgspec.field(default_factory=dict)
-
-
 def refusal(code: Rejection) -> Refusal:
     """The no with its text."""
     return Refusal(code, REASON[code])
 
 
-class Floor:
+class Floor(Till):
     """See the module. ``news`` grows until it is taken; ``alarm`` is the time of the next timer."""
 
     def __init__(
         self, settings: SimulatorSettings, filters: Mapping[str, Filters], brackets: Mapping[str, Brackets]
     ) -> None:
-        self.settings = settings
-        flat = Brackets.flat(settings.max_leverage, settings.maintenance_rate)
-        self.pits = {
-            symbol: Pit(each, brackets.get(symbol, flat), settings.leverage) for symbol, each in sorted(filters.items())
-        }
-        self.news: list[News] = []
-        self._take_over(FloorState(wallet=settings.starting_wallet))
+        super().__init__(settings, filters, brackets)
+        self._take_over(self.state)
 
     # ---- state ---------------------------------------------------------------------------------------------------------
 
@@ -90,11 +63,7 @@ class Floor:
         self._take_over(state)
 
     def _take_over(self, state: FloorState) -> None:
-        self.state = state
-        self.news.clear()
-        self._touched: dict[tuple[str, PositionSide], None] = {}
-        #: Symbol -> mark prices within which no leg can be liquidated; None = to be worked out (see ``risk``).
-        self.risk: dict[str, tuple[Decimal, Decimal]] | None = None
+        self.open_anew(state)
         self.by_client: dict[str, int] = {}
         self.by_algo_client: dict[str, int] = {}
         tickets = [ticket.order for ticket in (*state.closed.values(), *self.tickets())]
@@ -117,91 +86,12 @@ class Floor:
         for pit in self.pits.values():
             yield from pit.waiting
 
-    @property
-    def time(self) -> int:
-        """The latest time seen, ms."""
-        return self.state.time
-
-    @property
-    def sides(self) -> tuple[PositionSide, ...]:
-        """The legs of the position mode."""
-        return HEDGE if self.state.hedge else ONE_WAY
-
     def set_alarm(self) -> None:
         """Look for the next timer: countdowns and good-till dates."""
         times = [*self.state.countdowns.values()]
         times += [ticket.order.good_till for ticket in self.open.values() if ticket.order.good_till]
         times += [each.algo.good_till for each in self.open_algos.values() if each.algo.good_till]
         self.alarm = min(times, default=NEVER)
-
-    # ---- money ---------------------------------------------------------------------------------------------------------
-
-    def cross_wallet(self) -> Decimal:
-        """The wallet without what isolated legs have set aside, USDT."""
-        return self.state.wallet - sum((leg.isolated_wallet for _, _, leg in self.held()), ZERO)
-
-    def held(self) -> list[tuple[Pit, PositionSide, Leg]]:
-        """Every leg that is not flat, by symbol."""
-        return [(pit, side, leg) for pit in self.pits.values() if pit.legs for side, leg in pit.held()]
-
-    def commission(self, pit: Pit) -> Commission:
-        """Fees in force for a symbol."""
-        return pit.commission or Commission(maker=self.settings.maker_fee, taker=self.settings.taker_fee)
-
-    def money_moved(self) -> None:
-        """Wallet or legs changed: where liquidation is must be worked out anew."""
-        self.risk = None
-        for pit in self.pits.values():
-            if pit.legs:
-                pit.lines = None
-
-    def earn(self, symbol: str, kind: IncomeType, amount: Decimal, trade_id: int = 0) -> None:
-        """Write a line of income; nothing for nothing."""
-        if not amount:
-            return
-        self.state.income_made += 1
-        line = Income(symbol=symbol, type=kind, amount=amount, time=self.time, id=self.state.income_made, trade_id=trade_id)
-        self.state.income.append(line)
-        if len(self.state.income) > self.settings.income_remembered:
-            del self.state.income[0]
-
-    def touch(self, symbol: str, side: PositionSide) -> None:
-        """A leg changed: the next account update tells of it."""
-        self._touched[symbol, side] = None
-
-    def tell_account(self, reason: AccountReason, change: Decimal = ZERO, *, force: bool = False) -> None:
-        """News of the account and of the legs that were touched, if anything was (or ``force``)."""
-        if not self._touched and not force:
-            return
-        legs = tuple(self.leg_update(self.pits[symbol], side) for symbol, side in self._touched)
-        self._touched.clear()
-        self.news.append(
-            AccountUpdate(
-                reason=reason,
-                time=self.time,
-                wallet=self.state.wallet,
-                cross_wallet=self.cross_wallet(),
-                change=change,
-                positions=legs,
-            )
-        )
-
-    def leg_update(self, pit: Pit, side: PositionSide) -> LegUpdate:
-        """One leg as account updates state it."""
-        leg, decimals = pit.leg(side), self.settings.decimals
-        quantity = leg.quantity
-        return LegUpdate(
-            symbol=pit.symbol,
-            position_side=side,
-            quantity=quantity,
-            mark_price=pit.mark_price,
-            entry_price=rounded(leg.cost / quantity, decimals) if quantity else ZERO,
-            break_even_price=rounded((leg.cost - leg.net) / quantity, decimals) if quantity else ZERO,
-            realized=leg.realized,
-            unrealized=leg.unrealized(pit.mark_price),
-            margin_type=pit.margin_type,
-            isolated_wallet=leg.isolated_wallet,
-        )
 
     # ---- orders --------------------------------------------------------------------------------------------------------
 
