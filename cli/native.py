@@ -63,7 +63,7 @@ def main() -> int:
     """Build, or say what is missing; 0 also when there is no compiler: everything works interpreted."""
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
-        print(f"no C compiler ({compiler}): the analysis runs interpreted, about five times slower")
+        print(f"no C compiler ({compiler}): the analysis runs interpreted, about eight times slower")
         return 0
     if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
         print("no Python.h: the analysis runs interpreted; on Debian and Ubuntu: apt-get install python3-dev")
