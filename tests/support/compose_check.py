@@ -179,6 +179,8 @@ def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
 def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[str]:
     if service.get("user") != "10001:10001":
         yield "runs as root"
+    if not (root / service.get("build", "nowhere") / "Dockerfile").is_file():
+        yield "its image is never built"  # an engine would look for it in a registry
     command = [str(word) for word in service.get("command", [])]
     commands = getattr(typer.main.get_command(app), "commands", {})
     if not command or command[0] not in commands:

@@ -164,6 +164,7 @@ GATEWAY_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda s: s.update(simulator={**s["risk"], "command": ["run", "simulator"]}),
         "simulator: layout split has no service",
     ),
+    "no build": (lambda s: s["gateway"].pop("build"), "gateway: its image is never built"),
     "no restart": (lambda s: s["gateway"].pop("restart"), "gateway: is not started again when it ends"),
 }  # fmt: skip
 
