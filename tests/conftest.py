@@ -13,6 +13,11 @@ from pathlib import Path
 
 import pytest
 import services_on_demand as on_demand
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no fault of the code: no example is judged by its time (pytest-timeout ends what hangs).
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 #: Asking for the fixture is saying the marker: `-m "not rabbitmq"` leaves nothing that needs a broker.
 MARKER_OF_FIXTURE = {
