@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -32,9 +32,10 @@ import structlog
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.core import Core, StaleSnapshot
-from shared.domain.control import Alert, Control
+from shared.domain.control import Alert
 from shared.domain.message import Message
 from shared.runtime import lane_log, lane_metrics
+from shared.runtime.lane_core import LaneCore
 from shared.runtime.ledger import Commit, Ledger
 from shared.runtime.parking import park
 from shared.runtime.waiting import wait_at_most
@@ -81,8 +82,7 @@ class Lane:
         self._bus = bus
         self._policy = policy
         self._ledger = Ledger(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
-        self._core = spec.build()
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, allow_reset=policy.allow_reset)
         self._since_snapshot = 0
         self._loaded = store is None
         self._fenced = False
@@ -189,12 +189,12 @@ class Lane:
                 await self._refuse(delivery, str(error))
                 continue
             commit.deliveries.append(delivery)
-            if message.message_id in self._seen:
+            if self._core.has_seen(message.message_id):
                 self._metrics.duplicates += 1
                 continue
             timings.hop.observe((time.time_ns() - delivery.sent_ns) / 1e9)
             try:
-                outputs += self._apply(message)
+                outputs += self._core.apply(message)
             except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
                 commit.deliveries.pop()
                 await self._poisoned(delivery, message, error, outputs, commit, origin_ns)
@@ -224,7 +224,7 @@ class Lane:
 
     def _snapshot(self) -> bytes:
         self._since_snapshot = 0
-        return lane_log.snapshot(self._seen, self._core.snapshot())
+        return self._core.snapshot()
 
     async def _snapshot_in_a_lull(self) -> None:
         """Encoding a big state takes milliseconds: not while a close is on its way, if a moment's peace can be had."""
@@ -234,54 +234,25 @@ class Lane:
         if not disturbed and self._loaded and not self._fenced and self._subscription is not None:
             self._ledger.add(Commit(snapshot=self._snapshot()))
 
-    def _apply(self, message: Message) -> Sequence[Message]:
-        """One message through the core; also the way in which the log is replayed."""
-        if isinstance(message, Control) and message.command == "reset":
-            if not self._policy.allow_reset:
-                log.warning("reset refused: it is obeyed in sim mode only", lane=self.spec.name)
-                return ()
-            self._core = self.spec.build()
-            self._seen.clear()
-            self._remember(message.message_id)
-            return ()
-        outputs = self._core.handle(message)
-        self._remember(message.message_id)
-        return outputs
-
-    def _remember(self, message_id: str) -> None:
-        self._seen[message_id] = None
-        if len(self._seen) > self._policy.dedupe_window:
-            self._seen.popitem(last=False)
-
     async def _load(self) -> None:
         assert self._ledger is not None
         began = time.perf_counter()
         state = await self._ledger.open()
-        self._core = self.spec.build()
-        self._seen.clear()
-        if state.snapshot is not None:
-            snapshot = lane_log.snapshot_of(state.snapshot)
-            await self._restore(snapshot.core, len(state.log))
-            for message_id in snapshot.seen:
-                self._remember(message_id)
-        for raw in state.log:
-            self._apply(lane_log.message_of(raw))  # its outputs were published before it was logged
+        stale = self._core.load(state)
+        if stale is not None:
+            await self._tell_stale(stale, len(state.log))
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
         log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
 
-    async def _restore(self, data: bytes, logged: int) -> None:
-        """Continue from the snapshot; a core that may begin anew does when it is stale, and a person is told."""
-        try:
-            self._core.restore(data)
-        except StaleSnapshot as stale:
-            self._metrics.stale_snapshots += 1
-            log.warning("stale snapshot left aside", lane=self.spec.name, reason=str(stale), replayed=logged)
-            text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
-            alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
-            await self._bus.publish([alert])
-            self._core = self.spec.build()
+    async def _tell_stale(self, stale: StaleSnapshot, logged: int) -> None:
+        """The core began anew, as it may: counted, and a person is told."""
+        self._metrics.stale_snapshots += 1
+        log.warning("stale snapshot left aside", lane=self.spec.name, reason=str(stale), replayed=logged)
+        text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
+        alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
+        await self._bus.publish([alert])
 
     # -- leaving and trouble ------------------------------------------------------------------------------------------
 
