@@ -200,7 +200,7 @@ def _bench() -> None:
     """Measure: JSON, repeatable, beside a reference in the same run."""
     from shared.runtime.logs import configure
 
-    configure("WARNING", "console")  # to stderr: stdout is the result's
+    configure("ERROR", "console")  # to stderr: stdout is the result's; a benchmark's orders are refused by the thousand
 
 
 @bench.command("pipeline")

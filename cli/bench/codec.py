@@ -30,10 +30,14 @@ class _PydanticFact(BaseModel):
     confirmed_at: int
     changed_at: int
     state: str
-    score: float
-    touches: int
-    fill: float
-    why: str
+    score: float = 0.0
+    touches: int = 0
+    fill: float = 0.0
+    why: str = ""
+    label: str = ""
+    candles: tuple[int, ...] = ()
+    ref: str = ""
+    fill_probability: float | None = None
 
 
 def bundle(symbols: int = _SYMBOLS, facts: int = _FACTS) -> AnalysisBundle:
@@ -81,7 +85,7 @@ def main(*, as_json: bool) -> None:
     models = [_PydanticFact.model_validate(fact) for fact in plain]
 
     def with_pydantic() -> None:
-        body = msgspec.msgpack.encode([model.model_dump() for model in models])
+        body = msgspec.msgpack.encode([model.model_dump(exclude_defaults=True) for model in models])
         for fact in msgspec.msgpack.decode(body):
             _PydanticFact.model_validate(fact)
 

@@ -122,3 +122,25 @@ def test_a_name_names_something() -> None:
 def test_calls_cost_what_is_documented(endpoint: endpoints.Endpoint, params: dict[str, object], weight: int) -> None:
     """EXEC-6: §6.1 of the reference."""
     assert endpoint.cost(params).weight == weight
+
+
+def test_a_trailing_stop_says_where_it_wakes_and_how_far_it_follows() -> None:
+    """EXEC-1: by the venue's names, ``activatePrice`` among them, without exponents."""
+    asked = order(
+        type="TRAILING_STOP_MARKET", side="sell", position_side="LONG", activation=D("1E+5"), callback_rate=D("0.50"),
+        price_protect=True,
+    )  # fmt: skip
+    assert requests.order_params(asked) == {
+        "symbol": "BTCUSDT", "side": "SELL", "type": "TRAILING_STOP_MARKET", "positionSide": "LONG", "quantity": "0.01",
+        "algoType": "CONDITIONAL", "clientAlgoId": "ict-1", "workingType": "CONTRACT_PRICE", "priceProtect": True,
+        "activatePrice": "100000", "callbackRate": "0.5",
+    }  # fmt: skip
+
+
+def test_a_stop_that_closes_has_no_quantity() -> None:
+    """EXEC-4: whatever is open then is closed; the request is urgent."""
+    asked = requests.place(order(type="STOP_MARKET", side="sell", quantity=None, trigger=D("90.10"), close_position=True))
+    assert asked.urgency == "protect"
+    assert asked.params["triggerPrice"] == "90.1"
+    assert asked.params["closePosition"] is True
+    assert "quantity" not in asked.params

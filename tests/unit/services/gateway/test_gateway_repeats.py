@@ -1,0 +1,88 @@
+"""What the gateway's core does with what it knows already: repeats, older words, other symbols, the dead."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+from test_gateway_core import ENTRY, NOW, STOP, asked, balance, core, position, risk, stated, update
+
+from services.gateway import books
+from services.gateway.state import bounded
+from shared.domain.exchange import CancelOrder, PlaceOrder
+
+D = Decimal
+
+
+def test_giving_up_one_symbol_leaves_the_others_waiting() -> None:
+    """EXEC-4: what cannot be explained in one symbol says nothing of another."""
+    gateway = core()
+    other = msgspec.structs.replace(ENTRY, client_id="other", symbol="ETHUSDT")
+    for order in (ENTRY, other):
+        gateway.act_of(PlaceOrder(order=order), NOW)
+        gateway.told(order.client_id, stated(order, "FILLED", "0.01"))
+    books.give_up(gateway.state, "BTCUSDT")
+    assert gateway.state.known["entry"].seen == D("0.01")
+    assert gateway.state.known["other"].seen == 0
+
+
+def test_an_older_word_on_the_wallet_does_not_count() -> None:
+    """RISK-5: the stream may be late."""
+    gateway = core()
+    gateway.hear(position("0", time=NOW + 9), NOW + 9)
+    older = position("0", time=NOW + 3)
+    wallet = msgspec.structs.replace(older.wallets[0], wallet=D(1))
+    gateway.hear(msgspec.structs.replace(older, wallets=(wallet,)), NOW + 10)
+    assert gateway.account(NOW).wallet == 999
+
+
+def test_an_answer_without_a_trade_waits_for_no_news() -> None:
+    """EXEC-4: nothing traded, nothing is owed."""
+    gateway = core()
+    gateway.act_of(PlaceOrder(order=STOP), NOW)
+    gateway.told("stop", stated(STOP, "NEW"))
+    gateway.answered(NOW)
+    assert gateway.due(NOW + 60) == "nothing"
+    assert [order.client_id for order in gateway.answer(asked(PlaceOrder(order=STOP)), NOW).orders] == ["stop"]
+
+
+def test_ours_among_the_venues_open_orders_is_news_only_when_it_changed() -> None:
+    """EXEC-4: a list by REST repeats what is known."""
+    gateway = core()
+    gateway.act_of(PlaceOrder(order=STOP), NOW)
+    gateway.told("stop", stated(STOP, "NEW"))
+    gateway.news(NOW)
+    gateway.listed([stated(STOP, "NEW")])
+    assert gateway.news(NOW).orders == ()
+    gateway.listed([stated(STOP, "CANCELED", updated_at=NOW + 1)])
+    assert [order.status for order in gateway.news(NOW).orders] == ["CANCELED"]
+
+
+def test_an_order_that_is_over_stays_what_it_was_when_the_venue_forgets_it() -> None:
+    """EXEC-4: the venue forgets old orders; filled does not become cancelled."""
+    gateway = core()
+    gateway.act_of(PlaceOrder(order=ENTRY), NOW)
+    gateway.told("entry", stated(ENTRY, "FILLED", "0.01"))
+    gateway.not_found("BTCUSDT", "entry", NOW + 1)
+    assert gateway.state.known["entry"].order.status == "FILLED"
+    assert gateway.act_of(CancelOrder(symbol="BTCUSDT", client_id="entry"), NOW) is None
+
+
+def test_an_order_update_without_a_trade_is_news_of_the_order_alone() -> None:
+    """EXEC-5: taken, not traded."""
+    gateway = core()
+    gateway.act_of(PlaceOrder(order=ENTRY), NOW)
+    gateway.hear(update(stated(ENTRY, "NEW"), "NEW"), NOW + 1)
+    gateway.stated([balance()], [risk("0")], NOW + 2)
+    assert gateway.balanced
+    assert [order.status for order in gateway.news(NOW + 2).orders] == ["NEW"]
+    assert gateway.state.fills == []
+
+
+def test_a_window_forgets_the_oldest_first() -> None:
+    """OPS-3: bounded memory."""
+    window = dict.fromkeys("abc", 0)
+    bounded(window, 3)
+    assert list(window) == ["a", "b", "c"]
+    bounded(window, 1)
+    assert list(window) == ["c"]
