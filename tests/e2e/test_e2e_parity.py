@@ -9,7 +9,7 @@ from fleet import Fleet, ict, same_bytes, write_config
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 WEEK = ("--from", "2025-05-05", "--to", "2025-05-12")
-HALF_DAY = ("--from", "2025-05-07T12:00", "--to", "2025-05-08")
+SIX_HOURS = ("--from", "2025-05-05", "--to", "2025-05-05T06:00")  # with a trade at 05:15
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rabbitmq, pytest.mark.redis, pytest.mark.realdata, pytest.mark.timeout(900)]
 
@@ -66,10 +66,11 @@ def test_a_second_replay_on_the_same_services_gives_the_same_bytes(
     with Fleet(config, tmp_path / "logs", services) as fleet:
         for run in ("one", "two"):
             done = ict(
-                "replay", "--config", str(config), *data, *HALF_DAY, "--out", str(tmp_path / run), "--json", timeout=200
+                "replay", "--config", str(config), *data, *SIX_HOURS, "--out", str(tmp_path / run), "--json", timeout=200
             )
             assert done.returncode == 0, done.stderr + fleet.tail()
-            done = ict("demo", *data, *HALF_DAY, "--out", str(tmp_path / f"demo-{run}"), "--json")
+            done = ict("demo", *data, *SIX_HOURS, "--out", str(tmp_path / f"demo-{run}"), "--json")
             assert done.returncode == 0, done.stderr
     for other in ("two", "demo-one", "demo-two"):
         assert same_bytes(tmp_path / "one", tmp_path / other, FILES) == []
+    assert (tmp_path / "one" / "fills.jsonl").stat().st_size > 0
