@@ -15,15 +15,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 from urllib.parse import urlsplit
 
 import aio_pika
 import pytest
 
 from shared.bus import rabbitmq_objects
-from shared.bus.topology import Topology, build
+from shared.bus.topology import Layout, Mode, Topology, build
 
 #: Container images, used only where neither a server nor its binary is at hand.
 RABBITMQ_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE = "rabbitmq:4.1", "redis:7.4", "postgres:16"
@@ -321,10 +322,11 @@ def run_apart(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def delete_from_broker(url: str, namespace: str) -> None:
-    """Delete every object that a deployment under ``namespace`` declares, in any layout with up to eight partitions."""
-    queues = {
-        spec.name: spec for layout in ("split", "fused") for spec in build(layout, partitions=8, namespace=namespace).queues
-    }
+    """Delete every object that a deployment under ``namespace`` declares: any layout and mode, up to eight partitions."""
+    layouts: tuple[Layout, ...] = ("split", "fused")
+    ways = product(layouts, get_args(Mode))
+    tables = [build(layout, partitions=8, namespace=namespace, mode=mode) for layout, mode in ways]
+    queues = {spec.name: spec for table in tables for spec in table.queues}
     async with await aio_pika.connect(url) as connection, connection.channel(publisher_confirms=False) as channel:
         await rabbitmq_objects.delete(channel, Topology(tuple(queues.values()), namespace))
 

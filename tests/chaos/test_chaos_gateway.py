@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from decimal import Decimal
@@ -162,8 +161,7 @@ class Floor:
 
 
 @pytest.fixture
-async def floor(tmp_path: Path, rabbitmq_url: str, redis_url: str) -> AsyncIterator[Floor]:
-    namespace = f"gw-{uuid.uuid4().hex[:8]}"
+async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: str) -> AsyncIterator[Floor]:
     async with AsyncExitStack() as stack:
         simulator = stack.enter_context(SimulatorProcess(tmp_path / "simulator.log", "--now", speed="1"))
         config = write_config(
