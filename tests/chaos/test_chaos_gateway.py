@@ -41,10 +41,16 @@ FAULTS: dict[str, dict[str, object]] = {
     "timeout_before_accept": {"path": "/fapi/v1/order", "method": "POST", "count": 1},
     "unknown_503": {"path": "/fapi/v1/order", "method": "POST", "executed": True, "count": 1},
     "unavailable_503": {},
+    "internal_503": {},
+    "throttled_503": {},
     "backend_timeout_408": {"path": "/fapi/v1/algoOrder", "method": "POST", "executed": True},
     "rest_outage": {},
+    "rest_outage, of conditional orders only": {"path": "/fapi/v1/algo*"},
     "latency": {"ms": 400},
     "rate_limited_429": {"retry_after_s": 1, "count": 1},
+    "banned_418, when the stop is to be placed": {"path": "/fapi/v1/algoOrder", "retry_after_s": 1, "count": 1},
+    "price_spike": {"symbol": SYMBOL, "percent": 0.4},  # within stop and target, which are a percent away
+    "silent_streams": {"stream": "*"},
     "disconnect": {"stream": "*"},
     "refuse_streams": {"stream": "*"},
     "expire_listen_key": {},
@@ -196,16 +202,32 @@ async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: st
 
 async def test_every_fault_alone(floor: Floor) -> None:
     """EXEC-2, EXEC-3, OPS-9: no lost and no second order, protected within five seconds after the fault has cleared."""
-    for number, (kind, parameters) in enumerate(FAULTS.items()):
+    for number, (name, parameters) in enumerate(FAULTS.items()):
+        kind = name.partition(",")[0]
         floor.simulator.fault(kind, **parameters)
         wanted = await floor.decide(f"{number}-{kind}")
         await asyncio.sleep(HELD)
         floor.simulator.lift_all()
-        await floor.until(lambda wanted=wanted: floor.protected(wanted), RECOVERY, f"protection after {kind}")
+        await floor.until(lambda wanted=wanted: floor.protected(wanted), RECOVERY, f"protection after {name}")
         floor.one_entry(wanted)
         await floor.finish(wanted)
     frozen = [alert.text for alert in floor.alerts if alert.key.startswith(("frozen", "lost", "unaccounted"))]
     assert not frozen
+
+
+async def test_an_entry_that_meets_a_ban_is_refused_aloud_and_the_next_one_trades(floor: Floor) -> None:
+    """EXEC-8, OPS-9: after 418 nothing is sent until the ban is over; an entry is not sent late."""
+    floor.simulator.fault("banned_418", retry_after_s=1, count=1)
+    wanted = await floor.decide("banned")
+    await floor.until(
+        lambda: any(alert.key.startswith("entry_failed") for alert in floor.alerts), RECOVERY, "word of the refused entry"
+    )
+    floor.simulator.lift_all()
+    assert client_order_id(wanted.id, "entry") not in {each["clientOrderId"] for each in floor.truth()["orders"]}
+    assert await asyncio.to_thread(floor.flat)
+    later = await floor.decide("after the ban")
+    await floor.until(lambda: floor.protected(later), RECOVERY, "protection of the next entry")
+    floor.one_entry(later)
 
 
 @pytest.mark.parametrize("seed", [1])
