@@ -88,10 +88,14 @@ def take_update(state: GatewayState, event: AccountUpdate) -> None:
 def take_statement(
     state: GatewayState, balances: Iterable[Balance], positions: Iterable[PositionRisk], asked_at: int
 ) -> None:
-    """The account by REST, whole; what the stream said of later times stays."""
+    """The account by REST, whole; what the stream said of later times stays.
+
+    What is noted is the venue's own time of the last change, not ``asked_at``: that is our reading of its clock, and after a
+    wrong one news that are truly later would count as old.
+    """
     wallet = next((each for each in balances if each.asset == _ASSET), None)
     if wallet is not None and state.wallet_time <= asked_at:
-        state.wallet, state.wallet_time = wallet.wallet, asked_at
+        state.wallet, state.wallet_time = wallet.wallet, max(state.wallet_time, wallet.updated_at)
     told = {each.symbol: each for each in positions if each.side == "BOTH" and nameable(each.symbol)}
     for symbol in state.held.keys() | told.keys():
         held, now = state.held.get(symbol) or Held(), told.get(symbol)
@@ -102,7 +106,7 @@ def take_statement(
             entry=now.entry if now is not None else ZERO,
             mark=now.mark if now is not None else ZERO,
             unrealized=now.unrealized if now is not None else ZERO,
-            time=asked_at,
+            time=max(held.time, now.updated_at if now is not None else 0),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -26,6 +26,10 @@ from shared.exchange.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrd
 from shared.exchange.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
 
 Due = Literal["nothing", "publish", "refresh"]
+
+#: Executions are asked for from a little before the last agreement on, never from before the first: our reading of the
+#: venue's clock may be fast.
+_OVERLAP_MS: Final = 5_000
 
 
 class GatewayCore:
@@ -230,7 +234,8 @@ class GatewayCore:
             del apart[symbol]
         self._apart = apart
         if not apart:
-            self.state.agreed_at = asked_at
+            before = self.state.agreed_at
+            self.state.agreed_at = max(before, asked_at - _OVERLAP_MS) if before else asked_at
         self._refresh_wanted = False
         self._dirty, self._held_since = True, asked_at
         self._stated_at = asked_at

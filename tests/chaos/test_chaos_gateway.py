@@ -49,6 +49,7 @@ FAULTS: dict[str, dict[str, object]] = {
     "latency": {"ms": 400},
     "rate_limited_429": {"retry_after_s": 1, "count": 1},
     "banned_418, when the stop is to be placed": {"path": "/fapi/v1/algoOrder", "retry_after_s": 1, "count": 1},
+    "clock_skew": {"ms": 5_000},
     "price_spike": {"symbol": SYMBOL, "percent": 0.4},  # within stop and target, which are a percent away
     "silent_streams": {"stream": "*"},
     "disconnect": {"stream": "*"},

@@ -36,6 +36,27 @@ def test_an_older_word_on_the_wallet_does_not_count() -> None:
     assert gateway.account(NOW).wallet == 999
 
 
+def test_a_clock_that_was_read_too_fast_hides_no_news() -> None:
+    """RISK-5, OPS-9: the statement's own time is five seconds ahead; what the venue says next is newer all the same."""
+    gateway = core()
+    gateway.stated([balance()], [risk("0.01")], NOW + 5_000)
+    gateway.settled(NOW + 5_000)
+    gateway.hear(position("0", time=NOW + 900), NOW + 900)
+    assert gateway.account(NOW).positions == ()
+    gateway.stated([balance()], [], NOW + 1_000)
+    assert gateway.account(NOW).positions == ()
+
+
+def test_executions_are_asked_for_from_before_the_last_agreement_but_not_the_first() -> None:
+    """EXEC-4: a fast clock must not skip one, and what was before us is not ours to tell."""
+    gateway = core()
+    assert gateway.state.agreed_at == NOW
+    gateway.settled(NOW + 2_000)
+    assert gateway.state.agreed_at == NOW
+    gateway.settled(NOW + 60_000)
+    assert gateway.state.agreed_at == NOW + 55_000
+
+
 def test_an_answer_without_a_trade_waits_for_no_news() -> None:
     """EXEC-4: nothing traded, nothing is owed."""
     gateway = core()
