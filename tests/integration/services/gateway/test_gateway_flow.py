@@ -164,10 +164,17 @@ async def test_a_cut_stream_costs_no_news() -> None:
         assert [fill.client_id for fill in fills] == ["ict-entry", "ict-stop"]
 
 
+async def heard_by_the_gateway(venue: Any) -> None:
+    """Its user stream is open: what is taken away from now on is taken from it."""
+    async with asyncio.timeout(5.0):
+        while not venue._streams:  # noqa: ASYNC110  the venue tells nobody of a stream
+            await asyncio.sleep(0.005)
+
+
 async def test_lost_events_on_an_open_stream_cost_no_fill() -> None:
     """EXEC-4: the stream loses a fill and goes on with later ones: what does not add up is asked for."""
     async with trading() as (desk, venue):
-        await asyncio.sleep(0.1)
+        await heard_by_the_gateway(venue)
         streams, venue._streams = venue._streams, []
         await desk.place(ENTRY)
         await desk.place(STOP, TARGET)
@@ -182,7 +189,7 @@ async def test_lost_events_on_an_open_stream_cost_no_fill() -> None:
 async def test_a_fill_that_only_the_answer_tells_is_asked_for() -> None:
     """EXEC-4: no event comes at all; the answer's own word starts the clock."""
     async with trading(account_every_s=300) as (desk, venue):
-        await asyncio.sleep(0.1)
+        await heard_by_the_gateway(venue)
         venue._streams = []
         await desk.place(ENTRY)
         await desk.until(lambda: any(event.fills for event in desk.news), 3.0)
