@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 import uuid
@@ -24,12 +25,15 @@ _PAUSE = 0.02
 
 def main(messages: int, *, as_json: bool) -> None:
     """Measure and print."""
-    result = uvloop.run(measure(messages))
+    result = uvloop.run(measure(messages, elsewhere=True))
     typer.echo(json.dumps(result) if as_json else json.dumps(result, indent=2))
 
 
-async def measure(messages: int, *, quiet_samples: int = 300) -> dict[str, Any]:
+async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = False) -> dict[str, Any]:
     """The same pipeline first quiet, then under the flood.
+
+    ``elsewhere``: between the two, also beside the same flood into another deployment's queues: what that costs is the price
+    of a busy broker and machine, and the rest is what the flood does to this one.
 
     A lost candle stops the lock-step market: TimeoutError after 30 seconds, and no figures.
     """
@@ -50,14 +54,18 @@ async def measure(messages: int, *, quiet_samples: int = 300) -> dict[str, Any]:
         market = BenchMarket(bus, settings.symbols)
         await market.start()
         quiet = await market.run(quiet_samples, hourly=False, warm_up=120, pause=_PAUSE)
-        command = [sys.executable, "-m", "cli.bench.flooder", str(fleet.config), str(messages)]
-        flooder = subprocess.Popen(command)  # noqa: ASYNC220, S603  our own module; it must not share this loop
-        under: list[float] = []
-        deepest = 0
+        latencies = {"quiet": _quantiles(quiet)}
+        if elsewhere:
+            apart = try_load(None, {**raw_settings, "namespace": f"{namespace}-apart"})
+            other = RabbitBus(topology(apart), apart.bus.url.get_secret_value(), name="apart")
+            await other.start()
+            beside, _ = await _while_flooded(other, fleet, market, messages, apart.namespace)
+            latencies["flooded_elsewhere"] = _quantiles(beside)
+            await other.destroy()
+            await other.close()
         rss_before = fleet.rss_mb()
-        while flooder.poll() is None:
-            under += await market.run(5, hourly=False, warm_up=0, pause=_PAUSE)
-            deepest = max(deepest, await bus.depth("micro"))
+        under, deepest = await _while_flooded(bus, fleet, market, messages, namespace)
+        latencies["flooded"] = _quantiles(under)
         received, newest, dropped = await _accounted(fleet, settings.symbols[0], messages)
         return {
             "messages": messages,
@@ -67,7 +75,7 @@ async def measure(messages: int, *, quiet_samples: int = 300) -> dict[str, Any]:
             "deepest_queue": deepest,
             "queue_bound": topology(settings).queue("micro").max_length,
             "every_message_accounted_for": received + dropped == messages,
-            "candle_to_order_ms": {"quiet": _quantiles(quiet), "flooded": _quantiles(under)},
+            "candle_to_order_ms": latencies,
             "rss_mb": {"before": rss_before, "after": fleet.rss_mb()},
             "minutes_played": (market.now - market.first) // MINUTE,
         }
@@ -75,6 +83,21 @@ async def measure(messages: int, *, quiet_samples: int = 300) -> dict[str, Any]:
         await asyncio.to_thread(fleet.__exit__, None, None, None)
         await bus.destroy()
         await bus.close()
+
+
+async def _while_flooded(
+    bus: RabbitBus, fleet: BenchFleet, market: BenchMarket, messages: int, namespace: str
+) -> tuple[list[float], int]:
+    """Latencies of our candles while ``namespace`` is flooded, and how deep its queue ever was."""
+    command = [sys.executable, "-m", "cli.bench.flooder", str(fleet.config), str(messages)]
+    environment = {**os.environ, "ICT_NAMESPACE": namespace}
+    flooder = subprocess.Popen(command, env=environment)  # noqa: ASYNC220, S603  our own module; it must not share this loop
+    latencies: list[float] = []
+    deepest = 0
+    while flooder.poll() is None:
+        latencies += await market.run(5, hourly=False, warm_up=0, pause=_PAUSE)
+        deepest = max(deepest, await bus.depth("micro"))
+    return latencies, deepest
 
 
 async def _accounted(fleet: BenchFleet, symbol: str, messages: int) -> tuple[int, float, int]:
