@@ -95,7 +95,7 @@ lock:
 	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
 
 config: $(VENV)/.installed
-	$(BIN)/python -m cli.write_config config/sim.yaml config/paper.yaml config/testnet.yaml config/live.yaml
+	$(BIN)/python -m cli.docs.write_config config/sim.yaml config/paper.yaml config/testnet.yaml config/live.yaml
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/ict docs --to docs

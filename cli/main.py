@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cli import research
-from shared.runtime.exits import Exit
+from cli.research import commands
+from shared.runtime.process.exits import Exit
 
 app = typer.Typer(
     name="ict",
@@ -52,7 +52,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """Run the whole system in this process on a simulated exchange: no keys, no broker, no network."""
-    from cli.commands import play_market
+    from cli.play.commands import play_market
 
     market = {key: value for key, value in (("days", days), ("seed", seed)) if value is not None}
     play_market(config, data or [], start, end, speed, out, json=json, bus="memory", market=market)
@@ -72,7 +72,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Drive separately running services (`ict run …`) in lock-step; decides byte for byte like `ict demo`."""
-    from cli.commands import play_market
+    from cli.play.commands import play_market
 
     play_market(config, data or [], start, end, speed, out, json=json, bus=bus, market={})
 
@@ -85,7 +85,7 @@ def run(
     config: Config = None,
 ) -> None:
     """Run one service over RabbitMQ and Redis until SIGTERM, which drains it."""
-    from cli.run import run_service
+    from cli.run.service import run_service
 
     run_service(service, config)
 
@@ -115,7 +115,7 @@ def simulator(
     seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
 ) -> None:
     """Be an exchange that speaks Binance USD-M (REST and streams) for real clients, with faults on command."""
-    from cli.simulator import serve
+    from cli.run.simulator import serve
 
     given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
     overrides = {name: value for name, value in given.items() if value is not None}
@@ -125,7 +125,7 @@ def simulator(
 @app.command()
 def check(config: Config = None, json: Json = False) -> None:
     """Validate the configuration: every error at once, with its place and what is allowed. Starts nothing."""
-    from cli.commands import check_config
+    from cli.play.commands import check_config
 
     check_config(config, json=json)
 
@@ -139,7 +139,7 @@ def topology(
     json: Json = False,
 ) -> None:
     """Print the broker table: every queue, what it is bound to, its bound and what happens beyond it."""
-    from cli.commands import show_topology
+    from cli.play.commands import show_topology
 
     show_topology(config, apply=apply, json=json)
 
@@ -150,7 +150,7 @@ def halt(
     config: Config = None,
 ) -> None:
     """Stop new entries now, until `ict rearm`. Exits and protection stay managed."""
-    from cli.commands import send_control
+    from cli.play.commands import send_control
 
     send_control(config, "halt", reason)
 
@@ -161,7 +161,7 @@ def rearm(
     config: Config = None,
 ) -> None:
     """Allow entries again after a halt. Only ever by hand."""
-    from cli.commands import send_control
+    from cli.play.commands import send_control
 
     send_control(config, "rearm", reason)
 
@@ -171,7 +171,7 @@ def health(
     url: Annotated[str, typer.Argument(help="a service's /readyz")] = "http://127.0.0.1:9100/readyz",
 ) -> None:
     """Ask a service whether it is ready; exit 0 or 1 (the image's health check)."""
-    from cli.commands import ask_health
+    from cli.play.commands import ask_health
 
     ask_health(url)
 
@@ -184,12 +184,12 @@ def docs(
     ] = False,
 ) -> None:
     """Write the reference pages that are made from the code: settings, queues, life cycles, metrics, reasons."""
-    from cli.commands import write_docs
+    from cli.play.commands import write_docs
 
     write_docs(to, check=check)
 
 
-app.add_typer(research.app)
+app.add_typer(commands.app)
 
 bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the same run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
@@ -198,7 +198,7 @@ app.add_typer(bench, name="bench")
 @bench.callback()
 def _bench() -> None:
     """Measure: JSON, repeatable, beside a reference in the same run."""
-    from shared.runtime.logs import configure
+    from shared.runtime.process.logs import configure
 
     configure("ERROR", "console")  # to stderr: stdout is the result's; a benchmark's orders are refused by the thousand
 

@@ -15,8 +15,8 @@ from services.journal.settings import JournalSettings
 from services.notifier.settings import NotifierSettings
 from services.risk.settings import RiskSettings
 from services.signals.settings import SignalsSettings
-from shared.runtime.common import CommonSettings
-from shared.runtime.config_faults import Incoherent
+from shared.config.errors import Incoherent
+from shared.config.settings import CommonSettings
 from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 

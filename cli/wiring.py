@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from cli import engine
+from cli.run import fused
 from cli.settings import Settings
 from services.analysis import service as analysis
 from services.execution import service as execution
@@ -17,7 +17,7 @@ from services.risk import service as risk
 from services.signals import service as signals
 from services.signals.strategies import reads
 from shared.bus.topology import Layout, Topology, build
-from shared.runtime.lane import LanePolicy
+from shared.runtime.lane.lane import LanePolicy
 from shared.runtime.service import ServiceSpec
 from simulator import service as simulator
 
@@ -26,7 +26,7 @@ _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
     "analysis": lambda settings: analysis.spec(settings, settings.analysis, reads(settings.signals)),
     "signals": lambda settings: signals.spec(settings, settings.signals),
     "risk": lambda settings: risk.spec(settings, settings.risk),
-    "engine": engine.spec,
+    "engine": fused.spec,
     "execution": lambda settings: execution.spec(settings, settings.execution),
     "gateway": lambda settings: gateway.spec(settings, settings.gateway),
     "journal": lambda settings: journal.spec(settings, settings.journal),

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from research.market import Market
+from services.analysis.base.finding import Finding
 from services.analysis.core import AnalysisCore
 from services.analysis.engine import Engine
-from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import Analysis, AnalysisBundle, Fact

@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 from services.ingest.aggregator import Aggregator
-from services.ingest.files import FileSource
-from services.ingest.interval import interval_of
+from services.ingest.files.interval import interval_of
+from services.ingest.files.readers import FileDefect
+from services.ingest.files.source import FileSource
 from services.ingest.quality import Trust, judge
-from services.ingest.readers import FileDefect
 from services.ingest.settings import IngestSettings
 from services.ingest.source import Defect, Repair, SourceRefused
 from shared.domain.candles import Candle, RawCandle

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.runtime.exits import Exit, Leave
-from simulator.core.brackets import Brackets, bracket_tables
+from shared.runtime.process.exits import Exit, Leave
+from simulator.core.margin.brackets import Brackets, bracket_tables
 
 #: BTCUSDT, ETHUSDT and SOLUSDT as of 2026-09 (binance.md §7.4), in the form of ``GET /fapi/v1/leverageBracket``.
 SHIPPED: Final = "leverage_brackets.json"
@@ -22,7 +22,7 @@ def load_brackets(path: str = "") -> dict[str, Brackets]:
     The file has rows of Binance's ``leverageBracket`` or ccxt's leverage tiers, by symbol or ccxt market. Raises Leave when
     it cannot be read or has no such rows.
     """
-    shipped = (files("simulator") / "core" / SHIPPED).read_bytes()
+    shipped = (files("simulator.core.margin") / SHIPPED).read_bytes()
     tables = bracket_tables(msgspec.json.decode(shipped, type=_Document))
     if path:
         try:

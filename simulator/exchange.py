@@ -25,15 +25,15 @@ from shared.domain.instruments import Instrument
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order
 from simulator import translation
-from simulator.core.brackets import Brackets
-from simulator.core.candles import is_plausible
-from simulator.core.exact import EXACT
-from simulator.core.filters import Filters
-from simulator.core.floor_state import FloorState
-from simulator.core.news import AlgoUpdate, FundingPaid, News, OrderUpdate
-from simulator.core.orders import Trade
-from simulator.core.requests import NewOrder, Refusal
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.margin.brackets import Brackets
+from simulator.core.matching.candles import is_plausible
+from simulator.core.model.events import AlgoUpdate, FundingPaid, News, OrderUpdate
+from simulator.core.model.exact import EXACT
+from simulator.core.model.filters import Filters
+from simulator.core.model.orders import Trade
+from simulator.core.model.requests import NewOrder, Refusal
+from simulator.core.state.snapshot import FloorState
 from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 

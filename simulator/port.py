@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from shared.exchange.account import (
+from shared.exchange.errors import BAD_SYMBOL, DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
+from shared.exchange.model.account import (
     AccountSummary,
     Balance,
     Bracket,
@@ -23,15 +24,14 @@ from shared.exchange.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.errors import BAD_SYMBOL, DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
-from shared.exchange.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
-from shared.exchange.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
-from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
-from shared.exchange.streams import UserStream
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.orders import Order
-from simulator.core.requests import NewAlgoOrder, Refusal
-from simulator.core.venue import Venue
+from shared.exchange.model.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
+from shared.exchange.model.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.streams import UserStream
+from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
+from simulator.core.exchange import Venue
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.orders import Order
+from simulator.core.model.requests import NewAlgoOrder, Refusal
 from simulator.port_words import asked, bracket_of, event_of, order_of, position_of, trade_of
 from simulator.user_stream import SimulatedUserStream
 

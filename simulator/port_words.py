@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from shared.domain.decisions import Side
-from shared.exchange import account, user_events
-from shared.exchange.binance_requests import order_params
+from shared.exchange.binance.requests import order_params
 from shared.exchange.errors import ExchangeError
-from shared.exchange.orders import AccountTrade, NewOrder, Status, VenueOrder
-from shared.exchange.outcome import Refused
-from simulator.core import brackets, news, orders, requests, statements
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.words import AlgoType
-from simulator.core.words import Side as VenueSide
+from shared.exchange.model import account, user_events
+from shared.exchange.model.orders import AccountTrade, NewOrder, Status, VenueOrder
+from shared.exchange.outcome.outcomes import Refused
+from simulator.core.margin import brackets
+from simulator.core.model import events, orders, requests, statements
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.enums import AlgoType
+from simulator.core.model.enums import Side as VenueSide
 
 _SIDES: Final[dict[VenueSide, Side]] = {"BUY": "buy", "SELL": "sell"}
 _VENUE_SIDES: Final[dict[Side, VenueSide]] = {"buy": "BUY", "sell": "SELL"}
@@ -167,9 +168,9 @@ def bracket_of(bracket: brackets.Bracket) -> account.Bracket:
     )
 
 
-def event_of(told: news.News) -> user_events.UserEvent | None:
+def event_of(told: events.News) -> user_events.UserEvent | None:
     """The user event that it is; None for what only the market hears, or what comes with another event."""
-    if isinstance(told, news.OrderUpdate):
+    if isinstance(told, events.OrderUpdate):
         fill = None
         if told.trade is not None:
             trade = told.trade
@@ -178,9 +179,9 @@ def event_of(told: news.News) -> user_events.UserEvent | None:
                 commission_asset="USDT", realized=trade.realized, maker=trade.maker, time=trade.time,
             )  # fmt: skip
         return user_events.OrderUpdate(time=told.time, execution=told.execution, order=order_of(told.order), fill=fill)
-    if isinstance(told, news.AlgoUpdate):
+    if isinstance(told, events.AlgoUpdate):
         return user_events.AlgoUpdate(time=told.time, order=order_of(told.algo, told.child))
-    if isinstance(told, news.AccountUpdate):
+    if isinstance(told, events.AccountUpdate):
         wallet = user_events.WalletChange(
             asset="USDT", wallet=told.wallet, cross_wallet=told.cross_wallet, change=told.change
         )
@@ -201,8 +202,8 @@ def event_of(told: news.News) -> user_events.UserEvent | None:
                 for each in told.positions
             ),
         )
-    if isinstance(told, news.LeverageChange):
+    if isinstance(told, events.LeverageChange):
         return user_events.ConfigUpdate(time=told.time, symbol=told.symbol, leverage=told.leverage)
-    if isinstance(told, news.MarginCall):
+    if isinstance(told, events.MarginCall):
         return user_events.MarginCall(time=told.time, symbols=tuple(each.symbol for each in told.positions))
     return None

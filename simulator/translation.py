@@ -13,14 +13,14 @@ from typing import Final
 from shared.domain.decisions import Side as DomainSide
 from shared.domain.orders import Fill, OrderStatus, OrderType, TimeInForce
 from shared.domain.orders import Order as DomainOrder
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.legs import rounded
-from simulator.core.orders import Order, Trade
-from simulator.core.requests import NewAlgoOrder, NewOrder
-from simulator.core.words import AlgoStatus, AlgoType, Side
-from simulator.core.words import OrderStatus as VenueStatus
-from simulator.core.words import OrderType as VenueType
-from simulator.core.words import TimeInForce as VenueForce
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.enums import AlgoStatus, AlgoType, Side
+from simulator.core.model.enums import OrderStatus as VenueStatus
+from simulator.core.model.enums import OrderType as VenueType
+from simulator.core.model.enums import TimeInForce as VenueForce
+from simulator.core.model.orders import Order, Trade
+from simulator.core.model.requests import NewAlgoOrder, NewOrder
+from simulator.core.state.legs import rounded
 from simulator.rejections import REASON, Rejection
 
 _SIDE: Final[dict[DomainSide, Side]] = {"buy": "BUY", "sell": "SELL"}

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Self
 
-from shared.exchange.streams import StreamLost
-from shared.exchange.user_events import UserEvent
+from shared.exchange.model.streams import StreamLost
+from shared.exchange.model.user_events import UserEvent
 
 
 class SimulatedUserStream:

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import aio_pika
 import pytest
 
-from shared.bus import rabbitmq_objects
+from shared.bus.rabbitmq import objects
 from shared.bus.topology import Layout, Mode, Topology, build
 
 #: Container images, used only where neither a server nor its binary is at hand.
@@ -328,7 +328,7 @@ async def delete_from_broker(url: str, namespace: str) -> None:
     tables = [build(layout, partitions=8, namespace=namespace, mode=mode) for layout, mode in ways]
     queues = {spec.name: spec for table in tables for spec in table.queues}
     async with await aio_pika.connect(url) as connection, connection.channel(publisher_confirms=False) as channel:
-        await rabbitmq_objects.delete(channel, Topology(tuple(queues.values()), namespace))
+        await objects.delete(channel, Topology(tuple(queues.values()), namespace))
 
 
 async def delete_from_redis(url: str, namespace: str) -> None:

@@ -17,14 +17,14 @@ from typing import Final, Literal
 
 import typer
 
-from shared.runtime.exits import Exit, Leave
+from shared.runtime.process.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
-from simulator.core import matching
-from simulator.core.exact import EXACT
-from simulator.core.filters import Filters
-from simulator.core.orders import Trade
-from simulator.core.requests import NewAlgoOrder, NewOrder
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.matching import matching
+from simulator.core.model.exact import EXACT
+from simulator.core.model.filters import Filters
+from simulator.core.model.orders import Trade
+from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.settings import SimulatorSettings
 
 _SYMBOL: Final = "BTCUSDT"

@@ -21,7 +21,7 @@ import psutil
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from cli.latency import quantile
+from cli.play.latency import quantile
 
 
 class BenchFleet:

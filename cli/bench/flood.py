@@ -15,9 +15,9 @@ import uvloop
 
 from cli.bench.fleet import BenchFleet
 from cli.bench.market import BenchMarket
-from cli.configuration import try_load
+from cli.run.configuration import try_load
 from cli.wiring import LAYOUTS, topology
-from shared.bus.rabbitmq import RabbitBus
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.domain.timeframes import MINUTE
 
 _PAUSE = 0.02

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import uvloop
 
-from cli.configuration import try_load
+from cli.run.configuration import try_load
 from cli.wiring import topology
-from shared.bus.rabbitmq import RabbitBus
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.domain.control import Micro
 
 _BATCH = 500

@@ -21,15 +21,15 @@ import typer
 
 from cli.bench.ingest_feeder import SYMBOL
 from cli.bench.tick_frames import Frames
-from services.ingest.desk import Desk
-from services.ingest.live_settings import LiveSettings
+from services.ingest.live.feed_state import Desk
+from services.ingest.live.settings import LiveSettings
 from shared.domain.timeframes import FINEST, MINUTE
-from shared.exchange.binance_streams import BinanceMarketStream
-from shared.exchange.market import Depth
+from shared.exchange.binance.sockets import Socket
+from shared.exchange.binance.streams import BinanceMarketStream
+from shared.exchange.binance.wire.streams import read_frame, wire_name
+from shared.exchange.model.market import Depth
+from shared.exchange.model.streams import Heard, StreamName
 from shared.exchange.settings import StreamSettings
-from shared.exchange.sockets import Socket
-from shared.exchange.streams import Heard, StreamName
-from shared.exchange.wire_streams import read_frame, wire_name
 
 _COUNT, _RUNS = 10_000, 5
 _NAMES: Final = (

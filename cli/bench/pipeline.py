@@ -20,12 +20,12 @@ import uvloop
 from cli.bench.fleet import BenchFleet
 from cli.bench.market import BenchMarket
 from cli.bench.raw_chain import measure as raw_chain
-from cli.configuration import try_load
+from cli.run.configuration import try_load
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Bus
-from shared.bus.rabbitmq import RabbitBus
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import Layout, QueueKind
 from shared.runtime.service import Service, running
 
@@ -153,8 +153,8 @@ async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
 
 def _throughput() -> dict[str, Any]:
     """One-minute candles a second through everything: ingest to exchange and journal, two symbols, eight timeframes."""
-    from cli.embedded import play
-    from cli.market import open_source
+    from cli.play.embedded import play
+    from cli.play.market import open_source
     from simulator.recorder import Recorder
 
     settings = try_load(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})

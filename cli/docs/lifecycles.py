@@ -8,9 +8,9 @@ from typing import TypeVar
 from cli.docs.markdown import page
 from services.analysis import lifecycle
 from services.execution import oms, trade
-from services.ingest import minutes, watchdog
+from services.ingest.live import minutes, watchdog
 from services.risk import kill_switch
-from simulator.core import algo_orders, orders
+from simulator.core.model import algo_orders, orders
 
 State = TypeVar("State", bound=str)
 Event = TypeVar("Event", bound=str)
@@ -47,13 +47,13 @@ def render() -> str:
         "Each diagram is the table of the module named above it. What a table does not have cannot happen there.",
         *_section(
             "Order at the exchange",
-            "`simulator/core/orders.py`: what may happen to an order in the book (EXEC-4).",
+            "`simulator/core/model/orders.py`: what may happen to an order in the book (EXEC-4).",
             diagram("NEW", orders.TRANSITIONS, by_event(orders.TRANSITIONS)),
         ),
         *_section(
             "Conditional order at the exchange",
-            "`simulator/core/algo_orders.py`: what may happen to an order in the algo book. A triggered one is an order of "
-            "its own in the order book, and finished when that is closed.",
+            "`simulator/core/model/algo_orders.py`: what may happen to an order in the algo book. A triggered one is an "
+            "order of its own in the order book, and finished when that is closed.",
             diagram("NEW", algo_orders.ALGO_TRANSITIONS, by_event(algo_orders.ALGO_TRANSITIONS)),
         ),
         *_section(
@@ -71,13 +71,13 @@ def render() -> str:
         ),
         *_section(
             "Stream connection",
-            "`services/ingest/watchdog.py`: connected is not healthy; `live` is a frame of every stream in its limit, and "
-            "nothing missing (DATA-4).",
+            "`services/ingest/live/watchdog.py`: connected is not healthy; `live` is a frame of every stream in its limit, "
+            "and nothing missing (DATA-4).",
             diagram("connecting", watchdog.TRANSITIONS, by_event(watchdog.TRANSITIONS)),
         ),
         *_section(
             "Minute of a symbol",
-            "`services/ingest/minutes.py`: how a candle comes to be published, or missing (DATA-3).",
+            "`services/ingest/live/minutes.py`: how a candle comes to be published, or missing (DATA-3).",
             diagram("running", minutes.TRANSITIONS, by_event(minutes.TRANSITIONS)),
         ),
         *_section(

@@ -11,8 +11,11 @@ from services.execution import admission, trade
 from services.ingest import core as ingest
 from services.ingest import quality, source
 from shared.domain import account, control, decisions, orders
-from shared.exchange import errors, outcome, rate_limit, streams
-from shared.runtime import exits
+from shared.exchange import errors
+from shared.exchange.limits import windows
+from shared.exchange.model import streams
+from shared.exchange.outcome import outcomes
+from shared.runtime.process import exits
 from simulator.rejections import REASON, Rejection
 
 #: Title, where it stands, its name, and what it is about.
@@ -32,9 +35,9 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
     ("Why a file of candles or fundings is refused", source, "DefectReason", "At the end of each line that names a defect."),
     ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
-    ("Why the outcome of an order call is open", outcome, "Doubt", "In `Uncertain.doubt`; closed by asking (EXEC-2)."),
+    ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking (EXEC-2)."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
-    ("How urgent a call is", rate_limit, "Urgency", "Which share of the venue's limits it may use (EXEC-6)."),
+    ("How urgent a call is", windows, "Urgency", "Which share of the venue's limits it may use (EXEC-6)."),
     ("What an error of the venue asks for", errors, "Action", "By the table of its codes, below."),
     ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
 )
@@ -82,7 +85,7 @@ def render() -> str:
             ((str(status), code(body), rule.action, rule.meaning) for status, body, rule in errors.STATUSES),
         ),
         "## Exit codes",
-        "Of every command and service. Defined as `Exit` in `shared/runtime/exits.py`.",
+        "Of every command and service. Defined as `Exit` in `shared/runtime/process/exits.py`.",
         _exits(),
     ]
     return page("Reasons", *parts)

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from cli.docs.markdown import code, page, table
 from cli.settings import Settings
-from shared.runtime.config_fields import Setting, of_field
+from shared.config.fields import Setting, of_field
 
 _HEADER = ("setting", "default", "allowed", "meaning")
 

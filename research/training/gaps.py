@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from research.events import findings_of
-from services.analysis.frame.finding import Finding, Identity
+from services.analysis.base.finding import Finding, Identity
 from services.analysis.fvg_fill import Features, features_of
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle

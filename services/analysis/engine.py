@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import msgspec
 
+from services.analysis.base.finding import Finding, messages
 from services.analysis.detectors.roster import BadCandle, Roster
 from services.analysis.explain import fact_of
-from services.analysis.frame.finding import Finding, messages
 from services.analysis.fvg_fill import FillForecast, load_model
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import layout, load, save

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from services.analysis.base.finding import Finding, Identity
 from services.analysis.cross.correlation import why_correlation
 from services.analysis.cross.smt_levels import why_smt_level
 from services.analysis.cross.smt_swings import why_smt_swing
-from services.analysis.detectors.alternation import why_pivot
 from services.analysis.detectors.balanced_price_ranges import why_balanced_price_range
 from services.analysis.detectors.breaker_blocks import why_breaker_block
 from services.analysis.detectors.dealing_range import why_ote, why_range
@@ -34,7 +34,7 @@ from services.analysis.detectors.sweeps import why_sweep
 from services.analysis.detectors.swings import why_swing
 from services.analysis.detectors.turtle_soup import why_turtle_soup
 from services.analysis.detectors.volume_imbalances import why_volume_imbalance
-from services.analysis.frame.finding import Finding, Identity
+from services.analysis.detectors.zigzag import why_pivot
 from services.analysis.fvg_fill import FillForecast
 from shared.domain.facts import Fact, FactKind
 from shared.domain.ids import derive

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from services.analysis.frame.finding import Finding
+from services.analysis.base.finding import Finding
 from services.analysis.sessions.timetable import Timetable
 from services.analysis.settings.timetable import NEW_YORK_WINDOWS
 from shared.domain.timeframes import DAY, DURATION, MINUTE, Timeframe

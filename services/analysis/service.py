@@ -9,9 +9,9 @@ import structlog
 from services.analysis.core import AnalysisCore
 from services.analysis.cross.placement import unread_pairs
 from services.analysis.settings import AnalysisSettings
+from shared.config.settings import CommonSettings
 from shared.domain.facts import FactKind
-from shared.runtime.common import CommonSettings
-from shared.runtime.lane import LaneSpec
+from shared.runtime.lane.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

@@ -10,13 +10,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import Level
+from services.analysis.base.zones import Zone
 from services.analysis.detectors.equal_levels import Pivot
 from services.analysis.detectors.order_blocks import Block
 from services.analysis.detectors.span import Span
 from services.analysis.detectors.zone_volatility import Share
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import Level
-from services.analysis.frame.zones import Zone
 from shared.core import StaleSnapshot
 
 #: What a snapshot is made of: msgpack knows nothing else.

@@ -6,8 +6,8 @@ from functools import partial
 
 from services.execution.core import ExecutionCore
 from services.execution.settings import ExecutionSettings
-from shared.runtime.common import CommonSettings
-from shared.runtime.lane import LaneSpec
+from shared.config.settings import CommonSettings
+from shared.runtime.lane.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

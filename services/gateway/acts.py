@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.exchange import ExchangeRequest, PlaceOrder
-from shared.exchange.orders import NewOrder, OrderRef
-from shared.exchange.outcome import Uncertain
+from shared.exchange.model.orders import NewOrder, OrderRef
+from shared.exchange.outcome.outcomes import Uncertain
 
 
 class Send(msgspec.Struct, frozen=True):

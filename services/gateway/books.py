@@ -11,9 +11,9 @@ from services.gateway.state import GatewayState, Held, bounded
 from services.gateway.words import DEAD, fill_of
 from shared.domain.account import AccountState, Position
 from shared.domain.exchange import FundingPayment
-from shared.exchange.account import Balance, Income, PositionRisk
-from shared.exchange.orders import VenueOrder
-from shared.exchange.user_events import AccountUpdate, Executed
+from shared.exchange.model.account import Balance, Income, PositionRisk
+from shared.exchange.model.orders import VenueOrder
+from shared.exchange.model.user_events import AccountUpdate, Executed
 
 ZERO: Final = Decimal(0)
 _ASSET: Final = "USDT"

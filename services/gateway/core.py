@@ -21,9 +21,9 @@ from services.gateway.state import GatewayState, bounded
 from services.gateway.words import DEAD, from_trade, from_venue, moved
 from shared.domain.account import AccountState
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests
-from shared.exchange.account import Balance, Income, PositionRisk
-from shared.exchange.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
-from shared.exchange.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
+from shared.exchange.model.account import Balance, Income, PositionRisk
+from shared.exchange.model.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
+from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
 
 Due = Literal["nothing", "publish", "refresh"]
 

@@ -22,14 +22,14 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.start import check_account, filters_apart, set_up
 from services.gateway.statement import fund, refresh
 from shared.bus.port import Bus, Delivery, InvalidMessage
+from shared.config.settings import CommonSettings
 from shared.domain.control import Alert
 from shared.domain.exchange import ExchangeRequests
 from shared.exchange.errors import ExchangeError
+from shared.exchange.model.streams import StreamLost
 from shared.exchange.port import TradingVenue
-from shared.exchange.streams import StreamLost
-from shared.runtime.common import CommonSettings
-from shared.runtime.exits import Exit, Leave
-from shared.runtime.parking import park
+from shared.runtime.lane.dead_letter import park
+from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.source import Tenure
 from shared.runtime.waiting import wait_at_most
 

@@ -18,10 +18,10 @@ from services.gateway.core import GatewayCore
 from services.gateway.inquiry import inquire, search
 from shared.domain.exchange import CancelOrder, ExchangeRequest
 from shared.exchange.errors import NO_SUCH_ORDER, RULES, ExchangeError
-from shared.exchange.orders import NewOrder, OrderRef
-from shared.exchange.outcome import Accepted, Lost, Refused, Uncertain
+from shared.exchange.model.orders import NewOrder, OrderRef
+from shared.exchange.outcome.outcomes import Accepted, Lost, Refused, Uncertain
+from shared.exchange.outcome.resolve import cancel_for_certain, place_for_certain, settle
 from shared.exchange.port import TradingVenue
-from shared.exchange.resolve import cancel_for_certain, place_for_certain, settle
 from shared.exchange.settings import ExchangeSettings
 
 log = structlog.get_logger(__name__)

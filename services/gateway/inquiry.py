@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from shared.exchange.errors import ExchangeError
-from shared.exchange.orders import OrderRef, VenueOrder
+from shared.exchange.model.orders import OrderRef, VenueOrder
+from shared.exchange.outcome.resolve import Orders
 from shared.exchange.port import TradingVenue
-from shared.exchange.resolve import Orders
 
 
 async def inquire(exchange: Orders, ref: OrderRef) -> tuple[VenueOrder, VenueOrder | None] | None:

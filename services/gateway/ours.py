@@ -17,8 +17,8 @@ from services.gateway.words import DEAD, from_venue, moved, rejected, to_venue
 from shared.domain.exchange import CancelOrder, ExchangeRequest
 from shared.domain.orders import Order
 from shared.exchange.errors import CANCEL_REJECTED
-from shared.exchange.orders import OrderRef, VenueOrder
-from shared.exchange.outcome import Uncertain
+from shared.exchange.model.orders import OrderRef, VenueOrder
+from shared.exchange.outcome.outcomes import Uncertain
 
 _ZERO: Final = Decimal(0)
 

@@ -6,11 +6,11 @@ from functools import partial
 
 from services.gateway.flow import GatewayFlow
 from services.gateway.settings import GatewaySettings
+from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
 from shared.exchange.port import TradingVenue
 from shared.exchange.settings import Endpoint
-from shared.runtime.common import CommonSettings
-from shared.runtime.exits import Exit, Leave
+from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.service import ServiceSpec
 from shared.runtime.source import SourceSpec
 from shared.store.port import StateStore

@@ -12,7 +12,7 @@ from shared.domain.control import Alert
 from shared.domain.instruments import Instrument
 from shared.exchange.errors import ExchangeError
 from shared.exchange.port import TradingVenue
-from shared.runtime.exits import Exit, Leave
+from shared.runtime.process.exits import Exit, Leave
 
 log = structlog.get_logger(__name__)
 

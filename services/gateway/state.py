@@ -9,7 +9,7 @@ import msgspec
 
 from shared.domain.exchange import FundingPayment
 from shared.domain.orders import Fill, Order
-from shared.exchange.orders import Book
+from shared.exchange.model.orders import Book
 
 T = TypeVar("T")
 

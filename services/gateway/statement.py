@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from services.gateway.core import GatewayCore
 from services.gateway.inquiry import inquire, mark_of
 from services.gateway.settings import GatewaySettings
-from shared.exchange.orders import OrderRef
+from shared.exchange.model.orders import OrderRef
 from shared.exchange.port import TradingVenue
 
 log = structlog.get_logger(__name__)

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from shared.domain import orders as domain
-from shared.exchange.orders import AccountTrade, NewOrder, OrderType, Status, VenueOrder
-from shared.exchange.user_events import Executed
+from shared.exchange.model.orders import AccountTrade, NewOrder, OrderType, Status, VenueOrder
+from shared.exchange.model.user_events import Executed
 
 #: What only foreign orders are: told as the type that behaves most alike.
 _TYPES: Final[dict[OrderType, domain.OrderType]] = {

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Final
 
 from services.ingest.core import IngestCore
-from services.ingest.feed import Feed
+from services.ingest.live.feed import Feed
 from services.ingest.settings import IngestSettings
 from shared.bus.port import Bus
 from shared.bus.topology import Mode
+from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
 from shared.exchange.settings import Endpoint
-from shared.runtime.common import CommonSettings
-from shared.runtime.lane import LaneSpec
+from shared.runtime.lane.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 from shared.runtime.source import SourceSpec
 from shared.store.port import StateStore

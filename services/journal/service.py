@@ -6,7 +6,7 @@ from functools import partial
 
 from services.journal.settings import JournalSettings
 from services.journal.sink import JournalSink
-from shared.runtime.common import CommonSettings
+from shared.config.settings import CommonSettings
 from shared.runtime.service import ServiceSpec
 from shared.runtime.sink import SinkSpec
 

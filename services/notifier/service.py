@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.notifier.channels import Channel, LogChannel, WebhookChannel
 from services.notifier.settings import NotifierSettings
 from services.notifier.sink import NotifierSink
-from shared.runtime.common import CommonSettings
+from shared.config.settings import CommonSettings
 from shared.runtime.service import ServiceSpec
 from shared.runtime.sink import SinkSpec
 

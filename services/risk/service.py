@@ -6,8 +6,8 @@ from functools import partial
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
-from shared.runtime.common import CommonSettings
-from shared.runtime.lane import LaneSpec
+from shared.config.settings import CommonSettings
+from shared.runtime.lane.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

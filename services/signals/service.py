@@ -7,8 +7,8 @@ from functools import partial
 from services.signals.core import SignalsCore
 from services.signals.flow import FlowSink
 from services.signals.settings import SignalsSettings
-from shared.runtime.common import CommonSettings
-from shared.runtime.lane import LaneSpec
+from shared.config.settings import CommonSettings
+from shared.runtime.lane.lane import LaneSpec
 from shared.runtime.service import ServiceSpec
 from shared.runtime.sink import SinkSpec
 

@@ -16,6 +16,6 @@ def make_exchange(endpoint: Endpoint, settings: ExchangeSettings, store: StateSt
 
     ``store``: where the rate limits are shared with the other processes; None = this process counts alone.
     """
-    from shared.exchange.binance import BinanceExchange  # heavy; whoever has no exchange does not pay for it
+    from shared.exchange.binance.exchange import BinanceExchange  # heavy; whoever has no exchange does not pay for it
 
     return BinanceExchange(endpoint, settings, store)

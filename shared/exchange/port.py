@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from shared.domain.timeframes import Timeframe
-from shared.exchange.account import (
+from shared.exchange.model.account import (
     AccountSummary,
     Balance,
     Bracket,
@@ -28,10 +28,19 @@ from shared.exchange.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.market import AggTrade, BookTicker, Depth, ExchangeInfo, FundingRate, FundingTerms, Kline, MarkPrice
-from shared.exchange.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
-from shared.exchange.outcome import Outcome
-from shared.exchange.streams import MarketStream, StreamName, UserStream
+from shared.exchange.model.market import (
+    AggTrade,
+    BookTicker,
+    Depth,
+    ExchangeInfo,
+    FundingRate,
+    FundingTerms,
+    Kline,
+    MarkPrice,
+)
+from shared.exchange.model.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.streams import MarketStream, StreamName, UserStream
+from shared.exchange.outcome.outcomes import Outcome
 
 
 class MarketData(Protocol):

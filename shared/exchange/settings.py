@@ -6,8 +6,8 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from shared.exchange.rate_limit import Urgency
-from shared.runtime.config_faults import Incoherent
+from shared.config.errors import Incoherent
+from shared.exchange.limits.windows import Urgency
 
 Endpoint = Literal["mainnet", "demo"]
 

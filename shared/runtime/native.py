@@ -32,7 +32,7 @@ COMPILED: Final = (
     "services/analysis/lifecycle.py",
     "services/analysis/wording.py",
     "services/analysis/sessions/*.py",
-    "services/analysis/frame/*.py",
+    "services/analysis/base/*.py",
     "services/analysis/detectors/*.py",
     "services/analysis/cross/correlation.py",
     "services/analysis/cross/pair.py",

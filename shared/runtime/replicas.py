@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 from prometheus_client import Gauge
 
-from shared.runtime.lane import Lane
+from shared.runtime.lane.lane import Lane
 from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from shared.bus.port import Bus
-from shared.runtime.exits import Leave
-from shared.runtime.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.process.exits import Leave
 from shared.runtime.replicas import ReplicaPolicy, Replicas
 from shared.runtime.sink import SinkSpec, SinkWorker
 from shared.runtime.source import Sources, SourceSpec

@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.domain.message import Message
-from shared.runtime.parking import park
+from shared.runtime.lane.dead_letter import park
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)

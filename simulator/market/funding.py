@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from services.ingest.readers import FileDefect, read_columns
+from services.ingest.files.readers import FileDefect, read_columns
 from services.ingest.source import Defect, SourceRefused
 from shared.domain.timeframes import MINUTE
 

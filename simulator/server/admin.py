@@ -16,7 +16,7 @@ from simulator.server.parameters import Parameters
 from simulator.server.printing.market_events import kline_row
 from simulator.server.refusals import Refused
 from simulator.server.rest import account, algo_orders, orders
-from simulator.server.rest.desk import Caller, Desk
+from simulator.server.rest.context import Caller, Desk
 from simulator.server.sockets import Sockets
 from simulator.tape.intervals import INTERVALS
 

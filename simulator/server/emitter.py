@@ -15,8 +15,8 @@ from simulator.server.printing import market_events as said
 from simulator.server.streams import ALL, Stream
 from simulator.tape.events import Event, Quote, Trade
 from simulator.tape.intervals import closes_at
-from simulator.tape.ladder import Book, changes, update_id
 from simulator.tape.market import Market, SymbolMarket
+from simulator.tape.synthetic_book import Book, changes, update_id
 
 #: A stream, and the message that it sends.
 Said = tuple[Stream, Any]

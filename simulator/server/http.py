@@ -13,7 +13,7 @@ from simulator.server.faults import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply, Request, answer
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.rest.endpoints import PATHS
 from simulator.server.rest_faults import judge
 from simulator.server.settings import ServerSettings

@@ -11,7 +11,7 @@ from typing import Final
 from simulator.server.clock import clock_ms
 from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
 from simulator.server.printing.user_events import listen_key_expired
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.scenario import Scenario
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets

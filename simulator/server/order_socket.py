@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 from simulator.server.clock import clock_ms
 from simulator.server.faults import FaultTable
 from simulator.server.motion import Motion
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.rest.order_api import Call, answer_call, failed, read_call
 from simulator.server.rest_faults import judge
 from simulator.server.settings import ServerSettings

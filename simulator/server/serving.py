@@ -12,10 +12,9 @@ import msgspec
 from aiohttp import web
 
 from simulator.bracket_file import load_brackets
-from simulator.core.filters import Filters
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.model.filters import Filters
 from simulator.server.admin import Admin
-from simulator.server.exchange import Exchange
 from simulator.server.faults import FaultTable
 from simulator.server.http import Rest
 from simulator.server.instruments import exchange_info, grid_of
@@ -23,8 +22,9 @@ from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.motion import Motion
 from simulator.server.order_socket import OrderSockets
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.scenario import Scenario, read_scenario
+from simulator.server.session import Exchange
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
 from simulator.settings import SimulatorSettings

@@ -1,116 +1,153 @@
-"""One stream connection: its path, what it subscribed to, and what it says to commands. Pure (binance.md §1.2)."""
+"""The whole exchange without a wire: the market moves, the venue matches, streams and user events come out. Pure.
+
+Time is the market's. ``advance`` takes both forward, tick by tick, and sends what is due in between; whatever was said since
+is in the outbox, in order.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import msgspec
 
-from simulator.server.streams import Category, Stream, carries, parse
-
-Path = Category | Literal["unrouted"]
-
-
-@dataclass(slots=True)
-class Change:
-    """What a command does: an answer, and streams that come and go."""
-
-    answer: dict[str, Any]
-    added: list[Stream] = field(default_factory=list)
-    removed: list[Stream] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Session:
-    """``combined``: messages are wrapped as ``{"stream", "data"}``. ``names``: all subscribed, also the silent.
-
-    ``listen_keys``: key → event types that are wanted, None = all.
-    """
-
-    path: Path
-    combined: bool
-    most_streams: int
-    names: list[str] = field(default_factory=list)
-    listen_keys: dict[str, frozenset[str] | None] = field(default_factory=dict)
-
-    def open(self, names: list[str]) -> list[Stream]:
-        """Subscribe to the names of the URL; the streams that will say something."""
-        return self._add(names)
-
-    def command(self, text: str) -> Change:
-        """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
-        try:
-            asked = msgspec.json.decode(text)
-        except msgspec.DecodeError as error:
-            return Change({"error": {"code": 3, "msg": f"Invalid JSON: {error}"}})
-        if not isinstance(asked, dict) or "method" not in asked:
-            return Change({"error": {"code": 2, "msg": "Invalid request: missing field `method`"}})
-        number, params = asked.get("id"), asked.get("params")
-        names = [each for each in params if isinstance(each, str)] if isinstance(params, list) else []
-        match asked["method"]:
-            case "SUBSCRIBE":
-                if len(self.names) + len(names) > self.most_streams:
-                    return Change({"error": {"code": 2, "msg": "Too many streams."}, "id": number})
-                return Change({"result": None, "id": number}, added=self._add(names))
-            case "UNSUBSCRIBE":
-                return Change({"result": None, "id": number}, removed=self._remove(names))
-            case "LIST_SUBSCRIPTIONS":
-                return Change({"result": list(self.names), "id": number})
-            case "SET_PROPERTY" if isinstance(params, list) and params[:1] == ["combined"] and len(params) == 2:
-                self.combined = bool(params[1])
-                return Change({"result": None, "id": number})
-            case "GET_PROPERTY":
-                return Change({"result": self.combined, "id": number})
-            case unknown:
-                return Change({"error": {"code": 2, "msg": f"Invalid request: unknown method {unknown!r}"}, "id": number})
-
-    def close(self) -> list[Stream]:
-        """Everything that it subscribed to."""
-        return self._remove(list(self.names))
-
-    def wants_event(self, key: str, kind: str) -> bool:
-        """Whether user events of this type are wanted for this key."""
-        events = self.listen_keys.get(key)
-        return events is None or kind in events
-
-    def _add(self, names: list[str]) -> list[Stream]:
-        fresh = [name for name in dict.fromkeys(names) if name and name not in self.names]
-        self.names.extend(fresh)
-        return self._heard(fresh)
-
-    def _remove(self, names: list[str]) -> list[Stream]:
-        known = [name for name in dict.fromkeys(names) if name in self.names]
-        self.names = [name for name in self.names if name not in known]
-        return self._heard(known)
-
-    def _heard(self, names: list[str]) -> list[Stream]:
-        """Those that this path carries: the others are acknowledged and stay silent."""
-        streams = (parse(name) for name in names)
-        return [stream for stream in streams if stream is not None and carries(self.path, stream)]
+from simulator.core.exchange import Venue
+from simulator.core.model.events import (
+    AccountUpdate,
+    AlgoUpdate,
+    LeverageChange,
+    Liquidation,
+    MarginCall,
+    News,
+    OrderUpdate,
+)
+from simulator.server.emitter import Emitter, Said
+from simulator.server.printing import user_events
+from simulator.server.streams import Stream
+from simulator.tape.events import Event, Mark, Quote, Settlement, Trade
+from simulator.tape.grid import Grid
+from simulator.tape.market import Market
 
 
-def open_session(path: str, query: str, most_streams: int) -> tuple[Session, list[str]] | None:
-    """The session of a URL, and the stream names in it; None for a path where nothing is."""
-    parts = [part for part in path.split("/") if part]
-    route: Path = "unrouted"
-    if parts and parts[0] in ("public", "market", "private"):
-        route = parts.pop(0)  # type: ignore[assignment]  # the line above says which words it can be
-    if not parts or parts[0] not in ("ws", "stream"):
-        return None
-    session = Session(route, combined=parts[0] == "stream", most_streams=most_streams)
-    names = parts[1:]
-    key = ""
-    for name, value in parse_qsl(query):
-        if name == "streams":
-            names += [each for each in value.split("/") if each]
-        elif name == "listenKey":
-            key = value
-            session.listen_keys[key] = None
-        elif name == "events" and key:
-            session.listen_keys[key] = frozenset(value.split("/"))
-    if route == "private":
-        session.listen_keys.update(dict.fromkeys(names))
-        names = []
-    return session, names
+class MarketMessage(msgspec.Struct, frozen=True):
+    """``body`` goes to everybody who subscribed to ``stream``; ``time`` on the market's clock, ms."""
+
+    stream: Stream
+    body: bytes
+    time: int
+
+
+class UserMessage(msgspec.Struct, frozen=True):
+    """An event of the account; ``time`` on the market's clock, ms."""
+
+    event: dict[str, Any]
+    time: int
+
+
+Message = MarketMessage | UserMessage
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Exchange:
+    """``info``: the answer of exchangeInfo, less the time."""
+
+    def __init__(self, market: Market, venue: Venue, info: Mapping[str, Any], grids: Mapping[str, Grid]) -> None:
+        self.market = market
+        self.venue = venue
+        self.info = info
+        self.grids = dict(grids)
+        self.emitter = Emitter(market)
+        self._outbox: list[Message] = []
+        for symbol in market.symbols:
+            self._into_venue(market[symbol].quote)
+            self._into_venue(
+                Trade(symbol, market.time, 0, market[symbol].last_price, 0, buyer_is_maker=True)
+            )  # the last trade of the history
+            self._into_venue(market[symbol].mark)
+        self.venue.take_news()
+
+    @property
+    def time(self) -> int:
+        """The market's clock, ms."""
+        return self.market.time
+
+    def advance(self, to: int) -> None:
+        """Let everything happen that happens before ``to``, and send what is due until then."""
+        while self.market.time < to:
+            due = self.emitter.next_due()
+            bound = to if due is None else min(to, due)
+            for event in self.market.advance(bound):
+                self._happen(event)
+            self.venue.on_time(bound)
+            self.tell()
+            self._say(self.emitter.due(bound))
+
+    def set_price(self, symbol: str, price: Decimal) -> None:
+        """Set the price by hand: the source's later prices keep their distance to it, as a factor."""
+        self._jump(symbol, self.market[symbol].tilt_to(price))
+
+    def multiply_price(self, symbol: str, factor: Fraction) -> None:
+        """Let the price jump, and all later ones with it."""
+        self._jump(symbol, self.market[symbol].tilt * factor)
+
+    def _jump(self, symbol: str, tilt: Fraction) -> None:
+        for tick in self.market.jump(symbol, tilt):
+            self._happen(tick)
+
+    def tell(self) -> None:
+        """Put what the venue did into the outbox. Whoever asked something of the venue calls this."""
+        for news in self.venue.take_news():
+            self._tell(news)
+
+    def take_outbox(self) -> list[Message]:
+        """Everything said since the last call, in order."""
+        taken, self._outbox = self._outbox, []
+        return taken
+
+    def _happen(self, event: Event) -> None:
+        self._into_venue(event)
+        self._say(self.emitter.happened(event))
+        self.tell()
+
+    def _into_venue(self, event: Event) -> None:
+        grid = self.grids[event.symbol]
+        if isinstance(event, Quote):
+            self.venue.on_quote(
+                event.symbol, grid.price(event.bid), grid.price(event.ask), event.time,
+                grid.quantity(event.bid_quantity), grid.quantity(event.ask_quantity),
+            )  # fmt: skip
+        elif isinstance(event, Trade):
+            self.venue.on_trade(event.symbol, grid.price(event.price), event.time, grid.quantity(event.quantity))
+        elif isinstance(event, Mark):
+            self.venue.on_mark(event.symbol, event.mark, event.time)
+        elif isinstance(event, Settlement):
+            self.venue.on_funding(event.symbol, event.rate, event.time)
+
+    def _say(self, said: Any) -> None:
+        messages: list[Said] = list(said)
+        for stream, body in messages:
+            self._outbox.append(MarketMessage(stream, _encode(body), self.market.time))
+
+    def _tell(self, news: News) -> None:
+        now = self.market.time
+        events: list[dict[str, Any]] = []
+        if isinstance(news, OrderUpdate):
+            grid = self.grids[news.order.symbol]
+            lite = user_events.trade_lite(news, grid, now)
+            events = [*([lite] if lite else []), user_events.order_update(news, grid, now)]
+        elif isinstance(news, AlgoUpdate):
+            events = [user_events.algo_update(news, self.grids[news.algo.symbol], now)]
+        elif isinstance(news, AccountUpdate):
+            events = [user_events.account_update(news, self.grids, now)]
+        elif isinstance(news, LeverageChange):
+            events = [user_events.leverage_change(news, now)]
+        elif isinstance(news, MarginCall):
+            events = [user_events.margin_call(news, now)]
+        elif isinstance(news, Liquidation):
+            grid = self.grids[news.order.symbol]
+            message = user_events.force_order(news, grid, now)
+            self._say(self.emitter.liquidated(news.order.symbol, message))
+        self._outbox.extend(UserMessage(event, now) for event in events)

@@ -13,13 +13,13 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from simulator.server.clock import clock_ms
-from simulator.server.exchange import MarketMessage, Message, UserMessage
 from simulator.server.faults import FaultTable
 from simulator.server.limits import Window
-from simulator.server.rest.desk import Desk
-from simulator.server.session import Session, open_session
+from simulator.server.rest.context import Desk
+from simulator.server.session import MarketMessage, Message, UserMessage
 from simulator.server.settings import ServerSettings
 from simulator.server.streams import Stream
+from simulator.server.subscription import Session, open_session
 
 _encode = msgspec.json.Encoder().encode
 #: What faults call the sockets of the private path.

@@ -17,11 +17,11 @@ from simulator.tape.day import Day, rolling_day
 from simulator.tape.events import Event, Mark, Quote, Settlement, Tick, Trade
 from simulator.tape.grid import Grid
 from simulator.tape.klines import KlineBook
-from simulator.tape.ladder import Book
 from simulator.tape.marks import MarkWalk
 from simulator.tape.minute import Bar
 from simulator.tape.settings import TapeSettings
 from simulator.tape.source import TickSource
+from simulator.tape.synthetic_book import Book
 
 _SECOND: Final = 1_000
 

@@ -19,9 +19,9 @@ import msgspec
 from shared.domain.timeframes import MINUTE
 from simulator.tape.events import Quote, Tick, Trade
 from simulator.tape.grid import Grid
-from simulator.tape.ladder import Book, update_id
 from simulator.tape.minute import Bar
 from simulator.tape.source import NoMarket
+from simulator.tape.synthetic_book import Book, update_id
 
 _Change = tuple[int, bool, dict[int, int], dict[int, int]]
 

@@ -12,9 +12,9 @@ from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
 from simulator.tape.events import Quote, Tick, Trade
 from simulator.tape.grid import Grid
-from simulator.tape.ladder import Book, Ladder
 from simulator.tape.minute import Bar, generator_of, trades_of
 from simulator.tape.settings import TapeSettings
+from simulator.tape.synthetic_book import Book, Ladder
 
 
 class Books(Protocol):

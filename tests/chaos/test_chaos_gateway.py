@@ -20,7 +20,7 @@ from fleet import Fleet, write_config
 from simulator_process import SimulatorProcess
 
 from shared.bus.port import Delivery
-from shared.bus.rabbitmq import RabbitBus
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
 from shared.domain.account import AccountReport, Trade
 from shared.domain.control import Alert, ClockTick

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
 from services.analysis.detectors import roster
 from services.analysis.detectors.swings import SwingKind, Swings
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
 from shared.domain.facts import Direction
 from shared.runtime.native import engine
 

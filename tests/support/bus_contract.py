@@ -9,12 +9,12 @@ from typing import Protocol
 import aio_pika
 from prometheus_client import REGISTRY
 
-from shared.bus import rabbitmq_objects
 from shared.bus.dead_letters import DeadLetter
-from shared.bus.memory import MemoryBus
-from shared.bus.memory_delivery import MemoryDelivery, Wire
+from shared.bus.memory.bus import MemoryBus
+from shared.bus.memory.delivery import MemoryDelivery, Wire
 from shared.bus.port import Bus, Delivery
-from shared.bus.rabbitmq import RabbitBus
+from shared.bus.rabbitmq import objects
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.settings import BrokerSettings
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, exchange_of
 from shared.domain.candles import FeedStep
@@ -163,9 +163,7 @@ class Rabbit:
 
     async def inject(self, name: str, topic: str, message_id: str, type_name: str, version: int, body: bytes) -> None:
         async with await aio_pika.connect(self._url) as connection, connection.channel() as channel:
-            exchange = await channel.get_exchange(
-                rabbitmq_objects.exchange_name(self._namespace, exchange_of(topic)), ensure=False
-            )
+            exchange = await channel.get_exchange(objects.exchange_name(self._namespace, exchange_of(topic)), ensure=False)
             message = aio_pika.Message(
                 body, message_id=message_id, type=type_name, headers={"schema_version": version}, delivery_mode=2
             )

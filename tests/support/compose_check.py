@@ -14,8 +14,8 @@ import typer
 from cli.main import app
 from cli.settings import Settings
 from cli.wiring import NotInLayout, service_spec, topology
-from shared.runtime.common import SIM_APPROVAL_KEY
-from shared.runtime.config import ConfigInvalid, load
+from shared.config.load import ConfigInvalid, load
+from shared.config.settings import SIM_APPROVAL_KEY
 
 Compose = Mapping[str, Any]
 

@@ -15,11 +15,11 @@ from typing import Protocol
 import pytest
 
 from shared.exchange.errors import ExchangeError
-from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
-from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.streams import StreamLost
+from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, OrderUpdate, UserEvent
+from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
 from shared.exchange.port import TradingVenue
-from shared.exchange.streams import StreamLost
-from shared.exchange.user_events import AccountUpdate, AlgoUpdate, OrderUpdate, UserEvent
 
 SYMBOL = "BTCUSDT"
 LOT = Decimal("0.010")

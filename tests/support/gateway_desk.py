@@ -13,14 +13,14 @@ from simulated_venue import MovedVenue
 
 from services.gateway.flow import GatewayFlow
 from services.gateway.settings import GatewaySettings
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import build
+from shared.config.settings import CommonSettings
 from shared.domain.control import Alert
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
 from shared.domain.orders import Order
 from shared.exchange.port import TradingVenue
-from shared.runtime.common import CommonSettings
 from shared.runtime.source import Tenure
 from shared.store.memory import MemoryStore
 

@@ -13,10 +13,10 @@ from typing import Final
 
 import pytest
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
 from services.analysis.cross.pair import Pair
 from services.analysis.cross.side import Side
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
 
 _SEEN: Final[set[tuple[str, str, str]]] = set()
 

@@ -14,7 +14,7 @@ from binance import AsyncClient, BinanceSocketManager
 from shared.domain.timeframes import MINUTE
 from simulator.market.funding import ConstantFunding
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.scenario import Scenario
 from simulator.server.serving import Server, build_desk, serving, symbols_of
 from simulator.server.settings import TEST_KEY, TEST_SECRET, ServerSettings

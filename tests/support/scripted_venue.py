@@ -11,8 +11,8 @@ from live_scenes import BTC, ETH, MONDAY, kline
 
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 from shared.exchange.errors import ExchangeError
-from shared.exchange.market import BookTicker, Depth, ExchangeInfo, FundingRate, Kline, SymbolRules
-from shared.exchange.streams import Heard, KlineEvent, LossReason, MarketEvent, StreamLost, StreamName
+from shared.exchange.model.market import BookTicker, Depth, ExchangeInfo, FundingRate, Kline, SymbolRules
+from shared.exchange.model.streams import Heard, KlineEvent, LossReason, MarketEvent, StreamLost, StreamName
 
 
 class ScriptedStream:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from simulator.server.exchange import MarketMessage, UserMessage
 from simulator.server.rest.answer import Reply, Request, answer
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
+from simulator.server.session import MarketMessage, UserMessage
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
 

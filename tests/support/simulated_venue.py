@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
-from shared.runtime.common import CommonSettings
+from shared.config.settings import CommonSettings
 from simulator.bracket_file import load_brackets
-from simulator.core.filters import Filters
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.model.filters import Filters
 from simulator.port import SimulatedVenue
 from simulator.settings import SimulatorSettings
 

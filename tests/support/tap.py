@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import aio_pika
 
-from shared.bus.rabbitmq_objects import exchange_name
+from shared.bus.rabbitmq.objects import exchange_name
 from shared.bus.topology import exchange_of
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Context, Decimal, localcontext
 
-from simulator.core.news import AccountUpdate, AlgoUpdate, FundingPaid, News, OrderUpdate
-from simulator.core.orders import Order
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.model.events import AccountUpdate, AlgoUpdate, FundingPaid, News, OrderUpdate
+from simulator.core.model.orders import Order
 
 _WIDE = Context(prec=60)
 #: Written down a second time on purpose: the auditor does not believe the venue's own tables.

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from simulator.bracket_file import load_brackets
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.brackets import Brackets
-from simulator.core.filters import Filters
-from simulator.core.news import AlgoUpdate, News, OrderUpdate
-from simulator.core.orders import Order
-from simulator.core.requests import NewAlgoOrder, NewOrder, Refusal
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.margin.brackets import Brackets
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.events import AlgoUpdate, News, OrderUpdate
+from simulator.core.model.filters import Filters
+from simulator.core.model.orders import Order
+from simulator.core.model.requests import NewAlgoOrder, NewOrder, Refusal
 from simulator.settings import SimulatorSettings
 
 D = Decimal

@@ -20,7 +20,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 from pydantic import SecretStr
 
-from shared.exchange.binance import BinanceExchange
+from shared.exchange.binance.exchange import BinanceExchange
 from shared.exchange.settings import ExchangeSettings
 from shared.store.port import StateStore
 

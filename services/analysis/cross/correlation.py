@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import log, sqrt
 from typing import ClassVar
 
+from services.analysis.base.finding import Finding
 from services.analysis.cross.side import Side
-from services.analysis.frame.finding import Finding
 from services.analysis.settings.cross import CorrelationSettings
 from services.analysis.wording import at
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.finding import Finding
 from services.analysis.cross.correlation import Correlation
 from services.analysis.cross.side import Side
 from services.analysis.cross.smt_levels import LevelDivergence
 from services.analysis.cross.smt_swings import SwingDivergence
-from services.analysis.frame.finding import Finding
 from services.analysis.settings.cross import CrossSettings, PairSettings
 
 

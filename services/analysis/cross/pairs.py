@@ -8,10 +8,10 @@ from typing import Any, Final, Protocol, cast
 
 import msgspec
 
+from services.analysis.base.finding import Finding, messages
 from services.analysis.cross.pair import Pair
 from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
-from services.analysis.frame.finding import Finding, messages
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import layout, load, save
 from shared.core import StaleSnapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.analysis.settings.cross import DEFAULT_PAIRS, CrossSettings
-from shared.runtime.common import CommonSettings
+from shared.config.settings import CommonSettings
 
 
 def unread_pairs(settings: CrossSettings, common: CommonSettings) -> list[str]:

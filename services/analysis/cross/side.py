@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.analysis.frame.finding import Finding
+from services.analysis.base.finding import Finding
 from shared.domain.candles import Candle
 from shared.domain.facts import Direction
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import ClassVar, Final
 
+from services.analysis.base.finding import Finding, Identity
 from services.analysis.cross.side import Side, turned
-from services.analysis.frame.finding import Finding, Identity
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactState
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.finding import Finding
 from services.analysis.cross.side import Side, turned
-from services.analysis.frame.finding import Finding
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction
 

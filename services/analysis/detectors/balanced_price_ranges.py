@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.zones import BlockBook, Zone
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
+from services.analysis.base.zones import BlockBook, Zone
 from services.analysis.settings.imbalances import BalancedPriceRangeSettings
 from services.analysis.wording import at, price
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import NEVER, Finding
-from services.analysis.frame.zones import Zone, ZoneBook
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import NEVER, Finding
+from services.analysis.base.zones import Zone, ZoneBook
 from services.analysis.settings import DealingRangeSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction

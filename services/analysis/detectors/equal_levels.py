@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import INFINITY, Finding
+from services.analysis.base.levels import Level, LevelBook
 from services.analysis.detectors.atr import AverageTrueRange
 from services.analysis.detectors.swings import is_high, is_low
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import INFINITY, Finding
-from services.analysis.frame.levels import Level, LevelBook
 from services.analysis.settings import EqualLevelsSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind

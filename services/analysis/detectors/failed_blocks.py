@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, final
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding, Identity
+from services.analysis.base.zones import BlockBook, Zone
 from services.analysis.detectors.order_block_origin import last_opposite
 from services.analysis.detectors.order_blocks import Block, OrderBlocks
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding, Identity
-from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings.failed_blocks import FailedBlockSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.structure import Breaks
 from services.analysis.detectors.swings import Swings
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
 from services.analysis.settings import StructureSettings
 
 

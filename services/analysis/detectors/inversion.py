@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import INFINITY, Finding
+from services.analysis.base.zones import BlockBook, Zone
 from services.analysis.detectors.fvg import FairValueGaps
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import INFINITY, Finding
-from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings import InversionSettings
 from services.analysis.wording import at, price
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.period_ranges import PeriodRanges
 from services.analysis.detectors.span import Span
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
 from services.analysis.settings.levels import IpdaSettings
 from services.analysis.wording import at, price
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import zlib
 from typing import ClassVar, Final
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.sessions.timetable import NEVER, key_opens
 from services.analysis.settings.timetable import TimetableSettings
 from services.analysis.wording import at, price

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import INFINITY, NEVER, Finding
-from services.analysis.frame.zones import FillBook, Zone
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import INFINITY, NEVER, Finding
+from services.analysis.base.zones import FillBook, Zone
 from services.analysis.settings.imbalances import LiquidityVoidSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction

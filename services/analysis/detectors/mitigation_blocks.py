@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.failed_blocks import FailedBlocks, FlippedBook, why_flipped
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
 from services.analysis.settings.failed_blocks import MitigationBlockSettings
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import NEVER, Finding
-from services.analysis.frame.zones import FillBook
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import NEVER, Finding
+from services.analysis.base.zones import FillBook
 from services.analysis.sessions.local_time import LocalDays, weekday
 from services.analysis.settings.opening_gaps import OpeningGapSettings
 from services.analysis.settings.timetable import minutes

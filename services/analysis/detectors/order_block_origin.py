@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
 from services.analysis.settings.order_blocks import OrderBlockSettings
 from shared.domain.facts import Direction
 from shared.runtime.native import mypyc_attr

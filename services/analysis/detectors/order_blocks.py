@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import INFINITY, Finding
+from services.analysis.base.zones import BlockBook, Zone
 from services.analysis.detectors.fvg import FairValueGaps
 from services.analysis.detectors.order_block_origin import (
     BEFORE_STRONG_CANDLE,
@@ -12,10 +16,6 @@ from services.analysis.detectors.order_block_origin import (
     OriginFinder,
 )
 from services.analysis.detectors.swings import Swings
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import INFINITY, Finding
-from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings.order_blocks import OrderBlockSettings
 from services.analysis.wording import at, price
 from shared.runtime.native import mypyc_attr

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
 from services.analysis.detectors.span import Span
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
 from services.analysis.sessions.trading_days import DayAnchor, Period, PeriodClock, TradingDays
 from shared.domain.timeframes import DAY, MINUTE
 

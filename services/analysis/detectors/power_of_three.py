@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.sessions import Sessions
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
 from services.analysis.sessions.local_time import LocalDays
 from services.analysis.settings.power_of_three import PowerOfThreeSettings
 from services.analysis.settings.timetable import minutes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import LevelBook
 from services.analysis.detectors.period_ranges import PeriodRange, PeriodRanges
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import LevelBook
 from services.analysis.settings.levels import PreviousLevelSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import FactKind

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import LevelBook
+from services.analysis.base.zones import BlockBook, Zone
 from services.analysis.detectors.swings import Swings
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import LevelBook
-from services.analysis.frame.zones import BlockBook, Zone
 from services.analysis.settings.rejection_blocks import RejectionBlockSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction

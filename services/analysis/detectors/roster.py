@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import final
 
-from services.analysis.detectors.alternation import Alternation
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import INFINITY, Finding
 from services.analysis.detectors.atr import AverageTrueRange
 from services.analysis.detectors.balanced_price_ranges import BalancedPriceRanges
 from services.analysis.detectors.breaker_blocks import BreakerBlocks
 from services.analysis.detectors.dealing_range import DealingRange
+from services.analysis.detectors.dependencies import wanted
 from services.analysis.detectors.displacement import Displacement
 from services.analysis.detectors.equal_levels import EqualLevels
 from services.analysis.detectors.failed_blocks import FailedBlocks
@@ -34,10 +37,7 @@ from services.analysis.detectors.sweeps import Sweeps
 from services.analysis.detectors.swings import Swings
 from services.analysis.detectors.turtle_soup import TurtleSoup
 from services.analysis.detectors.volume_imbalances import VolumeImbalances
-from services.analysis.detectors.wanted import wanted
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import INFINITY, Finding
+from services.analysis.detectors.zigzag import Alternation
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import ALL_KINDS, FactKind
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import LevelBook
 from services.analysis.detectors.sessions import Sessions
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import LevelBook
 from services.analysis.settings.levels import SessionLevelSettings
 from services.analysis.wording import at, price
 from shared.domain.timeframes import DAY

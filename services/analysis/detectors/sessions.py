@@ -5,11 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import ClassVar
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.span import Span
 from services.analysis.detectors.zone_volatility import ZoneVolatility
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
 from services.analysis.sessions.timetable import Timetable, Window, candles_in
 from services.analysis.settings.timetable import TimetableSettings
 from services.analysis.wording import at

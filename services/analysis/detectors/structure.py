@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, Literal
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
 from services.analysis.detectors.displacement import Displacement
 from services.analysis.detectors.swings import Swings
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
 from services.analysis.settings import StructureSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.detector import Detector
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import Level, LevelBook
+from services.analysis.base.close import CandleClose
+from services.analysis.base.detector import Detector
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import Level, LevelBook
 from services.analysis.settings import SweepSettings
 from services.analysis.wording import at, price
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from services.analysis.settings.alternation import AlternationSettings
 from services.analysis.settings.base import Concept, Frozen
 from services.analysis.settings.cross import CrossSettings
 from services.analysis.settings.dealing_range import DealingRangeSettings
@@ -34,6 +33,7 @@ from services.analysis.settings.publish import FactPattern, matching
 from services.analysis.settings.rejection_blocks import RejectionBlockSettings
 from services.analysis.settings.structure import InternalSettings, StructureSettings
 from services.analysis.settings.timetable import TimetableSettings
+from services.analysis.settings.zigzag import AlternationSettings
 from shared.domain.facts import FactKind
 
 __all__ = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.core.brackets import Brackets
-from simulator.core.statements import AccountStatement, Commission, Income, PositionStatement, SymbolConfig
+from simulator.core.margin.brackets import Brackets
+from simulator.core.model.statements import AccountStatement, Commission, Income, PositionStatement, SymbolConfig
 from simulator.server.printing.numbers import money, places, plain
 from simulator.tape.grid import Grid
 

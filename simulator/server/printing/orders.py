@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.orders import ZERO, Order, Trade
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.orders import ZERO, Order, Trade
 from simulator.server.printing.numbers import money, places, plain
 from simulator.tape.grid import Grid
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.core.news import AccountUpdate, AlgoUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
-from simulator.core.orders import ZERO
+from simulator.core.model.events import AccountUpdate, AlgoUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
+from simulator.core.model.orders import ZERO
 from simulator.server.printing.numbers import money, places, plain
 from simulator.server.printing.orders import shown_type
 from simulator.tape.grid import Grid

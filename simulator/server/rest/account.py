@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simulator.core.statements import PositionStatement
-from simulator.core.words import MarginType, PositionSide
+from simulator.core.model.enums import MarginType, PositionSide
+from simulator.core.model.statements import PositionStatement
 from simulator.server.parameters import Parameters
 from simulator.server.printing import account as printed
 from simulator.server.refusals import Refused, missing
-from simulator.server.rest.desk import SUCCESS, Caller, Desk, within
+from simulator.server.rest.context import SUCCESS, Caller, Desk, within
 from simulator.server.rest.orders import POSITION_SIDES
 
 _MARGIN_TYPES: Final[tuple[MarginType, ...]] = ("CROSSED", "ISOLATED")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from simulator.core.algo_orders import AlgoOrder
-from simulator.core.requests import NewAlgoOrder
-from simulator.core.words import WorkingType
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.enums import WorkingType
+from simulator.core.model.requests import NewAlgoOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
 from simulator.server.refusals import Refused
-from simulator.server.rest.desk import Caller, Desk, within
+from simulator.server.rest.context import Caller, Desk, within
 from simulator.server.rest.orders import ALGO_TYPES, POSITION_SIDES, PREVENTIONS, SIDES, TIMES_IN_FORCE
 
 _WORKING_TYPES: Final[tuple[WorkingType, ...]] = ("CONTRACT_PRICE", "MARK_PRICE")

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused
-from simulator.server.rest.desk import Caller, Desk
+from simulator.server.rest.context import Caller, Desk
 from simulator.server.rest.endpoints import BY_PATH, PATHS, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from simulator.server.parameters import Parameters
 from simulator.server.rest import account, algo_orders, market_data, orders
-from simulator.server.rest.desk import Caller, Desk
+from simulator.server.rest.context import Caller, Desk
 
 Handler = Callable[[Desk, Parameters, Caller], Any]
 Weight = int | Callable[[Parameters], int]

@@ -10,7 +10,7 @@ from simulator.server.parameters import Parameters
 from simulator.server.printing import market_events as said
 from simulator.server.printing.numbers import money
 from simulator.server.refusals import Refused
-from simulator.server.rest.desk import Caller, Desk, within
+from simulator.server.rest.context import Caller, Desk, within
 from simulator.tape.intervals import INTERVALS
 from simulator.tape.market import SymbolMarket
 

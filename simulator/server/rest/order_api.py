@@ -13,7 +13,7 @@ import msgspec
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
 from simulator.server.rest.answer import Reply
-from simulator.server.rest.desk import Caller, Desk
+from simulator.server.rest.context import Caller, Desk
 from simulator.server.rest.endpoints import BY_PATH, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
-from simulator.core.orders import Order
-from simulator.core.requests import Amendment, NewOrder
-from simulator.core.words import AlgoType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from simulator.core.model.enums import AlgoType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from simulator.core.model.orders import Order
+from simulator.core.model.requests import Amendment, NewOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
 from simulator.server.refusals import Refused, missing
-from simulator.server.rest.desk import Caller, Desk, within
+from simulator.server.rest.context import Caller, Desk, within
 
 SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
 POSITION_SIDES: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")

@@ -14,8 +14,8 @@ from protocol_server import STEP, Hand, a_hand, a_server
 from pydantic import SecretStr
 from simulated_venue import OFFERED, MovedVenue
 
-from shared.exchange.binance import BinanceExchange
-from shared.exchange.orders import NewOrder
+from shared.exchange.binance.exchange import BinanceExchange
+from shared.exchange.model.orders import NewOrder
 from shared.exchange.port import TradingVenue
 from shared.exchange.settings import ExchangeSettings
 from simulator.server.settings import TEST_KEY, TEST_SECRET

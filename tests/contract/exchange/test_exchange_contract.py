@@ -11,11 +11,11 @@ import pytest
 from exchange_contract import Desk
 from simulated_venue import OFFERED, MovedVenue
 
-from shared.exchange.account import AccountSummary
-from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
-from shared.exchange.outcome import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.model.account import AccountSummary
+from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
+from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
 from shared.exchange.port import TradingVenue
-from shared.exchange.user_events import AlgoUpdate, OrderUpdate, UserEvent
 from simulator.user_stream import SimulatedUserStream
 
 Check = Callable[[Desk], Awaitable[None]]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from services.ingest.core import IngestCore
-from services.ingest.files import FileSource
+from services.ingest.files.source import FileSource
 from services.ingest.settings import IngestSettings
 from services.ingest.source import CandleSource
 from shared.domain.candles import CandleBundle, FeedStep

@@ -11,8 +11,8 @@ import services_on_demand as on_demand
 from bus_contract import Collector, counted, eventually, feed, feeds, first_seen, queue, until_depth
 
 from shared.bus.port import BusClosed, Delivery
-from shared.bus.rabbitmq import RabbitBus
-from shared.bus.rabbitmq_objects import queue_name
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.settings import BrokerSettings
 from shared.bus.topology import QueueKind, QueueSpec, Topology
 

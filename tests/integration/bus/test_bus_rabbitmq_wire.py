@@ -12,8 +12,8 @@ from aio_pika.exceptions import ChannelPreconditionFailed, DeliveryError
 from bus_contract import Collector, feed, feeds, first_seen, queue, until_depth
 
 from shared.bus.port import BusError
-from shared.bus.rabbitmq import RabbitBus
-from shared.bus.rabbitmq_objects import dead_name, exchange_name, queue_arguments, queue_name
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.bus.rabbitmq.objects import dead_name, exchange_name, queue_arguments, queue_name
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, build
 from shared.domain.control import Alert, Micro
 

@@ -8,7 +8,7 @@ from fleet import ict
 
 from cli.bench.ingest_feeder import SYMBOL
 from cli.bench.tick_frames import SHARES, Frames
-from shared.exchange.wire_streams import read_frame
+from shared.exchange.binance.wire.streams import read_frame
 
 RATE, SECONDS = 400, 1
 

@@ -10,7 +10,7 @@ import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
 from fleet import ict, write_config
 
-from shared.bus.rabbitmq_objects import queue_name
+from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.topology import build
 
 pytestmark = [pytest.mark.rabbitmq]

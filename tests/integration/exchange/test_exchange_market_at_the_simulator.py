@@ -13,10 +13,10 @@ from protocol_server import Hand, a_hand, a_server
 from pydantic import SecretStr
 
 from shared.domain.timeframes import MINUTE
-from shared.exchange.binance import BinanceExchange
+from shared.exchange.binance.exchange import BinanceExchange
+from shared.exchange.model.streams import Heard, StreamLost, StreamName
 from shared.exchange.open import make_exchange
 from shared.exchange.settings import ExchangeSettings
-from shared.exchange.streams import Heard, StreamLost, StreamName
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 
 SYMBOL = "BTCUSDT"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.exchange.rate_limit import Cost, Limit
-from shared.exchange.rate_limiter import RateLimiter, Throttled
+from shared.exchange.limits.limiter import RateLimiter, Throttled
+from shared.exchange.limits.windows import Cost, Limit
 from shared.exchange.settings import LimiterSettings
 from shared.store.memory import MemoryStore
 from shared.store.open import make_store

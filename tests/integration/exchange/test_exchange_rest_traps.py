@@ -10,10 +10,10 @@ import pytest
 from binance.async_client import AsyncClient
 from venue_stub import KEY, SECRET, Answer, VenueStub, adapter, settings, stub_venue
 
-from shared.exchange.binance import BinanceExchange
+from shared.exchange.binance.exchange import BinanceExchange
 from shared.exchange.errors import BadAnswer, ExchangeError
-from shared.exchange.orders import NewOrder, OrderRef
-from shared.exchange.outcome import Accepted, Refused, Uncertain
+from shared.exchange.model.orders import NewOrder, OrderRef
+from shared.exchange.outcome.outcomes import Accepted, Refused, Uncertain
 from shared.store.memory import MemoryStore
 
 ORDER = "POST /fapi/v1/order"

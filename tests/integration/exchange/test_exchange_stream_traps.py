@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from venue_stub import Answer, VenueStub, adapter, stub_venue
 
-from shared.exchange.market import BookTicker
-from shared.exchange.streams import Heard, KlineEvent, StreamLost, StreamName
-from shared.exchange.user_events import AccountUpdate, Unnamed
+from shared.exchange.model.market import BookTicker
+from shared.exchange.model.streams import Heard, KlineEvent, StreamLost, StreamName
+from shared.exchange.model.user_events import AccountUpdate, Unnamed
 
 KLINE = StreamName("kline", "BTCUSDT", "1m")
 MARK = StreamName("mark_price", "BTCUSDT")

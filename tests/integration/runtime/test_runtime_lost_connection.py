@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from shared.bus.port import Delivery
-from shared.bus.rabbitmq import RabbitBus
-from shared.bus.rabbitmq_consumer import RabbitDelivery
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.bus.rabbitmq.consumer import RabbitDelivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.control import Micro
 from shared.domain.message import Message
-from shared.runtime.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 
 

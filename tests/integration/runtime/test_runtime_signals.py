@@ -14,9 +14,9 @@ import pytest
 
 CHILD = """
 import asyncio, socket, sys, time
-from shared.runtime.health import HealthServer
-from shared.runtime.logs import configure
-from shared.runtime.process import Stop, run_process
+from shared.runtime.process.health import HealthServer
+from shared.runtime.process.logs import configure
+from shared.runtime.process.run import Stop, run_process
 
 def say(text):
     print(text, flush=True)

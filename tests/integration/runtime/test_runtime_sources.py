@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.topology import Topology
 from shared.runtime.replicas import ReplicaPolicy
 from shared.runtime.source import Sources, SourceSpec, Tenure

@@ -23,8 +23,8 @@ from tap import Tap
 
 from shared.bus.codec import MAX_BODY_BYTES
 from shared.bus.dead_letters import DeadLetter
-from shared.bus.rabbitmq import RabbitBus
-from shared.bus.rabbitmq_objects import queue_name
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.topology import Topology, build
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")

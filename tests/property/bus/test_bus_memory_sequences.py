@@ -11,9 +11,9 @@ from bus_contract import counted, feed, queue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bus.memory import MemoryBus
-from shared.bus.memory_delivery import MemoryDelivery
-from shared.bus.memory_queue import MemoryQueue
+from shared.bus.memory.bus import MemoryBus
+from shared.bus.memory.delivery import MemoryDelivery
+from shared.bus.memory.queue import MemoryQueue
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.candles import FeedStep

@@ -12,12 +12,12 @@ from crashing import KillableBus
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.control import Micro
 from shared.domain.message import Message
-from shared.runtime.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))

@@ -10,12 +10,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.config.fields import known_paths
+from shared.config.load import ConfigInvalid, Fault, load
+from shared.config.settings import CommonSettings
+from shared.config.tree import Path as SettingPath
+from shared.config.tree import Tree
 from shared.domain.timeframes import TIMEFRAMES
-from shared.runtime.common import CommonSettings
-from shared.runtime.config import ConfigInvalid, Fault, load
-from shared.runtime.config_fields import known_paths
-from shared.runtime.config_tree import Path as SettingPath
-from shared.runtime.config_tree import Tree
 
 sections = st.fixed_dictionaries(
     {},

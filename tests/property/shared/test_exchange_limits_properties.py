@@ -9,7 +9,7 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.exchange.rate_limit import (
+from shared.exchange.limits.windows import (
     DEFAULT_LIMITS,
     Cost,
     Limit,

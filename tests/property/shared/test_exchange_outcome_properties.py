@@ -8,8 +8,8 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.exchange.orders import FINAL, Status, VenueOrder
-from shared.exchange.outcome import Accepted, AskAgain, Doubt, Refused, Uncertain, judge
+from shared.exchange.model.orders import FINAL, Status, VenueOrder
+from shared.exchange.outcome.outcomes import Accepted, AskAgain, Doubt, Refused, Uncertain, judge
 
 doubts = st.sampled_from(get_args(Doubt))
 times = st.integers(0, 100_000)

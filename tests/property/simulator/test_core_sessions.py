@@ -15,13 +15,13 @@ import pytest
 from venue_audit import Objection, VenueAudit
 from venue_desk import BRACKETS, BTC, ETH, FILTERS, D, algo, filters, limit, market
 
-from simulator.core import funding
-from simulator.core.floor import Floor
-from simulator.core.news import AlgoUpdate, Liquidation, MarginCall, News, OrderUpdate
-from simulator.core.orders import IllegalTransition
-from simulator.core.pit import Pit, Ticket
-from simulator.core.requests import Amendment
-from simulator.core.venue import Venue
+from simulator.core.exchange import Venue
+from simulator.core.margin import funding
+from simulator.core.model.events import AlgoUpdate, Liquidation, MarginCall, News, OrderUpdate
+from simulator.core.model.orders import IllegalTransition
+from simulator.core.model.requests import Amendment
+from simulator.core.state.exchange_state import Floor
+from simulator.core.state.symbol_book import Pit, Ticket
 from simulator.settings import SimulatorSettings
 
 SETTINGS = SimulatorSettings(leverage=50, half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)

@@ -17,18 +17,19 @@ from exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop,
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import simulator.path
+import simulator.core.matching.intrabar_path
 from shared.domain.decisions import Side
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
 from shared.domain.message import Message
 from shared.domain.orders import Order
 from shared.domain.timeframes import MINUTE
-from simulator.core import candles, funding
-from simulator.core.floor import Floor
-from simulator.core.news import FundingPaid
-from simulator.core.pit import Pit, Ticket
+from simulator.core.margin import funding
+from simulator.core.matching import candles
+from simulator.core.matching.intrabar_path import Standing, low_first
+from simulator.core.model.events import FundingPaid
+from simulator.core.state.exchange_state import Floor
+from simulator.core.state.symbol_book import Pit, Ticket
 from simulator.exchange import SimulatedExchange
-from simulator.path import Standing, low_first
 from simulator.settings import SimulatorSettings
 
 #: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
@@ -306,7 +307,7 @@ _FILL, _FUND = Floor.fill, funding.fund
 @pytest.mark.parametrize(
     ("place", "name", "fault"),
     [
-        (simulator.path, "low_first", _target_first),
+        (simulator.core.matching.intrabar_path, "low_first", _target_first),
         (Floor, "fill", _no_fee),
         (funding, "fund", _short_pays),
         (Pit, "reducible", _opens_with_reduce_only),

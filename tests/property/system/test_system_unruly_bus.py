@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from unruly import UnrulyBus
 
-from cli.embedded import play
+from cli.play.embedded import play
 from cli.settings import Settings
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
 from simulator.recorder import FILES, Recorder
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.bus import rabbitmq_wire
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.port import BusError, InvalidMessage, Unroutable
-from shared.bus.rabbitmq_link import LinkLost, _unblock_writers, link_errors
-from shared.bus.rabbitmq_objects import check_namespace, queue_arguments
+from shared.bus.rabbitmq import wire
+from shared.bus.rabbitmq.link import LinkLost, _unblock_writers, link_errors
+from shared.bus.rabbitmq.objects import check_namespace, queue_arguments
 from shared.bus.routing import Routes, matches
 from shared.bus.sequences import Gaps, Sequences
 from shared.bus.settings import BrokerSettings
@@ -158,8 +158,8 @@ def test_only_what_old_and_new_brokers_accept_is_declared() -> None:
 )
 def test_a_dead_letter_is_read_whoever_parked_it(headers: dict[str, object], expected: tuple[str, str]) -> None:
     """OPS-1: a consumer of ours, or the broker."""
-    assert rabbitmq_wire.dead_letter("id", headers, b"x") == DeadLetter("id", *expected, b"x")
-    assert rabbitmq_wire.dead_letter(None, headers, b"x").message_id == ""
+    assert wire.dead_letter("id", headers, b"x") == DeadLetter("id", *expected, b"x")
+    assert wire.dead_letter(None, headers, b"x").message_id == ""
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_a_dead_letter_is_read_whoever_parked_it(headers: dict[str, object], exp
 def test_a_message_that_does_not_say_what_it_is_is_refused(type_name: str | None, headers: dict[str, object]) -> None:
     """OPS-1."""
     with pytest.raises(InvalidMessage, match="no type or no schema version"):
-        rabbitmq_wire.decode(type_name, headers, b"")
-    assert rabbitmq_wire.number({"a": "x"}, "a") == rabbitmq_wire.number({}, "a") == 0
+        wire.decode(type_name, headers, b"")
+    assert wire.number({"a": "x"}, "a") == wire.number({}, "a") == 0
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:

@@ -18,11 +18,11 @@ from cli.settings import Settings
 from services.analysis.settings import AnalysisSettings
 from services.execution import trade
 from shared.bus.topology import build
+from shared.config.fields import known_paths
 from shared.domain import decisions, orders
 from shared.domain.facts import FactState
-from shared.runtime import exits
-from shared.runtime.config_fields import known_paths
-from shared.runtime.exits import Exit
+from shared.runtime.process import exits
+from shared.runtime.process.exits import Exit
 
 ROOT = Path(__file__).resolve().parents[3]
 

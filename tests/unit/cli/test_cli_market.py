@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
+from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
 from cli.settings import Settings
 
 DAY = 86_400_000

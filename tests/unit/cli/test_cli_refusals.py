@@ -13,9 +13,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.main import app
-from shared.bus.memory import MemoryBus
-from shared.bus.rabbitmq import RabbitBus
-from shared.runtime.exits import Exit
+from shared.bus.memory.bus import MemoryBus
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.runtime.process.exits import Exit
 
 HEADER = "open_time,open,high,low,close,volume\n"
 

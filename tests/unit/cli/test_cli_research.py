@@ -12,11 +12,11 @@ from click.testing import Result
 from recorded_candles import START, folded, walk, write_csv
 from typer.testing import CliRunner
 
-from cli import analyse
 from cli.main import app
+from cli.research import analyse
 from research import event_table
 from shared.domain.timeframes import MINUTE
-from shared.runtime.exits import Exit
+from shared.runtime.process.exits import Exit
 
 DAY = "2025-05-06T00:00"
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cli.latency import by_stage, quantile
-from cli.summary import STAGES, as_json, show
+from cli.play.latency import by_stage, quantile
+from cli.play.summary import STAGES, as_json, show
 from shared.domain.account import Trade
 from shared.domain.decisions import Decision
-from shared.runtime import lane_metrics
+from shared.runtime.lane import metrics
 from simulator.recorder import Summary
 
 INFINITY = float("inf")
@@ -53,7 +53,7 @@ def test_quantiles_grow_with_q_and_stay_within_the_bounds(counts: list[int], qs:
 
 def test_latencies_come_in_the_order_asked_for_and_only_of_stages_that_worked() -> None:
     """OPS-4: a stage that handled nothing has no latency, not one of zero."""
-    timings = lane_metrics.of("results-test", "lane").timings
+    timings = metrics.of("results-test", "lane").timings
     for seconds in (0.0015, 0.0015, 0.0015, 0.004):
         timings.hop.observe(seconds)
         timings.handle.observe(seconds / 100)

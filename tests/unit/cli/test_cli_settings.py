@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cli.settings import Settings
-from shared.runtime.config import ConfigInvalid, load
+from shared.config.load import ConfigInvalid, load
 
 LIVE = {
     "mode": "live",

@@ -13,12 +13,12 @@ import structlog
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.market import BadOption
+from cli.play.market import BadOption
+from cli.run.simulator import open_funding, open_ticks, parse_motion
 from cli.settings import Settings
-from cli.simulator import open_funding, open_ticks, parse_motion
-from services.ingest.files import FileSource
+from services.ingest.files.source import FileSource
 from shared.domain.timeframes import MINUTE
-from shared.runtime.exits import Exit
+from shared.runtime.process.exits import Exit
 from simulator.market.funding import ConstantFunding, RecordedFunding
 from simulator.server.serving import symbols_of
 from simulator.tape.market import Market
@@ -81,7 +81,7 @@ def settings_of(**server: object) -> Settings:
 
 def test_a_generated_market_may_end_its_history_now(monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-9: --now: the market begins with the minute that is running."""
-    monkeypatch.setattr("cli.simulator.time.time", lambda: 1_763_726_444.5)
+    monkeypatch.setattr("cli.run.simulator.time.time", lambda: 1_763_726_444.5)
     settings = settings_of(start="now", tape={"history_minutes": 10})
     source = open_ticks(settings, symbols_of(settings.symbols, settings.server), {}, {}, 3)
     assert source.start == 1_763_726_400_000

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from services.journal.sink import JournalSink
 from shared.domain.account import AccountReport, AccountState
-from shared.runtime.exits import Exit
+from shared.runtime.process.exits import Exit
 
 RESULTS = (("i-1", "BTCUSDT", "2026-07-01 06:10", "12.5"), ("i-2", "BTCUSDT", "2026-07-01 08:45", "-10"),
            ("i-3", "ETHUSDT", "2026-07-01 17:00", "4"))  # fmt: skip

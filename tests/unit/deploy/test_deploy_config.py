@@ -10,12 +10,12 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from cli.docs.write_config import text
 from cli.settings import Settings
-from cli.write_config import text
 from shared.bus.topology import Mode
-from shared.runtime.config import load
-from shared.runtime.config_document import document
-from shared.runtime.config_fields import known_paths, of_field
+from shared.config.document import document
+from shared.config.fields import known_paths, of_field
+from shared.config.load import load
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -66,14 +66,14 @@ def test_the_walk_reaches_every_core_and_leaves_the_shells_alone() -> None:
     assert len(cores) >= 6
     assert cores <= modules
     assert {
-        "simulator/core/matching.py",
+        "simulator/core/matching/matching.py",
         "simulator/market/generator.py",
         "shared/pipeline.py",
         "shared/domain/ids.py",
     } <= modules
-    assert not {"services/risk/service.py", "simulator/player.py", "services/journal/sink.py"} & modules
+    assert not {"services/risk/service.py", "simulator/replay_driver.py", "services/journal/sink.py"} & modules
 
 
 def test_the_walk_would_catch_a_shell_among_the_cores() -> None:
     """The player is a shell: if it were listed as a core, it would be found out."""
-    assert impurities((ROOT / "simulator/player.py").read_text(encoding="utf-8"))
+    assert impurities((ROOT / "simulator/replay_driver.py").read_text(encoding="utf-8"))

@@ -21,7 +21,7 @@ from services.analysis.fvg_fill import Features, load_model
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.fvg import FvgSettings
 from shared.domain.timeframes import DAY, DURATION, Timeframe
-from shared.runtime.exits import Exit
+from shared.runtime.process.exits import Exit
 
 SMALL = TrainingSettings(least_rows=50)
 SETTINGS = AnalysisSettings.model_validate({"fvg": {"min_size_percent": 0.0, "max_age_candles": 20}})

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from shared.config.load import ConfigInvalid, load
+from shared.config.settings import CommonSettings
 from shared.domain.timeframes import TIMEFRAMES
-from shared.runtime.common import CommonSettings
-from shared.runtime.config import ConfigInvalid, load
 
 
 def faults(**settings: object) -> list[str]:

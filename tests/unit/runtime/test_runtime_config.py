@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from shared.runtime.config import ConfigInvalid, Incoherent, Loaded, load
+from shared.config.load import ConfigInvalid, Incoherent, Loaded, load
 
 
 class Strict(BaseModel):

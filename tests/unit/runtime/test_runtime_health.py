@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from shared.runtime.exits import Exit, Leave
-from shared.runtime.health import HealthServer
+from shared.runtime.process.exits import Exit, Leave
+from shared.runtime.process.health import HealthServer
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.runtime.ledger import Commit, Ledger
+from shared.runtime.lane.commit_log import Commit, Ledger
 from shared.store.memory import MemoryStore
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from shared.runtime.logs import QuietReconnects, configure, mask_secrets
+from shared.runtime.process.logs import QuietReconnects, configure, mask_secrets
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +120,7 @@ def test_reconnect_errors_of_clients_become_one_warning_a_while_that_counts_the_
     again = tell()
     assert again is not None
     assert again.getMessage().endswith("(and 5 more like it)")
-    ours = tell("shared.bus.rabbitmq")
+    ours = tell("shared.bus.rabbitmq.bus")
     assert ours is not None
     assert (ours.levelname, ours.exc_info is None) == ("ERROR", False)
     assert all(tell(level=logging.INFO) is not None for _ in range(3))

@@ -10,10 +10,10 @@ import pytest
 import structlog
 from prometheus_client import REGISTRY
 
-from shared.runtime.config import ConfigInvalid, Fault
-from shared.runtime.exits import Exit, Leave
-from shared.runtime.process import Stop, run_process
-from shared.runtime.vitals import VitalsPolicy
+from shared.config.load import ConfigInvalid, Fault
+from shared.runtime.process.exits import Exit, Leave
+from shared.runtime.process.run import Stop, run_process
+from shared.runtime.process.vitals import VitalsPolicy
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from risk_scenes import build as risk_core
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
 from shared.bus.codec import encode
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.core import Core, StaleSnapshot
@@ -24,8 +24,8 @@ from shared.domain.control import Alert
 from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
 from shared.pipeline import Pipeline, SnapshotRefused, Stage
-from shared.runtime import lane_log
-from shared.runtime.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane import log
+from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 
 
@@ -62,8 +62,8 @@ class Run:
         self.store = MemoryStore()
         self._bus = MemoryBus(Topology((queue("in", "candle.#"), queue("out", "analysis.#", "alert.#"))))
         self._lane = Lane(LaneSpec("lane", "test", "in", build), self._bus, self.store, LanePolicy(commit_linger=0.0))
-        self._left_behind = lane_log.snapshot((), left_behind)
-        self._logged = [lane_log.entry(bundle, encode(bundle)) for bundle in logged]
+        self._left_behind = log.snapshot((), left_behind)
+        self._logged = [log.entry(bundle, encode(bundle)) for bundle in logged]
         self._settling: set[asyncio.Future[None]] = set()
 
     def _collect(self, delivery: Delivery) -> None:
@@ -140,7 +140,7 @@ async def test_what_knows_of_orders_and_positions_refuses_and_loses_nothing(buil
     assert run.published == []
     kept = (await run.store.open("lane")).snapshot
     assert kept is not None
-    assert lane_log.snapshot_of(kept).core == foreign
+    assert log.snapshot_of(kept).core == foreign
 
 
 def test_analysis_in_one_process_with_risk_refuses_for_both() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.timeframes import TIMEFRAMES
-from shared.runtime.taken import symbols_of, taken_partitions, taken_timeframes
+from shared.runtime.assignment import symbols_of, taken_partitions, taken_timeframes
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PINNED = {"BTCUSDT": 0, "ETHUSDT": 1, "SOLUSDT": 1}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.runtime.exits import Exit, Leave
+from shared.runtime.process.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
 
 ROW = {"bracket": 1, "initialLeverage": 20, "notionalFloor": 0, "notionalCap": 1000, "maintMarginRatio": 0.02}

@@ -1,11 +1,11 @@
-"""The path within one candle (BT-1): the table of simulator/path.py, row by row."""
+"""The path within one candle (BT-1): the table of simulator/core/matching/intrabar_path.py, row by row."""
 
 from __future__ import annotations
 
 import pytest
 from exchange_desk import D
 
-from simulator.path import CandlePath, Standing, low_first
+from simulator.core.matching.intrabar_path import CandlePath, Standing, low_first
 
 UP, DOWN = (100, 110, 90, 105), (100, 110, 90, 95)
 

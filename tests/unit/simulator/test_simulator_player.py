@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from journal_scenes import report
 
-from shared.bus.memory import MemoryBus
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import build
 from shared.domain.account import RiskReport
@@ -19,8 +19,8 @@ from shared.domain.exchange import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
-from simulator.player import Player
 from simulator.recorder import Recorder
+from simulator.replay_driver import Player
 
 PATIENCE = 20.0
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

@@ -14,8 +14,8 @@ from shared.domain.exchange import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
-from simulator.player import Player
 from simulator.recorder import Recorder
+from simulator.replay_driver import Player
 
 
 class OneMinute:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from venue_desk import BTC, VenueDesk, algo, limit
 
-from shared.exchange import user_events
-from shared.exchange.orders import NewOrder
-from shared.exchange.outcome import Refused
-from simulator.core.news import FundingPaid, LeverageChange, MarginCall
-from simulator.core.requests import NewAlgoOrder
+from shared.exchange.model import user_events
+from shared.exchange.model.orders import NewOrder
+from shared.exchange.outcome.outcomes import Refused
+from simulator.core.model.events import FundingPaid, LeverageChange, MarginCall
+from simulator.core.model.requests import NewAlgoOrder
 from simulator.port_words import asked, event_of, order_of
 
 D = Decimal

@@ -14,14 +14,14 @@ from gateway_desk import ENTRY, STOP, TARGET, gateway, memory_desk, trading
 from simulated_venue import MovedVenue
 
 from shared.domain.exchange import PlaceOrder
-from shared.exchange.account import KeyRights
 from shared.exchange.errors import ExchangeError
-from shared.exchange.market import MarkPrice
-from shared.exchange.orders import NewOrder, OrderRef, VenueOrder
-from shared.exchange.outcome import Outcome, Refused, Uncertain
+from shared.exchange.model.account import KeyRights
+from shared.exchange.model.market import MarkPrice
+from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.user_events import OrderUpdate, UserEvent
+from shared.exchange.outcome.outcomes import Outcome, Refused, Uncertain
 from shared.exchange.port import TradingVenue
-from shared.exchange.user_events import OrderUpdate, UserEvent
-from shared.runtime.exits import Exit, Leave
+from shared.runtime.process.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
 

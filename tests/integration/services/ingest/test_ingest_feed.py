@@ -13,19 +13,19 @@ import pytest
 from live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker
 from scripted_venue import ScriptedVenue
 
-from services.ingest.audit import Audit
-from services.ingest.feed import Feed
-from services.ingest.fetching import Questions, compare_with_exchange
-from services.ingest.live_settings import LiveSettings
-from shared.bus.memory import MemoryBus
+from services.ingest.live.audit import Audit
+from services.ingest.live.feed import Feed
+from services.ingest.live.fetching import Questions, compare_with_exchange
+from services.ingest.live.settings import LiveSettings
+from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.candles import FeedHistory, FeedStep
 from shared.domain.control import Alert, ClockTick, FundingDue, MarkPrice, Micro
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe
-from shared.exchange import market
-from shared.exchange.streams import KlineEvent
+from shared.exchange.model import market
+from shared.exchange.model.streams import KlineEvent
 from shared.runtime.source import Tenure
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced

@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cli.configuration import try_load
+from cli.run.configuration import try_load
 from cli.wiring import service_spec
 from services.analysis.core import AnalysisCore
+from services.analysis.detectors.dependencies import ACROSS, ROLES
 from services.analysis.detectors.roster import Roster
-from services.analysis.detectors.wanted import ACROSS, ROLES
 from services.analysis.settings import AnalysisSettings
 from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES, reads

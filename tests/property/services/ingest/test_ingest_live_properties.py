@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from live_scenes import BTC, ETH, at, depth, diff, kline
 
-from services.ingest.book import LocalBook
-from services.ingest.live_settings import BookSettings, MinutesSettings
-from services.ingest.minutes import Fetch, MinuteBoard
+from services.ingest.live.book import LocalBook
+from services.ingest.live.minutes import Fetch, MinuteBoard
+from services.ingest.live.settings import BookSettings, MinutesSettings
 from shared.domain.candles import FeedStep
-from shared.exchange.market import Level
-from shared.exchange.streams import DepthEvent
+from shared.exchange.model.market import Level
+from shared.exchange.model.streams import DepthEvent
 
 MINUTES = 12
 SYMBOLS = (BTC, ETH)

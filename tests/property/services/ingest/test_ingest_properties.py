@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import services.ingest.aggregator as aggregator_module
 from services.ingest.core import IngestCore
-from services.ingest.inspection import number_faults
+from services.ingest.files.inspection import number_faults
 from services.ingest.quality import number_fault
 from services.ingest.settings import IngestSettings
 from shared.bus.codec import decode, encode

@@ -10,6 +10,7 @@ import pytest
 from analysis_candles import STEP, TIMEFRAME, alone, closed, opened
 from pydantic import ValidationError
 
+from services.analysis.base.finding import Finding
 from services.analysis.core import AnalysisCore
 from services.analysis.cross.correlation import pearson
 from services.analysis.cross.pair import Pair
@@ -17,14 +18,13 @@ from services.analysis.cross.pairs import Pairs
 from services.analysis.cross.placement import unread_pairs
 from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
-from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.cross import CrossSettings, PairSettings
 from services.analysis.state import load, save
+from shared.config.settings import CommonSettings
 from shared.core import StaleSnapshot
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import AnalysisBundle, Direction, Fact, FactKind, FactState
-from shared.runtime.common import CommonSettings
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 SWING_LENGTH = 2

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.analysis.frame.finding import Finding
+from services.analysis.base.finding import Finding
 from services.analysis.fvg_fill import (
     TERMS,
     ZONES,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from analysis_candles import PIVOT, Row, closed, opened, table
 
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
-from services.analysis.frame.levels import LevelBook
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
+from services.analysis.base.levels import LevelBook
 from services.analysis.lifecycle import LEVEL, TRANSITIONS
 from shared.domain.facts import Direction
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from analysis_candles import closed, opened
 
-from services.analysis.frame.finding import Finding
+from services.analysis.base.finding import Finding
 from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition
 from shared.domain.facts import FactKind, FactState
 

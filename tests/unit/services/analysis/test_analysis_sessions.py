@@ -6,11 +6,11 @@ import pytest
 from analysis_candles import PIVOT, Row, alone, run
 from clock_candles import flat, from_time, prices, said, states, utc
 
+from services.analysis.base.close import CandleClose
 from services.analysis.detectors.roster import Roster
 from services.analysis.detectors.sessions import Sessions
 from services.analysis.detectors.zone_volatility import ZoneVolatility
 from services.analysis.engine import Engine
-from services.analysis.frame.close import CandleClose
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.displacement import DisplacementSettings
 from services.analysis.settings.timetable import NEW_YORK_WINDOWS, TimetableSettings

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from analysis_candles import LIVELY, OTHER_OPTIONS, SYMBOL, TIMEFRAME, seeded_walk
 
+from services.analysis.base.close import CandleClose
+from services.analysis.base.finding import Finding
 from services.analysis.engine import Engine, EngineState
-from services.analysis.frame.close import CandleClose
-from services.analysis.frame.finding import Finding
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import load, save
 from shared.core import StaleSnapshot

@@ -13,9 +13,9 @@ from services.gateway.core import GatewayCore
 from services.gateway.settings import GatewaySettings
 from shared.domain.exchange import CancelOrder, ExchangeRequests, PlaceOrder
 from shared.domain.orders import Order
-from shared.exchange.account import Balance, Income, PositionRisk
-from shared.exchange.orders import AccountTrade, OrderRef, VenueOrder
-from shared.exchange.user_events import (
+from shared.exchange.model.account import Balance, Income, PositionRisk
+from shared.exchange.model.orders import AccountTrade, OrderRef, VenueOrder
+from shared.exchange.model.user_events import (
     AccountUpdate,
     AlgoUpdate,
     ConfigUpdate,

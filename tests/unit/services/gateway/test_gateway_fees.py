@@ -11,9 +11,9 @@ from services.gateway.fees import FeePrices
 from services.gateway.settings import GatewaySettings
 from services.gateway.words import fill_of
 from shared.domain.orders import Fill
-from shared.exchange.account import Balance
-from shared.exchange.orders import VenueOrder
-from shared.exchange.user_events import AccountUpdate, Executed, OrderUpdate, PositionChange
+from shared.exchange.model.account import Balance
+from shared.exchange.model.orders import VenueOrder
+from shared.exchange.model.user_events import AccountUpdate, Executed, OrderUpdate, PositionChange
 
 D = Decimal
 NOW = 1_700_000_000_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 from live_scenes import BTC, ETH, MONDAY, at, kline, klines
 
-from services.ingest.audit import Audit
-from services.ingest.minutes import raw_of
-from services.ingest.warm_up import anchor, messages, wanted
+from services.ingest.live.audit import Audit
+from services.ingest.live.minutes import raw_of
+from services.ingest.live.warm_up import anchor, messages, wanted
 from shared.domain.candles import FeedStep
 from shared.domain.timeframes import DAY, DURATION, MINUTE, TIMEFRAMES
 

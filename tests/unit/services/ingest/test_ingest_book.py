@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from live_scenes import depth, diff
 
-from services.ingest.book import LocalBook
-from services.ingest.live_settings import BookSettings
+from services.ingest.live.book import LocalBook
+from services.ingest.live.settings import BookSettings
 
 SNAPSHOT = depth(100, ((99.0, 1.0), (98.0, 2.0)), ((101.0, 3.0), (102.0, 4.0)))
 

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker, trade
 
-from services.ingest.desk import Desk
-from services.ingest.live_settings import LiveSettings
+from services.ingest.live.feed_state import Desk
+from services.ingest.live.settings import LiveSettings
 from shared.domain.control import FundingDue, MarkPrice, Micro
-from shared.exchange import market
-from shared.exchange.streams import Heard, KlineEvent, LiquidationEvent, MarketEvent, StreamKind, StreamName
+from shared.exchange.model import market
+from shared.exchange.model.streams import Heard, KlineEvent, LiquidationEvent, MarketEvent, StreamKind, StreamName
 
 
 def desk(**settings: object) -> Desk:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv, feather
 
-from services.ingest.files import FileSource, SourceRefused
+from services.ingest.files.source import FileSource, SourceRefused
 from services.ingest.source import DefectReason
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE

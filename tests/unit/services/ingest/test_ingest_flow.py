@@ -7,14 +7,14 @@ from decimal import Decimal
 import pytest
 from live_scenes import BTC, MONDAY, depth, ticker, trade
 
-from services.ingest.book import LocalBook
-from services.ingest.funding import FundingPassed, FundingWatch
-from services.ingest.live_settings import BookSettings
-from services.ingest.micro import MicroMeter
+from services.ingest.live.book import LocalBook
+from services.ingest.live.funding import FundingPassed, FundingWatch
+from services.ingest.live.micro import MicroMeter
+from services.ingest.live.settings import BookSettings
 from shared.domain.control import FundingDue, MarkPrice
 from shared.domain.timeframes import MINUTE
-from shared.exchange import market
-from shared.exchange.streams import LiquidationEvent
+from shared.exchange.model import market
+from shared.exchange.model.streams import LiquidationEvent
 
 HOUR = 60 * MINUTE
 

@@ -9,9 +9,9 @@ import pytest
 from recorded_candles import START, Row, folded, walk, write_csv
 
 from services.ingest.aggregator import Aggregator
-from services.ingest.files import FileSource, SourceRefused
-from services.ingest.interval import interval_of
-from services.ingest.readers import FileDefect
+from services.ingest.files.interval import interval_of
+from services.ingest.files.readers import FileDefect
+from services.ingest.files.source import FileSource, SourceRefused
 from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from live_scenes import BTC, ETH, MONDAY, at, kline, klines
 
-from services.ingest.live_settings import MinutesSettings
-from services.ingest.minutes import TRANSITIONS, Fetch, MinuteBoard
+from services.ingest.live.minutes import TRANSITIONS, Fetch, MinuteBoard
+from services.ingest.live.settings import MinutesSettings
 from shared.domain.candles import FeedStep
 from shared.domain.timeframes import MINUTE
 

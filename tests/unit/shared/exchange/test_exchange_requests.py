@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.exchange import binance_requests as requests
-from shared.exchange import endpoints
+from shared.exchange.binance import endpoints, requests
 from shared.exchange.errors import ExchangeError
-from shared.exchange.orders import NewOrder, OrderRef
-from shared.exchange.streams import StreamName
+from shared.exchange.model.orders import NewOrder, OrderRef
+from shared.exchange.model.streams import StreamName
 
 D = Decimal
 

@@ -9,15 +9,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.exchange.market import SymbolRules
-from shared.exchange.rate_limit import counts_of
-from shared.exchange.streams import KlineEvent
-from shared.exchange.user_events import OrderUpdate, Unnamed
-from shared.exchange.wire_account import SymbolSetup
-from shared.exchange.wire_market import Info
-from shared.exchange.wire_streams import read_frame
-from shared.exchange.wire_user import read_user_event
-from shared.exchange.wire_words import Unreadable, status_of
+from shared.exchange.binance.wire.account import SymbolSetup
+from shared.exchange.binance.wire.enums import Unreadable, status_of
+from shared.exchange.binance.wire.market import Info
+from shared.exchange.binance.wire.streams import read_frame
+from shared.exchange.binance.wire.user import read_user_event
+from shared.exchange.limits.windows import counts_of
+from shared.exchange.model.market import SymbolRules
+from shared.exchange.model.streams import KlineEvent
+from shared.exchange.model.user_events import OrderUpdate, Unnamed
 
 D = Decimal
 KLINE = {

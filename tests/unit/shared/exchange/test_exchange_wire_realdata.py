@@ -10,13 +10,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.exchange import wire_account, wire_market, wire_orders, wire_rest
-from shared.exchange.market import AggTrade, BookTicker, ExchangeInfo, MarkPrice
-from shared.exchange.streams import DayTicker, DepthEvent, KlineEvent, LiquidationEvent
-from shared.exchange.user_events import AccountUpdate, AlgoUpdate, FillNotice, OrderUpdate
-from shared.exchange.wire_streams import read_event, read_frame
-from shared.exchange.wire_user import read_user_event
-from shared.exchange.wire_words import Unreadable
+from shared.exchange.binance.wire import account, market, orders, rest
+from shared.exchange.binance.wire.enums import Unreadable
+from shared.exchange.binance.wire.streams import read_event, read_frame
+from shared.exchange.binance.wire.user import read_user_event
+from shared.exchange.model.market import AggTrade, BookTicker, ExchangeInfo, MarkPrice
+from shared.exchange.model.streams import DayTicker, DepthEvent, KlineEvent, LiquidationEvent
+from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, FillNotice, OrderUpdate
 
 pytestmark = pytest.mark.realdata
 
@@ -48,11 +48,11 @@ USER: dict[str, type] = {
     "trade_lite": FillNotice,
 }
 ANSWERS: dict[str, Any] = {
-    "account_info_v2": wire_account.Account,
-    "balance": list[wire_account.BalanceRow],
-    "open_algo_orders": list[wire_orders.AlgoOrder],
-    "order_response": wire_orders.PlainOrder,
-    "position_risk": list[wire_account.PositionRow],
+    "account_info_v2": account.Account,
+    "balance": list[account.BalanceRow],
+    "open_algo_orders": list[orders.AlgoOrder],
+    "order_response": orders.PlainOrder,
+    "position_risk": list[account.PositionRow],
 }
 #: Mandatory fields, one for each kind: without it the message says nothing that may be relied on.
 MANDATORY = {
@@ -77,7 +77,7 @@ def reader(name: str) -> Callable[[bytes], object]:
         return read_event
     if name in USER:
         return read_user_event
-    return lambda body: wire_rest.decode(body, ANSWERS[name])
+    return lambda body: rest.decode(body, ANSWERS[name])
 
 
 def test_no_recorded_message_is_left_out(market_data: Path) -> None:
@@ -95,7 +95,7 @@ def test_recorded_events_are_read(market_data: Path, name: str, kind: type) -> N
 @pytest.mark.parametrize("name", ANSWERS)
 def test_recorded_answers_are_read(market_data: Path, name: str) -> None:
     """EXEC-4: and said in the port's words."""
-    answer = wire_rest.decode(fixture(market_data, name), ANSWERS[name])
+    answer = rest.decode(fixture(market_data, name), ANSWERS[name])
     for each in answer if isinstance(answer, list) else [answer]:
         assert each.value() is not None
 
@@ -146,7 +146,7 @@ def test_what_the_venue_does_itself_is_read(market_data: Path) -> None:
 def test_the_rule_book_of_production_is_read(market_data: Path) -> None:
     """RISK-1: every perpetual's filters, exact."""
     recorded = msgspec.json.decode((market_data / "exchange" / "fapi_exchangeInfo_PROD_2025-08-11.json").read_bytes())
-    info = wire_rest.decode(msgspec.json.encode(recorded["info"]), wire_market.Info).value()
+    info = rest.decode(msgspec.json.encode(recorded["info"]), market.Info).value()
     assert isinstance(info, ExchangeInfo)
     btc = info.symbols["BTCUSDT"]
     assert (btc.tick_size, btc.step_size, btc.min_notional) == (Decimal("0.10"), Decimal("0.001"), Decimal(100))

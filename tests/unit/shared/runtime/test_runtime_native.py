@@ -30,7 +30,7 @@ def test_a_copy_of_the_sources_has_their_key(sources: Path) -> None:
     assert native.key(sources) == native.key()
 
 
-@pytest.mark.parametrize("edited", ["services/analysis/frame/zones.py", "services/analysis/lifecycle.py"])
+@pytest.mark.parametrize("edited", ["services/analysis/base/zones.py", "services/analysis/lifecycle.py"])
 def test_an_edit_gives_another_key(sources: Path, edited: str) -> None:
     """A stale build is never used: compiled sources, and those whose types they were compiled against."""
     (sources / edited).write_text((sources / edited).read_text() + "\n")
@@ -77,14 +77,14 @@ def run(code: str, **environment: str) -> str:
     return done.stdout.strip()
 
 
-SHOW = "from shared.runtime.native import engine; import services.analysis.frame.zones as z; print(engine(), z.__file__)"
+SHOW = "from shared.runtime.native import engine; import services.analysis.base.zones as z; print(engine(), z.__file__)"
 
 
 def test_without_a_fitting_build_the_source_runs(tmp_path: Path) -> None:
     """Not compiled is always right, only slower."""
     (tmp_path / "0123456789abcdef").mkdir()
     said = run(SHOW, ICT_NATIVE_DIR=str(tmp_path), ICT_NATIVE="1")
-    assert said == f"interpreted {native.ROOT / 'services/analysis/frame/zones.py'}"
+    assert said == f"interpreted {native.ROOT / 'services/analysis/base/zones.py'}"
 
 
 def test_a_build_is_refused_when_nobody_wants_it(tmp_path: Path) -> None:
@@ -95,11 +95,11 @@ def test_a_build_is_refused_when_nobody_wants_it(tmp_path: Path) -> None:
 
 def test_a_fitting_build_comes_first(tmp_path: Path) -> None:
     """The key decides; here a module of the build says so itself."""
-    place = tmp_path / native.key() / "services" / "analysis" / "frame"
+    place = tmp_path / native.key() / "services" / "analysis" / "base"
     place.mkdir(parents=True)
     (place / "zones.py").write_text("mark = 'of the build'\n")
     code = (
-        "import services.analysis.frame.zones as z; from services.analysis.frame import close; print(z.mark, close.__file__)"
+        "import services.analysis.base.zones as z; from services.analysis.base import close; print(z.mark, close.__file__)"
     )
     said = run(code, ICT_NATIVE_DIR=str(tmp_path), ICT_NATIVE="1")
-    assert said == f"of the build {native.ROOT / 'services/analysis/frame/close.py'}"
+    assert said == f"of the build {native.ROOT / 'services/analysis/base/close.py'}"

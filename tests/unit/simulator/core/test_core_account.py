@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from venue_desk import BTC, ETH, FILTERS, SOL, D, VenueDesk, algo, filters, happened, limit, market
 
-from simulator.core.filters import Filters
-from simulator.core.news import AccountUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
-from simulator.core.requests import NewOrder, Refusal
-from simulator.core.statements import Commission, SymbolConfig
+from simulator.core.model.events import AccountUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
+from simulator.core.model.filters import Filters
+from simulator.core.model.requests import NewOrder, Refusal
+from simulator.core.model.statements import Commission, SymbolConfig
 
 
 def code(answer: object) -> int:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from venue_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
-from simulator.core.news import AlgoUpdate
-from simulator.core.requests import NewAlgoOrder, Refusal
+from simulator.core.model.events import AlgoUpdate
+from simulator.core.model.requests import NewAlgoOrder, Refusal
 
 Event = tuple[Any, ...]
 

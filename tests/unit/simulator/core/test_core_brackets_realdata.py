@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from venue_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, filters
 
-from simulator.core.brackets import Brackets, bracket_tables
+from simulator.core.margin.brackets import Brackets, bracket_tables
 
 pytestmark = pytest.mark.realdata
 Document = Mapping[str, list[dict[str, Any]]]

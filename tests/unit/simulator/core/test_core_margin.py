@@ -7,10 +7,10 @@ from decimal import Context, localcontext
 import pytest
 from venue_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, limit
 
-from simulator.core.brackets import Bracket, Brackets, bracket_tables
-from simulator.core.news import AccountUpdate, FundingPaid
-from simulator.core.requests import Refusal
-from simulator.core.statements import Commission, PositionStatement
+from simulator.core.margin.brackets import Bracket, Brackets, bracket_tables
+from simulator.core.model.events import AccountUpdate, FundingPaid
+from simulator.core.model.requests import Refusal
+from simulator.core.model.statements import Commission, PositionStatement
 
 M = 1_000_000
 

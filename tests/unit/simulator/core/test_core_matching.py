@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from venue_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
-from simulator.core.news import AccountUpdate, OrderUpdate
-from simulator.core.requests import Amendment, NewOrder, Refusal
+from simulator.core.model.events import AccountUpdate, OrderUpdate
+from simulator.core.model.requests import Amendment, NewOrder, Refusal
 
 Event = tuple[Any, ...]
 BUY5 = limit("BUY", 5, 99, client_id="a")

@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 from venue_desk import D
 
-from simulator.core.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
-from simulator.core.orders import TRANSITIONS, IllegalTransition, Order, OrderEvent, advance
-from simulator.core.pit import Waiting
-from simulator.core.words import AlgoStatus, OrderStatus
+from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
+from simulator.core.model.enums import AlgoStatus, OrderStatus
+from simulator.core.model.orders import TRANSITIONS, IllegalTransition, Order, OrderEvent, advance
+from simulator.core.state.symbol_book import Waiting
 from simulator.rejections import REASON, Rejection
 
 

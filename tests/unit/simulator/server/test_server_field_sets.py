@@ -14,7 +14,7 @@ import pytest
 from protocol_server import make_desk
 from signed_requests import done, told
 
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.streams import parse
 
 #: Fields that we have and the recording has not: added since it was made (binance.md §1.3, §4.6, §4.7).

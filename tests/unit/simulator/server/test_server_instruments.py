@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from protocol_server import server_settings
 
-from simulator.core.filters import Filters
+from simulator.core.model.filters import Filters
 from simulator.server.instruments import exchange_info, grid_of
 from simulator.server.serving import symbols_of
 from simulator.tape.grid import Grid

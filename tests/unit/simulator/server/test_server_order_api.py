@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from protocol_server import make_desk
 
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.rest.endpoints import BY_PATH
 from simulator.server.rest.order_api import METHODS, Call, answer_call, read_call
 from simulator.server.settings import TEST_KEY, TEST_SECRET

@@ -13,10 +13,10 @@ from protocol_server import make_desk, server_settings
 from signed_requests import ask, done, refusal, told
 
 from shared.domain.timeframes import MINUTE
-from simulator.server.exchange import MarketMessage
 from simulator.server.rest.answer import Request, answer
-from simulator.server.rest.desk import Desk
+from simulator.server.rest.context import Desk
 from simulator.server.rest.endpoints import ENDPOINTS, Endpoint
+from simulator.server.session import MarketMessage
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
 from simulator.server.streams import parse

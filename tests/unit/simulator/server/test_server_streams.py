@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.server.session import open_session
 from simulator.server.streams import ALL, carries, parse
+from simulator.server.subscription import open_session
 
 NAMES = [
     ("btcusdt@kline_1m", "kline", "BTCUSDT", 250, "market"),

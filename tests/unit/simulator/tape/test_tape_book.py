@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from simulator.tape.events import Quote
 from simulator.tape.grid import Grid
-from simulator.tape.ladder import Ladder, changes, update_id
 from simulator.tape.settings import TapeSettings
+from simulator.tape.synthetic_book import Ladder, changes, update_id
 
 GRID = Grid.of("BTCUSDT", Decimal("0.10"), Decimal("0.001"), 2, 3)
 LADDER = Ladder(GRID, 7, TapeSettings())

@@ -1,0 +1,1 @@
+"""Commands that play a market through the whole system: demo and lock-step replay."""

@@ -1,0 +1,138 @@
+"""What a run prints at its end: trades, result, why not, latency per stage."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from cli.play.latency import StageLatency, by_stage
+from shared.domain.account import Trade
+from simulator.recorder import Summary
+
+#: Stages in the order in which a candle meets them.
+STAGES = ("ingest", "analysis", "signals", "risk", "engine", "execution", "exchange")
+
+#: The why-not vocabulary in a trader's words.
+_WORDS = {
+    "not_this_timeframe": "not a close of the strategy's timeframe",
+    "warming_up": "too little history yet",
+    "data_missing": "a required candle was missing",
+    "data_disputed": "the candle was disputed",
+    "no_order_block": "no order block to rest on",
+    "no_fvg": "no fair value gap to rest on",
+    "no_overlap": "order block and gap do not agree",
+    "price_not_in_zone": "price has not come back into the zone",
+    "against_structure": "against the structure",
+    "stop_too_far": "stop too far away",
+    "stop_too_near": "stop too near",
+    "zone_used": "this zone was traded before",
+    "paused": "strategy paused",
+}
+_SHOWN_TRADES = 12
+
+
+def as_json(summary: Summary, seconds: float, candles: int) -> dict[str, object]:
+    """The same facts for machines."""
+    first = summary.first_equity or Decimal(0)
+    return {
+        "candles": candles,
+        "seconds": round(seconds, 3),
+        "candles_per_s": round(candles / seconds) if seconds else 0,
+        "decisions": summary.decisions,
+        "signals": summary.signals,
+        "fills": summary.fills,
+        "trades": len(summary.trades),
+        "won": sum(trade.result > 0 for trade in summary.trades),
+        "fees": str(sum((trade.fees for trade in summary.trades), Decimal(0))),
+        "result": str(summary.last_equity - first),
+        "equity": str(summary.last_equity),
+        "max_drawdown": float(1 - summary.lowest_ratio),
+        "why_not": dict(summary.why_not.most_common()),
+        "latency_ms": {row.stage: _latency_json(row) for row in by_stage(STAGES)},
+    }
+
+
+def show(console: Console, summary: Summary, seconds: float, candles: int) -> None:
+    """The four tables."""
+    console.print(_trades(summary))
+    console.print(_result(summary, seconds, candles))
+    console.print(_why_not(summary))
+    console.print(_latency())
+
+
+def _table(title: str, *columns: str, header: bool = True) -> Table:
+    """A table that fits eighty columns: no vertical lines, text left, numbers right (columns named ``>name``)."""
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD if header else box.SIMPLE, pad_edge=False,
+        padding=(0, 1, 0, 0), show_header=header, title_style="bold",
+    )  # fmt: skip
+    for name in columns:
+        right = name.startswith(">")
+        table.add_column(name.removeprefix(">"), justify="right" if right else "left", no_wrap=True)
+    return table
+
+
+def _trades(summary: Summary) -> Table:
+    hidden = max(0, len(summary.trades) - _SHOWN_TRADES)
+    title = f"Trades ({len(summary.trades)})" + (f", the last {_SHOWN_TRADES}" if hidden else "")
+    table = _table(title, "opened UTC", "symbol", "side", ">size", ">entry", ">exit", ">USDT", ">R", "by")
+    for trade in summary.trades[hidden:]:
+        table.add_row(
+            datetime.fromtimestamp(trade.opened_at / 1000, UTC).strftime("%m-%d %H:%M"), trade.symbol,
+            "long" if trade.side == "buy" else "short", f"{trade.quantity.normalize():f}", f"{trade.entry_price:.2f}",
+            f"{trade.exit_price:.2f}", _signed(trade.result), _r(trade), trade.exit_reason,
+        )  # fmt: skip
+    return table
+
+
+def _result(summary: Summary, seconds: float, candles: int) -> Table:
+    first = summary.first_equity or Decimal(0)
+    change = summary.last_equity - first
+    won = sum(trade.result > 0 for trade in summary.trades)
+    table = _table("Result (a simulation, no promise)", "what", ">figure", header=False)
+    table.add_row("equity", f"{summary.last_equity:.2f} USDT")
+    table.add_row("change", f"{_signed(change)} USDT ({float(change / first) * 100 if first else 0:+.2f} %)")
+    table.add_row("fees paid", f"{sum((t.fees for t in summary.trades), Decimal(0)):.2f} USDT")
+    table.add_row("trades won", f"{won} of {len(summary.trades)}")
+    table.add_row("maximum drawdown", f"{float(1 - summary.lowest_ratio) * 100:.2f} %")
+    table.add_row("signals of decisions", f"{summary.signals} of {summary.decisions:,}")
+    table.add_row("1m candles", f"{candles:,} in {seconds:.1f} s = {candles / seconds if seconds else 0:,.0f} a second")
+    return table
+
+
+def _why_not(summary: Summary) -> Table:
+    table = _table("Why not (every reason that held, in closes)", "reason", ">closes")
+    for reason, count in summary.why_not.most_common():
+        table.add_row(_WORDS.get(reason, reason), f"{count:,}")
+    return table
+
+
+def _latency() -> Table:
+    title = "Latency per stage, ms (p50 / p99)"
+    table = _table(title, "stage", ">messages", ">waiting for it", ">in its core", ">since the candle")
+    for row in by_stage(STAGES):
+        table.add_row(
+            row.stage, f"{row.count:,}", f"{row.hop_p50:.3f} / {row.hop_p99:.3f}",
+            f"{row.handle_p50:.3f} / {row.handle_p99:.3f}", f"{row.since_candle_p50:.3f} / {row.since_candle_p99:.3f}",
+        )  # fmt: skip
+    return table
+
+
+def _latency_json(row: StageLatency) -> dict[str, float]:
+    return {
+        "hop_p50": round(row.hop_p50, 4), "hop_p99": round(row.hop_p99, 4),
+        "core_p50": round(row.handle_p50, 4), "core_p99": round(row.handle_p99, 4),
+        "since_candle_p50": round(row.since_candle_p50, 4), "since_candle_p99": round(row.since_candle_p99, 4),
+    }  # fmt: skip
+
+
+def _signed(value: Decimal) -> str:
+    return f"{value:+.2f}"
+
+
+def _r(trade: Trade) -> str:
+    return f"{float(trade.result / trade.risk_amount):+.2f}" if trade.risk_amount else "-"

@@ -1,0 +1,1 @@
+"""Commands over recorded candles: analyse, plot, lookahead, train, zones."""

@@ -1,0 +1,103 @@
+"""``ict lookahead``: is anything of a set of detectors said too early, or taken back?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.play.progress import Bar
+from cli.research.recorded import open_market
+from cli.run.configuration import load_settings, refuse
+from research.detectors import NoSuchDetectors, detectors
+from research.lookahead import Leak, cuts_of, leaks
+from services.analysis.wording import at
+from shared.runtime.process.exits import Exit
+
+#: Leaks shown in full; more are counted.
+_SHOWN = 5
+
+
+def look(
+    data: Sequence[str],
+    timeframe: str,
+    start: str | None,
+    end: str | None,
+    name: str,
+    cuts: int,
+    last: int | None,
+    seed: int,
+    *,
+    json: bool,
+    config: Sequence[Path] | None,
+) -> None:
+    """The command's body. Exit 0 when every statement stands, 1 when one was made too early or taken back."""
+    settings = load_settings(config)
+    console = Console(stderr=True)
+    market = open_market(console, settings, data, timeframe, start, end)
+    try:
+        replay = detectors(name, settings.analysis)
+    except NoSuchDetectors as error:
+        refuse(f"--detectors {error}", Exit.USAGE)
+    found: dict[str, list[Leak]] = {}
+    looked: dict[str, tuple[int, int]] = {}
+    with Bar(console, "cuts looked at", cuts * len(market.symbols)) as bar:
+        for number, symbol in enumerate(market.symbols):
+            candles = list(market.candles(symbol))[-last if last else 0 :]
+            places = cuts_of(len(candles), cuts, seed)
+            looked[symbol] = (len(candles), len(places))
+            found[symbol] = []
+            for done, leaking in enumerate(leaks(replay, candles, places, seed), start=1):
+                found[symbol] += leaking
+                bar.at(number * cuts + done)
+    if json:
+        typer.echo(msgspec.json.encode(_as_json(name, market.timeframe, looked, found)))
+    else:
+        _tell(name, market.timeframe, looked, found)
+    if any(found.values()):
+        raise typer.Exit(Exit.NEGATIVE)
+
+
+def _tell(name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]) -> None:
+    for symbol, (candles, places) in looked.items():
+        bad = found[symbol]
+        what = f"{name} on {symbol} {timeframe}: {candles:,} candles, {places} prefixes and as many other futures"
+        if not bad:
+            typer.echo(f"{what}: nothing was said too early, nothing was taken back")
+            continue
+        typer.echo(f"{what}: {len(bad)} of {2 * places} differ")
+        for leak in bad[:_SHOWN]:
+            why = "with nothing after it" if leak.check == "prefix" else "with another future"
+            typer.echo(f"  known until {at(leak.cut_at)} ({leak.cut:,} candles), {why}:")
+            typer.echo(f"    said then:          {_said(leak.then)}")
+            typer.echo(f"    said of it later:   {_said(leak.full)}")
+        if len(bad) > _SHOWN:
+            typer.echo(f"  and {len(bad) - _SHOWN} more")
+
+
+def _said(statement: object) -> str:
+    return "nothing more" if statement is None else msgspec.json.encode(statement, order="sorted").decode()
+
+
+def _as_json(
+    name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]
+) -> dict[str, object]:
+    return {
+        "detectors": name,
+        "timeframe": timeframe,
+        "clean": not any(found.values()),
+        "symbols": {
+            symbol: {
+                "candles": candles,
+                "cuts": places,
+                "leaks": [
+                    {"check": leak.check, "cut": leak.cut, "cut_at": leak.cut_at, "then": leak.then, "full": leak.full}
+                    for leak in found[symbol]
+                ],
+            }
+            for symbol, (candles, places) in looked.items()
+        },
+    }

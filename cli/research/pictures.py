@@ -1,0 +1,33 @@
+"""``ict pictures``: the pictures of docs/ict.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from cli.run.configuration import refuse
+from research.plot.pictures import PICTURES, Specimens
+from research.plot.png import write_png
+from research.whole_file import whole_file
+from services.analysis.settings import AnalysisSettings
+from shared.runtime.process.exits import Exit
+
+
+def draw(directory: Path) -> None:
+    """Every picture of the table and no other: one that is not in it is removed. Exit 1 where one has no subject."""
+    specimens = Specimens(AnalysisSettings())
+    without = []
+    for name in PICTURES:
+        picture = specimens.picture(name)
+        if picture is None:
+            without.append(name)
+            continue
+        with whole_file(directory / f"{name}.png") as file:
+            write_png(picture, file, scale=1.0)
+    for path in directory.glob("*.png"):
+        if path.stem not in PICTURES:
+            path.unlink()
+    typer.echo(f"{len(PICTURES) - len(without)} pictures in {directory}")
+    if without:
+        refuse(f"the made-up market has no such fact: {', '.join(without)}; choose another seed", Exit.NEGATIVE)

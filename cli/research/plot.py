@@ -1,0 +1,96 @@
+"""``ict plot``: a chart of recorded candles with what the engine knew of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from rich.console import Console
+
+from cli.play.market import BadOption
+from cli.play.progress import Bar
+from cli.research.recorded import open_market
+from cli.run.configuration import load_settings, refuse
+from research.plot.canvas import Look
+from research.plot.chart import NothingToShow, picture_of, words
+from research.plot.html import write_html
+from research.plot.png import write_png
+from research.plot.theme import THEMES, ThemeName
+from research.whole_file import whole_file
+from shared.domain.facts import FactKind
+from shared.domain.timezones import known_zone
+from shared.runtime.process.exits import Exit
+
+_SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
+
+
+def plot_files(
+    data: Sequence[str],
+    out: Path,
+    timeframe: str,
+    start: str | None,
+    end: str | None,
+    last: int,
+    kinds: str,
+    theme: str,
+    zone: str,
+    size: str,
+    config: Sequence[Path] | None,
+) -> None:
+    """The command's body. Several symbols make several files, each with its symbol in the name."""
+    try:
+        look = _look(theme, zone, size)
+        wanted = _kinds(kinds)
+    except BadOption as error:
+        refuse(str(error), Exit.USAGE)
+    if out.suffix.lower() not in (".png", ".html"):
+        refuse(f"--out {out}: end it with .png or .html", Exit.USAGE)
+    settings = load_settings(config)
+    console = Console(stderr=True)
+    market = open_market(console, settings, data, timeframe, start, end)
+    for symbol in market.symbols:
+        with Bar(console, f"analysed {symbol}", market.last - market.first) as bar:
+
+            def on_close(at: int, bar: Bar = bar) -> None:
+                bar.at(at - market.first)
+
+            try:
+                picture = picture_of(market, symbol, settings.analysis, look, last=last, kinds=wanted, on_close=on_close)
+            except NothingToShow as error:
+                refuse(str(error), Exit.NEGATIVE)
+        path = out if len(market.symbols) == 1 else out.with_stem(f"{out.stem}-{symbol}")
+        with whole_file(path) as file:
+            if out.suffix.lower() == ".png":
+                write_png(picture, file, scale=1.0)
+            else:
+                write_html(picture, file, text=look.theme.text, faint=look.theme.faint)
+        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+
+
+def _look(theme: str, zone: str, size: str) -> Look:
+    name: ThemeName
+    if theme == "dark":
+        name = "dark"
+    elif theme == "light":
+        name = "light"
+    else:
+        raise BadOption(f"--theme {theme}: choose {' or '.join(get_args(ThemeName))}")
+    try:
+        known_zone(zone)
+    except ValueError as error:
+        raise BadOption(f"--zone {zone}: {error}") from None
+    pixels = _SIZE.fullmatch(size)
+    if pixels is None:
+        raise BadOption(f"--size {size}: write it like 1600x900, both from 100 to 9999")
+    return Look(THEMES[name], zone, float(pixels[1]), float(pixels[2]))
+
+
+def _kinds(text: str) -> frozenset[str]:
+    asked = frozenset(word.strip() for word in text.split(",") if word.strip())
+    known = {*words(), *get_args(FactKind)}
+    unknown = sorted(asked - known)
+    if unknown:
+        raise BadOption(f"--kinds {', '.join(unknown)}: known are {', '.join(sorted(known))}")
+    return asked

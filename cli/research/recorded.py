@@ -1,0 +1,50 @@
+"""From ``--data``, ``--timeframe``, ``--from`` and ``--to`` to a recorded market, or a refusal with its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.console import Console
+
+from cli.play.market import BadOption, parse_data, parse_date
+from cli.run.configuration import refuse
+from cli.settings import Settings
+from research.market import Market
+from services.ingest.source import SourceRefused
+from shared.domain.timeframes import TIMEFRAMES, Timeframe
+from shared.runtime.process.exits import Exit
+
+#: Gaps of one file that are told singly.
+_GAPS_SHOWN = 3
+
+
+def parse_timeframe(text: str) -> Timeframe:
+    """One of the eight. Raises BadOption."""
+    for timeframe in TIMEFRAMES:
+        if text == timeframe:
+            return timeframe
+    raise BadOption(f"--timeframe {text}: choose one of {', '.join(TIMEFRAMES)}")
+
+
+def open_market(
+    console: Console, settings: Settings, data: Sequence[str], timeframe: str, start: str | None, end: str | None
+) -> Market:
+    """The market of the files, its gaps told on ``console``; a wrong option or file ends the command."""
+    try:
+        files = parse_data(data)
+        asked = parse_timeframe(timeframe)
+        begin, stop = parse_date("--from", start), parse_date("--to", end)
+        market = Market(files, asked, settings.ingest, begin, stop)
+    except BadOption as error:
+        refuse(str(error), Exit.USAGE)
+    except SourceRefused as error:
+        refuse(str(error), Exit.NEGATIVE)
+    for file, gaps in groupby(market.gaps, key=lambda gap: gap.file):
+        stated = list(gaps)
+        for gap in stated[:_GAPS_SHOWN]:
+            console.print(f"gap: {file}, row {gap.row}: {gap.text}", style="yellow", highlight=False, soft_wrap=True)
+        if len(stated) > _GAPS_SHOWN:
+            more = f"{len(stated) - _GAPS_SHOWN} more gaps in {file}"
+            console.print(more, style="yellow", highlight=False, soft_wrap=True)
+    return market

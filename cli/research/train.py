@@ -1,0 +1,93 @@
+"""``ict train``: models from recorded candles, as small JSON with their scores."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from cli.play.progress import Bar
+from cli.research.recorded import open_market
+from cli.run.configuration import load_settings, refuse
+from cli.settings import Settings
+from research.training.fvg import Source, TooLittleData, train
+from research.training.gaps import rows_of
+from research.training.settings import TrainingSettings
+from research.whole_file import whole_file
+from services.analysis.fvg_fill import FillModel
+from shared.domain.candles import Candle
+from shared.domain.timeframes import TIMEFRAMES
+from shared.runtime.process.exits import Exit
+
+
+def train_fvg(
+    data: Sequence[str], start: str | None, end: str | None, out: Path, unseen: float, config: Sequence[Path] | None
+) -> None:
+    """``ict train fvg``. Exit 1 when it is not better than the base rate for every symbol; it is written all the same."""
+    try:
+        training = TrainingSettings(unseen=unseen)
+    except ValidationError as error:
+        refuse(f"--unseen {unseen}: {error.errors()[0]['msg']}", Exit.USAGE)
+    settings = load_settings(config)
+    console = Console(stderr=True)
+    sources = [_source(console, settings, option, start, end) for option in data]
+    try:
+        model = train(sources, settings.analysis.fvg, training, f"ict {shlex.join(sys.argv[1:])}")
+    except TooLittleData as error:
+        refuse(str(error), Exit.NEGATIVE)
+    with whole_file(out) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(model), indent=1))
+        file.write(b"\n")
+    _show(console, model)
+    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+    worse = [name for name in sorted({source.symbol for source in sources}) if not _better(model, name)]
+    if worse:
+        refuse(f"not better than the base rate on unseen months: {', '.join(worse)}", Exit.NEGATIVE)
+
+
+def _source(console: Console, settings: Settings, option: str, start: str | None, end: str | None) -> Source:
+    """``SYMBOL=FILE@TIMEFRAME``: the rows of one file on one timeframe."""
+    given, at, timeframe = option.rpartition("@")
+    if not at or timeframe not in TIMEFRAMES:
+        refuse(
+            f"--data {option}: write it as SYMBOL=FILE@TIMEFRAME, for example BTCUSDT=btc.parquet@15m; "
+            f"timeframes are {', '.join(TIMEFRAMES)}",
+            Exit.USAGE,
+        )
+    market = open_market(console, settings, [given], timeframe, start, end)
+    (symbol,) = market.symbols
+    with Bar(console, f"{symbol} {timeframe}", market.last - market.first) as bar:
+
+        def watched() -> Iterator[Candle]:
+            for candle in market.candles(symbol):
+                bar.at(candle.close_time - market.first)
+                yield candle
+
+        rows = rows_of(watched(), settings.analysis)
+    if not rows:
+        refuse(f"{given}: no fair value gap of {timeframe} came to its end; give a longer file", Exit.NEGATIVE)
+    return Source(symbol, market.timeframe, Path(given.partition("=")[2]).name, rows)
+
+
+def _better(model: FillModel, name: str) -> bool:
+    scores = model.scores.get(name)
+    return scores is not None and scores["brier"] < scores["brier_base_rate"]
+
+
+def _show(console: Console, model: FillModel) -> None:
+    table = Table(title="Brier scores on unseen months (lower is better; says nothing of profit)", title_justify="left")
+    table.add_column("what")
+    for name in ("gaps", "filled", "model", "base rate", "base rate of timeframe"):
+        table.add_column(name, justify="right")
+    for name, scores in model.scores.items():
+        table.add_row(
+            name, f"{scores['rows']:,}", f"{scores['filled']:.1%}", f"{scores['brier']:.4f}",
+            f"{scores['brier_base_rate']:.4f}", f"{scores['brier_base_rate_of_timeframe']:.4f}",
+        )  # fmt: skip
+    console.print(table)

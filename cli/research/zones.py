@@ -1,0 +1,77 @@
+"""``ict zones``: what the journal's trades came to by kill zone and symbol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.play.market import BadOption, parse_date
+from cli.run.configuration import load_settings, refuse
+from research.zone_results import ZoneResult, by_zone
+from services.journal import read
+from shared.domain.account import Trade
+from shared.runtime.process.exits import Exit
+
+
+def show_zones(
+    journal: str | None,
+    symbol: str | None,
+    start: str | None,
+    end: str | None,
+    config: Sequence[Path] | None,
+    *,
+    json: bool,
+) -> None:
+    """The command's body. Exit 4 when there is no journal to read."""
+    settings = load_settings(config)
+    try:
+        since, until = parse_date("--from", start), parse_date("--to", end)
+    except BadOption as error:
+        refuse(str(error), Exit.USAGE)
+    url = journal or settings.journal.url
+    try:
+        trades = asyncio.run(_trades(url, symbol, since or 0, read.FOR_EVER if until is None else until))
+    except ValueError as error:
+        refuse(f"--journal: {error}", Exit.USAGE)
+    except (OSError, SQLAlchemyError) as error:
+        refuse(f"the journal cannot be read: {error}", Exit.UNREACHABLE)
+    rows = by_zone(trades, settings.analysis.timetable)
+    if json:
+        typer.echo(msgspec.json.encode([msgspec.structs.asdict(row) | {"win_rate": row.win_rate} for row in rows]))
+        return
+    Console().print(_table(rows, len(trades)))
+
+
+async def _trades(url: str, symbol: str | None, since: int, until: int) -> list[Trade]:
+    async with read.reading(url) as connection:
+        return await read.trades(connection, symbol=symbol, since=since, until=until, limit=read.FOR_EVER)
+
+
+def _table(rows: Sequence[ZoneResult], count: int) -> Table:
+    table = Table(
+        title=f"Closed trades by the window in which they were opened ({count} trades read)",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        caption="A trade counts in every window that was open. Few trades say little.",
+        caption_justify="left",
+    )
+    for name in ("symbol", "window"):
+        table.add_column(name, no_wrap=True)
+    for name in ("trades", "won", "win rate", "USDT", "mean R"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row.symbol, row.zone, f"{row.trades}", f"{row.won}", f"{row.win_rate:.0%}", f"{row.result:+.2f}",
+            "-" if row.mean_r is None else f"{row.mean_r:+.2f}",
+        )  # fmt: skip
+    return table

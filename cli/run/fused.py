@@ -1,0 +1,55 @@
+"""The fused layout: analysis, signals and risk as one core in one process; the handlers are those of the split layout."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cli.settings import Settings
+from services.analysis.core import AnalysisCore
+from services.risk.core import RiskCore
+from services.signals.core import SignalsCore
+from services.signals.strategies import reads
+from shared.domain.account import AccountReport
+from shared.domain.candles import CandleBundle
+from shared.domain.control import ClockTick, Control
+from shared.domain.decisions import DecisionBundle
+from shared.domain.facts import AnalysisBundle
+from shared.domain.message import Message
+from shared.domain.timeframes import Timeframe
+from shared.pipeline import Pipeline, Stage
+from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.service import ServiceSpec
+
+
+def _candles(partition: int, timeframe: Timeframe, message: Message) -> bool:
+    return isinstance(message, CandleBundle) and message.partition == partition and message.timeframe == timeframe
+
+
+def _analyses(partition: int, message: Message) -> bool:
+    return (isinstance(message, AnalysisBundle) and message.partition == partition) or isinstance(message, ClockTick)
+
+
+def _for_risk(message: Message) -> bool:
+    return isinstance(message, DecisionBundle | AccountReport | Control | ClockTick)
+
+
+def build(settings: Settings) -> Pipeline:
+    """From candle to verdict. Analyses stay inside; decisions leave beside the verdicts, for the journal."""
+    stages = []
+    published = settings.analysis.published(reads(settings.signals))
+    for p in range(settings.partitions.count):
+        for timeframe in settings.timeframes:
+            analysis = AnalysisCore(p, timeframe, settings.analysis, published)
+            stages.append(Stage(f"analysis.p{p}.{timeframe}", analysis, partial(_candles, p, timeframe)))
+        signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
+        stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))
+    key = settings.approval_key.get_secret_value()
+    risk = RiskCore(settings.partitions.count, settings.instrument_table(), settings.risk, key)
+    stages.append(Stage("risk", risk, _for_risk))
+    return Pipeline(stages, internal=frozenset({AnalysisBundle}))
+
+
+def spec(settings: Settings) -> ServiceSpec:
+    """The engine's lane."""
+    lane = LaneSpec(name="engine", stage="engine", queue="engine", build=partial(build, settings))
+    return ServiceSpec(name="engine", group="engine", lanes=(lane,))

@@ -1,0 +1,140 @@
+"""``ict run``: one service as a process, from configuration to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+
+import structlog
+
+from cli.run.configuration import load_settings, refuse
+from cli.settings import Settings
+from cli.wiring import NotInLayout, lane_policy, service_spec, topology
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.runtime.process.exits import Exit
+from shared.runtime.process.health import HealthServer
+from shared.runtime.process.logs import configure
+from shared.runtime.process.run import Stop, run_process
+from shared.runtime.service import Service, running
+from shared.store.open import make_store
+
+log = structlog.get_logger(__name__)
+
+
+def run_service(name: str, config: Sequence[Path] | None) -> None:
+    """Run until SIGTERM. Leaves with 3 for a bad configuration, 2 for a service that the layout does not have."""
+    settings = load_settings(config)
+    configure(settings.log.level, settings.log.format)
+    if name == "all" and settings.mode not in ("sim", "paper"):
+        refuse(f"`ict run all` is for modes sim and paper; mode {settings.mode} needs a process a service", Exit.USAGE)
+    if name == "all":
+        run_process("all", lambda stop: (_run_embedded if settings.mode == "sim" else _run_live_embedded)(settings, stop))
+    if settings.layout == "embedded":
+        refuse("layout embedded runs everything in one process: `ict run all`", Exit.USAGE)
+    if name == "simulator" and settings.mode == "sim":
+        run_process("simulator", lambda stop: _run_simulator(settings, stop))
+    try:
+        service_spec(name, settings)
+    except NotInLayout as error:
+        refuse(str(error), Exit.USAGE)
+    except ValueError as error:  # the globs of `take` fit no partition or timeframe
+        refuse(f"configuration: {error}", Exit.CONFIG_INVALID)
+    run_process(name, lambda stop: _run_one(name, settings, stop))
+
+
+async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
+    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name=name)
+    store = make_store(settings.store.url.get_secret_value(), settings.namespace)
+    health = HealthServer(settings.http.host, settings.http.port)
+    health.check("bus", bus.healthy)
+    health.check("store", store.healthy)
+    await health.start()
+    try:
+        await bus.start()
+        await store.start()
+        service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
+        if service.spec.sources:
+            health.check("exchange", service.sources_ready)
+        async with running([service], member=settings.replica):
+            gc.collect()
+            gc.freeze()  # what stands now stands for ever; walking it again would pause an order by tens of milliseconds
+            health.ready()
+            await stop.wait()
+            health.draining()
+    finally:
+        await bus.close()
+        await store.close()
+        await health.stop()
+
+
+async def _run_simulator(settings: Settings, stop: Stop) -> None:
+    from cli.play.market import open_source
+    from cli.play.replay import replay
+    from simulator.recorder import Recorder
+
+    health = HealthServer(settings.http.host, settings.http.port)
+    await health.start()
+    health.ready()
+    source = open_source(settings, {}, None, None)
+    await _until_stopped(replay(settings, source, Recorder(None), speed=settings.market.speed), stop)
+    await health.stop()
+
+
+async def _run_embedded(settings: Settings, stop: Stop) -> None:
+    from cli.play.embedded import play
+    from cli.play.market import open_source
+    from simulator.recorder import Recorder
+
+    health = HealthServer(settings.http.host, settings.http.port)
+    await health.start()
+    health.ready()
+    source = open_source(settings, {}, None, None)
+    await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
+    await health.stop()
+
+
+async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
+    """Mode paper in one process: the live market, every service over the in-memory bus, the simulated exchange."""
+    from cli.play.embedded import embedded
+    from cli.wiring import LAYOUTS
+    from shared.bus.memory.bus import MemoryBus
+
+    settings = embedded(settings)
+    bus = MemoryBus(topology(settings))
+    store = make_store(settings.store.url.get_secret_value(), settings.namespace)
+    health = HealthServer(settings.http.host, settings.http.port)
+    health.check("store", store.healthy)
+    await health.start()
+    try:
+        await bus.start()
+        await store.start()
+        names = ("simulator", *reversed(LAYOUTS["embedded"]))  # whoever reads stands before whoever writes
+        services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
+        for service in services:
+            if service.spec.sources:
+                health.check("exchange", service.sources_ready)
+        async with running(services):
+            health.ready()
+            await stop.wait()
+            health.draining()
+    finally:
+        await bus.close()
+        await store.close()
+        await health.stop()
+
+
+async def _until_stopped(playing: Coroutine[object, object, None], stop: Stop) -> None:
+    """Play to the end of the market or to the stop signal, whichever comes first."""
+    market = asyncio.ensure_future(playing)
+    stopped = asyncio.ensure_future(stop.wait())
+    done, _ = await asyncio.wait({market, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if market in done:
+        stopped.cancel()
+        await market
+        log.info("the market has ended; standing by")
+        await stop.wait()
+        return
+    market.cancel()
+    await asyncio.gather(market, return_exceptions=True)

@@ -1,0 +1,1 @@
+"""Recorded candles from files, examined before they are played."""

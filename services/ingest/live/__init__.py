@@ -1,0 +1,1 @@
+"""The live feed: streams, watchdogs, order books, backfill."""

@@ -1,0 +1,130 @@
+"""The bus inside one process: the same contract as the broker's, some hundred times faster.
+
+Frozen messages pass by reference; with ``codec=True`` each is encoded and decoded on its way, as a broker would have it.
+Handlers run from the event loop, never inside ``publish``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from shared.bus import codec as wire_format
+from shared.bus import metrics
+from shared.bus.dead_letters import DeadLetter
+from shared.bus.memory.delivery import MemoryDelivery, MemorySubscription, Wire
+from shared.bus.memory.queue import MemoryQueue
+from shared.bus.port import BusClosed, Delivery
+from shared.bus.routing import Routes
+from shared.bus.settings import BrokerSettings
+from shared.bus.topology import Topology
+from shared.domain.message import Message
+
+
+class _Way(NamedTuple):
+    queues: tuple[MemoryQueue, ...]
+    published: metrics.Tally
+
+
+class MemoryBus:
+    """Implements ``shared.bus.port.Bus`` for every service of one process; they share one instance.
+
+    Queues outlive ``close``, as a broker's do: ``start`` opens the bus again with what was left in them.
+    """
+
+    def __init__(self, topology: Topology, *, codec: bool = False, settings: BrokerSettings | None = None) -> None:
+        self._topology = topology
+        self._codec = codec
+        self._settings = settings or BrokerSettings()
+        self._routes = Routes(topology)
+        self._queues: dict[str, MemoryQueue] = {}
+        self._ways: dict[str, _Way] = {}
+        self._open = False
+
+    async def start(self) -> None:
+        """Make the queues, or open those that ``close`` left."""
+        if not self._queues:
+            loop = asyncio.get_running_loop()
+            length = self._settings.dead_letter_length
+            self._queues = {spec.name: MemoryQueue(spec, length, loop) for spec in self._topology.queues}
+        self._open = True
+
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+        """Into every queue bound to each topic, in order. Raises Unroutable before anything is published, or BusClosed."""
+        if not self._open:
+            raise BusClosed("publish on a bus that is not open: call start first, and nothing after close")
+        now = time.time_ns()
+        origin = origin_ns or now
+        if len(messages) == 1:
+            message = messages[0]
+            await self._put(message, message.topic, self._way(message.topic), now, origin)
+            return
+        ways = [(message, topic, self._way(topic)) for message in messages for topic in (message.topic,)]
+        for message, topic, way in ways:
+            await self._put(message, topic, way, now, origin)
+
+    async def _put(self, message: Message, topic: str, way: _Way, sent_ns: int, origin_ns: int) -> None:
+        content: Message | Wire = message
+        if self._codec:
+            content = Wire(message.message_id, message.TYPE, message.VERSION, wire_format.encode(message))
+        full: list[MemoryQueue] | None = None
+        for queue in way.queues:
+            if len(queue.ready) < queue.bound:
+                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns))
+            elif full is None:
+                full = [queue]
+            else:
+                full.append(queue)
+        for queue in full or ():  # after those that have room: a full queue does not hold the others up
+            if await queue.make_room():
+                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns))
+        way.published.inc()
+
+    def _way(self, topic: str) -> _Way:
+        way = self._ways.get(topic)
+        if way is None:
+            route = self._routes.of(topic)
+            queues = tuple(self._queues[spec.name] for spec in route.queues)
+            way = self._ways[topic] = _Way(queues, metrics.published(route.topic_class))
+        return way
+
+    async def subscribe(
+        self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None
+    ) -> MemorySubscription:
+        """See the port. Raises KeyError for a queue that the topology does not have, BusClosed."""
+        if not self._open:
+            raise BusClosed("subscribe on a bus that is not open: call start first, and nothing after close")
+        spec = self._topology.queue(queue)
+        window = spec.prefetch if prefetch is None else prefetch
+        if window < 1:
+            raise ValueError(f"queue {queue}: a prefetch of {window} would deliver nothing")
+        subscription = MemorySubscription(self._queues[queue], handler, window)
+        self._queues[queue].join(subscription)
+        return subscription
+
+    async def depth(self, queue: str) -> int:
+        """See the port; also after close."""
+        return self._queues[queue].depth()
+
+    async def dead_letters(self, queue: str, limit: int) -> list[DeadLetter]:
+        """The oldest parked messages of a queue, at most ``limit``; they stay parked."""
+        return list(self._queues[queue].dead)[:limit]
+
+    def healthy(self) -> bool:
+        """Open."""
+        return self._open
+
+    async def close(self) -> None:
+        """See the port. Publishers that still wait for room get BusClosed."""
+        if self._open:
+            self._open = False
+            for queue in self._queues.values():
+                queue.close()
+
+    async def destroy(self) -> None:
+        """Close, and forget every queue with what is in it."""
+        await self.close()
+        self._queues.clear()
+        self._ways.clear()

@@ -1,0 +1,126 @@
+"""A message of the in-memory bus on its way: in a queue, then in the hands of a subscription."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from shared.bus import codec
+from shared.bus.port import BusError, Delivery
+from shared.domain.message import Message
+
+if TYPE_CHECKING:
+    from shared.bus.memory.queue import MemoryQueue
+
+log = structlog.get_logger(__name__)
+
+
+class Wire(NamedTuple):
+    """A message as it would stand on the wire: its id, type name and schema version beside the body."""
+
+    message_id: str
+    type_name: str
+    version: int
+    body: bytes
+
+
+class MemoryDelivery:
+    """A message in its queue, then in a consumer's hands: the message itself, or its wire form."""
+
+    __slots__ = (
+        "_home",
+        "content",
+        "deliveries",
+        "expires_at",
+        "holder",
+        "origin_ns",
+        "position",
+        "redelivered",
+        "sent_ns",
+        "settled",
+        "topic",
+    )  # fmt: skip
+
+    def __init__(self, home: MemoryQueue, topic: str, content: Message | Wire, sent_ns: int, origin_ns: int) -> None:
+        self._home = home
+        self.content = content
+        self.position = 0
+        self.expires_at = 0.0
+        self.topic = topic
+        self.sent_ns = sent_ns
+        self.origin_ns = origin_ns
+        self.redelivered = False
+        self.deliveries = 0
+        self.holder: MemorySubscription | None = None
+        self.settled = False
+
+    @property
+    def tenure(self) -> int:
+        """Always the same: there is no connection that could be lost."""
+        return 0
+
+    @property
+    def queue(self) -> str:
+        return self._home.spec.name
+
+    @property
+    def message_id(self) -> str:
+        return self.content.message_id
+
+    def decode(self) -> Message:
+        content = self.content
+        if isinstance(content, Wire):
+            return codec.decode(content.type_name, content.version, content.body)
+        return content
+
+    def encoded(self) -> bytes:
+        content = self.content
+        return content.body if isinstance(content, Wire) else codec.encode(content)
+
+    async def ack(self) -> None:
+        if self._settle("ack"):
+            self._home.release(self)
+
+    async def requeue(self) -> None:
+        if self._settle("requeue"):
+            self._home.release(self)
+            self._home.give_back(self)
+
+    async def dead_letter(self, reason: str) -> None:
+        if self._settle("dead_letter"):
+            self._home.release(self)
+            self._home.park(self, reason)
+
+    def _settle(self, how: str) -> bool:
+        """False when the queue has taken the delivery back (the bus was closed): then its holder has no say any more."""
+        if self.settled:
+            if self.holder is None:
+                log.warning("stale", action=how, queue=self.queue, message_id=self.message_id)
+                return False
+            raise BusError(f"{how} of {self.message_id} from {self.queue}: it was settled before; settle each delivery once")
+        self.settled = True
+        return True
+
+
+class MemorySubscription:
+    """One consumer of a queue."""
+
+    __slots__ = ("_home", "cancelled", "handler", "held", "prefetch")
+
+    def __init__(self, home: MemoryQueue, handler: Callable[[Delivery], None], prefetch: int) -> None:
+        self._home = home
+        self.handler = handler
+        self.prefetch = prefetch
+        self.cancelled = False
+        self.held: dict[MemoryDelivery, None] = {}
+
+    @property
+    def queue(self) -> str:
+        return self._home.spec.name
+
+    async def cancel(self) -> None:
+        if not self.cancelled:
+            self.cancelled = True
+            self._home.leave(self)

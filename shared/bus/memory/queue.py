@@ -1,0 +1,217 @@
+"""One queue of the in-memory bus: ready messages, who takes them, and what happens when it is full.
+
+Behaves as a RabbitMQ queue does where the contract can tell: messages in consumers' hands do not count towards the bound,
+a single active consumer is the one that subscribed first, a given-back message returns to its place, the delivery limit
+parks what was given back too often, age is looked at lazily.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from shared.bus import metrics
+from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
+from shared.bus.memory.delivery import MemoryDelivery, MemorySubscription
+from shared.bus.port import BusClosed
+from shared.bus.topology import Overflow, QueueKind, QueueSpec
+
+log = structlog.get_logger(__name__)
+
+
+class MemoryQueue:
+    """See the module."""
+
+    __slots__ = (
+        "_holding", "_limit", "_loop", "_metrics", "_position", "_scheduled", "_subscribers", "_ttl", "_waiters",
+        "bound", "dead", "ready", "spec",
+    )  # fmt: skip
+
+    def __init__(self, spec: QueueSpec, dead_letter_length: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.spec = spec
+        self.bound = spec.max_length
+        self.ready: deque[MemoryDelivery] = deque()
+        self.dead: deque[DeadLetter] = deque(maxlen=dead_letter_length)
+        self._loop = loop
+        self._limit = spec.delivery_limit if spec.kind is QueueKind.QUORUM else None
+        self._ttl = None if spec.ttl_ms is None else spec.ttl_ms / 1000
+        self._metrics = metrics.of_queue(spec.name)
+        self._position = 0
+        self._scheduled = False
+        self._subscribers: list[MemorySubscription] = []
+        self._holding: dict[MemorySubscription, None] = {}
+        self._waiters: deque[asyncio.Future[None]] = deque()
+
+    # -- publishing ---------------------------------------------------------------------------------------------------
+
+    async def make_room(self) -> bool:
+        """The queue is full: by its policy wait for room, or drop. False = the new message is the one that goes."""
+        self._expire()
+        if self.spec.overflow is Overflow.BLOCK:
+            while len(self.ready) >= self.bound:
+                await self._wait_for_room()
+            return True
+        if len(self.ready) < self.bound:
+            return True
+        self._metrics.dropped.inc()
+        if self.spec.overflow is Overflow.DROP_NEWEST:
+            return False
+        self.ready.popleft()
+        return True
+
+    def put(self, delivery: MemoryDelivery) -> None:
+        """Append; the caller has made sure of room."""
+        self._position += 1
+        delivery.position = self._position
+        if self._ttl is not None:
+            delivery.expires_at = self._loop.time() + self._ttl
+        self.ready.append(delivery)
+        if not self._scheduled:
+            self._schedule()
+
+    async def _wait_for_room(self) -> None:
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        if self._ttl is not None:
+            self._loop.call_at(self.ready[0].expires_at, self._schedule)  # age makes room, too
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():
+                self._admit()  # this place in the queue goes to the next publisher
+            elif waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
+
+    def _admit(self) -> None:
+        """Wake as many waiting publishers as there is room."""
+        room = self.bound - len(self.ready)
+        while room > 0 and self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                room -= 1
+
+    # -- consuming ----------------------------------------------------------------------------------------------------
+
+    def join(self, subscription: MemorySubscription) -> None:
+        """Add a consumer, behind those that are there."""
+        self._subscribers.append(subscription)
+        self._schedule()
+
+    def leave(self, subscription: MemorySubscription) -> None:
+        """The consumer takes no more; what it holds stays with it."""
+        if subscription in self._subscribers:
+            self._subscribers.remove(subscription)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._scheduled = False
+        self._expire()
+        ready, delivered = self.ready, 0
+        while ready:
+            subscription = self._taker()
+            if subscription is None:
+                break
+            delivery = ready.popleft()
+            delivery.holder = subscription
+            delivery.deliveries += 1
+            subscription.held[delivery] = None
+            self._holding[subscription] = None
+            delivered += 1
+            if delivery.redelivered:
+                self._metrics.redelivered.inc()
+            try:
+                subscription.handler(delivery)
+            except Exception:
+                log.exception("handler failed; the message stays unsettled", queue=self.spec.name)
+        if delivered:
+            self._metrics.consumed.inc(delivered)
+        if self._waiters:
+            self._admit()
+
+    def _taker(self) -> MemorySubscription | None:
+        subscribers = self._subscribers
+        if self.spec.single_active:
+            if subscribers and len(subscribers[0].held) < subscribers[0].prefetch:
+                return subscribers[0]
+            return None
+        for index, subscription in enumerate(subscribers):
+            if len(subscription.held) < subscription.prefetch:
+                subscribers.append(subscribers.pop(index))  # the next message is another consumer's
+                return subscription
+        return None
+
+    def _expire(self) -> None:
+        if self._ttl is None:
+            return
+        now = self._loop.time()
+        while self.ready and self.ready[0].expires_at <= now:
+            self.ready.popleft()
+            self._metrics.dropped.inc()
+
+    def depth(self) -> int:
+        """Ready messages, without those that are too old."""
+        self._expire()
+        return len(self.ready)
+
+    # -- settling -----------------------------------------------------------------------------------------------------
+
+    def release(self, delivery: MemoryDelivery) -> None:
+        """The delivery leaves its holder, which has room for another."""
+        holder = delivery.holder
+        assert holder is not None
+        del holder.held[delivery]
+        if not holder.held:
+            self._holding.pop(holder, None)
+        if self.ready and not self._scheduled:
+            self._schedule()
+
+    def give_back(self, delivery: MemoryDelivery) -> None:
+        """Back to its old place among the ready ones, unless that happened too often."""
+        if self._limit is not None and delivery.deliveries > self._limit:
+            self.park(delivery, DELIVERY_LIMIT)
+            return
+        again = MemoryDelivery(self, delivery.topic, delivery.content, delivery.sent_ns, delivery.origin_ns)
+        again.redelivered = True
+        again.deliveries = delivery.deliveries
+        again.position = delivery.position
+        again.expires_at = delivery.expires_at
+        ready = self.ready
+        if not ready or again.position < ready[0].position:
+            ready.appendleft(again)
+        else:
+            ready.insert(next((i for i, one in enumerate(ready) if one.position > again.position), len(ready)), again)
+        if self.spec.overflow is Overflow.DROP_OLDEST:
+            while len(ready) > self.bound:
+                ready.popleft()
+                self._metrics.dropped.inc()
+        self._schedule()
+
+    def park(self, delivery: MemoryDelivery, reason: str) -> None:
+        """Into the dead-letter queue."""
+        self.dead.append(DeadLetter(delivery.message_id, delivery.topic, reason, delivery.encoded()))
+        self._metrics.dead_lettered.inc()
+
+    def close(self) -> None:
+        """Every consumer is gone: what they held comes back in order; publishers that wait are turned away."""
+        held = [delivery for subscription in self._holding for delivery in subscription.held]
+        for subscription in (*self._subscribers, *self._holding):
+            subscription.cancelled = True
+            subscription.held = {}
+        self._subscribers.clear()
+        self._holding.clear()
+        for delivery in sorted(held, key=lambda one: one.position, reverse=True):
+            delivery.settled, delivery.holder = True, None
+            self.give_back(delivery)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(BusClosed(f"the bus was closed while queue {self.spec.name} was full"))
+        self._waiters.clear()

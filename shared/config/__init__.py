@@ -1,0 +1,1 @@
+"""Settings: loaded, validated and explained."""

@@ -1,0 +1,113 @@
+"""Loading a configuration: command line > environment > secret files > YAML files in order > defaults.
+
+Every error is told at once, with its place, the value given and what is allowed; nothing is guessed and nothing unknown is
+passed over. YAML mappings merge key by key across files; lists and single values of a later source replace.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path as FilePath
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from shared.config.environment import read_environment, read_secrets
+from shared.config.errors import ConfigInvalid, Fault, Incoherent
+from shared.config.explain import explain, shown
+from shared.config.fields import known_paths, setting_at, suggestion
+from shared.config.tree import Path, Tree, dotted
+from shared.config.yaml import read_yaml
+
+__all__ = ["ConfigInvalid", "Fault", "Incoherent", "Loaded", "load"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[Model]):
+    """The settings, and for each where it came from."""
+
+    settings: Model
+    _tree: Tree = field(repr=False)
+
+    def origin(self, path: str) -> str:
+        """``origin("risk.leverage")`` → ``config/sim.yaml:12``, ``environment ICT_RISK__LEVERAGE``, …, ``default``.
+
+        Raises KeyError for a setting that does not exist.
+        """
+        parts: Path = tuple(int(part) if part.isdigit() else part for part in path.split("."))
+        if parts in self._tree.places:
+            return self._tree.places[parts]
+        model = type(self.settings)
+        if setting_at(model, parts) is None:
+            raise KeyError(f"no setting {path}{suggestion(path, [dotted(known) for known in known_paths(model)])}")
+        return "default"
+
+
+def load(
+    model: type[Model],
+    files: Sequence[FilePath],
+    environ: Mapping[str, str],
+    secrets_dir: FilePath | None,
+    overrides: Mapping[str, object] = MappingProxyType({}),
+) -> Loaded[Model]:
+    """Read all sources and validate. Raises ConfigInvalid with every error."""
+    tree, faults = Tree(), list[Fault]()
+    sources = [read_yaml(file) for file in files]
+    if secrets_dir is not None:
+        sources.append(read_secrets(model, secrets_dir))
+    sources.append(read_environment(model, environ))
+    sources.append((Tree.of(overrides, "command line"), []))
+    for source, found in sources:
+        tree.put(source)
+        faults += found
+    _drop_empty_sections(model, tree)
+    unfit = {fault.path: fault for fault in _unfit(tree.values, (), model, tree)}
+    faults += unfit.values()
+    try:
+        settings = model.model_validate(tree.values)
+    except ValidationError as error:
+        raise ConfigInvalid([*faults, *(each for each in explain(error, model, tree) if each.path not in unfit)]) from None
+    if faults:
+        raise ConfigInvalid(faults)
+    return Loaded(settings, tree)
+
+
+def _drop_empty_sections(model: type[BaseModel], tree: Tree) -> None:
+    """``risk:`` with every line under it commented out reads as null; it means: nothing is set there."""
+    for path in known_paths(model):
+        setting = setting_at(model, path)
+        if setting is not None and setting.model is not None and not setting.nullable and path in tree.places:
+            value: object = tree.values
+            for part in path:
+                value = value.get(part, ...) if isinstance(value, dict) else ...
+            if value is None:
+                tree.drop(path)
+
+
+def _unfit(value: object, path: Path, model: type[BaseModel], tree: Tree) -> Iterator[Fault]:
+    """What pydantic would let pass: true as the number 1, and numbers that are none or endless."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unfit(inner, (*path, key), model, tree)
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _unfit(inner, (*path, index), model, tree)
+    elif (setting := setting_at(model, path)) is not None and setting.numeric:
+        if isinstance(value, bool):
+            if bool not in setting.kinds:
+                yield Fault(tree.place(path), dotted(path), f"must be {setting.allowed()}", str(value).lower())
+        elif isinstance(value, float | str | Decimal) and not _finite(value):
+            yield Fault(tree.place(path), dotted(path), f"must be {setting.allowed()}, and finite", shown(value))
+
+
+def _finite(value: float | str | Decimal) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return True  # not a number at all: pydantic says so

@@ -1,0 +1,215 @@
+"""The settings that every service needs, whatever it does: the top level of every configuration file."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from shared.bus.topology import Layout, Mode
+from shared.config.errors import Incoherent
+from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
+from shared.domain.instruments import Instrument
+from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
+from shared.exchange.settings import ExchangeSettings
+from shared.runtime import assignment
+
+#: The approval key that a simulation may keep; where real orders are sent it would be a signature that anybody can make.
+SIM_APPROVAL_KEY: Final = "sim-only"
+
+_SYMBOL: Final = r"^[A-Z0-9]{2,30}$"
+_USERINFO: Final = re.compile(r"(://[^/:@]*):[^@]*@")
+
+SymbolName = Annotated[str, Field(pattern=_SYMBOL)]
+InstrumentKey = Annotated[str, Field(pattern=rf"^([A-Z0-9]{{2,30}}|{ANY_SYMBOL})$")]
+
+
+class ServerUrl(SecretStr):
+    """An address with credentials in it. Printed, it shows the server and never the password."""
+
+    def _display(self) -> str:
+        return _USERINFO.sub(r"\1:***@", self.get_secret_value())
+
+
+def _with_scheme(*schemes: str) -> AfterValidator:
+    def check(url: ServerUrl) -> ServerUrl:
+        if not url.get_secret_value().startswith(schemes):
+            raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return url
+
+    return AfterValidator(check)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PartitionSettings(_Section):
+    """How symbols are spread over lanes (OPS-1)."""
+
+    count: int = Field(1, ge=1, le=1024, description="partitions; a symbol belongs to one, pinned or by a stable hash")
+    pinned: dict[SymbolName, Annotated[int, Field(ge=0, le=1023)]] = Field(
+        default_factory=dict, description="symbol → partition, for symbols that must not go where their hash says"
+    )
+
+    @model_validator(mode="after")
+    def _pinned_exist(self) -> Self:
+        faults = {
+            f"pinned.{symbol}": f"there are {self.count} partition(s), numbered from 0: must be below {self.count}"
+            for symbol, partition in self.pinned.items()
+            if partition >= self.count
+        }
+        if faults:
+            raise Incoherent(faults)
+        return self
+
+
+class BusSettings(_Section):
+    """The message broker."""
+
+    url: Annotated[ServerUrl, _with_scheme("amqp://", "amqps://")] = Field(
+        ServerUrl("amqp://guest:guest@127.0.0.1:5672/"), description="RabbitMQ: amqp://user:password@host:port/vhost"
+    )
+
+
+class StoreSettings(_Section):
+    """Where lanes keep their state."""
+
+    url: Annotated[ServerUrl, _with_scheme("redis://", "rediss://", "sqlite:///", "memory:")] = Field(
+        ServerUrl("redis://127.0.0.1:6379/0"), description="redis://host:port/db, sqlite:///path or memory:"
+    )
+
+
+class LogSettings(_Section):
+    """What is logged, and how."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least severe that is logged")
+    format: Literal["json", "console", "auto"] = Field(
+        "auto", description="JSON lines, readable lines, or auto: readable on a terminal, JSON elsewhere"
+    )
+
+
+class HttpSettings(_Section):
+    """The service's own small server: /metrics, /healthz, /readyz."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on; 0.0.0.0 inside a container")
+    port: int = Field(0, ge=0, le=65_535, description="port to listen on; 0 = no server")
+
+
+class TakeSettings(_Section):
+    """What this process takes of the whole: globs, as ``*`` or ``BTC*``."""
+
+    symbols: tuple[str, ...] = Field(("*",), min_length=1, description="symbols that this process takes")
+    timeframes: tuple[str, ...] = Field(("*",), min_length=1, description="timeframes that this process takes (analysis)")
+
+
+class LaneSettings(_Section):
+    """How lanes write their state (EXEC-2)."""
+
+    snapshot_every: int = Field(500, ge=1, le=100_000, description="messages handled between two snapshots of a state")
+    commit_linger_ms: float = Field(20.0, ge=0, le=1_000, description="a commit waits this long for company, ms")
+    dedupe_window: int = Field(1024, ge=1, le=1_000_000, description="message ids that a lane remembers")
+
+
+def _replica_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+class CommonSettings(_Section):
+    """The root that every service shares; ``cli.settings.Settings`` adds a section a service."""
+
+    mode: Mode = Field(
+        "sim", description="where the market is and where orders go; in sim and paper nothing leaves this system"
+    )
+    layout: Layout = Field("split", description="split: a process a service; fused: analysis to risk in one; embedded: all")
+    symbols: tuple[SymbolName, ...] = Field(("BTCUSDT", "ETHUSDT"), min_length=1, description="perpetuals that are traded")
+    timeframes: tuple[Timeframe, ...] = Field(TIMEFRAMES, min_length=1, description="candles that are built and analysed")
+    partitions: PartitionSettings = Field(default_factory=PartitionSettings, description="how symbols are spread")
+    namespace: str = Field(
+        "ict", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="prefix of every broker object and store key"
+    )
+    bus: BusSettings = Field(default_factory=BusSettings, description="the message broker")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="where lanes keep their state")
+    instruments: dict[InstrumentKey, InstrumentSettings] = Field(
+        default_factory=lambda: dict(DEFAULT_INSTRUMENTS),
+        description="filters of each symbol; `default` holds for symbols that have none of their own",
+    )
+    log: LogSettings = Field(default_factory=LogSettings, description="what is logged, and how")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="metrics and health")
+    take: TakeSettings = Field(default_factory=TakeSettings, description="what this process takes of the whole")
+    approval_key: SecretStr = Field(
+        SecretStr(SIM_APPROVAL_KEY), min_length=8, description="signs what risk approves; risk and execution share it"
+    )
+    replica: str = Field(
+        default_factory=_replica_name, min_length=1, max_length=200, description="this process among its replicas"
+    )
+    exchange: ExchangeSettings = Field(
+        default_factory=ExchangeSettings, description="the venue, where the mode has a real one (paper, testnet, live)"
+    )
+    lane: LaneSettings = Field(default_factory=LaneSettings, description="how lanes write their state")
+
+    @field_validator("symbols", mode="after")
+    @classmethod
+    def _once_each(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"names {', '.join(twice)} twice; name each symbol once")
+        return symbols
+
+    @field_validator("timeframes", mode="after")
+    @classmethod
+    def _finest_first(cls, timeframes: tuple[Timeframe, ...]) -> tuple[Timeframe, ...]:
+        if len(set(timeframes)) != len(timeframes):
+            raise ValueError("names a timeframe twice; name each once")
+        if FINEST not in timeframes:
+            raise ValueError(f"must contain {FINEST}: every other candle is built from it")
+        return tuple(timeframe for timeframe in TIMEFRAMES if timeframe in timeframes)
+
+    @field_validator("instruments", mode="before")
+    @classmethod
+    def _keep_the_defaults(cls, given: Any) -> Any:
+        return {**DEFAULT_INSTRUMENTS, **given} if isinstance(given, Mapping) else given
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        faults: dict[str, str] = {}
+        if self.mode == "live":
+            faults |= {
+                f"exchange.{name}": f"live sends real orders: set exchange.{name} to true when it is so, or use testnet"
+                for name in ("real_money", "proven_on_testnet")
+                if not getattr(self.exchange, name)
+            }
+        if self.mode in ("testnet", "live") and self.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
+            faults["approval_key"] = f"is the simulation's, which everybody knows; {self.mode} needs a secret of your own"
+        for name, matches in (("symbols", self.taken_partitions), ("timeframes", self.taken_timeframes)):
+            try:
+                matches()
+            except ValueError as error:
+                faults[f"take.{name}"] = str(error).removeprefix(f"take.{name}: ")
+        if faults:
+            raise Incoherent(faults)
+        return self
+
+    def symbols_of(self, partition: int) -> tuple[str, ...]:
+        """The symbols of one partition, sorted; empty when it has none."""
+        return assignment.symbols_of(partition, self.symbols, self.partitions.count, self.partitions.pinned)
+
+    def taken_partitions(self) -> tuple[int, ...]:
+        """The partitions that this process takes. Raises ValueError when ``take.symbols`` cuts one in two or has none."""
+        return assignment.taken_partitions(self.take.symbols, self.symbols, self.partitions.count, self.partitions.pinned)
+
+    def taken_timeframes(self) -> tuple[Timeframe, ...]:
+        """The timeframes that this process takes, finest first. Raises ValueError when none matches."""
+        return assignment.taken_timeframes(self.take.timeframes, self.timeframes)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """The filters of a symbol: its own, else the default's."""
+        return (self.instruments.get(symbol) or self.instruments[ANY_SYMBOL]).of(symbol)
+
+    def instrument_table(self) -> dict[str, Instrument]:
+        """The filters of every configured symbol."""
+        return {symbol: self.instrument(symbol) for symbol in self.symbols}

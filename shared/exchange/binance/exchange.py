@@ -1,0 +1,211 @@
+"""Binance USDⓈ-M futures behind the port: market data, account and settings (see ``binance_orders`` for orders)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar
+
+from shared.domain.timeframes import Timeframe
+from shared.exchange.binance import endpoints
+from shared.exchange.binance.orders import BinanceOrders
+from shared.exchange.binance.rest import Rest
+from shared.exchange.binance.streams import BinanceMarketStream, BinanceUserStream, together
+from shared.exchange.binance.wire import account as wire_account
+from shared.exchange.binance.wire import market
+from shared.exchange.binance.wire import rest as wire_rest
+from shared.exchange.errors import NO_CHANGE, ExchangeError
+from shared.exchange.model.account import (
+    AccountSummary,
+    Balance,
+    Bracket,
+    Commission,
+    Income,
+    KeyRights,
+    Leverage,
+    MarginType,
+    PositionRisk,
+    SymbolConfig,
+)
+from shared.exchange.model.market import (
+    AggTrade,
+    BookTicker,
+    Depth,
+    ExchangeInfo,
+    FundingRate,
+    FundingTerms,
+    Kline,
+    MarkPrice,
+)
+from shared.exchange.model.streams import MarketStream, StreamName, UserStream
+from shared.exchange.settings import ADDRESSES, Endpoint, ExchangeSettings
+from shared.store.port import StateStore
+
+T = TypeVar("T")
+
+_MAINNET_SAPI: Final = "https://api.binance.com"
+
+
+class BinanceExchange(BinanceOrders):
+    """See ``port.Exchange``. Build it inside the running loop; ``start`` before anything else, ``close`` at the end."""
+
+    def __init__(self, endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> None:
+        rest_url, stream_url = settings.addresses(endpoint)
+        self._own_venue = rest_url not in {rest for rest, _ in ADDRESSES.values()}
+        self._tells_rights = self._own_venue or endpoint == "mainnet"
+        sapi_url = rest_url if self._own_venue else _MAINNET_SAPI
+        super().__init__(Rest(rest_url, sapi_url, settings, store, name=rest_url), settings)
+        self._stream_url = stream_url
+        self._clock_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._rest.clock.measure()
+        self._clock_task = asyncio.create_task(self._rest.clock.run(self._rest.clock_failed), name="venue clock")
+
+    async def close(self) -> None:
+        if self._clock_task is not None:
+            self._clock_task.cancel()
+            await asyncio.gather(self._clock_task, return_exceptions=True)
+        await self._rest.close()
+
+    def healthy(self) -> bool:
+        return self._rest.healthy
+
+    def now(self) -> int:
+        return self._rest.clock.now()
+
+    # -- market -------------------------------------------------------------------------------------------------------
+
+    async def server_time(self) -> int:
+        return (await self._rest.call(endpoints.TIME, {}, wire_rest.ServerTime)).server_time
+
+    async def exchange_info(self) -> ExchangeInfo:
+        body = await self._rest.call(endpoints.EXCHANGE_INFO, {}, market.Info)
+        return self._rest.reading(endpoints.EXCHANGE_INFO, body.value)
+
+    async def klines(
+        self, symbol: str, timeframe: Timeframe, *, start: int | None = None, end: int | None = None, limit: int = 500
+    ) -> tuple[Kline, ...]:
+        params = _given(symbol=symbol, interval=timeframe, startTime=start, endTime=end, limit=limit)
+        rows = await self._rest.call(endpoints.KLINES, params, list[market.KlineRow])
+        now = self.now()
+        return tuple(market.kline_of(row, symbol, timeframe, now) for row in rows)
+
+    async def depth(self, symbol: str, limit: int = 1000) -> Depth:
+        return (await self._rest.call(endpoints.DEPTH, _given(symbol=symbol, limit=limit), market.DepthAnswer)).value(symbol)
+
+    async def book_ticker(self, symbol: str) -> BookTicker:
+        return (await self._rest.call(endpoints.BOOK_TICKER, _given(symbol=symbol), market.Ticker)).value()
+
+    async def agg_trades(self, symbol: str, *, start: int | None = None, limit: int = 500) -> tuple[AggTrade, ...]:
+        params = _given(symbol=symbol, startTime=start, limit=limit)
+        return tuple(
+            row.value(symbol) for row in await self._rest.call(endpoints.AGG_TRADES, params, list[market.AggTradeRow])
+        )
+
+    async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
+        found: market.Premium | list[market.Premium] = await self._rest.call(
+            endpoints.PREMIUM_INDEX, _given(symbol=symbol), market.PREMIUMS
+        )
+        return tuple(each.value() for each in _listed(found))
+
+    async def funding_history(
+        self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
+    ) -> tuple[FundingRate, ...]:
+        params = _given(symbol=symbol, startTime=start, endTime=end, limit=limit)
+        return tuple(row.value() for row in await self._rest.call(endpoints.FUNDING_RATE, params, list[market.Funding]))
+
+    async def funding_terms(self) -> dict[str, FundingTerms]:
+        rows = await self._rest.call(endpoints.FUNDING_INFO, {}, list[market.FundingInfo])
+        return {row.symbol: row.value() for row in rows}
+
+    def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:
+        return BinanceMarketStream(self._stream_url, names, silent_after, self._settings.stream)
+
+    def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]:
+        return together(names, self._settings.stream.streams_per_connection)
+
+    # -- account ------------------------------------------------------------------------------------------------------
+
+    async def key_rights(self) -> KeyRights:
+        await self.balances()  # a key that is refused is refused here, also where nothing more is told
+        if not self._tells_rights:
+            return KeyRights(trade=None, withdraw=None, ip_restricted=None)
+        try:
+            body = await self._rest.key_restrictions()
+        except ExchangeError as error:
+            if error.status == 404 and self._own_venue:
+                return KeyRights(trade=None, withdraw=None, ip_restricted=None)
+            raise
+        return wire_rest.decode(body, wire_account.Restrictions).value()
+
+    async def account(self) -> AccountSummary:
+        return (await self._rest.call(endpoints.ACCOUNT, {}, wire_account.Account)).value()
+
+    async def balances(self) -> tuple[Balance, ...]:
+        return tuple(row.value() for row in await self._rest.call(endpoints.BALANCE, {}, list[wire_account.BalanceRow]))
+
+    async def positions(self, symbol: str | None = None) -> tuple[PositionRisk, ...]:
+        rows = await self._rest.call(endpoints.POSITIONS, _given(symbol=symbol), list[wire_account.PositionRow])
+        return tuple(row.value() for row in rows if row.position_amt)
+
+    async def brackets(self, symbol: str | None = None) -> dict[str, tuple[Bracket, ...]]:
+        found: wire_account.Brackets | list[wire_account.Brackets] = await self._rest.call(
+            endpoints.BRACKETS, _given(symbol=symbol), wire_account.BRACKETS
+        )
+        return {each.symbol: each.value() for each in _listed(found)}
+
+    async def commission(self, symbol: str) -> Commission:
+        return (await self._rest.call(endpoints.COMMISSION, _given(symbol=symbol), wire_account.CommissionRate)).value()
+
+    async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
+        rows = await self._rest.call(endpoints.SYMBOL_CONFIG, _given(symbol=symbol), list[wire_account.SymbolSetup])
+        return self._rest.reading(endpoints.SYMBOL_CONFIG, lambda: {row.symbol: row.value() for row in rows})
+
+    async def income(
+        self, *, symbol: str | None = None, kind: str | None = None, start: int | None = None, limit: int = 100
+    ) -> tuple[Income, ...]:
+        params = _given(symbol=symbol, incomeType=kind, startTime=start, limit=limit)
+        rows = await self._rest.call(endpoints.INCOME, params, list[wire_account.IncomeRow])
+        return tuple(sorted((row.value() for row in rows), key=lambda income: income.time))
+
+    async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+        params = _given(symbol=symbol, leverage=leverage)
+        return (await self._rest.call(endpoints.LEVERAGE, params, wire_account.LeverageSet)).value()
+
+    async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
+        word = "CROSSED" if margin_type == "cross" else "ISOLATED"
+        await self._set(endpoints.MARGIN_TYPE, _given(symbol=symbol, marginType=word))
+
+    async def hedge_mode(self) -> bool:
+        return (await self._rest.call(endpoints.POSITION_MODE, {}, wire_account.PositionMode)).dual_side_position
+
+    async def set_hedge_mode(self, on: bool) -> None:
+        await self._set(endpoints.SET_POSITION_MODE, {"dualSidePosition": on})
+
+    def user_stream(self) -> UserStream:
+        return BinanceUserStream(self._stream_url, self._new_key, self._keep_key, self._settings.stream)
+
+    async def _set(self, endpoint: endpoints.Endpoint, params: dict[str, object]) -> None:
+        """A setting; "it is so already" is what was wanted."""
+        try:
+            await self._rest.call(endpoint, params, wire_rest.Done)
+        except ExchangeError as error:
+            if error.code not in NO_CHANGE:
+                raise
+
+    async def _new_key(self) -> str:
+        return (await self._rest.call(endpoints.LISTEN_KEY, {}, wire_rest.ListenKey)).listen_key
+
+    async def _keep_key(self) -> str:
+        """The key as renewed; empty where the answer does not repeat it."""
+        return (await self._rest.call(endpoints.KEEP_LISTEN_KEY, {}, wire_rest.KeptListenKey)).listen_key
+
+
+def _given(**params: Any) -> dict[str, object]:
+    return {name: value for name, value in params.items() if value is not None}
+
+
+def _listed(found: T | list[T]) -> list[T]:
+    """One answer, or several: Binance sends a bare object where a symbol was named."""
+    return found if isinstance(found, list) else [found]

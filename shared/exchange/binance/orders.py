@@ -1,0 +1,202 @@
+"""Binance's two order books behind the port: placing, cancelling, asking, with one outcome for every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from shared.exchange.binance import endpoints, requests
+from shared.exchange.binance.rest import CallFailed, Rest
+from shared.exchange.binance.wire import orders as wire_orders
+from shared.exchange.binance.wire import rest as wire_rest
+from shared.exchange.errors import DUPLICATE_CLIENT_ID, NO_SUCH_ORDER, BadAnswer, ExchangeError, rule_of
+from shared.exchange.limits.windows import Urgency
+from shared.exchange.model.orders import AccountTrade, Book, NewOrder, OrderRef, VenueOrder
+from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
+from shared.exchange.settings import ExchangeSettings
+
+#: What Binance takes in one batch.
+_BATCH: Final = 5
+_SHAPES: Final[dict[Book, type[wire_orders.OrderAnswer]]] = {"plain": wire_orders.PlainOrder, "algo": wire_orders.AlgoOrder}
+
+
+class BinanceOrders:
+    """The order calls of ``port.Trading``."""
+
+    def __init__(self, rest: Rest, settings: ExchangeSettings) -> None:
+        self._rest = rest
+        self._settings = settings
+
+    async def place(self, order: NewOrder) -> Outcome:
+        try:
+            request = requests.place(order)
+        except ExchangeError as error:
+            return Refused(code=error.code, message=error.message)
+        shape = _SHAPES[order.book]
+        return await self._attempt(request, lambda body: self._stated(request.endpoint, body, shape))
+
+    async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
+        outcomes: dict[int, Outcome] = {}
+        plain: list[tuple[int, NewOrder]] = []
+        for index, order in sorted(enumerate(orders), key=lambda each: not each[1].protects):
+            if order.book == "algo":
+                outcomes[index] = await self.place(order)
+            else:
+                plain.append((index, order))
+        for first in range(0, len(plain), _BATCH):
+            chunk = plain[first : first + _BATCH]
+            told = await self._place_together([order for _, order in chunk])
+            outcomes.update({index: outcome for (index, _), outcome in zip(chunk, told, strict=True)})
+        return tuple(outcomes[index] for index in range(len(orders)))
+
+    async def cancel(self, ref: OrderRef) -> Outcome:
+        request = requests.cancel(ref)
+        if ref.book == "plain":
+            return await self._attempt(request, lambda body: self._stated(request.endpoint, body, wire_orders.PlainOrder))
+
+        def confirmed(body: bytes) -> None:
+            self._rest.read(request.endpoint, body, wire_orders.AlgoCancelled)
+
+        return await self._attempt(request, confirmed)
+
+    async def cancel_all(self, symbol: str) -> None:
+        params: dict[str, object] = {"symbol": symbol}
+        done = await asyncio.gather(
+            self._rest.call(endpoints.CANCEL_ALL, params, wire_rest.Done),
+            self._rest.call(endpoints.CANCEL_ALL_ALGO, params, wire_rest.Done),
+            return_exceptions=True,
+        )
+        for each in done:
+            if isinstance(each, BaseException):
+                raise each
+
+    async def order(self, ref: OrderRef) -> VenueOrder | None:
+        request = requests.query(ref)
+        try:
+            answer = await self._rest.call(request.endpoint, request.params, _SHAPES[ref.book])
+        except ExchangeError as error:
+            if error.code == NO_SUCH_ORDER:
+                return None
+            raise
+        return self._rest.reading(request.endpoint, answer.value)
+
+    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+        params: dict[str, object] = {} if symbol is None else {"symbol": symbol}
+        plain, algo = await asyncio.gather(
+            self._rest.call(endpoints.OPEN_ORDERS, params, list[wire_orders.PlainOrder]),
+            self._rest.call(endpoints.OPEN_ALGO_ORDERS, params, list[wire_orders.AlgoOrder]),
+        )
+        return self._rest.reading(endpoints.OPEN_ORDERS, lambda: tuple(each.value() for each in (*plain, *algo)))
+
+    async def account_trades(
+        self,
+        symbol: str,
+        *,
+        order_id: int | None = None,
+        start: int | None = None,
+        from_id: int | None = None,
+        limit: int = 500,
+    ) -> tuple[AccountTrade, ...]:
+        params: dict[str, object] = {"symbol": symbol, "limit": limit}
+        params |= {
+            name: value
+            for name, value in (("orderId", order_id), ("startTime", start), ("fromId", from_id))
+            if value is not None
+        }
+        rows = await self._rest.call(endpoints.USER_TRADES, params, list[wire_orders.UserTrade])
+        return self._rest.reading(endpoints.USER_TRADES, lambda: tuple(row.value() for row in rows))
+
+    async def countdown_cancel(self, symbol: str, ms: int) -> None:
+        await self._rest.call(endpoints.COUNTDOWN, {"symbol": symbol, "countdownTime": ms}, wire_rest.Done)
+
+    # -- one call, one outcome ----------------------------------------------------------------------------------------
+
+    async def _attempt(self, request: requests.Request, reader: Callable[[bytes], VenueOrder | None]) -> Outcome:
+        """Send, and again only while the venue says that nothing happened."""
+        done = await self._attempt_body(request)
+        if not isinstance(done, bytes):
+            return done
+        try:
+            return Accepted(order=reader(done))
+        except BadAnswer as error:
+            return self._uncertain("unreadable", error)
+
+    async def _attempt_body(self, request: requests.Request) -> bytes | Refused | Uncertain:
+        pause = self._settings.retry_pause_s
+        for attempts_left in reversed(range(self._settings.order_attempts)):
+            try:
+                return await self._rest.once(request.endpoint, request.params, urgency=request.urgency)
+            except ExchangeError as error:
+                if error.action == "query":
+                    return self._uncertain(_doubt_of(error), error)
+                patient = (error.retry_after or 0.0) <= self._settings.limiter.patience(request.urgency)
+                if error.action != "retry" or not attempts_left or not patient:
+                    return Refused(code=error.code, message=error.message)
+                await self._rest.pause_after(error, pause)
+                pause = min(pause * 2, self._settings.retry_longest_s)
+        raise AssertionError("order_attempts is at least 1")
+
+    async def _place_together(self, orders: Sequence[NewOrder]) -> list[Outcome]:
+        """At most a batch of plain orders: one call, an outcome each."""
+        outcomes: list[Outcome | None] = []
+        sent: list[dict[str, object]] = []
+        for order in orders:
+            try:
+                sent.append({name: _text(value) for name, value in requests.order_params(order).items()})
+                outcomes.append(None)
+            except ExchangeError as error:
+                outcomes.append(Refused(code=error.code, message=error.message))
+        if not sent:
+            return [outcome for outcome in outcomes if outcome is not None]
+        urgency: Urgency = "protect" if all(order.protects for order in orders) else "order"
+        params: dict[str, object] = {"batchOrders": msgspec.json.encode(sent).decode()}
+        told = iter(await self._batch_outcomes(requests.Request(endpoints.PLACE_BATCH, params, urgency), len(sent)))
+        return [outcome if outcome is not None else next(told) for outcome in outcomes]
+
+    async def _batch_outcomes(self, request: requests.Request, count: int) -> list[Outcome]:
+        done = await self._attempt_body(request)
+        if not isinstance(done, bytes):
+            return [done] * count
+        endpoint = request.endpoint
+        try:
+            parts = self._rest.read(endpoint, done, list[msgspec.Raw])
+        except BadAnswer as error:
+            return [self._uncertain("unreadable", error)] * count
+        if len(parts) != count:
+            odd = BadAnswer(endpoint.name, f"{len(parts)} elements for {count} orders")
+            return [self._uncertain("unreadable", odd)] * count
+        return [self._element(endpoint, bytes(part)) for part in parts]
+
+    def _element(self, endpoint: endpoints.Endpoint, body: bytes) -> Outcome:
+        try:
+            failed = self._rest.read(endpoint, body, wire_orders.BatchElement)
+            if not failed.code:
+                return Accepted(order=self._stated(endpoint, body, wire_orders.PlainOrder))
+        except BadAnswer as error:
+            return self._uncertain("unreadable", error)
+        meant = ExchangeError(rule_of(400, failed.code, "").action, failed.code, failed.msg, call=endpoint.name)
+        if meant.action == "query":
+            return self._uncertain(_doubt_of(meant), meant)
+        return Refused(code=failed.code, message=failed.msg)
+
+    def _stated(self, endpoint: endpoints.Endpoint, body: bytes, shape: type[wire_orders.OrderAnswer]) -> VenueOrder:
+        answer = self._rest.read(endpoint, body, shape)
+        return self._rest.reading(endpoint, answer.value)
+
+    def _uncertain(self, doubt: Doubt, error: ExchangeError) -> Uncertain:
+        """Signed at a known time, it cannot be taken any more after that and the recv window."""
+        signed_at = error.sent_at or self._rest.clock.now()
+        return Uncertain(doubt=doubt, until=signed_at + self._settings.recv_window_ms, message=str(error))
+
+
+def _doubt_of(error: ExchangeError) -> Doubt:
+    if isinstance(error, CallFailed) and error.doubt is not None:
+        return error.doubt
+    return "known_id" if error.code == DUPLICATE_CLIENT_ID else "status_unknown"
+
+
+def _text(value: object) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)

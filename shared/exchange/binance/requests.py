@@ -1,0 +1,118 @@
+"""Orders as Binance takes them: which endpoint, which parameters, how urgent. Pure.
+
+Conditional orders go to the algo endpoints, with ``clientAlgoId``, ``triggerPrice`` and ``activatePrice``: python-binance's
+own rerouting drops the client id and leaves ``activationPrice`` as it is. Numbers leave as plain decimal strings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from shared.exchange.binance import endpoints
+from shared.exchange.binance.endpoints import Endpoint
+from shared.exchange.binance.wire.enums import side_word
+from shared.exchange.errors import ExchangeError
+from shared.exchange.limits.windows import Urgency
+from shared.exchange.model.orders import NewOrder, OrderRef
+
+#: Binance takes ``:`` and ``/`` too, but they do not survive python-binance's signing (-1022).
+_CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,36}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, ready to be sent."""
+
+    endpoint: Endpoint
+    params: dict[str, object]
+    urgency: Urgency
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without exponent and without trailing zeros: 0.00001, never 1e-05; 100, never 1E+2."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def place(order: NewOrder) -> Request:
+    """The request that places an order. Raises ExchangeError ("refuse") for one that Binance could never take."""
+    endpoint = endpoints.PLACE_ALGO if order.book == "algo" else endpoints.PLACE
+    return Request(endpoint, order_params(order), "protect" if order.protects else "order")
+
+
+def order_params(order: NewOrder) -> dict[str, object]:
+    """The order's parameters. Raises ExchangeError ("refuse")."""
+    _check(order)
+    params: dict[str, object] = {"symbol": order.symbol, "side": side_word(order.side), "type": order.type}
+    if order.position_side != "BOTH":
+        params["positionSide"] = order.position_side
+    if order.quantity is not None:
+        params["quantity"] = plain(order.quantity)
+    if order.price is not None:
+        params["price"] = plain(order.price)
+        params["timeInForce"] = order.time_in_force or "GTC"
+    if order.reduce_only:
+        params["reduceOnly"] = True
+    if order.book == "plain":
+        return params | {"newClientOrderId": order.client_id, "newOrderRespType": "RESULT"}
+    params |= {"algoType": "CONDITIONAL", "clientAlgoId": order.client_id, "workingType": order.working_type}
+    if order.trigger is not None:
+        params["triggerPrice"] = plain(order.trigger)
+    if order.close_position:
+        params["closePosition"] = True
+    if order.price_protect:
+        params["priceProtect"] = True
+    if order.activation is not None:
+        params["activatePrice"] = plain(order.activation)
+    if order.callback_rate is not None:
+        params["callbackRate"] = plain(order.callback_rate)
+    return params
+
+
+def cancel(ref: OrderRef) -> Request:
+    """The request that cancels an order."""
+    endpoint = endpoints.CANCEL_ALGO if ref.book == "algo" else endpoints.CANCEL
+    return Request(endpoint, _named(ref), "protect")
+
+
+def query(ref: OrderRef) -> Request:
+    """The request that asks for an order."""
+    endpoint = endpoints.ALGO_ORDER if ref.book == "algo" else endpoints.ORDER
+    return Request(endpoint, _named(ref), "protect")
+
+
+def _named(ref: OrderRef) -> dict[str, object]:
+    """The client id is asked for first: it is ours, and known before the venue's."""
+    if ref.book == "algo":
+        return {"symbol": ref.symbol} | ({"clientAlgoId": ref.client_id} if ref.client_id else {"algoId": ref.id})
+    return {"symbol": ref.symbol} | ({"origClientOrderId": ref.client_id} if ref.client_id else {"orderId": ref.id})
+
+
+def _check(order: NewOrder) -> None:
+    """What would be refused, or worse, taken for something else: found before it costs a round trip."""
+    call = f"order {order.client_id or '(no id)'} of {order.symbol}"
+
+    def refuse(code: int, why: str) -> ExchangeError:
+        return ExchangeError("refuse", code, f"{why}; nothing was sent", call=call)
+
+    if not _CLIENT_ID.fullmatch(order.client_id):
+        raise refuse(-4015, "the client id must be 1 to 36 of A-Z a-z 0-9 . _ -")
+    if order.type == "LIQUIDATION":
+        raise refuse(-1116, "only the venue makes liquidation orders")
+    if order.close_position and (order.quantity is not None or order.reduce_only):
+        raise refuse(-4137, "close_position takes neither quantity nor reduce_only")
+    if order.close_position and order.type not in ("STOP_MARKET", "TAKE_PROFIT_MARKET"):
+        raise refuse(-4136, "close_position is for STOP_MARKET and TAKE_PROFIT_MARKET only")
+    if not order.close_position and (order.quantity is None or order.quantity <= 0):
+        raise refuse(-4003, "the quantity must be positive")
+    if (order.price is not None) != (order.type in ("LIMIT", "STOP", "TAKE_PROFIT")):
+        raise refuse(-1102, f"{order.type} {'takes no' if order.price is not None else 'needs a'} price")
+    if (order.trigger is not None) != (order.type in ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET")):
+        raise refuse(-1102, f"{order.type} {'takes no' if order.trigger is not None else 'needs a'} trigger price")
+    if (order.callback_rate is not None) != (order.type == "TRAILING_STOP_MARKET"):
+        raise refuse(-1102, f"{order.type} {'takes no' if order.callback_rate is not None else 'needs a'} callback rate")
+    if order.position_side != "BOTH" and order.reduce_only:
+        raise refuse(-1106, "reduce_only does not go with hedge mode: the position side says it")

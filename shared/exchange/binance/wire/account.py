@@ -1,0 +1,241 @@
+"""Binance's answers about account, positions and settings, in the port's words. Pure; rules in ``wire_rest``."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from shared.exchange.binance.wire.enums import Unreadable
+from shared.exchange.binance.wire.rest import Wire
+from shared.exchange.model.account import (
+    AccountSummary,
+    Balance,
+    Bracket,
+    Commission,
+    Income,
+    KeyRights,
+    Leverage,
+    MarginType,
+    PositionRisk,
+    SymbolConfig,
+)
+from shared.exchange.model.orders import PositionSide
+
+_ZERO: Final = Decimal(0)
+
+
+class _Asset(Wire, frozen=True, kw_only=True):
+    asset: str
+    wallet_balance: Decimal
+    cross_wallet_balance: Decimal
+    cross_un_pnl: Decimal
+    available_balance: Decimal
+    update_time: int = 0
+
+    def value(self) -> Balance:
+        return Balance(
+            asset=self.asset,
+            wallet=self.wallet_balance,
+            cross_wallet=self.cross_wallet_balance,
+            cross_unrealized=self.cross_un_pnl,
+            available=self.available_balance,
+            updated_at=self.update_time,
+        )
+
+
+class Account(Wire, frozen=True, kw_only=True):
+    """GET account, v2 and v3. Its ``canWithdraw`` (v2) is the account's, not the key's: see ``Restrictions``."""
+
+    total_wallet_balance: Decimal
+    total_unrealized_profit: Decimal
+    total_margin_balance: Decimal
+    available_balance: Decimal
+    total_initial_margin: Decimal
+    total_maint_margin: Decimal
+    total_cross_wallet_balance: Decimal
+    assets: list[_Asset]
+    multi_assets_margin: bool | None = None
+
+    def value(self) -> AccountSummary:
+        return AccountSummary(
+            wallet=self.total_wallet_balance,
+            unrealized=self.total_unrealized_profit,
+            margin_balance=self.total_margin_balance,
+            available=self.available_balance,
+            initial_margin=self.total_initial_margin,
+            maintenance_margin=self.total_maint_margin,
+            cross_wallet=self.total_cross_wallet_balance,
+            balances=tuple(asset.value() for asset in self.assets),
+            multi_assets=self.multi_assets_margin,
+        )
+
+
+class BalanceRow(Wire, frozen=True, kw_only=True):
+    """One of GET balance."""
+
+    asset: str
+    balance: Decimal
+    cross_wallet_balance: Decimal
+    cross_un_pnl: Decimal
+    available_balance: Decimal
+    update_time: int = 0
+
+    def value(self) -> Balance:
+        return Balance(
+            asset=self.asset,
+            wallet=self.balance,
+            cross_wallet=self.cross_wallet_balance,
+            cross_unrealized=self.cross_un_pnl,
+            available=self.available_balance,
+            updated_at=self.update_time,
+        )
+
+
+class PositionRow(Wire, frozen=True, kw_only=True):
+    """One of GET positionRisk, v2 and v3."""
+
+    symbol: str
+    position_amt: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    un_realized_profit: Decimal
+    liquidation_price: Decimal
+    notional: Decimal
+    update_time: int
+    position_side: PositionSide = "BOTH"
+    break_even_price: Decimal = _ZERO
+    isolated_wallet: Decimal = _ZERO
+    initial_margin: Decimal = _ZERO
+    maint_margin: Decimal = _ZERO
+
+    def value(self) -> PositionRisk:
+        return PositionRisk(
+            symbol=self.symbol,
+            side=self.position_side,
+            quantity=self.position_amt,
+            entry=self.entry_price,
+            break_even=self.break_even_price,
+            mark=self.mark_price,
+            unrealized=self.un_realized_profit,
+            liquidation=self.liquidation_price,
+            notional=self.notional,
+            isolated_wallet=self.isolated_wallet,
+            initial_margin=self.initial_margin,
+            maintenance_margin=self.maint_margin,
+            updated_at=self.update_time,
+        )
+
+
+class _Bracket(Wire, frozen=True, kw_only=True):
+    bracket: int
+    initial_leverage: int
+    notional_cap: Decimal
+    notional_floor: Decimal
+    maint_margin_ratio: Decimal
+    cum: Decimal
+
+    def value(self) -> Bracket:
+        return Bracket(
+            number=self.bracket,
+            max_leverage=self.initial_leverage,
+            floor=self.notional_floor,
+            cap=self.notional_cap,
+            maintenance_rate=self.maint_margin_ratio,
+            cum=self.cum,
+        )
+
+
+class Brackets(Wire, frozen=True, kw_only=True):
+    """One of GET leverageBracket, or the whole answer when a symbol was named."""
+
+    symbol: str
+    brackets: list[_Bracket]
+
+    def value(self) -> tuple[Bracket, ...]:
+        return tuple(sorted((each.value() for each in self.brackets), key=lambda bracket: bracket.floor))
+
+
+class CommissionRate(Wire, frozen=True, kw_only=True):
+    """GET commissionRate."""
+
+    symbol: str
+    maker_commission_rate: Decimal
+    taker_commission_rate: Decimal
+
+    def value(self) -> Commission:
+        return Commission(symbol=self.symbol, maker=self.maker_commission_rate, taker=self.taker_commission_rate)
+
+
+_MARGIN_TYPES: Final[dict[str, MarginType]] = {"CROSSED": "cross", "CROSS": "cross", "ISOLATED": "isolated"}
+
+
+class SymbolSetup(Wire, frozen=True, kw_only=True):
+    """One of GET symbolConfig."""
+
+    symbol: str
+    margin_type: str
+    leverage: int
+    max_notional_value: Decimal
+
+    def value(self) -> SymbolConfig:
+        kind = _MARGIN_TYPES.get(self.margin_type.upper())
+        if kind is None:
+            raise Unreadable(f"symbolConfig: margin type {self.margin_type!r} of {self.symbol}")
+        return SymbolConfig(
+            symbol=self.symbol, margin_type=kind, leverage=self.leverage, max_notional=self.max_notional_value
+        )
+
+
+class LeverageSet(Wire, frozen=True, kw_only=True):
+    """POST leverage."""
+
+    symbol: str
+    leverage: int
+    max_notional_value: Decimal
+
+    def value(self) -> Leverage:
+        return Leverage(symbol=self.symbol, leverage=self.leverage, max_notional=self.max_notional_value)
+
+
+class PositionMode(Wire, frozen=True, kw_only=True):
+    """GET positionSide/dual."""
+
+    dual_side_position: bool
+
+
+class IncomeRow(Wire, frozen=True, kw_only=True):
+    """One of GET income. ``tranId`` is unique within one user and income type."""
+
+    income_type: str
+    income: Decimal
+    asset: str
+    time: int
+    tran_id: int | str
+    symbol: str = ""
+    info: str = ""
+
+    def value(self) -> Income:
+        return Income(
+            symbol=self.symbol,
+            kind=self.income_type,
+            amount=self.income,
+            asset=self.asset,
+            time=self.time,
+            id=str(self.tran_id),
+            info=self.info,
+        )
+
+
+class Restrictions(Wire, frozen=True, kw_only=True):
+    """GET /sapi/v1/account/apiRestrictions: what the key may do."""
+
+    ip_restrict: bool
+    enable_withdrawals: bool
+    enable_futures: bool
+
+    def value(self) -> KeyRights:
+        return KeyRights(trade=self.enable_futures, withdraw=self.enable_withdrawals, ip_restricted=self.ip_restrict)
+
+
+#: One symbol's, or all: msgspec reads the union, which has no type of its own.
+BRACKETS: Final[Any] = Brackets | list[Brackets]

@@ -1,0 +1,142 @@
+"""The limiter as a process uses it: the pure decision of ``rate_limit`` over a cell that all processes share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from shared.exchange.limits.windows import (
+    DEFAULT_LIMITS,
+    Admission,
+    Cost,
+    Limit,
+    Urgency,
+    Usage,
+    admit,
+    closed,
+    counts_of,
+    told,
+)
+from shared.exchange.settings import LimiterSettings
+from shared.store.port import Cell, StateStore, StoreError
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+_WAITS: Final = Counter("ict_exchange_limit_waits_total", "Calls that waited for a rate limit", ["urgency"])
+_ALONE: Final = Counter(
+    "ict_exchange_limit_alone_total", "Admissions decided without the shared store, which did not answer"
+)
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Usage)
+
+
+class Throttled(Exception):
+    """The limits do not let the call go within its patience; nothing was sent. ``seconds``: until they would."""
+
+    def __init__(self, seconds: float, urgency: Urgency) -> None:
+        super().__init__(f"over the venue's rate limits for another {seconds:.1f} s ({urgency}); nothing was sent")
+        self.seconds = seconds
+
+
+class RateLimiter:
+    """One venue's limits for one IP and account. ``now``: ms of the venue's clock; ``name`` of the shared cell.
+
+    When the store does not answer in time, calls go on by this process's own count: protection must not wait for a store.
+    """
+
+    def __init__(
+        self,
+        store: StateStore | None,
+        name: str,
+        now: Callable[[], int],
+        settings: LimiterSettings,
+        limits: Sequence[Limit] = DEFAULT_LIMITS,
+    ) -> None:
+        self._store = store
+        self._name = name
+        self._now = now
+        self._settings = settings
+        self._shares = settings.shares()
+        self._limits = tuple(limits)
+        self._version = 0
+        self._usage = Usage()
+
+    async def admit(self, cost: Cost, urgency: Urgency) -> None:
+        """Return when the call may go; it is counted then. Raises Throttled when that would be after its patience."""
+        patience = self._settings.patience(urgency)
+        waited = 0.0
+        while True:
+            wait = await self._update(lambda usage: self._decide(usage, cost, urgency))
+            if not wait:
+                return
+            seconds = wait / 1000
+            if waited + seconds > patience:
+                raise Throttled(seconds, urgency)
+            _WAITS.labels(urgency).inc()
+            waited += seconds
+            await asyncio.sleep(seconds)
+
+    async def heard(self, headers: Mapping[str, str]) -> None:
+        """An answer came: take over the venue's own counts where they are higher."""
+        counts = counts_of(headers)
+        if told(self._usage, self._limits, counts, self._now()) is not self._usage:
+            await self._update(lambda usage: Admission(told(usage, self._limits, counts, self._now()), 0))
+
+    async def close_for(self, ms: int) -> None:
+        """The venue asks for silence: from every process that shares this limiter."""
+        until = self._now() + ms
+        await self._update(lambda usage: Admission(closed(usage, until), 0))
+        log.warning("the venue asks for silence", seconds=ms / 1000)
+
+    @property
+    def usage(self) -> Usage:
+        """As last seen here."""
+        return self._usage
+
+    def _decide(self, usage: Usage, cost: Cost, urgency: Urgency) -> Admission:
+        return admit(usage, self._limits, cost, urgency, self._shares, self._now())
+
+    async def _update(self, change: Callable[[Usage], Admission]) -> int:
+        """Apply a change to the shared usage, or to our own when the store is away; returns the wait in ms."""
+        if self._store is not None:
+            try:
+                async with asyncio.timeout(self._settings.store_timeout_s):
+                    return await self._update_shared(self._store, change)
+            except (TimeoutError, StoreError) as error:
+                _ALONE.inc()
+                log.warning("rate limits are counted by this process alone", error=str(error) or "the store is slow")
+        admission = change(self._usage)
+        self._usage = admission.usage
+        return admission.wait_ms
+
+    async def _update_shared(self, store: StateStore, change: Callable[[Usage], Admission]) -> int:
+        """What was read last is tried first: alone on the cell, a call costs one round trip."""
+        while True:
+            admission = change(self._usage)
+            if admission.usage is self._usage:
+                if await self._is_current(store):
+                    return admission.wait_ms
+            elif await store.swap(self._name, self._version, _ENCODER.encode(admission.usage)):
+                self._version += 1
+                self._usage = admission.usage
+                return admission.wait_ms
+            else:
+                self._take(await store.read(self._name))
+
+    async def _is_current(self, store: StateStore) -> bool:
+        """A wait is decided on what holds now, not on what this process saw last."""
+        cell = await store.read(self._name)
+        if cell.version == self._version:
+            return True
+        self._take(cell)
+        return False
+
+    def _take(self, cell: Cell) -> None:
+        self._version = cell.version
+        self._usage = _DECODER.decode(cell.value) if cell.value is not None else Usage()

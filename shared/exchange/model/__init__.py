@@ -1,0 +1,1 @@
+"""The types that the exchange port speaks: orders, account, market, streams, user events."""

@@ -1,0 +1,1 @@
+"""What became of an order call, and how an open outcome is resolved."""

@@ -1,0 +1,67 @@
+"""Asking until an open outcome is closed: the shell of ``outcome.judge``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+import structlog
+from prometheus_client import Counter
+
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.outcome.outcomes import Accepted, AskAgain, Lost, Outcome, Refused, Uncertain, Wanted, judge
+from shared.exchange.settings import ExchangeSettings
+
+log = structlog.get_logger(__name__)
+
+_RESOLVED: Final = Counter(
+    "ict_exchange_resolved_total", "Open outcomes of order calls, by how they ended", ["wanted", "ended"]
+)
+
+
+class Orders(Protocol):
+    """What of the port this needs."""
+
+    def now(self) -> int: ...
+    async def place(self, order: NewOrder) -> Outcome: ...
+    async def cancel(self, ref: OrderRef) -> Outcome: ...
+    async def order(self, ref: OrderRef) -> VenueOrder | None: ...
+
+
+async def place_for_certain(exchange: Orders, order: NewOrder, settings: ExchangeSettings) -> Accepted | Refused | Lost:
+    """Place once, and know."""
+    return await settle(exchange, await exchange.place(order), order.ref, "placed", settings)
+
+
+async def cancel_for_certain(exchange: Orders, ref: OrderRef, settings: ExchangeSettings) -> Accepted | Refused | Lost:
+    """Cancel, and know."""
+    return await settle(exchange, await exchange.cancel(ref), ref, "cancelled", settings)
+
+
+async def settle(
+    exchange: Orders, outcome: Outcome, ref: OrderRef, wanted: Wanted, settings: ExchangeSettings
+) -> Accepted | Refused | Lost:
+    """The outcome, if it is closed; else what asking makes of it. Never sends the order again."""
+    if not isinstance(outcome, Uncertain):
+        return outcome
+    log.warning(
+        "outcome unknown: asking", order=ref.client_id or ref.id, wanted=wanted, doubt=outcome.doubt, why=outcome.message
+    )
+    pause, deadline = settings.resolve_pause_s, asyncio.get_running_loop().time() + settings.resolve_give_up_s
+    while asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, settings.resolve_longest_s)
+        asked_at = exchange.now()
+        try:
+            found = await exchange.order(ref)
+        except ExchangeError as error:
+            log.warning("the question failed, too", order=ref.client_id or ref.id, error=str(error))
+            continue
+        verdict = judge(wanted, outcome, found, asked_at, settings.resolve_margin_ms)
+        if not isinstance(verdict, AskAgain):
+            _RESOLVED.labels(wanted, "accepted" if isinstance(verdict, Accepted) else "refused").inc()
+            log.info("outcome known", order=ref.client_id or ref.id, wanted=wanted, verdict=type(verdict).__name__)
+            return verdict
+    _RESOLVED.labels(wanted, "lost").inc()
+    return Lost()

@@ -1,0 +1,1 @@
+"""The lane: one core, one queue, exactly-once effect."""

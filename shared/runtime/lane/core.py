@@ -1,0 +1,76 @@
+"""A lane's core together with the messages that it has seen: applied once, saved, loaded from snapshot and log."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from shared.core import Core, StaleSnapshot
+from shared.domain.control import Control
+from shared.domain.message import Message
+from shared.runtime.lane import log as lane_log
+from shared.store.port import LaneState
+
+log = structlog.get_logger(__name__)
+
+
+class LaneCore:
+    """``build`` makes the core anew; ``window``: message ids remembered; ``allow_reset``: a ``control.reset`` is obeyed."""
+
+    def __init__(self, lane: str, build: Callable[[], Core], window: int, *, allow_reset: bool) -> None:
+        self._lane = lane
+        self._build = build
+        self._window = window
+        self._allow_reset = allow_reset
+        self._core = build()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def has_seen(self, message_id: str) -> bool:
+        """True for a repeat, as far as the window reaches."""
+        return message_id in self._seen
+
+    def apply(self, message: Message) -> Sequence[Message]:
+        """One message through the core; also the way in which the log is replayed."""
+        if isinstance(message, Control) and message.command == "reset":
+            if not self._allow_reset:
+                log.warning("reset refused: it is obeyed in sim mode only", lane=self._lane)
+                return ()
+            self._core = self._build()
+            self._seen.clear()
+            self._remember(message.message_id)
+            return ()
+        outputs = self._core.handle(message)
+        self._remember(message.message_id)
+        return outputs
+
+    def snapshot(self) -> bytes:
+        """Core and seen messages, as ``load`` takes them."""
+        return lane_log.snapshot(self._seen, self._core.snapshot())
+
+    def load(self, state: LaneState) -> StaleSnapshot | None:
+        """Begin anew from what the store holds. Returns why the snapshot was left aside, for a core that may begin anew.
+
+        What the replayed messages give was published before they were logged; it is not published again.
+        """
+        self._core = self._build()
+        self._seen.clear()
+        left_aside = None
+        if state.snapshot is not None:
+            snapshot = lane_log.snapshot_of(state.snapshot)
+            try:
+                self._core.restore(snapshot.core)
+            except StaleSnapshot as stale:
+                left_aside = stale
+                self._core = self._build()
+            for message_id in snapshot.seen:
+                self._remember(message_id)
+        for raw in state.log:
+            self.apply(lane_log.message_of(raw))
+        return left_aside
+
+    def _remember(self, message_id: str) -> None:
+        self._seen[message_id] = None
+        if len(self._seen) > self._window:
+            self._seen.popitem(last=False)

@@ -1,0 +1,318 @@
+"""The lane: one core, one queue, exactly-once effect over at-least-once transport.
+
+For each delivery, in this order:
+
+1. ``handle``: the pure core turns the message into messages;
+2. ``publish``: they are safe with the broker;
+3. ``commit``: the message joins the lane's log in the store (``commit_log``: in groups, off the hot path);
+4. ``ack``.
+
+Killed before 2, nothing has happened and the broker delivers again. Killed between 2 and 3, the message is handled again
+from the same state, so the same ids are published again and the next lane drops them. Killed between 3 and 4, the log knows
+the message and it is dropped here. So whatever dies, every effect happens once, and no store round trip delays an order.
+
+The state is loaded at the first delivery, not at the start: a queue with a single active consumer passes to a standby in the
+moment its owner dies, and the state must be the one that the owner left. An owner that leaves in good order says so first,
+because the broker activates the standby before the owner's last deliveries are settled: the standby waits for it. A lane
+whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by. And a lane
+whose connection was lost and came back loads again before it handles anything: others may have had the lane meanwhile, and
+being fenced at the commit would be too late, because a stale core would have published before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
+from shared.core import Core, StaleSnapshot
+from shared.domain.control import Alert
+from shared.domain.message import Message
+from shared.runtime.lane import log as lane_log
+from shared.runtime.lane import metrics
+from shared.runtime.lane.commit_log import Commit, Ledger
+from shared.runtime.lane.core import LaneCore
+from shared.runtime.lane.dead_letter import park
+from shared.runtime.waiting import wait_at_most
+from shared.store.port import StateStore
+
+log = structlog.get_logger(__name__)
+
+#: A lane that never has one writes its snapshot in the midst of work, after this many times the usual number of entries.
+_BUSY_FACTOR: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSpec:
+    """What a service wires: a name for state and metrics, the stage it belongs to, its queue, and how to make its core."""
+
+    name: str
+    stage: str
+    queue: str
+    build: Callable[[], Core]
+
+
+@dataclass(frozen=True, slots=True)
+class LanePolicy:
+    """How often a lane writes.
+
+    ``snapshot_every``: log entries after which the next lull is used for a snapshot. ``lull``: seconds without a delivery
+    that count as one. ``commit_linger``: seconds a commit waits for company, so that the store's work never competes with
+    an order. ``dedupe_window``: message ids remembered.
+    """
+
+    snapshot_every: int = 500
+    lull: float = 0.25
+    commit_linger: float = 0.02
+    dedupe_window: int = 1024
+    allow_reset: bool = True
+
+
+class Lane:
+    """Runs one core on one queue. ``store`` None: nothing survives the process (a demo, a backtest)."""
+
+    def __init__(self, spec: LaneSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
+        self.spec = spec
+        self.after_batch: Callable[[], None] | None = None
+        self._bus = bus
+        self._policy = policy
+        self._ledger = Ledger(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
+        self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, allow_reset=policy.allow_reset)
+        self._since_snapshot = 0
+        self._loaded = store is None
+        self._fenced = False
+        self._leaving = False
+        self._tenure: int | None = None
+        self._inbox: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._subscription: Subscription | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._metrics = metrics.of(spec.stage, spec.name)
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Subscribe and begin to handle."""
+        self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
+        if self._ledger is not None:
+            self._tasks.append(asyncio.create_task(self._ledger.run(), name=f"ledger {self.spec.name}"))
+        self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+
+    async def drain(self, deadline: float = 10.0) -> None:
+        """Stop taking, finish what was taken, commit, ack. What is not done by the deadline goes back to the broker."""
+        self._leaving = True
+        await self._leave(deadline)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def hand_over(self) -> None:
+        """Let the next consumer in line have the queue, and stand by behind it; nothing is lost, nothing done twice."""
+        if self._leaving:
+            return
+        self._leaving = True
+        try:
+            await self._leave(deadline=10.0)
+            self._loaded = False
+            self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+            self._metrics.handovers += 1
+        finally:
+            self._leaving = False
+
+    async def wait_failed(self) -> BaseException:
+        """Return when one of the lane's tasks has died."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        task = done.pop()
+        if task.cancelled():
+            return asyncio.CancelledError(task.get_name())
+        return task.exception() or RuntimeError(f"{task.get_name()} ended")
+
+    @property
+    def active(self) -> bool:
+        """True while this lane's state is loaded here, that is: it has handled something since it subscribed."""
+        return self._loaded
+
+    # -- handling -----------------------------------------------------------------------------------------------------
+
+    def _receive(self, delivery: Delivery) -> None:
+        self._inbox.append(delivery)
+        self._idle.clear()
+        self._arrived.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            if self._fenced:
+                await self._yield_to_successor()
+            while self._inbox:
+                await self._handle(await self._next_batch())
+                if self._fenced:
+                    await self._yield_to_successor()
+            self._idle.set()
+            if self.after_batch is not None:
+                self.after_batch()
+            await self._snapshot_in_a_lull()
+
+    async def _next_batch(self) -> list[Delivery]:
+        """What has arrived, up to where the connection was lost. After a loss the state is loaded anew."""
+        tenure = self._inbox[0].tenure
+        if tenure != self._tenure:
+            if self._loaded and self._ledger is not None and self._tenure is not None:
+                await self._ledger.flush()
+                self._ledger.surrender()  # void: the broker has taken those deliveries back
+                self._fenced = self._loaded = False
+            self._tenure = tenure
+        batch = []
+        while self._inbox and self._inbox[0].tenure == tenure:
+            batch.append(self._inbox.popleft())
+        return batch
+
+    async def _handle(self, batch: list[Delivery]) -> None:
+        if not self._loaded:
+            await self._load()
+        began, timings = time.perf_counter(), self._metrics.timings
+        outputs: list[Message] = []
+        commit = Commit()
+        origin_ns = 0
+        for delivery in batch:
+            try:
+                message = delivery.decode()
+            except InvalidMessage as error:
+                await self._refuse(delivery, str(error))
+                continue
+            commit.deliveries.append(delivery)
+            if self._core.has_seen(message.message_id):
+                self._metrics.duplicates += 1
+                continue
+            timings.hop.observe((time.time_ns() - delivery.sent_ns) / 1e9)
+            try:
+                outputs += self._core.apply(message)
+            except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
+                commit.deliveries.pop()
+                await self._poisoned(delivery, message, error, outputs, commit, origin_ns)
+                outputs, commit = [], Commit()
+                continue
+            origin_ns = delivery.origin_ns
+            if self._ledger is not None:
+                commit.entries.append(lane_log.entry(message, delivery.encoded()))
+        self._metrics.handled += len(batch)
+        timings.handle.observe(time.perf_counter() - began)
+        await self._settle(outputs, commit, origin_ns)
+
+    async def _settle(self, outputs: Sequence[Message], commit: Commit, origin_ns: int) -> None:
+        """Publish, then hand the commit over (or, without a store, ack)."""
+        if outputs:
+            await self._bus.publish(outputs, origin_ns=origin_ns)
+            if origin_ns:
+                self._metrics.timings.since_candle.observe((time.time_ns() - origin_ns) / 1e9)
+        if self._ledger is None:
+            for delivery in commit.deliveries:
+                await delivery.ack()
+        elif commit.deliveries:
+            self._since_snapshot += len(commit.entries)
+            if self._since_snapshot >= self._policy.snapshot_every * _BUSY_FACTOR:
+                commit.snapshot = self._snapshot()
+            self._ledger.add(commit)
+
+    def _snapshot(self) -> bytes:
+        self._since_snapshot = 0
+        return self._core.snapshot()
+
+    async def _snapshot_in_a_lull(self) -> None:
+        """Encoding a big state takes milliseconds: not while a close is on its way, if a moment's peace can be had."""
+        if self._ledger is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
+            return
+        disturbed = await wait_at_most(self._arrived, self._policy.lull)
+        if not disturbed and self._loaded and not self._fenced and self._subscription is not None:
+            self._ledger.add(Commit(snapshot=self._snapshot()))
+
+    async def _load(self) -> None:
+        assert self._ledger is not None
+        began = time.perf_counter()
+        state = await self._ledger.open()
+        stale = self._core.load(state)
+        if stale is not None:
+            await self._tell_stale(stale, len(state.log))
+        self._since_snapshot = len(state.log)
+        self._loaded = True
+        self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
+        log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
+
+    async def _tell_stale(self, stale: StaleSnapshot, logged: int) -> None:
+        """The core began anew, as it may: counted, and a person is told."""
+        self._metrics.stale_snapshots += 1
+        log.warning("stale snapshot left aside", lane=self.spec.name, reason=str(stale), replayed=logged)
+        text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
+        alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
+        await self._bus.publish([alert])
+
+    # -- leaving and trouble ------------------------------------------------------------------------------------------
+
+    async def _leave(self, deadline: float) -> None:
+        """Cancel the subscription, finish and commit what was delivered; a successor waits until this is done."""
+        if self._ledger is not None:
+            await self._ledger.announce_leaving(deadline + 1.0)
+        if self._subscription is not None:
+            await self._subscription.cancel()
+            self._subscription = None
+        try:
+            async with asyncio.timeout(deadline):
+                await self._idle.wait()
+                if self._ledger is not None:
+                    await self._ledger.flush()
+        except TimeoutError:
+            log.warning("drain deadline passed; the rest goes back to the broker", lane=self.spec.name)
+            await self._give_back(list(self._inbox))
+            self._inbox.clear()
+        if self._ledger is not None:
+            await self._ledger.left()
+
+    async def _refuse(self, delivery: Delivery, reason: str) -> None:
+        """A message that nobody can read: parked with its reason, counted, told; the lane lives on."""
+        self._metrics.dead_lettered += 1
+        await park(self._bus, delivery, self.spec.name, reason)
+
+    async def _poisoned(
+        self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
+    ) -> None:
+        """The core raised: a bug. What came before leaves; the core, half-changed, is rebuilt; the message is parked."""
+        log.error("core failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
+        if self._ledger is None:
+            raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
+        await self._settle(outputs, commit, origin_ns)
+        await self._ledger.flush()
+        await self._load()
+        await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
+
+    def _on_fenced(self) -> None:
+        self._fenced = True  # the run loop lets go, at a moment when it is not in the middle of a batch
+        self._arrived.set()
+
+    async def _yield_to_successor(self) -> None:
+        """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
+        assert self._ledger is not None
+        log.warning("fenced: another process took this lane over", lane=self.spec.name)
+        self._metrics.fenced += 1
+        self._loaded = False
+        if self._subscription is not None:
+            await self._subscription.cancel()
+        unsettled = self._ledger.surrender() + list(self._inbox)
+        self._inbox.clear()
+        await self._give_back(unsettled)
+        self._fenced = False
+        if not self._leaving:  # whoever leaves subscribes again by himself, or not at all: never twice
+            self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+
+    @staticmethod
+    async def _give_back(deliveries: list[Delivery]) -> None:
+        for delivery in reversed(deliveries):  # each goes to the head of the queue: backwards keeps the order
+            await delivery.requeue()

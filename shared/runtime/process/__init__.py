@@ -1,0 +1,1 @@
+"""A process: start, signals, health, logs, exit codes."""

@@ -1,0 +1,93 @@
+"""The small HTTP server of a service: metrics, liveness, readiness (OPS-2, OPS-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from shared.runtime.process.exits import Exit, Leave
+
+_JSON: Final = "application/json"
+
+
+class HealthServer:
+    """``/healthz``: the event loop runs (it never asks the broker: restarting us would not bring that back).
+    ``/readyz``: started, every check passes, not draining; 200 or 503, with each check by name. ``/metrics``: Prometheus.
+
+    ``port`` 0 = no server; everything else works the same.
+    """
+
+    def __init__(self, host: str, port: int, registry: CollectorRegistry = REGISTRY) -> None:
+        self._host = host
+        self._port = port
+        self._registry = registry
+        self._checks: dict[str, Callable[[], bool | str]] = {}
+        self._started = False
+        self._draining = False
+        self._runner: web.AppRunner | None = None
+
+    def check(self, name: str, healthy: Callable[[], bool | str]) -> None:
+        """Add something that must hold for the service to be ready. It is called at every question, so it must be cheap.
+
+        It answers True, or what is wrong: False where the name says enough, else a text that ``/readyz`` shows.
+        """
+        self._checks[name] = healthy
+
+    def ready(self) -> None:
+        """The service has started: from here on its checks decide."""
+        self._started = True
+
+    def draining(self) -> None:
+        """The service finishes what it has and takes nothing new; it is not ready any more."""
+        self._draining = True
+
+    async def start(self) -> None:
+        """Listen. Raises Leave when the port cannot be had."""
+        if self._port == 0:
+            return
+        app = web.Application()
+        app.router.add_get("/metrics", self._metrics)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self.stop()
+            text = f"http.port: cannot listen on {self._host}:{self._port} ({error.strerror}); choose another, or 0 for none"
+            raise Leave(Exit.UNREACHABLE, text) from error
+
+    async def stop(self) -> None:
+        """Stop listening. Harmless when it never did."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def readiness(self) -> tuple[bool, dict[str, object]]:
+        """Whether the service is ready, and the answer of ``/readyz``."""
+        checks: dict[str, object] = {name: self._asked(name) for name in self._checks}
+        is_ready = self._started and not self._draining and all(answer is True for answer in checks.values())
+        return is_ready, {"ready": is_ready, "started": self._started, "draining": self._draining, "checks": checks}
+
+    def _asked(self, name: str) -> object:
+        try:
+            return self._checks[name]()
+        except Exception as error:  # noqa: BLE001  a check that cannot be made is a check that fails, whatever the cause
+            return f"{type(error).__name__}: {error}"
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        return web.Response(body=msgspec.json.encode({"alive": True}), content_type=_JSON)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        is_ready, answer = self.readiness()
+        return web.Response(body=msgspec.json.encode(answer), content_type=_JSON, status=200 if is_ready else 503)

@@ -1,0 +1,1 @@
+"""Margin, brackets, funding and liquidation."""

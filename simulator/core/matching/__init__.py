@@ -1,0 +1,1 @@
+"""Matching: validation, placement, triggers and fills."""

@@ -1,0 +1,1 @@
+"""Orders, requests, events and filters of the simulated exchange."""

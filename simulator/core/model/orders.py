@@ -1,0 +1,135 @@
+"""An order of the venue's order book, and its life as a table (EXEC-4)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, Literal
+
+import msgspec
+
+from simulator.core.model.enums import (
+    AlgoType,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
+
+ZERO: Final = Decimal(0)
+
+OrderEvent = Literal["partial_fill", "fill", "cancel", "expire", "expire_in_match", "amend"]
+
+#: Status -> event -> next status. What a status does not name cannot happen to it.
+TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
+    "NEW": {
+        "partial_fill": "PARTIALLY_FILLED",
+        "fill": "FILLED",
+        "cancel": "CANCELED",
+        "expire": "EXPIRED",
+        "expire_in_match": "EXPIRED_IN_MATCH",
+        "amend": "NEW",
+    },
+    "PARTIALLY_FILLED": {
+        "partial_fill": "PARTIALLY_FILLED",
+        "fill": "FILLED",
+        "cancel": "CANCELED",
+        "expire": "EXPIRED",
+        "expire_in_match": "EXPIRED_IN_MATCH",
+        "amend": "PARTIALLY_FILLED",
+    },
+    "FILLED": {},
+    "CANCELED": {},
+    "EXPIRED": {},
+    "EXPIRED_IN_MATCH": {},
+}
+
+
+class IllegalTransition(Exception):
+    """Something happened to an order that its status does not allow: a bug of the venue, never of its user."""
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An order as the venue states it at one moment. Prices in USDT, quantities in base currency, times in ms; 0 = none.
+
+    ``original_type`` is the algo type of an order that a trigger made (``algo_id``), else the type itself; ``quote`` the sum
+    of price x quantity of its fills; ``code`` the reason when it was closed against its owner's wish, 0 otherwise.
+    """
+
+    order_id: int
+    client_id: str
+    symbol: str
+    side: Side
+    position_side: PositionSide
+    type: OrderType
+    original_type: OrderType | AlgoType
+    time_in_force: TimeInForce
+    quantity: Decimal
+    price: Decimal = ZERO
+    stop_price: Decimal = ZERO
+    reduce_only: bool = False
+    close_position: bool = False
+    working_type: WorkingType = "CONTRACT_PRICE"
+    price_protect: bool = False
+    activate_price: Decimal = ZERO
+    callback_rate: Decimal = ZERO
+    self_trade_prevention: SelfTradePrevention = "NONE"
+    good_till: int = 0
+    algo_id: int = 0
+    status: OrderStatus = "NEW"
+    executed: Decimal = ZERO
+    quote: Decimal = ZERO
+    created: int = 0
+    updated: int = 0
+    amendments: int = 0
+    code: int = 0
+
+    @property
+    def remaining(self) -> Decimal:
+        """Quantity not filled yet."""
+        return self.quantity - self.executed
+
+    @property
+    def average_price(self) -> Decimal:
+        """Mean price of its fills, at full precision; 0 before the first."""
+        return self.quote / self.executed if self.executed else ZERO
+
+    def numbered(self, order_id: int) -> Order:
+        """The same order with the venue's id."""
+        return msgspec.structs.replace(self, order_id=order_id)
+
+    @property
+    def closed(self) -> bool:
+        """True when nothing can happen to it any more."""
+        return not TRANSITIONS[self.status]
+
+    def signed(self, quantity: Decimal) -> Decimal:
+        """``quantity`` with the sign that it has for a position: positive for a buy."""
+        return quantity if self.side == "BUY" else -quantity
+
+
+def advance(order: Order, event: OrderEvent, time: int, **changes: object) -> Order:
+    """The order after ``event`` at ``time`` (ms), with ``changes`` to its fields. Raises IllegalTransition."""
+    status = TRANSITIONS[order.status].get(event)
+    if status is None:
+        raise IllegalTransition(f"order {order.client_id} is {order.status}: {event} cannot happen to it")
+    return msgspec.structs.replace(order, status=status, updated=time, **changes)
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """One execution of an order. ``commission`` in USDT, positive = paid; ``realized`` the PnL before it."""
+
+    id: int
+    order_id: int
+    client_id: str
+    symbol: str
+    side: Side
+    position_side: PositionSide
+    price: Decimal
+    quantity: Decimal
+    commission: Decimal
+    realized: Decimal
+    maker: bool
+    time: int

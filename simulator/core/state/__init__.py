@@ -1,0 +1,1 @@
+"""State of the simulated exchange: symbol books, account ledger, snapshot."""

@@ -1,0 +1,32 @@
+"""All that a venue knows, as one struct: what a snapshot holds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.statements import Income
+from simulator.core.state.symbol_book import PitState, Ticket
+
+
+class FloorState(msgspec.Struct, kw_only=True):
+    """All that the venue knows. ``closed``/``closed_algos``: the last ones, oldest first; ``triggered``: algo orders whose
+    child lives; ``countdowns``: symbol -> when its orders are cancelled; ``called``: margin calls that stand."""
+
+    wallet: Decimal
+    time: int = 0
+    hedge: bool = False
+    called: dict[str, bool] = msgspec.field(default_factory=dict)
+    orders_made: int = 0
+    algos_made: int = 0
+    trades_made: int = 0
+    income_made: int = 0
+    sequence: int = 0
+    pits: dict[str, PitState] = msgspec.field(default_factory=dict)
+    closed: dict[int, Ticket] = msgspec.field(default_factory=dict)
+    triggered: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
+    closed_algos: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
+    income: list[Income] = msgspec.field(default_factory=list)
+    countdowns: dict[str, int] = msgspec.field(default_factory=dict)

@@ -1,0 +1,175 @@
+"""The pit of one symbol: its prices and liquidity, its resting orders, and the account's legs and configuration in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from simulator.core.margin.brackets import Brackets
+from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.enums import MarginType, PositionSide, Side
+from simulator.core.model.filters import Filters
+from simulator.core.model.orders import ZERO, Order, Trade
+from simulator.core.model.statements import Commission
+from simulator.core.state.legs import Leg
+
+ONE_WAY: Final[tuple[PositionSide, ...]] = ("BOTH",)
+HEDGE: Final[tuple[PositionSide, ...]] = ("LONG", "SHORT")
+
+
+class Ticket(msgspec.Struct, kw_only=True, array_like=True, eq=False):
+    """An order in hand with its executions. ``sequence``: of two orders at one price the earlier goes first."""
+
+    order: Order
+    sequence: int
+    trades: list[Trade] = msgspec.field(default_factory=list)
+
+
+class Waiting(msgspec.Struct, kw_only=True, array_like=True, eq=False):
+    """An algo order that waits. ``extreme``: the best price since an activated trailing began, USDT."""
+
+    algo: AlgoOrder
+    sequence: int
+    extreme: Decimal = ZERO
+
+    @property
+    def trails(self) -> bool:
+        """True when its trigger follows the price."""
+        return self.algo.type == "TRAILING_STOP_MARKET" and self.algo.activated
+
+    @property
+    def level(self) -> Decimal:
+        """The price at which something happens to it: trigger, activation, or callback from the extreme."""
+        algo = self.algo
+        if algo.type != "TRAILING_STOP_MARKET":
+            return algo.trigger_price
+        if not algo.activated:
+            return algo.activate_price
+        rate = algo.callback_rate / 100
+        return self.extreme * (1 + rate if algo.side == "BUY" else 1 - rate)
+
+    @property
+    def falls(self) -> bool:
+        """True when a falling price reaches it: sell stop, take-profit of a short, a buyer's trailing to be activated."""
+        algo = self.algo
+        stops = algo.type in ("STOP", "STOP_MARKET") or self.trails
+        return (algo.side == "SELL") == stops
+
+
+class PitState(msgspec.Struct, kw_only=True):
+    """What of a pit goes into a snapshot."""
+
+    last: Decimal | None
+    mark: Decimal | None
+    bid: Decimal | None
+    ask: Decimal | None
+    bid_quantity: Decimal | None
+    ask_quantity: Decimal | None
+    volume: float | None
+    taken: Decimal
+    legs: dict[PositionSide, Leg]
+    leverage: int
+    margin_type: MarginType
+    commission: Commission | None
+    tickets: list[Ticket]
+    waiting: list[Waiting]
+
+
+class Lines:
+    """Prices within which an event is quiet: nothing rests there, nobody is liquidated there (see ``lines``)."""
+
+    __slots__ = ("best_buy", "best_sell", "high", "high_limit", "low", "low_limit", "mark_high", "mark_low", "quiet")
+
+    def __init__(self, low: Decimal, high: Decimal, low_limit: Decimal, high_limit: Decimal) -> None:
+        self.low, self.high = low, high
+        self.low_limit, self.high_limit = low_limit, high_limit
+        self.mark_low, self.mark_high = low, high
+        self.best_buy, self.best_sell = low, high
+        self.quiet = (0.0, 0.0)
+
+
+class Pit:
+    """See the module. ``mark`` None: the mark price follows the last one. Sizes in base currency, None = endless.
+
+    ``volume``: of the last candle; ``taken``: what ours took since the candle or quote;
+    ``available``: what the event at hand leaves to resting limits, ``made``: what ours got of it.
+    """
+
+    __slots__ = (*PitState.__struct_fields__, "available", "brackets", "filters", "lines", "made", "symbol")
+
+    def __init__(self, filters: Filters, brackets: Brackets, leverage: int) -> None:
+        self.symbol = filters.symbol
+        self.filters = filters
+        self.brackets = brackets
+        self.lines: Lines | None = None
+        self.last: Decimal | None = None
+        self.mark: Decimal | None = None
+        self.bid: Decimal | None = None
+        self.ask: Decimal | None = None
+        self.bid_quantity: Decimal | None = None
+        self.ask_quantity: Decimal | None = None
+        self.volume: float | None = None
+        self.taken = ZERO
+        self.available: Decimal | None = None
+        self.made = ZERO
+        self.legs: dict[PositionSide, Leg] = {}
+        self.leverage = min(leverage, brackets.max_leverage)
+        self.margin_type: MarginType = "CROSSED"
+        self.commission: Commission | None = None
+        self.tickets: list[Ticket] = []
+        self.waiting: list[Waiting] = []
+
+    def state(self) -> PitState:
+        """For a snapshot."""
+        return PitState(**{name: getattr(self, name) for name in PitState.__struct_fields__})
+
+    def restore(self, state: PitState) -> None:
+        """Go on from a snapshot's state."""
+        for name in PitState.__struct_fields__:
+            setattr(self, name, getattr(state, name))
+        self.lines = None
+
+    @property
+    def mark_price(self) -> Decimal:
+        """The mark price, USDT. Only for a pit that has a price."""
+        return self.mark if self.mark is not None else self.last_price
+
+    @property
+    def last_price(self) -> Decimal:
+        """The last price, USDT. Only for a pit that has one."""
+        if self.last is None:
+            raise ValueError(f"{self.symbol} has no price yet; ask `last` first")
+        return self.last
+
+    def leg(self, side: PositionSide) -> Leg:
+        """One leg; a flat one when there was none."""
+        found = self.legs.get(side)
+        if found is None:
+            found = self.legs[side] = Leg()
+        return found
+
+    def held(self) -> list[tuple[PositionSide, Leg]]:
+        """The legs that are not flat."""
+        return [(side, leg) for side, leg in self.legs.items() if leg.quantity]
+
+    def best(self, side: Side) -> Decimal | None:
+        """What the quote offers to a taker of this side; None without a quote."""
+        return self.ask if side == "BUY" else self.bid
+
+    def reducible(self, side: Side, position_side: PositionSide) -> Decimal:
+        """How much of the leg an order of this side can close, base currency."""
+        leg = self.legs.get(position_side)
+        if leg is None or (leg.quantity > 0) == (side == "BUY"):
+            return ZERO
+        return abs(leg.quantity)
+
+
+def only_reduces(order: Order | AlgoOrder) -> bool:
+    """True when the order can make a leg smaller but never open or turn one."""
+    if order.reduce_only or order.close_position:
+        return True
+    return (order.position_side == "LONG" and order.side == "SELL") or (
+        order.position_side == "SHORT" and order.side == "BUY"
+    )
