@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Parallel workers of the tests: one a core, at most four, because tests start brokers and services of their own.
+WORKERS ?= logical
 VENV := .venv
 BIN := $(VENV)/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
@@ -12,9 +14,12 @@ export PIP_ROOT_USER_ACTION := ignore
 .DEFAULT_GOAL := help
 .PHONY: help demo test cover check native bench soak lock config docs pictures clean
 
+# By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 help:
 	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
-	@echo "make test    run the test suite (ARGS=... goes to pytest)"
+	@echo "make test    run the test suite, a worker a core (WORKERS=0: in one process; ARGS=... goes to pytest)"
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
@@ -30,15 +35,15 @@ demo: $(VENV)/.installed
 	$(BIN)/ict demo $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -m "not soak" $(PARALLEL) $(ARGS)
 
 # Interpreted, and by what stands in the repository alone. The analysis' own property tests would add a percent and, traced, six
 # minutes; of them the specimens that a compiled engine does not let in are run here, untraced.
 cover: $(VENV)/.installed-dev
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property --ignore tests/property/services/analysis \
-	  -m "not realdata" --cov --cov-branch --cov-report= $(ARGS)
+	  -m "not realdata" --cov --cov-branch --cov-report= $(PARALLEL) $(ARGS)
 	$(BIN)/python tests/support/core_coverage.py .coverage
-	ICT_NATIVE=0 $(BIN)/python -m pytest tests/property/services/analysis -k "caught or catches" $(ARGS)
+	ICT_NATIVE=0 $(BIN)/python -m pytest tests/property/services/analysis -k "caught or catches" $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

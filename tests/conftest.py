@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import services_on_demand as on_demand
@@ -50,18 +51,38 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"!!! {count} TESTS WERE SKIPPED AND PROVE NOTHING: {reasons}", red=True, bold=True)
 
 
-class _Service:
-    """A service started at most once a session; when it cannot be had, every test that asks hears why."""
+SOURCES = {"RabbitMQ": on_demand.rabbitmq, "Redis": on_demand.redis, "PostgreSQL": on_demand.postgres}
 
-    def __init__(self, what: str, source: AbstractContextManager[str]) -> None:
+
+def _find(what: str, stack: ExitStack) -> dict[str, str]:
+    """Find or start a service, which ends with ``stack``; when it cannot be had, say why."""
+    try:
+        return {"url": stack.enter_context(SOURCES[what]())}
+    except on_demand.Missing as error:
+        return {"why": str(error)}
+
+
+_SHARED = pytest.StashKey[dict[str, dict[str, str]]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Parallel workers share the services that the controlling process found or started, instead of starting their own."""
+    config: pytest.Config = node.config
+    if _SHARED not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        config.stash[_SHARED] = {what: _find(what, stack) for what in SOURCES}
+    node.workerinput["services"] = config.stash[_SHARED]
+
+
+class _Service:
+    """A service found or started at most once a run; when it cannot be had, every test that asks hears why."""
+
+    def __init__(self, what: str, url: str | None = None, why: str = "") -> None:
         self._what = what
-        self._source = source
-        self._url: str | None = None
-        self._why = ""
-        try:
-            self._url = source.__enter__()
-        except on_demand.Missing as error:
-            self._why = str(error)
+        self._url = url
+        self._why = why
 
     @property
     def reached(self) -> bool:
@@ -72,30 +93,26 @@ class _Service:
             on_demand.unavailable(self._what, self._why)
         return self._url
 
-    def close(self) -> None:
-        if self._url is not None:
-            self._source.__exit__(None, None, None)
+
+def _service(what: str, config: pytest.Config) -> Iterator[_Service]:
+    shared = getattr(config, "workerinput", {}).get("services")
+    with ExitStack() as stack:
+        yield _Service(what, **(shared[what] if shared else _find(what, stack)))
 
 
 @pytest.fixture(scope="session")
-def _rabbitmq() -> Iterator[_Service]:
-    service = _Service("RabbitMQ", on_demand.rabbitmq())
-    yield service
-    service.close()
+def _rabbitmq(pytestconfig: pytest.Config) -> Iterator[_Service]:
+    yield from _service("RabbitMQ", pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def _redis() -> Iterator[_Service]:
-    service = _Service("Redis", on_demand.redis())
-    yield service
-    service.close()
+def _redis(pytestconfig: pytest.Config) -> Iterator[_Service]:
+    yield from _service("Redis", pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def _postgres() -> Iterator[_Service]:
-    service = _Service("PostgreSQL", on_demand.postgres())
-    yield service
-    service.close()
+def _postgres(pytestconfig: pytest.Config) -> Iterator[_Service]:
+    yield from _service("PostgreSQL", pytestconfig)
 
 
 @pytest.fixture(scope="session")
