@@ -1,4 +1,4 @@
-"""The rules of the ``smartmoneyconcepts`` package, restated, for comparison only (reference ict.md 4 and 5).
+"""The rules of the ``smartmoneyconcepts`` package, restated, for comparison only (reference docs/ict.md §14).
 
 They look into the future: a swing is drawn on its own candle, the last row of every frame gets an invented one, a label
 needs the *next* swing, an order block that failed is erased. The live engine therefore has none of them. Each row here says

@@ -1,4 +1,4 @@
-"""Order blocks as smc makes and erases them (ict.md 2.11 variant D, 4.2 D4)."""
+"""Order blocks as smc makes and erases them (docs/ict.md §14.1 D4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fair value gaps as smc writes them: on candle 2, "mitigated" at the first touch (ict.md 2.6, 4.2 D10)."""
+"""Fair value gaps as smc writes them: on candle 2, "mitigated" at the first touch (docs/ict.md §3, §14.1 D10)."""
 
 from __future__ import annotations
 

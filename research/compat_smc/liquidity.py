@@ -1,4 +1,4 @@
-"""Clusters of swings as smc's "liquidity": within 1 % of the range of *all the data given* (ict.md 4.2 D6)."""
+"""Clusters of swings as smc's "liquidity": within 1 % of the range of *all the data given* (docs/ict.md §14.1 D6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Previous highs and lows, and sessions, as smc writes them beside every candle (ict.md 3.4, 4.2 D7, D8)."""
+"""Previous highs and lows, and sessions, as smc writes them beside every candle (docs/ict.md §14.1 D7, D8)."""
 
 from __future__ import annotations
 

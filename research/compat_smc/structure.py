@@ -1,4 +1,4 @@
-"""BOS and CHoCH as smc draws them: patterns of four swings, on the swing that is broken (ict.md 4.2 D2, D3, 5.1)."""
+"""BOS and CHoCH as smc draws them: patterns of four swings, on the broken swing (docs/ict.md §14.1 D2, D3, §14.2)."""
 
 from __future__ import annotations
 

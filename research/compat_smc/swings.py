@@ -1,4 +1,4 @@
-"""Swings as smc draws them: pivots collapsed to alternate, on their own candle, with invented ends (ict.md 4.2 D1, 5.1)."""
+"""Swings as smc draws them: alternating pivots, on their own candle, with invented ends (docs/ict.md §14.1 D1, §14.2)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ PIVOT: Final[Life] = {
     "final": (),
     "superseded": (),
 }
-#: A level of liquidity; see ``frame.levels``.
+#: A level of liquidity; see ``base.levels``.
 LEVEL: Final[Life] = {
     "active": ("swept", "broken", "expired"),
     "swept": (),

@@ -180,7 +180,7 @@ OTHER_OPTIONS = AnalysisSettings.model_validate(
         "max_active": 3,
         "displacement": {"min_body_atr": 0.5, "min_body_share": 0.4, "require_gap": True},
         "structure": {"break_on": "wick", "min_displacement_atr": 0.2, "mss_within": 8, "failed_within": 0},
-        "alternation": {"equal_atr": 0.0},
+        "zigzag": {"equal_atr": 0.0},
         "merged_gaps": {"enabled": True, "max_gaps": 2},
         "fvg": {"min_size_percent": 0.0, "min_size_atr": 0.1, "max_age_candles": 8, "fill_steps": 4, "filled_at": 1.0},
         "order_block": {

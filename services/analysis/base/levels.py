@@ -1,4 +1,4 @@
-"""The books of living price levels: swept when price returns at once, broken when it stays beyond (ict.md 2.15, 2.17)."""
+"""The books of living price levels: swept when price returns at once, broken when it stays beyond (docs/ict.md §7, §7.3)."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class ZoneBook:
 
 
 class FillBook(ZoneBook):
-    """Zones that price fills step by step: gaps of all kinds (ict.md 2.6).
+    """Zones that price fills step by step: gaps of all kinds (docs/ict.md §3).
 
     Touched when price reaches the near edge, half filled at the midpoint (consequent encroachment), filled at ``filled_at``
     of the height; with ``inverts``, a close beyond the far edge is ``inverted``, which goes further than filled. Every newly
@@ -202,7 +202,7 @@ class FillBook(ZoneBook):
 
 
 class BlockBook(ZoneBook):
-    """Zones that hold or fail: order blocks and their kin (ict.md 2.11).
+    """Zones that hold or fail: order blocks and their kin (docs/ict.md §4).
 
     A *touch* is a candle that reaches the near edge after one that did not (``mitigated``; candles that stay in the zone are
     one touch); reaching ``mean_threshold`` of the zone for the first time is a state of its own, in which later touches are

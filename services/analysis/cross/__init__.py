@@ -1,4 +1,4 @@
-"""Facts across two symbols: SMT divergence and liquidity correlation (ICT-9; ict.md 2.24).
+"""Facts across two symbols: SMT divergence and liquidity correlation (ICT-9; docs/ict.md §13.1).
 
 They stand beside the engines: an engine sees one symbol, and these see what the engines of two symbols found at one close.
 """

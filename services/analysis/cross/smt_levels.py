@@ -1,4 +1,4 @@
-"""SMT divergence at levels: one symbol takes its previous high, the other does not follow (ICT-9; ict.md 2.24 b)."""
+"""SMT divergence at levels: one symbol takes its previous high, the other does not follow (ICT-9; docs/ict.md §13.1 b)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SMT divergence between swings: one symbol makes a higher high, the other a lower one (ICT-9; ict.md 2.24 a)."""
+"""SMT divergence between swings: one symbol makes a higher high, the other a lower one (ICT-9; docs/ict.md §13.1 a)."""
 
 from __future__ import annotations
 

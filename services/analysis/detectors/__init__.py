@@ -5,7 +5,7 @@
    ``super().__init__`` how many candles of the columns it looks at.
 2. **Work.** ``follow(now)``: what this candle does to what was alive before. ``detect(now)``: what this close makes known.
    Both say things with ``now.emit(finding)``, or leave that to a book. ``active(into)``: what is alive, for every Analysis.
-3. **What it sees**: ``now`` (``frame.close.CandleClose``): the candle (``open_time close_time open high low close volume``),
+3. **What it sees**: ``now`` (``base.close.CandleClose``): the candle (``open_time close_time open high low close volume``),
    ``atr`` of the candles before, the columns ``open_times opens highs lows closes volumes`` from ``first`` to ``last`` (this
    candle), ``run`` (1: the candle before is missing), ``index``, and this close so far: ``events``, ``displacement``,
    ``broken`` (BOS or CHoCH), ``swing_high``, ``swing_low``, ``gap``. And the public attributes of detectors that were given

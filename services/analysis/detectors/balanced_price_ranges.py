@@ -1,4 +1,4 @@
-"""Balanced price ranges: prices that were delivered in haste both ways (ICT-5; ict.md 2.8)."""
+"""Balanced price ranges: prices that were delivered in haste both ways (ICT-5; docs/ict.md §5.1)."""
 
 from __future__ import annotations
 

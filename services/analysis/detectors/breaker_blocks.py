@@ -1,4 +1,4 @@
-"""Breaker blocks: blocks that failed after their leg had taken liquidity (ICT-4; ict.md 2.12)."""
+"""Breaker blocks: blocks that failed after their leg had taken liquidity (ICT-4; docs/ict.md §4.2)."""
 
 from __future__ import annotations
 

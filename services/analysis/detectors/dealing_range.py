@@ -1,4 +1,4 @@
-"""Dealing range, premium and discount, and optimal trade entry (ICT-10; ict.md 2.21, 2.22)."""
+"""Dealing range, premium and discount, and optimal trade entry (ICT-10; docs/ict.md §8.1, §8.2)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ ROLES: Final[dict[str, tuple[tuple[FactKind, ...], tuple[str, ...]]]] = {
     "internal_structure": (("internal_bos", "internal_choch"), ("internal_swings", "swings")),
     "swings": (("swing_high", "swing_low"), ()),
     "internal_swings": (("internal_high", "internal_low"), ("internal_structure",)),
-    "alternation": (("pivot_high", "pivot_low"), ("swings",)),
+    "zigzag": (("pivot_high", "pivot_low"), ("swings",)),
     "fvg": (("fvg",), ("structure",)),
     "inversion": (("ifvg",), ("fvg",)),
     "merged_gaps": (("merged_fvg",), ("fvg",)),
@@ -57,8 +57,8 @@ ACROSS: Final[dict[FactKind, tuple[str, ...]]] = {
 }
 
 
-def wanted(kinds: frozenset[FactKind], *, adapt: bool) -> frozenset[str]:
-    """The names of the detectors behind these kinds. Structure always works: the trend is part of every analysis.
+def detectors_for(kinds: frozenset[FactKind], *, adapt: bool) -> frozenset[str]:
+    """Return the names of the detectors that these kinds need. Structure always works: every analysis states the trend.
 
     ``adapt``: thresholds follow the kill zone, so that everything reads the sessions.
     """

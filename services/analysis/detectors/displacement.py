@@ -1,4 +1,4 @@
-"""Displacement: a candle that is mostly body and large for its time (ICT-10; ict.md 2.5)."""
+"""Displacement: a candle that is mostly body and large for its time (ICT-10; docs/ict.md §2.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equal highs and equal lows: pivots at one price, with the stops of many beyond it (ICT-8; ict.md 2.16)."""
+"""Equal highs and equal lows: pivots at one price, with the stops of many beyond it (ICT-8; docs/ict.md §7.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks that failed at this close, and whether their leg had taken liquidity first (ICT-4; ict.md 2.12, 2.13).
+"""Blocks that failed at this close, and whether their leg had taken liquidity first (ICT-4; docs/ict.md §4.2).
 
 What a breaker and a mitigation block have in common; the one boolean that tells them apart is ``Failure.swept``.
 """

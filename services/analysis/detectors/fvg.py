@@ -1,4 +1,4 @@
-"""Fair value gaps: born of three candles, filled step by step (ICT-5; ict.md 2.6)."""
+"""Fair value gaps: born of three candles, filled step by step (ICT-5; docs/ict.md §3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Internal structure: the same breaks on smaller swings, beside the external ones (ICT-1, ICT-2; ict.md 2.4)."""
+"""Internal structure: the same breaks on smaller swings, beside the external ones (ICT-1, ICT-2; docs/ict.md §2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inversion fair value gaps: gaps that price closed through, with their direction flipped (ICT-5; ict.md 2.7)."""
+"""Inversion fair value gaps: gaps that price closed through, with their direction flipped (ICT-5; docs/ict.md §3.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""IPDA ranges: high and low of the last 20, 40 and 60 completed days (ICT-12; ict.md 2.19)."""
+"""IPDA ranges: high and low of the last 20, 40 and 60 completed days (ICT-12; docs/ict.md §10.3)."""
 
 from __future__ import annotations
 

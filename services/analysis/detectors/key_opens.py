@@ -1,4 +1,4 @@
-"""Key opens: the opening prices at midnight, 08:30 and 09:30 New York time (ICT-11; ict.md 2.18)."""
+"""Key opens: the opening prices at midnight, 08:30 and 09:30 New York time (ICT-11; docs/ict.md §9.2)."""
 
 from __future__ import annotations
 

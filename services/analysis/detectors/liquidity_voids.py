@@ -1,4 +1,4 @@
-"""Liquidity voids: a row of wide candles one way, through which little was traded (ICT-5; ict.md 2.10)."""
+"""Liquidity voids: a row of wide candles one way, through which little was traded (ICT-5; docs/ict.md §5.3)."""
 
 from __future__ import annotations
 

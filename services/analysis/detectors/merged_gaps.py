@@ -1,4 +1,4 @@
-"""Merged gaps: fair value gaps of neighbouring candles as one zone (ICT-5; ict.md 2.6, join of adjacent gaps)."""
+"""Merged gaps: fair value gaps of neighbouring candles as one zone (ICT-5; docs/ict.md §3, join of adjacent gaps)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mitigation blocks: blocks that failed without their leg having taken liquidity (ICT-4; ict.md 2.13)."""
+"""Mitigation blocks: blocks that failed without their leg having taken liquidity (ICT-4; docs/ict.md §4.2)."""
 
 from __future__ import annotations
 

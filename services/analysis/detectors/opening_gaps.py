@@ -1,4 +1,4 @@
-"""Opening gaps: new day (NDOG), new week (NWOG) and 4h, on a market that never closes (ICT-7; ict.md 2.20)."""
+"""Opening gaps: new day (NDOG), new week (NWOG) and 4h, on a market that never closes (ICT-7; docs/ict.md §11)."""
 
 from __future__ import annotations
 

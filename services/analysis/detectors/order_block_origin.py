@@ -1,4 +1,4 @@
-"""Where an order block lies: the candle, or run of candles, that a leg started from (ICT-3; ict.md 2.11)."""
+"""Where an order block lies: the candle, or run of candles, that a leg started from (ICT-3; docs/ict.md §4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Order blocks: the last opposite candle before the leg that broke structure (ICT-3; ict.md 2.11)."""
+"""Order blocks: the last opposite candle before the leg that broke structure (ICT-3; docs/ict.md §4.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ranges of completed days, weeks and months, which previous levels and IPDA ranges are read from (ict.md 2.18)."""
+"""Ranges of completed days, weeks and months, for previous levels and IPDA ranges (docs/ict.md §10.1)."""
 
 from __future__ import annotations
 

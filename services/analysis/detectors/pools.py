@@ -1,4 +1,4 @@
-"""Liquidity pools: stops resting beyond swings, and how much of them there may be (ICT-8; ict.md 2.15)."""
+"""Liquidity pools: stops resting beyond swings, and how much of them there may be (ICT-8; docs/ict.md §7.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power of Three: accumulation, manipulation (the Judas swing), distribution (ICT-12; ict.md 2.23)."""
+"""Power of Three: accumulation, manipulation (the Judas swing), distribution (ICT-12; docs/ict.md §12)."""
 
 from __future__ import annotations
 

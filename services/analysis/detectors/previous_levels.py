@@ -1,4 +1,4 @@
-"""Previous day, week and month highs and lows (ICT-8; ict.md 2.18)."""
+"""Previous day, week and month highs and lows (ICT-8; docs/ict.md §10.1)."""
 
 from __future__ import annotations
 

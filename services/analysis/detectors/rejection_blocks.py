@@ -1,4 +1,4 @@
-"""Rejection blocks: the wick that took liquidity and was refused (ICT-4; ict.md 2.14)."""
+"""Rejection blocks: the wick that took liquidity and was refused (ICT-4; docs/ict.md §4.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who works when: every detector, made from the settings, in the order of work inside one candle (ict.md 1)."""
+"""Who works when: every detector, made from the settings, in the order of work inside one candle (docs/ict.md §1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.analysis.detectors.atr import AverageTrueRange
 from services.analysis.detectors.balanced_price_ranges import BalancedPriceRanges
 from services.analysis.detectors.breaker_blocks import BreakerBlocks
 from services.analysis.detectors.dealing_range import DealingRange
-from services.analysis.detectors.dependencies import wanted
+from services.analysis.detectors.dependencies import detectors_for
 from services.analysis.detectors.displacement import Displacement
 from services.analysis.detectors.equal_levels import EqualLevels
 from services.analysis.detectors.failed_blocks import FailedBlocks
@@ -37,7 +37,7 @@ from services.analysis.detectors.sweeps import Sweeps
 from services.analysis.detectors.swings import Swings
 from services.analysis.detectors.turtle_soup import TurtleSoup
 from services.analysis.detectors.volume_imbalances import VolumeImbalances
-from services.analysis.detectors.zigzag import Alternation
+from services.analysis.detectors.zigzag import Zigzag
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import ALL_KINDS, FactKind
 
@@ -90,7 +90,7 @@ class Roster:
         self.structure = Structure(settings.structure, self.swings, self.displacement)
         self.internal_swings = Swings(settings.internal.length, internal=True)
         self.internal_structure = InternalStructure(settings.structure, self.internal_swings, self.swings)
-        self.alternation = Alternation(settings.alternation)
+        self.zigzag = Zigzag(settings.zigzag)
         self.fvg = FairValueGaps(settings.fvg, most, self.structure)
         self.inversion = InversionGaps(settings.inversion, most, self.fvg)
         self.merged_gaps = MergedGaps(settings.merged_gaps, settings.fvg, most)
@@ -125,7 +125,7 @@ class Roster:
             ("internal_structure", has_internal, self.internal_structure),
             ("swings", True, self.swings),
             ("internal_swings", has_internal, self.internal_swings),
-            ("alternation", settings.alternation.enabled, self.alternation),
+            ("zigzag", settings.zigzag.enabled, self.zigzag),
             ("fvg", settings.fvg.enabled, self.fvg),
             ("inversion", settings.inversion.enabled, self.inversion),
             ("merged_gaps", settings.merged_gaps.enabled, self.merged_gaps),
@@ -154,7 +154,7 @@ class Roster:
             ("dealing_range", settings.dealing_range.enabled, self.dealing_range),
         ]
         #: Those that work, by name, in the order of work. One that does not work stays empty for those that read it.
-        behind = wanted(kinds, adapt=settings.timetable.adapt != "off")
+        behind = detectors_for(kinds, adapt=settings.timetable.adapt != "off")
         self.at_work: list[tuple[str, Detector]] = [
             (name, detector) for name, enabled, detector in line_up if enabled and name in behind
         ]

@@ -1,4 +1,4 @@
-"""Session highs and lows: what a window leaves behind when it is over (ICT-8; ict.md 2.15, 2.25)."""
+"""Session highs and lows: what a window leaves behind when it is over (ICT-8; docs/ict.md §10.2, §9.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kill zones, Silver Bullet hours, macros and sessions: when each opens and closes, and its range (ICT-11; ict.md 2.25)."""
+"""Kill zones, Silver Bullet hours, macros and sessions: when each opens and closes, and its range (docs/ict.md §9.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Breaks of structure and changes of character, and the trend that follows from them (ICT-1, ICT-2; ict.md 2.4)."""
+"""Breaks of structure and changes of character, and the trend that follows from them (ICT-1, ICT-2; docs/ict.md §2.3)."""
 
 from __future__ import annotations
 

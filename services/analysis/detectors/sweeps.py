@@ -1,4 +1,4 @@
-"""Sweeps: liquidity taken and price back at once, one event a level (ICT-8; ict.md 2.17)."""
+"""Sweeps: liquidity taken and price back at once, one event a level (ICT-8; docs/ict.md §7.3)."""
 
 from __future__ import annotations
 

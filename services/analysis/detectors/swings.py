@@ -1,4 +1,4 @@
-"""Swing highs and lows: symmetric fractals, known L candles after the turn (ICT-1; reference ict.md 2.1, 2.3)."""
+"""Swing highs and lows: symmetric fractals, known L candles after the turn (ICT-1; reference docs/ict.md §2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turtle soup: the sweep of an extreme that stood for twenty candles (ICT-8; ict.md 2.17)."""
+"""Turtle soup: the sweep of an extreme that stood for twenty candles (ICT-8; docs/ict.md §7.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volume imbalances: bodies apart, wicks together (ICT-5; ict.md 2.9)."""
+"""Volume imbalances: bodies apart, wicks together (ICT-5; docs/ict.md §5.2)."""
 
 from __future__ import annotations
 

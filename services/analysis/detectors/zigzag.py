@@ -1,4 +1,4 @@
-"""The zigzag: swings in which highs and lows take turns, provisional until the next turn (ICT-1; ict.md 2.2, 2.3)."""
+"""The zigzag: swings in which highs and lows take turns, provisional until the next turn (ICT-1; docs/ict.md §2.2, §2.1)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from services.analysis.base.close import CandleClose
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.detectors.swings import label_of
-from services.analysis.settings import AlternationSettings
+from services.analysis.settings import ZigzagSettings
 from services.analysis.wording import at, price
 from shared.domain.facts import Direction, FactKind, FactLabel
 
 
-class Alternation(Detector):
+class Zigzag(Detector):
     """Of swings of one side in a row only the furthest is a pivot (of equals the first).
 
     A pivot is born *provisional* with its swing. A further swing of the same side takes its place (``superseded``); the next
@@ -28,7 +28,7 @@ class Alternation(Detector):
 
     STATE: ClassVar[tuple[str, ...]] = ("high", "low", "open", "waiting")
 
-    def __init__(self, settings: AlternationSettings) -> None:
+    def __init__(self, settings: ZigzagSettings) -> None:
         super().__init__()
         self._equal_atr: float = settings.equal_atr
         self.high: Finding | None = None

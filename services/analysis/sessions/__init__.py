@@ -1,4 +1,4 @@
-"""Time as ICT means it: windows of New York local time, right on every day of the year (ICT-11; ict.md 2.25, 3)."""
+"""Time as ICT means it: windows of New York local time, right on every day of the year (ICT-11; docs/ict.md §9)."""
 
 from shared.runtime.native import prefer_compiled
 

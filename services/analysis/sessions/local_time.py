@@ -1,4 +1,4 @@
-"""Local wall-clock time → UTC milliseconds, on every day of the year, also those on which clocks change (ict.md 3.3).
+"""Local wall-clock time → UTC milliseconds, on every day of the year, also those on which clocks change (docs/ict.md §9).
 
 The one rule: a wall-clock time stands for the *first* instant of its local day at which the zone's clock reads that time or
 a later one. So when clocks go forward, a time that is skipped falls on the change itself (a window inside the skipped hour

@@ -1,4 +1,4 @@
-"""Days, weeks and months as levels count them: from the day anchor that the settings name (ict.md 2.18)."""
+"""Days, weeks and months as levels count them: from the day anchor that the settings name (docs/ict.md §10.1)."""
 
 from __future__ import annotations
 

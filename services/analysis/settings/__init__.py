@@ -33,11 +33,10 @@ from services.analysis.settings.publish import FactPattern, matching
 from services.analysis.settings.rejection_blocks import RejectionBlockSettings
 from services.analysis.settings.structure import InternalSettings, StructureSettings
 from services.analysis.settings.timetable import TimetableSettings
-from services.analysis.settings.zigzag import AlternationSettings
+from services.analysis.settings.zigzag import ZigzagSettings
 from shared.domain.facts import FactKind
 
 __all__ = [
-    "AlternationSettings",
     "AnalysisSettings",
     "BalancedPriceRangeSettings",
     "BreakerBlockSettings",
@@ -60,6 +59,7 @@ __all__ = [
     "SweepSettings",
     "TurtleSoupSettings",
     "VolumeImbalanceSettings",
+    "ZigzagSettings",
 ]
 
 
@@ -81,7 +81,7 @@ class AnalysisSettings(Frozen):
     displacement: DisplacementSettings = Field(default_factory=DisplacementSettings, description="Displacement.")
     structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure.")
     internal: InternalSettings = Field(default_factory=InternalSettings, description="Internal structure.")
-    alternation: AlternationSettings = Field(default_factory=AlternationSettings, description="The zigzag of swings.")
+    zigzag: ZigzagSettings = Field(default_factory=ZigzagSettings, description="The zigzag of swings.")
     fvg: FvgSettings = Field(default_factory=FvgSettings, description="Fair value gaps.")
     inversion: InversionSettings = Field(default_factory=InversionSettings, description="Inversion gaps.")
     merged_gaps: MergedGapSettings = Field(default_factory=MergedGapSettings, description="Merged gaps.")

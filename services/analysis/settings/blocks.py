@@ -12,7 +12,7 @@ Invalidation = Literal["close", "wick", "body"]
 
 
 class BlockLife(Concept):
-    """The life of a zone that holds or fails (``frame.zones.BlockBook``)."""
+    """The life of a zone that holds or fails (``base.zones.BlockBook``)."""
 
     invalidate_on: Invalidation = Field(
         "close",

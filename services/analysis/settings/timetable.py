@@ -1,4 +1,4 @@
-"""The table of windows and opens as settings: name, local start, local end, days, zone (ICT-11; ict.md 3)."""
+"""The table of windows and opens as settings: name, local start, local end, days, zone (ICT-11; docs/ict.md §9)."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _windows(zone: str, levels: frozenset[str], table: dict[str, tuple[WindowKin
 
 _LEVELS: Final = frozenset({"asian", "london_open", "new_york_am", "new_york_pm"})
 
-#: ict.md 3.1 and 3.2; crypto trades every day, so every day has them.
+#: docs/ict.md §9.1; crypto trades every day, so every day has them.
 NEW_YORK_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     NEW_YORK,
     _LEVELS,
@@ -107,8 +107,8 @@ NEW_YORK_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     },
 )
 
-#: The same windows frozen at New York's summer time and written in Korean time: an hour early on 35 % of the days (ict.md
-#: 3.3). Kept because the source documents of ICT-11 are written so; never the default.
+#: The same windows frozen at New York's summer time, in Korean time: an hour early on 35 % of the days (docs/ict.md
+#: §9). Kept because the source documents are written so; never the default.
 KST_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     SEOUL,
     _LEVELS,

@@ -7,7 +7,7 @@ from pydantic import Field
 from services.analysis.settings.base import Concept
 
 
-class AlternationSettings(Concept):
+class ZigzagSettings(Concept):
     """Swings in which highs and lows take turns (ICT-1)."""
 
     equal_atr: float = Field(

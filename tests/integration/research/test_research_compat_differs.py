@@ -1,4 +1,4 @@
-"""Where the causal engine must *not* do as smartmoneyconcepts does, so that nobody "fixes" it back (ict.md 5.2)."""
+"""Where the causal engine must *not* do as smartmoneyconcepts does, so that nobody "fixes" it back (docs/ict.md §14.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The restated rules of smartmoneyconcepts against that library's own output on EURUSD 15m (reference ict.md 5)."""
+"""The restated rules of smartmoneyconcepts against that library's own output on EURUSD 15m (reference docs/ict.md §14)."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def label_cells(label: Label) -> tuple[float, str, float, float]:
 
 @pytest.mark.parametrize(("name", "join", "count"), [("fvg", False, 5_020), ("fvg_consecutive", True, 3_756)])
 def test_gaps_agree_exactly(fixtures: Path, columns: Columns, name: str, join: bool, count: int) -> None:
-    """ICT-5, ict.md 5.1: sign, top, bottom and MitigatedIndex, in float64; joined ones too."""
+    """ICT-5, docs/ict.md §14.2: sign, top, bottom and MitigatedIndex, in float64; joined ones too."""
     gaps = fair_value_gaps(columns, join=join)
     assert len(gaps) == count
     assert [gap_cells(gap) for gap in gaps] == told(expected(fixtures, name), "FVG", "Top", "Bottom", "MitigatedIndex")
 
 
 def test_swings_agree_exactly(fixtures: Path, swings: SwingList) -> None:
-    """ICT-1, ict.md 5.1: 2,706 swings, and one invented at each end."""
+    """ICT-1, docs/ict.md §14.2: 2,706 swings, and one invented at each end."""
     assert sum(not swing.invented for swing in swings.swings) == 2_706
     assert [(swing.row, SIGN[swing.side], swing.level) for swing in swings.swings] == told(
         expected(fixtures, "swing_highs_lows"), "HighLow", "Level"
@@ -79,7 +79,7 @@ def test_swings_agree_exactly(fixtures: Path, swings: SwingList) -> None:
 
 
 def test_labels_agree_exactly_in_single_precision(fixtures: Path, columns: Columns, swings: SwingList) -> None:
-    """ICT-2, ict.md 5.1: kind, level and BrokenIndex of all 1,129."""
+    """ICT-2, docs/ict.md §14.2: kind, level and BrokenIndex of all 1,129."""
     rows = expected(fixtures, "bos_choch")
     theirs = [
         (row, kind, sign, single(level), broken)
@@ -92,7 +92,7 @@ def test_labels_agree_exactly_in_single_precision(fixtures: Path, columns: Colum
 
 
 def test_float32_makes_a_close_at_the_level_a_break(columns: Columns, swings: SwingList) -> None:
-    """ICT-2, ict.md 5.1 and D5: in exact prices 21 labels break elsewhere or not at all, each for a close *at* its level."""
+    """ICT-2, docs/ict.md §14.1 D5: in exact prices 21 labels break elsewhere or never, each for a close *at* its level."""
     rounded = {label.row: label for label in labels(columns, swings)}
     exact = {(*label_cells(label), label.broken) for label in labels(columns, swings, single_precision=False)}
     other = [label for label in rounded.values() if (*label_cells(label), label.broken) not in exact]
@@ -102,7 +102,7 @@ def test_float32_makes_a_close_at_the_level_a_break(columns: Columns, swings: Sw
 
 
 def test_order_blocks_agree_exactly_and_nearly_all_were_erased(fixtures: Path, columns: Columns, swings: SwingList) -> None:
-    """ICT-3, ict.md 5.1 and D4: the 66 that the library shows are the survivors of 1,085; its bullish index is one early."""
+    """ICT-3, docs/ict.md §14.1 D4: the 66 that the library shows survive of 1,085; its bullish index is one early."""
     blocks = order_blocks(columns, swings)
     assert len(blocks) == 1_085
     shown = [
@@ -118,7 +118,7 @@ def test_order_blocks_agree_exactly_and_nearly_all_were_erased(fixtures: Path, c
 
 
 def test_liquidity_agrees_exactly(fixtures: Path, columns: Columns, swings: SwingList) -> None:
-    """ICT-8, ict.md 5.1: all 498, with the tolerance that only the whole frame knows."""
+    """ICT-8, docs/ict.md §14.2: all 498, with the tolerance that only the whole frame knows."""
     pools = liquidity(columns, swings)
     theirs = told(expected(fixtures, "liquidity"), "Liquidity", "Level", "End", "Swept")
     assert len(pools) == 498
@@ -128,7 +128,7 @@ def test_liquidity_agrees_exactly(fixtures: Path, columns: Columns, swings: Swin
 
 
 def test_its_tolerance_changes_the_past(columns: Columns) -> None:
-    """ict.md 4.2 D6: the groups on the same first candles depend on how many candles come after them."""
+    """docs/ict.md §14.1 D6: the groups on the same first candles depend on how many candles come after them."""
     watched = 1_900
 
     def pools(rows: int) -> int:
@@ -140,7 +140,7 @@ def test_its_tolerance_changes_the_past(columns: Columns) -> None:
 
 @pytest.mark.parametrize(("period", "name"), [("1d", "previous_high_low"), ("4h", "previous_high_low")])
 def test_previous_levels_agree_exactly(fixtures: Path, columns: Columns, period: str, name: str) -> None:
-    """ICT-8, ict.md 5.1 and D7: levels and their breaks, beside every candle."""
+    """ICT-8, docs/ict.md §14.2 and D7: levels and their breaks, beside every candle."""
     levels = previous_levels(columns, "1d" if period == "1d" else "4h")
     with (fixtures / f"{name}_result_data_{'1D' if period == '1d' else '4h'}.csv").open() as file:
         rows = [{key: float(cell or "nan") for key, cell in row.items()} for row in csv.DictReader(file)]
@@ -152,7 +152,7 @@ def test_previous_levels_agree_exactly(fixtures: Path, columns: Columns, period:
 
 
 def test_at_the_first_candle_of_a_day_it_still_has_the_day_before_yesterday(columns: Columns) -> None:
-    """ict.md 4.2 D7: 251 candles, all at 00:00."""
+    """docs/ict.md §14.1 D7: 251 candles, all at 00:00."""
     day = columns.open_time // 86_400_000
     begins = np.flatnonzero(np.diff(day, prepend=day[:1] - 1))
     highs = np.maximum.reduceat(columns.high, begins).astype(np.float32).astype(np.float64)
@@ -165,7 +165,7 @@ def test_at_the_first_candle_of_a_day_it_still_has_the_day_before_yesterday(colu
 
 
 def test_sessions_agree_exactly(fixtures: Path, columns: Columns) -> None:
-    """ICT-11, ict.md 5.1: London in fixed UTC hours with both ends inside, and its running high and low."""
+    """ICT-11, docs/ict.md §14.2: London in fixed UTC hours with both ends inside, and its running high and low."""
     rows = expected(fixtures, "sessions")
     ours = session(columns, "London")
     assert np.array_equal(ours.active, [row["Active"] == 1 for row in rows])
@@ -174,6 +174,6 @@ def test_sessions_agree_exactly(fixtures: Path, columns: Columns) -> None:
 
 
 def test_most_labels_become_knowable_only_after_their_break(columns: Columns, swings: SwingList) -> None:
-    """ict.md 4.2 D2: who trades at BrokenIndex looks ahead."""
+    """docs/ict.md §14.1 D2: who trades at BrokenIndex looks ahead."""
     dated = [label for label in labels(columns, swings) if label.known is not None]
     assert sum(label.known > label.broken for label in dated if label.known is not None) / len(dated) > 0.97

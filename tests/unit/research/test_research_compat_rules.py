@@ -60,7 +60,7 @@ def test_the_first_beyond_a_level_is_found_however_far() -> None:
 
 
 def test_a_gap_is_drawn_on_candle_two_and_knowable_on_candle_three() -> None:
-    """ICT-5, ict.md D10: mitigated by the first touch from candle 4 on."""
+    """ICT-5, docs/ict.md §14.1 D10: mitigated by the first touch from candle 4 on."""
     rows = [(10, 11, 9, 10.5), (10.5, 14, 10, 13.5), (13.5, 15, 12, 14), (14, 15, 12.5, 13), (13, 13.5, 12, 12.5)]
     (gap,) = fair_value_gaps(columns(rows))
     assert (gap.row, gap.direction, gap.top, gap.bottom, gap.known, gap.mitigated) == (1, "bullish", 12, 11, 2, 4)
@@ -69,26 +69,26 @@ def test_a_gap_is_drawn_on_candle_two_and_knowable_on_candle_three() -> None:
 
 
 def test_a_gap_against_the_body_of_candle_two_does_not_count() -> None:
-    """ict.md 2.6: smc's filter."""
+    """docs/ict.md §3: smc's filter."""
     assert fair_value_gaps(columns([(10, 11, 9, 10.5), (13.5, 14, 10, 13), (13.5, 15, 12, 14)])) == []
 
 
 def test_joined_gaps_are_one_zone_on_the_last_row() -> None:
-    """ict.md 2.6: the union; the earlier row is gone."""
+    """docs/ict.md §3: the union; the earlier row is gone."""
     rows = [(10, 11, 9, 10.5), (10.5, 14, 10, 13.5), (13.5, 17, 12, 16.5), (16.5, 18, 15, 17)]
     assert [(gap.row, gap.top, gap.bottom) for gap in fair_value_gaps(columns(rows))] == [(1, 12, 11), (2, 15, 14)]
     assert [(gap.row, gap.top, gap.bottom) for gap in fair_value_gaps(columns(rows), join=True)] == [(2, 15, 11)]
 
 
 def test_ties_are_pivots_all_and_the_high_goes_first() -> None:
-    """ict.md 5.1: one candle fewer on the left, ties kept, none in the first 2L-1 rows."""
+    """docs/ict.md §14.2: one candle fewer on the left, ties kept, none in the first 2L-1 rows."""
     flat = columns([(10, 11, 9, 10)] * 12)
     assert raw_pivots(flat, 2) == [(row, "high") for row in range(3, 10)]
     assert raw_pivots(columns([(10, 11, 9, 10)] * 5), 2) == []
 
 
 def test_runs_of_pivots_collapse_to_the_extreme_and_are_final_at_the_next_opposite_pivot() -> None:
-    """ICT-1, ict.md 2.2: L candles after a pivot it may still be superseded."""
+    """ICT-1, docs/ict.md §2.2: L candles after a pivot it may still be superseded."""
     table = zigzag(100, 110, 104, 112, 98, 103)
     found = swing_list(table, 2)
     by_level = {swing.level: swing for swing in found.swings}
@@ -122,7 +122,7 @@ TURNING = (130, 110, 124, 100, 132, 112, 140)
 
 @pytest.mark.parametrize(("turns", "kind"), [(RISING, "bos"), (TURNING, "choch")])
 def test_four_swings_make_a_label_on_the_second_that_later_ones_confirm(turns: tuple[int, ...], kind: str) -> None:
-    """ICT-2, ict.md D2: the label is knowable long after its break."""
+    """ICT-2, docs/ict.md §14.1 D2: the label is knowable long after its break."""
     for table, direction in ((zigzag(*turns), "bullish"), (mirrored(zigzag(*turns)), "bearish")):
         found = labels(table, swing_list(table, 2))
         assert (kind, direction) in {(label.kind, label.direction) for label in found}
@@ -133,7 +133,7 @@ def test_four_swings_make_a_label_on_the_second_that_later_ones_confirm(turns: t
 
 
 def test_a_label_broken_no_earlier_than_a_later_one_is_taken_out() -> None:
-    """ict.md D3: two highs broken by the same candle leave the later label alone."""
+    """docs/ict.md §14.1 D3: two highs broken by the same candle leave the later label alone."""
     table = zigzag(100, 120, 110, 119, 113, 118, 114, 130, 121)
     swings = swing_list(table, 2)
     broken = [label.broken for label in labels(table, swings)]
@@ -141,7 +141,7 @@ def test_a_label_broken_no_earlier_than_a_later_one_is_taken_out() -> None:
 
 
 def test_a_block_is_made_by_the_break_violated_and_erased() -> None:
-    """ICT-3, ict.md D4: the row says nothing of the break, and what failed and came back leaves no trace."""
+    """ICT-3, docs/ict.md §14.1 D4: the row says nothing of the break, and what failed and came back leaves no trace."""
     table = zigzag(100, 110, 104, 114, 98, 118)
     swings = swing_list(table, 2)
     block = next(block for block in order_blocks(table, swings) if block.direction == "bullish")
@@ -159,7 +159,7 @@ def test_a_block_is_made_by_the_break_violated_and_erased() -> None:
 
 
 def test_a_break_right_after_the_swing_swaps_top_and_bottom() -> None:
-    """ict.md D4: no candle lies between, so the swing's own one is taken."""
+    """docs/ict.md §14.1 D4: no candle lies between, so the swing's own one is taken."""
     rows = [(10.0, 10.0 + n / 10, 9.0, 10.0) for n in range(5)]
     rows += [(10, 12, 8, 11), (11, 12, 9, 12.5), (12, 12.2, 9, 12), (12, 12.1, 9, 12), (12, 12, 9, 12)]
     table = columns(rows)
@@ -169,7 +169,7 @@ def test_a_break_right_after_the_swing_swaps_top_and_bottom() -> None:
 
 
 def test_pools_take_swings_near_their_first_until_it_is_swept() -> None:
-    """ICT-8, ict.md D6: a later swing near the level joins; after the sweep none does."""
+    """ICT-8, docs/ict.md §14.1 D6: a later swing near the level joins; after the sweep none does."""
     table = zigzag(100, 110, 105, 110, 103, 130, 120, 131, 105, 110, 104)
     swings = swing_list(table, 2)
     pools = liquidity(table, swings, range_fraction=0.05)
@@ -183,7 +183,7 @@ def test_pools_take_swings_near_their_first_until_it_is_swept() -> None:
 
 
 def test_the_first_candle_of_a_period_reports_the_one_before_last() -> None:
-    """ICT-8, ict.md D7."""
+    """ICT-8, docs/ict.md §14.1 D7."""
     rows = [(10.0, 10.0 + day, 9.0 - day, 10.0) for day in range(4) for _ in range(6)]
     levels = previous_levels(columns(rows, "4h"), "1d")
     assert np.isnan(levels.high[:7]).all()
@@ -195,7 +195,7 @@ def test_the_first_candle_of_a_period_reports_the_one_before_last() -> None:
 
 
 def test_sessions_are_fixed_in_utc_and_include_their_last_minute() -> None:
-    """ICT-11, ict.md D8: the candle that opens at the end still counts."""
+    """ICT-11, docs/ict.md §14.1 D8: the candle that opens at the end still counts."""
     rows = [(10.0, 10.0 + hour, 9.0 - hour / 10, 10.0) for hour in range(24)]
     london = session(columns(rows, "1h"), "London")
     assert np.flatnonzero(london.active).tolist() == list(range(7, 17))

@@ -1,4 +1,4 @@
-"""SMT divergence and liquidity correlation on hand-made closes of two symbols (ICT-9; ict.md 2.24)."""
+"""SMT divergence and liquidity correlation on hand-made closes of two symbols (ICT-9; docs/ict.md §13.1)."""
 
 from __future__ import annotations
 

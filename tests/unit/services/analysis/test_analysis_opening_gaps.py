@@ -1,4 +1,4 @@
-"""Opening gaps on hand-made candles: NDOG, NWOG, 4h (ICT-7; ict.md 2.20)."""
+"""Opening gaps on hand-made candles: NDOG, NWOG, 4h (ICT-7; docs/ict.md §11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accumulation, Judas swing, distribution on hand-made 1h candles (ICT-12; ict.md 2.23)."""
+"""Accumulation, Judas swing, distribution on hand-made 1h candles (ICT-12; docs/ict.md §12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of local time as findings, and what they leave behind, on hand-made candles (ICT-8, ICT-11; ict.md 2.25)."""
+"""Windows of local time as findings, and what they leave behind, on hand-made candles (ICT-8, ICT-11; docs/ict.md §9.1)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import Direction
 
 BOTH = pytest.mark.parametrize("direction", ["bullish", "bearish"])
-L1 = AnalysisSettings.model_validate({"swing_length": 1, "atr_period": 2, "alternation": {"equal_atr": 0.1}})
+L1 = AnalysisSettings.model_validate({"swing_length": 1, "atr_period": 2, "zigzag": {"equal_atr": 0.1}})
 
 
 def closes(*values: float) -> list[Row]:
