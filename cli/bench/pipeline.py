@@ -153,7 +153,7 @@ async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
 
 def _throughput() -> dict[str, Any]:
     """One-minute candles a second through everything: ingest to exchange and journal, two symbols, eight timeframes."""
-    from cli.play.embedded import play
+    from cli.play.demo import play
     from cli.play.market import open_source
     from simulator.recorder import Recorder
 

@@ -37,7 +37,7 @@ def play_market(
     """``ict demo`` and ``ict replay``: open the market, play it, show what became of it."""
     import uvloop
 
-    from cli.play.embedded import play
+    from cli.play.demo import play
     from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
     from cli.play.replay import replay
     from cli.play.summary import as_json, show

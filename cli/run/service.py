@@ -83,7 +83,7 @@ async def _run_simulator(settings: Settings, stop: Stop) -> None:
 
 
 async def _run_embedded(settings: Settings, stop: Stop) -> None:
-    from cli.play.embedded import play
+    from cli.play.demo import play
     from cli.play.market import open_source
     from simulator.recorder import Recorder
 
@@ -97,7 +97,7 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
 
 async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
     """Mode paper in one process: the live market, every service over the in-memory bus, the simulated exchange."""
-    from cli.play.embedded import embedded
+    from cli.play.demo import embedded
     from cli.wiring import LAYOUTS
     from shared.bus.memory.bus import MemoryBus
 

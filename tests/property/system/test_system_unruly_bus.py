@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from unruly import UnrulyBus
 
-from cli.play.embedded import play
+from cli.play.demo import play
 from cli.settings import Settings
 from shared.bus.memory.bus import MemoryBus
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
