@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.research import commands
-from shared.runtime.process.exits import Exit
+from cli.run.health import DEFAULT_URL
 
 app = typer.Typer(
     name="ict",
@@ -36,6 +35,7 @@ Speed = Annotated[str, typer.Option("--speed", help="max, or market seconds per 
 Out = Annotated[
     Path | None, typer.Option("--out", help="directory for decisions, orders, fills and equity as canonical JSON lines")
 ]
+ReplayBus = Literal["rabbitmq", "memory"]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout instead of tables")]
 
 
@@ -52,10 +52,10 @@ def demo(
     json: Json = False,
 ) -> None:
     """Run the whole system in this process on a simulated exchange: no keys, no broker, no network."""
-    from cli.play.commands import play_market
+    from cli.play.demo import demo as body
 
     market = {key: value for key, value in (("days", days), ("seed", seed)) if value is not None}
-    play_market(config, data or [], start, end, speed, out, json=json, bus="memory", market=market)
+    body(config, data or [], start, end, speed, out, json=json, market=market)
 
 
 @app.command()
@@ -67,14 +67,19 @@ def replay(
     speed: Speed = "max",
     out: Out = None,
     bus: Annotated[
-        str, typer.Option("--bus", help="rabbitmq: drive the running services; memory: as `ict demo`")
+        ReplayBus, typer.Option("--bus", help="rabbitmq: drive the running services; memory: as `ict demo`")
     ] = "rabbitmq",
     json: Json = False,
 ) -> None:
     """Drive separately running services (`ict run …`) in lock-step; decides byte for byte like `ict demo`."""
-    from cli.play.commands import play_market
+    if bus == "memory":
+        from cli.play.demo import demo as in_this_process
 
-    play_market(config, data or [], start, end, speed, out, json=json, bus=bus, market={})
+        in_this_process(config, data or [], start, end, speed, out, json=json, market={})
+        return
+    from cli.play.replay import replay as body
+
+    body(config, data or [], start, end, speed, out, json=json)
 
 
 @app.command()
@@ -114,7 +119,7 @@ def simulator(
     now: Annotated[bool, typer.Option("--now", help="the generated market's present is this moment")] = False,
     seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
 ) -> None:
-    """Be an exchange that speaks Binance USD-M (REST and streams) for real clients, with faults on command."""
+    """Serve a simulated exchange that speaks Binance USD-M (REST and streams), with faults on command."""
     from cli.run.simulator import serve
 
     given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
@@ -125,7 +130,7 @@ def simulator(
 @app.command()
 def check(config: Config = None, json: Json = False) -> None:
     """Validate the configuration: every error at once, with its place and what is allowed. Starts nothing."""
-    from cli.play.commands import check_config
+    from cli.run.check import check_config
 
     check_config(config, json=json)
 
@@ -139,7 +144,7 @@ def topology(
     json: Json = False,
 ) -> None:
     """Print the broker table: every queue, what it is bound to, its bound and what happens beyond it."""
-    from cli.play.commands import show_topology
+    from cli.run.topology import show_topology
 
     show_topology(config, apply=apply, json=json)
 
@@ -150,7 +155,7 @@ def halt(
     config: Config = None,
 ) -> None:
     """Stop new entries now, until `ict rearm`. Exits and protection stay managed."""
-    from cli.play.commands import send_control
+    from cli.run.control import send_control
 
     send_control(config, "halt", reason)
 
@@ -161,17 +166,17 @@ def rearm(
     config: Config = None,
 ) -> None:
     """Allow entries again after a halt. Only ever by hand."""
-    from cli.play.commands import send_control
+    from cli.run.control import send_control
 
     send_control(config, "rearm", reason)
 
 
 @app.command()
 def health(
-    url: Annotated[str, typer.Argument(help="a service's /readyz")] = "http://127.0.0.1:9100/readyz",
+    url: Annotated[str, typer.Argument(help="a service's /readyz")] = DEFAULT_URL,
 ) -> None:
     """Ask a service whether it is ready; exit 0 or 1 (the image's health check)."""
-    from cli.play.commands import ask_health
+    from cli.run.health import ask_health
 
     ask_health(url)
 
@@ -184,7 +189,7 @@ def docs(
     ] = False,
 ) -> None:
     """Write the reference pages that are made from the code: settings, queues, life cycles, metrics, reasons."""
-    from cli.play.commands import write_docs
+    from cli.docs.write_pages import write_docs
 
     write_docs(to, check=check)
 
@@ -276,11 +281,10 @@ def bench_exchange_http(
 
 
 def main() -> None:
-    """The console script."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        sys.exit(Exit.INTERRUPTED)
+    """Run the command line (see ``cli.entry``)."""
+    from cli.entry import main as entry
+
+    entry()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The composition root: from settings to services, bus and store. Nothing else constructs these."""
+"""The composition root: services, bus and store from the settings. No other module of cli/ builds a bus or a store."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from services.notifier import service as notifier
 from services.risk import service as risk
 from services.signals import service as signals
 from services.signals.strategies import reads
+from shared.bus.memory.bus import MemoryBus
+from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import Layout, Topology, build
 from shared.runtime.lane.lane import LanePolicy
 from shared.runtime.service import ServiceSpec
+from shared.store import open as stores
+from shared.store.port import StateStore
 from simulator import service as simulator
 
 _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
@@ -34,7 +38,8 @@ _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
     "simulator": lambda settings: simulator.spec(settings, settings.simulator),
 }
 
-#: Services of each layout, in the order in which a candle meets them; beside them simulator or gateway, the exchange.
+#: Services of each layout, in the order in which a candle passes them. Beside them runs the simulator (modes sim and paper)
+#: or the gateway (testnet, live), which answer for the exchange.
 LAYOUTS: Final[dict[Layout, tuple[str, ...]]] = {
     "split": ("ingest", "analysis", "signals", "risk", "execution", "journal", "notifier"),
     "fused": ("ingest", "engine", "execution", "journal", "notifier"),
@@ -43,11 +48,11 @@ LAYOUTS: Final[dict[Layout, tuple[str, ...]]] = {
 
 
 class NotInLayout(Exception):
-    """The service is not one of the configured layout's; the text lists those that are."""
+    """The configured layout has no such service; the text lists those that it has."""
 
 
 def service_spec(name: str, settings: Settings) -> ServiceSpec:
-    """What the named service is made of. Raises NotInLayout."""
+    """Build the parts of the named service: lanes, sources and sinks. Raises NotInLayout."""
     behind_the_port = "simulator" if settings.mode in ("sim", "paper") else "gateway"
     allowed = (*LAYOUTS[settings.layout], behind_the_port)
     if name not in allowed:
@@ -56,12 +61,27 @@ def service_spec(name: str, settings: Settings) -> ServiceSpec:
 
 
 def topology(settings: Settings) -> Topology:
-    """The broker table of this configuration."""
+    """Build the table of queues and exchanges of this configuration."""
     return build(settings.layout, settings.partitions.count, settings.timeframes, settings.namespace, settings.mode)
 
 
+def make_bus(settings: Settings, name: str) -> RabbitBus:
+    """Build the connection of one process to RabbitMQ, not yet started; the broker lists it under ``name``."""
+    return RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name=name)
+
+
+def make_memory_bus(settings: Settings) -> MemoryBus:
+    """Build the bus of the embedded layout, which stays in this process."""
+    return MemoryBus(topology(settings))
+
+
+def make_store(settings: Settings) -> StateStore:
+    """Build the store of the lanes' state, not yet started."""
+    return stores.make_store(settings.store.url.get_secret_value(), settings.namespace)
+
+
 def lane_policy(settings: Settings) -> LanePolicy:
-    """How lanes write, as configured."""
+    """Read from the settings how lanes write their state."""
     return LanePolicy(
         snapshot_every=settings.lane.snapshot_every,
         commit_linger=settings.lane.commit_linger_ms / 1000,

@@ -16,8 +16,8 @@ import uvloop
 from cli.bench.fleet import BenchFleet
 from cli.bench.market import BenchMarket
 from cli.run.configuration import try_load
-from cli.wiring import LAYOUTS, topology
-from shared.bus.rabbitmq.bus import RabbitBus
+from cli.wiring import LAYOUTS, make_bus, topology
+from shared.bus.port import Bus
 from shared.domain.timeframes import MINUTE
 
 _PAUSE = 0.02
@@ -46,7 +46,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
         "log": {"level": "WARNING"},
     }
     settings = try_load(None, raw_settings)
-    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="flood")
+    bus = make_bus(settings, "flood")
     await bus.start()
     fleet = BenchFleet([name for name in LAYOUTS["split"] if name not in ("journal", "notifier")], raw_settings)
     await asyncio.to_thread(fleet.__enter__)
@@ -57,7 +57,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
         latencies = {"quiet": _quantiles(quiet)}
         if elsewhere:
             apart = try_load(None, {**raw_settings, "namespace": f"{namespace}-apart"})
-            other = RabbitBus(topology(apart), apart.bus.url.get_secret_value(), name="apart")
+            other = make_bus(apart, "apart")
             await other.start()
             beside, _ = await _while_flooded(other, fleet, market, messages, apart.namespace)
             latencies["flooded_elsewhere"] = _quantiles(beside)
@@ -86,7 +86,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
 
 
 async def _while_flooded(
-    bus: RabbitBus, fleet: BenchFleet, market: BenchMarket, messages: int, namespace: str
+    bus: Bus, fleet: BenchFleet, market: BenchMarket, messages: int, namespace: str
 ) -> tuple[list[float], int]:
     """Latencies of our candles while ``namespace`` is flooded, and how deep its queue ever was."""
     command = [sys.executable, "-m", "cli.bench.flooder", str(fleet.config), str(messages)]

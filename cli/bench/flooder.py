@@ -13,8 +13,7 @@ from pathlib import Path
 import uvloop
 
 from cli.run.configuration import try_load
-from cli.wiring import topology
-from shared.bus.rabbitmq.bus import RabbitBus
+from cli.wiring import make_bus
 from shared.domain.control import Micro
 
 _BATCH = 500
@@ -23,7 +22,7 @@ _BATCH = 500
 async def flood(config: Path, messages: int) -> None:
     """Publish ``messages`` order-flow seconds of one symbol, as fast as the broker takes them."""
     settings = try_load([config])
-    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="flooder")
+    bus = make_bus(settings, "flooder")
     await bus.start()
     symbol = settings.symbols[0]
     for first in range(0, messages, _BATCH):

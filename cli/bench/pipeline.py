@@ -22,10 +22,9 @@ from cli.bench.market import BenchMarket
 from cli.bench.raw_chain import measure as raw_chain
 from cli.run.configuration import try_load
 from cli.settings import Settings
-from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
+from cli.wiring import LAYOUTS, lane_policy, make_bus, make_memory_bus, service_spec, topology
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Bus
-from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import Layout, QueueKind
 from shared.runtime.service import Service, running
 
@@ -99,7 +98,7 @@ async def _distributed(
         namespace = f"bench-{uuid.uuid4().hex[:8]}"
         raw_settings = _settings(layout, count, namespace)
         settings = try_load(None, raw_settings)
-        bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="bench")
+        bus = make_bus(settings, "bench")
         await bus.start()
         try:
             fleet = BenchFleet(services, raw_settings)
@@ -143,7 +142,7 @@ async def _embedded_latency(samples: int) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
-    bus = MemoryBus(topology(settings))
+    bus = make_memory_bus(settings)
     await bus.start()
     services = [Service(service_spec(name, settings), bus, None, lane_policy(settings)) for name in LAYOUTS["embedded"]]
     async with running(services):

@@ -1,29 +1,68 @@
-"""The embedded layout: every handler in this process, over the in-memory bus, with the market in lock-step."""
+"""``ict demo``: the whole system in this process on a simulated exchange, without broker, store or network.
+
+``play`` wires it: every service of the embedded layout (``cli.wiring.LAYOUTS``) and the simulated exchange on one
+in-memory bus, moved on minute by minute by the market's player.
+"""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
+from cli.play.session import open_market, play_session, speed_of
+from cli.run.configuration import load_settings
 from cli.settings import Settings
-from cli.wiring import LAYOUTS, lane_policy, service_spec, topology
+from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
 from services.ingest.source import CandleSource
-from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Bus
-from shared.bus.topology import Topology
 from shared.runtime.service import Service, running
 from shared.store.port import StateStore
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import Player
 
-#: Allocations between two looks for cycles: a step of the market makes hundreds of messages, and no cycles.
+#: Allocations between two garbage collections: a step of the market makes hundreds of messages, and no cycles.
 _GARBAGE: Final = 20_000
 
 
+def demo(
+    config: Sequence[Path] | None,
+    data: Sequence[str],
+    start: str | None,
+    end: str | None,
+    speed: str,
+    out: Path | None,
+    *,
+    json: bool,
+    market: Mapping[str, object],
+) -> None:
+    """Open the market, play it, show the result. ``market``: options that override the configuration's ``market``."""
+    settings = load_settings(config, {"market": dict(market)} if market else None)
+    pace = speed_of(speed)
+    settings, source = open_market(settings, data, start, end)
+    settings = _with_own_journal(settings, out)  # only now: a refused run leaves the files of the one before alone
+    play_session(play, settings, source, out, speed=pace, json=json)
+
+
+def _with_own_journal(settings: Settings, out: Path | None) -> Settings:
+    """Point the journal at a new file in ``out``, else at memory.
+
+    A run must not write into the journal of an older one: the same closes have the same ids there, and what was
+    written first stays.
+    """
+    url = "sqlite+aiosqlite:///:memory:"
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for leftover in out.glob("journal.sqlite*"):
+            leftover.unlink()
+        url = f"sqlite+aiosqlite:///{out / 'journal.sqlite'}"
+    return settings.model_copy(update={"journal": settings.journal.model_copy(update={"url": url})})
+
+
 def embedded(settings: Settings) -> Settings:
-    """The settings in the embedded layout, whatever layout they name."""
+    """Change the layout of the settings to embedded."""
     return Settings.model_validate({**settings.model_dump(), "layout": "embedded"})
 
 
@@ -35,11 +74,15 @@ async def play(
     speed: float | None,
     store: StateStore | None = None,
     on_step: Callable[[int], None] | None = None,
-    make_bus: Callable[[Topology], Bus] = MemoryBus,
+    make_bus: Callable[[Settings], Bus] = make_memory_bus,
 ) -> None:
-    """Run the whole system on ``source`` to its end. Raises ServiceDied when a core fails."""
+    """Run the whole system on ``source`` to its end.
+
+    ``speed``: market seconds a second; None = as fast as it settles. ``store``: None = lanes keep their state in this
+    process. ``on_step`` is called after each minute with its close time, ms. Raises ServiceDied when a core fails.
+    """
     settings = embedded(settings)
-    bus = make_bus(topology(settings))
+    bus = make_bus(settings)
     await bus.start()
     services = [
         Service(service_spec(name, settings), bus, store, lane_policy(settings))

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, a line every few seconds elsewhere; always on stderr's console."""
+"""The progress of a long command: a bar on a terminal, elsewhere a line every few seconds."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-#: Seconds between two looks of the bar, and between two lines where there is no terminal.
+#: Seconds between two updates of the bar, and between two lines where there is no terminal.
 _ON_A_TERMINAL = 0.1
 _ELSEWHERE = 5.0
 
 
 class Bar:
-    """``with Bar(console, "candles", total) as bar: bar.at(done)``. ``total`` and ``done`` in any unit that only grows."""
+    """Shows how much of ``total`` is done; ``total`` and ``done`` in any unit that only grows.
+
+    ``with Bar(console, "candles", total) as bar: bar.at(done)``
+    """
 
     def __init__(self, console: Console, what: str, total: int) -> None:
         self._bar = Progress(
@@ -36,8 +39,12 @@ class Bar:
         self._bar.update(self._task, completed=self._total if kind is None else self._done)
         self._bar.stop()
 
+    def step(self, _: object = None) -> None:
+        """Add one to what is done; takes and ignores one argument, so that it serves as a callback."""
+        self.at(self._done + 1)
+
     def at(self, done: int) -> None:
-        """So much is done."""
+        """Set how much is done; a smaller number than before is ignored."""
         self._done = max(done, self._done)
         now = time.monotonic()
         if now - self._shown < (_ON_A_TERMINAL if self._console.is_terminal else _ELSEWHERE):

@@ -1,21 +1,40 @@
-"""Drive separately running services over RabbitMQ in lock-step, with the exchange and the market in this process."""
+"""``ict replay``: play a market to separately running services over RabbitMQ, with the exchange in this process."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from cli.play.session import open_market, play_session, speed_of
+from cli.run.configuration import load_settings
 from cli.settings import Settings
-from cli.wiring import lane_policy, service_spec, topology
+from cli.wiring import lane_policy, make_bus, service_spec
 from services.ingest.source import CandleSource
-from shared.bus.rabbitmq.bus import RabbitBus
 from shared.runtime.service import Service, running
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import Player
 
 
-async def replay(
+def replay(
+    config: Sequence[Path] | None,
+    data: Sequence[str],
+    start: str | None,
+    end: str | None,
+    speed: str,
+    out: Path | None,
+    *,
+    json: bool,
+) -> None:
+    """Open the market, play it to the running services, show the result."""
+    settings = load_settings(config)
+    pace = speed_of(speed)
+    settings, source = open_market(settings, data, start, end)
+    play_session(play_to_services, settings, source, out, speed=pace, json=json)
+
+
+async def play_to_services(
     settings: Settings,
     source: CandleSource,
     recorder: Recorder,
@@ -23,11 +42,12 @@ async def replay(
     speed: float | None,
     on_step: Callable[[int], None] | None = None,
 ) -> None:
-    """Play ``source`` to its end. The services' lanes are reset first: a replay owes nothing to what ran before.
+    """Play ``source`` to its end, in lock-step. Resets the services' lanes first.
 
-    The exchange lane keeps no state beyond this process: a simulated exchange that dies ends its session.
+    The simulated exchange keeps its state in this process only: when it dies, the session is over. Parameters as in
+    ``cli.play.demo.play``.
     """
-    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name="simulator")
+    bus = make_bus(settings, "simulator")
     await bus.start()
     exchange = Service(service_spec("simulator", settings), bus, None, lane_policy(settings))
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)

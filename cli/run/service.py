@@ -11,20 +11,18 @@ import structlog
 
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
-from cli.wiring import NotInLayout, lane_policy, service_spec, topology
-from shared.bus.rabbitmq.bus import RabbitBus
+from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
 from shared.runtime.process.exits import Exit
 from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
 from shared.runtime.process.run import Stop, run_process
 from shared.runtime.service import Service, running
-from shared.store.open import make_store
 
 log = structlog.get_logger(__name__)
 
 
 def run_service(name: str, config: Sequence[Path] | None) -> None:
-    """Run until SIGTERM. Leaves with 3 for a bad configuration, 2 for a service that the layout does not have."""
+    """Run a service until SIGTERM. Exit 3 for a bad configuration, 2 for a service that the layout does not have."""
     settings = load_settings(config)
     configure(settings.log.level, settings.log.format)
     if name == "all" and settings.mode not in ("sim", "paper"):
@@ -45,8 +43,8 @@ def run_service(name: str, config: Sequence[Path] | None) -> None:
 
 
 async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
-    bus = RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name=name)
-    store = make_store(settings.store.url.get_secret_value(), settings.namespace)
+    bus = make_bus(settings, name)
+    store = make_store(settings)
     health = HealthServer(settings.http.host, settings.http.port)
     health.check("bus", bus.healthy)
     health.check("store", store.healthy)
@@ -71,14 +69,14 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
 
 async def _run_simulator(settings: Settings, stop: Stop) -> None:
     from cli.play.market import open_source
-    from cli.play.replay import replay
+    from cli.play.replay import play_to_services
     from simulator.recorder import Recorder
 
     health = HealthServer(settings.http.host, settings.http.port)
     await health.start()
     health.ready()
     source = open_source(settings, {}, None, None)
-    await _until_stopped(replay(settings, source, Recorder(None), speed=settings.market.speed), stop)
+    await _until_stopped(play_to_services(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
 
@@ -98,12 +96,10 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
 async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
     """Mode paper in one process: the live market, every service over the in-memory bus, the simulated exchange."""
     from cli.play.demo import embedded
-    from cli.wiring import LAYOUTS
-    from shared.bus.memory.bus import MemoryBus
 
     settings = embedded(settings)
-    bus = MemoryBus(topology(settings))
-    store = make_store(settings.store.url.get_secret_value(), settings.namespace)
+    bus = make_memory_bus(settings)
+    store = make_store(settings)
     health = HealthServer(settings.http.host, settings.http.port)
     health.check("store", store.healthy)
     await health.start()

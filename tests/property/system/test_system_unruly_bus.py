@@ -6,6 +6,7 @@ import asyncio
 import functools
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -15,7 +16,7 @@ from unruly import UnrulyBus
 
 from cli.play.demo import play
 from cli.settings import Settings
-from shared.bus.memory.bus import MemoryBus
+from cli.wiring import make_memory_bus
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
 from simulator.recorder import FILES, Recorder
 
@@ -30,7 +31,7 @@ SETTINGS = Settings.model_validate(
 DAYS = 0.4
 
 
-def run(make_bus: object, timeout: float = 20) -> dict[str, bytes]:
+def run(make_bus: Any, timeout: float = 20) -> dict[str, bytes]:
     """The four files of one run."""
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory)
@@ -46,7 +47,7 @@ def run(make_bus: object, timeout: float = 20) -> dict[str, bytes]:
 
 @functools.cache
 def undisturbed() -> dict[str, bytes]:
-    return run(MemoryBus)
+    return run(make_memory_bus)
 
 
 @settings(
@@ -59,7 +60,7 @@ def undisturbed() -> dict[str, bytes]:
 @given(seed=st.integers(0, 2**32), repeat=st.floats(0.0, 0.4), delay=st.floats(0.0, 0.6))
 def test_repeats_and_delays_change_no_decision_order_or_fill(seed: int, repeat: float, delay: float) -> None:
     """EXEC-2, OPS-1: at-least-once transport, exactly-once effect, through every stage at once."""
-    assert run(lambda topology: UnrulyBus(MemoryBus(topology), seed, repeat=repeat, delay=delay)) == undisturbed()
+    assert run(lambda settings: UnrulyBus(make_memory_bus(settings), seed, repeat=repeat, delay=delay)) == undisturbed()
 
 
 def test_the_run_has_something_to_lose() -> None:
@@ -72,7 +73,7 @@ def test_the_run_has_something_to_lose() -> None:
 def test_a_bus_that_loses_messages_is_noticed() -> None:
     """The specimen: a lossy bus must not pass for an unruly one. The lock-step stands still or the bytes differ."""
     try:
-        files = run(lambda topology: UnrulyBus(MemoryBus(topology), 1, repeat=0.0, delay=0.0, lose=0.002), timeout=5)
+        files = run(lambda settings: UnrulyBus(make_memory_bus(settings), 1, repeat=0.0, delay=0.0, lose=0.002), timeout=5)
     except TimeoutError:
         return
     if files == undisturbed():

@@ -135,7 +135,7 @@ def test_demo_refuses_dates_outside_of_the_file(tmp_path: Path) -> None:
         (("demo", "--data", "btc.csv"), "SYMBOL=FILE"),
         (("demo", "--from", "soon"), "--from soon"),
         (("demo", "--days", "many"), "--days"),
-        (("replay", "--bus", "pigeon"), "choose rabbitmq or memory"),
+        (("replay", "--bus", "pigeon"), "--bus"),
         (("health", "http://example.org/readyz"), "only this machine"),
         (("halt",), "--reason"),
         (("nonsense",), "nonsense"),

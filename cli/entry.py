@@ -1,0 +1,60 @@
+"""The console script. ``ict health`` is answered here without loading the command line, everything else by ``cli.main``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from shared.runtime.process.exits import Exit
+
+
+def main() -> NoReturn:
+    """Run the command that was typed and leave with one of the codes of ``Exit``, never with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by whoever started us
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # the interpreter's own streams have it
+    try:
+        code = _run(sys.argv[1:])
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = Exit.INTERRUPTED
+    except BrokenPipeError:  # `ict ... | head -1`: the reader has what it wanted
+        code = Exit.NEGATIVE
+        _discard_stdout()
+    except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence and we get a report
+        from cli.run.crash import report
+
+        print(report(error, sys.argv[1:]), file=sys.stderr)
+        code = Exit.CRASHED
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int | str | None:
+    """Run the command; returns its exit code as ``sys.exit`` takes it."""
+    try:
+        match arguments:
+            case ["health"]:
+                from cli.run.health import ask_health
+
+                ask_health()
+            case ["health", url] if not url.startswith("-"):
+                from cli.run.health import ask_health
+
+                ask_health(url)
+        from cli.main import app
+
+        app()
+    except SystemExit as leaving:
+        return leaving.code
+    return Exit.OK
+
+
+def _discard_stdout() -> None:
+    """Point stdout at nothing, so that the interpreter does not fail once more when it flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+if __name__ == "__main__":
+    main()

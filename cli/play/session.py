@@ -1,0 +1,93 @@
+"""One run of a market from the command line: open it, play it under a progress bar, show what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import typer
+import uvloop
+from rich.console import Console
+
+from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
+from cli.play.progress import Bar
+from cli.play.summary import as_json, show
+from cli.run.configuration import refuse
+from cli.settings import Settings
+from services.ingest.files.source import SourceRefused
+from services.ingest.source import CandleSource
+from shared.runtime.process.exits import Exit
+from shared.runtime.process.logs import configure
+from shared.runtime.service import ServiceDied
+from simulator.recorder import Recorder
+
+
+class Play(Protocol):
+    """Plays a market to its end: `demo.play` in this process, `replay.play_to_services` over RabbitMQ."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        source: CandleSource,
+        recorder: Recorder,
+        *,
+        speed: float | None,
+        on_step: Callable[[int], None] | None = None,
+    ) -> Coroutine[object, object, None]: ...
+
+
+def open_market(
+    settings: Settings, data: Sequence[str], start: str | None, end: str | None
+) -> tuple[Settings, CandleSource]:
+    """Open the market of the options; the settings come back with its symbols. A wrong option or file ends the command."""
+    try:
+        files = parse_data(data)
+        settings = with_symbols_of(settings, files)
+        return settings, open_source(settings, files, parse_date("--from", start), parse_date("--to", end))
+    except BadOption as error:
+        refuse(str(error), Exit.USAGE)
+    except SourceRefused as error:
+        refuse(str(error), Exit.NEGATIVE)
+
+
+def speed_of(text: str) -> float | None:
+    """Read ``--speed``: None for as fast as possible, else market seconds a second. A wrong one ends the command."""
+    try:
+        return parse_speed(text)
+    except BadOption as error:
+        refuse(str(error), Exit.USAGE)
+
+
+def play_session(
+    play: Play, settings: Settings, source: CandleSource, out: Path | None, *, speed: float | None, json: bool
+) -> None:
+    """Run ``play`` to the market's end and print its summary: tables, or one JSON object.
+
+    ``out``: directory for the record of the run; None = no record. Exit 70 when a service dies.
+    """
+    configure("WARNING", "console")
+    console = Console(stderr=json)
+    for repair in getattr(source, "repairs", ()):
+        console.print(f"repaired: {repair}", style="yellow")
+    began = time.perf_counter()
+    try:
+        with (
+            Recorder(out) as recorder,
+            Bar(console, "minutes played", len(source)) as bar,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(play(settings, source, recorder, speed=speed, on_step=bar.step))
+    except ServiceDied as error:
+        refuse(f"stopped: {error}", Exit.CRASHED)
+    seconds = time.perf_counter() - began
+    candles = len(source) * len(source.symbols)
+    if json:
+        typer.echo(msgspec.json.encode(as_json(recorder.summary, seconds, candles)))
+        return
+    show(console, recorder.summary, seconds, candles)
+    if out is not None:
+        console.print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")

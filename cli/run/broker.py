@@ -1,0 +1,43 @@
+"""A short connection to RabbitMQ for commands that say one thing and leave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from cli.run.configuration import refuse
+from cli.settings import Settings
+from cli.wiring import make_bus
+from shared.bus.port import BusError
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.runtime.process.exits import Exit
+
+#: Seconds that an operator waits for the broker.
+PATIENCE: Final = 10.0
+
+
+@asynccontextmanager
+async def connected(settings: Settings, name: str) -> AsyncIterator[RabbitBus]:
+    """Connect, and close at the end of the block.
+
+    Ends the command with exit 4 when the broker does not answer within PATIENCE, or refuses: wrong password, no such
+    virtual host, a queue that was declared with other arguments.
+    """
+    bus = make_bus(settings, name)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await bus.start()
+    except TimeoutError:
+        refuse(
+            f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
+            "Start it, or set bus.url; `ict doctor` says more",
+            Exit.UNREACHABLE,
+        )
+    except BusError as error:
+        refuse(f"RabbitMQ at {settings.bus.url}: {error}", Exit.UNREACHABLE)
+    try:
+        yield bus
+    finally:
+        await bus.close()

@@ -1,0 +1,36 @@
+"""``ict check``: is the configuration valid? Reads it and starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import typer
+
+from cli.run.configuration import try_load
+from services.analysis.cross.placement import unread_pairs
+from shared.config.load import ConfigInvalid
+from shared.runtime.process.exits import Exit
+
+
+def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
+    """Print every error of the configuration and leave with exit 3, or say in a sentence what it means."""
+    try:
+        settings = try_load(config)
+    except ConfigInvalid as error:
+        if json:
+            typer.echo(msgspec.json.encode({"valid": False, "errors": [str(each) for each in error.errors]}))
+        else:
+            typer.echo(str(error), err=True)
+        raise typer.Exit(Exit.CONFIG_INVALID) from None
+    notes = unread_pairs(settings.analysis.cross, settings)
+    if json:
+        typer.echo(msgspec.json.encode({"valid": True, "notes": notes} if notes else {"valid": True}))
+        return
+    typer.echo(
+        f"configuration is valid: mode {settings.mode}, layout {settings.layout}, {', '.join(settings.symbols)}, "
+        f"{len(settings.timeframes)} timeframes, {settings.partitions.count} partition(s)"
+    )
+    for note in notes:
+        typer.echo(f"note: {note}")

@@ -1,0 +1,34 @@
+"""The composition root is one place (cli/wiring.py)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+CLI = Path(__file__).resolve().parents[3] / "cli"
+CONSTRUCTORS = {"RabbitBus", "MemoryBus", "RedisStore", "SqliteStore", "MemoryStore"}
+
+
+def constructed(path: Path) -> set[str]:
+    """The buses and stores that a module calls by their constructor."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    names = {call.id for call in calls if isinstance(call, ast.Name)}
+    names |= {call.attr for call in calls if isinstance(call, ast.Attribute)}
+    return names & CONSTRUCTORS
+
+
+def test_wiring_alone_constructs_buses_and_stores() -> None:
+    builders = {path.relative_to(CLI).as_posix(): found for path in CLI.rglob("*.py") if (found := constructed(path))}
+    assert builders == {"wiring.py": {"RabbitBus", "MemoryBus"}}
+
+
+def test_store_of_a_url_is_opened_by_wiring_alone() -> None:
+    opening = [path.relative_to(CLI).as_posix() for path in CLI.rglob("*.py") if "shared.store" in path.read_text()]
+    imports_only_the_port = {"play/demo.py"}
+    assert set(opening) - imports_only_the_port == {"wiring.py"}
+
+
+def test_main_and_every_module_of_the_command_line_is_short() -> None:
+    """A file of more than 300 lines is about more than one thing."""
+    long = {path.name: lines for path in CLI.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 300}
+    assert long == {}
