@@ -1,0 +1,95 @@
+"""Made-up messages of every type that may travel: hypothesis strategies read from the structs' own definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec.inspect as inspect
+from hypothesis import strategies as st
+
+from shared.domain.candles import Candle
+from shared.domain.decisions import Signal
+from shared.domain.facts import Fact
+from shared.domain.message import Message
+from shared.domain.orders import OrderIntent
+
+Fields = dict[str, Any]
+
+
+def _sorted(fields: Fields, *names: str) -> Fields:
+    """The fields with the values of ``names`` in rising order."""
+    return {**fields, **dict(zip(names, sorted(fields[name] for name in names), strict=True))}
+
+
+def _signal(fields: Fields) -> Fields:
+    fields = {**fields, "stop": 99.5, "entry": 100.0, "target": 101.0}
+    return fields if fields["side"] == "buy" else {**fields, "stop": 101.0, "target": 99.5}
+
+
+#: What the fields of a struct owe to each other, which their types do not say.
+COHERENT: Final[dict[type, Callable[[Fields], Fields]]] = {
+    Candle: lambda fields: _sorted(fields, "low", "open", "close", "high"),
+    Signal: _signal,
+    Fact: lambda fields: _sorted(_sorted(fields, "bottom", "top"), "formed_at", "confirmed_at", "changed_at"),
+    OrderIntent: lambda fields: {**fields, "quantity": abs(fields["quantity"]) + 1},
+}
+
+
+def samples(kind: type[Message]) -> st.SearchStrategy[Any]:
+    """Valid messages of one type, with small collections."""
+    return _of(inspect.type_info(kind))
+
+
+def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
+    match info:
+        case inspect.StructType(cls=cls, fields=fields):
+            coherent = COHERENT.get(cls, dict)
+            parts = st.fixed_dictionaries({field.name: _of(field.type) for field in fields})
+            return parts.map(lambda given: cls(**coherent(given)))
+        case inspect.UnionType(types=types):
+            return st.one_of(*(_of(each) for each in types))
+        case inspect.CollectionType(item_type=item):
+            return st.lists(_of(item), max_size=info.max_length or 3, min_size=info.min_length or 0).map(_collection(info))
+        case inspect.TupleType(item_types=items):
+            return st.tuples(*(_of(each) for each in items))
+        case inspect.DictType(key_type=key, value_type=value):
+            return st.dictionaries(_of(key), _of(value), max_size=3)
+        case _:
+            return _scalar(info)
+
+
+def _collection(info: inspect.CollectionType) -> type:
+    return {inspect.ListType: list, inspect.VarTupleType: tuple, inspect.FrozenSetType: frozenset}[type(info)]
+
+
+def _scalar(info: inspect.Type) -> st.SearchStrategy[Any]:
+    match info:
+        case inspect.StrType(pattern=None):
+            longest = 40 if info.max_length is None else min(info.max_length, 40)
+            return st.text(st.characters(exclude_categories=["Cs"]), min_size=info.min_length or 0, max_size=longest)
+        case inspect.StrType(pattern=pattern):
+            return st.from_regex(pattern, fullmatch=True)
+        case inspect.IntType():
+            low = info.ge if info.ge is not None else (-(2**63) if info.gt is None else info.gt + 1)
+            high = info.le if info.le is not None else (2**63 - 1 if info.lt is None else info.lt - 1)
+            return st.integers(low, high)
+        case inspect.FloatType():
+            low, high = (info.gt if info.ge is None else info.ge), (info.lt if info.le is None else info.le)
+            return st.floats(
+                low, high, exclude_min=info.gt is not None, exclude_max=info.lt is not None,
+                allow_nan=False, allow_infinity=False,
+            )  # fmt: skip
+        case inspect.BoolType():
+            return st.booleans()
+        case inspect.NoneType():
+            return st.none()
+        case inspect.DecimalType():
+            return st.decimals(-(10**12), 10**12, allow_nan=False, places=8)
+        case inspect.EnumType(cls=cls):
+            return st.sampled_from(list(cls))
+        case inspect.LiteralType(values=values):
+            return st.sampled_from(values)
+        case inspect.BytesType():
+            return st.binary(max_size=40)
+    raise NotImplementedError(f"no samples of {info}: add the type here")
