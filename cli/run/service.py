@@ -12,11 +12,12 @@ import structlog
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
-from shared.runtime.process.exits import Exit
+from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
 from shared.runtime.process.run import Stop, run_process
 from shared.runtime.service import Service, running
+from shared.store.port import StateStore, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,7 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
     await health.start()
     try:
         await bus.start()
-        await store.start()
+        await _start(store)
         service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
         if service.spec.sources:
             health.check("exchange", service.sources_ready)
@@ -67,7 +68,16 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
         await health.stop()
 
 
+async def _start(store: StateStore) -> None:
+    """Open the store. Raises Leave when it answers and refuses us; one that does not answer yet is waited for."""
+    try:
+        await store.start()
+    except StoreError as error:
+        raise Leave(Exit.UNREACHABLE, f"store.url: {error}") from error
+
+
 async def _run_simulator(settings: Settings, stop: Stop) -> None:
+    from cli.play.forecast import forecast
     from cli.play.market import open_source
     from cli.play.replay import play_to_services
     from simulator.recorder import Recorder
@@ -76,12 +86,14 @@ async def _run_simulator(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = open_source(settings, {}, None, None)
+    log.info("the market begins", expect=forecast(source, settings.market.speed))
     await _until_stopped(play_to_services(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
 
 async def _run_embedded(settings: Settings, stop: Stop) -> None:
     from cli.play.demo import play
+    from cli.play.forecast import forecast
     from cli.play.market import open_source
     from simulator.recorder import Recorder
 
@@ -89,6 +101,7 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = open_source(settings, {}, None, None)
+    log.info("the market begins", expect=forecast(source, settings.market.speed))
     await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
@@ -105,7 +118,7 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
     await health.start()
     try:
         await bus.start()
-        await store.start()
+        await _start(store)
         names = ("simulator", *reversed(LAYOUTS["embedded"]))  # whoever reads stands before whoever writes
         services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
         for service in services:
