@@ -30,8 +30,10 @@ COPY cli ./cli
 RUN ICT_NATIVE_DIR=/opt/native /opt/dev/bin/python -m cli.native
 
 FROM ${BASE}
+# The home is made by hand: useradd would put its skeleton files there, and from there into the journal's volume.
 RUN groupadd --gid 10001 ict \
- && useradd --uid 10001 --gid 10001 --home-dir /var/lib/ict --create-home --shell /usr/sbin/nologin ict
+ && useradd --uid 10001 --gid 10001 --home-dir /var/lib/ict --no-create-home --shell /usr/sbin/nologin ict \
+ && install -d -o 10001 -g 10001 /var/lib/ict
 COPY --from=build /opt/ict /opt/ict
 COPY --from=native /opt/native /opt/native
 COPY config /etc/ict

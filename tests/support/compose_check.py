@@ -23,6 +23,8 @@ IMAGE = "ict-trader"
 MEMORY_MB = (128, 512)
 #: Queues of sources and of the market's player, which are no lanes of their services.
 _SOURCES = {("simulator", "sim"): "player", ("gateway", "testnet"): "exchange", ("gateway", "live"): "exchange"}
+#: Images that start as root unless a user is named; the other strangers name one of their own.
+_ROOT_IMAGES = ("rabbitmq:", "valkey/")
 #: Only who sends orders may hold the key.
 _KEY = frozenset({"exchange__key", "exchange__secret"})
 
@@ -31,8 +33,9 @@ def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list
     """Everything that is wrong, in words; empty when nothing is. ``compose``: as ``compose_files.read`` gives it."""
     services: dict[str, Any] = compose["services"]
     found = [*_references(compose, root), *_scrape_targets(services, prometheus), *_coverage(compose, root)]
+    found += _builds(services, root)
     for name, service in services.items():
-        found += [f"{name}: {defect}" for defect in _hardening(service)]
+        found += [f"{name}: {defect}" for defect in (*_hardening(service), *_store(name, service))]
         if _is_ours(service):
             found += [f"{name}: {defect}" for defect in _ours(service, compose, root)]
     return found
@@ -148,13 +151,37 @@ def _coverage(compose: Compose, root: Path) -> Iterator[str]:
             yield f"queue {queue.name} is taken by {readers[queue.name]} services instead of one"
 
 
+def _builds(services: Mapping[str, Any], root: Path) -> Iterator[str]:
+    """One service builds our image; without a policy an engine would look for it in a registry on behalf of the others."""
+    ours = {name: service for name, service in services.items() if _is_ours(service)}
+    builders = [name for name, service in ours.items() if (root / service.get("build", "nowhere") / "Dockerfile").is_file()]
+    if len(builders) != 1:
+        yield f"{IMAGE} is built by {', '.join(builders) or 'nobody'} instead of one service"
+    for name, service in ours.items():
+        if name not in builders and service.get("pull_policy") != "never":
+            yield f"{name}: its image is looked for in a registry"
+
+
+def _store(name: str, service: Mapping[str, Any]) -> Iterator[str]:
+    if not str(service["image"]).startswith("valkey/"):
+        return
+    command = service.get("command", [])
+    if "--protected-mode" not in command or command[command.index("--protected-mode") + 1] != "no":
+        yield "refuses every client that is not in its own container"
+    test = service.get("healthcheck", {}).get("test", [])
+    if "-h" not in test or test[test.index("-h") + 1] != name or "-e" not in test:
+        yield "is asked over loopback, or a refusal counts as health"
+
+
 def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
     if "container_name" in service:
         yield "container_name prevents scaling"
     if "no-new-privileges:true" not in service.get("security_opt", []):
         yield "may gain privileges"
-    if service.get("cap_drop") != ["ALL"]:
+    if service.get("cap_drop") != ["ALL"] or service.get("cap_add"):
         yield "keeps capabilities"
+    if str(service["image"]).startswith(_ROOT_IMAGES) and not service.get("user"):
+        yield "starts as root, whose init may not pass SIGTERM on without capabilities"
     if not service.get("read_only") and not str(service["image"]).startswith("rabbitmq:"):
         yield "can write to its root file system"
     if "healthcheck" not in service:
@@ -179,8 +206,6 @@ def _hardening(service: Mapping[str, Any]) -> Iterator[str]:
 def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[str]:
     if service.get("user") != "10001:10001":
         yield "runs as root"
-    if not (root / service.get("build", "nowhere") / "Dockerfile").is_file():
-        yield "its image is never built"  # an engine would look for it in a registry
     command = [str(word) for word in service.get("command", [])]
     commands = getattr(typer.main.get_command(app), "commands", {})
     if not command or command[0] not in commands:

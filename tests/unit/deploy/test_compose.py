@@ -164,7 +164,12 @@ GATEWAY_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda s: s.update(simulator={**s["risk"], "command": ["run", "simulator"]}),
         "simulator: layout split has no service",
     ),
-    "no build": (lambda s: s["gateway"].pop("build"), "gateway: its image is never built"),
+    "an image from a registry": (
+        lambda s: s["gateway"].pop("pull_policy"), "gateway: its image is looked for in a registry"
+    ),
+    "a second build": (
+        lambda s: s["gateway"].update(build="."), "ict-trader is built by topology, gateway instead of one service"
+    ),
     "no restart": (lambda s: s["gateway"].pop("restart"), "gateway: is not started again when it ends"),
 }  # fmt: skip
 
@@ -255,6 +260,15 @@ SPECIMENS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], object], s
     ),
     "a root user": (lambda s, _: s["risk"].update(user="root"), "risk: runs as root"),
     "capabilities": (lambda s, _: s["risk"].update(cap_drop=[]), "risk: keeps capabilities"),
+    "capabilities that come back": (lambda s, _: s["rabbitmq"].update(cap_add=["SETUID"]), "rabbitmq: keeps capabilities"),
+    "a broker that cannot be stopped": (lambda s, _: s["rabbitmq"].pop("user"), "rabbitmq: starts as root"),
+    "no build": (lambda s, _: s["topology"].pop("build"), "ict-trader is built by nobody instead of one service"),
+    "a store for itself alone": (
+        lambda s, _: s["store"]["command"].remove("--protected-mode"), "store: refuses every client"
+    ),
+    "a store that is asked by itself alone": (
+        lambda s, _: s["store"]["healthcheck"].update(test=["CMD", "valkey-cli", "ping"]), "store: is asked over loopback"
+    ),
     "a writable root": (lambda s, _: s["risk"].update(read_only=False), "risk: can write to its root file system"),
     "no health check": (lambda s, _: s["risk"].pop("healthcheck"), "risk: has no health check"),
     "no grace": (lambda s, _: s["risk"].pop("stop_grace_period"), "risk: has no stop_grace_period"),
