@@ -1,31 +1,38 @@
-# make demo | test | cover | check | native | bench | soak | lock | config | docs | pictures | clean
+# make demo | research | test | cover | check | native | bench | soak | lock | config | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
 ARGS ?=
 # Parallel workers of the tests: one a core, at most four, because tests start brokers and services of their own.
 WORKERS ?= logical
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
+LOCKS := requirements.lock requirements-data.lock requirements-research.lock requirements-dev.lock requirements-build.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A lock is installed as it stands: whatever the index has by now, nothing is resolved again. Python compiles what it imports;
+# compiling everything here would take longer than downloading it.
+AS_LOCKED := install --quiet --no-compile --no-deps --require-hashes
+# Built by what requirements-build.lock has installed, not by what the index has today.
+ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable .
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover check native bench soak lock config docs pictures clean
+.PHONY: help demo research test cover check native bench soak lock config docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
+	@echo "make research  install what draws PNG charts and trains models, beside what the demo needs"
 	@echo "make test    run the test suite, a worker a core (WORKERS=0: in one process; ARGS=... goes to pytest)"
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
-	@echo "make lock    make the two lock files again from pyproject.toml"
+	@echo "make lock    make the lock files again from pyproject.toml"
 	@echo "make config  write config/*.yaml again from the settings models"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
 	@echo "make pictures  draw the pictures of docs/ict.md again"
@@ -33,6 +40,8 @@ help:
 
 demo: $(VENV)/.installed
 	$(BIN)/ict demo $(ARGS)
+
+research: $(VENV)/.installed-research
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not soak" $(PARALLEL) $(ARGS)
@@ -77,26 +86,38 @@ $(BIN)/python:
 	  { echo "make: $(PYTHON) has no venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes -r requirements.lock
-	$(PIP) install --quiet --no-deps --editable .
+# What is checked at the end: a lock that lacks something that a package requires would else be noticed by the import that fails.
+$(VENV)/.installed: requirements-data.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(PIP) $(AS_LOCKED) -r requirements-data.lock -r requirements-build.lock
+	$(PIP) $(ITSELF)
+	$(BIN)/python -m cli.installed data
 	@touch $@
 
-# The development lock contains the other one.
-$(VENV)/.installed-dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
-	$(PIP) install --quiet --no-deps --editable .
+$(VENV)/.installed-research: requirements-research.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(PIP) $(AS_LOCKED) -r requirements-research.lock -r requirements-build.lock
+	$(PIP) $(ITSELF)
+	$(BIN)/python -m cli.installed research
 	@touch $@ $(VENV)/.installed
 
-COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+# The development lock contains the others.
+$(VENV)/.installed-dev: $(filter-out requirements.lock,$(LOCKS)) pyproject.toml | $(BIN)/python
+	$(PIP) $(AS_LOCKED) -r requirements-dev.lock
+	$(PIP) $(ITSELF)
+	$(BIN)/python -m cli.installed research --group dev
+	@touch $@ $(VENV)/.installed $(VENV)/.installed-research
+
+COMPILE = UV_PYTHON_DOWNLOADS=never $(UV) pip compile --quiet --universal --python-version 3.11 \
   --generate-hashes --no-annotate --no-header
 
-# The development lock comes first and binds the other one: what is tested is what runs. (ccxt pins some packages exactly.)
+# The development lock comes first and binds the others: what is tested is what runs. (ccxt pins some packages exactly.)
 lock:
 	@$(UV) --version >/dev/null 2>&1 || { echo "make: uv was not found; install it: pip install uv" >&2; exit 1; }
-	$(COMPILE) --group dev -o requirements-dev.lock
-	$(COMPILE) --constraint requirements-dev.lock -o requirements.lock
-	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' requirements.lock requirements-dev.lock; then \
+	$(COMPILE) pyproject.toml --extra research --group dev --group build -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --constraint requirements-dev.lock -o requirements.lock
+	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --extra data -o requirements-data.lock
+	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --extra research -o requirements-research.lock
+	$(COMPILE) --constraint requirements-dev.lock --group build -o requirements-build.lock
+	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' $(LOCKS); then \
 	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
 
 config: $(VENV)/.installed
@@ -106,7 +127,7 @@ docs: $(VENV)/.installed-dev
 	$(BIN)/ict docs --to docs
 	$(BIN)/python tests/support/traceability.py docs/requirements.md
 
-pictures: $(VENV)/.installed
+pictures: $(VENV)/.installed-research
 	$(BIN)/ict pictures --to docs/pictures
 
 clean:

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from shared.runtime.process.exits import Exit
+from shared.runtime.process.exits import Exit, Leave
 
 
 def main() -> NoReturn:
@@ -20,6 +20,9 @@ def main() -> NoReturn:
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = Exit.INTERRUPTED
+    except Leave as leave:
+        print(leave.reason, file=sys.stderr)
+        code = leave.code
     except BrokenPipeError:  # `ict ... | head -1`: the reader has what it wanted
         code = Exit.NEGATIVE
         _discard_stdout()

@@ -18,6 +18,7 @@ from cli.settings import Settings
 from research.events import stream
 from research.market import Market
 from research.whole_file import whole_file
+from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
 
@@ -35,6 +36,8 @@ def analyse_files(
         refuse(f"--compat {compat}: only smc is known", Exit.USAGE)
     if out is not None and out.is_dir():
         refuse(f"--out {out}: this is a directory; name a file", Exit.USAGE)
+    if _is_table(out):
+        require("pyarrow", "a table of events")
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
@@ -51,13 +54,17 @@ def analyse_files(
 @contextmanager
 def _written(file: BinaryIO, out: Path | None, compat: str | None) -> Iterator[Callable[[bytes], None]]:
     """What takes one event: rows of a table where ``out`` ends in .parquet, else lines."""
-    if out is None or out.suffix.lower() != ".parquet":
+    if not _is_table(out):
         yield lambda line: file.writelines((line, b"\n"))
         return
     from research.event_table import COMPAT, ENGINE, EventTable
 
     with EventTable(file, ENGINE if compat is None else COMPAT) as table:
         yield table.write
+
+
+def _is_table(out: Path | None) -> bool:
+    return out is not None and out.suffix.lower() == ".parquet"
 
 
 def _lines(market: Market, settings: Settings, compat: str | None, on_close: Callable[[int], None]) -> Iterator[bytes]:

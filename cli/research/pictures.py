@@ -11,11 +11,13 @@ from research.plot.pictures import PICTURES, Specimens
 from research.plot.png import write_png
 from research.whole_file import whole_file
 from services.analysis.settings import AnalysisSettings
+from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
 
 def draw(directory: Path) -> None:
     """Every picture of the table and no other: one that is not in it is removed. Exit 1 where one has no subject."""
+    require("matplotlib", "a picture as PNG")
     specimens = Specimens(AnalysisSettings())
     without = []
     for name in PICTURES:

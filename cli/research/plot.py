@@ -21,6 +21,7 @@ from research.plot.theme import THEMES, ThemeName
 from research.whole_file import whole_file
 from shared.domain.facts import FactKind
 from shared.domain.timezones import known_zone
+from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
 _SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
@@ -47,6 +48,8 @@ def plot_files(
         refuse(str(error), Exit.USAGE)
     if out.suffix.lower() not in (".png", ".html"):
         refuse(f"--out {out}: end it with .png or .html", Exit.USAGE)
+    if out.suffix.lower() == ".png":
+        require("matplotlib", "a chart as PNG")
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)

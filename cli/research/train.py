@@ -23,6 +23,7 @@ from research.whole_file import whole_file
 from services.analysis.fvg_fill import FillModel
 from shared.domain.candles import Candle
 from shared.domain.timeframes import TIMEFRAMES
+from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
 
@@ -34,6 +35,7 @@ def train_fvg(
         training = TrainingSettings(unseen=unseen)
     except ValidationError as error:
         refuse(f"--unseen {unseen}: {error.errors()[0]['msg']}", Exit.USAGE)
+    require("sklearn", "training a model")
     settings = load_settings(config)
     console = Console(stderr=True)
     sources = [_source(console, settings, option, start, end) for option in data]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.ingest.source import Defect, DefectReason
+from shared.runtime.extras import require
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,8 +37,10 @@ def read_columns(path: Path, time: str, numbers: Sequence[str], rows: int) -> It
 
     ``time`` may be integers or strings of epoch milliseconds (nothing is guessed: other units come out as they are), Arrow
     timestamps, ISO strings (UTC) or those of MetaTrader (``2022.10.10 00:15:00``). A column is also found when its name
-    differs in case only, and the time under ``date``; the batches have the names asked for. Raises FileDefect.
+    differs in case only, and the time under ``date``; the batches have the names asked for. Raises FileDefect, and
+    Leave when pyarrow is not installed.
     """
+    require("pyarrow", f"reading {path}")
     import pyarrow as pa
 
     offset = 0

@@ -12,7 +12,7 @@ class Exit(IntEnum):
     NEGATIVE = 1  # it worked, and the answer is no: a check failed, a file was refused
     USAGE = 2  # wrong command, option or argument
     CONFIG_INVALID = 3  # the configuration has errors; nothing was started
-    UNREACHABLE = 4  # a broker, store or exchange does not answer
+    UNREACHABLE = 4  # a broker, store or exchange does not answer, or an optional package is not installed
     REFUSED = 5  # it could be done, and is refused for safety
     CRASHED = 70  # an unhandled exception: a bug, or something that only a fresh start can mend
     INTERRUPTED = 130  # Ctrl-C before there was anything to drain

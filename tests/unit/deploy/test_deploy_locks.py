@@ -13,7 +13,18 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+DATA = [Requirement(text) for text in EXTRAS["data"]]
+RESEARCH = [*DATA, *(Requirement(text) for text in EXTRAS["research"] if text != "ict-trader[data]")]
 DEVELOPMENT = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
+BUILD = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
+LOCKS = {
+    "requirements.lock": RUNTIME,
+    "requirements-data.lock": [*RUNTIME, *DATA],
+    "requirements-research.lock": [*RUNTIME, *RESEARCH],
+    "requirements-dev.lock": [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD],
+    "requirements-build.lock": BUILD,
+}
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _REGISTRY = re.compile(r"https?://|^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", re.MULTILINE)
 
@@ -30,9 +41,7 @@ def unhashed(text: str) -> list[str]:
     return [line for line in joined.splitlines() if line.strip() and not line.startswith("#") and "--hash=" not in line]
 
 
-@pytest.mark.parametrize(
-    ("name", "wanted"), [("requirements.lock", RUNTIME), ("requirements-dev.lock", [*RUNTIME, *DEVELOPMENT])]
-)
+@pytest.mark.parametrize(("name", "wanted"), LOCKS.items())
 def test_a_lock_pins_and_hashes_everything_that_the_project_asks_for_and_names_no_registry(
     name: str, wanted: list[Requirement]
 ) -> None:
@@ -53,20 +62,31 @@ def test_the_lock_checks_catch_what_they_look_for() -> None:
     assert _REGISTRY.search(good + "--index-url https://example.org\n")
 
 
-def test_the_development_lock_contains_the_runtime_lock() -> None:
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_development_lock_contains_the_other_locks(name: str) -> None:
     """What is tested is what runs."""
     development = pins((ROOT / "requirements-dev.lock").read_text())
-    assert [
-        (name, each)
-        for name, each in pins((ROOT / "requirements.lock").read_text()).items()
-        if development.get(name) != each
-    ] == []
+    assert [(each, own) for each, own in pins((ROOT / name).read_text()).items() if development.get(each) != own] == []
+
+
+def test_every_lock_of_the_directory_is_known_here() -> None:
+    assert {path.name for path in ROOT.glob("*.lock")} == set(LOCKS)
+
+
+def test_services_install_none_of_the_extras() -> None:
+    """The image holds what services need: it stays small, and so does what an attacker finds there."""
+    runtime = pins((ROOT / "requirements.lock").read_text())
+    assert {"pyarrow", "matplotlib", "scikit-learn", "scipy", "pandas", "pillow"} & set(runtime) == set()
+
+
+def test_the_build_group_is_what_the_build_system_requires() -> None:
+    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
 
 
 def test_every_dependency_has_its_reason() -> None:
     rows = re.findall(r"^\| ([a-z0-9-]+) \| \S", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
-    rows = [row for row in rows if row != "package"]
-    assert sorted(rows) == sorted(canonicalize_name(each.name) for each in [*RUNTIME, *DEVELOPMENT])
+    rows = [row for row in rows if row not in ("package", "lock")]
+    assert sorted(rows) == sorted(canonicalize_name(each.name) for each in [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD])
 
 
 def test_the_image_copies_what_exists_and_runs_as_nobody_in_particular() -> None:

@@ -17,6 +17,7 @@ echo "$(basename "$0") $*" >> "{log}"
 case "$*" in
   *version_info*) exit {old} ;;
   *ensurepip*) exit {bare} ;;
+  "-m cli.installed"*) exit {lacking} ;;
   -V) echo "Python 3.9.1" ;;
   "-m venv .venv") mkdir -p .venv/bin && cp "{here}/python3" .venv/bin/python && cp "{here}/python3" .venv/bin/ict ;;
 esac
@@ -26,16 +27,16 @@ esac
 class Project:
     """A directory with our Makefile and a fake interpreter in front of everything on the PATH."""
 
-    def __init__(self, directory: Path, *, old: bool = False, bare: bool = False) -> None:
+    def __init__(self, directory: Path, *, old: bool = False, bare: bool = False, lacking: bool = False) -> None:
         self.directory, self._bin, self._log = directory / "project", directory / "bin", directory / "log"
         self.directory.mkdir()
         self._bin.mkdir()
         shutil.copy(ROOT / "Makefile", self.directory)
-        for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        for name in (*(lock.name for lock in ROOT.glob("*.lock")), "pyproject.toml"):
             (self.directory / name).write_text("")
             os.utime(self.directory / name, (1, 1))
         fake = self._bin / "python3"
-        fake.write_text(FAKE.format(log=self._log, here=self._bin, old=int(old), bare=int(bare)))
+        fake.write_text(FAKE.format(log=self._log, here=self._bin, old=int(old), bare=int(bare), lacking=4 * lacking))
         fake.chmod(fake.stat().st_mode | stat.S_IXUSR)
 
     def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,14 +62,23 @@ def test_the_first_demo_sets_up_from_hashes_and_the_second_only_runs(tmp_path: P
     assert first.returncode == 0, first.stderr
     calls = project.calls()
     assert "python3 -m venv .venv" in calls
-    assert "python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock" in calls
-    assert "python -m pip --disable-pip-version-check install --quiet --no-deps --editable ." in calls
-    assert calls[-1] == "ict demo --days 1"
+    assert [call.partition("install ")[2] for call in calls if " pip " in call] == [
+        "--quiet --no-compile --no-deps --require-hashes -r requirements-data.lock -r requirements-build.lock",
+        "--quiet --no-compile --no-deps --no-build-isolation --editable .",
+    ]
+    assert calls[-2:] == ["python -m cli.installed data", "ict demo --days 1"]
     assert project.make("demo").returncode == 0
     assert project.calls() == ["ict demo"]
 
 
-@pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml"])
+def test_an_environment_that_lacks_something_is_not_taken_for_installed(tmp_path: Path) -> None:
+    project = Project(tmp_path, lacking=True)
+    assert project.make("demo").returncode != 0
+    assert "ict demo" not in project.calls()
+    assert project.make("demo").returncode != 0
+
+
+@pytest.mark.parametrize("changed", ["requirements-data.lock", "requirements-build.lock", "pyproject.toml"])
 def test_a_changed_lock_or_project_installs_again_and_keeps_the_environment(tmp_path: Path, changed: str) -> None:
     project = Project(tmp_path)
     project.make("demo")
@@ -85,11 +95,21 @@ def test_the_suite_runs_without_the_soak_tests_and_needs_the_development_lock(tm
     project = Project(tmp_path)
     assert project.make("test", "ARGS=-x").returncode == 0
     calls = project.calls()
-    assert any(call.endswith("--require-hashes -r requirements-dev.lock") for call in calls)
+    assert any(call.endswith("--no-deps --require-hashes -r requirements-dev.lock") for call in calls)
+    assert "python -m cli.installed research --group dev" in calls
     assert calls[-1].startswith("python -m pytest -m not soak -n logical ")
     assert calls[-1].endswith(" -x")
     project.make("demo")
-    assert project.calls() == ["ict demo"], "the development lock contains the other one"
+    project.make("research")
+    assert project.calls() == ["ict demo"], "the development lock contains the others"
+
+
+def test_make_research_installs_what_charts_and_training_need(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    assert project.make("research").returncode == 0
+    calls = project.calls()
+    assert any("--no-deps --require-hashes -r requirements-research.lock" in call for call in calls)
+    assert calls[-1] == "python -m cli.installed research"
 
 
 def test_a_missing_interpreter_is_said_in_a_sentence(tmp_path: Path) -> None:
@@ -113,5 +133,5 @@ def test_a_missing_venv_module_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_make_alone_says_what_there_is(tmp_path: Path) -> None:
     result = Project(tmp_path).make()
     assert result.returncode == 0
-    for target in ("demo", "test", "check", "bench", "soak", "lock", "clean"):
+    for target in ("demo", "research", "test", "check", "bench", "soak", "lock", "clean"):
         assert f"make {target} " in result.stdout
