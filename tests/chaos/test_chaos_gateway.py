@@ -47,8 +47,13 @@ FAULTS: dict[str, dict[str, object]] = {
     "rest_outage": {},
     "rest_outage, of conditional orders only": {"path": "/fapi/v1/algo*"},
     "latency": {"ms": 400},
-    "rate_limited_429": {"retry_after_s": 1, "count": 1},
-    "banned_418, when the stop is to be placed": {"path": "/fapi/v1/algoOrder", "retry_after_s": 1, "count": 1},
+    "rate_limited_429": {"path": "/fapi/v1/order", "method": "POST", "retry_after_s": 1, "count": 1},
+    "banned_418, when the stop is to be placed": {
+        "path": "/fapi/v1/algoOrder",
+        "method": "POST",
+        "retry_after_s": 1,
+        "count": 1,
+    },
     "clock_skew": {"ms": 5_000},
     "price_spike": {"symbol": SYMBOL, "percent": 0.4},  # within stop and target, which are a percent away
     "silent_streams": {"stream": "*"},
@@ -217,8 +222,11 @@ async def test_every_fault_alone(floor: Floor) -> None:
 
 
 async def test_an_entry_that_meets_a_ban_is_refused_aloud_and_the_next_one_trades(floor: Floor) -> None:
-    """EXEC-8, OPS-9: after 418 nothing is sent until the ban is over; an entry is not sent late."""
-    floor.simulator.fault("banned_418", retry_after_s=1, count=1)
+    """EXEC-8, OPS-9: after 418 nothing is sent until the ban is over; an entry is not sent late.
+
+    The ban is aimed at the entry: the gateway reads its account all the time, and would run into it first.
+    """
+    floor.simulator.fault("banned_418", path="/fapi/v1/order", method="POST", retry_after_s=1, count=1)
     wanted = await floor.decide("banned")
     await floor.until(
         lambda: any(alert.key.startswith("entry_failed") for alert in floor.alerts), RECOVERY, "word of the refused entry"

@@ -19,7 +19,7 @@ from shared.bus.settings import BrokerSettings
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, exchange_of
 from shared.domain.candles import FeedStep
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 
 
 class FullBus(Bus, Protocol):
