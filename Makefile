@@ -51,7 +51,7 @@ test: $(VENV)/.installed-dev
 cover: $(VENV)/.installed-dev
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property --ignore tests/property/services/analysis \
 	  -m "not realdata" --cov --cov-branch --cov-report= $(PARALLEL) $(ARGS)
-	$(BIN)/python tests/support/core_coverage.py .coverage
+	$(BIN)/python -m tests.support.repository.core_coverage .coverage
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/property/services/analysis -k "caught or catches" $(PARALLEL) $(ARGS)
 
 check: $(VENV)/.installed-dev
@@ -125,7 +125,7 @@ config: $(VENV)/.installed
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/ict docs --to docs
-	$(BIN)/python tests/support/traceability.py docs/requirements.md
+	$(BIN)/python -m tests.support.repository.traceability docs/requirements.md
 
 pictures: $(VENV)/.installed-research
 	$(BIN)/ict pictures --to docs/pictures

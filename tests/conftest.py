@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import services_on_demand as on_demand
 from hypothesis import HealthCheck, settings
+
+from tests.support.processes import on_demand
 
 # A busy machine is no fault of the code: no example is judged by its time (pytest-timeout ends what hangs).
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

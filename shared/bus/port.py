@@ -1,6 +1,6 @@
 """The bus port: what services may expect of a message bus, whichever stands behind it.
 
-Contract (one suite runs on every implementation, ``tests/contract/bus``):
+Contract (one suite runs on every implementation, ``tests/contract/shared/bus``):
 
 * ``publish`` returns when every queue bound to each topic has the message and, for durable ones, the broker says that it is
   safe. At-least-once: a repeat is possible, a loss is not. Order per topic is kept.

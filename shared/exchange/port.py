@@ -1,6 +1,6 @@
 """The exchange port: everything that services ask of a venue (EXEC-9).
 
-One implementation a venue; ``tests/contract/exchange`` is the suite that each must pass. Contract, beside the signatures:
+One implementation a venue; each must pass the suite in ``tests/contract/shared/exchange``. Contract, beside the signatures:
 
 * Orders: ``place`` and ``cancel`` never raise for what the venue says or for what the network does; they return an Outcome.
   They never send twice. The same client id of an order that lives is refused (Binance: -4116), never doubled.

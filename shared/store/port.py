@@ -1,7 +1,7 @@
 """The state store port: where a lane's state survives its process, and where replicas see each other.
 
 A lane is one core with its queues. Its state is kept as a snapshot and the log of the messages handled since: appending a
-message costs a few hundred bytes, a snapshot is written now and then. Contract (``tests/contract/store``):
+message costs a few hundred bytes, a snapshot is written now and then. Contract (``tests/contract/shared/store``):
 
 * ``append`` is atomic: all entries and the snapshot, or nothing. A snapshot empties the log, then the entries follow it.
 * ``open`` takes the lane over: it raises the lane's epoch, and every later ``append`` under an older epoch raises

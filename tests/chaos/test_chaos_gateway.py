@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from execution_desk import bundle, intent
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
 
 from shared.bus.port import Delivery
 from shared.bus.rabbitmq.bus import RabbitBus
@@ -26,6 +23,9 @@ from shared.domain.account import AccountReport, Trade
 from shared.domain.control import Alert, ClockTick
 from shared.domain.ids import client_order_id
 from shared.domain.orders import OrderIntent
+from tests.support.execution.desk import bundle, intent
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -8,7 +8,8 @@ import subprocess
 import time
 
 import pytest
-from fleet import ICT, Fleet, ict, same_bytes, write_config
+
+from tests.support.processes.fleet import ICT, Fleet, ict, same_bytes, write_config
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 KILLS = 32

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-import services_on_demand as on_demand
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
-from tap import Tap
 
 from shared.domain.candles import CandleBundle
 from shared.domain.timeframes import MINUTE
+from tests.support.bus.tap import Tap
+from tests.support.processes import on_demand
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.timeout(600)]
 

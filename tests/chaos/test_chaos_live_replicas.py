@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
 from test_chaos_live_feed import LIVE, SYMBOLS, Scene, differences, tap_as_soon_as_possible
+
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import services_on_demand as on_demand
-from fleet import Fleet, write_config
-from service_watch import Watch, until
-from simulator_process import SimulatorProcess
+
+from tests.support.processes import on_demand
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.processes.watch import Watch, until
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-import services_on_demand as on_demand
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
 from test_chaos_live_feed import LIVE, REST, STREAMS, Scene, differences, tap_as_soon_as_possible
 
 from shared.domain.timeframes import MINUTE
+from tests.support.processes import on_demand
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.soak, pytest.mark.chaos, pytest.mark.timeout(7_200)]
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
 
 from shared.domain.timeframes import MINUTE
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fleet import Fleet, ict, same_bytes, write_config
+
+from tests.support.processes.fleet import Fleet, ict, same_bytes, write_config
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 WEEK = ("--from", "2025-05-05", "--to", "2025-05-12")

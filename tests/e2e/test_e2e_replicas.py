@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fleet import ICT, Fleet, ict, same_bytes, write_config
-from service_watch import Watch, until
-from tap import Copy, Tap
 
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
@@ -24,6 +21,9 @@ from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import Timeframe
+from tests.support.bus.tap import Copy, Tap
+from tests.support.processes.fleet import ICT, Fleet, ict, same_bytes, write_config
+from tests.support.processes.watch import Watch, until
 
 PARTITIONS = {"count": 2, "pinned": {"BTCUSDT": 0, "ETHUSDT": 1}}
 #: Orders from early on: the strategy on 5m candles, and the drill's entry whenever a symbol is flat.

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fleet import Fleet, write_config
-from simulator_process import SimulatorProcess
+
+from tests.support.processes.fleet import Fleet, write_config
+from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(280)]
 

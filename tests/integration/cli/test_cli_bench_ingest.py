@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from fleet import ict
-
 from cli.bench.ingest_feeder import SYMBOL
 from cli.bench.tick_frames import SHARES, Frames
 from shared.exchange.binance.wire.streams import read_frame
+from tests.support.processes.fleet import ict
 
 RATE, SECONDS = 400, 1
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from redis_process import RedisProcess
 
 from shared.runtime.process.exits import Exit
+from tests.support.store.redis_process import RedisProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

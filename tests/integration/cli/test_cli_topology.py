@@ -8,10 +8,10 @@ from pathlib import Path
 import aio_pika
 import pytest
 from aio_pika.exceptions import ChannelNotFoundEntity
-from fleet import ict, write_config
 
 from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.topology import build
+from tests.support.processes.fleet import ict, write_config
 
 pytestmark = [pytest.mark.rabbitmq]
 

@@ -17,15 +17,15 @@ from typing import Any
 import aio_pika
 import msgspec
 import pytest
-from fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
-from service_watch import Watch, until
-from tap import Tap
 
 from shared.bus.codec import MAX_BODY_BYTES
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.topology import Topology, build
+from tests.support.bus.tap import Tap
+from tests.support.processes.fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
+from tests.support.processes.watch import Watch, until
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 STEPS = 240

@@ -11,9 +11,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
-from service_watch import Watch, until
-from services_on_demand import OwnRabbitmq
+
+from tests.support.processes.fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
+from tests.support.processes.on_demand import OwnRabbitmq
+from tests.support.processes.watch import Watch, until
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 STEPS = 360

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from protocol_server import Hand, a_hand, a_server, ccxt_pro
+
+from tests.support.simulator.protocol_server import Hand, a_hand, a_server, ccxt_pro
 
 BTC = "BTC/USDT:USDT"
 #: Seconds until a message must have come.

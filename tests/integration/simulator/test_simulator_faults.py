@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from binance import AsyncClient
 from binance.exceptions import BinanceAPIException
-from protocol_server import STEP, Hand, a_hand, a_server, python_binance
 
 from simulator.server.faults import VOCABULARY, FaultKind
 from simulator.server.scenario import Scenario
 from simulator.server.serving import Server
+from tests.support.simulator.protocol_server import STEP, Hand, a_hand, a_server, python_binance
 
 KLINES = "btcusdt@kline_1m"
 DEPTH = "btcusdt@depth@100ms"

@@ -7,11 +7,11 @@ import json
 
 import aiohttp
 import pytest
-from protocol_server import STEP, a_hand, a_server, make_desk, server_settings
 
 from shared.domain.timeframes import MINUTE
 from simulator.server.serving import serving
 from simulator.tape.market import Market
+from tests.support.simulator.protocol_server import STEP, a_hand, a_server, make_desk, server_settings
 
 KLINES = "btcusdt@kline_1m"
 SOON = 20.0

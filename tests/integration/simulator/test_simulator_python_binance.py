@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from binance import AsyncClient, BinanceSocketManager
 from binance.exceptions import BinanceAPIException, BinanceWebsocketUnableToConnect
-from protocol_server import Hand, a_hand, a_server, python_binance
+
+from tests.support.simulator.protocol_server import Hand, a_hand, a_server, python_binance
 
 #: Seconds until a message must have come.
 SOON = 10.0

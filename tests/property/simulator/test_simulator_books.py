@@ -1,7 +1,7 @@
 """Whatever the market does and whatever is ordered: the books balance, repeats do nothing, restarts change nothing.
 
-The auditor (tests/support/exchange_audit.py) is itself tested: every specimen below is an exchange with one fault, and each
-must be caught.
+The auditor (tests/support/simulator/exchange_audit.py) is itself tested: every specimen below is an exchange with
+one fault, and each must be caught.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from exchange_audit import Audit, Objection
-from exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +29,8 @@ from simulator.core.state.exchange_state import Floor
 from simulator.core.state.symbol_book import Pit, Ticket
 from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
+from tests.support.simulator.exchange_audit import Audit, Objection
+from tests.support.simulator.exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
 
 #: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
 ROUGH = SimulatorSettings(leverage=50, half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)

@@ -12,13 +12,13 @@ import pytest
 import uvloop
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from unruly import UnrulyBus
 
 from cli.play.demo import play
 from cli.settings import Settings
 from cli.wiring import make_memory_bus
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
 from simulator.recorder import FILES, Recorder
+from tests.support.bus.unruly import UnrulyBus
 
 #: Half a day with an order at every close and both symbols, so that every path of execution is busy.
 SETTINGS = Settings.model_validate(

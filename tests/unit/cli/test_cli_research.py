@@ -9,7 +9,6 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
-from recorded_candles import START, folded, walk, write_csv
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -17,6 +16,7 @@ from cli.research import analyse
 from research import event_table
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
+from tests.support.ingest.candle_files import START, folded, walk, write_csv
 
 DAY = "2025-05-06T00:00"
 

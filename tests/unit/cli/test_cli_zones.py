@@ -9,14 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import Result
-from clock_candles import utc
-from journal_scenes import trade
 from typer.testing import CliRunner
 
 from cli.main import app
 from services.journal.sink import JournalSink
 from shared.domain.account import AccountReport, AccountState
 from shared.runtime.process.exits import Exit
+from tests.support.analysis.clock_candles import utc
+from tests.support.journal.scenes import trade
 
 RESULTS = (("i-1", "BTCUSDT", "2026-07-01 06:10", "12.5"), ("i-2", "BTCUSDT", "2026-07-01 08:45", "-10"),
            ("i-3", "ETHUSDT", "2026-07-01 17:00", "4"))  # fmt: skip

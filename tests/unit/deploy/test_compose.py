@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from compose_check import defects, settings_of
-from compose_files import Unset, filled, merged, read
+
+from tests.support.deploy.compose_check import defects, settings_of
+from tests.support.deploy.compose_files import Unset, filled, merged, read
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "docker-compose.yml"

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from wheels import hashed, made_up, packed_again
+
+from tests.support.deploy.wheels import hashed, made_up, packed_again
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ("hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers")

@@ -7,13 +7,13 @@ from functools import partial
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, STEP, seeded_walk
 
 from research.detectors import NoSuchDetectors, detectors
 from research.events import replay
 from research.lookahead import Statement, cuts_of, leaks, prefix_leaks, scramble_leaks
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
+from tests.support.analysis.candles import LIVELY, STEP, seeded_walk
 
 CANDLES = seeded_walk(1, 300)
 CUTS = cuts_of(300, 40, seed=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recorded_candles import START, Row, folded, walk, write_csv
 
 from research.market import Market
 from services.ingest.core import IngestCore
@@ -13,6 +12,7 @@ from services.ingest.settings import IngestSettings
 from services.ingest.source import SourceRefused
 from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
+from tests.support.ingest.candle_files import START, Row, folded, walk, write_csv
 
 SETTINGS = IngestSettings()
 

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, SYMBOL, seeded_walk, table
-from recorded_candles import walk, write_csv
 
 from research.events import replay
 from research.market import Market
@@ -35,6 +33,8 @@ from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact
 from shared.domain.timeframes import DURATION, Timeframe
+from tests.support.analysis.candles import LIVELY, SYMBOL, seeded_walk, table
+from tests.support.ingest.candle_files import walk, write_csv
 
 LOOK = Look(THEMES["dark"], "Asia/Seoul", 1_200.0, 700.0)
 CANDLES = seeded_walk(3, 200)

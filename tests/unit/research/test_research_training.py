@@ -8,9 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from analysis_candles import seeded_walk
 from click.testing import Result
-from recorded_candles import walk, write_csv
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -22,6 +20,8 @@ from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.fvg import FvgSettings
 from shared.domain.timeframes import DAY, DURATION, Timeframe
 from shared.runtime.process.exits import Exit
+from tests.support.analysis.candles import seeded_walk
+from tests.support.ingest.candle_files import walk, write_csv
 
 SMALL = TrainingSettings(least_rows=50)
 SETTINGS = AnalysisSettings.model_validate({"fvg": {"min_size_percent": 0.0, "max_age_candles": 20}})

@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from clock_candles import utc
-from journal_scenes import trade
-
 from research.zone_results import ZoneResult, by_zone
 from services.analysis.settings.timetable import TimetableSettings
 from shared.domain.account import Trade
+from tests.support.analysis.clock_candles import utc
+from tests.support.journal.scenes import trade
 
 
 def closed(opened: str, result: str, symbol: str = "BTCUSDT", **changes: Any) -> Trade:

@@ -7,13 +7,28 @@ import math
 
 import msgspec
 import pytest
-from exchange_desk import BTC, ETH, FREE, INSTRUMENTS, D, Desk, brief, candle, ends, limit, market, one, stop, target
 from pydantic import ValidationError
 
 from shared.domain.control import ClockTick
 from shared.domain.exchange import CancelOrder, ExchangeRequests, MarketStep, PlaceOrder
 from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
+from tests.support.simulator.exchange_desk import (
+    BTC,
+    ETH,
+    FREE,
+    INSTRUMENTS,
+    D,
+    Desk,
+    brief,
+    candle,
+    ends,
+    limit,
+    market,
+    one,
+    stop,
+    target,
+)
 
 
 def test_every_new_step_and_request_gets_one_answer_and_other_messages_none() -> None:

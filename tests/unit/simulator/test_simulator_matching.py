@@ -6,10 +6,10 @@ Costs are off and liquidity is endless unless a test is about them. The market s
 from __future__ import annotations
 
 import pytest
-from exchange_desk import BTC, FREE, D, Desk, Row, brief, ends, limit, market, stop, target
 
 from shared.domain.orders import Order
 from simulator.settings import SimulatorSettings
+from tests.support.simulator.exchange_desk import BTC, FREE, D, Desk, Row, brief, ends, limit, market, stop, target
 
 FILL = tuple[str, str, str]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from exchange_desk import BTC, D, Desk, Row, brief, ends, limit, market
 
 from shared.domain.orders import Order
+from tests.support.simulator.exchange_desk import BTC, D, Desk, Row, brief, ends, limit, market
 
 
 def conditional(kind: str, quantity: int, **changes: object) -> Order:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from live_scenes import BTC, ETH, MONDAY, at
-
 from shared.domain.candles import Candle, CandleBundle, CandleState
 from shared.domain.control import ClockTick, FundingDue
 from shared.domain.exchange import MarketStep
 from shared.domain.timeframes import MINUTE, Timeframe
 from simulator.paper import PaperMarket
+from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at
 
 
 def bundle(

@@ -6,12 +6,26 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from exchange_desk import BTC, ETH, FREE, INSTRUMENTS, D, Desk, brief, ends, limit, market, order, stop, target
 
 from shared.domain.exchange import CancelOrder
 from shared.domain.orders import Order
 from simulator.rejections import REASON, Rejection
 from simulator.settings import SimulatorSettings
+from tests.support.simulator.exchange_desk import (
+    BTC,
+    ETH,
+    FREE,
+    INSTRUMENTS,
+    D,
+    Desk,
+    brief,
+    ends,
+    limit,
+    market,
+    order,
+    stop,
+    target,
+)
 
 
 def changed(original: Order, **changes: object) -> Order:

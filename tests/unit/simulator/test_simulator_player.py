@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 import pytest
-from journal_scenes import report
 
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
@@ -21,6 +20,7 @@ from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
 from simulator.recorder import Recorder
 from simulator.replay_driver import Player
+from tests.support.journal.scenes import report
 
 PATIENCE = 20.0
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from venue_desk import BTC, VenueDesk, algo, limit
 
 from shared.exchange.model import user_events
 from shared.exchange.model.orders import NewOrder
@@ -14,6 +13,7 @@ from shared.exchange.outcome.outcomes import Refused
 from simulator.core.model.events import FundingPaid, LeverageChange, MarginCall
 from simulator.core.model.requests import NewAlgoOrder
 from simulator.port_words import asked, event_of, order_of
+from tests.support.simulator.core_desk import BTC, VenueDesk, algo, limit
 
 D = Decimal
 

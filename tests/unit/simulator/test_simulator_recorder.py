@@ -9,12 +9,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journal_scenes import at, decisions, events, fill, order, report, risk, trade
 
 from shared.domain.candles import FeedStep
 from shared.domain.decisions import Decision, DecisionBundle
 from shared.domain.message import Message
 from simulator.recorder import FILES, Recorder, Summary
+from tests.support.journal.scenes import at, decisions, events, fill, order, report, risk, trade
 
 
 def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from decimal import Decimal
 
-from execution_desk import BTC, ETH, INSTRUMENTS, KEY, MINUTE, bundle, intent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from shared.domain.message import Message
 from shared.domain.orders import OrderIntent, StepReport
 from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
+from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, KEY, MINUTE, bundle, intent
 
 STEPS = 60
 

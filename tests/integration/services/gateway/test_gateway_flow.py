@@ -10,8 +10,6 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from gateway_desk import ENTRY, STOP, TARGET, gateway, memory_desk, trading
-from simulated_venue import MovedVenue
 
 from shared.domain.exchange import PlaceOrder
 from shared.exchange.errors import ExchangeError
@@ -24,6 +22,8 @@ from shared.exchange.port import TradingVenue
 from shared.runtime.process.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
+from tests.support.exchange.simulated import MovedVenue
+from tests.support.gateway.desk import ENTRY, STOP, TARGET, gateway, memory_desk, trading
 
 
 class Counting(MovedVenue):

@@ -10,8 +10,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker
-from scripted_venue import ScriptedVenue
 
 from services.ingest.live.audit import Audit
 from services.ingest.live.feed import Feed
@@ -29,6 +27,8 @@ from shared.exchange.model.streams import KlineEvent
 from shared.runtime.source import Tenure
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
+from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker
+from tests.support.ingest.scripted_exchange import ScriptedVenue
 
 EVERYTHING = QueueSpec(
     "all", "test", ("feed.#", "control.#", "micro.#", "mark.#", "funding.#", "alert.#"), QueueKind.CLASSIC,

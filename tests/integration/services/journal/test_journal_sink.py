@@ -10,11 +10,9 @@ from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-import journal_scenes as scenes
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from journal_scenes import D, at
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
@@ -28,6 +26,8 @@ from services.journal.insertion import FileInsertion
 from services.journal.sink import JournalSchemaError, JournalSink
 from shared.domain.control import Alert
 from shared.domain.message import Message
+from tests.support.journal import scenes
+from tests.support.journal.scenes import D, at
 
 
 async def administer(url: str, *statements: str) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from journal_scenes import report, risk, trade
 from prometheus_client import REGISTRY
 
 from services.notifier.channels import LogChannel, WebhookChannel, WebhookPolicy
 from services.notifier.notification import Notification
 from services.notifier.settings import NotifierSettings
 from services.notifier.sink import NotifierSink
+from tests.support.journal.scenes import report, risk, trade
 
 NOTE = Notification(kind="alert", severity="warning", key="k", text='BTCUSDT: ₿ "quoted"', time=7)
 QUICK = WebhookPolicy(attempts=3, pause=0.001, longest_pause=0.002, breaker_failures=2, breaker_seconds=30.0)

@@ -9,14 +9,14 @@ from typing import get_args
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, OTHER_OPTIONS, STEP, events, run, seeded_walk, walks
-from causality import Replay, prefix_violations, scramble_violations
 from hypothesis import given, settings
 
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.timetable import WindowKind
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact, FactKind
+from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, STEP, events, run, seeded_walk, walks
+from tests.support.analysis.causality import Replay, prefix_violations, scramble_violations
 
 SETTINGS = pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS, AnalysisSettings()], ids=["lively", "other", "default"])
 

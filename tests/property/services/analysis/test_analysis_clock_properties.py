@@ -8,10 +8,6 @@ from functools import partial
 
 import msgspec
 import pytest
-from analysis_candles import Row, alone, events, run, seeded_walk
-from analysis_symmetry import mirror_offences
-from causality import prefix_violations, scramble_violations
-from clock_candles import from_time
 
 from services.analysis.core import AnalysisCore
 from services.analysis.engine import Engine, EngineState
@@ -19,6 +15,10 @@ from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import Analysis, AnalysisBundle, Fact, FactKind
 from shared.domain.timeframes import Timeframe
+from tests.support.analysis.candles import Row, alone, events, run, seeded_walk
+from tests.support.analysis.causality import prefix_violations, scramble_violations
+from tests.support.analysis.clock_candles import from_time
+from tests.support.analysis.symmetry import mirror_offences
 
 ON = ("timetable", "structure", "previous_levels", "session_levels", "ipda", "opening_gaps", "power_of_three", "cross")
 QUICK = alone(

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, OTHER_OPTIONS, events, run, seeded_walk, walks
 from hypothesis import given, settings
 
 from services.analysis.lifecycle import BIRTH, EVENT, PIVOT, SWING, TRANSITIONS
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact, FactState
+from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, events, run, seeded_walk, walks
 
 SETTINGS = pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS], ids=["lively", "other"])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, TIMEFRAME, seeded_walk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -21,6 +20,7 @@ from services.signals.view import MarketView
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import ALL_KINDS, Analysis, AnalysisBundle, FactKind
 from shared.domain.timeframes import FINEST
+from tests.support.analysis.candles import LIVELY, TIMEFRAME, seeded_walk
 
 BTC = seeded_walk(1, 500)
 ETH = [msgspec.structs.replace(candle, symbol="ETHUSDT") for candle in seeded_walk(2, 500)]

@@ -12,15 +12,15 @@ from typing import Final, NamedTuple
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, events, run
-from analysis_symmetry import mirror_offences, scale_offences
-from analysis_ways import way_offences
-from causality import prefix_violations, scramble_violations
 
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact
 from shared.domain.timeframes import Timeframe
+from tests.support.analysis.candles import LIVELY, events, run
+from tests.support.analysis.causality import prefix_violations, scramble_violations
+from tests.support.analysis.symmetry import mirror_offences, scale_offences
+from tests.support.analysis.ways import way_offences
 
 #: The shipped settings, and the one concept that they leave off.
 SHIPPED: Final = AnalysisSettings.model_validate({"merged_gaps": {"enabled": True}})

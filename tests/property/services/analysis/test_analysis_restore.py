@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from analysis_candles import LIVELY, OTHER_OPTIONS, TIMEFRAME, walks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from services.analysis.settings import AnalysisSettings
 from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.message import Message
+from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, TIMEFRAME, walks
 
 SETTINGS = pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS, AnalysisSettings()], ids=["lively", "other", "default"])
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from analysis_candles import LIVELY, OTHER_OPTIONS, seeded_walk, walks
-from analysis_specimens import CoarseSwings, plug
-from analysis_symmetry import mirror_offences, scale_offences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
+from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, seeded_walk, walks
+from tests.support.analysis.specimens import CoarseSwings, plug
+from tests.support.analysis.symmetry import mirror_offences, scale_offences
 
 
 @pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS], ids=["lively", "other"])

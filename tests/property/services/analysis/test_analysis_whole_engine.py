@@ -10,12 +10,6 @@ from functools import partial
 from typing import Final
 
 import pytest
-from analysis_candles import LIVELY, Row, events, run, seeded_walk
-from analysis_specimens import ForgetfulSwings, UndelayedSwings, plug
-from analysis_symmetry import mirror_offences, scale_offences
-from analysis_ways import way_offences
-from causality import Replay, prefix_violations, scramble_violations
-from clock_candles import from_time
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +18,12 @@ from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact, FactKind
 from shared.domain.timeframes import Timeframe
+from tests.support.analysis.candles import LIVELY, Row, events, run, seeded_walk
+from tests.support.analysis.causality import Replay, prefix_violations, scramble_violations
+from tests.support.analysis.clock_candles import from_time
+from tests.support.analysis.specimens import ForgetfulSwings, UndelayedSwings, plug
+from tests.support.analysis.symmetry import mirror_offences, scale_offences
+from tests.support.analysis.ways import way_offences
 
 #: A window of the kind that the shipped table has none of.
 DAY: Final = {"kind": "session", "start": "20:00", "end": "16:00", "levels": True}

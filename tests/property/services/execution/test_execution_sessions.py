@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
-from execution_desk import INSTRUMENTS, KEY
-from execution_session import SETTINGS, Session
-from execution_specimens import Chatty, DoubleSender, Reusing, Trusting, Untidy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from tests.support.execution.desk import INSTRUMENTS, KEY
+from tests.support.execution.session import SETTINGS, Session
+from tests.support.execution.specimens import Chatty, DoubleSender, Reusing, Trusting, Untidy
 
 SEEDS = st.integers(0, 2**32 - 1)
 QUIETLY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

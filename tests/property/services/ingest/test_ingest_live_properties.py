@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from live_scenes import BTC, ETH, at, depth, diff, kline
 
 from services.ingest.live.book import LocalBook
 from services.ingest.live.minutes import Fetch, MinuteBoard
@@ -12,6 +11,7 @@ from services.ingest.live.settings import BookSettings, MinutesSettings
 from shared.domain.candles import FeedStep
 from shared.exchange.model.market import Level
 from shared.exchange.model.streams import DepthEvent
+from tests.support.ingest.live_scenes import BTC, ETH, at, depth, diff, kline
 
 MINUTES = 12
 SYMBOLS = (BTC, ETH)

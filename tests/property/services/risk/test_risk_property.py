@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from risk_scenes import DAWN, INSTRUMENTS, KEY, build, control, feed, instrument, position, report, signal, wishes
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
@@ -21,6 +20,19 @@ from shared.domain.control import Control
 from shared.domain.message import Message
 from shared.domain.orders import VerdictBundle
 from shared.domain.timeframes import DAY, MINUTE
+from tests.support.risk.scenes import (
+    DAWN,
+    INSTRUMENTS,
+    KEY,
+    build,
+    control,
+    feed,
+    instrument,
+    position,
+    report,
+    signal,
+    wishes,
+)
 
 SETTINGS = RiskSettings()
 SYMBOLS = tuple(INSTRUMENTS)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signals_scenes import DAWN, analysis, block, candle, gap
 
 from services.signals.core import SignalsCore
 from services.signals.settings import ObFvgSettings, SignalsSettings
@@ -16,6 +15,7 @@ from shared.domain.decisions import DecisionBundle, Signal
 from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe, closing_at
+from tests.support.signals.scenes import DAWN, analysis, block, candle, gap
 
 FRAMES: tuple[Timeframe, ...] = ("1m", "5m", "15m")
 SYMBOLS = ("BTCUSDT", "ETHUSDT")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, STEP, SYMBOL, TIMEFRAME, run, seeded_walk
 
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
@@ -13,6 +12,7 @@ from shared.core import StaleSnapshot
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import ClockTick
 from shared.domain.facts import AnalysisBundle
+from tests.support.analysis.candles import LIVELY, STEP, SYMBOL, TIMEFRAME, run, seeded_walk
 
 BTC = seeded_walk(1, 300)
 ETH = [msgspec.structs.replace(candle, symbol="ETHUSDT") for candle in seeded_walk(2, 300)]

@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, STEP, SYMBOL, TIMEFRAME, events, run, seeded_walk
 
 from services.analysis.engine import BadCandle, Engine
 from services.analysis.lifecycle import TRANSITIONS
 from shared.domain.candles import Candle
 from shared.domain.facts import FactKind
+from tests.support.analysis.candles import LIVELY, STEP, SYMBOL, TIMEFRAME, events, run, seeded_walk
 
 WALK = seeded_walk(1, 400)
 

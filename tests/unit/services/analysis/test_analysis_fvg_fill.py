@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from analysis_candles import events, run, seeded_walk
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -30,6 +29,7 @@ from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.fvg import FvgSettings
 from services.analysis.settings.timetable import NEW_YORK_WINDOWS
 from shared.domain.timeframes import DURATION, MINUTE
+from tests.support.analysis.candles import events, run, seeded_walk
 
 HOUR = DURATION["1h"]
 #: 2026-01-14 (winter) 00:00 UTC.

@@ -8,19 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from analysis_candles import MIRROR_KIND
-
 from services.analysis.lifecycle import TRANSITIONS
 from shared.runtime.native import ROOT
+from tests.support.analysis.candles import MIRROR_KIND
 
 HERE = Path(__file__).parent
+PLUGIN = "tests.support.analysis.hand_drawn"
 #: Made-up walks: what they reach was not drawn by anybody.
 _WALKS = ("seeded_walk", "walks")
 
 
 def drawn() -> list[Path]:
     """The test files here that hold nothing but tables."""
-    own = [path for path in sorted(HERE.glob("test_*.py")) if path != Path(__file__)]
+    own = [path for path in sorted(HERE.rglob("test_*.py")) if path != Path(__file__)]
     return [path for path in own if not any(word in path.read_text(encoding="utf-8") for word in _WALKS)]
 
 
@@ -40,10 +40,19 @@ def unreached(seen: set[tuple[str, str, str]]) -> list[str]:
 def test_every_state_of_every_concept_is_drawn_in_both_directions(tmp_path: Path) -> None:
     """ICT-1 to ICT-12: the tables are run once more, with an ear at every engine and pair."""
     record = tmp_path / "seen.json"
-    path = os.pathsep.join((str(ROOT), str(ROOT / "tests" / "support")))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "hand_drawn", "-p", "no:cacheprovider", *map(str, drawn())],
-        env={**os.environ, "PYTHONPATH": path, "ICT_NATIVE": "0", "ICT_HAND_DRAWN": str(record)},
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            PLUGIN,
+            "-p",
+            "no:cacheprovider",
+            *map(str, drawn()),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "ICT_NATIVE": "0", "ICT_HAND_DRAWN": str(record)},
         cwd=ROOT,
         capture_output=True,
         text=True,

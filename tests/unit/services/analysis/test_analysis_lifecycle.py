@@ -6,11 +6,11 @@ from itertools import product
 from typing import get_args
 
 import pytest
-from analysis_candles import closed, opened
 
 from services.analysis.base.finding import Finding
 from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition
 from shared.domain.facts import FactKind, FactState
+from tests.support.analysis.candles import closed, opened
 
 
 def finding(kind: FactKind, state: FactState) -> Finding:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from analysis_candles import LIVELY, OTHER_OPTIONS, SYMBOL, TIMEFRAME, seeded_walk
 
 from services.analysis.base.close import CandleClose
 from services.analysis.base.finding import Finding
@@ -14,6 +13,7 @@ from services.analysis.engine import Engine, EngineState
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import load, save
 from shared.core import StaleSnapshot
+from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, SYMBOL, TIMEFRAME, seeded_walk
 
 WALK = seeded_walk(4, 500)
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from execution_desk import BTC, ETH, INSTRUMENTS, MINUTE, Desk, bundle, control, core, intent
 
 from services.execution.core import ExecutionCore
 from services.execution.protection import unprotected
@@ -15,6 +14,7 @@ from shared.domain.control import Alert, Micro
 from shared.domain.exchange import ExchangeRequests
 from shared.domain.ids import client_order_id, derive
 from shared.domain.orders import StepReport, Verdict, VerdictBundle
+from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, MINUTE, Desk, bundle, control, core, intent
 
 # -- verdicts -------------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from execution_desk import BTC, MINUTE, Desk, bundle, clone, control, core, intent
-from execution_exchange import FakeExchange
 
 from services.execution.protection import unprotected
 from services.execution.settings import ExecutionSettings
@@ -13,6 +11,8 @@ from shared.domain.control import Alert, ClockTick
 from shared.domain.exchange import ExchangeRequests, PlaceOrder
 from shared.domain.ids import client_order_id
 from shared.domain.orders import StepReport, VerdictBundle
+from tests.support.execution.desk import BTC, MINUTE, Desk, bundle, clone, control, core, intent
+from tests.support.execution.exchange import FakeExchange
 
 # -- reports --------------------------------------------------------------------------------------------------------------
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
-from execution_desk import BTC, MINUTE, Desk, intent
-from execution_exchange import Happening, Outcome
 
 from services.execution.protection import unprotected
 from shared.domain.account import AccountReport
 from shared.domain.orders import StepReport
+from tests.support.execution.desk import BTC, MINUTE, Desk, intent
+from tests.support.execution.exchange import Happening, Outcome
 
 D = Decimal
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from execution_desk import BTC, ETH, MINUTE, Desk, bundle, control, core, intent
-from execution_exchange import FakeExchange
 
 from services.execution.settings import ExecutionSettings
 from shared.domain.control import Alert
+from tests.support.execution.desk import BTC, ETH, MINUTE, Desk, bundle, control, core, intent
+from tests.support.execution.exchange import FakeExchange
 
 # -- strangers and mismatches -----------------------------------------------------------------------------------------------
 

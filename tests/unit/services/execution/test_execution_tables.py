@@ -7,7 +7,6 @@ from typing import get_args
 
 import msgspec
 import pytest
-from execution_desk import BTC, intent
 
 from services.execution import oms, trade
 from services.execution.oms import LiveOrder
@@ -15,6 +14,7 @@ from services.execution.trade import LiveTrade
 from shared.domain.account import TradeState
 from shared.domain.exchange import FundingPayment
 from shared.domain.orders import Fill, Order
+from tests.support.execution.desk import BTC, intent
 
 ORDER = Order(client_id="c", symbol=BTC, side="buy", type="MARKET", quantity=Decimal(2))
 

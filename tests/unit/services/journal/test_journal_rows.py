@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from journal_scenes import at, day, decisions, order, report, trade, verdicts
 
 from services.journal.rows import order_sequence, rows, trade_sequence
 from services.journal.tables import metadata
 from shared.domain.control import ClockTick
 from shared.domain.orders import Verdict, VerdictBundle
+from tests.support.journal.scenes import at, day, decisions, order, report, trade, verdicts
 
 
 def test_a_day_of_messages_fills_every_table_with_its_own_columns() -> None:

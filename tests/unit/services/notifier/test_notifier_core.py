@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from journal_scenes import D, at, report, risk, trade
 
 from services.notifier.core import NotifierCore
 from services.notifier.settings import NotifierSettings
 from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.message import Message
+from tests.support.journal.scenes import D, at, report, risk, trade
 
 
 def core(**changes: object) -> NotifierCore:

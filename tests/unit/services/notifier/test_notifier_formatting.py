@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from journal_scenes import D, trade
 
 from services.notifier import formatting
+from tests.support.journal.scenes import D, trade
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from risk_scenes import DAWN, INSTRUMENTS, KEY, build, control, feed, position, report, signal, trade, wishes
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
@@ -15,6 +14,7 @@ from shared.domain.control import Alert, ClockTick
 from shared.domain.ids import derive
 from shared.domain.orders import StepReport, VerdictBundle
 from shared.domain.timeframes import DAY, MINUTE
+from tests.support.risk.scenes import DAWN, INSTRUMENTS, KEY, build, control, feed, position, report, signal, trade, wishes
 
 T = DAWN + MINUTE
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
-from risk_scenes import instrument, signal
 
 from services.risk.settings import RiskSettings
 from services.risk.sizing import CAPPED_BY_POSITION, CAPPED_BY_SYMBOL, TOO_CLOSE, UNDER_MINIMUM, size
+from tests.support.risk.scenes import instrument, signal
 
 BTC = instrument("BTCUSDT")
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from signals_scenes import CLOSE, DAWN, bundle
 
 from services.signals.barrier import CloseBarrier
 from shared.domain.timeframes import MINUTE, TIMEFRAMES
+from tests.support.signals.scenes import CLOSE, DAWN, bundle
 
 
 def barrier(patience: int = 30, ceiling: int = 256) -> CloseBarrier:

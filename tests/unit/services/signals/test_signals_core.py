@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from signals_scenes import CLOSE, DAWN, QUARTER, analysis, block, bundle, bundles_of, candle, gap
 
 from services.signals.core import SignalsCore
 from services.signals.settings import ObFvgSettings, SignalsSettings
@@ -14,6 +13,7 @@ from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.ids import derive
 from shared.domain.timeframes import MINUTE, TIMEFRAMES, closing_at
+from tests.support.signals.scenes import CLOSE, DAWN, QUARTER, analysis, block, bundle, bundles_of, candle, gap
 
 SETTINGS = SignalsSettings(ob_fvg=ObFvgSettings(warmup_candles=0))
 DRILL = SignalsSettings(strategies=("every_close",), drill=True)

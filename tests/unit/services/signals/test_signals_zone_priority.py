@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from signals_scenes import CLOSE, analysis, block, candle, fact, gap
 
 from services.signals.zone_priority import ZONE_KINDS, ZoneAt, by_priority, governing, overruled, reached
 from shared.domain.facts import Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, TIER, TIMEFRAMES, Tier, Timeframe
+from tests.support.signals.scenes import CLOSE, analysis, block, candle, fact, gap
 
 
 def seen(**found: tuple[Fact, ...]) -> dict[Timeframe, Analysis]:

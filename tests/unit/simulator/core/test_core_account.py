@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from venue_desk import BTC, ETH, FILTERS, SOL, D, VenueDesk, algo, filters, happened, limit, market
 
 from simulator.core.model.events import AccountUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
 from simulator.core.model.filters import Filters
 from simulator.core.model.requests import NewOrder, Refusal
 from simulator.core.model.statements import Commission, SymbolConfig
+from tests.support.simulator.core_desk import BTC, ETH, FILTERS, SOL, D, VenueDesk, algo, filters, happened, limit, market
 
 
 def code(answer: object) -> int:

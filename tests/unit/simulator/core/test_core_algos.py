@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from venue_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
 from simulator.core.model.events import AlgoUpdate
 from simulator.core.model.requests import NewAlgoOrder, Refusal
+from tests.support.simulator.core_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
 Event = tuple[Any, ...]
 

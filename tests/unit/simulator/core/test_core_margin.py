@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Context, localcontext
 
 import pytest
-from venue_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, limit
 
 from simulator.core.margin.brackets import Bracket, Brackets, bracket_tables
 from simulator.core.model.events import AccountUpdate, FundingPaid
 from simulator.core.model.requests import Refusal
 from simulator.core.model.statements import Commission, PositionStatement
+from tests.support.simulator.core_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, limit
 
 M = 1_000_000
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from venue_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
 from simulator.core.model.events import AccountUpdate, OrderUpdate
 from simulator.core.model.requests import Amendment, NewOrder, Refusal
+from tests.support.simulator.core_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
 
 Event = tuple[Any, ...]
 BUY5 = limit("BUY", 5, 99, client_id="a")

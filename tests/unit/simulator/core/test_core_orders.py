@@ -6,13 +6,13 @@ from itertools import product
 from typing import get_args
 
 import pytest
-from venue_desk import D
 
 from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.model.enums import AlgoStatus, OrderStatus
 from simulator.core.model.orders import TRANSITIONS, IllegalTransition, Order, OrderEvent, advance
 from simulator.core.state.symbol_book import Waiting
 from simulator.rejections import REASON, Rejection
+from tests.support.simulator.core_desk import D
 
 
 def order(status: OrderStatus) -> Order:

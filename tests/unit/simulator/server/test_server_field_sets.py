@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from protocol_server import make_desk
-from signed_requests import done, told
 
 from simulator.server.rest.context import Desk
 from simulator.server.streams import parse
+from tests.support.simulator.protocol_server import make_desk
+from tests.support.simulator.signed_requests import done, told
 
 #: Fields that we have and the recording has not: added since it was made (binance.md §1.3, §4.6, §4.7).
 ADDED = {

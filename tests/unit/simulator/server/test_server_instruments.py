@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from protocol_server import server_settings
 
 from simulator.core.model.filters import Filters
 from simulator.server.instruments import exchange_info, grid_of
 from simulator.server.serving import symbols_of
 from simulator.tape.grid import Grid
+from tests.support.simulator.protocol_server import server_settings
 
 
 def test_shipped_symbols_are_those_of_the_exchange() -> None:

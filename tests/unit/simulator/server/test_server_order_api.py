@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from protocol_server import make_desk
 
 from simulator.server.rest.context import Desk
 from simulator.server.rest.endpoints import BY_PATH
 from simulator.server.rest.order_api import METHODS, Call, answer_call, read_call
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
+from tests.support.simulator.protocol_server import make_desk
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from protocol_server import make_desk, server_settings
-from signed_requests import ask, done, refusal, told
 
 from shared.domain.timeframes import MINUTE
 from simulator.server.rest.answer import Request, answer
@@ -20,6 +18,8 @@ from simulator.server.session import MarketMessage
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
 from simulator.server.streams import parse
+from tests.support.simulator.protocol_server import make_desk, server_settings
+from tests.support.simulator.signed_requests import ask, done, refusal, told
 
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.010"}
 MARKET = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.010"}

@@ -1,0 +1,1 @@
+"""Tests; the folders below the kinds mirror the packages. What they share is in ``tests/support``."""

@@ -1,0 +1,205 @@
+"""One suite, every venue behind the port. The specimens are venues with one defect each, and the suite must catch each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from shared.exchange.model.account import AccountSummary
+from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
+from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.port import TradingVenue
+from simulator.user_stream import SimulatedUserStream
+from tests.support.exchange import contract as exchange_contract
+from tests.support.exchange.contract import Desk
+from tests.support.exchange.simulated import OFFERED, MovedVenue
+
+Check = Callable[[Desk], Awaitable[None]]
+
+
+@pytest.mark.parametrize("check", exchange_contract.CHECKS, ids=lambda check: check.__name__)
+async def test_venue_keeps_the_contract(check: Check, desk: Desk) -> None:
+    """EXEC-9: the matching core, the simulator through the adapter, and by hand the demo venue, pass the same suite."""
+    await check(desk)
+
+
+@pytest.mark.parametrize("check", exchange_contract.MOVING_CHECKS, ids=lambda check: check.__name__)
+async def test_venue_keeps_the_contract_when_the_market_moves(check: Check, desk: Desk) -> None:
+    """EXEC-9: likewise; nobody can move the demo venue's market."""
+    if not desk.moves:
+        pytest.skip("nobody can move this market")
+    await check(desk)
+
+
+class Doubling(MovedVenue):
+    """Takes the same client id twice."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        outcome = await super().place(order)
+        if isinstance(outcome, Uncertain):
+            self._copies = getattr(self, "_copies", 0) + 1
+            return await super().place(msgspec.structs.replace(order, client_id=f"{order.client_id}-{self._copies}"))
+        return outcome
+
+
+class OneBook(MovedVenue):
+    """Lists plain orders only."""
+
+    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+        return tuple(each for each in await super().open_orders(symbol) if each.book == "plain")
+
+
+class Lenient(MovedVenue):
+    """Puts orders on the grid instead of refusing them."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        if order.price is not None:
+            order = msgspec.structs.replace(order, price=order.price - order.price % Decimal("0.1"))
+        return await super().place(order)
+
+
+class Mute(MovedVenue):
+    """Says nothing of conditional orders."""
+
+    def user_stream(self) -> SimulatedUserStream:
+        class Filtering(SimulatedUserStream):
+            def put(self, event: UserEvent) -> None:
+                if not isinstance(event, AlgoUpdate):
+                    super().put(event)
+
+        return Filtering(self._streams)
+
+
+class Repeating(MovedVenue):
+    """Tells every fill twice."""
+
+    def user_stream(self) -> SimulatedUserStream:
+        class Twice(SimulatedUserStream):
+            def put(self, event: UserEvent) -> None:
+                super().put(event)
+                if isinstance(event, OrderUpdate) and event.fill is not None:
+                    super().put(event)
+
+        return Twice(self._streams)
+
+
+class Forgetful(MovedVenue):
+    """Finds orders by its own ids only."""
+
+    async def order(self, ref: OrderRef) -> VenueOrder | None:
+        return None if ref.client_id else await super().order(ref)
+
+
+class Generous(MovedVenue):
+    """Its margin balance leaves out what is not realised."""
+
+    async def account(self) -> AccountSummary:
+        stated = await super().account()
+        return msgspec.structs.replace(stated, margin_balance=stated.wallet)
+
+
+class Turning(MovedVenue):
+    """Ignores reduce-only."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        return await super().place(msgspec.structs.replace(order, reduce_only=False))
+
+
+class Telling(MovedVenue):
+    """Says an average price of zero where it does not know one."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        outcome = await super().place(order)
+        if isinstance(outcome, Accepted) and outcome.order is not None:
+            return Accepted(order=msgspec.structs.replace(outcome.order, average_price=Decimal(0)))
+        return outcome
+
+
+class Stopping(MovedVenue):
+    """A refused element ends a batch."""
+
+    async def place_batch(self, orders: list[NewOrder]) -> tuple[Outcome, ...]:  # type: ignore[override]  # a list will do here
+        outcomes = list(await super().place_batch(orders))
+        first = next((n for n, each in enumerate(outcomes) if isinstance(each, Refused)), len(outcomes))
+        return tuple(each if n < first else Refused(code=-1, message="") for n, each in enumerate(outcomes))
+
+
+class Dropping(MovedVenue):
+    """Loses the rest of an order that is filled in part, and says nothing of it."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        outcome = await super().place(order)
+        if isinstance(outcome, Accepted) and outcome.order is not None and outcome.order.status == "PARTIALLY_FILLED":
+            streams, self._streams = self._streams, []
+            await self.cancel(order.ref)
+            self._streams = streams
+        return outcome
+
+
+class Unwinding(MovedVenue):
+    """What a cancelled order had got is forgotten with it."""
+
+    async def cancel(self, ref: OrderRef) -> Outcome:
+        outcome = await super().cancel(ref)
+        if isinstance(outcome, Accepted) and outcome.order is not None:
+            return Accepted(order=msgspec.structs.replace(outcome.order, executed=Decimal(0)))
+        return outcome
+
+
+class SpecimenDesk:
+    """A core desk at a specimen."""
+
+    moves = True
+
+    def __init__(self, venue: MovedVenue) -> None:
+        self._venue = venue
+        self.venue: TradingVenue = venue
+
+    async def price(self) -> Decimal:
+        return Decimal(100_000)
+
+    async def move(self, price: Decimal) -> None:
+        self._venue.move("BTCUSDT", price)
+
+    async def offered(self) -> tuple[Decimal, Decimal]:
+        return self._venue.offer("BTCUSDT", OFFERED), OFFERED
+
+    async def restart(self) -> TradingVenue:
+        return self.venue
+
+    def name(self, leg: str) -> str:
+        return f"ict-{leg}"
+
+
+@pytest.mark.parametrize(
+    ("specimen", "check"),
+    [
+        (Doubling, exchange_contract.check_client_ids_are_idempotent),
+        (OneBook, exchange_contract.check_books_are_apart),
+        (Lenient, exchange_contract.check_refusals),
+        (Mute, exchange_contract.check_stop_triggers),
+        (Repeating, exchange_contract.check_resting_limit_fills),
+        (Forgetful, exchange_contract.check_restart),
+        (Generous, exchange_contract.check_account_adds_up),
+        (Turning, exchange_contract.check_reduce_only),
+        (Telling, exchange_contract.check_market_order),
+        (Stopping, exchange_contract.check_batch),
+        (Dropping, exchange_contract.check_partial_fill_then_the_rest),
+        (Dropping, exchange_contract.check_partial_fill_then_cancelled),
+        (Unwinding, exchange_contract.check_partial_fill_then_cancelled),
+    ],
+)
+async def test_defective_venue_is_caught(specimen: type[MovedVenue], check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite that a broken venue passes proves nothing."""
+    until = exchange_contract.Ears.until
+
+    async def impatient(self: exchange_contract.Ears, condition: Callable[[], bool], seconds: float = 0.2) -> None:
+        await until(self, condition, 0.2)
+
+    monkeypatch.setattr(exchange_contract.Ears, "until", impatient)
+    with pytest.raises((AssertionError, TimeoutError)):
+        await check(SpecimenDesk(specimen()))

@@ -1,0 +1,1 @@
+"""What tests share: fakes, scenes, contracts, auditors and real processes, in a folder for each part that they serve."""

@@ -1,0 +1,1 @@
+"""Candles, harnesses and faulty specimens for the tests of the analysis."""

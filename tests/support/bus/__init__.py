@@ -1,0 +1,1 @@
+"""The contract of a bus, and buses that crash, repeat or delay."""

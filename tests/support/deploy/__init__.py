@@ -1,0 +1,1 @@
+"""Compose files, read and held against the code."""

@@ -1,0 +1,1 @@
+"""The contract of an exchange behind the port, and the exchanges that it is run on."""

@@ -1,0 +1,1 @@
+"""Candle files, scenes and a scripted exchange for the tests of ingest."""

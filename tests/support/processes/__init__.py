@@ -1,0 +1,1 @@
+"""Real processes: brokers and databases, the services, and what they say of themselves."""

@@ -1,0 +1,1 @@
+"""Checks of the repository itself: coverage, purity, the table of requirements."""
