@@ -2,9 +2,9 @@
 
 Two measurements, each beside its reference in the same run:
 
-* capacity: frames through reading and the feed's desk, against a bare JSON decode of the same frames;
+* capacity: frames through reading and the feed's state, against a bare JSON decode of the same frames;
 * sustained: another process sends frames over two WebSockets at a rate; lag is from the moment a frame was stamped to the
-  moment the desk has taken it. The reference reads the same sockets and only decodes JSON.
+  moment the feed state has taken it. The reference reads the same sockets and only decodes JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import typer
 
 from cli.bench.ingest_feeder import SYMBOL
 from cli.bench.tick_frames import Frames
-from services.ingest.live.feed_state import Desk
+from services.ingest.live.feed_state import FeedState
 from services.ingest.live.settings import LiveSettings
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.binance.sockets import Socket
@@ -41,11 +41,11 @@ _NAMES: Final = (
 )
 
 
-def _desk(now: int) -> Desk:
-    desk = Desk(0, (SYMBOL,), now - now % MINUTE + MINUTE, LiveSettings())
+def _feed_state(now: int) -> FeedState:
+    feed_state = FeedState(0, (SYMBOL,), now - now % MINUTE + MINUTE, LiveSettings())
     levels = tuple((61_800.0 - n / 10, 1.0) for n in range(1_000))
-    desk.books[SYMBOL].snapshot(Depth(symbol=SYMBOL, time=now, last_update=1_000, bids=levels, asks=levels))
-    return desk
+    feed_state.books[SYMBOL].snapshot(Depth(symbol=SYMBOL, time=now, last_update=1_000, bids=levels, asks=levels))
+    return feed_state
 
 
 def _median_us(action: Callable[[], Any]) -> float:
@@ -64,17 +64,17 @@ def capacity() -> dict[str, float]:
     texts = [frames.make(kind, now) for kind in frames.kinds(_COUNT)]
     names = {wire_name(name): name for name in _NAMES}
 
-    def through_the_desk() -> None:
-        desk = _desk(now)
+    def through_feed_state() -> None:
+        feed_state = _feed_state(now)
         for text in texts:
             stream, event = read_frame(text)
-            desk.hear(Heard(names[stream], event, 0.0), now)
+            feed_state.hear(Heard(names[stream], event, 0.0), now)
 
     def bare() -> None:
         for text in texts:
             json.loads(text)
 
-    ours, reference = _median_us(through_the_desk), _median_us(bare)
+    ours, reference = _median_us(through_feed_state), _median_us(bare)
     return {
         "us_per_message": round(ours, 2),
         "reference_json_us": round(reference, 2),
@@ -106,18 +106,18 @@ async def _fed(rate: int, seconds: float, read: Callable[[int, list[float]], Any
     }
 
 
-async def _with_the_desk(port: int, lags: list[float]) -> None:
-    desk = _desk(int(time.time() * 1_000))
+async def _with_feed_state(port: int, lags: list[float]) -> None:
+    feed_state = _feed_state(int(time.time() * 1_000))
 
     async def one(names: list[StreamName]) -> None:
         async with BinanceMarketStream(f"ws://127.0.0.1:{port}", names, None, StreamSettings()) as stream:
             async for heard in stream:
                 now = time.time() * 1_000
-                desk.hear(heard, int(now))
+                feed_state.hear(heard, int(now))
                 if heard.stream.kind != "kline":
                     lags.append(now - heard.event.time)
                 if len(lags) % 5_000 == 0:
-                    desk.flow(int(now))
+                    feed_state.flow(int(now))
 
     public = [name for name in _NAMES if name.kind in ("book_ticker", "depth")]
     await _both(one(public), one([name for name in _NAMES if name not in public]))
@@ -149,7 +149,7 @@ def main(*, rate: int, seconds: float, as_json: bool) -> None:
     result: dict[str, Any] = {"capacity": capacity()}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result["reference_sustained"] = runner.run(_fed(rate, seconds, _bare))
-        result["sustained"] = runner.run(_fed(rate, seconds, _with_the_desk))
+        result["sustained"] = runner.run(_fed(rate, seconds, _with_feed_state))
     result["asked_rate_per_s"] = rate
     if as_json:
         typer.echo(json.dumps(result))

@@ -47,7 +47,7 @@ def render() -> str:
         "Each diagram is the table of the module named above it. What a table does not have cannot happen there.",
         *_section(
             "Order at the exchange",
-            "`simulator/core/model/orders.py`: what may happen to an order in the book (EXEC-4).",
+            "`simulator/core/model/orders.py`: what may happen to an order in the book.",
             diagram("NEW", orders.TRANSITIONS, by_event(orders.TRANSITIONS)),
         ),
         *_section(
@@ -59,30 +59,29 @@ def render() -> str:
         *_section(
             "Order of ours",
             "`services/execution/oms.py`: what execution knows of an order. `SENT`: the request left. `UNKNOWN`: the "
-            "exchange answered without a word on it, so it is asked again under the same client id, never sent twice "
-            "(EXEC-2, EXEC-4).",
+            "exchange answered without a word on it, so it is asked again under the same client id, never sent twice.",
             diagram("SENT", oms.TRANSITIONS, by_state(oms.TRANSITIONS)),
         ),
         *_section(
             "Trade",
             "`services/execution/trade.py`: from intent to flat. `protecting` is every moment with a position and without "
-            "an accepted stop (EXEC-3).",
+            "an accepted stop.",
             diagram("entering", trade.TRANSITIONS, by_event(trade.TRANSITIONS)),
         ),
         *_section(
             "Stream connection",
             "`services/ingest/live/watchdog.py`: connected is not healthy; `live` is a frame of every stream in its limit, "
-            "and nothing missing (DATA-4).",
+            "and nothing missing.",
             diagram("connecting", watchdog.TRANSITIONS, by_event(watchdog.TRANSITIONS)),
         ),
         *_section(
             "Minute of a symbol",
-            "`services/ingest/live/minutes.py`: how a candle comes to be published, or missing (DATA-3).",
+            "`services/ingest/live/minutes.py`: how a candle comes to be published, or missing.",
             diagram("running", minutes.TRANSITIONS, by_event(minutes.TRANSITIONS)),
         ),
         *_section(
             "Kill switch",
-            "`services/risk/kill_switch.py`: what lets entries through. `HALTED` is left by hand only (RISK-2, RISK-3).",
+            "`services/risk/kill_switch.py`: what lets entries through. `HALTED` is left by hand only.",
             diagram("NORMAL", kill_switch.TRANSITIONS, by_event(kill_switch.TRANSITIONS)),
         ),
         *_facts(),
@@ -95,7 +94,7 @@ def _section(title: str, about: str, drawing: str) -> list[str]:
 
 def _facts() -> list[str]:
     """One section for all kinds of fact that share a table."""
-    parts = ["## Facts of the analysis", "`services/analysis/lifecycle.py`: swings, breaks, zones (ICT-1 to ICT-5)."]
+    parts = ["## Facts of the analysis", "`services/analysis/lifecycle.py`: swings, breaks, zones."]
     kinds: dict[str, list[str]] = {}
     for kind, states in lifecycle.TRANSITIONS.items():
         drawing = diagram(lifecycle.BIRTH[kind], states, by_state(states))

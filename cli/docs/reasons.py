@@ -8,7 +8,7 @@ from typing import Final
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
 from services.execution import admission, trade
-from services.ingest import core as ingest
+from services.ingest import alerts as ingest
 from services.ingest import quality, source
 from shared.domain import account, control, decisions, orders
 from shared.exchange import errors
@@ -20,8 +20,8 @@ from simulator.rejections import REASON, Rejection
 
 #: Title, where it stands, its name, and what it is about.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
-    ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply (SIG-7)."),
-    ("Why risk refused a signal", orders, "Refusal", "In `Verdict.refusals`; all that apply, not only the first (RISK-2)."),
+    ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply."),
+    ("Why risk refused a signal", orders, "Refusal", "In `Verdict.refusals`; all that apply, not only the first."),
     (
         "Why execution refused an intent",
         admission,
@@ -30,14 +30,14 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ),
     ("How a trade goes on", account, "TradeState", "In `Trade.state`; what follows what: [life cycles](lifecycles.md)."),
     ("Why a trade ended", trade, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
-    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch` (RISK-3)."),
-    ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute (DATA-3)."),
+    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`."),
+    ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
     ("Why a file of candles or fundings is refused", source, "DefectReason", "At the end of each line that names a defect."),
     ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
-    ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking (EXEC-2)."),
+    ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
-    ("How urgent a call is", windows, "Urgency", "Which share of the venue's limits it may use (EXEC-6)."),
+    ("How urgent a call is", windows, "Urgency", "Which share of the venue's limits it may use."),
     ("What an error of the venue asks for", errors, "Action", "By the table of its codes, below."),
     ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
 )
@@ -69,11 +69,11 @@ def render() -> str:
         ]
     parts += [
         "## Why the exchange rejects an order",
-        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names (EXEC-6). Defined as `Rejection` in "
+        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names. Defined as `Rejection` in "
         "`simulator/rejections.py`.",
         table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in Rejection)),
         "## What the venue's errors mean",
-        "Code → what to do (EXEC-6). Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
+        "Code → what to do. Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
         "or, with a server error (HTTP 5xx), a question.",
         table(
             ("code", "name", "do", "meaning"),

@@ -76,5 +76,5 @@ def _liquidates(trade: LiveTrade, news: Order | Fill, settings: ExecutionSetting
 def _stranger(state: ExecutionState, client_id: str, symbol: str, time: int, settings: ExecutionSettings) -> list[Alert]:
     if client_id in state.gone or not remember(state.foreign, client_id, settings.foreign_remembered):
         return []
-    text = f"{symbol}: order {client_id} is not ours; it is left alone (EXEC-4)"
+    text = f"{symbol}: order {client_id} is not ours; it is left alone"
     return [alert("warning", f"foreign.{client_id}", text, time)]

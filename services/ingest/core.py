@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Final, Literal
 
 import msgspec
 
-from services.ingest.aggregator import Aggregator, Ladder
+from services.ingest.aggregator import AggregationState, Aggregator
+from services.ingest.alerts import IngestAlerts, minute
 from services.ingest.quality import RefusalReason, Trust, candle_of, judge, number_fault, time_fault
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, CandleBundle, FeedHistory, FeedStep, RawCandle
-from shared.domain.control import Alert, Severity
 from shared.domain.message import Message
 from shared.domain.timeframes import DURATION, FINEST, MINUTE, TIMEFRAMES, Timeframe, is_boundary
-
-#: What ingest alerts about: first word of the alert's key (``candle_refused:BTCUSDT``).
-Condition = Literal[
-    "candle_refused",  # the gate said no: the symbol is missing at this minute
-    "candle_disputed",  # published, but no entry may rest on it
-    "candle_missing",  # a symbol had no candle; said at the first minute without one, not at each
-    "candle_repeated",  # two different candles of one minute in one step: the last one was taken
-    "unknown_symbol",  # candles of symbols that this partition does not have
-    "gap",  # steps are missing: every minute between was published as missing
-    "restart",  # more steps are missing than are made up for: the aggregation began anew
-    "step_refused",  # the step itself makes no sense: other partition, or not on a minute
-]
-SEVERITY: Final[dict[Condition, Severity]] = {
-    "candle_refused": "warning",
-    "candle_disputed": "warning",
-    "candle_missing": "warning",
-    "candle_repeated": "info",
-    "unknown_symbol": "warning",
-    "gap": "warning",
-    "restart": "critical",
-    "step_refused": "critical",
-}
 
 
 class SymbolState(msgspec.Struct, kw_only=True):
@@ -52,13 +28,9 @@ class IngestState(msgspec.Struct, kw_only=True):
     last: int
     symbols: tuple[str, ...]
     states: list[SymbolState]
-    ladder: Ladder
+    aggregation: AggregationState
     alerted: dict[str, int]
     counts: dict[str, int]
-
-
-def _minute(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 class IngestCore:
@@ -83,14 +55,12 @@ class IngestCore:
         self._aggregator = Aggregator(symbols, timeframes)
         self._last = -1
         self._states = [SymbolState(trust=Trust()) for _ in symbols]
-        self._alerted: dict[str, int] = {}
-        self._counts: dict[str, int] = {}
-        self._alerts: list[Message] = []
+        self._alerts = IngestAlerts(partition, settings.alert_window_minutes)
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How often each refusal and each condition occurred since the session began, for metrics; alerted or not."""
-        return self._counts
+        return self._alerts.counts
 
     def handle(self, message: Message) -> list[Message]:
         """A step gives its alerts and bundles; one at or before the last close gives nothing; other messages nothing.
@@ -105,28 +75,28 @@ class IngestCore:
         if at <= self._last:
             return []
         if message.partition != self._partition or at % MINUTE:
-            self._raise_alert(
+            self._alerts.tell(
                 "step_refused",
                 "",
                 at,
                 f"step {message.message_id} is not for partition {self._partition}"
                 " or not on a whole minute: its source is misconfigured",
             )
-            return self._take_alerts()
+            return self._alerts.take()
         bundles = self._catch_up(at)
         self._last = at
         candles = self._admit(message)
         bundles += self._publish(at, candles)
-        return self._take_alerts() + bundles if self._alerts else bundles
+        return self._alerts.take() + bundles if self._alerts.waiting else bundles
 
     def snapshot(self) -> bytes:
         state = IngestState(
             last=self._last,
             symbols=self._symbols,
             states=self._states,
-            ladder=self._aggregator.state,
-            alerted=self._alerted,
-            counts=self._counts,
+            aggregation=self._aggregator.state,
+            alerted=self._alerts.alerted,
+            counts=self._alerts.counts,
         )
         return msgspec.msgpack.encode(state)
 
@@ -138,9 +108,9 @@ class IngestCore:
                 f"the snapshot has {', '.join(state.symbols)}, this partition {', '.join(self._symbols)}; "
                 "after a change of symbols begin without a snapshot"
             )
-        self._aggregator.state = state.ladder
+        self._aggregator.state = state.aggregation
         self._last, self._states = state.last, state.states
-        self._alerted, self._counts = state.alerted, state.counts
+        self._alerts.alerted, self._alerts.counts = state.alerted, state.counts
 
     def _warm_up(self, history: FeedHistory) -> list[Message]:
         """The bundles of a history, in order of time. What the gate refuses is counted, told once, and missing."""
@@ -154,9 +124,9 @@ class IngestCore:
             if not is_boundary(raw.open_time, timeframe):
                 fault = "off_minute"
             if fault is not None:
-                self._count(fault)
-                self._raise_alert(
-                    "candle_refused", raw.symbol, at, f"the {timeframe} candle closing {_minute(at)} was refused: {fault}"
+                self._alerts.count(fault)
+                self._alerts.tell(
+                    "candle_refused", raw.symbol, at, f"the {timeframe} candle closing {minute(at)} was refused: {fault}"
                 )
                 continue
             closes.setdefault(at, {})[raw.symbol] = candle_of(raw, "backfilled", timeframe)
@@ -171,7 +141,7 @@ class IngestCore:
             )
             for at, candles in sorted(closes.items())
         ]
-        return self._take_alerts() + bundles if self._alerts else bundles
+        return self._alerts.take() + bundles if self._alerts.waiting else bundles
 
     def _catch_up(self, at: int) -> list[Message]:
         """Bundles of the minutes between the last step and the one that closes at ``at``."""
@@ -183,11 +153,11 @@ class IngestCore:
         if lost == 0:
             return []
         if lost > self._settings.max_gap_minutes:
-            self._raise_alert(
+            self._alerts.tell(
                 "restart",
                 "",
                 at,
-                f"{lost} minutes are missing after {_minute(last)}, more than the "
+                f"{lost} minutes are missing after {minute(last)}, more than the "
                 f"{self._settings.max_gap_minutes} that are made up for: the aggregation begins anew, load the history",
             )
             self._aggregator.begin(at - MINUTE)
@@ -195,7 +165,7 @@ class IngestCore:
                 state.trust = Trust()
                 state.silent = False
             return []
-        self._raise_alert("gap", "", at, f"{lost} minutes are missing after {_minute(last)}: published as missing")
+        self._alerts.tell("gap", "", at, f"{lost} minutes are missing after {minute(last)}: published as missing")
         bundles: list[Message] = []
         nothing: list[Candle | None] = [None] * len(self._symbols)
         for passed in range(last + MINUTE, at, MINUTE):
@@ -213,7 +183,7 @@ class IngestCore:
             fault: RefusalReason | None
             if place is None:
                 fault = "unknown_symbol"
-                self._raise_alert("unknown_symbol", "", at, f"{raw.symbol} is not a symbol of partition {self._partition}")
+                self._alerts.tell("unknown_symbol", "", at, f"{raw.symbol} is not a symbol of partition {self._partition}")
             else:
                 fault = time_fault(raw, at, last_open) or number_fault(raw)
                 if fault is None:
@@ -223,41 +193,41 @@ class IngestCore:
                     admitted[place] = raw
                 elif fault != "duplicate":
                     refused.add(place)
-                    self._raise_alert(
-                        "candle_refused", raw.symbol, at, f"the candle of {_minute(at - MINUTE)} was refused: {fault}"
+                    self._alerts.tell(
+                        "candle_refused", raw.symbol, at, f"the candle of {minute(at - MINUTE)} was refused: {fault}"
                     )
             if fault is not None:
-                self._count(fault)
+                self._alerts.count(fault)
         return [self._judged(place, raw, at, place in refused) for place, raw in enumerate(admitted)]
 
     def _judged(self, place: int, raw: RawCandle | None, at: int, refused: bool) -> Candle | None:
         state = self._states[place]
         if raw is None:
             if not state.silent and not refused:
-                self._raise_alert("candle_missing", self._symbols[place], at, f"no candle for {_minute(at - MINUTE)}")
+                self._alerts.tell("candle_missing", self._symbols[place], at, f"no candle for {minute(at - MINUTE)}")
             state.silent = True
             return None
         state.silent = False
         trusted = state.trust.reference
         verdict = judge(raw, state.trust, self._settings.max_move, self._settings.repricing_minutes)
         if verdict == "disputed":
-            self._raise_alert(
+            self._alerts.tell(
                 "candle_disputed",
                 raw.symbol,
                 at,
-                f"the candle of {_minute(raw.open_time)} reaches from {raw.low} to {raw.high}, "
+                f"the candle of {minute(raw.open_time)} reaches from {raw.low} to {raw.high}, "
                 f"the last trusted close is {trusted}: no entry rests on it",
             )
         return candle_of(raw, verdict)
 
     def _repeated(self, earlier: RawCandle, later: RawCandle, at: int) -> None:
-        self._count("duplicate")
+        self._alerts.count("duplicate")
         if earlier != later:
-            self._raise_alert(
+            self._alerts.tell(
                 "candle_repeated",
                 later.symbol,
                 at,
-                f"{_minute(later.open_time)} came twice in one step and differs: the last one was taken",
+                f"{minute(later.open_time)} came twice in one step and differs: the last one was taken",
             )
 
     def _publish(self, at: int, candles: list[Candle | None]) -> list[Message]:
@@ -287,21 +257,3 @@ class IngestCore:
                 )
             )
         return bundles
-
-    def _count(self, what: str) -> None:
-        self._counts[what] = self._counts.get(what, 0) + 1
-
-    def _raise_alert(self, condition: Condition, symbol: str, at: int, text: str) -> None:
-        """Count it; say it unless the same was said within the window. Ids rest on the market's time, not on a clock."""
-        self._count(condition)
-        key = f"{condition}:{symbol or f'p{self._partition}'}"
-        said = self._alerted.get(key)
-        if said is not None and at - said < self._settings.alert_window_minutes * MINUTE:
-            return
-        self._alerted[key] = at
-        subject = f"{symbol}: " if symbol else f"partition {self._partition}: "
-        self._alerts.append(Alert(severity=SEVERITY[condition], source="ingest", key=key, text=subject + text, time=at))
-
-    def _take_alerts(self) -> list[Message]:
-        alerts, self._alerts = self._alerts, []
-        return alerts

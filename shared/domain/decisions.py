@@ -15,7 +15,7 @@ Reason = Literal[
     "not_this_timeframe",  # no strategy of this symbol judges at this close
     "warming_up",  # the analysis has too little history
     "data_missing",  # a required timeframe was declared missing
-    "data_disputed",  # the candle is implausible (DATA-3)
+    "data_disputed",  # the candle is implausible
     "no_order_block",  # no live order block that scores well enough
     "no_fvg",  # no live fair value gap
     "no_overlap",  # order block and gap do not agree in place or direction
@@ -24,7 +24,7 @@ Reason = Literal[
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # this zone gave a signal before
-    "paused",  # the strategy would have signalled, and is paused (SIG-8)
+    "paused",  # the strategy would have signalled, and is paused
 ]
 
 

@@ -1,7 +1,7 @@
 """What all detectors stand on: the close they look at, the findings they emit, the books of living zones and levels.
 
 Every module here and in ``detectors`` is typed plain Python that mypyc can compile (``make native``); see
-``services.analysis.native`` for which of the two runs, and ``services.analysis.detectors`` for how to write a detector.
+``shared.runtime.native`` for which of the two runs, and ``services.analysis.detectors`` for how to write a detector.
 """
 
 from shared.runtime.native import prefer_compiled

@@ -97,8 +97,8 @@ class Pairs:
         return msgspec.structs.replace(analysis, events=(*analysis.events, *new), active=(*analysis.active, *alive))
 
     def _facts(self, symbol: str, findings: list[Finding] | None) -> list[Fact]:
-        wanted = [each for each in findings or () if each.kind in self._published]
-        return cast("list[Fact]", messages(wanted, partial(fact_of, symbol=symbol, timeframe=self._timeframe)))
+        published = [each for each in findings or () if each.kind in self._published]
+        return cast("list[Fact]", messages(published, partial(fact_of, symbol=symbol, timeframe=self._timeframe)))
 
 
 def _side(candle: Candle | None, engine: Reader) -> Side | None:

@@ -1,4 +1,4 @@
-"""Bringing local books back into sequence: a snapshot by REST, and ever longer pauses for a book that keeps breaking.
+"""Resynchronise local order books by a REST snapshot, with growing pauses for a book that keeps breaking.
 
 A snapshot of a thousand levels costs twenty times what a minute's candles cost. A stream that loses frames breaks its book
 again and again; without pauses it would use up the limit that the backfill of candles needs.
@@ -17,8 +17,8 @@ from services.ingest.live.watchdog import pause_ms
 from shared.exchange.port import MarketData
 
 
-class BookMender:
-    """Mends the books of one feed, each by one task at a time."""
+class BookResync:
+    """Resynchronises the order books of one feed; one task a book at a time."""
 
     def __init__(
         self, books: Mapping[str, LocalBook], venue: MarketData, questions: Questions, settings: LiveSettings
@@ -32,23 +32,23 @@ class BookMender:
         self._breaks: dict[str, int] = {}
 
     def busy(self, symbol: str) -> bool:
-        """The book is being mended."""
+        """Whether a task is resynchronising the book of ``symbol``."""
         return symbol in self._busy
 
-    async def mend(self, symbol: str) -> None:
-        """Until the book is in sequence; returns at once when another task is at it."""
+    async def resync(self, symbol: str) -> None:
+        """Fetch snapshots until the book is in sequence. Returns at once if another task is doing it."""
         if symbol in self._busy:
             return
         self._busy.add(symbol)
         try:
             await asyncio.sleep(self._patience(symbol))
-            await self._mend(symbol)
+            await self._resync(symbol)
         finally:
             self._busy.discard(symbol)
         self._synced_at[symbol] = asyncio.get_running_loop().time()
 
     def _patience(self, symbol: str) -> float:
-        """Seconds to wait first: none for a book that had stood for long."""
+        """Seconds to wait before the first snapshot; 0 for a book that was in sequence for ``settled_ms``."""
         stood = asyncio.get_running_loop().time() - self._synced_at.get(symbol, float("-inf"))
         if stood * 1_000 >= self._settings.backoff.settled_ms:
             self._breaks[symbol] = 0
@@ -56,7 +56,7 @@ class BookMender:
         self._breaks[symbol] = self._breaks.get(symbol, 0) + 1
         return pause_ms(self._breaks[symbol] - 1, 0.0, self._settings.backoff) / 1_000
 
-    async def _mend(self, symbol: str) -> None:
+    async def _resync(self, symbol: str) -> None:
         book, attempt = self._books[symbol], 0
         while not book.synced:
             try:

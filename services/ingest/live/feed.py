@@ -17,14 +17,14 @@ import msgspec
 import structlog
 
 from services.ingest.live import metrics, warm_up
-from services.ingest.live.book_resync import BookMender
+from services.ingest.live.book_resync import BookResync
 from services.ingest.live.connection import Connection
-from services.ingest.live.feed_state import Desk
+from services.ingest.live.feed_state import FeedState
 from services.ingest.live.fetching import Questions, Unanswered, compare_with_exchange, funding_of
 from services.ingest.live.funding import FundingPassed
 from services.ingest.live.minutes import Fetch
 from services.ingest.live.settings import LiveSettings
-from services.ingest.live.task_group import Jobs
+from services.ingest.live.task_group import TaskGroup
 from shared.bus.port import Bus
 from shared.domain.candles import FeedStep
 from shared.domain.control import Alert, ClockTick, FundingDue, Severity
@@ -90,31 +90,31 @@ class Feed:
     async def run(self, tenure: Tenure) -> None:
         """Until cancelled. Raises Fenced when another replica has taken over."""
         self._venue = self._open_venue()
-        self._jobs = Jobs(f"feed p{self._partition}")
+        self._tasks = TaskGroup(f"feed p{self._partition}")
         try:
             await self._questions.insist("start", self._venue.start)
             if self._ticks:
                 await self._bus.publish([self._tick()])
-                self._jobs.start(self._send_ticks(), "ticks")
+                self._tasks.start(self._send_ticks(), "ticks")
             known = await self._known_symbols()
             cursor = self._cursor(tenure)
             begin = warm_up.anchor(self._venue.now(), self._timeframes) if cursor is None else cursor.next_close - MINUTE
-            self._desk = Desk(self._partition, known, begin + MINUTE, self._settings)
-            self._mender = BookMender(self._desk.books, self._venue, self._questions, self._settings)
+            self._state = FeedState(self._partition, known, begin + MINUTE, self._settings)
+            self._resync = BookResync(self._state.books, self._venue, self._questions, self._settings)
             self._connections = self._connect()
             for connection in self._connections:
-                self._jobs.start(connection.run(), connection.label)
-            self._jobs.start(self._send_flow(), "flow")
+                self._tasks.start(connection.run(), connection.label)
+            self._tasks.start(self._send_flow(), "flow")
             if cursor is None:
                 await self._send_history(begin)
                 await tenure.save(msgspec.msgpack.encode(Cursor(begin + MINUTE)))
-            self._jobs.start(self._send_steps(tenure), "steps")
+            self._tasks.start(self._send_steps(tenure), "steps")
             self._begun = True
             if self._settings.audit_every_minutes:
-                self._jobs.start(self._audit_now_and_then(), "audit")
-            await self._jobs.first_fault()
+                self._tasks.start(self._audit_now_and_then(), "audit")
+            await self._tasks.first_fault()
         finally:
-            await self._jobs.cancel()
+            await self._tasks.cancel()
             await self._venue.close()
 
     # -- beginning ----------------------------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ class Feed:
     def _connect(self) -> list[Connection]:
         names = [
             StreamName(kind, symbol, FINEST if kind == "kline" else None)
-            for symbol in self._desk.symbols
+            for symbol in self._state.symbols
             for kind in ("kline", "agg_trade", "mark_price", "liquidation", "book_ticker", "depth")
             if kind != "depth" or self._settings.depth
         ]
@@ -170,7 +170,7 @@ class Feed:
                     lambda: self._venue.klines(symbol, want.timeframe, start=want.first, end=want.last, limit=want.count),
                 )
 
-            fetched = await asyncio.gather(*(one(symbol) for symbol in self._desk.symbols))
+            fetched = await asyncio.gather(*(one(symbol) for symbol in self._state.symbols))
             pieces = warm_up.messages(self._partition, want, fetched, self._settings.warm_up.message_candles)
             for piece in pieces:
                 await self._bus.publish([piece])
@@ -180,37 +180,37 @@ class Feed:
 
     def _now(self) -> int:
         """The exchange's clock, ms: as measured, or as its newest event says when that is ahead."""
-        return max(self._venue.now(), self._desk.now)
+        return max(self._venue.now(), self._state.now)
 
     def _hear(self, heard: Heard) -> None:
-        consequence = self._desk.hear(heard, self._venue.now())
+        consequence = self._state.hear(heard, self._venue.now())
         if heard.stream.kind == "kline":
             self._wake.set()
         if consequence is not None:
-            self._jobs.follow(self._settle_funding(consequence), "funding")
-        if self._desk.broken:
-            self._mend_books()
+            self._tasks.follow(self._settle_funding(consequence), "funding")
+        if self._state.broken:
+            self._resync_books()
 
     def _opened(self, names: Sequence[StreamName]) -> None:
-        self._desk.void_books([name.symbol for name in names if name.kind == "depth"])
-        self._mend_books()
+        self._state.void_books([name.symbol for name in names if name.kind == "depth"])
+        self._resync_books()
         self._wake.set()
 
     def _caught_up(self, names: Sequence[StreamName]) -> bool:
         """Nothing that these streams missed is missing any more."""
-        board = self._desk.board
+        board = self._state.board
         minutes = board.behind(self._now() - self._settings.minutes.close_grace_ms)
         for name in names:
             if name.kind == "kline" and minutes:
                 return False
-            if name.kind == "depth" and not self._desk.books[name.symbol].synced:
+            if name.kind == "depth" and not self._state.books[name.symbol].synced:
                 return False
         return True
 
-    def _mend_books(self) -> None:
-        broken, self._desk.broken = self._desk.broken, set()
+    def _resync_books(self) -> None:
+        broken, self._state.broken = self._state.broken, set()
         for symbol in broken:
-            self._jobs.follow(self._mender.mend(symbol), f"book {symbol}")
+            self._tasks.follow(self._resync.resync(symbol), f"book {symbol}")
             for connection in self._connections:
                 if any(name.kind == "depth" and name.symbol == symbol for name in connection.names):
                     connection.dog.missed()
@@ -223,13 +223,13 @@ class Feed:
     # -- what leaves --------------------------------------------------------------------------------------------------
 
     async def _send_steps(self, tenure: Tenure) -> None:
-        board = self._desk.board
+        board = self._state.board
         while True:
             await wait_at_most(self._wake, self._settings.look_every_ms / 1_000)
             self._wake.clear()
             now = self._now()
             for fetch in board.due(now, _own_ms()):
-                self._jobs.follow(self._fetch(fetch), f"fetch {fetch.symbol}")
+                self._tasks.follow(self._fetch(fetch), f"fetch {fetch.symbol}")
             while steps := board.ready(self._now(), _own_ms(), most=100):
                 await self._bus.publish(steps)
                 await tenure.save(msgspec.msgpack.encode(Cursor(board.next_close)))
@@ -238,7 +238,7 @@ class Feed:
             metrics.BEHIND.labels(str(self._partition)).set(board.behind(now))
 
     async def _fetch(self, fetch: Fetch) -> None:
-        board, symbol = self._desk.board, fetch.symbol
+        board, symbol = self._state.board, fetch.symbol
         count = (fetch.last - fetch.first) // MINUTE + 2  # one more than wanted: a candle with a later one is closed
         try:
             klines = await self._questions.ask(
@@ -247,13 +247,13 @@ class Feed:
         except Unanswered:
             board.failed(fetch, _own_ms(), self._questions.pause_ms(board.failures(symbol) + 1))
         else:
-            board.fetched(fetch, klines, self._now(), _own_ms(), self._desk.now)
+            board.fetched(fetch, klines, self._now(), _own_ms(), self._state.now)
         self._wake.set()
 
     def _left(self, step: FeedStep) -> None:
-        label, audit = str(self._partition), self._desk.audit
+        label, audit = str(self._partition), self._state.audit
         audit.left(step)
-        metrics.EXPECTED.labels(label).inc(len(self._desk.symbols))
+        metrics.EXPECTED.labels(label).inc(len(self._state.symbols))
         for candle in step.candles:
             metrics.PUBLISHED.labels(label, "backfilled" if candle.backfilled else "closed").inc()
         metrics.ACCURACY.labels(label).set(audit.accuracy)
@@ -262,17 +262,17 @@ class Feed:
         while True:
             await asyncio.sleep(self._settings.audit_every_minutes * 60)
             for difference in await compare_with_exchange(
-                self._desk.audit, self._desk.symbols, self._venue, self._questions
+                self._state.audit, self._state.symbols, self._venue, self._questions
             ):
                 metrics.WRONG.labels(str(self._partition)).inc()
                 text = f"{difference.symbol}: the candle that opened at {difference.open_time} was published otherwise"
                 await self._alert("warning", f"candle_wrong:{difference.symbol}", text)
-            metrics.ACCURACY.labels(str(self._partition)).set(self._desk.audit.accuracy)
+            metrics.ACCURACY.labels(str(self._partition)).set(self._state.audit.accuracy)
 
     async def _send_flow(self) -> None:
         while True:
             await asyncio.sleep(self._settings.micro_every_ms / 1_000)
-            messages = self._desk.flow(self._now())
+            messages = self._state.flow(self._now())
             if messages:
                 await self._bus.publish(messages)
 

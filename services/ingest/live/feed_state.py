@@ -1,4 +1,4 @@
-"""What one partition's feed knows: every event of the streams goes through here, and what must leave comes out.
+"""State of one partition's feed: takes every stream event, gives micro messages, mark prices and funding.
 
 Pure, and on the hot path: thousands of events a second, each a few microseconds.
 """
@@ -24,8 +24,11 @@ from shared.exchange.model.streams import DepthEvent, Heard, KlineEvent, Liquida
 Consequence = FundingDue | FundingPassed
 
 
-class Desk:
-    """One partition. ``now``: newest time of the exchange that was heard, ms; 0 before the first event."""
+class FeedState:
+    """Candles, order books, order flow and funding of one partition's symbols.
+
+    now: newest event time of the exchange, ms; 0 before the first event.
+    """
 
     def __init__(self, partition: int, symbols: Sequence[str], next_close: int, settings: LiveSettings) -> None:
         self.symbols = tuple(symbols)
@@ -41,7 +44,7 @@ class Desk:
         self._hearings = {hearing: KLINES.labels(hearing) for hearing in ("running", "closed", "revised", "repeated")}
 
     def hear(self, heard: Heard, now: int) -> Consequence | None:
-        """Take one event; ``now``: the exchange's clock, for the lag."""
+        """Apply one stream event; return what the caller must publish or fetch. ``now``: the exchange's clock, ms."""
         event, stream = heard.event, heard.stream
         counter = self._events.get((stream.symbol, stream.kind))
         if counter is None:
@@ -70,14 +73,14 @@ class Desk:
         return None
 
     def void_books(self, symbols: Sequence[str]) -> None:
-        """The depth streams of these symbols were interrupted: their books begin anew."""
+        """Reset the order books of these symbols: their depth streams were interrupted."""
         for symbol in symbols:
             if symbol in self.books:
                 self.books[symbol].reset()
                 self.broken.add(symbol)
 
     def flow(self, now: int) -> list[Message]:
-        """The newest second of every symbol, and its mark price."""
+        """Return each symbol's newest micro message and mark price; called once a second."""
         messages: list[Message] = []
         for symbol in self.symbols:
             for message in (self._meters[symbol].take(now, self.books.get(symbol)), self._fundings[symbol].take()):

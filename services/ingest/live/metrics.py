@@ -1,4 +1,4 @@
-"""What the live feed measures of itself (OPS-3, DATA-8)."""
+"""What the live feed measures of itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KLINES: Final = Counter("ict_ingest_klines_total", "One-minute klines heard, by 
 FETCHES: Final = Counter("ict_ingest_fetches_total", "REST questions of the feed", ["what", "outcome"])
 BOOKS: Final = Counter("ict_ingest_books_total", "Local order books: synced, and voided by a gap", ["symbol", "event"])
 FORCED: Final = Counter("ict_ingest_liquidations_total", "Forced orders seen", ["symbol", "side"])
-EXPECTED: Final = Counter("ict_ingest_candles_expected_total", "Candles that the exchange closed (DATA-8)", ["partition"])
+EXPECTED: Final = Counter("ict_ingest_candles_expected_total", "Candles that the exchange closed", ["partition"])
 PUBLISHED: Final = Counter("ict_ingest_candles_published_total", "Of those, published", ["partition", "origin"])
 WRONG: Final = Counter("ict_ingest_candles_wrong_total", "Published candles that differ from the exchange's", ["partition"])
 ACCURACY: Final = Gauge("ict_ingest_accuracy_ratio", "Published and right, of those that the exchange closed", ["partition"])

@@ -1,4 +1,4 @@
-"""The tasks of one feed: they live and die together, and the first that breaks is the feed's own end."""
+"""The tasks of one feed: they start and end together, and the first failure ends the feed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from shared.store.port import Fenced
 Work = Coroutine[object, object, None]
 
 
-class Jobs:
-    """Make it inside the running loop."""
+class TaskGroup:
+    """Runs tasks until one fails. Construct inside the running event loop.
+
+    ``asyncio.TaskGroup`` ends with its last task; a feed must also end when a lasting task returns, and tell Fenced apart.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -20,17 +23,17 @@ class Jobs:
         self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def start(self, work: Work, name: str) -> None:
-        """A job that ends only with the feed."""
+        """Start a task that must run as long as the feed; its return counts as a failure."""
         self._lasting.add(self._task(work, name))
 
     def follow(self, work: Work, name: str) -> None:
-        """Something that has its own end, beside everything else; if it breaks, so does the feed."""
+        """Start a task that may return; only its error ends the feed."""
         task = self._task(work, name)
         self._passing.add(task)
         task.add_done_callback(self._passed)
 
     async def first_fault(self) -> None:
-        """Wait for the first that breaks, and raise its error: Fenced before any other."""
+        """Wait for the first failure and raise it; Fenced before any other error."""
         done, _ = await asyncio.wait({*self._lasting, self._fault}, return_when=asyncio.FIRST_COMPLETED)
         for ended in done:
             error = ended.exception()
@@ -38,10 +41,10 @@ class Jobs:
                 raise error
         for ended in done:
             ended.result()
-        raise RuntimeError(f"a job of {self._name} ended: {', '.join(str(ended) for ended in done)}")
+        raise RuntimeError(f"a task of {self._name} ended: {', '.join(str(ended) for ended in done)}")
 
     async def cancel(self) -> None:
-        """End all of them."""
+        """Cancel all tasks and wait until they have ended."""
         tasks = (*self._lasting, *self._passing)
         for task in tasks:
             task.cancel()

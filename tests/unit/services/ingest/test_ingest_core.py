@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from services.ingest.core import SEVERITY, Condition, IngestCore
+from services.ingest.alerts import SEVERITY, Condition
+from services.ingest.core import IngestCore
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import CandleBundle, FeedHistory, FeedStep, RawCandle
 from shared.domain.control import Alert, ClockTick

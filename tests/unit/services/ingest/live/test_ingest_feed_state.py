@@ -1,4 +1,4 @@
-"""The desk: every kind of event ends where it belongs, and strangers end nowhere."""
+"""Feed state: every kind of event ends where it belongs, and strangers end nowhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from services.ingest.live.feed_state import Desk
+from services.ingest.live.feed_state import FeedState
 from services.ingest.live.settings import LiveSettings
 from shared.domain.control import FundingDue, MarkPrice, Micro
 from shared.exchange.model import market
@@ -15,11 +15,11 @@ from shared.exchange.model.streams import Heard, KlineEvent, LiquidationEvent, M
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker, trade
 
 
-def desk(**settings: object) -> Desk:
-    return Desk(0, (BTC,), at(1), LiveSettings.model_validate(settings))
+def feed_state(**settings: object) -> FeedState:
+    return FeedState(0, (BTC,), at(1), LiveSettings.model_validate(settings))
 
 
-def say(to: Desk, kind: StreamKind, event: MarketEvent, symbol: str = BTC) -> object:
+def say(to: FeedState, kind: StreamKind, event: MarketEvent, symbol: str = BTC) -> object:
     name = StreamName(kind, symbol, "1m" if kind == "kline" else None)
     return to.hear(Heard(name, event, 0.0), MONDAY)
 
@@ -32,7 +32,7 @@ def mark(time: int, next_funding: int) -> market.MarkPrice:
 
 def test_every_kind_of_event_ends_where_it_belongs() -> None:
     """DATA-1: klines make minutes, the rest makes a second of flow and the mark price."""
-    one = desk()
+    one = feed_state()
     one.books[BTC].snapshot(depth(100, ((99.0, 1.0),), ((101.0, 1.0),)))
     say(one, "kline", KlineEvent(time=at(1), kline=kline(0)))
     say(one, "book_ticker", ticker(at(1)))
@@ -52,7 +52,7 @@ def test_every_kind_of_event_ends_where_it_belongs() -> None:
 
 def test_a_gap_in_the_book_is_reported_and_an_interrupted_stream_voids_it() -> None:
     """ICT-14."""
-    one = desk()
+    one = feed_state()
     one.books[BTC].snapshot(depth(100, (), ()))
     say(one, "depth", diff(200, 205))
     assert one.broken == {BTC}
@@ -64,7 +64,7 @@ def test_a_gap_in_the_book_is_reported_and_an_interrupted_stream_voids_it() -> N
 
 
 def test_without_depth_streams_there_is_no_book() -> None:
-    one = desk(depth=False)
+    one = feed_state(depth=False)
     assert one.books == {}
     assert say(one, "depth", diff(1, 2)) is None
     one.void_books([BTC])
@@ -73,20 +73,20 @@ def test_without_depth_streams_there_is_no_book() -> None:
 
 def test_a_funding_that_passed_is_a_consequence() -> None:
     """RISK-6."""
-    one = desk()
+    one = feed_state()
     say(one, "mark_price", mark(at(479, 59.0), at(480)))
     assert isinstance(say(one, "mark_price", mark(at(480, 1.0), at(960))), FundingDue)
 
 
 def test_streams_that_nobody_asked_for_change_nothing() -> None:
-    one = desk()
+    one = feed_state()
     assert say(one, "kline", KlineEvent(time=at(9), kline=kline(0, ETH)), ETH) is None
     assert one.now == 0
 
 
 def test_time_is_that_of_the_newest_event() -> None:
     """DATA-3: events may come out of order; the exchange's time does not go back."""
-    one = desk()
+    one = feed_state()
     for time in (at(3), at(2)):
         say(one, "book_ticker", msgspec.structs.replace(ticker(time), time=time))
     assert one.now == at(3)
