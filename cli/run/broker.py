@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, NoReturn
+
+import aio_pika
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from cli.run.configuration import refuse
 from cli.settings import Settings
 from cli.wiring import make_bus
 from shared.bus.port import BusError
 from shared.bus.rabbitmq.bus import RabbitBus
+from shared.bus.rabbitmq.link import LinkLost
 from shared.runtime.process.exits import Exit
 
 #: Seconds that an operator waits for the broker.
@@ -30,14 +35,38 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[RabbitBus]:
         async with asyncio.timeout(PATIENCE):
             await bus.start()
     except TimeoutError:
-        refuse(
-            f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
-            "Start it, or set bus.url; `ict doctor` says more",
-            Exit.UNREACHABLE,
-        )
+        _no_answer(settings)
     except BusError as error:
         refuse(f"RabbitMQ at {settings.bus.url}: {error}", Exit.UNREACHABLE)
     try:
         yield bus
     finally:
         await bus.close()
+
+
+@asynccontextmanager
+async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnection]:
+    """Connect without declaring anything; ends the command with exit 4 where the broker is not there or is lost."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            connection = await aio_pika.connect(settings.bus.url.get_secret_value())
+    except TimeoutError:
+        _no_answer(settings)
+    except CONNECTION_EXCEPTIONS as error:
+        refuse(
+            f"RabbitMQ at {settings.bus.url} does not let us in: {error}. Start it, or set bus.url; `ict doctor` says more",
+            Exit.UNREACHABLE,
+        )
+    try:
+        async with connection:
+            yield connection
+    except LinkLost as error:
+        refuse(f"RabbitMQ at {settings.bus.url} went away: {error}. Nothing is lost; run it again", Exit.UNREACHABLE)
+
+
+def _no_answer(settings: Settings) -> NoReturn:
+    refuse(
+        f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
+        "Start it, or set bus.url; `ict doctor` says more",
+        Exit.UNREACHABLE,
+    )

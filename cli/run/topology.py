@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-import aio_pika
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.run.broker import connected
+from cli.run.broker import connected, plainly_connected
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import topology
@@ -55,5 +54,5 @@ async def _apply(settings: Settings) -> list[str]:
     others = [
         build(layout, settings.partitions.count, settings.timeframes, settings.namespace) for layout in get_args(Layout)
     ]
-    async with await aio_pika.connect(settings.bus.url.get_secret_value()) as connection:
+    async with plainly_connected(settings) as connection:
         return await delete_leftovers(connection, table, others)

@@ -47,7 +47,7 @@ class RabbitDelivery:
 
     @property
     def topic(self) -> str:
-        return self._message.routing_key or ""
+        return wire.topic(self._headers, self._message.routing_key)
 
     @property
     def message_id(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import aio_pika
-from aio_pika.abc import HeadersType
+from aio_pika.abc import AbstractIncomingMessage, HeadersType
 
 from shared.bus import codec
 from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
@@ -72,6 +72,31 @@ def dead_envelope(
         message_id=message_id,
         type=type_name,
     )
+
+
+def revived(message: AbstractIncomingMessage) -> aio_pika.Message:
+    """A copy of a dead letter for the queue that it came from: body, id, type, versions and times as they were.
+
+    It reaches that queue by its name, so its topic travels as a header (see ``topic``).
+    """
+    kept: HeadersType = {
+        name: message.headers[name] for name in (SCHEMA_VERSION, ORIGIN_NS, SENT_NS) if name in message.headers
+    }
+    letter = dead_letter(message.message_id, message.headers, message.body)
+    return aio_pika.Message(
+        message.body,
+        headers={**kept, _TOPIC: letter.topic},
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        message_id=message.message_id,
+        correlation_id=message.correlation_id,
+        type=message.type,
+    )
+
+
+def topic(headers: Mapping[str, Any], routing_key: str | None) -> str:
+    """Where a message was published: its routing key, unless it came back from a dead-letter queue."""
+    stated = headers.get(_TOPIC)
+    return stated if isinstance(stated, str) else routing_key or ""
 
 
 def dead_letter(message_id: str | None, headers: Mapping[str, Any], body: bytes) -> DeadLetter:

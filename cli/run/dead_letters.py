@@ -1,0 +1,156 @@
+"""``ict dead-letters``: look at the messages that no service could read or handle, put them back, or delete them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from cli.run.broker import plainly_connected
+from cli.run.configuration import load_settings, refuse
+from cli.settings import Settings
+from cli.wiring import topology
+from shared.bus.dead_letters import DeadLetter, Unreadable, plain
+from shared.bus.rabbitmq import parked
+from shared.runtime.process.exits import Exit
+
+#: Characters of a reason that the overview shows.
+_REASON: Final = 100
+#: Messages of each queue whose reasons the overview counts.
+_COUNTED: Final = 1_000
+
+
+def show(queue: str | None, limit: int, config: Sequence[Path] | None, *, json: bool) -> None:
+    """Print an overview of all queues, or the letters of one with their bodies decoded. Nothing is taken out."""
+    settings = load_settings(config)
+    if queue is None:
+        found = asyncio.run(_overview(settings))
+        if json:
+            typer.echo(msgspec.json.encode(found))
+        else:
+            _print_overview(found)
+        return
+    _known(settings, queue)
+    letters = asyncio.run(_look(settings, queue, limit))
+    if json:
+        typer.echo(msgspec.json.encode([_as_json(letter) for letter in letters]))
+        return
+    for letter in letters:
+        shown = _as_json(letter)
+        body = msgspec.json.format(msgspec.json.encode(shown.get("body", shown)), indent=2).decode()
+        typer.echo(f"{_line(letter.message_id) or '(no id)'}  {_line(letter.topic)}\n{_line(letter.reason)}\n{body}\n")
+    typer.echo(f"{len(letters)} shown of queue {queue}" if letters else f"queue {queue} has no dead letters")
+
+
+def requeue(queue: str, ids: Sequence[str], everything: bool, config: Sequence[Path] | None) -> None:
+    """Put letters back into the queue that they came from. Exit 1 when an id is not there or the queue takes no more."""
+    settings = load_settings(config)
+    wanted = _chosen(settings, queue, ids, everything)
+
+    async def put_back() -> list[DeadLetter]:
+        async with plainly_connected(settings) as connection:
+            return await parked.put_back(connection, settings.namespace, queue, wanted)
+
+    try:
+        done = asyncio.run(put_back())
+    except parked.NotTaken as error:
+        refuse(
+            f"{error.done} put back, then no more: {error}. The others are still parked; "
+            "start the service that reads it (or `ict topology --apply`), and run this again",
+            Exit.NEGATIVE,
+        )
+    _report(done, ids, f"put back into queue {queue}")
+
+
+def drop(queue: str, ids: Sequence[str], everything: bool, yes: bool, config: Sequence[Path] | None) -> None:
+    """Delete letters for ever, after the operator has typed the queue's name. Exit 1 when an id is not there."""
+    settings = load_settings(config)
+    wanted = _chosen(settings, queue, ids, everything)
+    if not yes:
+        which = "every dead letter" if everything else f"{len(ids)} dead letter(s)"
+        typed = typer.prompt(f"This deletes {which} of queue {queue} for ever. Type {queue} to go on", err=True)
+        if typed.strip() != queue:
+            refuse("not confirmed; nothing was deleted", Exit.REFUSED)
+
+    async def delete() -> list[DeadLetter]:
+        async with plainly_connected(settings) as connection:
+            return await parked.delete(connection, settings.namespace, queue, wanted)
+
+    _report(asyncio.run(delete()), ids, f"deleted from the dead letters of queue {queue}")
+
+
+def _chosen(settings: Settings, queue: str, ids: Sequence[str], everything: bool) -> Callable[[DeadLetter], bool]:
+    _known(settings, queue)
+    if everything == bool(ids):
+        refuse(
+            f"say which: --all, or --id ID; `ict dead-letters show {queue}` lists them",
+            Exit.USAGE,
+        )
+    chosen = frozenset(ids)
+    return lambda letter: everything or letter.message_id in chosen
+
+
+def _known(settings: Settings, queue: str) -> None:
+    names = topology(settings).index
+    if queue not in names:
+        refuse(f"{queue!r}: this configuration has no such queue; it has: {', '.join(names)}", Exit.USAGE)
+
+
+def _report(done: Sequence[DeadLetter], ids: Sequence[str], what: str) -> None:
+    typer.echo(f"{len(done)} {what}")
+    missing = sorted(set(ids) - {letter.message_id for letter in done})
+    if missing:
+        refuse(f"not there: {', '.join(map(_line, missing))}", Exit.NEGATIVE)
+
+
+async def _look(settings: Settings, queue: str, limit: int) -> list[DeadLetter]:
+    async with plainly_connected(settings) as connection:
+        return await parked.look(connection, settings.namespace, queue, limit)
+
+
+async def _overview(settings: Settings) -> list[dict[str, Any]]:
+    """Of each queue with dead letters: how many, and the reasons of the oldest thousand with their counts."""
+    rows = []
+    async with plainly_connected(settings) as connection:
+        for queue, count in (await parked.counts(connection, topology(settings))).items():
+            if count:
+                letters = await parked.look(connection, settings.namespace, queue, _COUNTED)
+                reasons = Counter(_line(letter.reason)[:_REASON] for letter in letters)
+                rows.append({"queue": queue, "messages": count, "reasons": dict(reasons.most_common())})
+    return rows
+
+
+def _print_overview(rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        typer.echo("no dead letters")
+        return
+    table = Table(title="Dead letters", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("queue", no_wrap=True)
+    table.add_column("messages", justify="right")
+    table.add_column("reason", overflow="fold")
+    for row in rows:
+        for number, (reason, count) in enumerate(row["reasons"].items()):
+            table.add_row("" if number else row["queue"], f"{count:,}", reason)
+    Console(markup=False, highlight=False).print(table)
+    typer.echo("`ict dead-letters show QUEUE` prints them; requeue and drop take --id or --all")
+
+
+def _as_json(letter: DeadLetter) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": letter.message_id, "topic": letter.topic, "reason": letter.reason}
+    try:
+        return {**shown, "body": plain(letter.body)}
+    except Unreadable as error:
+        return {**shown, "unreadable": str(error), "bytes": letter.body[:200].hex()}
+
+
+def _line(text: str) -> str:
+    """One line that a terminal cannot take for a command: what came over the wire may hold anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
