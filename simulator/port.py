@@ -25,7 +25,7 @@ from shared.exchange.model.account import (
     SymbolConfig,
 )
 from shared.exchange.model.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
-from shared.exchange.model.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import UserStream
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
 from simulator.core.exchange import Venue
@@ -40,7 +40,7 @@ _ZERO: Final = Decimal(0)
 
 
 class SimulatedVenue:
-    """``port.TradingVenue`` on a Venue. ``clock``: the venue's time, ms. Call ``pump`` after moving its market."""
+    """``port.TradingExchange`` on a Venue. ``clock``: the venue's time, ms. Call ``pump`` after moving its market."""
 
     def __init__(self, venue: Venue, symbols: Sequence[str], clock: Callable[[], int]) -> None:
         self.venue = venue
@@ -110,14 +110,14 @@ class SimulatedVenue:
         self.venue.cancel_all_algos(symbol, self.now())
         self.pump()
 
-    async def order(self, ref: OrderRef) -> VenueOrder | None:
+    async def order(self, ref: OrderRef) -> ExchangeOrder | None:
         if ref.book == "algo":
             algo = self.venue.algo_order(algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
             return order_of(algo) if algo is not None else None
         found = self.venue.order(ref.symbol, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
         return order_of(found) if found is not None else None
 
-    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         plain = [order_of(each) for each in self.venue.open_orders(symbol)]
         return (*plain, *(order_of(each) for each in self.venue.open_algo_orders(symbol)))
 
@@ -286,6 +286,6 @@ class SimulatedVenue:
         return ExchangeError(action, int(refusal.code), refusal.message, call=call, status=400)
 
 
-def _without_average(order: VenueOrder) -> VenueOrder:
+def _without_average(order: ExchangeOrder) -> ExchangeOrder:
     """The answers to placing and cancelling do not tell it, as on Binance."""
     return msgspec.structs.replace(order, average_price=None)

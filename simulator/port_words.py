@@ -8,7 +8,7 @@ from shared.domain.decisions import Side
 from shared.exchange.binance.requests import order_params
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model import account, user_events
-from shared.exchange.model.orders import AccountTrade, NewOrder, Status, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, Status
 from shared.exchange.outcome.outcomes import Refused
 from simulator.core.margin import brackets
 from simulator.core.model import events, orders, requests, statements
@@ -66,10 +66,10 @@ def asked(order: NewOrder) -> requests.NewOrder | requests.NewAlgoOrder | Refuse
     )
 
 
-def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None) -> VenueOrder:
+def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None) -> ExchangeOrder:
     """An order of either book; ``child`` adds what a conditional one traded."""
     if isinstance(order, AlgoOrder):
-        return VenueOrder(
+        return ExchangeOrder(
             symbol=order.symbol,
             id=order.algo_id,
             client_id=order.client_algo_id,
@@ -94,7 +94,7 @@ def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None)
             reason=order.reason,
         )
     status: Status = "EXPIRED" if order.status == "EXPIRED_IN_MATCH" else order.status
-    return VenueOrder(
+    return ExchangeOrder(
         symbol=order.symbol,
         id=order.order_id,
         client_id=order.client_id,

@@ -30,7 +30,7 @@ from shared.domain.control import Control
 from shared.domain.exchange import MarketStep
 from shared.domain.ids import derive
 from shared.domain.orders import StepReport
-from shared.runtime.lane.dead_letter import park
+from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from simulator.recorder import Recorder
 
 log = structlog.get_logger(__name__)
@@ -123,7 +123,7 @@ class Player:
                 try:
                     message = delivery.decode()
                 except InvalidMessage as error:
-                    await park(self._bus, delivery, "player", str(error))
+                    await dead_letter_and_alert(self._bus, delivery, "player", str(error))
                     continue
                 if isinstance(message, RiskReport):
                     self._settled[RiskReport] = max(self._settled[RiskReport], message.time)  # repeats come late

@@ -50,7 +50,7 @@ def prices(count: int, seed: int) -> list[Decimal]:
 
 
 def opened(seed: int) -> Venue:
-    """A venue with a long of 0.5 BTC and a hundred orders around the price: limits, stops, targets, two of them trailing."""
+    """An exchange with a long of 0.5 BTC and a hundred orders around the price: limits, stops, targets, two trailing."""
     venue = Venue(SimulatorSettings(starting_wallet=Decimal(10**6)), {_SYMBOL: _FILTERS}, load_brackets())
     venue.on_trade(_SYMBOL, _START * _TICK, 1)
     venue.on_mark(_SYMBOL, _START * _TICK, 1)

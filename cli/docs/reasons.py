@@ -37,8 +37,8 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
     ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
-    ("How urgent a call is", windows, "Urgency", "Which share of the venue's limits it may use."),
-    ("What an error of the venue asks for", errors, "Action", "By the table of its codes, below."),
+    ("How urgent a call is", windows, "Urgency", "Which share of the exchange's limits it may use."),
+    ("What an error of the exchange asks for", errors, "Action", "By the table of its codes, below."),
     ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
 )
 
@@ -72,7 +72,7 @@ def render() -> str:
         "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names. Defined as `Rejection` in "
         "`simulator/rejections.py`.",
         table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in Rejection)),
-        "## What the venue's errors mean",
+        "## What the exchange's errors mean",
         "Code → what to do. Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
         "or, with a server error (HTTP 5xx), a question.",
         table(

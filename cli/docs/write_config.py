@@ -22,7 +22,7 @@ _ABOUT: Final = (
 _TITLES: Final[dict[Mode, str]] = {
     "sim": "Simulation",
     "paper": "Paper: the exchange's live market, fills simulated here; no key is needed and no order leaves this system",
-    "testnet": "Testnet: the exchange's demo venue, its market and its fills; needs a key of that venue",
+    "testnet": "Testnet: the exchange's demo exchange, its market and its fills; needs a key of that exchange",
     "live": "Live: real orders with real money; needs a key, an approval key of your own, and two acknowledgements",
 }
 #: What a mode's file says instead of the default, beside the mode itself.

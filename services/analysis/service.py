@@ -21,7 +21,7 @@ def spec(common: CommonSettings, settings: AnalysisSettings, reads: frozenset[Fa
     for note in unread_pairs(settings.cross, common):
         structlog.get_logger(__name__).warning("pair_not_read", why=note)
     published = settings.published(reads)
-    partitions, timeframes = common.taken_partitions(), common.taken_timeframes()
+    partitions, timeframes = common.assigned_partitions(), common.assigned_timeframes()
     return ServiceSpec(
         name="analysis",
         group=f"analysis:{partitions}:{','.join(timeframes)}",

@@ -12,7 +12,7 @@ from services.gateway.words import DEAD, fill_of
 from shared.domain.account import AccountState, Position
 from shared.domain.exchange import FundingPayment
 from shared.exchange.model.account import Balance, Income, PositionRisk
-from shared.exchange.model.orders import VenueOrder
+from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, Executed
 
 ZERO: Final = Decimal(0)
@@ -53,7 +53,7 @@ def give_up(state: GatewayState, symbol: str) -> None:
             known.seen = max(known.seen, known.order.filled)
 
 
-def book_fill(state: GatewayState, fill: Executed, order: VenueOrder, client_id: str, remembered: int) -> None:
+def book_fill(state: GatewayState, fill: Executed, order: ExchangeOrder, client_id: str, remembered: int) -> None:
     """Enter one execution, once: into the news, the position carried, and its order's account."""
     booked = fill_of(fill, order, client_id)
     if booked.id in state.trades:
@@ -154,7 +154,7 @@ def owners(state: GatewayState) -> dict[int, str]:
     return {order_id: client_id for order_id, client_id in ids if order_id}
 
 
-def owner_of(state: GatewayState, order: VenueOrder) -> str | None:
+def owner_of(state: GatewayState, order: ExchangeOrder) -> str | None:
     """The client id of ours that a plain order belongs to: its own, or that of the conditional one it came from."""
     if order.client_id in state.known:
         return order.client_id

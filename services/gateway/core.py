@@ -22,7 +22,7 @@ from services.gateway.words import DEAD, from_trade, from_venue, moved
 from shared.domain.account import AccountState
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests
 from shared.exchange.model.account import Balance, Income, PositionRisk
-from shared.exchange.model.orders import CONDITIONAL, AccountTrade, OrderRef, VenueOrder
+from shared.exchange.model.orders import CONDITIONAL, AccountTrade, ExchangeOrder, OrderRef
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
 
 Due = Literal["nothing", "publish", "refresh"]
@@ -67,7 +67,7 @@ class GatewayCore:
         """It never arrived, and is about to be sent once more: save, then send."""
         self.state.known[client_id].sent_at = now
 
-    def told(self, client_id: str, order: VenueOrder, child: VenueOrder | None = None) -> None:
+    def told(self, client_id: str, order: ExchangeOrder, child: ExchangeOrder | None = None) -> None:
         """The venue's word on an order of ours, asked for or answered; ``child``: what a conditional one became."""
         ours.told(self.state, client_id, order, child, self._settings.ids_remembered)
 
@@ -173,7 +173,7 @@ class GatewayCore:
         if first:
             state.carried = {symbol: held.quantity for symbol, held in state.held.items()}
 
-    def listed(self, orders: Iterable[VenueOrder]) -> None:
+    def listed(self, orders: Iterable[ExchangeOrder]) -> None:
         """The venue's open orders by REST: ours as they are now, and strangers, each told once."""
         for order in orders:
             if not books.nameable(order.symbol):
@@ -186,7 +186,7 @@ class GatewayCore:
                 bounded(self._announced, self._settings.ids_remembered)
                 self.state.orders[order.client_id] = from_venue(order)
 
-    def found(self, client_id: str, order: VenueOrder, child: VenueOrder | None = None) -> None:
+    def found(self, client_id: str, order: ExchangeOrder, child: ExchangeOrder | None = None) -> None:
         """As ``told``, and news when it changes what was known."""
         before = self.state.known[client_id].order
         if order.book == "plain" and self.state.known[client_id].book == "algo":
@@ -210,7 +210,7 @@ class GatewayCore:
         owners = books.owners(self.state)
         return tuple(dict.fromkeys(trade.order_id for trade in trades if trade.order_id not in owners))
 
-    def traded(self, symbol: str, trades: Iterable[AccountTrade], asked: Mapping[int, VenueOrder] | None = None) -> None:
+    def traded(self, symbol: str, trades: Iterable[AccountTrade], asked: Mapping[int, ExchangeOrder] | None = None) -> None:
         """Executions by REST that the stream did not bring. ``asked``: their orders by id, where they were unowned."""
         asked = asked or {}
         for order in asked.values():
@@ -287,7 +287,7 @@ class GatewayCore:
         if event.fill is not None:
             self._fill(event.fill, order, owner or order.client_id)
 
-    def _algo_update(self, order: VenueOrder) -> None:
+    def _algo_update(self, order: ExchangeOrder) -> None:
         known = self.state.known.get(order.client_id)
         if known is None:
             self.state.orders[order.client_id] = from_venue(order)
@@ -299,5 +299,5 @@ class GatewayCore:
         self._funding_wanted |= event.reason == "FUNDING_FEE"
         books.take_update(self.state, event)
 
-    def _fill(self, fill: Executed, order: VenueOrder, client_id: str) -> None:
+    def _fill(self, fill: Executed, order: ExchangeOrder, client_id: str) -> None:
         books.book_fill(self.state, fill, order, client_id, self._settings.fills_remembered)

@@ -27,10 +27,10 @@ from shared.domain.control import Alert
 from shared.domain.exchange import ExchangeRequests
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.streams import StreamLost
-from shared.exchange.port import TradingVenue
-from shared.runtime.lane.dead_letter import park
+from shared.exchange.port import TradingExchange
+from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.process.exits import Exit, Leave
-from shared.runtime.source import Tenure
+from shared.runtime.source import Lease
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ class GatewayFlow:
     """A source (``shared.runtime.source``): runs on one replica at a time, until cancelled. ``make``: a venue, unstarted."""
 
     def __init__(
-        self, bus: Bus, make: Callable[[], TradingVenue], common: CommonSettings, settings: GatewaySettings
+        self, bus: Bus, make: Callable[[], TradingExchange], common: CommonSettings, settings: GatewaySettings
     ) -> None:
         self._bus = bus
         self._make = make
@@ -59,10 +59,10 @@ class GatewayFlow:
         """See ``Condition.trouble``."""
         return self._condition.trouble()
 
-    async def run(self, tenure: Tenure) -> None:
-        self._tenure = tenure
-        if tenure.state is not None:
-            self._core.restore(tenure.state)
+    async def run(self, lease: Lease) -> None:
+        self._lease = lease
+        if lease.state is not None:
+            self._core.restore(lease.state)
         self._broken = asyncio.get_running_loop().create_future()
         self._exchange = self._make()
         self._hand = Hand(
@@ -138,7 +138,7 @@ class GatewayFlow:
         try:
             message = delivery.decode()
         except InvalidMessage as error:
-            await park(self._bus, delivery, "gateway", str(error))
+            await dead_letter_and_alert(self._bus, delivery, "gateway", str(error))
             return
         if isinstance(message, ExchangeRequests):
             groups = by_symbol(message.requests)
@@ -206,7 +206,7 @@ class GatewayFlow:
         self._condition.answered()
 
     async def _save(self) -> None:
-        await self._tenure.save(self._core.snapshot())
+        await self._lease.save(self._core.snapshot())
 
     def _alert(self, key: str, text: str, now: int) -> None:
         alert = Alert(severity="critical", source="gateway", key=key, text=text, time=now)

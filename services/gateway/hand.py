@@ -21,7 +21,7 @@ from shared.exchange.errors import NO_SUCH_ORDER, RULES, ExchangeError
 from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Lost, Refused, Uncertain
 from shared.exchange.outcome.resolve import cancel_for_certain, place_for_certain, settle
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from shared.exchange.settings import ExchangeSettings
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ class Hand:
 
     def __init__(
         self,
-        exchange: TradingVenue,
+        exchange: TradingExchange,
         core: GatewayCore,
         patience: ExchangeSettings,
         resends: int,

@@ -17,7 +17,7 @@ from services.gateway.words import DEAD, from_venue, moved, rejected, to_venue
 from shared.domain.exchange import CancelOrder, ExchangeRequest
 from shared.domain.orders import Order
 from shared.exchange.errors import CANCEL_REJECTED
-from shared.exchange.model.orders import OrderRef, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, OrderRef
 from shared.exchange.outcome.outcomes import Uncertain
 
 _ZERO: Final = Decimal(0)
@@ -48,7 +48,7 @@ def act_of(state: GatewayState, request: ExchangeRequest, now: int, recv_window_
     return Find(to_venue(order), Uncertain(doubt="connection", until=until, message="sent before a restart, or lost"))
 
 
-def told(state: GatewayState, client_id: str, order: VenueOrder, child: VenueOrder | None, remembered: int) -> None:
+def told(state: GatewayState, client_id: str, order: ExchangeOrder, child: ExchangeOrder | None, remembered: int) -> None:
     """The venue's word on it; ``child``: what a conditional one became."""
     known = state.known.get(client_id)
     if known is None:  # forgotten, or found by a search
@@ -85,7 +85,7 @@ def not_found(state: GatewayState, symbol: str, client_id: str, now: int, rememb
     _forget(state, remembered)
 
 
-def heard(known: Known, order: VenueOrder) -> Order:
+def heard(known: Known, order: ExchangeOrder) -> Order:
     """The stream's word on a plain order: ours itself, or the child of a conditional one. Returns ours as it is now."""
     known.told = True
     if known.book == "plain":

@@ -8,7 +8,7 @@ from services.gateway.flow import GatewayFlow
 from services.gateway.settings import GatewaySettings
 from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from shared.exchange.settings import Endpoint
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.service import ServiceSpec
@@ -16,7 +16,7 @@ from shared.runtime.source import SourceSpec
 from shared.store.port import StateStore
 
 
-def _venue(endpoint: Endpoint, common: CommonSettings, store: StateStore | None) -> TradingVenue:
+def _venue(endpoint: Endpoint, common: CommonSettings, store: StateStore | None) -> TradingExchange:
     if not common.exchange.has_key:
         raise Leave(
             Exit.REFUSED, "no API key: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of those names"

@@ -11,13 +11,13 @@ from services.gateway.settings import GatewaySettings
 from shared.domain.control import Alert
 from shared.domain.instruments import Instrument
 from shared.exchange.errors import ExchangeError
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from shared.runtime.process.exits import Exit, Leave
 
 log = structlog.get_logger(__name__)
 
 
-async def check_account(exchange: TradingVenue) -> None:
+async def check_account(exchange: TradingExchange) -> None:
     """Raises Leave for a key that could do harm, or an account in a mode that the system does not trade in."""
     try:
         rights = await exchange.key_rights()
@@ -36,7 +36,7 @@ async def check_account(exchange: TradingVenue) -> None:
         raise Leave(Exit.REFUSED, "the account is in hedge mode: set one-way mode (no positions, no orders) and start again")
 
 
-async def set_up(exchange: TradingVenue, symbols: Sequence[str], settings: GatewaySettings) -> None:
+async def set_up(exchange: TradingExchange, symbols: Sequence[str], settings: GatewaySettings) -> None:
     """Margin type and leverage of every symbol, all at once. Raises ExchangeError for one that the venue refuses."""
 
     async def one(symbol: str) -> None:
@@ -48,7 +48,7 @@ async def set_up(exchange: TradingVenue, symbols: Sequence[str], settings: Gatew
     await asyncio.gather(*(one(symbol) for symbol in symbols))
 
 
-async def filters_apart(exchange: TradingVenue, configured: Mapping[str, Instrument], now: int) -> list[Alert]:
+async def filters_apart(exchange: TradingExchange, configured: Mapping[str, Instrument], now: int) -> list[Alert]:
     """An alert for every symbol whose configured filters are not the venue's: its orders may be refused or rounded badly."""
     info = await exchange.exchange_info()
     alerts = []

@@ -13,7 +13,7 @@ from services.gateway.core import GatewayCore
 from services.gateway.inquiry import inquire, mark_of
 from services.gateway.settings import GatewaySettings
 from shared.exchange.model.orders import OrderRef
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ _REFRESHES: Final = Counter(
 )
 
 
-async def refresh(exchange: TradingVenue, core: GatewayCore, symbols: Sequence[str], settings: GatewaySettings) -> None:
+async def refresh(exchange: TradingExchange, core: GatewayCore, symbols: Sequence[str], settings: GatewaySettings) -> None:
     """The whole account by REST, and every order of ours that it does not show.
 
     Orders of all symbols cost as much as those of forty: they are asked for where something may have been missed.
@@ -51,7 +51,7 @@ async def refresh(exchange: TradingVenue, core: GatewayCore, symbols: Sequence[s
         log.warning("fills do not explain the positions; the exchange's word holds", symbols=list(apart))
 
 
-async def fund(exchange: TradingVenue, core: GatewayCore) -> None:
+async def fund(exchange: TradingExchange, core: GatewayCore) -> None:
     """Funding that was paid since the last news, with the rate where the exchange tells it. Raises ExchangeError."""
     since = core.state.told_until or exchange.now()
     incomes = await exchange.income(kind="FUNDING_FEE", start=since)
@@ -62,7 +62,7 @@ async def fund(exchange: TradingVenue, core: GatewayCore) -> None:
     core.funded(incomes, rates)
 
 
-async def _trades(exchange: TradingVenue, core: GatewayCore, symbol: str, since: int, settings: GatewaySettings) -> None:
+async def _trades(exchange: TradingExchange, core: GatewayCore, symbol: str, since: int, settings: GatewaySettings) -> None:
     """Executions since the account last agreed; a fill may be lost while later ones are heard."""
     limit = settings.trades_per_question
     trades = await exchange.account_trades(symbol, start=since - settings.trades_overlap_ms, limit=limit)

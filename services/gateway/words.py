@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from shared.domain import orders as domain
-from shared.exchange.model.orders import AccountTrade, NewOrder, OrderType, Status, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderType, Status
 from shared.exchange.model.user_events import Executed
 
 #: What only foreign orders are: told as the type that behaves most alike.
@@ -36,7 +36,7 @@ _STATUSES: Final[dict[Status, domain.OrderStatus]] = {
 }
 
 
-def status_of(order: VenueOrder) -> domain.OrderStatus:
+def status_of(order: ExchangeOrder) -> domain.OrderStatus:
     """A conditional order that is refused when it triggers was accepted once: it has EXPIRED, with the reason."""
     return "EXPIRED" if order.book == "algo" and order.status == "REJECTED" else _STATUSES[order.status]
 
@@ -63,7 +63,7 @@ def to_venue(order: domain.Order) -> NewOrder:
     )
 
 
-def from_venue(order: VenueOrder) -> domain.Order:
+def from_venue(order: ExchangeOrder) -> domain.Order:
     """A foreign order, or the first word on one of ours."""
     return domain.Order(
         client_id=order.client_id,
@@ -83,7 +83,7 @@ def from_venue(order: VenueOrder) -> domain.Order:
     )
 
 
-def moved(known: domain.Order, told: VenueOrder) -> domain.Order:
+def moved(known: domain.Order, told: ExchangeOrder) -> domain.Order:
     """Our order after the venue's word on it, or on its child; older words change nothing."""
     status = status_of(told)
     if known.status in DEAD or told.executed < known.filled:
@@ -105,9 +105,9 @@ def rejected(order: domain.Order, code: int, message: str, time: int) -> domain.
     return msgspec.structs.replace(order, status="REJECTED", updated_at=time, reject_code=code, reject_reason=message)
 
 
-def from_trade(symbol: str, trade: AccountTrade, client_id: str) -> tuple[VenueOrder, Executed]:
+def from_trade(symbol: str, trade: AccountTrade, client_id: str) -> tuple[ExchangeOrder, Executed]:
     """An execution that was asked for, and as much of its order as it tells."""
-    order = VenueOrder(
+    order = ExchangeOrder(
         symbol=symbol, id=trade.order_id, client_id=client_id, book="plain", side=trade.side, type="MARKET",
         status="NEW", quantity=trade.quantity, executed=Decimal(0), updated_at=trade.time,
     )  # fmt: skip
@@ -118,7 +118,7 @@ def from_trade(symbol: str, trade: AccountTrade, client_id: str) -> tuple[VenueO
     return order, fill
 
 
-def fill_of(fill: Executed, order: VenueOrder, client_id: str) -> domain.Fill:
+def fill_of(fill: Executed, order: ExchangeOrder, client_id: str) -> domain.Fill:
     """One execution, under the client id that it belongs to. A fee in another asset than USDT has no value yet."""
     told = domain.Fill(
         id=f"{order.symbol}-{fill.trade_id}",

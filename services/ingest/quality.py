@@ -23,7 +23,7 @@ RefusalReason = Literal[
     "wrong_minute",  # a whole minute, but not the one that closes now
     "not_finite",  # NaN or infinity among the numbers
     "not_positive",  # a price of zero or less
-    "out_of_range",  # larger than any venue's prices or volumes
+    "out_of_range",  # larger than any exchange's prices or volumes
     "inverted",  # high below low, or open or close outside of them
     "negative_volume",
 ]

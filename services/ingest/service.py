@@ -25,7 +25,7 @@ ENDPOINTS: Final[dict[Mode, Endpoint]] = {"paper": "mainnet", "testnet": "demo",
 
 def spec(common: CommonSettings, settings: IngestSettings) -> ServiceSpec:
     """The lanes, and the feeds, that this process takes."""
-    partitions = common.taken_partitions()
+    partitions = common.assigned_partitions()
     return ServiceSpec(
         name="ingest",
         group=f"ingest:{partitions}",

@@ -22,7 +22,7 @@ DefectReason = Literal[
     "not_finite",  # NaN or infinity
     "not_positive",  # a price of zero or less
     "negative_volume",  # a volume below zero
-    "out_of_range",  # larger than any venue's prices or volumes
+    "out_of_range",  # larger than any exchange's prices or volumes
     "inverted",  # high below low, or open or close outside of them
     "wrong_time_unit",  # seconds or microseconds where UTC ms belong
     "off_minute",  # an open time that is not a whole minute

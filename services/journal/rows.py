@@ -53,7 +53,7 @@ def order_sequence(order: Order) -> str:
     """A text that grows with the order's life: final or not, quantity filled, exchange time, status.
 
     One text, compared byte by byte, says the same on every database, and two states of one order are equal in it only if
-    they are one state. The filled quantity has 18 decimals, twice what any venue uses.
+    they are one state. The filled quantity has 18 decimals, twice what any exchange uses.
     """
     return f"{_ORDER_RANK[order.status]}:{order.filled:040.18f}:{order.updated_at:013d}:{order.status}"
 

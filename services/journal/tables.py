@@ -176,7 +176,7 @@ orders = _table("orders", _key("client_id"), Column("sequence", _Sequence, nulla
 order_history = _table("order_history", _key("client_id"), _key("sequence", _Sequence), *_order_state())
 fills = _table(
     "fills",
-    _key("symbol"),  # a venue numbers the trades of each symbol
+    _key("symbol"),  # an exchange numbers the trades of each symbol
     _key("id"),
     _text("client_id"),
     _text("side"),

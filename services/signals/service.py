@@ -15,7 +15,7 @@ from shared.runtime.sink import SinkSpec
 
 def spec(common: CommonSettings, settings: SignalsSettings) -> ServiceSpec:
     """The lanes and sinks that this process takes."""
-    partitions = common.taken_partitions()
+    partitions = common.assigned_partitions()
     return ServiceSpec(
         name="signals",
         group=f"signals:{partitions}",

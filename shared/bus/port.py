@@ -51,7 +51,7 @@ class Delivery(Protocol):
         ...
 
     @property
-    def tenure(self) -> int:
+    def generation(self) -> int:
         """Another number than the delivery before it has: the connection was lost in between, what was delivered before and
         is not settled is void, and the queue may have been another consumer's meanwhile."""
         ...

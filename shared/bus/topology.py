@@ -15,7 +15,7 @@ from shared.domain.timeframes import TIMEFRAMES, Timeframe
 
 Layout = Literal["split", "fused", "embedded"]
 #: Where the market comes from and where orders go. ``sim``: both from the simulator; ``paper``: the live market, simulated
-#: fills; ``testnet``: the exchange's demo venue; ``live``: the exchange.
+#: fills; ``testnet``: the exchange's demo exchange; ``live``: the exchange.
 Mode = Literal["sim", "paper", "testnet", "live"]
 
 

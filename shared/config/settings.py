@@ -185,7 +185,7 @@ class CommonSettings(_Section):
             }
         if self.mode in ("testnet", "live") and self.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
             faults["approval_key"] = f"is the simulation's, which everybody knows; {self.mode} needs a secret of your own"
-        for name, matches in (("symbols", self.taken_partitions), ("timeframes", self.taken_timeframes)):
+        for name, matches in (("symbols", self.assigned_partitions), ("timeframes", self.assigned_timeframes)):
             try:
                 matches()
             except ValueError as error:
@@ -198,13 +198,13 @@ class CommonSettings(_Section):
         """The symbols of one partition, sorted; empty when it has none."""
         return assignment.symbols_of(partition, self.symbols, self.partitions.count, self.partitions.pinned)
 
-    def taken_partitions(self) -> tuple[int, ...]:
+    def assigned_partitions(self) -> tuple[int, ...]:
         """The partitions that this process takes. Raises ValueError when ``take.symbols`` cuts one in two or has none."""
-        return assignment.taken_partitions(self.take.symbols, self.symbols, self.partitions.count, self.partitions.pinned)
+        return assignment.assigned_partitions(self.take.symbols, self.symbols, self.partitions.count, self.partitions.pinned)
 
-    def taken_timeframes(self) -> tuple[Timeframe, ...]:
+    def assigned_timeframes(self) -> tuple[Timeframe, ...]:
         """The timeframes that this process takes, finest first. Raises ValueError when none matches."""
-        return assignment.taken_timeframes(self.take.timeframes, self.timeframes)
+        return assignment.assigned_timeframes(self.take.timeframes, self.timeframes)
 
     def instrument(self, symbol: str) -> Instrument:
         """The filters of a symbol: its own, else the default's."""

@@ -1,8 +1,8 @@
 """The exchange port as a message contract: requests go in, events come out (EXEC-2).
 
 Execution's core never calls an exchange: it emits ``ExchangeRequests`` and consumes ``ExchangeEvents``. Whoever stands
-behind the port, the simulator's matching core or a venue's adapter, must treat a request id or client order id that it has
-seen before as a *query*: answer with what is known, never act twice.
+behind the port, the simulator's matching core or an exchange's adapter, must treat a request id or client order id that it
+has seen before as a *query*: answer with what is known, never act twice.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-#: Prices, volumes and times beyond these are nonsense on any venue; they are refused at the border.
+#: Prices, volumes and times beyond these are nonsense on any exchange; they are refused at the border.
 Price = Annotated[float, msgspec.Meta(gt=0.0, lt=1e12)]
 Volume = Annotated[float, msgspec.Meta(ge=0.0, lt=1e18)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]

@@ -1,1 +1,1 @@
-"""The exchange: the port that services see, its types, and the venues behind it."""
+"""The exchange: the port that services see, its types, and the exchanges behind it."""

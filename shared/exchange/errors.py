@@ -1,4 +1,4 @@
-"""What a venue's refusal means, and what to do: one table, code → action (EXEC-6).
+"""What an exchange's refusal means, and what to do: one table, code → action (EXEC-6).
 
 Sources: Binance's error list and its notes on HTTP 503. The table is printed in docs/reasons.md.
 """
@@ -26,7 +26,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class ExchangeError(Exception):
-    """A call that failed for good. ``code`` is the venue's, 0 = none; ``retry_after`` seconds, when it named a time."""
+    """A call that failed for good. ``code`` is the exchange's, 0 = none; ``retry_after`` seconds, when it named a time."""
 
     def __init__(
         self, action: Action, code: int, message: str, *, call: str, status: int = 0, retry_after: float | None = None
@@ -38,12 +38,12 @@ class ExchangeError(Exception):
         self.call = call
         self.status = status
         self.retry_after = retry_after
-        #: When the request was signed, ms of the venue's clock; 0 = it was not.
+        #: When the request was signed, ms of the exchange's clock; 0 = it was not.
         self.sent_at = 0
 
 
 class BadAnswer(ExchangeError):
-    """The venue answered something that it does not document: a mandatory field is missing or has another type."""
+    """The exchange answered something that it does not document: a mandatory field is missing or has another type."""
 
     def __init__(self, call: str, why: str) -> None:
         super().__init__("query", 0, f"unreadable answer: {why}", call=call)
@@ -51,10 +51,10 @@ class BadAnswer(ExchangeError):
 
 #: The end of every error's text: what to do next.
 ADVICE: Final[dict[Action, str]] = {
-    "retry": "it was tried again in vain; look at the venue's status page and at the network",
+    "retry": "it was tried again in vain; look at the exchange's status page and at the network",
     "refuse": "change the request",
-    "query": "ask the venue what became of it",
-    "halt": "check key, permissions, IP allow-list and the account's state at the venue; nothing is sent until then",
+    "query": "ask the exchange what became of it",
+    "halt": "check key, permissions, IP allow-list and the account's state at the exchange; nothing is sent until then",
 }
 
 DUPLICATE_CLIENT_ID: Final = -4116
@@ -76,7 +76,7 @@ RULES: Final[dict[int, Rule]] = {
     -1005: Rule("NO_SUCH_IP", "halt", "this IP is not on the key's allow-list"),
     -1006: Rule("UNEXPECTED_RESP", "query", "unexpected response from the engine: execution status unknown"),
     -1007: Rule("TIMEOUT", "query", "timeout waiting for the engine: execution status unknown"),
-    -1008: Rule("REQUEST_THROTTLED", "retry", "the venue sheds load; reduce-only, close and cancel pass"),
+    -1008: Rule("REQUEST_THROTTLED", "retry", "the exchange sheds load; reduce-only, close and cancel pass"),
     -1011: Rule("IP_FORBIDDEN", "halt", "this IP may not use the key"),
     -1013: Rule("INVALID_MESSAGE", "refuse", "the request is malformed"),
     -1014: Rule("UNKNOWN_ORDER_COMPOSITION", "refuse", "unsupported combination of order parameters"),
@@ -158,7 +158,7 @@ RULES: Final[dict[int, Rule]] = {
     -4171: Rule("NO_NEED_TO_CHANGE_MULTI_ASSETS", "refuse", "the multi-assets mode is so already (taken as done)"),
     -4189: Rule("REDUCE_ONLY_ACCOUNT", "halt", "the account may only reduce positions"),
     -4192: Rule("COOLING_OFF_PERIOD", "halt", "the account is in a cooling-off period"),
-    -4400: Rule("QUANTITATIVE_RULES", "halt", "the venue's trading rules were violated: reduce-only for now"),
+    -4400: Rule("QUANTITATIVE_RULES", "halt", "the exchange's trading rules were violated: reduce-only for now"),
     -4531: Rule("POSITION_SIDE_POST", "refuse", "the position mode cannot be changed now"),
     -5021: Rule("FOK_ORDER_REJECT", "refuse", "it could not be filled wholly at once"),
     -5022: Rule("GTX_ORDER_REJECT", "refuse", "a post-only order would have taken"),
@@ -184,7 +184,7 @@ STATUSES: Final[tuple[tuple[int, str, Rule], ...]] = (
     (503, "Unknown error", Rule("STATUS_UNKNOWN", "query", "503 (a): sent, execution status unknown; never a failure")),
     (503, "Service Unavailable", Rule("UNAVAILABLE", "retry", "503 (b): the request was not processed")),
     (503, "Internal error", Rule("INTERNAL", "retry", "503 (c): the request was not processed")),
-    (503, "-1008", Rule("THROTTLED", "retry", "503 (d): the venue sheds load; reduce-only, close and cancel pass")),
+    (503, "-1008", Rule("THROTTLED", "retry", "503 (d): the exchange sheds load; reduce-only, close and cancel pass")),
 )
 _UNNAMED: Final = Rule("UNNAMED", "refuse", "a code that the table does not have")
 _UNNAMED_SERVER: Final = Rule("UNNAMED", "query", "a server error that the table does not have")

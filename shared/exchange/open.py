@@ -1,4 +1,4 @@
-"""Which venue a configuration means. Nothing else constructs one."""
+"""Which exchange a configuration means. Nothing else constructs one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def make_exchange(endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> Exchange:
-    """The venue, not yet started: await ``start`` before use and ``close`` after. Build it inside the running loop.
+    """The exchange, not yet started: await ``start`` before use and ``close`` after. Build it inside the running loop.
 
     ``store``: where the rate limits are shared with the other processes; None = this process counts alone.
     """

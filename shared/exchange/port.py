@@ -1,12 +1,12 @@
-"""The exchange port: everything that services ask of a venue (EXEC-9).
+"""The exchange port: everything that services ask of an exchange (EXEC-9).
 
-One implementation a venue; each must pass the suite in ``tests/contract/shared/exchange``. Contract, beside the signatures:
+One implementation for each exchange; each must pass ``tests/contract/shared/exchange``. Contract, beside the signatures:
 
-* Orders: ``place`` and ``cancel`` never raise for what the venue says or for what the network does; they return an Outcome.
+* Orders: ``place`` and ``cancel`` return an Outcome; neither a refusal of the exchange nor a fault of the network raises.
   They never send twice. The same client id of an order that lives is refused (Binance: -4116), never doubled.
 * Everything else raises ExchangeError, after the retries that are harmless (reads, settings that can be set twice).
 * Conditional orders are ordinary orders with ``book`` "algo"; ``open_orders`` and ``cancel_all`` cover both books.
-* Times are ms of the venue's clock. Prices and quantities go out as exact decimals.
+* Times are ms of the exchange's clock. Prices and quantities go out as exact decimals.
 * Calls wait for the rate limiter, which all processes of a deployment share; protection goes first, bulk reads last.
 """
 
@@ -38,7 +38,7 @@ from shared.exchange.model.market import (
     Kline,
     MarkPrice,
 )
-from shared.exchange.model.orders import AccountTrade, NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import MarketStream, StreamName, UserStream
 from shared.exchange.outcome.outcomes import Outcome
 
@@ -47,11 +47,11 @@ class MarketData(Protocol):
     """What needs no key."""
 
     async def server_time(self) -> int:
-        """The venue's clock, ms."""
+        """The exchange's clock, ms."""
         ...
 
     def now(self) -> int:
-        """The venue's clock as last measured, ms, without asking."""
+        """The exchange's clock as last measured, ms, without asking."""
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
@@ -63,7 +63,7 @@ class MarketData(Protocol):
     ) -> tuple[Kline, ...]:
         """Candles that opened in [start, end], oldest first, at most ``limit`` (≤ 1500); without ``start`` the newest.
 
-        The last one may still run: see ``Kline.closed``, which is by the venue's clock.
+        The last one may still run: see ``Kline.closed``, which is by the exchange's clock.
         """
         ...
 
@@ -90,7 +90,7 @@ class MarketData(Protocol):
         ...
 
     async def funding_terms(self) -> dict[str, FundingTerms]:
-        """Interval and bounds of the symbols that differ from the venue's default (8 h)."""
+        """Interval and bounds of the symbols that differ from the exchange's default (8 h)."""
         ...
 
     def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:
@@ -102,7 +102,7 @@ class MarketData(Protocol):
         ...
 
     def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]:
-        """The streams, grouped as connections must carry them: by route, and no more than the venue allows on one."""
+        """The streams, grouped as connections must carry them: by route, and no more than the exchange allows on one."""
         ...
 
 
@@ -126,11 +126,11 @@ class Trading(Protocol):
         """Cancel every open order of the symbol, of both books. Raises ExchangeError when either cannot be confirmed."""
         ...
 
-    async def order(self, ref: OrderRef) -> VenueOrder | None:
-        """The order as it is now, with its average price; None when the venue knows none (any more)."""
+    async def order(self, ref: OrderRef) -> ExchangeOrder | None:
+        """The order as it is now, with its average price; None when the exchange knows none (any more)."""
         ...
 
-    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         """What is open, of both books, of one symbol or of all."""
         ...
 
@@ -151,7 +151,7 @@ class Trading(Protocol):
         ...
 
     async def key_rights(self) -> KeyRights:
-        """What our key may do. Raises ExchangeError when the venue refuses the key."""
+        """What our key may do. Raises ExchangeError when the exchange refuses the key."""
         ...
 
     async def account(self) -> AccountSummary:
@@ -205,11 +205,11 @@ class Trading(Protocol):
         ...
 
 
-class TradingVenue(Trading, Protocol):
-    """The account's half of a venue: all that the gateway needs."""
+class TradingExchange(Trading, Protocol):
+    """The account's half of an exchange: all that the gateway needs."""
 
     async def start(self) -> None:
-        """Connect, measure the clock. Raises ExchangeError when the venue cannot be reached."""
+        """Connect, measure the clock. Raises ExchangeError when the exchange cannot be reached."""
         ...
 
     async def close(self) -> None:
@@ -221,7 +221,7 @@ class TradingVenue(Trading, Protocol):
         ...
 
     def now(self) -> int:
-        """The venue's clock as last measured, ms, without asking."""
+        """The exchange's clock as last measured, ms, without asking."""
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
@@ -239,5 +239,5 @@ class TradingVenue(Trading, Protocol):
         ...
 
 
-class Exchange(MarketData, TradingVenue, Protocol):
-    """A venue, whole."""
+class Exchange(MarketData, TradingExchange, Protocol):
+    """An exchange, whole."""

@@ -19,7 +19,7 @@ ADDRESSES: Final[dict[Endpoint, tuple[str, str]]] = {
 
 
 class LimiterSettings(BaseModel):
-    """Shares of the venue's rate limits, and patience with them (EXEC-6)."""
+    """Shares of the exchange's rate limits, and patience with them (EXEC-6)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -77,7 +77,7 @@ class StreamSettings(BaseModel):
 
 
 class ExchangeSettings(BaseModel):
-    """Which venue, with which key, and how patiently. The key belongs into an environment variable or a secrets file."""
+    """Which exchange, with which key, and how patiently. The key belongs into an environment variable or a secrets file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -87,8 +87,8 @@ class ExchangeSettings(BaseModel):
     proven_on_testnet: bool = Field(
         False, description="acknowledged: this configuration has run on testnet, and stops stood there; mode live needs it"
     )
-    rest_url: str = Field("", pattern=r"^(|https?://.+[^/])$", description="REST address; empty = the mode's own venue")
-    stream_url: str = Field("", pattern=r"^(|wss?://.+[^/])$", description="stream address; empty = the mode's own venue")
+    rest_url: str = Field("", pattern=r"^(|https?://.+[^/])$", description="REST address; empty = the mode's own exchange")
+    stream_url: str = Field("", pattern=r"^(|wss?://.+[^/])$", description="stream address; empty = the mode's own exchange")
     recv_window_ms: int = Field(
         3_000,
         ge=500,
@@ -98,11 +98,14 @@ class ExchangeSettings(BaseModel):
     request_timeout_s: float = Field(5.0, gt=0, le=60, description="an answer that is not there by then counts as none")
     read_attempts: int = Field(4, ge=1, le=20, description="times that a question is asked before it fails")
     order_attempts: int = Field(
-        5, ge=1, le=10, description="times that an order is sent when the venue says that nothing happened (never otherwise)"
+        5,
+        ge=1,
+        le=10,
+        description="times that an order is sent when the exchange says that nothing happened (never otherwise)",
     )
     retry_pause_s: float = Field(0.2, gt=0, le=10, description="pause before a second attempt; doubled with each")
     retry_longest_s: float = Field(5.0, gt=0, le=120, description="longest pause between two attempts")
-    clock_refresh_s: float = Field(60.0, gt=0, le=3600, description="between two measurements of the venue's clock")
+    clock_refresh_s: float = Field(60.0, gt=0, le=3600, description="between two measurements of the exchange's clock")
     clock_samples: int = Field(3, ge=1, le=20, description="questions per measurement; the quickest answer counts")
     resolve_pause_s: float = Field(0.25, gt=0, le=10, description="pause before an unknown order is asked for; doubled")
     resolve_longest_s: float = Field(2.0, gt=0, le=60, description="longest pause between two such questions")
@@ -110,7 +113,7 @@ class ExchangeSettings(BaseModel):
         2_000, ge=0, le=60_000, description="after recvWindow, until `no such order` is believed: clocks and queues"
     )
     resolve_give_up_s: float = Field(60.0, gt=0, le=3600, description="an order unknown for so long is reported as unknown")
-    limiter: LimiterSettings = Field(default_factory=LimiterSettings, description="shares of the venue's rate limits")
+    limiter: LimiterSettings = Field(default_factory=LimiterSettings, description="shares of the exchange's rate limits")
     stream: StreamSettings = Field(default_factory=StreamSettings, description="stream connections")
 
     def addresses(self, endpoint: Endpoint) -> tuple[str, str]:

@@ -14,7 +14,7 @@ def symbols_of(partition: int, symbols: Sequence[str], partitions: int, pinned: 
     return tuple(sorted(symbol for symbol in symbols if partition_of(symbol, partitions, pinned) == partition))
 
 
-def taken_partitions(
+def assigned_partitions(
     globs: Sequence[str], symbols: Sequence[str], partitions: int, pinned: Mapping[str, int]
 ) -> tuple[int, ...]:
     """The partitions whose symbols match. A partition is taken whole or not at all.
@@ -41,7 +41,7 @@ def taken_partitions(
     return tuple(taken)
 
 
-def taken_timeframes(globs: Sequence[str], timeframes: Sequence[Timeframe]) -> tuple[Timeframe, ...]:
+def assigned_timeframes(globs: Sequence[str], timeframes: Sequence[Timeframe]) -> tuple[Timeframe, ...]:
     """The timeframes that match, finest first. Raises ValueError when none does."""
     taken = tuple(timeframe for timeframe in timeframes if any(fnmatchcase(timeframe, glob) for glob in globs))
     if not taken:

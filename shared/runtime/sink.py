@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.domain.message import Message
-from shared.runtime.lane.dead_letter import park
+from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
@@ -113,7 +113,7 @@ class SinkWorker:
             try:
                 messages.append(delivery.decode())
             except InvalidMessage as error:
-                await park(self._bus, delivery, self.spec.name, str(error))
+                await dead_letter_and_alert(self._bus, delivery, self.spec.name, str(error))
                 continue
             readable.append(delivery)
         self._waiting.set(len(messages) + len(self._inbox))

@@ -27,7 +27,7 @@ _RUNNING: Final = Gauge("ict_source_running", "1 while this replica runs the sou
 _TAKEOVERS: Final = Counter("ict_source_takeovers_total", "Times that this replica took the source over", ["source"])
 
 
-class Tenure:
+class Lease:
     """One replica's time with a source. ``state``: what was saved last, by whomever; None at the very first start."""
 
     def __init__(self, name: str, store: StateStore | None, epoch: int, state: bytes | None) -> None:
@@ -46,7 +46,7 @@ class Tenure:
 class Source(Protocol):
     """Runs until cancelled. Cancelled, it may finish what it has in hand; it must end within the drain deadline."""
 
-    async def run(self, tenure: Tenure) -> None: ...
+    async def run(self, lease: Lease) -> None: ...
 
     def trouble(self) -> str:
         """What keeps it from its work now, for ``/readyz``; empty when nothing does. Cheap, and asked at any time."""
@@ -157,7 +157,7 @@ class Sources:
         log.info("source runs here", source=spec.name, epoch=epoch)
         source = self._here[spec.name] = spec.build(self._bus, self._store)
         try:
-            await source.run(Tenure(spec.name, self._store, epoch, state))
+            await source.run(Lease(spec.name, self._store, epoch, state))
         finally:
             del self._here[spec.name]
 

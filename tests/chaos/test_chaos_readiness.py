@@ -79,7 +79,7 @@ def test_a_gateway_is_not_ready_before_it_knows_the_account(scene: Scene) -> Non
     scene.ready(scene.gateway)
 
 
-def test_a_venue_that_does_not_answer_shows(scene: Scene) -> None:
+def test_an_exchange_that_does_not_answer_shows(scene: Scene) -> None:
     """OPS-2: a partial outage of REST; streams go on."""
     scene.ready(scene.gateway)
     scene.simulator.fault("rest_outage")

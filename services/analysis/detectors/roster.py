@@ -41,7 +41,7 @@ from services.analysis.detectors.zigzag import Zigzag
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import ALL_KINDS, FactKind
 
-#: No venue quotes beyond; such numbers are refused, not computed with.
+#: No exchange quotes beyond; such numbers are refused, not computed with.
 _LIMIT = 1e12
 
 

@@ -21,10 +21,10 @@ class BookResync:
     """Resynchronises the order books of one feed; one task a book at a time."""
 
     def __init__(
-        self, books: Mapping[str, LocalBook], venue: MarketData, questions: Questions, settings: LiveSettings
+        self, books: Mapping[str, LocalBook], exchange: MarketData, questions: Questions, settings: LiveSettings
     ) -> None:
         self._books = books
-        self._venue = venue
+        self._exchange = exchange
         self._questions = questions
         self._settings = settings
         self._busy: set[str] = set()
@@ -60,7 +60,7 @@ class BookResync:
         book, attempt = self._books[symbol], 0
         while not book.synced:
             try:
-                depth = await self._questions.ask("depth", self._venue.depth(symbol, self._settings.book.snapshot_levels))
+                depth = await self._questions.ask("depth", self._exchange.depth(symbol, self._settings.book.snapshot_levels))
             except Unanswered:
                 attempt += 1
                 await asyncio.sleep(self._questions.pause_ms(attempt) / 1_000)

@@ -30,7 +30,7 @@ class Connection:
     def __init__(
         self,
         label: str,
-        venue: MarketData,
+        exchange: MarketData,
         names: Sequence[StreamName],
         settings: LiveSettings,
         *,
@@ -44,7 +44,7 @@ class Connection:
         self.names = tuple(names)
         self.label = label
         self.dog = Watchdog(limits, settings.backoff)
-        self._venue = venue
+        self._exchange = exchange
         self._settings = settings
         self._hear = hear
         self._opened = opened
@@ -76,7 +76,7 @@ class Connection:
     async def _life(self) -> str:
         """From opening to the end of one connection; returns why it ended."""
         try:
-            async with self._venue.market_stream(self.names) as stream:
+            async with self._exchange.market_stream(self.names) as stream:
                 self.dog.opened(_own_ms())
                 self._opened(self.names)
                 reading = asyncio.create_task(self._read(stream), name=f"stream {self.label}")

@@ -33,13 +33,13 @@ from shared.domain.timeframes import FINEST, MINUTE, Timeframe
 from shared.exchange.model.market import Kline
 from shared.exchange.model.streams import Heard, StreamName
 from shared.exchange.port import MarketData
-from shared.runtime.source import Tenure
+from shared.runtime.source import Lease
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
 
 
-class Venue(MarketData, Protocol):
+class OpenExchange(MarketData, Protocol):
     """What the feed needs of an exchange: market data, and to be opened and closed."""
 
     async def start(self) -> None: ...
@@ -62,7 +62,7 @@ class Feed:
         timeframes: Sequence[Timeframe],
         settings: LiveSettings,
         bus: Bus,
-        open_venue: Callable[[], Venue],
+        open_exchange: Callable[[], OpenExchange],
         *,
         max_gap_minutes: int,
         ticks: bool,
@@ -73,7 +73,7 @@ class Feed:
         self._timeframes = tuple(timeframes)
         self._settings = settings
         self._bus = bus
-        self._open_venue = open_venue
+        self._open_exchange = open_exchange
         self._max_gap_ms = max_gap_minutes * MINUTE
         self._ticks = ticks
         self._chance = chance
@@ -87,44 +87,44 @@ class Feed:
         found = [trouble for connection in self._connections if (trouble := connection.trouble())]
         return "; ".join(found if self._begun else ["waits for the exchange, or for its history", *found])
 
-    async def run(self, tenure: Tenure) -> None:
+    async def run(self, lease: Lease) -> None:
         """Until cancelled. Raises Fenced when another replica has taken over."""
-        self._venue = self._open_venue()
+        self._exchange = self._open_exchange()
         self._tasks = TaskGroup(f"feed p{self._partition}")
         try:
-            await self._questions.insist("start", self._venue.start)
+            await self._questions.insist("start", self._exchange.start)
             if self._ticks:
                 await self._bus.publish([self._tick()])
                 self._tasks.start(self._send_ticks(), "ticks")
             known = await self._known_symbols()
-            cursor = self._cursor(tenure)
-            begin = warm_up.anchor(self._venue.now(), self._timeframes) if cursor is None else cursor.next_close - MINUTE
+            cursor = self._cursor(lease)
+            begin = warm_up.anchor(self._exchange.now(), self._timeframes) if cursor is None else cursor.next_close - MINUTE
             self._state = FeedState(self._partition, known, begin + MINUTE, self._settings)
-            self._resync = BookResync(self._state.books, self._venue, self._questions, self._settings)
+            self._resync = BookResync(self._state.books, self._exchange, self._questions, self._settings)
             self._connections = self._connect()
             for connection in self._connections:
                 self._tasks.start(connection.run(), connection.label)
             self._tasks.start(self._send_flow(), "flow")
             if cursor is None:
                 await self._send_history(begin)
-                await tenure.save(msgspec.msgpack.encode(Cursor(begin + MINUTE)))
-            self._tasks.start(self._send_steps(tenure), "steps")
+                await lease.save(msgspec.msgpack.encode(Cursor(begin + MINUTE)))
+            self._tasks.start(self._send_steps(lease), "steps")
             self._begun = True
             if self._settings.audit_every_minutes:
                 self._tasks.start(self._audit_now_and_then(), "audit")
             await self._tasks.first_fault()
         finally:
             await self._tasks.cancel()
-            await self._venue.close()
+            await self._exchange.close()
 
     # -- beginning ----------------------------------------------------------------------------------------------------
 
-    def _cursor(self, tenure: Tenure) -> Cursor | None:
+    def _cursor(self, lease: Lease) -> Cursor | None:
         """Where the last one stopped; None when that is unknown, or so long ago that the session begins anew."""
-        if tenure.state is None:
+        if lease.state is None:
             return None
-        cursor = msgspec.msgpack.decode(tenure.state, type=Cursor)
-        gap = self._venue.now() - cursor.next_close
+        cursor = msgspec.msgpack.decode(lease.state, type=Cursor)
+        gap = self._exchange.now() - cursor.next_close
         if gap > self._max_gap_ms:
             log.warning("the feed was away for too long: it begins anew", partition=self._partition, minutes=gap // MINUTE)
             return None
@@ -133,7 +133,7 @@ class Feed:
 
     async def _known_symbols(self) -> tuple[str, ...]:
         """The symbols that the exchange trades; the others are told once, and missing at every minute."""
-        info = await self._questions.insist("exchange info", self._venue.exchange_info)
+        info = await self._questions.insist("exchange info", self._exchange.exchange_info)
         strangers = [symbol for symbol in self._symbols if symbol not in info.symbols]
         for symbol in strangers:
             await self._alert("critical", f"unknown_symbol:{symbol}", f"{symbol} is not a symbol of the exchange: remove it")
@@ -149,16 +149,16 @@ class Feed:
         return [
             Connection(
                 f"p{self._partition}.{number}",
-                self._venue,
+                self._exchange,
                 group,
                 self._settings,
                 hear=self._hear,
                 opened=self._opened,
                 caught_up=self._caught_up,
-                reachable=lambda: self._questions.answered("time", self._venue.server_time()),
+                reachable=lambda: self._questions.answered("time", self._exchange.server_time()),
                 chance=self._chance,
             )
-            for number, group in enumerate(self._venue.together(names) if names else [])
+            for number, group in enumerate(self._exchange.together(names) if names else [])
         ]
 
     async def _send_history(self, begin: int) -> None:
@@ -167,7 +167,7 @@ class Feed:
             async def one(symbol: str, want: warm_up.Wanted = want) -> Sequence[Kline]:
                 return await self._questions.insist(
                     "history",
-                    lambda: self._venue.klines(symbol, want.timeframe, start=want.first, end=want.last, limit=want.count),
+                    lambda: self._exchange.klines(symbol, want.timeframe, start=want.first, end=want.last, limit=want.count),
                 )
 
             fetched = await asyncio.gather(*(one(symbol) for symbol in self._state.symbols))
@@ -180,10 +180,10 @@ class Feed:
 
     def _now(self) -> int:
         """The exchange's clock, ms: as measured, or as its newest event says when that is ahead."""
-        return max(self._venue.now(), self._state.now)
+        return max(self._exchange.now(), self._state.now)
 
     def _hear(self, heard: Heard) -> None:
-        consequence = self._state.hear(heard, self._venue.now())
+        consequence = self._state.hear(heard, self._exchange.now())
         if heard.stream.kind == "kline":
             self._wake.set()
         if consequence is not None:
@@ -216,13 +216,13 @@ class Feed:
                     connection.dog.missed()
 
     async def _settle_funding(self, passed: FundingDue | FundingPassed) -> None:
-        due = passed if isinstance(passed, FundingDue) else await funding_of(passed, self._venue, self._questions)
+        due = passed if isinstance(passed, FundingDue) else await funding_of(passed, self._exchange, self._questions)
         if due is not None:
             await self._bus.publish([due])
 
     # -- what leaves --------------------------------------------------------------------------------------------------
 
-    async def _send_steps(self, tenure: Tenure) -> None:
+    async def _send_steps(self, lease: Lease) -> None:
         board = self._state.board
         while True:
             await wait_at_most(self._wake, self._settings.look_every_ms / 1_000)
@@ -232,7 +232,7 @@ class Feed:
                 self._tasks.follow(self._fetch(fetch), f"fetch {fetch.symbol}")
             while steps := board.ready(self._now(), _own_ms(), most=100):
                 await self._bus.publish(steps)
-                await tenure.save(msgspec.msgpack.encode(Cursor(board.next_close)))
+                await lease.save(msgspec.msgpack.encode(Cursor(board.next_close)))
                 for step in steps:
                     self._left(step)
             metrics.BEHIND.labels(str(self._partition)).set(board.behind(now))
@@ -242,7 +242,7 @@ class Feed:
         count = (fetch.last - fetch.first) // MINUTE + 2  # one more than wanted: a candle with a later one is closed
         try:
             klines = await self._questions.ask(
-                "klines", self._venue.klines(symbol, FINEST, start=fetch.first, end=fetch.last + MINUTE, limit=count)
+                "klines", self._exchange.klines(symbol, FINEST, start=fetch.first, end=fetch.last + MINUTE, limit=count)
             )
         except Unanswered:
             board.failed(fetch, _own_ms(), self._questions.pause_ms(board.failures(symbol) + 1))
@@ -262,7 +262,7 @@ class Feed:
         while True:
             await asyncio.sleep(self._settings.audit_every_minutes * 60)
             for difference in await compare_with_exchange(
-                self._state.audit, self._state.symbols, self._venue, self._questions
+                self._state.audit, self._state.symbols, self._exchange, self._questions
             ):
                 metrics.WRONG.labels(str(self._partition)).inc()
                 text = f"{difference.symbol}: the candle that opened at {difference.open_time} was published otherwise"
@@ -283,10 +283,10 @@ class Feed:
 
     def _tick(self) -> Message:
         """Whole seconds: two feeds that tick at once for a moment say the same."""
-        return ClockTick(time=self._venue.now() // 1_000 * 1_000)
+        return ClockTick(time=self._exchange.now() // 1_000 * 1_000)
 
     async def _alert(self, severity: Severity, key: str, text: str) -> None:
-        await self._bus.publish([Alert(severity=severity, source="ingest", key=key, text=text, time=self._venue.now())])
+        await self._bus.publish([Alert(severity=severity, source="ingest", key=key, text=text, time=self._exchange.now())])
 
 
 def _own_ms() -> int:

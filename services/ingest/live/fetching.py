@@ -85,7 +85,7 @@ class Questions:
 
 
 async def compare_with_exchange(
-    audit: Audit, symbols: Sequence[str], venue: MarketData, questions: Questions
+    audit: Audit, symbols: Sequence[str], exchange: MarketData, questions: Questions
 ) -> list[Difference]:
     """Ask for the candles that were published since the last comparison, and compare (DATA-8)."""
     differences: list[Difference] = []
@@ -95,15 +95,17 @@ async def compare_with_exchange(
             continue
         count = min(_MOST_KLINES, (span[1] - span[0]) // MINUTE + 1)
         with contextlib.suppress(Unanswered):  # the next round has the same span and more
-            klines = await questions.ask("audit", venue.klines(symbol, FINEST, start=span[0], end=span[1], limit=count))
+            klines = await questions.ask("audit", exchange.klines(symbol, FINEST, start=span[0], end=span[1], limit=count))
             differences += audit.compare(symbol, *span, klines)
     return differences
 
 
-async def funding_of(passed: FundingPassed, venue: MarketData, questions: Questions) -> FundingDue | None:
+async def funding_of(passed: FundingPassed, exchange: MarketData, questions: Questions) -> FundingDue | None:
     """The rate of a funding time that passed unheard; None when the exchange has none there."""
     symbol, time = passed.symbol, passed.time
-    rates = await questions.insist("funding", lambda: venue.funding_history(symbol, start=time - MINUTE, end=time + MINUTE))
+    rates = await questions.insist(
+        "funding", lambda: exchange.funding_history(symbol, start=time - MINUTE, end=time + MINUTE)
+    )
     if not rates:
         log.warning("the exchange has no funding at a funding time", symbol=symbol, time=time)
         return None

@@ -71,7 +71,7 @@ class Waiting(msgspec.Struct, kw_only=True):
 
 
 def raw_of(kline: Kline, *, backfilled: bool) -> RawCandle:
-    """A venue's kline as a source delivers it."""
+    """An exchange's kline as a source delivers it."""
     return RawCandle(
         symbol=kline.symbol,
         open_time=kline.open_time,

@@ -57,7 +57,7 @@ class MemoryDelivery:
         self.settled = False
 
     @property
-    def tenure(self) -> int:
+    def generation(self) -> int:
         """Always the same: there is no connection that could be lost."""
         return 0
 

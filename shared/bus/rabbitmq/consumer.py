@@ -62,7 +62,7 @@ class RabbitDelivery:
         return wire.number(self._headers, wire.SENT_NS)
 
     @property
-    def tenure(self) -> int:
+    def generation(self) -> int:
         return self._attachment.generation
 
     @property

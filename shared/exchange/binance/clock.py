@@ -1,4 +1,4 @@
-"""The venue's clock, measured by its own time endpoint: signatures need the offset, and it goes stale (-1021)."""
+"""The exchange's clock, measured by its own time endpoint: signatures need the offset, and it goes stale (-1021)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prometheus_client import Gauge
 
 log = structlog.get_logger(__name__)
 
-_OFFSET: Final = Gauge("ict_exchange_clock_offset_seconds", "The venue's clock minus ours, as last measured")
+_OFFSET: Final = Gauge("ict_exchange_clock_offset_seconds", "The exchange's clock minus ours, as last measured")
 
 
 def offset_of(samples: list[tuple[float, float, int]]) -> float:
-    """Venue minus local, ms, of (sent, answered, venue's time) in ms: the quickest answer's, taken at its middle.
+    """Exchange minus local, ms, of (sent, answered, exchange's time) in ms: the quickest answer's, taken at its middle.
 
     Raises ValueError without a sample.
     """
@@ -24,8 +24,8 @@ def offset_of(samples: list[tuple[float, float, int]]) -> float:
     return theirs - (sent + answered) / 2
 
 
-class VenueClock:
-    """``ask`` gives the venue's time in ms; ``local`` is our wall clock, seconds; ``on_offset`` hears each measurement."""
+class ExchangeClock:
+    """``ask``: the exchange's time, ms; ``local``: our wall clock, seconds; ``on_offset`` hears each measurement, ms."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class VenueClock:
         self.offset_ms = 0.0
 
     def now(self) -> int:
-        """The venue's time, ms."""
+        """The exchange's time, ms."""
         return int(self._local() * 1000 + self.offset_ms)
 
     async def measure(self) -> None:

@@ -51,16 +51,16 @@ class BinanceExchange(BinanceOrders):
 
     def __init__(self, endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> None:
         rest_url, stream_url = settings.addresses(endpoint)
-        self._own_venue = rest_url not in {rest for rest, _ in ADDRESSES.values()}
-        self._tells_rights = self._own_venue or endpoint == "mainnet"
-        sapi_url = rest_url if self._own_venue else _MAINNET_SAPI
+        self._is_own_address = rest_url not in {rest for rest, _ in ADDRESSES.values()}
+        self._tells_rights = self._is_own_address or endpoint == "mainnet"
+        sapi_url = rest_url if self._is_own_address else _MAINNET_SAPI
         super().__init__(Rest(rest_url, sapi_url, settings, store, name=rest_url), settings)
         self._stream_url = stream_url
         self._clock_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         await self._rest.clock.measure()
-        self._clock_task = asyncio.create_task(self._rest.clock.run(self._rest.clock_failed), name="venue clock")
+        self._clock_task = asyncio.create_task(self._rest.clock.run(self._rest.clock_failed), name="exchange clock")
 
     async def close(self) -> None:
         if self._clock_task is not None:
@@ -134,7 +134,7 @@ class BinanceExchange(BinanceOrders):
         try:
             body = await self._rest.key_restrictions()
         except ExchangeError as error:
-            if error.status == 404 and self._own_venue:
+            if error.status == 404 and self._is_own_address:
                 return KeyRights(trade=None, withdraw=None, ip_restricted=None)
             raise
         return wire_rest.decode(body, wire_account.Restrictions).value()

@@ -14,7 +14,7 @@ from shared.exchange.binance.wire import orders as wire_orders
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.errors import DUPLICATE_CLIENT_ID, NO_SUCH_ORDER, BadAnswer, ExchangeError, rule_of
 from shared.exchange.limits.windows import Urgency
-from shared.exchange.model.orders import AccountTrade, Book, NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
 from shared.exchange.settings import ExchangeSettings
 
@@ -73,7 +73,7 @@ class BinanceOrders:
             if isinstance(each, BaseException):
                 raise each
 
-    async def order(self, ref: OrderRef) -> VenueOrder | None:
+    async def order(self, ref: OrderRef) -> ExchangeOrder | None:
         request = requests.query(ref)
         try:
             answer = await self._rest.call(request.endpoint, request.params, _SHAPES[ref.book])
@@ -83,7 +83,7 @@ class BinanceOrders:
             raise
         return self._rest.reading(request.endpoint, answer.value)
 
-    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         params: dict[str, object] = {} if symbol is None else {"symbol": symbol}
         plain, algo = await asyncio.gather(
             self._rest.call(endpoints.OPEN_ORDERS, params, list[wire_orders.PlainOrder]),
@@ -114,8 +114,8 @@ class BinanceOrders:
 
     # -- one call, one outcome ----------------------------------------------------------------------------------------
 
-    async def _attempt(self, request: requests.Request, reader: Callable[[bytes], VenueOrder | None]) -> Outcome:
-        """Send, and again only while the venue says that nothing happened."""
+    async def _attempt(self, request: requests.Request, reader: Callable[[bytes], ExchangeOrder | None]) -> Outcome:
+        """Send, and again only while the exchange says that nothing happened."""
         done = await self._attempt_body(request)
         if not isinstance(done, bytes):
             return done
@@ -182,7 +182,7 @@ class BinanceOrders:
             return self._uncertain(_doubt_of(meant), meant)
         return Refused(code=failed.code, message=failed.msg)
 
-    def _stated(self, endpoint: endpoints.Endpoint, body: bytes, shape: type[wire_orders.OrderAnswer]) -> VenueOrder:
+    def _stated(self, endpoint: endpoints.Endpoint, body: bytes, shape: type[wire_orders.OrderAnswer]) -> ExchangeOrder:
         answer = self._rest.read(endpoint, body, shape)
         return self._rest.reading(endpoint, answer.value)
 

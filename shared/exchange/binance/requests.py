@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.exchange.binance import endpoints
 from shared.exchange.binance.endpoints import Endpoint
-from shared.exchange.binance.wire.enums import side_word
+from shared.exchange.binance.wire.enums import side_name
 from shared.exchange.errors import ExchangeError
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import NewOrder, OrderRef
@@ -46,7 +46,7 @@ def place(order: NewOrder) -> Request:
 def order_params(order: NewOrder) -> dict[str, object]:
     """The order's parameters. Raises ExchangeError ("refuse")."""
     _check(order)
-    params: dict[str, object] = {"symbol": order.symbol, "side": side_word(order.side), "type": order.type}
+    params: dict[str, object] = {"symbol": order.symbol, "side": side_name(order.side), "type": order.type}
     if order.position_side != "BOTH":
         params["positionSide"] = order.position_side
     if order.quantity is not None:
@@ -85,7 +85,7 @@ def query(ref: OrderRef) -> Request:
 
 
 def _named(ref: OrderRef) -> dict[str, object]:
-    """The client id is asked for first: it is ours, and known before the venue's."""
+    """The client id is asked for first: it is ours, and known before the exchange's."""
     if ref.book == "algo":
         return {"symbol": ref.symbol} | ({"clientAlgoId": ref.client_id} if ref.client_id else {"algoId": ref.id})
     return {"symbol": ref.symbol} | ({"origClientOrderId": ref.client_id} if ref.client_id else {"orderId": ref.id})
@@ -101,7 +101,7 @@ def _check(order: NewOrder) -> None:
     if not _CLIENT_ID.fullmatch(order.client_id):
         raise refuse(-4015, "the client id must be 1 to 36 of A-Z a-z 0-9 . _ -")
     if order.type == "LIQUIDATION":
-        raise refuse(-1116, "only the venue makes liquidation orders")
+        raise refuse(-1116, "only the exchange makes liquidation orders")
     if order.close_position and (order.quantity is not None or order.reduce_only):
         raise refuse(-4137, "close_position takes neither quantity nor reduce_only")
     if order.close_position and order.type not in ("STOP_MARKET", "TAKE_PROFIT_MARKET"):

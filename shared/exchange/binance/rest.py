@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from shared.exchange.binance.client import BinanceClient, Headers, HttpRefusal
-from shared.exchange.binance.clock import VenueClock
+from shared.exchange.binance.clock import ExchangeClock
 from shared.exchange.binance.endpoints import TIME, Endpoint, Params
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import ServerTime, decode
@@ -46,7 +46,7 @@ class CallFailed(ExchangeError):
 
 
 class Rest:
-    """The REST side of one venue. Build it inside the running loop."""
+    """The REST side of one exchange. Build it inside the running loop."""
 
     def __init__(
         self, rest_url: str, sapi_url: str, settings: ExchangeSettings, store: StateStore | None, name: str
@@ -62,13 +62,13 @@ class Rest:
             settings.request_timeout_s,
             self._heard,
         )
-        self.clock = VenueClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s, self._on_offset)
+        self.clock = ExchangeClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s, self._on_offset)
         self._limiter = RateLimiter(store, f"limits:{name}", self.clock.now, settings.limiter)
         self._failing = False
 
     @property
     def healthy(self) -> bool:
-        """The last attempt reached the venue."""
+        """The last attempt reached the exchange."""
         return not self._failing
 
     async def call(self, endpoint: Endpoint, params: Params, shape: type[T], *, urgency: Urgency | None = None) -> T:
@@ -141,7 +141,7 @@ class Rest:
             raise self._failed(BadAnswer(endpoint.name, str(error))) from error
 
     async def pause_after(self, error: ExchangeError, pause: float) -> None:
-        """Wait before a repeat: as long as the venue asked, and with the clock measured anew when that was the trouble."""
+        """Wait before a repeat, as long as the exchange asked; measure the clock again if the timestamp was refused."""
         if error.code == TIMESTAMP:
             try:
                 await self.clock.measure()
@@ -162,7 +162,7 @@ class Rest:
 
     def clock_failed(self, error: Exception) -> None:
         """A refresh of the clock failed."""
-        log.warning("the venue's clock could not be measured; the old offset stays", error=str(error))
+        log.warning("the exchange's clock could not be measured; the old offset stays", error=str(error))
 
     async def close(self) -> None:
         """Close the connections."""

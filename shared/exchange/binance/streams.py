@@ -134,7 +134,7 @@ class BinanceUserStream:
             text, _ = await _next(self._socket, "private")
             event = _read(text)
             if isinstance(event, KeyExpired):  # the socket stays open and is silent from here on
-                self._socket.end(StreamLost("key_expired", "the venue says that the listen key is dead"))
+                self._socket.end(StreamLost("key_expired", "the exchange says that the listen key is dead"))
             else:
                 yield event
 
@@ -151,7 +151,7 @@ class BinanceUserStream:
                 log.warning("the listen key was not renewed; it is tried again", error=str(error))
                 continue
             if key and key != self._key:
-                socket.end(StreamLost("key_expired", "the venue gave another listen key"))
+                socket.end(StreamLost("key_expired", "the exchange gave another listen key"))
                 return
 
 

@@ -40,12 +40,12 @@ class Throttled(Exception):
     """The limits do not let the call go within its patience; nothing was sent. ``seconds``: until they would."""
 
     def __init__(self, seconds: float, urgency: Urgency) -> None:
-        super().__init__(f"over the venue's rate limits for another {seconds:.1f} s ({urgency}); nothing was sent")
+        super().__init__(f"over the exchange's rate limits for another {seconds:.1f} s ({urgency}); nothing was sent")
         self.seconds = seconds
 
 
 class RateLimiter:
-    """One venue's limits for one IP and account. ``now``: ms of the venue's clock; ``name`` of the shared cell.
+    """One exchange's limits for one IP and account. ``now``: ms of the exchange's clock; ``name`` of the shared cell.
 
     When the store does not answer in time, calls go on by this process's own count: protection must not wait for a store.
     """
@@ -83,16 +83,16 @@ class RateLimiter:
             await asyncio.sleep(seconds)
 
     async def heard(self, headers: Mapping[str, str]) -> None:
-        """An answer came: take over the venue's own counts where they are higher."""
+        """An answer came: take over the exchange's own counts where they are higher."""
         counts = counts_of(headers)
         if told(self._usage, self._limits, counts, self._now()) is not self._usage:
             await self._update(lambda usage: Admission(told(usage, self._limits, counts, self._now()), 0))
 
     async def close_for(self, ms: int) -> None:
-        """The venue asks for silence: from every process that shares this limiter."""
+        """The exchange asks for silence: from every process that shares this limiter."""
         until = self._now() + ms
         await self._update(lambda usage: Admission(closed(usage, until), 0))
-        log.warning("the venue asks for silence", seconds=ms / 1000)
+        log.warning("the exchange asks for silence", seconds=ms / 1000)
 
     @property
     def usage(self) -> Usage:

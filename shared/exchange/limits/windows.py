@@ -1,8 +1,8 @@
-"""How fast we may ask: the venue's limits as windows, and who goes first when they run short (EXEC-6). Pure.
+"""How fast we may ask: the exchange's limits as windows, and who goes first when they run short (EXEC-6). Pure.
 
 All processes of a deployment share one state (one IP, one account). A call costs request weight and perhaps order counts.
 Each urgency may use a share of a limit: what reads leave over belongs to orders, what orders leave over to protection, so
-that a backfill can never stand in the way of a stop. The venue's own count, told in its answers, wins when it is higher.
+that a backfill can never stand in the way of a stop. The exchange's own count, told in its answers, wins when it is higher.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LimitName = Literal["weight_1m", "orders_10s", "orders_1m"]
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """``ceiling`` units in each window of ``interval_ms``, windows counted from the epoch as the venue does."""
+    """``ceiling`` units in each window of ``interval_ms``, windows counted from the epoch as the exchange does."""
 
     name: LimitName
     interval_ms: int
@@ -59,7 +59,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """The shared state. ``closed_until``: ms; the venue has asked for silence until then (429, 418)."""
+    """The shared state. ``closed_until``: ms; the exchange has asked for silence until then (429, 418)."""
 
     windows: dict[LimitName, Window] = {}
     closed_until: int = 0
@@ -80,7 +80,7 @@ def admit(
     shares: Mapping[Urgency, float],
     now: int,
 ) -> Admission:
-    """Whether a call may go at ``now`` (ms of the venue's clock).
+    """Whether a call may go at ``now`` (ms of the exchange's clock).
 
     A cost that no share could ever hold passes when its window is empty: waiting would not help it.
     """
@@ -107,7 +107,7 @@ def used_now(usage: Usage, limit: Limit, now: int) -> int:
 
 
 def told(usage: Usage, limits: Sequence[Limit], counts: Mapping[LimitName, int], now: int) -> Usage:
-    """The venue has said how much is used; a lower figure than ours is older than ours, and changes nothing."""
+    """The exchange has said how much is used; a lower figure than ours is older than ours, and changes nothing."""
     windows = dict(usage.windows)
     for limit in limits:
         count = counts.get(limit.name)
@@ -117,7 +117,7 @@ def told(usage: Usage, limits: Sequence[Limit], counts: Mapping[LimitName, int],
 
 
 def closed(usage: Usage, until: int) -> Usage:
-    """The venue wants silence until ``until`` (ms): from everybody, or a ban follows."""
+    """The exchange wants silence until ``until`` (ms): from everybody, or a ban follows."""
     return usage if until <= usage.closed_until else Usage(usage.windows, until)
 
 
@@ -129,7 +129,7 @@ _HEADERS: Final[dict[str, LimitName]] = {
 
 
 def counts_of(headers: Mapping[str, str]) -> dict[LimitName, int]:
-    """The venue's counts in an answer's headers; what is not a number is not one."""
+    """The exchange's counts in an answer's headers; what is not a number is not one."""
     found: dict[LimitName, int] = {}
     for header, name in _HEADERS.items():
         value = headers.get(header, "")

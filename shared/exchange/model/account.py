@@ -1,4 +1,4 @@
-"""The account as a venue states it: money in USDT unless an asset is named, quantities in base currency, times in ms."""
+"""The account as an exchange states it: money in USDT unless an asset is named, quantities in base currency, times in ms."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leverage(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue's confirmation of a leverage."""
+    """The exchange's confirmation of a leverage."""
 
     symbol: str
     leverage: int
@@ -92,7 +92,7 @@ class Leverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Income(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement of the wallet. ``kind`` in the venue's word: REALIZED_PNL, FUNDING_FEE, COMMISSION, TRANSFER …"""
+    """One movement of the wallet. ``kind`` in the exchange's word: REALIZED_PNL, FUNDING_FEE, COMMISSION, TRANSFER …"""
 
     symbol: str
     kind: str
@@ -104,7 +104,7 @@ class Income(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRights(msgspec.Struct, frozen=True, kw_only=True):
-    """What an API key may do (OPS-7); None where the venue does not say."""
+    """What an API key may do (OPS-7); None where the exchange does not say."""
 
     trade: bool | None
     withdraw: bool | None

@@ -1,6 +1,7 @@
-"""What a venue says about the market, by REST. Analysis prices are float64 of the venue's decimals; money is ``Decimal``.
+"""Market data as the exchange answers it by REST.
 
-Times are UTC epoch milliseconds of the venue's clock. A second venue fills the same structs.
+Prices for analysis are float64 of the exchange's decimals; money is ``Decimal``.
+Times are UTC epoch milliseconds of the exchange's clock. A second exchange fills the same structs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from shared.domain.timeframes import Timeframe
 
 
 class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the venue allows for one symbol (RISK-1). Prices in USDT, quantities in base currency.
+    """Everything the exchange allows for one symbol (RISK-1). Prices in USDT, quantities in base currency.
 
     ``market_max_quantity``: the bound of MARKET orders, smaller than ``max_quantity``. ``price_up``/``price_down``: a BUY
     limit may not exceed mark * up, a SELL limit not undercut mark * down. ``listed_at``: ms, no history exists before.
@@ -58,7 +59,7 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit as the venue states it: ``limit`` units of ``kind`` (weight, orders) in ``interval_ms``."""
+    """One limit as the exchange states it: ``limit`` units of ``kind`` (weight, orders) in ``interval_ms``."""
 
     kind: str
     interval_ms: int
@@ -66,7 +67,7 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue's rule book. ``symbols`` by name."""
+    """The exchange's rule book. ``symbols`` by name."""
 
     time: int
     symbols: dict[str, SymbolRules]
@@ -105,7 +106,7 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookTicker(msgspec.Struct, frozen=True, kw_only=True):
-    """Best bid and ask. ``update``: the book update it belongs to; 0 when the venue does not say."""
+    """Best bid and ask. ``update``: the book update it belongs to; 0 when the exchange does not say."""
 
     symbol: str
     time: int
@@ -148,7 +149,7 @@ class FundingRate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a symbol pays funding, hours, and the bounds of its rate. The venue may change them at short notice."""
+    """How often a symbol pays funding, hours, and the bounds of its rate. The exchange may change them at short notice."""
 
     symbol: str
     interval_hours: int

@@ -1,4 +1,4 @@
-"""Orders as a venue takes and states them: one shape for both of its books.
+"""Orders as an exchange takes and states them: one shape for both of its books.
 
 Conditional orders live in a book of their own until they trigger (Binance: the algo book); then a child order with an id of
 its own is placed, and the conditional one names it. Services see one kind of order with a ``book``.
@@ -90,7 +90,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
-    """An order's name: by client id, else by the venue's id."""
+    """An order's name: by client id, else by the exchange's id."""
 
     symbol: str
     client_id: str = ""
@@ -99,13 +99,13 @@ class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.client_id and not self.id:
-            raise ValueError(f"an order of {self.symbol} is named by a client id or by the venue's id; neither was given")
+            raise ValueError(f"an order of {self.symbol} is named by a client id or by the exchange's id; neither was given")
 
 
-class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the venue states it. Zero where a price does not apply.
+class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the exchange states it. Zero where a price does not apply.
 
-    ``average_price`` None: the venue did not say (the answers to placing and cancelling do not); ask for the order.
+    ``average_price`` None: the exchange did not say (the answers to placing and cancelling do not); ask for the order.
     ``child_id``: of a triggered conditional order, the id of the plain order it became, 0 before; ``original_type``: of such
     a plain order, the type of the conditional one.
     """

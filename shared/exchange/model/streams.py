@@ -31,7 +31,7 @@ LossReason = Literal[
     "silent",  # open, and no frame within the limit
     "overflow",  # frames came faster than they were read
     "key_expired",  # user stream: its key is dead
-    "unreadable",  # a frame that is not what the venue documents
+    "unreadable",  # a frame that is not what the exchange documents
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the venue tells us about our own account while it happens.
+"""What the exchange tells us about our own account while it happens.
 
 Order is guaranteed within one type of event on one connection; across types ``time`` decides. An event may come twice.
 """
@@ -11,12 +11,12 @@ from typing import Literal
 import msgspec
 
 from shared.domain.decisions import Side
-from shared.exchange.model.orders import PositionSide, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, PositionSide
 
 Execution = Literal[
     "NEW",
     "CANCELED",
-    "CALCULATED",  # the venue itself trades: liquidation or auto-deleveraging
+    "CALCULATED",  # the exchange itself trades: liquidation or auto-deleveraging
     "EXPIRED",
     "TRADE",
     "AMENDMENT",
@@ -25,7 +25,7 @@ Execution = Literal[
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True):
-    """The fill that an order update tells of. ``commission`` 0 and asset empty where the venue leaves them out."""
+    """The fill that an order update tells of. ``commission`` 0 and asset empty where the exchange leaves them out."""
 
     trade_id: int
     quantity: Decimal
@@ -42,7 +42,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
     time: int
     execution: Execution
-    order: VenueOrder
+    order: ExchangeOrder
     fill: Executed | None = None
 
 
@@ -50,7 +50,7 @@ class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a conditional order; ``order.child_id`` once it triggered, ``order.reason`` when it was rejected then."""
 
     time: int
-    order: VenueOrder
+    order: ExchangeOrder
 
 
 class FillNotice(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class PositionChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """``reason`` in the venue's word: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE … Only what changed is told."""
+    """``reason`` in the exchange's word: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE … Only what changed is told."""
 
     time: int
     reason: str

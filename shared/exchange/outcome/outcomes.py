@@ -11,34 +11,37 @@ from typing import Literal
 import msgspec
 
 from shared.exchange.errors import NO_SUCH_ORDER
-from shared.exchange.model.orders import VenueOrder
+from shared.exchange.model.orders import ExchangeOrder
 
 #: Why nobody knows what an order call did.
 Doubt = Literal[
     "timeout",  # no answer within the limit
     "connection",  # the connection broke after the request left
-    "status_unknown",  # the venue says that it does not know (503 unknown error, 408, -1006, -1007)
-    "unreadable",  # an answer came, and it is not what the venue documents
+    "status_unknown",  # the exchange says that it does not know (503 unknown error, 408, -1006, -1007)
+    "unreadable",  # an answer came, and it is not what the exchange documents
     "known_id",  # an order of this client id is open: an earlier copy of this one was taken (-4116)
 ]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue has done it. ``order`` as the answer stated it, perhaps without an average price; None when the answer said
-    no more than yes (cancelling a conditional order)."""
+    """The exchange has done it.
 
-    order: VenueOrder | None
+    order: as the answer stated it, perhaps without an average price. None if the answer only said yes (cancelling a
+        conditional order).
+    """
+
+    order: ExchangeOrder | None
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The venue has not taken it, and will not: nothing happened. ``code`` in the venue's numbers, 0 = none was given."""
+    """The exchange refused it: nothing happened, and nothing will. ``code``: the exchange's number, 0 = none given."""
 
     code: int
     message: str
 
 
 class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
-    """It may or may not have happened: ask, never send it again. ``until``: ms of the venue's clock after which a request
+    """It may or may not have happened: ask, never send it again. ``until``: ms of the exchange's clock after which a request
     that has not arrived yet can no longer be taken, so that "no such order" is conclusive."""
 
     doubt: Doubt
@@ -61,9 +64,12 @@ class Lost(msgspec.Struct, frozen=True):
 
 
 def judge(
-    wanted: Wanted, open_: Uncertain, found: VenueOrder | None, asked_at: int, margin_ms: int
+    wanted: Wanted, open_: Uncertain, found: ExchangeOrder | None, asked_at: int, margin_ms: int
 ) -> Accepted | Refused | AskAgain:
-    """What a question that was answered says. ``found`` None: the venue knows no such order; ``asked_at``: ms, when asked.
+    """Decide an open outcome from an answered query.
+
+    found: the order as the exchange has it; None = it knows no such order.
+    asked_at: when the query was sent, ms.
 
     A cancel that did not happen is ``Refused``: nothing happened, it may be sent again.
     """
@@ -77,6 +83,6 @@ def judge(
     if found is not None and found.over:
         return Accepted(order=found)
     if conclusive:
-        text = "the venue knows no such order" if found is None else f"the order is still {found.status}"
+        text = "the exchange knows no such order" if found is None else f"the order is still {found.status}"
         return Refused(code=NO_SUCH_ORDER if found is None else 0, message=text)
     return AskAgain()

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter
 
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, AskAgain, Lost, Outcome, Refused, Uncertain, Wanted, judge
 from shared.exchange.settings import ExchangeSettings
 
@@ -26,7 +26,7 @@ class Orders(Protocol):
     def now(self) -> int: ...
     async def place(self, order: NewOrder) -> Outcome: ...
     async def cancel(self, ref: OrderRef) -> Outcome: ...
-    async def order(self, ref: OrderRef) -> VenueOrder | None: ...
+    async def order(self, ref: OrderRef) -> ExchangeOrder | None: ...
 
 
 async def place_for_certain(exchange: Orders, order: NewOrder, settings: ExchangeSettings) -> Accepted | Refused | Lost:

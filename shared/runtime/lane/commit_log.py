@@ -29,7 +29,7 @@ class Commit:
     snapshot: bytes | None = None
 
 
-class Ledger:
+class CommitLog:
     """Writes the commits of one lane, in order. ``on_fenced`` is called when another process has taken the lane over."""
 
     def __init__(self, lane: str, store: StateStore, linger: float, on_fenced: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from shared.domain.control import Alert
 log = structlog.get_logger(__name__)
 
 
-async def park(bus: Bus, delivery: Delivery, source: str, reason: str) -> None:
+async def dead_letter_and_alert(bus: Bus, delivery: Delivery, source: str, reason: str) -> None:
     """Dead-letter ``delivery`` and publish a critical alert from ``source``; returns when both are safe."""
     queue, message_id = delivery.queue, delivery.message_id
     log.warning("dead-lettered", source=source, queue=queue, message_id=message_id, topic=delivery.topic, reason=reason)

@@ -36,9 +36,9 @@ from shared.domain.control import Alert
 from shared.domain.message import Message
 from shared.runtime.lane import log as lane_log
 from shared.runtime.lane import metrics
-from shared.runtime.lane.commit_log import Commit, Ledger
+from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.runtime.lane.core import LaneCore
-from shared.runtime.lane.dead_letter import park
+from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
 
@@ -82,13 +82,13 @@ class Lane:
         self.after_batch: Callable[[], None] | None = None
         self._bus = bus
         self._policy = policy
-        self._ledger = Ledger(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
+        self._commit_log = CommitLog(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
         self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, allow_reset=policy.allow_reset)
         self._since_snapshot = 0
         self._loaded = store is None
         self._fenced = False
         self._leaving = False
-        self._tenure: int | None = None
+        self._generation: int | None = None
         self._inbox: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
@@ -102,8 +102,8 @@ class Lane:
     async def start(self) -> None:
         """Subscribe and begin to handle."""
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
-        if self._ledger is not None:
-            self._tasks.append(asyncio.create_task(self._ledger.run(), name=f"ledger {self.spec.name}"))
+        if self._commit_log is not None:
+            self._tasks.append(asyncio.create_task(self._commit_log.run(), name=f"ledger {self.spec.name}"))
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     async def drain(self, deadline: float = 10.0) -> None:
@@ -164,15 +164,15 @@ class Lane:
 
     async def _next_batch(self) -> list[Delivery]:
         """What has arrived, up to where the connection was lost. After a loss the state is loaded anew."""
-        tenure = self._inbox[0].tenure
-        if tenure != self._tenure:
-            if self._loaded and self._ledger is not None and self._tenure is not None:
-                await self._ledger.flush()
-                self._ledger.surrender()  # void: the broker has taken those deliveries back
+        generation = self._inbox[0].generation
+        if generation != self._generation:
+            if self._loaded and self._commit_log is not None and self._generation is not None:
+                await self._commit_log.flush()
+                self._commit_log.surrender()  # void: the broker has taken those deliveries back
                 self._fenced = self._loaded = False
-            self._tenure = tenure
+            self._generation = generation
         batch = []
-        while self._inbox and self._inbox[0].tenure == tenure:
+        while self._inbox and self._inbox[0].generation == generation:
             batch.append(self._inbox.popleft())
         return batch
 
@@ -202,7 +202,7 @@ class Lane:
                 outputs, commit = [], Commit()
                 continue
             origin_ns = delivery.origin_ns
-            if self._ledger is not None:
+            if self._commit_log is not None:
                 commit.entries.append(lane_log.entry(message, delivery.encoded()))
         self._metrics.handled += len(batch)
         timings.handle.observe(time.perf_counter() - began)
@@ -214,14 +214,14 @@ class Lane:
             await self._bus.publish(outputs, origin_ns=origin_ns)
             if origin_ns:
                 self._metrics.timings.since_candle.observe((time.time_ns() - origin_ns) / 1e9)
-        if self._ledger is None:
+        if self._commit_log is None:
             for delivery in commit.deliveries:
                 await delivery.ack()
         elif commit.deliveries:
             self._since_snapshot += len(commit.entries)
             if self._since_snapshot >= self._policy.snapshot_every * _BUSY_FACTOR:
                 commit.snapshot = self._snapshot()
-            self._ledger.add(commit)
+            self._commit_log.add(commit)
 
     def _snapshot(self) -> bytes:
         self._since_snapshot = 0
@@ -229,16 +229,16 @@ class Lane:
 
     async def _snapshot_in_a_lull(self) -> None:
         """Encoding a big state takes milliseconds: not while a close is on its way, if a moment's peace can be had."""
-        if self._ledger is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
+        if self._commit_log is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
             return
         disturbed = await wait_at_most(self._arrived, self._policy.lull)
         if not disturbed and self._loaded and not self._fenced and self._subscription is not None:
-            self._ledger.add(Commit(snapshot=self._snapshot()))
+            self._commit_log.add(Commit(snapshot=self._snapshot()))
 
     async def _load(self) -> None:
-        assert self._ledger is not None
+        assert self._commit_log is not None
         began = time.perf_counter()
-        state = await self._ledger.open()
+        state = await self._commit_log.open()
         stale = self._core.load(state)
         if stale is not None:
             await self._tell_stale(stale, len(state.log))
@@ -259,37 +259,37 @@ class Lane:
 
     async def _leave(self, deadline: float) -> None:
         """Cancel the subscription, finish and commit what was delivered; a successor waits until this is done."""
-        if self._ledger is not None:
-            await self._ledger.announce_leaving(deadline + 1.0)
+        if self._commit_log is not None:
+            await self._commit_log.announce_leaving(deadline + 1.0)
         if self._subscription is not None:
             await self._subscription.cancel()
             self._subscription = None
         try:
             async with asyncio.timeout(deadline):
                 await self._idle.wait()
-                if self._ledger is not None:
-                    await self._ledger.flush()
+                if self._commit_log is not None:
+                    await self._commit_log.flush()
         except TimeoutError:
             log.warning("drain deadline passed; the rest goes back to the broker", lane=self.spec.name)
             await self._give_back(list(self._inbox))
             self._inbox.clear()
-        if self._ledger is not None:
-            await self._ledger.left()
+        if self._commit_log is not None:
+            await self._commit_log.left()
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
         """A message that nobody can read: parked with its reason, counted, told; the lane lives on."""
         self._metrics.dead_lettered += 1
-        await park(self._bus, delivery, self.spec.name, reason)
+        await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason)
 
     async def _poisoned(
         self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
         """The core raised: a bug. What came before leaves; the core, half-changed, is rebuilt; the message is parked."""
         log.error("core failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
-        if self._ledger is None:
+        if self._commit_log is None:
             raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
         await self._settle(outputs, commit, origin_ns)
-        await self._ledger.flush()
+        await self._commit_log.flush()
         await self._load()
         await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
 
@@ -299,13 +299,13 @@ class Lane:
 
     async def _yield_to_successor(self) -> None:
         """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
-        assert self._ledger is not None
+        assert self._commit_log is not None
         log.warning("fenced: another process took this lane over", lane=self.spec.name)
         self._metrics.fenced += 1
         self._loaded = False
         if self._subscription is not None:
             await self._subscription.cancel()
-        unsettled = self._ledger.surrender() + list(self._inbox)
+        unsettled = self._commit_log.surrender() + list(self._inbox)
         self._inbox.clear()
         await self._give_back(unsettled)
         self._fenced = False

@@ -1,6 +1,6 @@
-"""The contract of a venue behind the exchange port, as checks. Each takes a Desk and raises AssertionError.
+"""The contract of an exchange behind the exchange port, as checks. Each takes a Desk and raises AssertionError.
 
-The same checks hold for the matching core, for the simulator through the adapter, and for Binance's demo venue.
+The same checks hold for the matching core, for the simulator through the adapter, and for Binance's demo exchange.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Protocol
 import pytest
 
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import StreamLost
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 
 SYMBOL = "BTCUSDT"
 LOT = Decimal("0.010")
@@ -29,7 +29,7 @@ D = Decimal
 class Desk(Protocol):
     """A flat account with money, and a market that may be moved."""
 
-    venue: TradingVenue
+    exchange: TradingExchange
     #: False: nobody can move this market; checks that need it are left out.
     moves: bool
 
@@ -45,8 +45,8 @@ class Desk(Protocol):
         """The best ask and what is had there, on the grids; it stays so until the market is moved."""
         ...
 
-    async def restart(self) -> TradingVenue:
-        """Another client of the same venue, as after a restart."""
+    async def restart(self) -> TradingExchange:
+        """Another client of the same exchange, as after a restart."""
         ...
 
     def name(self, leg: str) -> str:
@@ -84,10 +84,10 @@ class Ears:
 
 
 @asynccontextmanager
-async def listening(venue: TradingVenue) -> AsyncIterator[Ears]:
+async def listening(exchange: TradingExchange) -> AsyncIterator[Ears]:
     """The user stream, open before anything happens."""
     ears = Ears()
-    async with venue.user_stream() as stream:
+    async with exchange.user_stream() as stream:
 
         async def listen() -> None:
             try:
@@ -111,7 +111,7 @@ def order(desk: Desk, leg: str, side: str, kind: str, quantity: Decimal | None =
     )  # fmt: skip
 
 
-def accepted(outcome: Outcome) -> VenueOrder:
+def accepted(outcome: Outcome) -> ExchangeOrder:
     assert isinstance(outcome, Accepted), outcome
     assert outcome.order is not None
     return outcome.order
@@ -122,25 +122,25 @@ def code(outcome: Outcome) -> int:
     return outcome.code
 
 
-async def position(venue: TradingVenue) -> Decimal:
-    return sum((each.quantity for each in await venue.positions(SYMBOL)), D(0))
+async def position(exchange: TradingExchange) -> Decimal:
+    return sum((each.quantity for each in await exchange.positions(SYMBOL)), D(0))
 
 
 async def check_market_order(desk: Desk) -> None:
     """EXEC-1: filled at once; the answer has no average price, the question has; events, position and trades agree."""
-    venue = desk.venue
-    async with listening(venue) as ears:
+    exchange = desk.exchange
+    async with listening(exchange) as ears:
         asked = order(desk, "entry", "buy", "MARKET")
-        placed = accepted(await venue.place(asked))
+        placed = accepted(await exchange.place(asked))
         assert (placed.status, placed.executed, placed.average_price) == ("FILLED", LOT, None)
         await ears.until(lambda: sum(e.fill.quantity for e in ears.orders(asked.client_id) if e.fill) == LOT)
         await ears.until(lambda: LOT in ears.positions())
-    found = await venue.order(asked.ref)
+    found = await exchange.order(asked.ref)
     assert found is not None
     assert found.average_price is not None
     assert found.average_price > 0
-    assert await position(venue) == LOT
-    trades = await venue.account_trades(SYMBOL, order_id=placed.id)
+    assert await position(exchange) == LOT
+    trades = await exchange.account_trades(SYMBOL, order_id=placed.id)
     assert sum(trade.quantity for trade in trades) == LOT
     assert all(trade.commission > 0 and not trade.maker for trade in trades)
     told = [event.fill.trade_id for event in ears.orders(asked.client_id) if event.fill]
@@ -149,67 +149,67 @@ async def check_market_order(desk: Desk) -> None:
 
 async def check_limit_rests_and_is_cancelled(desk: Desk) -> None:
     """EXEC-1: a limit away from the market rests; cancelled by client id once, refused with -2011 after that."""
-    venue = desk.venue
-    async with listening(venue) as ears:
+    exchange = desk.exchange
+    async with listening(exchange) as ears:
         asked = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
-        placed = accepted(await venue.place(asked))
+        placed = accepted(await exchange.place(asked))
         assert placed.status == "NEW"
-        assert [each.client_id for each in await venue.open_orders(SYMBOL)] == [asked.client_id]
-        assert accepted(await venue.cancel(asked.ref)).status == "CANCELED"
-        assert code(await venue.cancel(asked.ref)) == -2011
+        assert [each.client_id for each in await exchange.open_orders(SYMBOL)] == [asked.client_id]
+        assert accepted(await exchange.cancel(asked.ref)).status == "CANCELED"
+        assert code(await exchange.cancel(asked.ref)) == -2011
         await ears.until(lambda: [e.execution for e in ears.orders(asked.client_id)] == ["NEW", "CANCELED"])
-    assert await venue.open_orders(SYMBOL) == ()
-    found = await venue.order(asked.ref)
+    assert await exchange.open_orders(SYMBOL) == ()
+    found = await exchange.order(asked.ref)
     assert found is not None
     assert found.status == "CANCELED"
 
 
 async def check_times_in_force(desk: Desk) -> None:
     """EXEC-1: IOC and FOK that cannot fill leave nothing; a post-only order that would take is refused."""
-    venue, price = desk.venue, await desk.price()
-    ioc = await venue.place(order(desk, "ioc", "buy", "LIMIT", price=price - 5_000, time_in_force="IOC"))
+    exchange, price = desk.exchange, await desk.price()
+    ioc = await exchange.place(order(desk, "ioc", "buy", "LIMIT", price=price - 5_000, time_in_force="IOC"))
     assert accepted(ioc).status == "EXPIRED"
-    fok = await venue.place(order(desk, "fok", "buy", "LIMIT", price=price - 5_000, time_in_force="FOK"))
+    fok = await exchange.place(order(desk, "fok", "buy", "LIMIT", price=price - 5_000, time_in_force="FOK"))
     assert isinstance(fok, Refused) or accepted(fok).status == "EXPIRED"
-    assert code(await venue.place(order(desk, "gtx", "buy", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
-    assert await venue.open_orders(SYMBOL) == ()
-    assert await position(venue) == 0
+    assert code(await exchange.place(order(desk, "gtx", "buy", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
+    assert await exchange.open_orders(SYMBOL) == ()
+    assert await position(exchange) == 0
 
 
 async def check_books_are_apart(desk: Desk) -> None:
     """EXEC-1, EXEC-4: conditional orders wait in their own book, are found and cancelled by their own client id."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     plain = order(desk, "plain", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC")
     stop = order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000)
     target = order(desk, "target", "sell", "TAKE_PROFIT_MARKET", trigger=price + 6_000)
     limited = order(desk, "limited", "sell", "STOP", trigger=price - 6_000, price=price - 6_100)
     trailing = order(desk, "trail", "sell", "TRAILING_STOP_MARKET", callback_rate=D(5), activation=price + 7_000)
     for each in (plain, stop, target, limited, trailing):
-        assert accepted(await venue.place(each)).client_id == each.client_id
-    books = {each.client_id: each.book for each in await venue.open_orders(SYMBOL)}
+        assert accepted(await exchange.place(each)).client_id == each.client_id
+    books = {each.client_id: each.book for each in await exchange.open_orders(SYMBOL)}
     assert books == {
         plain.client_id: "plain",
         **{each.client_id: "algo" for each in (stop, target, limited, trailing)},
     }
-    found = await venue.order(stop.ref)
+    found = await exchange.order(stop.ref)
     assert found is not None
     assert (found.book, found.type, found.trigger) == ("algo", "STOP_MARKET", price - 6_000)
-    assert isinstance(await venue.cancel(stop.ref), Accepted)
-    assert code(await venue.cancel(stop.ref)) == -2011
-    await venue.cancel_all(SYMBOL)
-    assert await venue.open_orders(SYMBOL) == ()
+    assert isinstance(await exchange.cancel(stop.ref), Accepted)
+    assert code(await exchange.cancel(stop.ref)) == -2011
+    await exchange.cancel_all(SYMBOL)
+    assert await exchange.open_orders(SYMBOL) == ()
 
 
 async def check_stop_triggers(desk: Desk) -> None:
     """EXEC-1, EXEC-3: the stop closes the position; it names its child, and the child's fills are told."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     entry = order(desk, "entry", "buy", "MARKET")
-    accepted(await venue.place(entry))
+    accepted(await exchange.place(entry))
     stop = order(desk, "stop", "sell", "STOP_MARKET", None, trigger=price - 500, close_position=True)
     target = order(desk, "target", "sell", "TAKE_PROFIT_MARKET", None, trigger=price + 5_000, close_position=True)
-    async with listening(venue) as ears:
-        accepted(await venue.place(stop))
-        accepted(await venue.place(target))
+    async with listening(exchange) as ears:
+        accepted(await exchange.place(stop))
+        accepted(await exchange.place(target))
         await desk.move(price - 600)
         await ears.until(
             lambda: bool(ears.algos(stop.client_id)) and ears.algos(stop.client_id)[-1].order.status == "FINISHED"
@@ -222,34 +222,34 @@ async def check_stop_triggers(desk: Desk) -> None:
     fills = [e for e in ears.events if isinstance(e, OrderUpdate) and e.order.id == child and e.fill]
     assert sum(e.fill.quantity for e in fills if e.fill) == LOT
     assert all(e.order.original_type == "STOP_MARKET" for e in fills)
-    found = await venue.order(stop.ref)
+    found = await exchange.order(stop.ref)
     assert found is not None
     assert (found.status, found.child_id) == ("FINISHED", child)
-    assert await position(venue) == 0
-    await venue.cancel_all(SYMBOL)
+    assert await position(exchange) == 0
+    await exchange.cancel_all(SYMBOL)
 
 
 async def check_client_ids_are_idempotent(desk: Desk) -> None:
     """EXEC-2: the id of an order that is open is never taken twice, in either book; the outcome says to ask."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     for asked in (
         order(desk, "once", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
         order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
     ):
-        first = accepted(await venue.place(asked))
-        again = await venue.place(asked)
+        first = accepted(await exchange.place(asked))
+        again = await exchange.place(asked)
         assert isinstance(again, Uncertain), again
         assert again.doubt == "known_id"
-        found = await venue.order(asked.ref)
+        found = await exchange.order(asked.ref)
         assert found is not None
         assert found.id == first.id
-    assert len(await venue.open_orders(SYMBOL)) == 2
-    await venue.cancel_all(SYMBOL)
+    assert len(await exchange.open_orders(SYMBOL)) == 2
+    await exchange.cancel_all(SYMBOL)
 
 
 async def check_refusals(desk: Desk) -> None:
-    """EXEC-6: what breaks a rule is refused with the venue's code, and nothing is left of it."""
-    venue, price = desk.venue, await desk.price()
+    """EXEC-6: what breaks a rule is refused with the exchange's code, and nothing is left of it."""
+    exchange, price = desk.exchange, await desk.price()
     far = price - 5_000
     cases: list[tuple[NewOrder, set[int]]] = [
         (order(desk, "tick", "buy", "LIMIT", price=far + D("0.05"), time_in_force="GTC"), {-4014, -1111}),
@@ -263,32 +263,32 @@ async def check_refusals(desk: Desk) -> None:
         (order(desk, "closing", "sell", "STOP_MARKET", LOT, trigger=far, close_position=True), {-4137}),
     ]
     for asked, codes in cases:
-        assert code(await venue.place(asked)) in codes, asked.client_id
-    assert await venue.open_orders(SYMBOL) == ()
-    assert await position(venue) == 0
-    assert await venue.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"))) is None
-    assert await venue.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"), book="algo")) is None
+        assert code(await exchange.place(asked)) in codes, asked.client_id
+    assert await exchange.open_orders(SYMBOL) == ()
+    assert await position(exchange) == 0
+    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"))) is None
+    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"), book="algo")) is None
 
 
 async def check_reduce_only(desk: Desk) -> None:
     """EXEC-1: it closes the position and never turns it."""
-    venue = desk.venue
-    accepted(await venue.place(order(desk, "entry", "sell", "MARKET")))
-    assert await position(venue) == -LOT
-    outcome = await venue.place(order(desk, "close", "buy", "MARKET", LOT * 3, reduce_only=True))
+    exchange = desk.exchange
+    accepted(await exchange.place(order(desk, "entry", "sell", "MARKET")))
+    assert await position(exchange) == -LOT
+    outcome = await exchange.place(order(desk, "close", "buy", "MARKET", LOT * 3, reduce_only=True))
     assert isinstance(outcome, Accepted | Refused)
     if isinstance(outcome, Refused):
         assert outcome.code in {-2022, -4118}
-        accepted(await venue.place(order(desk, "exact", "buy", "MARKET", LOT, reduce_only=True)))
-    assert await position(venue) == 0
+        accepted(await exchange.place(order(desk, "exact", "buy", "MARKET", LOT, reduce_only=True)))
+    assert await position(exchange) == 0
 
 
 async def check_resting_limit_fills(desk: Desk) -> None:
     """EXEC-1: what rests is filled as a maker when the market comes; executed quantities only grow."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     asked = order(desk, "maker", "buy", "LIMIT", price=price - 300, time_in_force="GTC")
-    async with listening(venue) as ears:
-        accepted(await venue.place(asked))
+    async with listening(exchange) as ears:
+        accepted(await exchange.place(asked))
         await desk.move(price - 400)
         await ears.until(lambda: bool(ears.orders(asked.client_id)) and ears.orders(asked.client_id)[-1].order.over)
     told = ears.orders(asked.client_id)
@@ -299,28 +299,30 @@ async def check_resting_limit_fills(desk: Desk) -> None:
     assert all(fill.maker for fill in fills)
     assert sum(fill.quantity for fill in fills) == LOT
     assert len({fill.trade_id for fill in fills}) == len(fills)
-    assert await position(venue) == LOT
+    assert await position(exchange) == LOT
 
 
-async def partly_filled(desk: Desk, leg: str) -> tuple[NewOrder, VenueOrder, Decimal]:
+async def partly_filled(desk: Desk, leg: str) -> tuple[NewOrder, ExchangeOrder, Decimal]:
     """A limit at the best ask for a lot more than is offered there: the order, its answer, and what it got at once."""
     price, offered = await desk.offered()
     asked = order(desk, leg, "buy", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
-    placed = accepted(await desk.venue.place(asked))
+    placed = accepted(await desk.exchange.place(asked))
     assert (placed.status, placed.executed) == ("PARTIALLY_FILLED", offered)
     return asked, placed, offered
 
 
 async def check_partial_fill_then_the_rest(desk: Desk) -> None:
     """EXEC-1: what is offered fills as a taker, the rest stays in the book and fills as a maker; it all adds up."""
-    venue = desk.venue
-    async with listening(venue) as ears:
+    exchange = desk.exchange
+    async with listening(exchange) as ears:
         asked, placed, got = await partly_filled(desk, "part")
         assert asked.quantity is not None
         assert asked.price is not None
-        resting = [(each.client_id, each.status, each.executed, each.quantity) for each in await venue.open_orders(SYMBOL)]
+        resting = [
+            (each.client_id, each.status, each.executed, each.quantity) for each in await exchange.open_orders(SYMBOL)
+        ]
         assert resting == [(asked.client_id, "PARTIALLY_FILLED", got, asked.quantity)]
-        assert await position(venue) == got
+        assert await position(exchange) == got
         await desk.move(asked.price - 300)
         await ears.until(lambda: bool(ears.orders(asked.client_id)) and ears.orders(asked.client_id)[-1].order.over)
     told = ears.orders(asked.client_id)
@@ -331,120 +333,120 @@ async def check_partial_fill_then_the_rest(desk: Desk) -> None:
     fills = [event.fill for event in told if event.fill]
     assert sum(fill.quantity for fill in fills if not fill.maker) == got
     assert sum(fill.quantity for fill in fills if fill.maker) == LOT
-    found = await venue.order(asked.ref)
+    found = await exchange.order(asked.ref)
     assert found is not None
     assert (found.status, found.executed) == ("FILLED", asked.quantity)
-    trades = await venue.account_trades(SYMBOL, order_id=placed.id)
+    trades = await exchange.account_trades(SYMBOL, order_id=placed.id)
     assert sorted(trade.id for trade in trades) == sorted(fill.trade_id for fill in fills)
-    assert sum(trade.quantity for trade in trades) == await position(venue) == asked.quantity
-    assert await venue.open_orders(SYMBOL) == ()
+    assert sum(trade.quantity for trade in trades) == await position(exchange) == asked.quantity
+    assert await exchange.open_orders(SYMBOL) == ()
 
 
 async def check_partial_fill_then_cancelled(desk: Desk) -> None:
     """EXEC-1, EXEC-4: a cancel takes the rest away; what was filled stays filled, and stays a position."""
-    venue = desk.venue
-    async with listening(venue) as ears:
+    exchange = desk.exchange
+    async with listening(exchange) as ears:
         asked, placed, got = await partly_filled(desk, "part")
         await ears.until(lambda: got in ears.positions())
-        ended = accepted(await venue.cancel(asked.ref))
+        ended = accepted(await exchange.cancel(asked.ref))
         assert (ended.status, ended.executed) == ("CANCELED", got)
         await ears.until(lambda: ears.orders(asked.client_id)[-1].order.status == "CANCELED")
     assert ears.orders(asked.client_id)[-1].order.executed == got
-    assert code(await venue.cancel(asked.ref)) == -2011
-    found = await venue.order(asked.ref)
+    assert code(await exchange.cancel(asked.ref)) == -2011
+    found = await exchange.order(asked.ref)
     assert found is not None
     assert (found.status, found.executed) == ("CANCELED", got)
-    assert sum(trade.quantity for trade in await venue.account_trades(SYMBOL, order_id=placed.id)) == got
-    assert await position(venue) == got
+    assert sum(trade.quantity for trade in await exchange.account_trades(SYMBOL, order_id=placed.id)) == got
+    assert await position(exchange) == got
 
 
 async def check_batch(desk: Desk) -> None:
     """EXEC-1: an outcome each, in order; one that is refused stops no other."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     asked = [
         order(desk, "one", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
         order(desk, "bad", "buy", "LIMIT", price=price - 5_000 + D("0.05"), time_in_force="GTC"),
         order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
         *(order(desk, f"n{n}", "buy", "LIMIT", price=price - 5_001 - n, time_in_force="GTC") for n in range(5)),
     ]
-    outcomes = await venue.place_batch(asked)
+    outcomes = await exchange.place_batch(asked)
     assert [type(each) for each in outcomes] == [Accepted, Refused, *[Accepted] * 6]
     assert [accepted(each).client_id for each in outcomes if isinstance(each, Accepted)] == [
         each.client_id for each in asked if each is not asked[1]
     ]
-    await venue.cancel_all(SYMBOL)
+    await exchange.cancel_all(SYMBOL)
 
 
 async def check_account_adds_up(desk: Desk) -> None:
     """RISK-5: wallet + unrealised = margin balance; a round trip costs its fees and its loss, to the cent."""
-    venue = desk.venue
-    before = await venue.account()
+    exchange = desk.exchange
+    before = await exchange.account()
     assert before.wallet + before.unrealized == before.margin_balance
-    entry = accepted(await venue.place(order(desk, "entry", "buy", "MARKET")))
-    held = await venue.account()
+    entry = accepted(await exchange.place(order(desk, "entry", "buy", "MARKET")))
+    held = await exchange.account()
     assert held.wallet + held.unrealized == held.margin_balance
-    risk = (await venue.positions(SYMBOL))[0]
+    risk = (await exchange.positions(SYMBOL))[0]
     assert (risk.quantity, risk.side) == (LOT, "BOTH")
     assert risk.unrealized == held.unrealized
-    close = accepted(await venue.place(order(desk, "close", "sell", "MARKET", LOT, reduce_only=True)))
-    after = await venue.account()
+    close = accepted(await exchange.place(order(desk, "close", "sell", "MARKET", LOT, reduce_only=True)))
+    after = await exchange.account()
     trades = [
-        *await venue.account_trades(SYMBOL, order_id=entry.id),
-        *await venue.account_trades(SYMBOL, order_id=close.id),
+        *await exchange.account_trades(SYMBOL, order_id=entry.id),
+        *await exchange.account_trades(SYMBOL, order_id=close.id),
     ]
     assert after.wallet - before.wallet == sum((trade.realized - trade.commission for trade in trades), D(0))
-    assert {each.asset: each.wallet for each in await venue.balances()}["USDT"] == after.wallet
+    assert {each.asset: each.wallet for each in await exchange.balances()}["USDT"] == after.wallet
 
 
 async def check_settings(desk: Desk) -> None:
     """RISK-5: leverage, margin type and position mode can be set twice; what cannot change with open orders is refused."""
-    venue = desk.venue
+    exchange = desk.exchange
     for leverage in (5, 5, 10):
-        assert (await venue.set_leverage(SYMBOL, leverage)).leverage == leverage
-    assert (await venue.symbol_configs(SYMBOL))[SYMBOL].leverage == 10
+        assert (await exchange.set_leverage(SYMBOL, leverage)).leverage == leverage
+    assert (await exchange.symbol_configs(SYMBOL))[SYMBOL].leverage == 10
     for margin_type in ("isolated", "isolated", "cross"):
-        await venue.set_margin_type(SYMBOL, margin_type)  # type: ignore[arg-type]  # literals
-    assert (await venue.symbol_configs(SYMBOL))[SYMBOL].margin_type == "cross"
-    tiers = (await venue.brackets(SYMBOL))[SYMBOL]
+        await exchange.set_margin_type(SYMBOL, margin_type)  # type: ignore[arg-type]  # literals
+    assert (await exchange.symbol_configs(SYMBOL))[SYMBOL].margin_type == "cross"
+    tiers = (await exchange.brackets(SYMBOL))[SYMBOL]
     assert tiers[0].floor == 0
     assert all(low.cap == high.floor for low, high in pairwise(tiers))
-    fees = await venue.commission(SYMBOL)
+    fees = await exchange.commission(SYMBOL)
     assert 0 <= fees.maker <= fees.taker < D("0.01")
-    assert await venue.hedge_mode() is False
+    assert await exchange.hedge_mode() is False
     resting = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
-    accepted(await venue.place(resting))
+    accepted(await exchange.place(resting))
     with pytest.raises(ExchangeError) as refused:
-        await venue.set_hedge_mode(True)
+        await exchange.set_hedge_mode(True)
     assert refused.value.code == -4067
-    await venue.cancel_all(SYMBOL)
-    await venue.set_hedge_mode(True)
-    assert await venue.hedge_mode() is True
-    await venue.set_hedge_mode(False)
-    await venue.set_hedge_mode(False)
+    await exchange.cancel_all(SYMBOL)
+    await exchange.set_hedge_mode(True)
+    assert await exchange.hedge_mode() is True
+    await exchange.set_hedge_mode(False)
+    await exchange.set_hedge_mode(False)
 
 
 async def check_hedge_mode(desk: Desk) -> None:
     """RISK-5: a symbol's two legs stand beside each other, and close each by itself."""
-    venue = desk.venue
-    await venue.set_hedge_mode(True)
+    exchange = desk.exchange
+    await exchange.set_hedge_mode(True)
     try:
-        accepted(await venue.place(order(desk, "long", "buy", "MARKET", position_side="LONG")))
-        accepted(await venue.place(order(desk, "short", "sell", "MARKET", position_side="SHORT")))
-        legs = {each.side: each.quantity for each in await venue.positions(SYMBOL)}
+        accepted(await exchange.place(order(desk, "long", "buy", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(desk, "short", "sell", "MARKET", position_side="SHORT")))
+        legs = {each.side: each.quantity for each in await exchange.positions(SYMBOL)}
         assert legs == {"LONG": LOT, "SHORT": -LOT}
-        accepted(await venue.place(order(desk, "shut-long", "sell", "MARKET", position_side="LONG")))
-        accepted(await venue.place(order(desk, "shut-short", "buy", "MARKET", position_side="SHORT")))
-        assert await venue.positions(SYMBOL) == ()
+        accepted(await exchange.place(order(desk, "shut-long", "sell", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(desk, "shut-short", "buy", "MARKET", position_side="SHORT")))
+        assert await exchange.positions(SYMBOL) == ()
     finally:
-        await venue.set_hedge_mode(False)
+        await exchange.set_hedge_mode(False)
 
 
 async def check_restart(desk: Desk) -> None:
     """EXEC-2: another client finds the same orders by their client ids, and may not place them again."""
-    venue, price = desk.venue, await desk.price()
+    exchange, price = desk.exchange, await desk.price()
     entry = order(desk, "entry", "buy", "MARKET")
     stop = order(desk, "stop", "sell", "STOP_MARKET", None, trigger=price - 5_000, close_position=True)
-    first = [accepted(await venue.place(each)).id for each in (entry, stop)]
+    first = [accepted(await exchange.place(each)).id for each in (entry, stop)]
     again = await desk.restart()
     found = [await again.order(each.ref) for each in (entry, stop)]
     assert [each.id for each in found if each is not None] == first
@@ -455,13 +457,13 @@ async def check_restart(desk: Desk) -> None:
 
 async def check_events_in_order(desk: Desk) -> None:
     """RISK-5: of one kind they arrive in the order in which things happened, each once."""
-    venue = desk.venue
-    async with listening(venue) as ears:
+    exchange = desk.exchange
+    async with listening(exchange) as ears:
         names = []
         for n in range(5):
             asked = order(desk, f"n{n}", "buy" if n % 2 == 0 else "sell", "MARKET")
             names.append(asked.client_id)
-            accepted(await venue.place(asked))
+            accepted(await exchange.place(asked))
         await ears.until(lambda: bool(ears.orders(names[-1])) and ears.orders(names[-1])[-1].order.status == "FILLED")
         await ears.until(lambda: bool(ears.positions()) and ears.positions()[-1] == LOT)
     updates = [event for event in ears.events if isinstance(event, OrderUpdate)]
@@ -475,18 +477,18 @@ async def check_events_in_order(desk: Desk) -> None:
 
 async def check_countdown(desk: Desk) -> None:
     """EXEC-8: it can be set and called off; what rests stays when it was called off."""
-    venue = desk.venue
+    exchange = desk.exchange
     asked = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
-    accepted(await venue.place(asked))
-    await venue.countdown_cancel(SYMBOL, 60_000)
-    await venue.countdown_cancel(SYMBOL, 0)
-    assert [each.client_id for each in await venue.open_orders(SYMBOL)] == [asked.client_id]
-    await venue.cancel_all(SYMBOL)
+    accepted(await exchange.place(asked))
+    await exchange.countdown_cancel(SYMBOL, 60_000)
+    await exchange.countdown_cancel(SYMBOL, 0)
+    assert [each.client_id for each in await exchange.open_orders(SYMBOL)] == [asked.client_id]
+    await exchange.cancel_all(SYMBOL)
 
 
 async def check_rules(desk: Desk) -> None:
     """RISK-1: filters of the symbol are told, and are what orders are held against."""
-    rules = (await desk.venue.exchange_info()).symbols[SYMBOL]
+    rules = (await desk.exchange.exchange_info()).symbols[SYMBOL]
     assert rules.trading
     assert rules.tick_size == D("0.1")
     assert rules.step_size <= D("0.001")

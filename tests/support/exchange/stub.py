@@ -1,6 +1,6 @@
-"""A venue of a few lines: says what a test tells it to say, and remembers what it was asked.
+"""An exchange of a few lines: says what a test tells it to say, and remembers what it was asked.
 
-What an order does is the simulator's business; here are the answers that a well-behaved venue never gives.
+What an order does is the simulator's business; here are the answers that a well-behaved exchange never gives.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-class VenueStub:
+class ExchangeStub:
     """``say(call, *answers)`` queues answers; the last one is repeated."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ class VenueStub:
         return socket
 
 
-def settings(stub: VenueStub, **changes: Any) -> ExchangeSettings:
+def settings(stub: ExchangeStub, **changes: Any) -> ExchangeSettings:
     """Patience cut down to what a test can wait for."""
     quick: dict[str, Any] = {
         "key": SecretStr(KEY),
@@ -157,7 +157,7 @@ def settings(stub: VenueStub, **changes: Any) -> ExchangeSettings:
 
 
 @asynccontextmanager
-async def adapter(stub: VenueStub, store: StateStore | None = None, **changes: Any) -> AsyncIterator[BinanceExchange]:
+async def adapter(stub: ExchangeStub, store: StateStore | None = None, **changes: Any) -> AsyncIterator[BinanceExchange]:
     """The adapter against the stub, started, closed at the end."""
     exchange = BinanceExchange("demo", settings(stub, **changes), store)
     try:
@@ -168,9 +168,9 @@ async def adapter(stub: VenueStub, store: StateStore | None = None, **changes: A
 
 
 @asynccontextmanager
-async def stub_venue() -> AsyncIterator[VenueStub]:
+async def stub_exchange() -> AsyncIterator[ExchangeStub]:
     """A stub that listens."""
-    stub = VenueStub()
+    stub = ExchangeStub()
     await stub.start()
     try:
         yield stub

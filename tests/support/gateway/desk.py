@@ -1,4 +1,4 @@
-"""A gateway on an in-memory bus in front of a simulated venue, and what a test asks and hears there."""
+"""A gateway on an in-memory bus in front of a simulated exchange, and what a test asks and hears there."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from shared.config.settings import CommonSettings
 from shared.domain.control import Alert
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
 from shared.domain.orders import Order
-from shared.exchange.port import TradingVenue
-from shared.runtime.source import Tenure
+from shared.exchange.port import TradingExchange
+from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
 from tests.support.exchange.simulated import MovedVenue
 
@@ -138,14 +138,14 @@ async def memory_desk() -> AsyncIterator[tuple[Desk, MemoryBus]]:
 
 @asynccontextmanager
 async def gateway(
-    bus: MemoryBus, store: MemoryStore, venue: TradingVenue, **settings: Any
+    bus: MemoryBus, store: MemoryStore, exchange: TradingExchange, **settings: Any
 ) -> AsyncIterator[asyncio.Task[None]]:
     """A gateway process: it takes the source over, runs, and is cancelled at the end (killed, if ``kill`` is its name)."""
     opened = await store.open("gateway")
-    tenure = Tenure("gateway", store, opened.epoch, opened.snapshot)
+    lease = Lease("gateway", store, opened.epoch, opened.snapshot)
     quick = {"hold_ms": 40, "account_every_s": 30, "drain_s": 1, **settings}
-    flow = GatewayFlow(bus, lambda: venue, common(), GatewaySettings.model_validate(quick))
-    task = asyncio.create_task(flow.run(tenure), name="gateway under test")
+    flow = GatewayFlow(bus, lambda: exchange, common(), GatewaySettings.model_validate(quick))
+    task = asyncio.create_task(flow.run(lease), name="gateway under test")
     try:
         yield task
     finally:
@@ -155,15 +155,15 @@ async def gateway(
 
 @asynccontextmanager
 async def trading(
-    venue: MovedVenue | None = None, store: MemoryStore | None = None, **settings: Any
+    exchange: MovedVenue | None = None, store: MemoryStore | None = None, **settings: Any
 ) -> AsyncIterator[tuple[Desk, MovedVenue]]:
     """All of it, with the first statement of the account already told."""
-    venue = venue or MovedVenue()
+    exchange = exchange or MovedVenue()
     store = store or MemoryStore()
     await store.start()
-    async with memory_desk() as (desk, bus), gateway(bus, store, venue, **settings):
+    async with memory_desk() as (desk, bus), gateway(bus, store, exchange, **settings):
         await desk.until(lambda: bool(desk.news))
-        yield desk, venue
+        yield desk, exchange
 
 
 def quantities(orders: Sequence[Order]) -> list[tuple[str, str]]:

@@ -18,21 +18,21 @@ from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, kline
 class ScriptedStream:
     """One open connection."""
 
-    def __init__(self, venue: ScriptedVenue, names: Sequence[StreamName]) -> None:
+    def __init__(self, exchange: ScriptedExchange, names: Sequence[StreamName]) -> None:
         self.names = tuple(names)
         self.inbox: asyncio.Queue[Heard | StreamLost] = asyncio.Queue()
-        self._venue = venue
+        self._exchange = exchange
 
     async def __aenter__(self) -> ScriptedStream:
-        self._venue.attempts += 1
-        if self._venue.refusing:
+        self._exchange.attempts += 1
+        if self._exchange.refusing:
             raise StreamLost("refused", "as scripted")
-        self._venue.open.append(self)
+        self._exchange.open.append(self)
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        if self in self._venue.open:
-            self._venue.open.remove(self)
+        if self in self._exchange.open:
+            self._exchange.open.remove(self)
 
     async def __aiter__(self) -> AsyncIterator[Heard]:
         while True:
@@ -42,7 +42,7 @@ class ScriptedStream:
             yield heard
 
 
-class ScriptedVenue:
+class ScriptedExchange:
     """``time``: the exchange's clock, ms. Its candles are those of ``live_scenes.kline``. ``deaf``: REST fails."""
 
     def __init__(self, time: int, symbols: Sequence[str] = (BTC, ETH)) -> None:

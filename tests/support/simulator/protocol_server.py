@@ -138,16 +138,16 @@ async def ccxt_pro(server: Server) -> AsyncIterator[Any]:
     """ccxt's binanceusdm, REST and streams."""
     import ccxt.pro
 
-    venue = ccxt.pro.binanceusdm({"apiKey": TEST_KEY, "secret": TEST_SECRET, "options": {"fetchCurrencies": False}})
-    addresses = venue.urls["api"]
+    client = ccxt.pro.binanceusdm({"apiKey": TEST_KEY, "secret": TEST_SECRET, "options": {"fetchCurrencies": False}})
+    addresses = client.urls["api"]
     for name, version in (("", "v1"), ("V2", "v2"), ("V3", "v3")):
         addresses[f"fapiPublic{name}"] = addresses[f"fapiPrivate{name}"] = f"{server.url}/fapi/{version}"
     addresses["fapiData"] = f"{server.url}/futures/data"
     addresses["ws"]["linear"] = f"{server.sockets_url}/ws"
     addresses["ws"]["ws-api"]["linear"] = f"{server.sockets_url}/ws-fapi/v1"
     # ccxt knows the errors of futures by the address of the real exchange only.
-    venue.get_exceptions_by_url = lambda url, key: venue.exceptions["linear"].get(key, {})
+    client.get_exceptions_by_url = lambda url, key: client.exceptions["linear"].get(key, {})
     try:
-        yield venue
+        yield client
     finally:
-        await venue.close()
+        await client.close()

@@ -15,8 +15,8 @@ class Unreadable(Exception):
     """What arrived is not what Binance documents; the text names the field."""
 
 
-class UnknownWord(Unreadable):
-    """A word in a closed field that the venue does not document."""
+class UnknownValue(Unreadable):
+    """A word in a closed field that the exchange does not document."""
 
 
 _SIDES: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
@@ -25,28 +25,28 @@ _STATUSES: Final[dict[str, Status]] = {
     **{word: word for word in get_args(Status)},
     "EXPIRED_IN_MATCH": "EXPIRED",
 }
-#: What the venue calls the orders with which it closes positions itself: as far done as they are filled.
-_VENUES_OWN: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
+#: What the exchange calls the orders with which it closes positions itself: as far done as they are filled.
+_LIQUIDATION_STATUSES: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
 
 
 def side_of(word: str) -> Side:
-    """Raises UnknownWord."""
+    """Raises UnknownValue."""
     return _lookup(_SIDES, word, "side")
 
 
-def side_word(side: Side) -> str:
+def side_name(side: Side) -> str:
     """For requests."""
     return side.upper()
 
 
 def order_type(word: str) -> OrderType:
-    """Raises UnknownWord."""
+    """Raises UnknownValue."""
     return _lookup(_TYPES, word, "order type")
 
 
 def status_of(word: str, quantity: Decimal, executed: Decimal) -> Status:
-    """Raises UnknownWord."""
-    if word in _VENUES_OWN:
+    """Raises UnknownValue."""
+    if word in _LIQUIDATION_STATUSES:
         if executed >= quantity:
             return "FILLED"
         return "PARTIALLY_FILLED" if executed else "NEW"
@@ -57,4 +57,4 @@ def _lookup(table: dict[str, T], word: str, what: str) -> T:
     try:
         return table[word]
     except KeyError:
-        raise UnknownWord(f"{what} {word!r} is not one that the venue documents") from None
+        raise UnknownValue(f"{what} {word!r} is not one that the exchange documents") from None

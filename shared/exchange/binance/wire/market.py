@@ -26,7 +26,7 @@ from shared.exchange.model.market import (
 _ZERO: Final = Decimal(0)
 
 
-#: What a venue that states no bound allows.
+#: What an exchange that states no bound allows.
 _UNBOUNDED: Final = Decimal(10) ** 18
 
 
@@ -110,7 +110,7 @@ KlineRow = tuple[int, float, float, float, float, float, int, float, int, float,
 
 
 def kline_of(row: KlineRow, symbol: str, timeframe: Timeframe, now: int) -> Kline:
-    """A candle; closed when its last millisecond is over by the venue's clock ``now``."""
+    """A candle; closed when its last millisecond is over by the exchange's clock ``now``."""
     return Kline(
         symbol=symbol,
         timeframe=timeframe,

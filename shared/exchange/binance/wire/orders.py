@@ -9,7 +9,7 @@ import msgspec
 
 from shared.exchange.binance.wire.enums import order_type, side_of, status_of
 from shared.exchange.binance.wire.rest import Wire, id_or_zero, number_or_zero
-from shared.exchange.model.orders import AccountTrade, PositionSide, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, PositionSide
 
 _ZERO: Final = Decimal(0)
 
@@ -17,8 +17,8 @@ _ZERO: Final = Decimal(0)
 class OrderAnswer(Wire, frozen=True, kw_only=True):
     """An order of either book."""
 
-    def value(self) -> VenueOrder:
-        """The order in the port's words. Raises UnknownWord."""
+    def value(self) -> ExchangeOrder:
+        """The order in the port's words. Raises UnknownValue."""
         raise NotImplementedError(type(self).__name__)
 
 
@@ -45,8 +45,8 @@ class PlainOrder(OrderAnswer, frozen=True, kw_only=True):
     orig_type: str = ""
     time: int = 0
 
-    def value(self) -> VenueOrder:
-        return VenueOrder(
+    def value(self) -> ExchangeOrder:
+        return ExchangeOrder(
             symbol=self.symbol,
             id=self.order_id,
             client_id=self.client_order_id,
@@ -96,11 +96,11 @@ class AlgoOrder(OrderAnswer, frozen=True, kw_only=True):
     actual_price: str | None = ""
     actual_qty: str | None = ""
 
-    def value(self) -> VenueOrder:
+    def value(self) -> ExchangeOrder:
         quantity = number_or_zero(self.quantity)
         executed = number_or_zero(self.actual_qty)
         average = number_or_zero(self.actual_price)
-        return VenueOrder(
+        return ExchangeOrder(
             symbol=self.symbol,
             id=self.algo_id,
             client_id=self.client_algo_id,

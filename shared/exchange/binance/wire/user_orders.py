@@ -7,9 +7,9 @@ from typing import Final, get_args
 
 import msgspec
 
-from shared.exchange.binance.wire.enums import UnknownWord, order_type, side_of, status_of
+from shared.exchange.binance.wire.enums import UnknownValue, order_type, side_of, status_of
 from shared.exchange.binance.wire.rest import id_or_zero, number_or_zero
-from shared.exchange.model.orders import PositionSide, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, PositionSide
 from shared.exchange.model.user_events import AlgoUpdate, Executed, Execution, FillNotice, OrderUpdate, UserEvent
 
 _ZERO: Final = Decimal(0)
@@ -55,12 +55,12 @@ class OrderTradeUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ORDER_TR
     o: _Order
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownWord."""
+        """In the port's words. Raises UnknownValue."""
         o = self.o
         execution = _EXECUTIONS.get(o.x)
         if execution is None:
-            raise UnknownWord(f"execution type {o.x!r} is not one that the venue documents")
-        order = VenueOrder(
+            raise UnknownValue(f"execution type {o.x!r} is not one that the exchange documents")
+        order = ExchangeOrder(
             symbol=o.s,
             id=o.i,
             client_id=o.c,
@@ -130,10 +130,10 @@ class AlgoOrderUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ALGO_UPDA
     o: _Algo
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownWord."""
+        """In the port's words. Raises UnknownValue."""
         o = self.o
         executed = number_or_zero(o.aq)
-        order = VenueOrder(
+        order = ExchangeOrder(
             symbol=o.s,
             id=o.aid,
             client_id=o.caid,
@@ -174,7 +174,7 @@ class TradeLite(msgspec.Struct, frozen=True, tag_field="e", tag="TRADE_LITE"):
     m: bool
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownWord."""
+        """In the port's words. Raises UnknownValue."""
         return FillNotice(
             time=self.E, symbol=self.s, side=side_of(self.S), client_id=self.c, order_id=self.i, trade_id=self.t,
             price=self.L, quantity=self.l, maker=self.m,

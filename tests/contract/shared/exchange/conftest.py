@@ -1,4 +1,4 @@
-"""Desks at each venue, flat at the beginning and at the end."""
+"""Desks at each exchange, flat at the beginning and at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from shared.exchange.binance.exchange import BinanceExchange
 from shared.exchange.model.orders import NewOrder
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from shared.exchange.settings import ExchangeSettings
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from tests.support.exchange.contract import SYMBOL, Desk
@@ -38,34 +38,34 @@ class CoreDesk(_Named):
 
     def __init__(self) -> None:
         super().__init__()
-        self._venue = MovedVenue()
-        self.venue: TradingVenue = self._venue
+        self._simulated = MovedVenue()
+        self.exchange: TradingExchange = self._simulated
 
     async def price(self) -> Decimal:
-        price = self._venue.venue.mark_price(SYMBOL)
+        price = self._simulated.venue.mark_price(SYMBOL)
         assert price is not None
         return price
 
     async def move(self, price: Decimal) -> None:
-        self._venue.move(SYMBOL, price)
+        self._simulated.move(SYMBOL, price)
 
     async def offered(self) -> tuple[Decimal, Decimal]:
-        return self._venue.offer(SYMBOL, OFFERED), OFFERED
+        return self._simulated.offer(SYMBOL, OFFERED), OFFERED
 
-    async def restart(self) -> TradingVenue:
+    async def restart(self) -> TradingExchange:
         fresh = MovedVenue()
-        fresh.venue.restore(self._venue.venue.snapshot())
+        fresh.venue.restore(self._simulated.venue.snapshot())
         return fresh
 
 
 class AdapterDesk(_Named):
-    """(b) The simulator's protocol server, or (c) Binance's demo venue, through the adapter."""
+    """(b) The simulator's protocol server, or (c) Binance's demo exchange, through the adapter."""
 
     def __init__(
         self, exchange: BinanceExchange, settings: ExchangeSettings, hand: Hand | None, stack: AsyncExitStack
     ) -> None:
         super().__init__()
-        self.venue: TradingVenue = exchange
+        self.exchange: TradingExchange = exchange
         self.moves = hand is not None
         self._exchange = exchange
         self._settings = settings
@@ -85,7 +85,7 @@ class AdapterDesk(_Named):
         ticker = await self._exchange.book_ticker(SYMBOL)
         return Decimal(repr(ticker.ask)), Decimal(repr(ticker.ask_quantity))
 
-    async def restart(self) -> TradingVenue:
+    async def restart(self) -> TradingExchange:
         return await opened(self._settings, self._stack)
 
 
@@ -113,7 +113,7 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
         else:
             key, secret = os.environ.get("ICT_DEMO_KEY"), os.environ.get("ICT_DEMO_SECRET")
             if not key or not secret:
-                pytest.skip("opt in with ICT_DEMO_KEY and ICT_DEMO_SECRET: keys of Binance's demo venue")
+                pytest.skip("opt in with ICT_DEMO_KEY and ICT_DEMO_SECRET: keys of Binance's demo exchange")
             settings = ExchangeSettings(key=SecretStr(key), secret=SecretStr(secret))
         exchange = await opened(settings, stack)
         await flatten(exchange)

@@ -1,4 +1,4 @@
-"""One suite, every venue behind the port. The specimens are venues with one defect each, and the suite must catch each."""
+"""One suite for every exchange behind the port. Each specimen has one defect, and the suite must catch it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from shared.exchange.model.account import AccountSummary
-from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from simulator.user_stream import SimulatedUserStream
 from tests.support.exchange import contract as exchange_contract
 from tests.support.exchange.contract import Desk
@@ -22,14 +22,14 @@ Check = Callable[[Desk], Awaitable[None]]
 
 
 @pytest.mark.parametrize("check", exchange_contract.CHECKS, ids=lambda check: check.__name__)
-async def test_venue_keeps_the_contract(check: Check, desk: Desk) -> None:
-    """EXEC-9: the matching core, the simulator through the adapter, and by hand the demo venue, pass the same suite."""
+async def test_exchange_keeps_the_contract(check: Check, desk: Desk) -> None:
+    """EXEC-9: the matching core, the simulator through the adapter, and by hand the demo exchange, pass the same suite."""
     await check(desk)
 
 
 @pytest.mark.parametrize("check", exchange_contract.MOVING_CHECKS, ids=lambda check: check.__name__)
-async def test_venue_keeps_the_contract_when_the_market_moves(check: Check, desk: Desk) -> None:
-    """EXEC-9: likewise; nobody can move the demo venue's market."""
+async def test_exchange_keeps_the_contract_when_the_market_moves(check: Check, desk: Desk) -> None:
+    """EXEC-9: likewise; nobody can move the demo exchange's market."""
     if not desk.moves:
         pytest.skip("nobody can move this market")
     await check(desk)
@@ -49,7 +49,7 @@ class Doubling(MovedVenue):
 class OneBook(MovedVenue):
     """Lists plain orders only."""
 
-    async def open_orders(self, symbol: str | None = None) -> tuple[VenueOrder, ...]:
+    async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         return tuple(each for each in await super().open_orders(symbol) if each.book == "plain")
 
 
@@ -90,7 +90,7 @@ class Repeating(MovedVenue):
 class Forgetful(MovedVenue):
     """Finds orders by its own ids only."""
 
-    async def order(self, ref: OrderRef) -> VenueOrder | None:
+    async def order(self, ref: OrderRef) -> ExchangeOrder | None:
         return None if ref.client_id else await super().order(ref)
 
 
@@ -155,21 +155,21 @@ class SpecimenDesk:
 
     moves = True
 
-    def __init__(self, venue: MovedVenue) -> None:
-        self._venue = venue
-        self.venue: TradingVenue = venue
+    def __init__(self, exchange: MovedVenue) -> None:
+        self._simulated = exchange
+        self.exchange: TradingExchange = exchange
 
     async def price(self) -> Decimal:
         return Decimal(100_000)
 
     async def move(self, price: Decimal) -> None:
-        self._venue.move("BTCUSDT", price)
+        self._simulated.move("BTCUSDT", price)
 
     async def offered(self) -> tuple[Decimal, Decimal]:
-        return self._venue.offer("BTCUSDT", OFFERED), OFFERED
+        return self._simulated.offer("BTCUSDT", OFFERED), OFFERED
 
-    async def restart(self) -> TradingVenue:
-        return self.venue
+    async def restart(self) -> TradingExchange:
+        return self.exchange
 
     def name(self, leg: str) -> str:
         return f"ict-{leg}"
@@ -193,8 +193,10 @@ class SpecimenDesk:
         (Unwinding, exchange_contract.check_partial_fill_then_cancelled),
     ],
 )
-async def test_defective_venue_is_caught(specimen: type[MovedVenue], check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A suite that a broken venue passes proves nothing."""
+async def test_defective_exchange_is_caught(
+    specimen: type[MovedVenue], check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A suite that a broken exchange passes proves nothing."""
     until = exchange_contract.Ears.until
 
     async def impatient(self: exchange_contract.Ears, condition: Callable[[], bool], seconds: float = 0.2) -> None:

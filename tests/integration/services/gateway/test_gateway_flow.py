@@ -1,4 +1,4 @@
-"""The gateway between the bus and a venue: requests once, answers always, news that add up."""
+"""The gateway between the bus and an exchange: requests once, answers always, news that add up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from shared.domain.exchange import PlaceOrder
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import KeyRights
 from shared.exchange.model.market import MarkPrice
-from shared.exchange.model.orders import NewOrder, OrderRef, VenueOrder
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Outcome, Refused, Uncertain
-from shared.exchange.port import TradingVenue
+from shared.exchange.port import TradingExchange
 from shared.runtime.process.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
@@ -60,27 +60,27 @@ class LosingRequests(Counting):
 
 async def test_a_trade_from_entry_to_target() -> None:
     """EXEC-1, EXEC-4: entry, stop and target are answered; fills, positions and ends come as news, and add up."""
-    async with trading() as (desk, venue):
+    async with trading() as (desk, exchange):
         entered = await desk.place(ENTRY)
         assert [(order.status, order.filled) for order in entered.orders] == [("FILLED", Decimal("0.010"))]
         exits = await desk.place(STOP, TARGET)
         assert [order.status for order in exits.orders] == ["NEW", "NEW"]
         await desk.until(lambda: desk.position() == Decimal("0.010"))
-        venue.move("BTCUSDT", Decimal(102_100))
+        exchange.move("BTCUSDT", Decimal(102_100))
         await desk.until(lambda: desk.told("ict-target")[-1].status == "FILLED" and desk.position() == 0)
         await desk.cancel(STOP)
         assert desk.told("ict-stop")[-1].status == "CANCELED"
         fills = [fill for event in desk.events for fill in event.fills]
         assert [(fill.client_id, fill.side) for fill in fills] == [("ict-entry", "buy"), ("ict-target", "sell")]
-        assert not await venue.open_orders()
+        assert not await exchange.open_orders()
 
 
 async def test_no_news_shows_a_fill_without_its_position() -> None:
-    """EXEC-4: the venue tells fills and positions apart; a reader of one without the other would freeze the symbol."""
-    async with trading() as (desk, venue):
+    """EXEC-4: the exchange tells fills and positions apart; a reader of one without the other would freeze the symbol."""
+    async with trading() as (desk, exchange):
         await desk.place(ENTRY)
         await desk.place(STOP, TARGET)
-        venue.move("BTCUSDT", Decimal(98_900))
+        exchange.move("BTCUSDT", Decimal(98_900))
         await desk.until(lambda: desk.told("ict-stop")[-1].status == "FILLED" and desk.position() == 0)
         carried = Decimal(0)
         for event in desk.news:
@@ -93,19 +93,19 @@ async def test_no_news_shows_a_fill_without_its_position() -> None:
 
 async def test_a_lost_answer_is_found_by_asking() -> None:
     """EXEC-2: accepted and not answered; asked for, never sent again."""
-    async with trading(LosingAnswers()) as (desk, venue):
+    async with trading(LosingAnswers()) as (desk, exchange):
         answer = await desk.place(ENTRY)
         assert answer.orders[0].status == "FILLED"
-        assert venue.sent == {"ict-entry": 1}  # type: ignore[attr-defined]  # LosingAnswers
-        assert (await venue.positions())[0].quantity == Decimal("0.010")
+        assert exchange.sent == {"ict-entry": 1}  # type: ignore[attr-defined]  # LosingAnswers
+        assert (await exchange.positions())[0].quantity == Decimal("0.010")
 
 
 async def test_a_lost_request_is_sent_once_more_when_it_certainly_never_arrived() -> None:
     """EXEC-2: "no such order" is conclusive after the recv window: then nothing happened, and sending again is safe."""
-    async with trading(LosingRequests()) as (desk, venue):
+    async with trading(LosingRequests()) as (desk, exchange):
         answer = await desk.place(ENTRY)
         assert answer.orders[0].status == "FILLED"
-        assert (await venue.positions())[0].quantity == ENTRY.quantity
+        assert (await exchange.positions())[0].quantity == ENTRY.quantity
 
 
 async def test_a_request_that_is_lost_again_is_answered_as_refused() -> None:
@@ -114,24 +114,24 @@ async def test_a_request_that_is_lost_again_is_answered_as_refused() -> None:
     class Losing(LosingRequests):
         losses = 9
 
-    async with trading(Losing()) as (desk, venue):
+    async with trading(Losing()) as (desk, exchange):
         answer = await desk.place(ENTRY)
         assert [(order.status, order.reject_code) for order in answer.orders] == [("REJECTED", -2013)]
-        assert not await venue.positions()
+        assert not await exchange.positions()
 
 
 async def test_a_repeated_id_is_a_question() -> None:
     """EXEC-2: under a new request id or the same one, before and after its end."""
-    async with trading(Counting()) as (desk, venue):
+    async with trading(Counting()) as (desk, exchange):
         await desk.place(ENTRY, identity="one")
         await desk.place(STOP)
         again = await desk.place(ENTRY, STOP, identity="two")
         assert [order.status for order in again.orders] == ["FILLED", "NEW"]
-        assert venue.sent == {"ict-entry": 1, "ict-stop": 1}  # type: ignore[attr-defined]  # Counting
+        assert exchange.sent == {"ict-entry": 1, "ict-stop": 1}  # type: ignore[attr-defined]  # Counting
 
 
 async def test_refusals_keep_their_code() -> None:
-    """EXEC-6: what the venue refuses is REJECTED with its code."""
+    """EXEC-6: what the exchange refuses is REJECTED with its code."""
     small = msgspec.structs.replace(ENTRY, client_id="ict-small", quantity=Decimal("0.0005"))
     async with trading() as (desk, _):
         answer = await desk.place(small)
@@ -151,35 +151,35 @@ async def test_cancels_say_how_it_stands() -> None:
 
 async def test_a_cut_stream_costs_no_news() -> None:
     """RISK-5: what happened while nobody listened is asked for by REST: fills, positions and ends."""
-    async with trading() as (desk, venue):
+    async with trading() as (desk, exchange):
         await desk.place(ENTRY)
         await desk.place(STOP, TARGET)
         await desk.until(lambda: desk.position() == Decimal("0.010"))
-        streams, venue._streams = venue._streams, []  # the line is dead, and nobody has noticed
-        venue.move("BTCUSDT", Decimal(98_900))
-        venue._streams = streams
-        venue.cut_streams()
+        streams, exchange._streams = exchange._streams, []  # the line is dead, and nobody has noticed
+        exchange.move("BTCUSDT", Decimal(98_900))
+        exchange._streams = streams
+        exchange.cut_streams()
         await desk.until(lambda: desk.told("ict-stop")[-1].status == "FILLED" and desk.position() == 0)
         fills = [fill for event in desk.events for fill in event.fills]
         assert [fill.client_id for fill in fills] == ["ict-entry", "ict-stop"]
 
 
-async def heard_by_the_gateway(venue: Any) -> None:
+async def heard_by_the_gateway(exchange: Any) -> None:
     """Its user stream is open: what is taken away from now on is taken from it."""
     async with asyncio.timeout(5.0):
-        while not venue._streams:  # noqa: ASYNC110  the venue tells nobody of a stream
+        while not exchange._streams:  # noqa: ASYNC110  the exchange tells nobody of a stream
             await asyncio.sleep(0.005)
 
 
 async def test_lost_events_on_an_open_stream_cost_no_fill() -> None:
     """EXEC-4: the stream loses a fill and goes on with later ones: what does not add up is asked for."""
-    async with trading() as (desk, venue):
-        await heard_by_the_gateway(venue)
-        streams, venue._streams = venue._streams, []
+    async with trading() as (desk, exchange):
+        await heard_by_the_gateway(exchange)
+        streams, exchange._streams = exchange._streams, []
         await desk.place(ENTRY)
         await desk.place(STOP, TARGET)
-        venue._streams = streams
-        venue.move("BTCUSDT", Decimal(102_100))
+        exchange._streams = streams
+        exchange.move("BTCUSDT", Decimal(102_100))
         await desk.until(lambda: desk.told("ict-target")[-1].status == "FILLED" and desk.position() == 0)
         await desk.until(lambda: len({fill.id for event in desk.events for fill in event.fills}) == 2)
         fills = [fill.client_id for event in desk.events for fill in event.fills]
@@ -188,9 +188,9 @@ async def test_lost_events_on_an_open_stream_cost_no_fill() -> None:
 
 async def test_a_fill_that_only_the_answer_tells_is_asked_for() -> None:
     """EXEC-4: no event comes at all; the answer's own word starts the clock."""
-    async with trading(account_every_s=300) as (desk, venue):
-        await heard_by_the_gateway(venue)
-        venue._streams = []
+    async with trading(account_every_s=300) as (desk, exchange):
+        await heard_by_the_gateway(exchange)
+        exchange._streams = []
         await desk.place(ENTRY)
         await desk.until(lambda: any(event.fills for event in desk.news), 3.0)
         assert desk.position() == Decimal("0.010")
@@ -198,28 +198,28 @@ async def test_a_fill_that_only_the_answer_tells_is_asked_for() -> None:
 
 async def test_a_restart_sends_nothing_twice_and_misses_nothing() -> None:
     """EXEC-2: killed after sending and before answering; the request comes again to the next process."""
-    venue, store = Counting(), MemoryStore()
+    exchange, store = Counting(), MemoryStore()
     await store.start()
 
     class Dying:
         async def place(self, order: NewOrder) -> Outcome:
-            await venue.place(order)
+            await exchange.place(order)
             await asyncio.Event().wait()  # the process is killed here
             raise AssertionError
 
         def __getattr__(self, name: str) -> object:
-            return getattr(venue, name)
+            return getattr(exchange, name)
 
     async with memory_desk() as (desk, bus):
-        async with gateway(bus, store, cast(TradingVenue, Dying()), drain_s=0.05):
+        async with gateway(bus, store, cast(TradingExchange, Dying()), drain_s=0.05):
             await desk.until(lambda: bool(desk.news))
             await desk.send(PlaceOrder(order=ENTRY), PlaceOrder(order=STOP), identity="one")
             async with asyncio.timeout(5):
-                while not venue.sent:  # noqa: ASYNC110  a count, not an event
+                while not exchange.sent:  # noqa: ASYNC110  a count, not an event
                     await asyncio.sleep(0.005)
         assert desk.answer("one") is None
-        venue.move("BTCUSDT", Decimal(100_500))
-        async with gateway(bus, store, venue):
+        exchange.move("BTCUSDT", Decimal(100_500))
+        async with gateway(bus, store, exchange):
             await desk.send(PlaceOrder(order=ENTRY), PlaceOrder(order=STOP), identity="one-again")
             await desk.until(lambda: desk.answer("one-again") is not None)
             answer = desk.answer("one-again")
@@ -228,20 +228,20 @@ async def test_a_restart_sends_nothing_twice_and_misses_nothing() -> None:
             await desk.until(lambda: desk.position() == Decimal("0.010"))
             fills = {(fill.id, fill.client_id) for event in desk.events for fill in event.fills}
             assert fills == {("BTCUSDT-1", "ict-entry")}, "found by REST, and told under the id that it belongs to"
-    assert venue.sent == {"ict-entry": 1, "ict-stop": 1}
+    assert exchange.sent == {"ict-entry": 1, "ict-stop": 1}
 
 
 async def test_a_superseded_process_sends_nothing() -> None:
     """Invariant 3: what is about to be sent is saved first, and the save is fenced."""
-    venue, store = Counting(), MemoryStore()
+    exchange, store = Counting(), MemoryStore()
     await store.start()
-    async with memory_desk() as (desk, bus), gateway(bus, store, venue) as task:
+    async with memory_desk() as (desk, bus), gateway(bus, store, exchange) as task:
         await desk.until(lambda: bool(desk.news))
         await store.open("gateway")  # another replica has taken over
         await desk.send(PlaceOrder(order=ENTRY))
         with pytest.raises(Fenced):
             await asyncio.wait_for(asyncio.shield(task), 5)
-    assert not venue.sent
+    assert not exchange.sent
 
 
 async def test_one_symbols_open_outcome_does_not_hold_another_ones_stop() -> None:
@@ -267,22 +267,22 @@ async def test_one_symbols_open_outcome_does_not_hold_another_ones_stop() -> Non
 
 async def test_foreign_orders_are_told_and_not_adopted() -> None:
     """EXEC-4: somebody else's order is news under its own name; nothing is done to it."""
-    async with trading() as (desk, venue):
+    async with trading() as (desk, exchange):
         foreign = NewOrder(
             client_id="web-1", symbol="BTCUSDT", side="buy", type="LIMIT", quantity=Decimal("0.01"), price=Decimal(90_000)
         )
-        await venue.place(foreign)
+        await exchange.place(foreign)
         await desk.until(lambda: bool(desk.told("web-1")))
-        assert [order.client_id for order in await venue.open_orders()] == ["web-1"]
+        assert [order.client_id for order in await exchange.open_orders()] == ["web-1"]
 
 
 async def test_funding_is_booked_by_symbol() -> None:
     """RISK-6: the stream tells the wallet only; the symbol and the amount are asked for."""
-    async with trading() as (desk, venue):
+    async with trading() as (desk, exchange):
         await desk.place(ENTRY)
         await desk.until(lambda: desk.position() == Decimal("0.010"))
-        venue.venue.on_funding("BTCUSDT", Decimal("0.0001"), venue.now())
-        venue.pump()
+        exchange.venue.on_funding("BTCUSDT", Decimal("0.0001"), exchange.now())
+        exchange.pump()
         await desk.until(lambda: any(event.funding for event in desk.news))
         paid = [payment for event in desk.news for payment in event.funding]
         assert [(payment.symbol, payment.amount < 0) for payment in paid] == [("BTCUSDT", True)]
@@ -333,10 +333,10 @@ async def test_fees_in_bnb_are_told_in_usdt_too() -> None:
 
 async def test_fees_in_an_asset_without_a_price_are_alerted_once() -> None:
     """EXEC-4: counted as nothing, and nobody is left to believe otherwise."""
-    async with trading(PaidInUnlisted()) as (desk, venue):
+    async with trading(PaidInUnlisted()) as (desk, exchange):
         await desk.place(ENTRY)
         await desk.place(STOP, TARGET)
-        venue.move("BTCUSDT", Decimal(102_100))
+        exchange.move("BTCUSDT", Decimal(102_100))
         await desk.until(lambda: desk.position() == 0 and bool(desk.told("ict-target")))
         await desk.until(lambda: bool(desk.alerts))
         assert [alert.key for alert in desk.alerts] == ["fee_asset.BNB"]
@@ -367,7 +367,7 @@ async def test_a_key_that_may_withdraw_is_refused() -> None:
 
 
 async def test_hedge_mode_and_a_refused_key_end_it_with_a_sentence() -> None:
-    """RISK-5, OPS-7: what the system does not trade in, and what the venue does not let in."""
+    """RISK-5, OPS-7: what the system does not trade in, and what the exchange does not let in."""
 
     class BadKey(MovedVenue):
         async def key_rights(self) -> KeyRights:
@@ -375,10 +375,10 @@ async def test_hedge_mode_and_a_refused_key_end_it_with_a_sentence() -> None:
 
     hedged = MovedVenue()
     await hedged.set_hedge_mode(True)
-    for venue, words in ((hedged, "hedge mode"), (BadKey(), "refuses the key")):
+    for exchange, words in ((hedged, "hedge mode"), (BadKey(), "refuses the key")):
         store = MemoryStore()
         await store.start()
-        async with memory_desk() as (_, bus), gateway(bus, store, venue) as task:
+        async with memory_desk() as (_, bus), gateway(bus, store, exchange) as task:
             with pytest.raises(Leave, match=words):
                 await asyncio.wait_for(asyncio.shield(task), 5)
 
@@ -406,7 +406,7 @@ async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
                 return Refused(code=-4189, message="Reduce only account")
             return Uncertain(doubt="timeout", until=self.now() + 500)
 
-        async def order(self, ref: OrderRef) -> VenueOrder | None:
+        async def order(self, ref: OrderRef) -> ExchangeOrder | None:
             raise ExchangeError("retry", -1001, "Internal error", call="GET order", status=503)
 
     async with trading(Restricted()) as (desk, _):

@@ -24,11 +24,11 @@ from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe
 from shared.exchange.model import market
 from shared.exchange.model.streams import KlineEvent
-from shared.runtime.source import Tenure
+from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker
-from tests.support.ingest.scripted_exchange import ScriptedVenue
+from tests.support.ingest.scripted_exchange import ScriptedExchange
 
 EVERYTHING = QueueSpec(
     "all", "test", ("feed.#", "control.#", "micro.#", "mark.#", "funding.#", "alert.#"), QueueKind.CLASSIC,
@@ -51,8 +51,8 @@ QUICK = {
 class Stage:
     """A feed, its exchange, and all that it sent."""
 
-    def __init__(self, venue: ScriptedVenue, **changes: object) -> None:
-        self.venue = venue
+    def __init__(self, exchange: ScriptedExchange, **changes: object) -> None:
+        self.exchange = exchange
         self.sent: list[Message] = []
         self.store = MemoryStore()
         self.settings = LiveSettings.model_validate({**QUICK, **changes})
@@ -60,20 +60,20 @@ class Stage:
 
     def feed(self, symbols: tuple[str, ...] = (BTC, ETH)) -> Feed:
         return Feed(
-            0, symbols, TIMEFRAMES, self.settings, self.bus, lambda: self.venue, max_gap_minutes=10_080, ticks=True,
+            0, symbols, TIMEFRAMES, self.settings, self.bus, lambda: self.exchange, max_gap_minutes=10_080, ticks=True,
             chance=lambda: 0.0,
         )  # fmt: skip
 
-    async def tenure(self) -> Tenure:
+    async def lease(self) -> Lease:
         state = await self.store.open("feed.p0")
-        return Tenure("feed.p0", self.store, state.epoch, state.snapshot)
+        return Lease("feed.p0", self.store, state.epoch, state.snapshot)
 
     @contextlib.asynccontextmanager
     async def running(self, symbols: tuple[str, ...] = (BTC, ETH)) -> AsyncIterator[asyncio.Task[None]]:
         if not self.sent:
             await self.bus.start()
             await self.bus.subscribe("all", self._take)
-        task = asyncio.create_task(self.feed(symbols).run(await self.tenure()))
+        task = asyncio.create_task(self.feed(symbols).run(await self.lease()))
         try:
             yield task
         finally:
@@ -98,17 +98,17 @@ class Stage:
 
     async def live(self, minute: int) -> None:
         """Everything up to ``minute`` has left, and the streams are open."""
-        await self.until(lambda: self.venue.open and self.minutes and self.minutes[-1] >= minute)
+        await self.until(lambda: self.exchange.open and self.minutes and self.minutes[-1] >= minute)
 
 
 async def test_a_session_begins_warm_and_goes_on_live() -> None:
     """DATA-1: the clock, the history of each timeframe, the minutes since the coarsest candle opened, then the stream."""
-    stage = Stage(ScriptedVenue(at(62, 10.0)))
+    stage = Stage(ScriptedExchange(at(62, 10.0)))
     async with stage.running():
         await stage.live(61)
-        stage.venue.close_minute(62)
+        stage.exchange.close_minute(62)
         await stage.live(62)
-        stage.venue.close_minute(63)
+        stage.exchange.close_minute(63)
         await stage.live(63)
     assert stage.minutes == [60, 61, 62, 63]
     assert isinstance(stage.sent[0], ClockTick)
@@ -124,15 +124,15 @@ async def test_a_session_begins_warm_and_goes_on_live() -> None:
 
 async def test_a_closing_frame_that_never_came_is_fetched() -> None:
     """DATA-3: the minute waits for it, and so does the next."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.close_minute(60, BTC)
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60, BTC)
         await asyncio.sleep(0.05)
         assert stage.minutes == []
-        stage.venue.close_minute(61)
+        stage.exchange.close_minute(61)
         await stage.live(61)
-        stage.venue.close_minute(62)
+        stage.exchange.close_minute(62)
         await stage.live(62)
     assert stage.minutes == [60, 61, 62]
     (first, *_) = stage.of(FeedStep)
@@ -141,21 +141,21 @@ async def test_a_closing_frame_that_never_came_is_fetched() -> None:
 
 async def test_after_an_outage_nothing_is_missing() -> None:
     """OPS-9: connections cut and REST dead for half an hour, then everything back: all candles, in order, each once."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.close_minute(60)
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60)
         await stage.live(60)
-        stage.venue.refusing = stage.venue.deaf = True
-        stage.venue.cut()
+        stage.exchange.refusing = stage.exchange.deaf = True
+        stage.exchange.cut()
         for minute in range(61, 90):
-            stage.venue.close_minute(minute)
+            stage.exchange.close_minute(minute)
             await asyncio.sleep(0.005)
         assert stage.minutes == [60]
-        stage.venue.refusing = stage.venue.deaf = False
-        stage.venue.time = at(90, 3.0)
+        stage.exchange.refusing = stage.exchange.deaf = False
+        stage.exchange.time = at(90, 3.0)
         await stage.live(89)
-        stage.venue.close_minute(90)
+        stage.exchange.close_minute(90)
         await stage.live(90)
     assert stage.minutes == list(range(60, 91))
 
@@ -163,13 +163,13 @@ async def test_after_an_outage_nothing_is_missing() -> None:
 async def test_a_silent_stream_is_dropped_and_opened_again() -> None:
     """DATA-4: the socket stands, and one stream says nothing: health is a frame within its limit."""
     silence = {**QUICK["silence"], "mark_price": 60}  # type: ignore[dict-item]  # a section of the settings
-    stage = Stage(ScriptedVenue(at(60)), silence=silence)
+    stage = Stage(ScriptedExchange(at(60)), silence=silence)
     async with stage.running():
-        await stage.until(lambda: len(stage.venue.open) == 2)
-        first = stage.venue.open[0]
-        await stage.until(lambda: stage.venue.attempts >= 3)
-        assert first not in stage.venue.open
-        stage.venue.close_minute(60)
+        await stage.until(lambda: len(stage.exchange.open) == 2)
+        first = stage.exchange.open[0]
+        await stage.until(lambda: stage.exchange.attempts >= 3)
+        assert first not in stage.exchange.open
+        stage.exchange.close_minute(60)
         await stage.live(60)
     assert stage.minutes == [60]
 
@@ -177,45 +177,45 @@ async def test_a_silent_stream_is_dropped_and_opened_again() -> None:
 async def test_while_the_exchange_answers_a_refused_stream_is_tried_often() -> None:
     """OPS-9: recovery within seconds of the fault's end, however long the fault was; no candle waits for the stream."""
     stage = Stage(
-        ScriptedVenue(at(60)), backoff={"first_ms": 20, "longest_ms": 60_000, "reachable_ms": 100, "settled_ms": 0}
+        ScriptedExchange(at(60)), backoff={"first_ms": 20, "longest_ms": 60_000, "reachable_ms": 100, "settled_ms": 0}
     )
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.refusing = True
-        stage.venue.cut()
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.refusing = True
+        stage.exchange.cut()
         await asyncio.sleep(1.2)  # doubled pauses have passed one second by now
-        stage.venue.time = at(61, 3.0)
+        stage.exchange.time = at(61, 3.0)
         await stage.until(lambda: stage.minutes == [60])
-        stage.venue.refusing = False
-        await stage.until(lambda: len(stage.venue.open) == 2, seconds=0.5)
+        stage.exchange.refusing = False
+        await stage.until(lambda: len(stage.exchange.open) == 2, seconds=0.5)
 
 
 async def test_whoever_takes_over_goes_on_with_the_next_minute() -> None:
     """OPS-1: takeover by backfill; no minute is lost or sent twice by the successor."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.close_minute(60)
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60)
         await stage.live(60)
-    stage.venue.time = at(65, 5.0)
+    stage.exchange.time = at(65, 5.0)
     histories = len(stage.of(FeedHistory))
     async with stage.running():
         await stage.live(64)
     assert stage.minutes == [60, 61, 62, 63, 64]
     assert len(stage.of(FeedHistory)) == histories, "a successor needs no warm-up"
-    assert stage.venue.closed == 2
+    assert stage.exchange.closed == 2
 
 
 async def test_after_too_long_an_absence_a_new_session_begins() -> None:
     """DATA-3: beyond the longest gap that is made up for, the history is loaded again."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.close_minute(60)
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60)
         await stage.live(60)
     histories = len(stage.of(FeedHistory))
     weeks_later = 3 * 10_080 + 62
-    stage.venue.time = at(weeks_later, 3.0)
+    stage.exchange.time = at(weeks_later, 3.0)
     async with stage.running():
         await stage.live(weeks_later - 1)
     assert stage.minutes == [60, weeks_later - 2, weeks_later - 1]
@@ -224,11 +224,11 @@ async def test_after_too_long_an_absence_a_new_session_begins() -> None:
 
 async def test_a_feed_that_was_fenced_ends_at_once() -> None:
     """Invariant 3: a frozen replica that thaws finds a successor and goes."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running() as task:
-        await stage.until(lambda: stage.venue.open)
+        await stage.until(lambda: stage.exchange.open)
         await stage.store.open("feed.p0")
-        stage.venue.close_minute(60)
+        stage.exchange.close_minute(60)
         async with asyncio.timeout(5):
             with pytest.raises(Fenced):
                 await task
@@ -236,10 +236,10 @@ async def test_a_feed_that_was_fenced_ends_at_once() -> None:
 
 async def test_a_symbol_that_the_exchange_does_not_have_is_told_and_missing() -> None:
     """DATA-3: one wrong name in the configuration must not keep the others from trading, nor be silent."""
-    stage = Stage(ScriptedVenue(at(60), (BTC,)))
+    stage = Stage(ScriptedExchange(at(60), (BTC,)))
     async with stage.running((BTC, ETH)):
-        await stage.until(lambda: stage.venue.open)
-        stage.venue.close_minute(60)
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60)
         await stage.live(60)
     assert [alert.key for alert in stage.of(Alert)] == [f"unknown_symbol:{ETH}"]
     assert [candle.symbol for step in stage.of(FeedStep) for candle in step.candles] == [BTC]
@@ -247,53 +247,53 @@ async def test_a_symbol_that_the_exchange_does_not_have_is_told_and_missing() ->
 
 async def test_a_partition_without_symbols_tells_that_minutes_pass() -> None:
     """OPS-1: nobody downstream must wait for a partition that has nothing to say."""
-    stage = Stage(ScriptedVenue(at(62, 10.0)))
+    stage = Stage(ScriptedExchange(at(62, 10.0)))
     async with stage.running(()):
         await stage.until(lambda: stage.minutes == [60, 61])
-        stage.venue.time = at(64)
+        stage.exchange.time = at(64)
         await stage.until(lambda: stage.minutes == [60, 61, 62, 63])
-    assert stage.venue.attempts == 0
+    assert stage.exchange.attempts == 0
     assert all(step.candles == () for step in stage.of(FeedStep))
 
 
 async def test_published_candles_are_compared_with_the_exchange() -> None:
     """DATA-8: a candle that the exchange has otherwise is counted and told."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running((BTC,)):
-        await stage.until(lambda: stage.venue.open)
+        await stage.until(lambda: stage.exchange.open)
         event = KlineEvent(time=at(61), kline=kline(60, close=77.0))
-        stage.venue.time = at(61)
-        stage.venue.say(event, "kline", BTC)
+        stage.exchange.time = at(61)
+        stage.exchange.say(event, "kline", BTC)
         await stage.live(60)
     audit, questions = Audit((BTC,), 10), Questions(stage.settings, lambda: 0.0)
     audit.left(stage.of(FeedStep)[0])
-    (difference,) = await compare_with_exchange(audit, (BTC,), stage.venue, questions)
+    (difference,) = await compare_with_exchange(audit, (BTC,), stage.exchange, questions)
     assert difference.open_time == at(60)
     assert audit.accuracy == 0.0
-    assert await compare_with_exchange(audit, (BTC,), stage.venue, questions) == []
+    assert await compare_with_exchange(audit, (BTC,), stage.exchange, questions) == []
 
 
 async def test_a_start_waits_for_an_exchange_that_is_away() -> None:
     """OPS-9: started during an outage, the feed begins when it is over."""
-    venue = ScriptedVenue(at(62, 10.0))
-    venue.deaf = venue.refusing = True
-    stage = Stage(venue)
+    exchange = ScriptedExchange(at(62, 10.0))
+    exchange.deaf = exchange.refusing = True
+    stage = Stage(exchange)
     async with stage.running():
         await asyncio.sleep(0.05)
         assert stage.sent == []
-        venue.deaf = venue.refusing = False
+        exchange.deaf = exchange.refusing = False
         await stage.live(61)
     assert stage.minutes == [60, 61]
 
 
 async def test_a_second_of_flow_and_the_mark_price() -> None:
     """ICT-14: never the raw streams; the book is mended after a gap."""
-    stage = Stage(ScriptedVenue(at(60, 1.0)))
+    stage = Stage(ScriptedExchange(at(60, 1.0)))
     async with stage.running():
-        await stage.until(lambda: len(stage.venue.open) == 2)
-        stage.venue.say(msgspec.structs.replace(ticker(at(60, 1.0)), symbol=BTC), "book_ticker", BTC)
-        stage.venue.say(diff(99, 105, bids=((98.0, 5.0),)), "depth", BTC)
-        stage.venue.say(
+        await stage.until(lambda: len(stage.exchange.open) == 2)
+        stage.exchange.say(msgspec.structs.replace(ticker(at(60, 1.0)), symbol=BTC), "book_ticker", BTC)
+        stage.exchange.say(diff(99, 105, bids=((98.0, 5.0),)), "depth", BTC)
+        stage.exchange.say(
             market.MarkPrice(
                 symbol=BTC, time=at(60), mark=Decimal(100), index=Decimal(100), funding_rate=Decimal("0.0001"),
                 next_funding=at(480),
@@ -301,9 +301,9 @@ async def test_a_second_of_flow_and_the_mark_price() -> None:
             "mark_price",
             BTC,
         )  # fmt: skip
-        stage.venue.time += 100
+        stage.exchange.time += 100
         await stage.until(lambda: stage.of(Micro))
-        stage.venue.say(diff(200, 205), "depth", BTC)
+        stage.exchange.say(diff(200, 205), "depth", BTC)
         await stage.until(lambda: stage.of(MarkPrice))
     assert stage.of(Micro)[0].symbol == BTC
     assert {mark.symbol for mark in stage.of(MarkPrice)} == {BTC}
@@ -311,16 +311,16 @@ async def test_a_second_of_flow_and_the_mark_price() -> None:
 
 async def test_a_funding_time_that_passed_unheard_is_asked_for() -> None:
     """RISK-6: the rate that was due, from the stream, else from REST."""
-    stage = Stage(ScriptedVenue(at(479)))
+    stage = Stage(ScriptedExchange(at(479)))
 
     def say(time: int, due: int) -> None:
         event = market.MarkPrice(
             symbol=BTC, time=time, mark=Decimal(100), index=Decimal(100), funding_rate=Decimal("0.0001"), next_funding=due
         )
-        stage.venue.say(event, "mark_price", BTC)
+        stage.exchange.say(event, "mark_price", BTC)
 
     async with stage.running():
-        await stage.until(lambda: len(stage.venue.open) == 2)
+        await stage.until(lambda: len(stage.exchange.open) == 2)
         say(at(470), at(480))
         say(at(481), at(960))
         await stage.until(lambda: stage.of(FundingDue))
@@ -329,19 +329,19 @@ async def test_a_funding_time_that_passed_unheard_is_asked_for() -> None:
 
 async def test_running_candles_wake_nobody() -> None:
     """DATA-3: a running candle is no step."""
-    stage = Stage(ScriptedVenue(at(60)))
+    stage = Stage(ScriptedExchange(at(60)))
     async with stage.running():
-        await stage.until(lambda: stage.venue.open)
+        await stage.until(lambda: stage.exchange.open)
         for second in range(50):
             event = KlineEvent(time=at(60, second), kline=kline(60, closed=False))
-            stage.venue.say(event, "kline", BTC)
+            stage.exchange.say(event, "kline", BTC)
         await asyncio.sleep(0.05)
     assert stage.minutes == []
 
 
 async def test_a_book_that_keeps_breaking_is_mended_ever_less_often() -> None:
     """EXEC-6: snapshots are dear; a stream that loses frames must not use up the limit that backfill needs."""
-    venue = ScriptedVenue(at(60))
+    exchange = ScriptedExchange(at(60))
     asked: list[float] = []
     number = 0
 
@@ -349,14 +349,14 @@ async def test_a_book_that_keeps_breaking_is_mended_ever_less_often() -> None:
         asked.append(asyncio.get_running_loop().time())
         return depth(10 * number + 5, ((99.0, 1.0),), ())
 
-    venue.depth = scripted  # type: ignore[method-assign]  # the script of this test
+    exchange.depth = scripted  # type: ignore[method-assign]  # the script of this test
     backoff = {"first_ms": 50, "longest_ms": 400, "reachable_ms": 100, "settled_ms": 30_000}
-    stage = Stage(venue, backoff=backoff)
+    stage = Stage(exchange, backoff=backoff)
     async with stage.running((BTC,)):
-        await stage.until(lambda: len(venue.open) == 2)
+        await stage.until(lambda: len(exchange.open) == 2)
         while len(asked) < 5:
             number += 1
-            venue.say(diff(10 * number, 10 * number + 5), "depth", BTC)  # each one a gap
+            exchange.say(diff(10 * number, 10 * number + 5), "depth", BTC)  # each one a gap
             await asyncio.sleep(0.002)
     pauses = [later - earlier for earlier, later in itertools.pairwise(asked)]
     assert all(pause >= least for pause, least in zip(pauses, (0.045, 0.095, 0.195, 0.395), strict=True)), pauses
@@ -364,15 +364,15 @@ async def test_a_book_that_keeps_breaking_is_mended_ever_less_often() -> None:
 
 async def test_a_book_is_mended_by_a_snapshot_that_is_new_enough() -> None:
     """ICT-14: a snapshot older than the diffs at hand is asked for again."""
-    venue = ScriptedVenue(at(60))
+    exchange = ScriptedExchange(at(60))
     answers = [depth(10, (), ()), depth(10, (), ()), depth(100, ((99.0, 1.0),), ())]
 
     async def scripted(symbol: str, limit: int = 1000) -> market.Depth:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    venue.depth = scripted  # type: ignore[method-assign]  # the script of this test
-    stage = Stage(venue)
+    exchange.depth = scripted  # type: ignore[method-assign]  # the script of this test
+    stage = Stage(exchange)
     async with stage.running((BTC,)):
-        await stage.until(lambda: len(venue.open) == 2)
-        venue.say(diff(90, 105), "depth", BTC)
+        await stage.until(lambda: len(exchange.open) == 2)
+        exchange.say(diff(90, 105), "depth", BTC)
         await stage.until(lambda: len(answers) == 1)

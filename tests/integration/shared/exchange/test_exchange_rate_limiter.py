@@ -64,7 +64,7 @@ async def test_processes_share_the_limits(stores: tuple[StateStore, StateStore])
         await other.admit(Cost(1), "order")
 
 
-async def test_silence_and_the_venues_counts_are_shared(stores: tuple[StateStore, StateStore]) -> None:
+async def test_silence_and_the_exchanges_counts_are_shared(stores: tuple[StateStore, StateStore]) -> None:
     """EXEC-6: 429 is heard by one and kept by all; so is a count that is higher than ours."""
     one, other = limiter(stores[0]), limiter(stores[1])
     await one.heard({"X-MBX-ORDER-COUNT-10S": "10"})

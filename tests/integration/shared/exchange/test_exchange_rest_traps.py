@@ -1,4 +1,4 @@
-"""Every REST trap of python-binance and of the venue, met on a real socket: with the handling away, each of these fails."""
+"""Every REST trap of python-binance and of the exchange, met on a real socket: with the handling away, each of these fails."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.exchange.errors import BadAnswer, ExchangeError
 from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Refused, Uncertain
 from shared.store.memory import MemoryStore
-from tests.support.exchange.stub import KEY, SECRET, Answer, VenueStub, adapter, settings, stub_venue
+from tests.support.exchange.stub import KEY, SECRET, Answer, ExchangeStub, adapter, settings, stub_exchange
 
 ORDER = "POST /fapi/v1/order"
 ALGO = "POST /fapi/v1/algoOrder"
@@ -39,12 +39,12 @@ STOP = NewOrder(
 
 
 @pytest.fixture
-async def stub() -> AsyncIterator[VenueStub]:
-    async with stub_venue() as venue:
-        yield venue
+async def stub() -> AsyncIterator[ExchangeStub]:
+    async with stub_exchange() as stub:
+        yield stub
 
 
-async def test_conditional_orders_keep_their_client_id(stub: VenueStub) -> None:
+async def test_conditional_orders_keep_their_client_id(stub: ExchangeStub) -> None:
     """EXEC-1, EXEC-2: python-binance reroutes conditional orders and drops the id by which they must be found again."""
     stub.say(ALGO, ALGO_PLACED)
     async with adapter(stub) as exchange:
@@ -56,7 +56,7 @@ async def test_conditional_orders_keep_their_client_id(stub: VenueStub) -> None:
     assert "quantity" not in sent
 
 
-async def test_python_binance_still_drops_it(stub: VenueStub) -> None:
+async def test_python_binance_still_drops_it(stub: ExchangeStub) -> None:
     """The specimen: when python-binance is mended, this says so, and the detour can go."""
     stub.say(ALGO, ALGO_PLACED)
     client = AsyncClient(KEY, SECRET)
@@ -71,7 +71,7 @@ async def test_python_binance_still_drops_it(stub: VenueStub) -> None:
     assert "activatePrice" not in sent
 
 
-async def test_trailing_stops_name_their_activation_as_the_endpoint_does(stub: VenueStub) -> None:
+async def test_trailing_stops_name_their_activation_as_the_endpoint_does(stub: ExchangeStub) -> None:
     """EXEC-1: the algo endpoint reads ``activatePrice``; ``activationPrice`` would be ignored, and the stop live at once."""
     stub.say(ALGO, {**ALGO_PLACED, "orderType": "TRAILING_STOP_MARKET"})
     async with adapter(stub) as exchange:
@@ -84,7 +84,7 @@ async def test_trailing_stops_name_their_activation_as_the_endpoint_does(stub: V
     assert (sent["activatePrice"], sent["callbackRate"]) == ("101000.1", "1")
 
 
-async def test_answers_to_placing_have_no_average_price(stub: VenueStub) -> None:
+async def test_answers_to_placing_have_no_average_price(stub: ExchangeStub) -> None:
     """EXEC-4: since July 2026 the answer to a filled market order lacks avgPrice: None, never zero; the question has it."""
     stub.say(ORDER, PLACED)
     stub.say("GET /fapi/v1/order", {**PLACED, "avgPrice": "100500.50", "cumQuote": "100.5005", "time": 1})
@@ -101,8 +101,8 @@ async def test_answers_to_placing_have_no_average_price(stub: VenueStub) -> None
 @pytest.mark.parametrize(
     ("quantity", "text"), [("0.00001", "0.00001"), ("1E+2", "100"), ("0.10000000", "0.1"), ("1E-7", "0.0000001")]
 )
-async def test_numbers_leave_as_plain_decimals(stub: VenueStub, quantity: str, text: str) -> None:
-    """EXEC-1: str() of a small float is 1e-05, which the venue refuses or misreads."""
+async def test_numbers_leave_as_plain_decimals(stub: ExchangeStub, quantity: str, text: str) -> None:
+    """EXEC-1: str() of a small float is 1e-05, which the exchange refuses or misreads."""
     stub.say(ORDER, PLACED)
     async with adapter(stub) as exchange:
         order = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal(quantity))
@@ -110,8 +110,8 @@ async def test_numbers_leave_as_plain_decimals(stub: VenueStub, quantity: str, t
     assert stub.calls(ORDER)[0].params["quantity"] == text
 
 
-async def test_ids_that_do_not_survive_signing_are_refused_here(stub: VenueStub) -> None:
-    """EXEC-2: the venue takes ``:`` and ``/``, python-binance signs them wrongly (-1022): they never leave."""
+async def test_ids_that_do_not_survive_signing_are_refused_here(stub: ExchangeStub) -> None:
+    """EXEC-2: the exchange takes ``:`` and ``/``, python-binance signs them wrongly (-1022): they never leave."""
     async with adapter(stub) as exchange:
         bad = NewOrder(client_id="ict:1/entry", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal(1))
         outcome = await exchange.place(bad)
@@ -120,7 +120,7 @@ async def test_ids_that_do_not_survive_signing_are_refused_here(stub: VenueStub)
     assert stub.calls(ORDER) == []
 
 
-async def test_clock_is_the_venues_futures_clock(stub: VenueStub) -> None:
+async def test_clock_is_the_exchanges_futures_clock(stub: ExchangeStub) -> None:
     """EXEC-6: python-binance takes its offset from the spot clock, once; ours is measured where orders are judged."""
     stub.clock_ahead_ms = 90_000
     stub.say(ORDER, PLACED)
@@ -132,7 +132,7 @@ async def test_clock_is_the_venues_futures_clock(stub: VenueStub) -> None:
     assert stub.calls("GET /api/v3/time") == []
 
 
-async def test_a_stale_clock_is_measured_anew_and_the_order_sent_again(stub: VenueStub) -> None:
+async def test_a_stale_clock_is_measured_anew_and_the_order_sent_again(stub: ExchangeStub) -> None:
     """EXEC-6: -1021 says that nothing happened; what was wrong is the offset."""
     stub.say(ORDER, Answer({"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."}, 400), PLACED)
     async with adapter(stub) as exchange:
@@ -144,7 +144,7 @@ async def test_a_stale_clock_is_measured_anew_and_the_order_sent_again(stub: Ven
         assert second < first - 5_000
 
 
-async def test_clock_is_refreshed_while_it_runs(stub: VenueStub) -> None:
+async def test_clock_is_refreshed_while_it_runs(stub: ExchangeStub) -> None:
     """EXEC-6: an offset that is measured once goes stale."""
     async with adapter(stub, clock_refresh_s=0.05) as exchange:
         stub.clock_ahead_ms = 60_000
@@ -154,7 +154,7 @@ async def test_clock_is_refreshed_while_it_runs(stub: VenueStub) -> None:
                 await asyncio.sleep(0.01)
 
 
-async def test_recv_window_is_the_configured_one(stub: VenueStub) -> None:
+async def test_recv_window_is_the_configured_one(stub: ExchangeStub) -> None:
     """EXEC-2: python-binance overrides every call's recvWindow with 10 s; a small one bounds how long an outcome is open."""
     stub.say(ORDER, PLACED)
     async with adapter(stub, recv_window_ms=1_500) as exchange:
@@ -162,7 +162,7 @@ async def test_recv_window_is_the_configured_one(stub: VenueStub) -> None:
     assert stub.calls(ORDER)[0].params["recvWindow"] == "1500"
 
 
-async def test_a_timeout_is_unknown_and_not_sent_again(stub: VenueStub) -> None:
+async def test_a_timeout_is_unknown_and_not_sent_again(stub: ExchangeStub) -> None:
     """EXEC-2, invariant 7: python-binance raises a bare TimeoutError without a word; a blind resend could fill twice."""
     stub.say(ORDER, Answer(PLACED, after=5.0))
     async with adapter(stub, request_timeout_s=0.2) as exchange:
@@ -174,7 +174,7 @@ async def test_a_timeout_is_unknown_and_not_sent_again(stub: VenueStub) -> None:
     assert len(stub.calls(ORDER)) == 1
 
 
-async def test_a_cut_connection_is_unknown_and_not_sent_again(stub: VenueStub) -> None:
+async def test_a_cut_connection_is_unknown_and_not_sent_again(stub: ExchangeStub) -> None:
     """EXEC-2: the request may have arrived before the line broke."""
     stub.say(ORDER, Answer(drop=True))
     async with adapter(stub) as exchange:
@@ -184,7 +184,7 @@ async def test_a_cut_connection_is_unknown_and_not_sent_again(stub: VenueStub) -
     assert len(stub.calls(ORDER)) == 1
 
 
-async def test_no_connection_means_that_nothing_happened(stub: VenueStub) -> None:
+async def test_no_connection_means_that_nothing_happened(stub: ExchangeStub) -> None:
     """EXEC-2: a request that cannot leave is refused after its attempts, not unknown."""
     exchange = BinanceExchange("demo", settings(stub, rest_url="http://127.0.0.1:9"), None)
     outcome = await exchange.place(MARKET)
@@ -230,7 +230,7 @@ UNAVAILABLE = {"code": 0, "msg": "Service Unavailable."}
         "status",
     ],
 )
-async def test_answers_that_leave_the_outcome_open(stub: VenueStub, answer: Answer, doubt: str) -> None:
+async def test_answers_that_leave_the_outcome_open(stub: ExchangeStub, answer: Answer, doubt: str) -> None:
     """EXEC-2, EXEC-6: none of these is a failure, and none is a reason to send again."""
     stub.say(ORDER, answer)
     async with adapter(stub) as exchange:
@@ -250,8 +250,8 @@ async def test_answers_that_leave_the_outcome_open(stub: VenueStub, answer: Answ
     ],
     ids=["503b", "503c", "503d", "-5028"],
 )
-async def test_answers_that_say_nothing_happened_are_tried_again(stub: VenueStub, answer: Answer) -> None:
-    """EXEC-6: the venue says so itself; the fifth attempt is the last."""
+async def test_answers_that_say_nothing_happened_are_tried_again(stub: ExchangeStub, answer: Answer) -> None:
+    """EXEC-6: the exchange says so itself; the fifth attempt is the last."""
     stub.say(ORDER, answer, PLACED)
     async with adapter(stub) as exchange:
         assert isinstance(await exchange.place(MARKET), Accepted)
@@ -262,8 +262,8 @@ async def test_answers_that_say_nothing_happened_are_tried_again(stub: VenueStub
 
 
 @pytest.mark.parametrize("code", [-2010, -2019, -2021, -2022, -4014, -4164, -5021, -5022, -2015])
-async def test_refusals_are_final_and_keep_their_code(stub: VenueStub, code: int) -> None:
-    """EXEC-6: what the venue refuses is not tried again."""
+async def test_refusals_are_final_and_keep_their_code(stub: ExchangeStub, code: int) -> None:
+    """EXEC-6: what the exchange refuses is not tried again."""
     stub.say(ORDER, Answer({"code": code, "msg": "no"}, 400))
     async with adapter(stub) as exchange:
         outcome = await exchange.place(MARKET)
@@ -271,7 +271,7 @@ async def test_refusals_are_final_and_keep_their_code(stub: VenueStub, code: int
     assert len(stub.calls(ORDER)) == 1
 
 
-async def test_429_silences_every_process_until_it_is_over(stub: VenueStub) -> None:
+async def test_429_silences_every_process_until_it_is_over(stub: ExchangeStub) -> None:
     """EXEC-6: who goes on after 429 is banned; the pause holds for all who share the store."""
     store = MemoryStore()
     await store.start()
@@ -296,7 +296,7 @@ async def test_429_silences_every_process_until_it_is_over(stub: VenueStub) -> N
     assert len(stub.calls("GET /fapi/v3/balance")) == 2
 
 
-async def test_418_and_403_stop_at_once(stub: VenueStub) -> None:
+async def test_418_and_403_stop_at_once(stub: ExchangeStub) -> None:
     """EXEC-6: a ban and the firewall are for a person; nothing is tried again."""
     async with adapter(stub, limiter={"read_wait_s": 0.1}) as exchange:
         stub.say("GET /fapi/v3/balance", Answer("<html>Forbidden</html>", 403, content_type="text/html"))
@@ -315,8 +315,8 @@ async def test_418_and_403_stop_at_once(stub: VenueStub) -> None:
     assert len(stub.calls("GET /fapi/v3/balance")) == 2
 
 
-async def test_reads_are_repeated_and_give_up_with_a_reason(stub: VenueStub) -> None:
-    """EXEC-6: a question may be asked again; it fails with what the venue said last."""
+async def test_reads_are_repeated_and_give_up_with_a_reason(stub: ExchangeStub) -> None:
+    """EXEC-6: a question may be asked again; it fails with what the exchange said last."""
     stub.say("GET /fapi/v3/balance", Answer(drop=True), Answer({"code": -1000, "msg": "?"}, 503), [])
     async with adapter(stub) as exchange:
         assert await exchange.balances() == ()
@@ -326,7 +326,7 @@ async def test_reads_are_repeated_and_give_up_with_a_reason(stub: VenueStub) -> 
     assert len(stub.calls("GET /fapi/v3/balance")) == 3 + 4
 
 
-async def test_a_bad_answer_names_the_field(stub: VenueStub) -> None:
+async def test_a_bad_answer_names_the_field(stub: ExchangeStub) -> None:
     """OPS-7: a mandatory field that is missing is said by name, and the question is not hammered."""
     stub.say("GET /fapi/v3/balance", [{"asset": "USDT", "crossWalletBalance": "1"}])
     async with adapter(stub) as exchange:
@@ -335,7 +335,7 @@ async def test_a_bad_answer_names_the_field(stub: VenueStub) -> None:
     assert len(stub.calls("GET /fapi/v3/balance")) == 1
 
 
-async def test_both_books_are_read_and_cleared(stub: VenueStub) -> None:
+async def test_both_books_are_read_and_cleared(stub: ExchangeStub) -> None:
     """EXEC-4: plain open orders never show conditional ones."""
     stub.say("GET /fapi/v1/openOrders", [PLACED])
     stub.say("GET /fapi/v1/openAlgoOrders", [ALGO_PLACED])
@@ -350,7 +350,7 @@ async def test_both_books_are_read_and_cleared(stub: VenueStub) -> None:
     assert len(stub.calls("DELETE /fapi/v1/algoOpenOrders")) == 2
 
 
-async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: VenueStub) -> None:
+async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: ExchangeStub) -> None:
     """EXEC-1: python-binance encodes forms after signing; the stub checks the signature over the raw body."""
     stub.say(
         "POST /fapi/v1/batchOrders",
@@ -370,7 +370,7 @@ async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: Ven
     assert [seen.call for seen in stub.seen if seen.call.startswith("POST")] == [ALGO, "POST /fapi/v1/batchOrders"]
 
 
-async def test_closing_leaves_no_socket(stub: VenueStub) -> None:
+async def test_closing_leaves_no_socket(stub: ExchangeStub) -> None:
     """OPS-9: python-binance's close leaves its futures WebSocket and, on an error in create, its session."""
     stub.say("GET /fapi/v3/balance", [])
     async with adapter(stub) as exchange:
@@ -380,14 +380,14 @@ async def test_closing_leaves_no_socket(stub: VenueStub) -> None:
     assert client.ws_future.ws is None
 
 
-async def test_no_such_order_is_none_and_not_an_error(stub: VenueStub) -> None:
+async def test_no_such_order_is_none_and_not_an_error(stub: ExchangeStub) -> None:
     """EXEC-2: "no such order" is an answer; when it is conclusive is the outcome protocol's business."""
     stub.say("GET /fapi/v1/order", Answer({"code": -2013, "msg": "Order does not exist."}, 400))
     async with adapter(stub) as exchange:
         assert await exchange.order(OrderRef(symbol="BTCUSDT", client_id="ict-1")) is None
 
 
-async def test_settings_that_are_so_already_are_done(stub: VenueStub) -> None:
+async def test_settings_that_are_so_already_are_done(stub: ExchangeStub) -> None:
     """RISK-5: "no need to change" is what was wanted."""
     stub.say("POST /fapi/v1/marginType", Answer({"code": -4046, "msg": "No need to change margin type."}, 400))
     stub.say("POST /fapi/v1/positionSide/dual", Answer({"code": -4068, "msg": "Position side cannot be changed."}, 400))
@@ -397,7 +397,7 @@ async def test_settings_that_are_so_already_are_done(stub: VenueStub) -> None:
             await exchange.set_hedge_mode(True)
 
 
-async def test_an_order_that_the_limits_hold_back_is_refused_not_late(stub: VenueStub) -> None:
+async def test_an_order_that_the_limits_hold_back_is_refused_not_late(stub: ExchangeStub) -> None:
     """EXEC-6: an order that waited for a minute is not the order that was decided; protection still passes."""
     stub.say(ORDER, PLACED)
     stub.say(ALGO, Answer(ALGO_PLACED, headers={"X-MBX-ORDER-COUNT-10S": "280", "X-MBX-ORDER-COUNT-1M": "280"}))

@@ -1,4 +1,4 @@
-"""Every stream trap of python-binance and of the venue, met on a real socket."""
+"""Every stream trap of python-binance and of the exchange, met on a real socket."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from shared.exchange.model.market import BookTicker
 from shared.exchange.model.streams import Heard, KlineEvent, StreamLost, StreamName
 from shared.exchange.model.user_events import AccountUpdate, Unnamed
-from tests.support.exchange.stub import Answer, VenueStub, adapter, stub_venue
+from tests.support.exchange.stub import Answer, ExchangeStub, adapter, stub_exchange
 
 KLINE = StreamName("kline", "BTCUSDT", "1m")
 MARK = StreamName("mark_price", "BTCUSDT")
@@ -29,9 +29,9 @@ def wrapped(stream: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def stub() -> AsyncIterator[VenueStub]:
-    async with stub_venue() as venue:
-        yield venue
+async def stub() -> AsyncIterator[ExchangeStub]:
+    async with stub_exchange() as stub:
+        yield stub
 
 
 async def until_lost(stream: Any, seconds: float = 5.0) -> tuple[list[Any], StreamLost]:
@@ -46,7 +46,7 @@ async def until_lost(stream: Any, seconds: float = 5.0) -> tuple[list[Any], Stre
     raise AssertionError("a stream ends by StreamLost only")
 
 
-async def test_each_route_has_a_connection_of_its_own(stub: VenueStub) -> None:
+async def test_each_route_has_a_connection_of_its_own(stub: ExchangeStub) -> None:
     """DATA-1: since April 2026 a stream on the wrong route is acknowledged and silent."""
     async with adapter(stub) as exchange:
         groups = exchange.together([KLINE, TICKER, MARK, KLINE])
@@ -62,7 +62,7 @@ async def test_each_route_has_a_connection_of_its_own(stub: VenueStub) -> None:
     ]
 
 
-async def test_frames_arrive_in_order_with_their_stream(stub: VenueStub) -> None:
+async def test_frames_arrive_in_order_with_their_stream(stub: ExchangeStub) -> None:
     """DATA-1: an event with the stream that carried it and the time of its arrival."""
     async with adapter(stub) as exchange, exchange.market_stream([KLINE]) as stream:
         await stub.send(wrapped("btcusdt@kline_1m", CANDLE))
@@ -73,7 +73,7 @@ async def test_frames_arrive_in_order_with_their_stream(stub: VenueStub) -> None
     assert abs(asyncio.get_running_loop().time() - heard.at) < 5
 
 
-async def test_silence_on_an_open_connection_is_noticed(stub: VenueStub) -> None:
+async def test_silence_on_an_open_connection_is_noticed(stub: ExchangeStub) -> None:
     """DATA-4: python-binance never notices; here one stream of the connection goes silent while the other one talks."""
     async with adapter(stub) as exchange, exchange.market_stream([KLINE, MARK], silent_after=0.3) as stream:
 
@@ -91,7 +91,7 @@ async def test_silence_on_an_open_connection_is_noticed(stub: VenueStub) -> None
     assert heard
 
 
-async def test_a_closed_connection_ends_at_once_with_all_that_had_arrived(stub: VenueStub) -> None:
+async def test_a_closed_connection_ends_at_once_with_all_that_had_arrived(stub: ExchangeStub) -> None:
     """DATA-3: python-binance drops what is queued, or reconnects without a word: a gap that nobody sees."""
     async with adapter(stub) as exchange, exchange.market_stream([KLINE]) as stream:
         await stub.send(*[wrapped("btcusdt@kline_1m", CANDLE)] * 50)
@@ -103,7 +103,7 @@ async def test_a_closed_connection_ends_at_once_with_all_that_had_arrived(stub: 
     assert len(stub.opened) == 1, "nothing reconnects behind the reader's back"
 
 
-async def test_a_cut_line_ends_the_stream(stub: VenueStub) -> None:
+async def test_a_cut_line_ends_the_stream(stub: ExchangeStub) -> None:
     """DATA-4: no close frame, no goodbye."""
     async with adapter(stub) as exchange, exchange.market_stream([KLINE]) as stream:
         transport = stub.sockets[-1][1]._req.transport  # type: ignore[union-attr]  # prepared
@@ -112,7 +112,7 @@ async def test_a_cut_line_ends_the_stream(stub: VenueStub) -> None:
     assert lost.reason == "closed"
 
 
-async def test_overflow_is_told_after_what_was_kept(stub: VenueStub) -> None:
+async def test_overflow_is_told_after_what_was_kept(stub: ExchangeStub) -> None:
     """DATA-3: python-binance's queue overflows at 100 and loses all of it, the error included."""
     async with adapter(stub, stream={"queue_frames": 100}) as exchange, exchange.market_stream([KLINE]) as stream:
         await stub.send(*[wrapped("btcusdt@kline_1m", CANDLE)] * 300)
@@ -124,7 +124,7 @@ async def test_overflow_is_told_after_what_was_kept(stub: VenueStub) -> None:
     assert (len(heard), lost.reason) == (100, "overflow")
 
 
-async def test_a_refused_connection_says_so_and_the_next_try_may_succeed(stub: VenueStub) -> None:
+async def test_a_refused_connection_says_so_and_the_next_try_may_succeed(stub: ExchangeStub) -> None:
     """DATA-4: python-binance hands out the same dead socket again; ours are new each time."""
     stub.refuse_sockets = True
     async with adapter(stub) as exchange:
@@ -138,7 +138,7 @@ async def test_a_refused_connection_says_so_and_the_next_try_may_succeed(stub: V
             assert isinstance(await anext(aiter(stream)), Heard)
 
 
-async def test_leaving_a_silent_stream_is_quick_and_leaves_no_socket(stub: VenueStub) -> None:
+async def test_leaving_a_silent_stream_is_quick_and_leaves_no_socket(stub: ExchangeStub) -> None:
     """OPS-9: python-binance takes up to ten seconds, and leaks one socket a reconnect."""
     loop = asyncio.get_running_loop()
     async with adapter(stub) as exchange:
@@ -151,10 +151,10 @@ async def test_leaving_a_silent_stream_is_quick_and_leaves_no_socket(stub: Venue
         async with asyncio.timeout(5):
             while stub.open_sockets:  # noqa: ASYNC110  the stub's sockets have no event
                 await asyncio.sleep(0.01)
-    assert not [task for task in asyncio.all_tasks() if task.get_name() in ("silence watch", "listen key", "venue clock")]
+    assert not [task for task in asyncio.all_tasks() if task.get_name() in ("silence watch", "listen key", "exchange clock")]
 
 
-async def test_an_unreadable_frame_costs_itself_only(stub: VenueStub) -> None:
+async def test_an_unreadable_frame_costs_itself_only(stub: ExchangeStub) -> None:
     """DATA-3: one odd frame is counted; the other streams of the connection go on."""
     broken = {key: value for key, value in CANDLE.items() if key != "E"}
     async with adapter(stub) as exchange, exchange.market_stream([KLINE]) as stream:
@@ -162,7 +162,7 @@ async def test_an_unreadable_frame_costs_itself_only(stub: VenueStub) -> None:
         assert isinstance((await anext(aiter(stream))).event, KlineEvent)
 
 
-async def test_user_stream_uses_the_private_route(stub: VenueStub) -> None:
+async def test_user_stream_uses_the_private_route(stub: ExchangeStub) -> None:
     """RISK-5: with its key in the query, as of 2026."""
     async with adapter(stub) as exchange, exchange.user_stream() as stream:
         await stub.send(WALLET, {"e": "SOMETHING_NEW", "E": 5}, {"e": "ORDER_TRADE_UPDATE", "E": 6, "o": {}})
@@ -175,7 +175,7 @@ async def test_user_stream_uses_the_private_route(stub: VenueStub) -> None:
     assert stub.opened == ["/private/ws?listenKey=key-1"]
 
 
-async def test_an_expired_listen_key_ends_the_stream_at_once(stub: VenueStub) -> None:
+async def test_an_expired_listen_key_ends_the_stream_at_once(stub: ExchangeStub) -> None:
     """RISK-5: the socket stays open and silent; python-binance waits for its next timer, up to 310 s."""
     async with adapter(stub) as exchange, exchange.user_stream() as stream:
         await stub.send(WALLET, {"e": "listenKeyExpired", "E": 7, "listenKey": "key-1"})
@@ -188,7 +188,7 @@ async def test_an_expired_listen_key_ends_the_stream_at_once(stub: VenueStub) ->
     [Answer({"code": -1125, "msg": "This listenKey does not exist."}, 400), {"listenKey": "key-2"}],
     ids=["dead", "changed"],
 )
-async def test_a_key_that_cannot_be_renewed_ends_the_stream(stub: VenueStub, answer: Any) -> None:
+async def test_a_key_that_cannot_be_renewed_ends_the_stream(stub: ExchangeStub, answer: Any) -> None:
     """RISK-5: python-binance only logs it."""
     stub.say("PUT /fapi/v1/listenKey", answer)
     async with adapter(stub, stream={"keepalive_s": 0.1}) as exchange, exchange.user_stream() as stream:
@@ -196,7 +196,7 @@ async def test_a_key_that_cannot_be_renewed_ends_the_stream(stub: VenueStub, ans
     assert lost.reason == "key_expired"
 
 
-async def test_the_key_is_kept_alive_through_trouble(stub: VenueStub) -> None:
+async def test_the_key_is_kept_alive_through_trouble(stub: ExchangeStub) -> None:
     """RISK-5: a renewal that fails is tried again; the stream goes on."""
     trouble = Answer({"code": -1001, "msg": "Internal error"}, 503)
     stub.say("PUT /fapi/v1/listenKey", *[trouble] * 4, {"listenKey": "key-1"})
@@ -208,8 +208,8 @@ async def test_the_key_is_kept_alive_through_trouble(stub: VenueStub) -> None:
         assert isinstance(await anext(aiter(stream)), AccountUpdate)
 
 
-async def test_a_book_ticker_needs_no_wrapper_of_floats(stub: VenueStub) -> None:
-    """DATA-1: prices are the floats of the venue's decimals."""
+async def test_a_book_ticker_needs_no_wrapper_of_floats(stub: ExchangeStub) -> None:
+    """DATA-1: prices are the floats of the exchange's decimals."""
     frame = {"e": "bookTicker", "u": 4, "E": 1, "T": 2, "s": "BTCUSDT", "b": "100.1", "B": "1", "a": "100.2", "A": "2"}
     async with adapter(stub) as exchange, exchange.market_stream([TICKER]) as stream:
         await stub.send(wrapped("btcusdt@bookTicker", frame))

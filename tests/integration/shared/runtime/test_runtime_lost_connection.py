@@ -106,9 +106,9 @@ async def test_a_lane_that_was_cut_off_publishes_nothing_from_its_old_state(name
     assert set(await outputs_around_a_cut(namespace, rabbitmq_url)) == RIGHT
 
 
-async def test_the_check_catches_a_lane_that_does_not_look_at_the_tenure(
+async def test_the_check_catches_a_lane_that_does_not_look_at_the_connection_generation(
     namespace: str, rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The specimen: without tenures the lane goes on from where it was cut off, and says so to everybody."""
-    monkeypatch.setattr(RabbitDelivery, "tenure", property(lambda _: 0))
+    """The specimen: without generations the lane goes on from where it was cut off, and says so to everybody."""
+    monkeypatch.setattr(RabbitDelivery, "generation", property(lambda _: 0))
     assert (5, 3.0) in await outputs_around_a_cut(namespace, rabbitmq_url)

@@ -10,7 +10,7 @@ import pytest
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.topology import Topology
 from shared.runtime.replicas import ReplicaPolicy
-from shared.runtime.source import Sources, SourceSpec, Tenure
+from shared.runtime.source import Lease, Sources, SourceSpec
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced, StoreError
 
@@ -29,11 +29,11 @@ class Counting:
     def trouble(self) -> str:
         return self._trouble
 
-    async def run(self, tenure: Tenure) -> None:
-        number = int(tenure.state or b"0")
+    async def run(self, lease: Lease) -> None:
+        number = int(lease.state or b"0")
         while True:
             number += 1
-            await tenure.save(str(number).encode())
+            await lease.save(str(number).encode())
             self._heard.append((self._who, number))
             self._trouble = ""
             await asyncio.sleep(0.01)
@@ -128,7 +128,7 @@ async def test_a_frozen_replica_is_fenced() -> None:
     await until(lambda: len(heard) > 2)
     taken = await store.open("feed.p0")
     with pytest.raises(Fenced):
-        await Tenure("feed.p0", store, taken.epoch - 1, None).save(b"1")
+        await Lease("feed.p0", store, taken.epoch - 1, None).save(b"1")
     await until(lambda: heard[-1][1] > int(taken.snapshot or b"0"))
     await one.drain()
     numbers = [number for _, number in heard]
@@ -161,7 +161,7 @@ async def test_a_store_that_does_not_answer_moves_nothing(monkeypatch: pytest.Mo
     store, heard = Silent(), []
 
     class Idle:
-        async def run(self, tenure: Tenure) -> None:
+        async def run(self, lease: Lease) -> None:
             await asyncio.Event().wait()
 
         def trouble(self) -> str:
@@ -182,7 +182,7 @@ async def test_a_source_that_breaks_ends_the_service() -> None:
     """OPS-9: a bug must not leave a process that looks alive and feeds nothing."""
 
     class Broken:
-        async def run(self, tenure: Tenure) -> None:
+        async def run(self, lease: Lease) -> None:
             raise LookupError("a bug")
 
         def trouble(self) -> str:

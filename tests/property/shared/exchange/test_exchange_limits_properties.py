@@ -1,4 +1,4 @@
-"""The limiter never lets more through than the venue allows, keeps what is reserved, and never waits for nothing."""
+"""The limiter never lets more through than the exchange allows, keeps what is reserved, and never waits for nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ calls = st.lists(st.tuples(st.integers(0, 15_000), costs, st.sampled_from(get_ar
 @settings(max_examples=80)
 @given(calls)
 def test_no_window_ever_holds_more_than_its_ceiling(steps: list[tuple[int, Cost, Urgency]]) -> None:
-    """EXEC-6: counted by the windows of the venue, whoever asks and whenever."""
+    """EXEC-6: counted by the windows of the exchange, whoever asks and whenever."""
     usage, now = Usage(), 1_700_000_000_000
     spent: defaultdict[tuple[str, int], int] = defaultdict(int)
     for pause, cost, urgency in steps:
@@ -78,7 +78,7 @@ def test_bulk_leaves_room_for_protection(asked: int) -> None:
 
 
 @given(st.integers(0, 10_000_000), st.integers(0, 10_000_000), st.sampled_from(get_args(Urgency)))
-def test_silence_that_the_venue_asked_for_holds_for_everybody(until: int, earlier: int, urgency: Urgency) -> None:
+def test_silence_that_the_exchange_asked_for_holds_for_everybody(until: int, earlier: int, urgency: Urgency) -> None:
     """EXEC-6: going on after 429 is how a ban is earned; a shorter silence never ends a longer one."""
     usage = closed(closed(Usage(), until), earlier)
     now = max(until, earlier) - 1
@@ -87,7 +87,7 @@ def test_silence_that_the_venue_asked_for_holds_for_everybody(until: int, earlie
 
 
 @given(st.integers(0, 3_000), st.integers(0, 3_000))
-def test_the_venues_higher_count_wins_and_a_lower_one_is_old(ours: int, theirs: int) -> None:
+def test_the_exchanges_higher_count_wins_and_a_lower_one_is_old(ours: int, theirs: int) -> None:
     """EXEC-6: others may use the same address."""
     now, limit = 1_700_000_000_000, DEFAULT_LIMITS[0]
     usage = admit(Usage(), (limit,), Cost(ours), "protect", SHARES, now).usage

@@ -8,15 +8,15 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.exchange.model.orders import FINAL, Status, VenueOrder
+from shared.exchange.model.orders import FINAL, ExchangeOrder, Status
 from shared.exchange.outcome.outcomes import Accepted, AskAgain, Doubt, Refused, Uncertain, judge
 
 doubts = st.sampled_from(get_args(Doubt))
 times = st.integers(0, 100_000)
 
 
-def stated(status: Status) -> VenueOrder:
-    return VenueOrder(
+def stated(status: Status) -> ExchangeOrder:
+    return ExchangeOrder(
         symbol="BTCUSDT", id=1, client_id="ict-1", book="plain", side="buy", type="LIMIT", status=status,
         quantity=Decimal(1), executed=Decimal(0), updated_at=1,
     )  # fmt: skip
@@ -26,7 +26,7 @@ def stated(status: Status) -> VenueOrder:
 def test_no_such_order_counts_only_after_the_request_can_no_longer_arrive(
     doubt: Doubt, until: int, asked_at: int, margin: int
 ) -> None:
-    """EXEC-2: timestamp + recvWindow + margin; and never for an id that the venue said is open."""
+    """EXEC-2: timestamp + recvWindow + margin; and never for an id that the exchange said is open."""
     verdict = judge("placed", Uncertain(doubt=doubt, until=until), None, asked_at, margin)
     if isinstance(verdict, Refused):
         assert asked_at > until + margin

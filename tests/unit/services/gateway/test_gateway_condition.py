@@ -1,4 +1,4 @@
-"""How the gateway stands towards its venue."""
+"""How the gateway stands towards its exchange."""
 
 from __future__ import annotations
 

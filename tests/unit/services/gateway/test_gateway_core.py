@@ -14,7 +14,7 @@ from services.gateway.settings import GatewaySettings
 from shared.domain.exchange import CancelOrder, ExchangeRequests, PlaceOrder
 from shared.domain.orders import Order
 from shared.exchange.model.account import Balance, Income, PositionRisk
-from shared.exchange.model.orders import AccountTrade, OrderRef, VenueOrder
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, OrderRef
 from shared.exchange.model.user_events import (
     AccountUpdate,
     AlgoUpdate,
@@ -56,14 +56,14 @@ def core(**settings: Any) -> GatewayCore:
     return made
 
 
-def stated(order: Order, status: Any, executed: str = "0", number: int = 7, **changes: Any) -> VenueOrder:
+def stated(order: Order, status: Any, executed: str = "0", number: int = 7, **changes: Any) -> ExchangeOrder:
     plain = order.type == "MARKET"
     fields: dict[str, Any] = {
         "symbol": order.symbol, "id": number, "client_id": order.client_id, "book": "plain" if plain else "algo",
         "side": order.side, "type": order.type, "status": status, "quantity": order.quantity, "executed": D(executed),
         "updated_at": NOW, **changes,
     }  # fmt: skip
-    return VenueOrder(**fields)
+    return ExchangeOrder(**fields)
 
 
 def fill(quantity: str = "0.01", number: int = 1) -> Executed:
@@ -87,7 +87,7 @@ def position(quantity: str, symbol: str = "BTCUSDT", time: int = NOW + 1, reason
     return AccountUpdate(time=time, reason=reason, wallets=(wallet,), positions=(change,))
 
 
-def update(order: VenueOrder, execution: Any = "TRADE", traded: Executed | None = None) -> OrderUpdate:
+def update(order: ExchangeOrder, execution: Any = "TRADE", traded: Executed | None = None) -> OrderUpdate:
     return OrderUpdate(time=NOW + 1, execution=execution, order=order, fill=traded)
 
 
@@ -148,7 +148,7 @@ def test_answers_say_what_is_known_and_nothing_else() -> None:
 
 
 def test_what_is_not_found_is_over_or_unknown() -> None:
-    """EXEC-4: known before: over; never heard of: refused, with the venue's code."""
+    """EXEC-4: known before: over; never heard of: refused, with the exchange's code."""
     gateway = core()
     gateway.act_of(PlaceOrder(order=STOP), NOW)
     gateway.told("stop", stated(STOP, "NEW"))
@@ -230,7 +230,7 @@ def test_a_stop_ends_as_its_child_does() -> None:
     gateway.hear(AlgoUpdate(time=NOW, order=stated(STOP, "TRIGGERED", child_id=44)), NOW)
     assert gateway.state.known["stop"].order.status == "NEW"
     child = stated(
-        STOP, "FILLED", "0.01", 44, client_id="venue-made", book="plain", original_type="STOP_MARKET", type="MARKET"
+        STOP, "FILLED", "0.01", 44, client_id="exchange-made", book="plain", original_type="STOP_MARKET", type="MARKET"
     )
     gateway.hear(update(child, traded=fill()), NOW)
     gateway.hear(AlgoUpdate(time=NOW, order=stated(STOP, "FINISHED", child_id=44)), NOW)
@@ -243,7 +243,7 @@ def test_a_child_before_its_link_is_asked_for() -> None:
     gateway.act_of(PlaceOrder(order=STOP), NOW)
     gateway.told("stop", stated(STOP, "NEW"))
     child = stated(
-        STOP, "FILLED", "0.01", 44, client_id="venue-made", book="plain", original_type="STOP_MARKET", type="MARKET"
+        STOP, "FILLED", "0.01", 44, client_id="exchange-made", book="plain", original_type="STOP_MARKET", type="MARKET"
     )
     gateway.hear(update(child, traded=fill()), NOW)
     assert gateway.due(NOW) == "refresh"
@@ -296,7 +296,7 @@ def test_strangers_are_told_once_and_contracts_that_cannot_be_named_are_left_out
 
 
 def test_living_orders_that_are_not_listed_are_gone() -> None:
-    """EXEC-4: the venue knows them no more: that is news."""
+    """EXEC-4: the exchange knows them no more: that is news."""
     gateway = core()
     gateway.act_of(PlaceOrder(order=STOP), NOW)
     gateway.told("stop", stated(STOP, "NEW"))
@@ -309,7 +309,7 @@ def test_living_orders_that_are_not_listed_are_gone() -> None:
 
 
 def test_fills_of_orders_whose_answer_was_lost_find_their_owner() -> None:
-    """EXEC-2: sent, never answered, filled: the order asked for by the venue's id names our client id, child or not."""
+    """EXEC-2: sent, never answered, filled: the order asked for by the exchange's id names our client id, child or not."""
     gateway = core()
     gateway.act_of(PlaceOrder(order=ENTRY), NOW)
     gateway.act_of(PlaceOrder(order=STOP), NOW)
@@ -345,7 +345,7 @@ def test_what_is_given_up_is_not_waited_for_again() -> None:
 
 
 def test_an_order_found_by_a_search_is_known_from_then_on() -> None:
-    """EXEC-4: forgotten by us, remembered by the venue."""
+    """EXEC-4: forgotten by us, remembered by the exchange."""
     gateway = core()
     gateway.told("stop", stated(STOP, "NEW"))
     assert isinstance(gateway.act_of(CancelOrder(symbol="BTCUSDT", client_id="stop"), NOW), Cancel)
@@ -364,7 +364,7 @@ def test_funding_is_asked_for_once_and_told_once() -> None:
 
 
 def test_statements_are_due_by_the_clock_and_times_only_rise() -> None:
-    """EXEC-4: regularly, also when nothing happens; and a venue's clock that is set back repeats no id."""
+    """EXEC-4: regularly, also when nothing happens; and an exchange's clock that is set back repeats no id."""
     gateway = core(account_every_s=10)
     assert gateway.due(NOW + 9_999) == "nothing"
     assert gateway.next_due(NOW + 9_000) == 1_000

@@ -12,7 +12,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.words import fill_of
 from shared.domain.orders import Fill
 from shared.exchange.model.account import Balance
-from shared.exchange.model.orders import VenueOrder
+from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, Executed, OrderUpdate, PositionChange
 
 D = Decimal
@@ -26,15 +26,15 @@ def executed(commission: str, asset: str, number: int = 1) -> Executed:
     )  # fmt: skip
 
 
-def of_venue() -> VenueOrder:
-    return VenueOrder(
+def of_exchange() -> ExchangeOrder:
+    return ExchangeOrder(
         symbol="BTCUSDT", id=7, client_id="entry", book="plain", side="buy", type="MARKET", status="FILLED",
         quantity=D("0.01"), executed=D("0.01"), updated_at=NOW,
     )  # fmt: skip
 
 
 def paid(commission: str, asset: str) -> Fill:
-    return fill_of(executed(commission, asset), of_venue(), "entry")
+    return fill_of(executed(commission, asset), of_exchange(), "entry")
 
 
 def test_a_fee_in_usdt_is_the_fee_and_nothing_is_said_of_another_asset() -> None:
@@ -77,7 +77,7 @@ def test_news_wait_for_the_price_of_their_first_fee_in_bnb() -> None:
     core.stated([usdt], [], NOW)
     core.settled(NOW)
     core.news(NOW)
-    core.hear(OrderUpdate(time=NOW + 1, execution="TRADE", order=of_venue(), fill=executed("0.00075", "BNB")), NOW + 1)
+    core.hear(OrderUpdate(time=NOW + 1, execution="TRADE", order=of_exchange(), fill=executed("0.00075", "BNB")), NOW + 1)
     held = PositionChange(
         symbol="BTCUSDT", side="BOTH", quantity=D("0.01"), entry=D(100_000), break_even=D(0), unrealized=D(0),
         isolated_wallet=D(0),

@@ -37,7 +37,7 @@ def test_an_older_word_on_the_wallet_does_not_count() -> None:
 
 
 def test_a_clock_that_was_read_too_fast_hides_no_news() -> None:
-    """RISK-5, OPS-9: the statement's own time is five seconds ahead; what the venue says next is newer all the same."""
+    """RISK-5, OPS-9: the statement's own time is five seconds ahead; what the exchange says next is newer all the same."""
     gateway = core()
     gateway.stated([balance()], [risk("0.01")], NOW + 5_000)
     gateway.settled(NOW + 5_000)
@@ -67,7 +67,7 @@ def test_an_answer_without_a_trade_waits_for_no_news() -> None:
     assert [order.client_id for order in gateway.answer(asked(PlaceOrder(order=STOP)), NOW).orders] == ["stop"]
 
 
-def test_ours_among_the_venues_open_orders_is_news_only_when_it_changed() -> None:
+def test_ours_among_the_exchanges_open_orders_is_news_only_when_it_changed() -> None:
     """EXEC-4: a list by REST repeats what is known."""
     gateway = core()
     gateway.act_of(PlaceOrder(order=STOP), NOW)
@@ -79,8 +79,8 @@ def test_ours_among_the_venues_open_orders_is_news_only_when_it_changed() -> Non
     assert [order.status for order in gateway.news(NOW).orders] == ["CANCELED"]
 
 
-def test_an_order_that_is_over_stays_what_it_was_when_the_venue_forgets_it() -> None:
-    """EXEC-4: the venue forgets old orders; filled does not become cancelled."""
+def test_an_order_that_is_over_stays_what_it_was_when_the_exchange_forgets_it() -> None:
+    """EXEC-4: the exchange forgets old orders; filled does not become cancelled."""
     gateway = core()
     gateway.act_of(PlaceOrder(order=ENTRY), NOW)
     gateway.told("entry", stated(ENTRY, "FILLED", "0.01"))

@@ -24,7 +24,7 @@ def test_without_any_source_the_settings_are_a_simulation_of_two_symbols() -> No
     settings = CommonSettings()
     assert (settings.mode, settings.layout, settings.symbols) == ("sim", "split", ("BTCUSDT", "ETHUSDT"))
     assert settings.timeframes == TIMEFRAMES
-    assert settings.taken_partitions() == (0,)
+    assert settings.assigned_partitions() == (0,)
     assert settings.symbols_of(0) == ("BTCUSDT", "ETHUSDT")
     assert settings.replica
 

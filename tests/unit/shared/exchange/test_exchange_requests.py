@@ -45,7 +45,7 @@ def order(**changes: Any) -> NewOrder:
     ],
 )
 def test_impossible_orders_are_refused_before_they_leave(changes: dict[str, Any], code: int) -> None:
-    """EXEC-1: with the code that the venue would give, and without its round trip."""
+    """EXEC-1: with the code that the exchange would give, and without its round trip."""
     with pytest.raises(ExchangeError) as refused:
         requests.place(order(**changes))
     assert (refused.value.code, refused.value.action) == (code, "refuse")
@@ -124,7 +124,7 @@ def test_calls_cost_what_is_documented(endpoint: endpoints.Endpoint, params: dic
 
 
 def test_a_trailing_stop_says_where_it_wakes_and_how_far_it_follows() -> None:
-    """EXEC-1: by the venue's names, ``activatePrice`` among them, without exponents."""
+    """EXEC-1: by the exchange's names, ``activatePrice`` among them, without exponents."""
     asked = order(
         type="TRAILING_STOP_MARKET", side="sell", position_side="LONG", activation=D("1E+5"), callback_rate=D("0.50"),
         price_protect=True,

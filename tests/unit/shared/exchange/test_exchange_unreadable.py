@@ -1,4 +1,4 @@
-"""Messages of the venue that cannot be taken for what they say: refused by name, never guessed."""
+"""Messages of the exchange that cannot be taken for what they say: refused by name, never guessed."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def order_update(execution: str) -> bytes:
 
 
 def test_a_kline_of_an_interval_that_we_do_not_have_is_unreadable() -> None:
-    """DATA-1: 3m is the venue's, not ours."""
+    """DATA-1: 3m is the exchange's, not ours."""
     stream, event = read_frame(kline("1m"))
     assert stream == "btcusdt@kline_1m"
     assert isinstance(event, KlineEvent)
@@ -82,7 +82,7 @@ def test_an_execution_that_nobody_documents_is_unreadable() -> None:
 
 
 def test_an_event_that_is_new_to_us_is_named_and_left_alone() -> None:
-    """EXEC-5: the venue may add kinds; they are counted, not refused."""
+    """EXEC-5: the exchange may add kinds; they are counted, not refused."""
     assert read_user_event(b'{"e": "SOMETHING_NEW", "E": 5}') == Unnamed(kind="SOMETHING_NEW", time=5)
 
 
@@ -98,7 +98,7 @@ def test_a_margin_type_is_one_of_two(word: str, ours: str) -> None:
 @pytest.mark.parametrize(
     ("executed", "status"), [("0", "NEW"), ("0.4", "PARTIALLY_FILLED"), ("1", "FILLED"), ("2", "FILLED")]
 )
-def test_an_order_that_the_venue_closed_is_known_by_what_was_executed(executed: str, status: str) -> None:
+def test_an_order_that_the_exchange_closed_is_known_by_what_was_executed(executed: str, status: str) -> None:
     """EXEC-5: liquidation and deleveraging have status words of their own."""
     assert status_of("NEW_ADL", D(1), D(executed)) == status
 

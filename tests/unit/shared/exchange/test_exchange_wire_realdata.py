@@ -115,14 +115,14 @@ def test_a_missing_field_is_refused_by_name(market_data: Path, name: str, field:
 
 @pytest.mark.parametrize("name", [*MARKET, *USER, *ANSWERS])
 def test_unknown_fields_are_ignored(market_data: Path, name: str) -> None:
-    """EXEC-9: the venue adds fields every few months."""
+    """EXEC-9: the exchange adds fields every few months."""
     message = msgspec.json.decode(fixture(market_data, name))
     for holder in message if isinstance(message, list) else [message]:
         holder["addedIn2027"] = {"deep": [1]}
     reader(name)(msgspec.json.encode(message))
 
 
-def test_what_the_venue_does_itself_is_read(market_data: Path) -> None:
+def test_what_the_exchange_does_itself_is_read(market_data: Path) -> None:
     """RISK-5: liquidation, ADL and insurance orders have words of their own for their status, and may lack a commission."""
 
     def read(name: str) -> OrderUpdate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.timeframes import TIMEFRAMES
-from shared.runtime.assignment import symbols_of, taken_partitions, taken_timeframes
+from shared.runtime.assignment import assigned_partitions, assigned_timeframes, symbols_of
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PINNED = {"BTCUSDT": 0, "ETHUSDT": 1, "SOLUSDT": 1}
@@ -13,25 +13,25 @@ PINNED = {"BTCUSDT": 0, "ETHUSDT": 1, "SOLUSDT": 1}
 
 def test_a_star_takes_everything() -> None:
     """The default: also partitions without a symbol, which still say at every close that they have nothing."""
-    assert taken_partitions(["*"], SYMBOLS, 3, PINNED) == (0, 1, 2)
-    assert taken_timeframes(["*"], TIMEFRAMES) == TIMEFRAMES
+    assert assigned_partitions(["*"], SYMBOLS, 3, PINNED) == (0, 1, 2)
+    assert assigned_timeframes(["*"], TIMEFRAMES) == TIMEFRAMES
 
 
 def test_a_glob_takes_the_partitions_of_its_symbols() -> None:
     """BTC* is partition 0 alone."""
-    assert taken_partitions(["BTC*"], SYMBOLS, 3, PINNED) == (0,)
+    assert assigned_partitions(["BTC*"], SYMBOLS, 3, PINNED) == (0,)
     assert symbols_of(1, SYMBOLS, 3, PINNED) == ("ETHUSDT", "SOLUSDT")
 
 
 def test_a_glob_that_cuts_a_partition_is_refused_with_the_way_out() -> None:
     """Half a partition would leave the other half to nobody."""
     with pytest.raises(ValueError, match="ETHUSDT and SOLUSDT share partition 1"):
-        taken_partitions(["ETH*"], SYMBOLS, 3, PINNED)
+        assigned_partitions(["ETH*"], SYMBOLS, 3, PINNED)
 
 
 def test_globs_that_match_nothing_are_refused() -> None:
     """A process that takes nothing is a typo."""
     with pytest.raises(ValueError, match="matches none"):
-        taken_partitions(["DOGE*"], SYMBOLS, 3, PINNED)
+        assigned_partitions(["DOGE*"], SYMBOLS, 3, PINNED)
     with pytest.raises(ValueError, match="matches none"):
-        taken_timeframes(["2m"], TIMEFRAMES)
+        assigned_timeframes(["2m"], TIMEFRAMES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.runtime.lane.commit_log import Commit, Ledger
+from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.store.memory import MemoryStore
 
 
@@ -21,7 +21,7 @@ async def test_a_flush_returns_when_the_lane_is_another_s_now_and_nothing_is_ack
     """OPS-2: a replica that is asked to go just after it was superseded leaves at once, not at its drain deadline."""
     store, fenced, held = MemoryStore(), asyncio.Event(), Held()
     await store.start()
-    ledger = Ledger("lane", store, 0.0, fenced.set)
+    ledger = CommitLog("lane", store, 0.0, fenced.set)
     writing = asyncio.create_task(ledger.run())
     await ledger.open()
     await store.open("lane")  # the successor
@@ -40,7 +40,7 @@ async def test_a_flush_returns_when_everything_is_written_and_acked() -> None:
     """EXEC-2: the ack comes after the commit."""
     store, held = MemoryStore(), Held()
     await store.start()
-    ledger = Ledger("lane", store, 60.0, lambda: None)
+    ledger = CommitLog("lane", store, 60.0, lambda: None)
     writing = asyncio.create_task(ledger.run())
     await ledger.open()
     ledger.add(Commit([b"entry"], [held]))  # type: ignore[list-item]  # likewise
