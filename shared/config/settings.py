@@ -148,7 +148,7 @@ class CommonSettings(_Section):
         default_factory=_replica_name, min_length=1, max_length=200, description="this process among its replicas"
     )
     exchange: ExchangeSettings = Field(
-        default_factory=ExchangeSettings, description="the venue, where the mode has a real one (paper, testnet, live)"
+        default_factory=ExchangeSettings, description="the exchange, where the mode has a real one (paper, testnet, live)"
     )
     lane: LaneSettings = Field(default_factory=LaneSettings, description="how lanes write their state")
 
