@@ -8,12 +8,12 @@ from itertools import groupby
 from pathlib import Path
 
 from services.ingest.aggregator import Aggregator
+from services.ingest.candle_source import Defect, Repair, SourceRefused
+from services.ingest.files.file_source import FileSource
 from services.ingest.files.interval import interval_of
 from services.ingest.files.readers import FileDefect
-from services.ingest.files.source import FileSource
 from services.ingest.quality import Trust, judge
 from services.ingest.settings import IngestSettings
-from services.ingest.source import Defect, Repair, SourceRefused
 from shared.domain.candles import Candle, RawCandle
 from shared.domain.timeframes import MINUTE, Timeframe
 

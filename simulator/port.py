@@ -24,7 +24,7 @@ from shared.exchange.model.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.model.market import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
+from shared.exchange.model.market_data import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import UserStream
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain

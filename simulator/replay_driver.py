@@ -21,7 +21,7 @@ from typing import Protocol
 
 import structlog
 
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.bus.topology import partition_of
 from shared.domain.account import RiskReport

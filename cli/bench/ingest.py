@@ -27,7 +27,7 @@ from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.binance.sockets import Socket
 from shared.exchange.binance.streams import BinanceMarketStream
 from shared.exchange.binance.wire.streams import read_frame, wire_name
-from shared.exchange.model.market import Depth
+from shared.exchange.model.market_data import Depth
 from shared.exchange.model.streams import Heard, StreamName
 from shared.exchange.settings import StreamSettings
 

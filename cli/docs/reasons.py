@@ -9,7 +9,7 @@ from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
 from services.execution import admission, trade
 from services.ingest import alerts as ingest
-from services.ingest import quality, source
+from services.ingest import candle_source, quality
 from shared.domain import account, control, decisions, orders
 from shared.exchange import errors
 from shared.exchange.limits import windows
@@ -33,8 +33,13 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`."),
     ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
-    ("Why a file of candles or fundings is refused", source, "DefectReason", "At the end of each line that names a defect."),
-    ("What is put right in a candle file", source, "RepairKind", "Said when the file is opened."),
+    (
+        "Why a file of candles or fundings is refused",
+        candle_source,
+        "DefectReason",
+        "At the end of each line that names a defect.",
+    ),
+    ("What is put right in a candle file", candle_source, "RepairKind", "Said when the file is opened."),
     ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
     ("How urgent a call is", windows, "Urgency", "Which share of the exchange's limits it may use."),

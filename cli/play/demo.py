@@ -15,7 +15,7 @@ from cli.play.session import open_market, play_session, speed_of
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.bus.port import Bus
 from shared.runtime.service import Service, running
 from shared.store.port import StateStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.domain.timeframes import MINUTE
 
 #: Hours of market before the first fill: nine generated markets (seeds 1 to 9), shipped settings.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.settings import Settings
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 
 
 class BadOption(Exception):
@@ -61,11 +61,11 @@ def with_symbols_of(settings: Settings, files: Mapping[str, Path]) -> Settings:
 
 
 def open_source(settings: Settings, files: Mapping[str, Path], start: int | None, end: int | None) -> CandleSource:
-    """The recorded or generated market. Raises services.ingest.files.source.SourceRefused with every defect of the files."""
+    """The recorded or generated market. Raises SourceRefused with every defect of the files."""
     if not files and settings.market.source == "files":
         files = settings.market.files
     if files:
-        from services.ingest.files.source import FileSource
+        from services.ingest.files.file_source import FileSource
 
         return FileSource(files, start, end)
     from simulator.market.generator import DEFAULT_START, GeneratedMarket

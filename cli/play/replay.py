@@ -10,7 +10,7 @@ from cli.play.session import open_market, play_session, speed_of
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_bus, service_spec
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.runtime.service import Service, running
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder

@@ -18,8 +18,8 @@ from cli.play.progress import Bar
 from cli.play.summary import as_json, show
 from cli.run.configuration import refuse
 from cli.settings import Settings
-from services.ingest.files.source import SourceRefused
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
+from services.ingest.files.file_source import SourceRefused
 from shared.runtime.process.exits import Exit
 from shared.runtime.process.logs import configure
 from shared.runtime.service import ServiceDied

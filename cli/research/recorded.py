@@ -11,7 +11,7 @@ from cli.play.market import BadOption, parse_data, parse_date
 from cli.run.configuration import refuse
 from cli.settings import Settings
 from research.market import Market
-from services.ingest.source import SourceRefused
+from services.ingest.candle_source import SourceRefused
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 from shared.runtime.process.exits import Exit
 

@@ -48,7 +48,7 @@ def serve(
     """Run the server until SIGINT or SIGTERM."""
     import uvloop
 
-    from services.ingest.files.source import SourceRefused
+    from services.ingest.files.file_source import SourceRefused
     from shared.runtime.process.logs import configure
     from simulator.server.scenario import BadScenario
 
@@ -91,7 +91,7 @@ def open_ticks(
 
         return RecordedTicks(recorded, symbols.grids)
     if files:
-        from services.ingest.files.source import FileSource
+        from services.ingest.files.file_source import FileSource
 
         return CandleTicks(FileSource(files), symbols.grids, server.tape, seed)
     from simulator.market.generator import DEFAULT_START, GeneratedMarket

@@ -28,7 +28,7 @@ from shared.exchange.model.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.model.market import (
+from shared.exchange.model.market_data import (
     AggTrade,
     BookTicker,
     Depth,

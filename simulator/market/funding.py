@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+from services.ingest.candle_source import Defect, SourceRefused
 from services.ingest.files.readers import FileDefect, read_columns
-from services.ingest.source import Defect, SourceRefused
 from shared.domain.timeframes import MINUTE
 
 DEFAULT_RATE: Final = Decimal("0.0001")

@@ -28,8 +28,8 @@ _CHUNK_MINUTES: Final = DAY // MINUTE
 class GeneratedMarket:
     """``days`` of one-minute candles from ``start`` (open time of the first, UTC ms, a whole minute).
 
-    A source of candles as ``services.ingest.source`` defines it. One day is in memory at a time. Raises ValueError when
-    there is nothing to generate.
+    A ``services.ingest.candle_source.CandleSource``; holds one day in memory. Raises ValueError when there is nothing to
+    generate.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from heapq import merge
 from itertools import islice
 from typing import Protocol
 
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
 from simulator.tape.events import Quote, Tick, Trade

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ingest.source import Defect, DefectReason, Repair, RepairKind
+from services.ingest.candle_source import Defect, DefectReason, Repair, RepairKind
 from shared.domain.timeframes import MINUTE
 
 #: Open time, open, high, low, close, volume: equally long arrays.

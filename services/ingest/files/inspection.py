@@ -14,10 +14,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ingest.candle_source import Defect, Repair
 from services.ingest.files.findings import Chunk, Findings, Order
 from services.ingest.files.readers import FileDefect, read_columns
 from services.ingest.quality import PRICE_LIMIT, VOLUME_LIMIT, NumberFault
-from services.ingest.source import Defect, Repair
 from shared.domain.timeframes import DURATION, FINEST, MINUTE, Timeframe, open_time
 
 NUMBERS: Final = ("open", "high", "low", "close", "volume")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ingest.source import Defect, DefectReason
+from services.ingest.candle_source import Defect, DefectReason
 from shared.runtime.extras import require
 
 if TYPE_CHECKING:

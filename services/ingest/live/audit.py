@@ -9,7 +9,7 @@ import msgspec
 
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.timeframes import MINUTE
-from shared.exchange.model.market import Kline
+from shared.exchange.model.market_data import Kline
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):

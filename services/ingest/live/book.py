@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from services.ingest.live.settings import BookSettings
-from shared.exchange.model.market import Depth, Level
+from shared.exchange.model.market_data import Depth, Level
 from shared.exchange.model.streams import DepthEvent
 
 BookNews = Literal[

@@ -30,7 +30,7 @@ from shared.domain.candles import FeedStep
 from shared.domain.control import Alert, ClockTick, FundingDue, Severity
 from shared.domain.message import Message
 from shared.domain.timeframes import FINEST, MINUTE, Timeframe
-from shared.exchange.model.market import Kline
+from shared.exchange.model.market_data import Kline
 from shared.exchange.model.streams import Heard, StreamName
 from shared.exchange.port import MarketData
 from shared.runtime.source import Lease

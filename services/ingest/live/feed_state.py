@@ -17,7 +17,7 @@ from services.ingest.live.minutes import MinuteBoard
 from services.ingest.live.settings import FeedKind, LiveSettings
 from shared.domain.control import FundingDue
 from shared.domain.message import Message
-from shared.exchange.model.market import AggTrade, BookTicker, MarkPrice
+from shared.exchange.model.market_data import AggTrade, BookTicker, MarkPrice
 from shared.exchange.model.streams import DepthEvent, Heard, KlineEvent, LiquidationEvent
 
 #: What follows from an event, for the shell to do.

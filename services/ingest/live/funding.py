@@ -8,7 +8,7 @@ import msgspec
 
 from shared.domain.control import FundingDue, MarkPrice
 from shared.domain.message import Message
-from shared.exchange.model import market
+from shared.exchange.model import market_data
 
 
 class FundingPassed(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,10 +24,10 @@ class FundingWatch:
     def __init__(self, symbol: str, max_age_ms: int) -> None:
         self._symbol = symbol
         self._max_age_ms = max_age_ms
-        self._newest: market.MarkPrice | None = None
+        self._newest: market_data.MarkPrice | None = None
         self._told = -1
 
-    def hear(self, event: market.MarkPrice) -> FundingDue | FundingPassed | None:
+    def hear(self, event: market_data.MarkPrice) -> FundingDue | FundingPassed | None:
         """Take an event; what follows when it shows that a funding time has passed. Older ones change nothing."""
         known = self._newest
         if known is not None and event.time <= known.time:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from services.ingest.live.book import LocalBook
 from shared.domain.control import Micro
-from shared.exchange.model.market import AggTrade, BookTicker
+from shared.exchange.model.market_data import AggTrade, BookTicker
 from shared.exchange.model.streams import LiquidationEvent
 
 

@@ -19,7 +19,7 @@ import msgspec
 from services.ingest.live.settings import MinutesSettings
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.timeframes import MINUTE
-from shared.exchange.model.market import Kline
+from shared.exchange.model.market_data import Kline
 
 MinuteState = Literal[
     "running",  # the minute is not over, or its closing frame is awaited

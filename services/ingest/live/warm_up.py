@@ -13,7 +13,7 @@ import msgspec
 from services.ingest.live.minutes import raw_of
 from shared.domain.candles import FeedHistory, RawCandle
 from shared.domain.timeframes import DURATION, Timeframe, open_time
-from shared.exchange.model.market import Kline
+from shared.exchange.model.market_data import Kline
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from shared.exchange.binance.orders import BinanceOrders
 from shared.exchange.binance.rest import Rest
 from shared.exchange.binance.streams import BinanceMarketStream, BinanceUserStream, together
 from shared.exchange.binance.wire import account as wire_account
-from shared.exchange.binance.wire import market
+from shared.exchange.binance.wire import market_data
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.errors import NO_CHANGE, ExchangeError
 from shared.exchange.model.account import (
@@ -27,7 +27,7 @@ from shared.exchange.model.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.model.market import (
+from shared.exchange.model.market_data import (
     AggTrade,
     BookTicker,
     Depth,
@@ -80,32 +80,33 @@ class BinanceExchange(BinanceOrders):
         return (await self._rest.call(endpoints.TIME, {}, wire_rest.ServerTime)).server_time
 
     async def exchange_info(self) -> ExchangeInfo:
-        body = await self._rest.call(endpoints.EXCHANGE_INFO, {}, market.Info)
+        body = await self._rest.call(endpoints.EXCHANGE_INFO, {}, market_data.Info)
         return self._rest.reading(endpoints.EXCHANGE_INFO, body.value)
 
     async def klines(
         self, symbol: str, timeframe: Timeframe, *, start: int | None = None, end: int | None = None, limit: int = 500
     ) -> tuple[Kline, ...]:
         params = _given(symbol=symbol, interval=timeframe, startTime=start, endTime=end, limit=limit)
-        rows = await self._rest.call(endpoints.KLINES, params, list[market.KlineRow])
+        rows = await self._rest.call(endpoints.KLINES, params, list[market_data.KlineRow])
         now = self.now()
-        return tuple(market.kline_of(row, symbol, timeframe, now) for row in rows)
+        return tuple(market_data.kline_of(row, symbol, timeframe, now) for row in rows)
 
     async def depth(self, symbol: str, limit: int = 1000) -> Depth:
-        return (await self._rest.call(endpoints.DEPTH, _given(symbol=symbol, limit=limit), market.DepthAnswer)).value(symbol)
+        answer = await self._rest.call(endpoints.DEPTH, _given(symbol=symbol, limit=limit), market_data.DepthAnswer)
+        return answer.value(symbol)
 
     async def book_ticker(self, symbol: str) -> BookTicker:
-        return (await self._rest.call(endpoints.BOOK_TICKER, _given(symbol=symbol), market.Ticker)).value()
+        return (await self._rest.call(endpoints.BOOK_TICKER, _given(symbol=symbol), market_data.Ticker)).value()
 
     async def agg_trades(self, symbol: str, *, start: int | None = None, limit: int = 500) -> tuple[AggTrade, ...]:
         params = _given(symbol=symbol, startTime=start, limit=limit)
         return tuple(
-            row.value(symbol) for row in await self._rest.call(endpoints.AGG_TRADES, params, list[market.AggTradeRow])
+            row.value(symbol) for row in await self._rest.call(endpoints.AGG_TRADES, params, list[market_data.AggTradeRow])
         )
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
-        found: market.Premium | list[market.Premium] = await self._rest.call(
-            endpoints.PREMIUM_INDEX, _given(symbol=symbol), market.PREMIUMS
+        found: market_data.Premium | list[market_data.Premium] = await self._rest.call(
+            endpoints.PREMIUM_INDEX, _given(symbol=symbol), market_data.PREMIUMS
         )
         return tuple(each.value() for each in _listed(found))
 
@@ -113,10 +114,10 @@ class BinanceExchange(BinanceOrders):
         self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
     ) -> tuple[FundingRate, ...]:
         params = _given(symbol=symbol, startTime=start, endTime=end, limit=limit)
-        return tuple(row.value() for row in await self._rest.call(endpoints.FUNDING_RATE, params, list[market.Funding]))
+        return tuple(row.value() for row in await self._rest.call(endpoints.FUNDING_RATE, params, list[market_data.Funding]))
 
     async def funding_terms(self) -> dict[str, FundingTerms]:
-        rows = await self._rest.call(endpoints.FUNDING_INFO, {}, list[market.FundingInfo])
+        rows = await self._rest.call(endpoints.FUNDING_INFO, {}, list[market_data.FundingInfo])
         return {row.symbol: row.value() for row in rows}
 
     def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.domain.decisions import Side
 from shared.domain.timeframes import Timeframe
-from shared.exchange.model.market import AggTrade, BookTicker, Kline, Level, MarkPrice
+from shared.exchange.model.market_data import AggTrade, BookTicker, Kline, Level, MarkPrice
 from shared.exchange.model.user_events import UserEvent
 
 StreamKind = Literal[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
-from shared.exchange.model.market import AggTrade, BookTicker, Depth, Kline, Level
+from shared.exchange.model.market_data import AggTrade, BookTicker, Depth, Kline, Level
 from shared.exchange.model.streams import DepthEvent
 
 MONDAY = 1_736_121_600_000  # 2025-01-06T00:00Z

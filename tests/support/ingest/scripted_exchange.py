@@ -10,7 +10,7 @@ import msgspec
 
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.market import BookTicker, Depth, ExchangeInfo, FundingRate, Kline, SymbolRules
+from shared.exchange.model.market_data import BookTicker, Depth, ExchangeInfo, FundingRate, Kline, SymbolRules
 from shared.exchange.model.streams import Heard, KlineEvent, LossReason, MarketEvent, StreamLost, StreamName
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, kline
 

@@ -16,7 +16,7 @@ from cli.main import app
 from cli.play.market import BadOption
 from cli.run.simulator import open_funding, open_ticks, parse_motion
 from cli.settings import Settings
-from services.ingest.files.source import FileSource
+from services.ingest.files.file_source import FileSource
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
 from simulator.market.funding import ConstantFunding, RecordedFunding

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from research.market import Market
+from services.ingest.candle_source import SourceRefused
 from services.ingest.core import IngestCore
 from services.ingest.settings import IngestSettings
-from services.ingest.source import SourceRefused
 from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 from tests.support.ingest.candle_files import START, Row, folded, walk, write_csv

@@ -12,7 +12,7 @@ import msgspec
 
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 from shared.exchange.binance.wire.enums import Unreadable, side_of
-from shared.exchange.model.market import AggTrade, BookTicker, Kline, MarkPrice
+from shared.exchange.model.market_data import AggTrade, BookTicker, Kline, MarkPrice
 from shared.exchange.model.streams import (
     DayTicker,
     DepthEvent,

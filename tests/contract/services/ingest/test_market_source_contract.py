@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from services.ingest.candle_source import CandleSource
 from services.ingest.core import IngestCore
-from services.ingest.files.source import FileSource
+from services.ingest.files.file_source import FileSource
 from services.ingest.settings import IngestSettings
-from services.ingest.source import CandleSource
 from shared.domain.candles import CandleBundle, FeedStep
 from shared.domain.control import Alert
 from shared.domain.timeframes import MINUTE, TIMEFRAMES

@@ -14,7 +14,7 @@ import pytest
 from shared.domain.exchange import PlaceOrder
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import KeyRights
-from shared.exchange.model.market import MarkPrice
+from shared.exchange.model.market_data import MarkPrice
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Outcome, Refused, Uncertain

@@ -22,7 +22,7 @@ from shared.domain.candles import FeedHistory, FeedStep
 from shared.domain.control import Alert, ClockTick, FundingDue, MarkPrice, Micro
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe
-from shared.exchange.model import market
+from shared.exchange.model import market_data
 from shared.exchange.model.streams import KlineEvent
 from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
@@ -294,7 +294,7 @@ async def test_a_second_of_flow_and_the_mark_price() -> None:
         stage.exchange.say(msgspec.structs.replace(ticker(at(60, 1.0)), symbol=BTC), "book_ticker", BTC)
         stage.exchange.say(diff(99, 105, bids=((98.0, 5.0),)), "depth", BTC)
         stage.exchange.say(
-            market.MarkPrice(
+            market_data.MarkPrice(
                 symbol=BTC, time=at(60), mark=Decimal(100), index=Decimal(100), funding_rate=Decimal("0.0001"),
                 next_funding=at(480),
             ),
@@ -314,7 +314,7 @@ async def test_a_funding_time_that_passed_unheard_is_asked_for() -> None:
     stage = Stage(ScriptedExchange(at(479)))
 
     def say(time: int, due: int) -> None:
-        event = market.MarkPrice(
+        event = market_data.MarkPrice(
             symbol=BTC, time=time, mark=Decimal(100), index=Decimal(100), funding_rate=Decimal("0.0001"), next_funding=due
         )
         stage.exchange.say(event, "mark_price", BTC)
@@ -345,7 +345,7 @@ async def test_a_book_that_keeps_breaking_is_mended_ever_less_often() -> None:
     asked: list[float] = []
     number = 0
 
-    async def scripted(symbol: str, limit: int = 1000) -> market.Depth:
+    async def scripted(symbol: str, limit: int = 1000) -> market_data.Depth:
         asked.append(asyncio.get_running_loop().time())
         return depth(10 * number + 5, ((99.0, 1.0),), ())
 
@@ -367,7 +367,7 @@ async def test_a_book_is_mended_by_a_snapshot_that_is_new_enough() -> None:
     exchange = ScriptedExchange(at(60))
     answers = [depth(10, (), ()), depth(10, (), ()), depth(100, ((99.0, 1.0),), ())]
 
-    async def scripted(symbol: str, limit: int = 1000) -> market.Depth:
+    async def scripted(symbol: str, limit: int = 1000) -> market_data.Depth:
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
     exchange.depth = scripted  # type: ignore[method-assign]  # the script of this test

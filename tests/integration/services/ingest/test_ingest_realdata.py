@@ -15,7 +15,7 @@ import pytest
 
 from services.ingest.aggregator import Aggregator
 from services.ingest.core import IngestCore
-from services.ingest.files.source import FileSource, SourceRefused
+from services.ingest.files.file_source import FileSource, SourceRefused
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, CandleBundle, FeedStep
 from shared.domain.control import Alert
@@ -164,7 +164,7 @@ def test_recorded_funding_covers_the_recorded_candles() -> None:
 PLAY = """
 import sys
 from pathlib import Path
-from services.ingest.files.source import FileSource
+from services.ingest.files.file_source import FileSource
 source = FileSource({pair.split("=")[0]: Path(pair.split("=")[1]) for pair in sys.argv[1:]})
 steps = sum(1 for _ in source.steps())
 # Not getrusage: its peak counts the parent's memory before exec too.

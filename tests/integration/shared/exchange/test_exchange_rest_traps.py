@@ -1,4 +1,4 @@
-"""Every REST trap of python-binance and of the exchange, met on a real socket: with the handling away, each of these fails."""
+"""Every REST trap of python-binance and of the exchange, met on a real socket; without its handling each test fails."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.exchange.model.market import BookTicker
+from shared.exchange.model.market_data import BookTicker
 from shared.exchange.model.streams import Heard, KlineEvent, StreamLost, StreamName
 from shared.exchange.model.user_events import AccountUpdate, Unnamed
 from tests.support.exchange.stub import Answer, ExchangeStub, adapter, stub_exchange

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.files.source import FileSource
+from services.ingest.files.file_source import FileSource
 from shared.domain.timeframes import MINUTE
 
 T = 1_746_403_200_000

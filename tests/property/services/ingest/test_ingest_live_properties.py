@@ -9,7 +9,7 @@ from services.ingest.live.book import LocalBook
 from services.ingest.live.minutes import Fetch, MinuteBoard
 from services.ingest.live.settings import BookSettings, MinutesSettings
 from shared.domain.candles import FeedStep
-from shared.exchange.model.market import Level
+from shared.exchange.model.market_data import Level
 from shared.exchange.model.streams import DepthEvent
 from tests.support.ingest.live_scenes import BTC, ETH, at, depth, diff, kline
 

@@ -11,11 +11,11 @@ import pytest
 
 from shared.exchange.binance.wire.account import SymbolSetup
 from shared.exchange.binance.wire.enums import Unreadable, status_of
-from shared.exchange.binance.wire.market import Info
+from shared.exchange.binance.wire.market_data import Info
 from shared.exchange.binance.wire.streams import read_frame
 from shared.exchange.binance.wire.user import read_user_event
 from shared.exchange.limits.windows import counts_of
-from shared.exchange.model.market import SymbolRules
+from shared.exchange.model.market_data import SymbolRules
 from shared.exchange.model.streams import KlineEvent
 from shared.exchange.model.user_events import OrderUpdate, Unnamed
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.ingest.source import SourceRefused
+from services.ingest.candle_source import SourceRefused
 from simulator.market.funding import ConstantFunding, PlayedFunding, RecordedFunding
 
 MIDNIGHT = 1_736_121_600_000

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from pydantic import ValidationError
 
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import DAY, MINUTE
 from simulator.market.generator import DEFAULT_START, GeneratedMarket

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.source import CandleSource
+from services.ingest.candle_source import CandleSource
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
 from simulator.market.funding import ConstantFunding

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv, feather
 
-from services.ingest.files.source import FileSource, SourceRefused
-from services.ingest.source import DefectReason
+from services.ingest.candle_source import DefectReason
+from services.ingest.files.file_source import FileSource, SourceRefused
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
 

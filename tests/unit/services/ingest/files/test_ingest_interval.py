@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.ingest.aggregator import Aggregator
+from services.ingest.files.file_source import FileSource, SourceRefused
 from services.ingest.files.interval import interval_of
 from services.ingest.files.readers import FileDefect
-from services.ingest.files.source import FileSource, SourceRefused
 from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe
 from tests.support.ingest.candle_files import START, Row, folded, walk, write_csv

@@ -10,7 +10,7 @@ import pytest
 from services.ingest.live.feed_state import FeedState
 from services.ingest.live.settings import LiveSettings
 from shared.domain.control import FundingDue, MarkPrice, Micro
-from shared.exchange.model import market
+from shared.exchange.model import market_data
 from shared.exchange.model.streams import Heard, KlineEvent, LiquidationEvent, MarketEvent, StreamKind, StreamName
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker, trade
 
@@ -24,8 +24,8 @@ def say(to: FeedState, kind: StreamKind, event: MarketEvent, symbol: str = BTC) 
     return to.hear(Heard(name, event, 0.0), MONDAY)
 
 
-def mark(time: int, next_funding: int) -> market.MarkPrice:
-    return market.MarkPrice(
+def mark(time: int, next_funding: int) -> market_data.MarkPrice:
+    return market_data.MarkPrice(
         symbol=BTC, time=time, mark=Decimal(100), index=Decimal(0), funding_rate=Decimal("0.0001"), next_funding=next_funding
     )
 

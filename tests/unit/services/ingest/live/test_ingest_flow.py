@@ -12,7 +12,7 @@ from services.ingest.live.micro import MicroMeter
 from services.ingest.live.settings import BookSettings
 from shared.domain.control import FundingDue, MarkPrice
 from shared.domain.timeframes import MINUTE
-from shared.exchange.model import market
+from shared.exchange.model import market_data
 from shared.exchange.model.streams import LiquidationEvent
 from tests.support.ingest.live_scenes import BTC, MONDAY, depth, ticker, trade
 
@@ -68,8 +68,8 @@ def test_an_older_best_price_changes_nothing() -> None:
     assert meter.take(MONDAY + 10, None) is None, "time must move on between two messages"
 
 
-def mark(time: int, rate: str = "0.0001", next_funding: int = MONDAY + 8 * HOUR) -> market.MarkPrice:
-    return market.MarkPrice(
+def mark(time: int, rate: str = "0.0001", next_funding: int = MONDAY + 8 * HOUR) -> market_data.MarkPrice:
+    return market_data.MarkPrice(
         symbol=BTC,
         time=time,
         mark=Decimal("100.5"),

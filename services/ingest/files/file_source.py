@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from services.ingest.candle_source import Defect, DefectReason, Repair, SourceRefused
 from services.ingest.files.inspection import TIME_RANGE, Inspection, fingerprint, inspect, sorted_chunks
-from services.ingest.source import Defect, DefectReason, Repair, SourceRefused
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import DURATION, FINEST, Timeframe
 

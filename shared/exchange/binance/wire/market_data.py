@@ -10,7 +10,7 @@ import msgspec
 from shared.domain.timeframes import Timeframe
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import Wire
-from shared.exchange.model.market import (
+from shared.exchange.model.market_data import (
     AggTrade,
     BookTicker,
     Depth,
