@@ -1,4 +1,4 @@
-# make demo | research | test | cover | check | native | bench | soak | lock | config | docs | pictures | clean
+# make demo | research | test | cover | check | native | bench | soak | locks | lock | config | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo research test cover check native bench soak lock config docs pictures clean
+.PHONY: help demo research test cover check native bench soak locks lock config docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -32,6 +32,7 @@ help:
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
+	@echo "make locks   install every lock with each Python and pip that is to be had here, from the index"
 	@echo "make lock    make the lock files again from pyproject.toml"
 	@echo "make config  write config/*.yaml again from the settings models"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
@@ -43,8 +44,12 @@ demo: $(VENV)/.installed
 
 research: $(VENV)/.installed-research
 
+# In one process: each of them fills the line and a core.
+locks: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m locks tests/integration/deploy $(ARGS)
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not soak" $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest -m "not soak and not locks" $(PARALLEL) $(ARGS)
 
 # Interpreted, and by what stands in the repository alone. The analysis' own property tests would add a percent and, traced, six
 # minutes; of them the specimens that a compiled engine does not let in are run here, untraced.
