@@ -10,10 +10,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import interpreters
 import pytest
 from packaging.utils import canonicalize_name
-from wheels import made_up
+
+from tests.support.deploy import interpreters
+from tests.support.deploy.wheels import made_up
 
 ROOT = Path(__file__).resolve().parents[3]
 STAMPS = {

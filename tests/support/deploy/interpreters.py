@@ -1,7 +1,7 @@
 """The Python interpreters of this machine: by name on the PATH, else pyenv's.
 
-``python tests/support/interpreters.py 3.12 3.13`` prints version and path of each that is there, one a line, and says on
-stderr which ones are not.
+``python tests/support/deploy/interpreters.py 3.12 3.13`` prints version and path of each that is there, one a line, and says
+on stderr which ones are not.
 """
 
 from __future__ import annotations
