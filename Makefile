@@ -1,4 +1,4 @@
-# make demo | research | test | cover | check | native | bench | soak | locks | lock | config | docs | pictures | clean
+# make demo | research | test | cover | check | native | bench | soak | locks | lock | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo research test cover check native bench soak locks lock config docs pictures clean
+.PHONY: help demo research test cover check native bench soak locks lock docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -34,7 +34,6 @@ help:
 	@echo "make soak    the long tests"
 	@echo "make locks   install every lock with each Python and pip that is to be had here, from the index"
 	@echo "make lock    make the lock files again from pyproject.toml"
-	@echo "make config  write config/*.yaml again from the settings models"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
 	@echo "make pictures  draw the pictures of docs/ict.md again"
 	@echo "make clean   remove .venv and everything generated"
@@ -124,9 +123,6 @@ lock:
 	$(COMPILE) --constraint requirements-dev.lock --group build -o requirements-build.lock
 	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' $(LOCKS); then \
 	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
-
-config: $(VENV)/.installed
-	$(BIN)/python -m cli.docs.write_config config/sim.yaml config/paper.yaml config/testnet.yaml config/live.yaml
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/ict docs --to docs

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli.bench.commands import bench
+from cli.config.commands import app as config_commands
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
 from cli.run.health import DEFAULT_URL
@@ -198,6 +199,7 @@ def docs(
 
 app.add_typer(research_commands)
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(config_commands, name="config")
 app.add_typer(bench, name="bench")
 
 

@@ -1,4 +1,4 @@
-"""The whole configuration: what every service needs, one section a service, and the market that is played in sim mode."""
+"""The whole configuration: what every service shares, one section a service, and the market that sim mode plays."""
 
 from __future__ import annotations
 
@@ -15,52 +15,116 @@ from services.journal.settings import JournalSettings
 from services.notifier.settings import NotifierSettings
 from services.risk.settings import RiskSettings
 from services.signals.settings import SignalsSettings
+from services.signals.strategies import STRATEGIES
 from shared.config.errors import Incoherent
+from shared.config.level import BASIC
 from shared.config.settings import CommonSettings
 from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 
+_MINUTES_A_DAY = 24 * 60
+
 
 class MarketSettings(BaseModel):
-    """What the simulator plays."""
+    """The market that sim mode plays."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    source: Literal["generator", "files"] = Field("generator", description="a seeded market, or recorded candles")
-    days: float = Field(5.0, gt=0, le=3660, description="length of the generated market, in days")
-    seed: int = Field(7, ge=0, description="the generated market's seed: the same seed is the same market")
-    files: dict[str, Path] = Field(default_factory=dict, description="recorded 1m candles: symbol → Parquet, Feather or CSV")
+    source: Literal["generator", "files"] = Field(
+        "generator", description="Where the market comes from: a seeded generator, or `files`", json_schema_extra=BASIC
+    )
+    days: float = Field(
+        5.0,
+        ge=1 / _MINUTES_A_DAY,
+        le=3660,
+        description="Length of the generated market, days",
+        json_schema_extra=BASIC,
+    )
+    seed: int = Field(
+        7, ge=0, description="Seed of the generated market; the same seed gives the same market", json_schema_extra=BASIC
+    )
+    files: dict[str, Path] = Field(
+        default_factory=dict,
+        description="File with recorded one-minute candles of each symbol, for source: files",
+        json_schema_extra=BASIC,
+    )
     funding_rate: str = Field(
-        "0.0001", pattern=r"^-?\d+(\.\d+)?$", description="funding rate every 8 hours, as a fraction of the notional"
+        "0.0001",
+        pattern=r"^-?\d{1,3}(\.\d{1,18})?$",
+        description="Funding rate paid every 8 hours, fraction of the notional",
     )
     speed: float | None = Field(
-        60.0, gt=0, description="market seconds per second for `ict run simulator`; null = as fast as the system settles"
+        60.0,
+        gt=0,
+        description="Market seconds per second for `ict run simulator`; null = as fast as the system keeps up",
     )
+
+    @model_validator(mode="after")
+    def _files_are_named(self) -> Self:
+        if self.source == "files" and not self.files:
+            raise Incoherent({"files": "source: files needs a file for each symbol: {BTCUSDT: candles.parquet}"})
+        return self
 
 
 class Settings(CommonSettings):
-    """The root of every configuration file."""
+    """The root of every configuration file. Validators here hold what only the sections together can tell."""
 
-    ingest: IngestSettings = Field(default_factory=IngestSettings, description="candles: quality gate and aggregation")
-    analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="the ICT engine")
-    signals: SignalsSettings = Field(default_factory=SignalsSettings, description="strategies and the close barrier")
-    risk: RiskSettings = Field(default_factory=RiskSettings, description="sizing, limits, kill switch")
-    execution: ExecutionSettings = Field(default_factory=ExecutionSettings, description="orders and protection")
+    ingest: IngestSettings = Field(default_factory=IngestSettings, description="Candles: live feed, quality, aggregation")
+    analysis: AnalysisSettings = Field(default_factory=AnalysisSettings, description="The ICT engine")
+    signals: SignalsSettings = Field(default_factory=SignalsSettings, description="Strategies and when they decide")
+    risk: RiskSettings = Field(default_factory=RiskSettings, description="Position size, limits, kill switch")
+    execution: ExecutionSettings = Field(default_factory=ExecutionSettings, description="Orders and their protection")
     gateway: GatewaySettings = Field(
-        default_factory=GatewaySettings, description="the account's hand at a real exchange (testnet, live)"
+        default_factory=GatewaySettings, description="Requests and account statements at a real exchange (testnet, live)"
     )
-    notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="who is told what")
-    journal: JournalSettings = Field(default_factory=JournalSettings, description="where everything is recorded")
-    simulator: SimulatorSettings = Field(default_factory=SimulatorSettings, description="the simulated exchange")
+    notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="Who is notified of what")
+    journal: JournalSettings = Field(default_factory=JournalSettings, description="The database that records everything")
+    simulator: SimulatorSettings = Field(default_factory=SimulatorSettings, description="The simulated exchange")
     server: ServerSettings = Field(
         default_factory=ServerSettings, description="`ict simulator`: the server that speaks Binance's protocol"
     )
-    market: MarketSettings = Field(default_factory=MarketSettings, description="the market that sim mode plays")
+    market: MarketSettings = Field(default_factory=MarketSettings, description="The market that sim mode plays")
 
-    @model_validator(mode="after")
-    def _no_drill_with_real_money(self) -> Self:
+    def _cross_section_faults(self) -> dict[str, str]:
+        faults = self._live_faults() | self._timeframe_faults() | self._margin_faults() | self._file_faults()
+        if self.layout == "embedded" and self.mode not in ("sim", "paper"):
+            faults["layout"] = f"mode {self.mode} needs a process a service: set layout to split or fused"
+        return faults
+
+    def _live_faults(self) -> dict[str, str]:
+        faults: dict[str, str] = {}
         if self.mode == "live" and self.signals.drill:
-            raise Incoherent(
-                {"signals.drill": "lets strategies trade without a reason, never with real money: set it to false"}
+            faults["signals.drill"] = "lets strategies trade without a reason, never with real money: set it to false"
+        if self.mode == "live" and "strategies" not in self.signals.model_fields_set:
+            known = ", ".join(name for name, strategy in STRATEGIES.items() if not strategy.drill)
+            faults["signals.strategies"] = (
+                "mode live trades no strategy by default: name those that may trade real money, for example "
+                f"`signals: {{strategies: [ob_fvg]}}`; there are: {known}"
             )
-        return self
+        return faults
+
+    def _timeframe_faults(self) -> dict[str, str]:
+        wanted = {name: STRATEGIES[name].timeframe(self.signals) for name in self.signals.strategies}
+        lacking = {name: timeframe for name, timeframe in wanted.items() if timeframe not in self.timeframes}
+        if not lacking:
+            return {}
+        reads = "; ".join(f"strategy {name} judges {timeframe} candles" for name, timeframe in lacking.items())
+        missing = ", ".join(dict.fromkeys(lacking.values()))
+        first = next(iter(lacking))
+        return {"timeframes": f"{reads}: add {missing} here, or set signals.{first}.timeframe to one that is here"}
+
+    def _margin_faults(self) -> dict[str, str]:
+        rate, leverage = self.simulator.maintenance_rate, self.account.leverage
+        if rate * leverage < 1:
+            return {}
+        text = f"{rate} x account.leverage {leverage} is not below 1: a full position would be liquidated at once"
+        return {"simulator.maintenance_rate": f"{text}; lower one of them"}
+
+    def _file_faults(self) -> dict[str, str]:
+        if self.market.source != "files":
+            return {}
+        strangers = sorted(self.market.files.keys() - set(self.symbols))
+        lacking = sorted(set(self.symbols) - self.market.files.keys())
+        if strangers:
+            return {f"market.files.{strangers[0]}": f"is not among symbols ({', '.join(self.symbols)}): add it there"}
+        return {"market.files": f"no file for {', '.join(lacking)}: add one, or take it out of symbols"} if lacking else {}

@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from shared.domain.account import AccountState, Position
 from shared.domain.exchange import (
     CancelOrder,
@@ -77,13 +78,14 @@ class SimulatedExchange:
         settings: SimulatorSettings,
         instruments: Mapping[str, Instrument],
         brackets: Mapping[str, Brackets] | None = None,
+        account: AccountSettings = DEFAULT_ACCOUNT,
     ) -> None:
         self._settings = settings
         self._max_price = float(settings.max_price)
         bounds = {"max_price": settings.max_price, "max_quantity": settings.max_quantity}
         self._symbols = frozenset(instruments)
         filters = {symbol: Filters.of_instrument(each, **bounds) for symbol, each in instruments.items()}
-        self._venue = Venue(settings, filters, brackets or {})
+        self._venue = Venue(settings, filters, brackets or {}, account)
         self._answered: dict[str, Answered] = {}
         self._refused: dict[str, Order] = {}
         self._skipped: dict[str, int] = {}

@@ -15,7 +15,8 @@ from simulator.settings import SimulatorSettings
 
 def spec(common: CommonSettings, settings: SimulatorSettings) -> ServiceSpec:
     """The exchange's lane. In mode sim whoever hosts it plays the market too; in mode paper live candles are the market."""
-    build = partial(SimulatedExchange, settings, common.instrument_table(), load_brackets(settings.brackets_file))
+    brackets = load_brackets(settings.brackets_file)
+    build = partial(SimulatedExchange, settings, common.instrument_table(), brackets, common.account)
     lanes = [LaneSpec(name="exchange", stage="exchange", queue="exchange", build=build)]
     if common.mode == "paper":
         market = partial(PaperMarket, common.partitions.count, settings.paper_max_pending)

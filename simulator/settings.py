@@ -43,12 +43,6 @@ class SimulatorSettings(BaseModel):
     limit_fills: Literal["through", "touch"] = Field(
         "through", description="A resting limit fills when the price trades through it, or already when it is touched"
     )
-    leverage: int = Field(
-        10,
-        ge=1,
-        le=150,
-        description="Leverage of every symbol at the start (no more than its brackets allow): margin = notional / leverage",
-    )
     max_leverage: int = Field(125, ge=1, le=150, description="Highest leverage of a symbol for which no brackets are known")
     maintenance_rate: Decimal = Field(
         Decimal("0.004"),
@@ -108,9 +102,5 @@ class SimulatorSettings(BaseModel):
         if worst >= Decimal(10_000):
             raise ValueError(
                 f"a taker could pay {worst} bps: below 10,000 is needed; lower max_layers or layer_slippage_bps"
-            )
-        if self.maintenance_rate * self.leverage >= 1:
-            raise ValueError(
-                "maintenance_rate is not below 1 / leverage: a full position would be liquidated at once; lower one of them"
             )
         return self

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from cli.play.session import open_market, play_session, speed_of
-from cli.run.configuration import load_settings
+from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
 from services.ingest.candle_source import CandleSource
@@ -39,7 +38,7 @@ def demo(
     market: Mapping[str, object],
 ) -> None:
     """Open the market, play it, show the result. ``market``: options that override the configuration's ``market``."""
-    settings = load_settings(config, {"market": dict(market)} if market else None)
+    settings = load_to_play(None, config, {"market": dict(market)} if market else None)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
     settings = _with_own_journal(settings, out)  # only now: a refused run leaves the files of the one before alone

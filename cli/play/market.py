@@ -57,7 +57,8 @@ def with_symbols_of(settings: Settings, files: Mapping[str, Path]) -> Settings:
     """The settings with the symbols of the given files instead of their own; unchanged without files."""
     if not files:
         return settings
-    return Settings.model_validate({**settings.model_dump(), "symbols": tuple(sorted(files))})
+    market = {**settings.market.model_dump(), "source": "generator", "files": {}}  # these files are the market
+    return Settings.model_validate({**settings.model_dump(), "symbols": tuple(sorted(files)), "market": market})
 
 
 def open_source(settings: Settings, files: Mapping[str, Path], start: int | None, end: int | None) -> CandleSource:

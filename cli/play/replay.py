@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from cli.play.session import open_market, play_session, speed_of
-from cli.run.configuration import load_settings
+from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_bus, service_spec
 from services.ingest.candle_source import CandleSource
@@ -28,7 +27,7 @@ def replay(
     json: bool,
 ) -> None:
     """Open the market, play it to the running services, show the result."""
-    settings = load_settings(config)
+    settings = load_to_play(["simulator"], config)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
     play_session(play_to_services, settings, source, out, speed=pace, json=json)

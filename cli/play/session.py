@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
 from cli.play.progress import Bar
 from cli.play.summary import as_json, show
-from cli.run.configuration import refuse
+from cli.run.configuration import load_settings, load_to_start, refuse
 from cli.settings import Settings
 from services.ingest.candle_source import CandleSource
 from services.ingest.files.file_source import SourceRefused
@@ -38,6 +38,16 @@ class Play(Protocol):
         speed: float | None,
         on_step: Callable[[int], None] | None = None,
     ) -> Coroutine[object, object, None]: ...
+
+
+def load_to_play(
+    services: Sequence[str] | None, config: Sequence[Path] | None, overrides: Mapping[str, object] | None = None
+) -> Settings:
+    """Load the settings of a command that plays a market to ``services`` (None: all). Another mode than sim ends it."""
+    mode = load_settings(config, overrides).mode
+    if mode != "sim":
+        refuse(f"mode {mode} has a market of its own; this command plays one, in mode sim. See `ict run --help`", Exit.USAGE)
+    return load_to_start(services, config, overrides)
 
 
 def open_market(

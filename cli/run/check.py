@@ -1,4 +1,4 @@
-"""``ict check``: is the configuration valid? Reads it and starts nothing."""
+"""``ict check``: would everything start with this configuration? Builds what the services build, and starts nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import typer
 
-from cli.run.configuration import try_load
+from cli.run.configuration import try_load_with_origins
+from cli.run.startup import everything, refuse_start
 from services.analysis.cross.placement import unread_pairs
 from shared.config.load import ConfigInvalid
 from shared.runtime.process.exits import Exit
@@ -17,13 +18,15 @@ from shared.runtime.process.exits import Exit
 def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
     """Print every error of the configuration and leave with exit 3, or say in a sentence what it means."""
     try:
-        settings = try_load(config)
+        loaded = try_load_with_origins(config)
+        refuse_start(loaded, everything(loaded.settings))
     except ConfigInvalid as error:
         if json:
             typer.echo(msgspec.json.encode({"valid": False, "errors": [str(each) for each in error.errors]}))
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(Exit.CONFIG_INVALID) from None
+    settings = loaded.settings
     notes = unread_pairs(settings.analysis.cross, settings)
     if json:
         typer.echo(msgspec.json.encode({"valid": True, "notes": notes} if notes else {"valid": True}))

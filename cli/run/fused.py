@@ -44,7 +44,7 @@ def build(settings: Settings) -> Pipeline:
         signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
         stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))
     key = settings.approval_key.get_secret_value()
-    risk = RiskCore(settings.partitions.count, settings.instrument_table(), settings.risk, key)
+    risk = RiskCore(settings.partitions.count, settings.instrument_table(), settings.risk, settings.account, key)
     stages.append(Stage("risk", risk, _for_risk))
     return Pipeline(stages, internal=frozenset({AnalysisBundle}))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import structlog
 
-from cli.run.configuration import load_settings, refuse
+from cli.run.configuration import load_to_start, refuse
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
 from shared.runtime.process.exits import Exit, Leave
@@ -24,7 +24,10 @@ log = structlog.get_logger(__name__)
 
 def run_service(name: str, config: Sequence[Path] | None) -> None:
     """Run a service until SIGTERM. Exit 3 for a bad configuration, 2 for a service that the layout does not have."""
-    settings = load_settings(config)
+    try:
+        settings = load_to_start(None if name == "all" else [name], config)
+    except NotInLayout as error:
+        refuse(str(error), Exit.USAGE)
     configure(settings.log.level, settings.log.format)
     if name == "all" and settings.mode not in ("sim", "paper"):
         refuse(f"`ict run all` is for modes sim and paper; mode {settings.mode} needs a process a service", Exit.USAGE)
@@ -34,12 +37,6 @@ def run_service(name: str, config: Sequence[Path] | None) -> None:
         refuse("layout embedded runs everything in one process: `ict run all`", Exit.USAGE)
     if name == "simulator" and settings.mode == "sim":
         run_process("simulator", lambda stop: _run_simulator(settings, stop))
-    try:
-        service_spec(name, settings)
-    except NotInLayout as error:
-        refuse(str(error), Exit.USAGE)
-    except ValueError as error:  # the globs of `take` fit no partition or timeframe
-        refuse(f"configuration: {error}", Exit.CONFIG_INVALID)
     run_process(name, lambda stop: _run_one(name, settings, stop))
 
 

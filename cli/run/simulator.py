@@ -12,7 +12,7 @@ from typing import Final
 import typer
 
 from cli.play.market import BadOption, parse_data, with_symbols_of
-from cli.run.configuration import load_settings, refuse
+from cli.run.configuration import load_to_start, refuse
 from cli.settings import Settings
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
@@ -52,7 +52,7 @@ def serve(
     from shared.runtime.process.logs import configure
     from simulator.server.scenario import BadScenario
 
-    settings = load_settings(config, {"server": dict(overrides)} if overrides else None)
+    settings = load_to_start(["server"], config, {"server": dict(overrides)} if overrides else None)
     configure("WARNING", "console")
     try:
         pace = parse_motion(speed)
@@ -121,7 +121,7 @@ async def _serve(
     speed: float | None,
     say: Callable[[str], None],
 ) -> None:
-    desk = build_desk(source, symbols, funding, settings.server, settings.simulator)
+    desk = build_desk(source, symbols, funding, settings.server, settings.simulator, settings.account)
     if settings.server.start == "now" and speed == 1.0:
         desk.exchange.advance(int(time.time() * 1000))
     stopped = asyncio.Event()

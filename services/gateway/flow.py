@@ -84,7 +84,7 @@ class GatewayFlow:
             try:
                 await self._exchange.start()
                 await check_account(self._exchange)
-                await set_up(self._exchange, self._common.symbols, self._settings)
+                await set_up(self._exchange, self._common.symbols, self._common.account)
                 alerts = await filters_apart(self._exchange, self._common.instrument_table(), self._exchange.now())
                 await self._refresh()
             except ExchangeError as error:

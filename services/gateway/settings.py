@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -39,7 +37,3 @@ class GatewaySettings(BaseModel):
         5_000, ge=0, le=600_000, description="executions are asked for from this long before the account last agreed"
     )
     drain_s: float = Field(8.0, gt=0, le=60, description="requests in hand are finished within this when the process stops")
-    leverage: int | None = Field(None, ge=1, le=150, description="set for every symbol at start; null = as it is")
-    margin_type: Literal["cross", "isolated"] | None = Field(
-        None, description="set for every symbol at start; null = as it is"
-    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from services.gateway.settings import GatewaySettings
+from shared.config.account import AccountSettings
 from shared.domain.control import Alert
 from shared.domain.instruments import Instrument
 from shared.exchange.errors import ExchangeError
@@ -36,14 +36,12 @@ async def check_account(exchange: TradingExchange) -> None:
         raise Leave(Exit.REFUSED, "the account is in hedge mode: set one-way mode (no positions, no orders) and start again")
 
 
-async def set_up(exchange: TradingExchange, symbols: Sequence[str], settings: GatewaySettings) -> None:
-    """Margin type and leverage of every symbol, all at once. Raises ExchangeError for one that the venue refuses."""
+async def set_up(exchange: TradingExchange, symbols: Sequence[str], account: AccountSettings) -> None:
+    """Set margin type and leverage of every symbol, all at once. Raises ExchangeError if the exchange refuses one."""
 
     async def one(symbol: str) -> None:
-        if settings.margin_type is not None:
-            await exchange.set_margin_type(symbol, settings.margin_type)
-        if settings.leverage is not None:
-            await exchange.set_leverage(symbol, settings.leverage)
+        await exchange.set_margin_type(symbol, account.margin_type)
+        await exchange.set_leverage(symbol, account.leverage)
 
     await asyncio.gather(*(one(symbol) for symbol in symbols))
 

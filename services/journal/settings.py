@@ -1,24 +1,35 @@
-"""Every number of the journal, with its default."""
+"""Settings of the journal: where everything is recorded, and in what portions."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.config.level import BASIC
 
 
 class JournalSettings(BaseModel):
-    """Where everything is recorded, and in what portions."""
+    """The database of the journal and how much is written at once."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(
         "sqlite+aiosqlite:///.ict/journal.sqlite",
-        description="database: sqlite:///path or postgresql://user:password@host/name (environment: DATABASE_URL)",
+        description="Database: sqlite:///path or postgresql://user:password@host/name. DATABASE_URL sets it too",
+        json_schema_extra=BASIC,
     )
-    max_batch: int = Field(3_000, ge=1, le=10_000, description="Messages in one transaction, at most")
+    max_batch: int = Field(3_000, ge=1, le=10_000, description="Most messages in one transaction")
     linger_seconds: float = Field(0.2, ge=0, le=10, description="Wait for a fuller transaction, seconds")
     rows_per_statement: int = Field(
         2_000,
         ge=1,
         le=100_000,
-        description="Rows handed to the database at once; between portions the event loop serves others",
+        description="Rows handed to the database at once; other tasks run between portions",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_database(cls, url: str) -> str:
+        from services.journal.database import database_url  # SQLAlchemy is heavy: only when a url is given
+
+        database_url(url)
+        return url

@@ -14,6 +14,7 @@ from services.risk import gate, kill_switch, sizing
 from services.risk.barrier import PartitionBarrier, Ruling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
+from shared.config.account import AccountSettings
 from shared.domain.account import AccountReport, KillSwitch, RiskReport
 from shared.domain.approval import sign
 from shared.domain.control import Alert, ClockTick, Control, Severity
@@ -30,7 +31,12 @@ class RiskCore:
     """The account's one gate. Raises ValueError on an empty approval key or fewer than one partition."""
 
     def __init__(
-        self, partitions: int, instruments: Mapping[str, Instrument], settings: RiskSettings, approval_key: str
+        self,
+        partitions: int,
+        instruments: Mapping[str, Instrument],
+        settings: RiskSettings,
+        account: AccountSettings,
+        approval_key: str,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
@@ -38,6 +44,7 @@ class RiskCore:
             raise ValueError("the approval key is empty: without it any process could approve an order; set it")
         self._instruments = dict(instruments)
         self._settings = settings
+        self._account = account
         self._key = approval_key
         self._barrier = PartitionBarrier(
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
@@ -105,7 +112,8 @@ class RiskCore:
         refusals: tuple[Refusal, ...] = gate.refusals(application, settings)
         if instrument is None or state.account is None:
             return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals)
-        size = sizing.size(signal, instrument, state.account.equity, state.notional(signal.symbol), settings)
+        held = state.notional(signal.symbol)
+        size = sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage)
         if size.quantity == 0:
             refusals = (*refusals, "below_minimum")
         if refusals:

@@ -14,6 +14,11 @@ from shared.runtime.service import ServiceSpec
 def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
     """The account's risk lane."""
     build = partial(
-        RiskCore, common.partitions.count, common.instrument_table(), settings, common.approval_key.get_secret_value()
+        RiskCore,
+        common.partitions.count,
+        common.instrument_table(),
+        settings,
+        common.account,
+        common.approval_key.get_secret_value(),
     )
     return ServiceSpec(name="risk", group="risk", lanes=(LaneSpec(name="risk", stage="risk", queue="risk", build=build),))

@@ -16,7 +16,6 @@ class RiskSettings(BaseModel):
     risk_per_trade: Decimal = Field(
         Decimal("0.01"), gt=0, le=Decimal("0.05"), description="Lost when the stop is hit, fraction of equity (RISK-1)"
     )
-    leverage: int = Field(10, ge=1, le=125, description="Leverage at which margin is counted")
     position_margin_cap: Decimal = Field(
         Decimal("0.10"), gt=0, le=1, description="Largest margin of one position, fraction of equity (RISK-1)"
     )

@@ -37,8 +37,15 @@ class Size:
     notes: tuple[str, ...]
 
 
-def size(signal: Signal, instrument: Instrument, equity: Decimal, symbol_notional: Decimal, settings: RiskSettings) -> Size:
-    """The size of a trade. ``symbol_notional`` (USDT): what the symbol holds already, orders on their way included."""
+def size(
+    signal: Signal,
+    instrument: Instrument,
+    equity: Decimal,
+    symbol_notional: Decimal,
+    settings: RiskSettings,
+    leverage: int,
+) -> Size:
+    """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT."""
     with localcontext(_DOWN):
         entry, target = instrument.price(signal.entry), instrument.price(signal.target)
         stop = _outward(signal.stop, signal.side, instrument)
@@ -53,7 +60,7 @@ def size(signal: Signal, instrument: Instrument, equity: Decimal, symbol_notiona
             (settings.position_margin_cap, Decimal(0), CAPPED_BY_POSITION),
             (settings.symbol_margin_cap, symbol_notional, CAPPED_BY_SYMBOL),
         ):
-            room = (cap * equity * settings.leverage - taken) / entry
+            room = (cap * equity * leverage - taken) / entry
             if quantity > room:
                 quantity = room
                 notes.append(note)

@@ -1,80 +1,91 @@
-"""A settings model → the YAML file that documents it: every setting with its meaning, what is allowed, and its default."""
+"""A loaded configuration as text: every value in force as YAML, secrets masked, and where each value comes from."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import PurePath
+from typing import Final
 
 import yaml
 from pydantic import BaseModel, SecretBytes, SecretStr
-from pydantic.fields import FieldInfo
 
-from shared.config.fields import Setting, of_field
+from shared.config.fields import is_secret
+from shared.config.masking import without_password
+from shared.config.tree import Path, dotted
+
+_HIDDEN: Final = "**********"
 
 
-def document(model: type[BaseModel], title: str, width: int = 120, values: Mapping[str, object] | None = None) -> str:
-    """The whole file, ready to be loaded: it sets every default, so that a reader changes a value and needs nothing else.
+def values(settings: BaseModel, path: Path = ()) -> object:
+    """Return what stands at ``path`` as plain values (mappings, lists, numbers, text), secrets masked.
 
-    Secrets, and settings whose default differs from process to process, stand there commented out. ``values``: what this
-    file says instead of the default, by dotted path (``ingest.live.depth``).
+    Raises KeyError when nothing of that name is in force.
     """
-    lines = [f"# {line}" for line in textwrap.wrap(title, width - 2)]
-    for name, field in model.model_fields.items():
-        lines += ["", *_setting(name, field, "", width, name, values or {})]
+    found: object = settings
+    for part in path:
+        below = dict(_entries(found))
+        if part not in below:
+            raise KeyError(dotted(path))
+        found = below[part]
+    return _plain(found, path, type(settings))
+
+
+def document(settings: BaseModel, path: Path = (), origin: Callable[[Path], str] | None = None) -> str:
+    """Write what stands at ``path`` as YAML that starts at the root. Raises KeyError when nothing of that name is in force.
+
+    ``origin``: path → the place that the value comes from, written behind each value as a comment.
+    """
+    lines = [f"{'  ' * depth}{part}:" for depth, part in enumerate(path[:-1])]
+    found: object = values(settings, path)
+    if path:
+        return "\n".join([*lines, *_lines(path, found, "  " * (len(path) - 1), origin)]) + "\n"
+    assert isinstance(found, Mapping), "the root is a mapping"
+    for name, value in found.items():
+        lines += _lines((name,), value, "", origin)
     return "\n".join(lines) + "\n"
 
 
-def _setting(name: str, field: FieldInfo, indent: str, width: int, path: str, values: Mapping[str, object]) -> Iterator[str]:
-    setting = of_field(field)
-    section = setting.model if not setting.nullable else None
-    allowed = "" if section is not None else f". Allowed: {setting.allowed()}"
-    for line in textwrap.wrap(f"{(setting.description or name).rstrip('.')}{allowed}.", width - len(indent) - 2):
-        yield f"{indent}# {line}"
-    if section is not None:
-        yield f"{indent}{name}:"
-        for inner, inner_field in section.model_fields.items():
-            yield from _setting(inner, inner_field, indent + "  ", width, f"{path}.{inner}", values)
+def leaves(found: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
+    """Every single value and every list of plain values as ``values`` gives them, with its path."""
+    if isinstance(found, Mapping) and found:
+        for name, value in found.items():
+            yield from leaves(value, (*path, name))
+    else:
+        yield path, found
+
+
+def _lines(path: Path, value: object, indent: str, origin: Callable[[Path], str] | None) -> Iterator[str]:
+    if isinstance(value, Mapping) and value:
+        yield f"{indent}{_flow(path[-1])}:"
+        for name, inner in value.items():
+            yield from _lines((*path, name), inner, indent + "  ", origin)
         return
-    if _changes(field):
-        yield f"{indent}# {name}: (made by each process)"
-        return
-    off = "# " if setting.secret else ""
-    value = values[path] if path in values else field.get_default(call_default_factory=True)
-    yield from _value(name, value, setting, indent + off)
+    yield f"{indent}{_flow(path[-1])}: {_flow(value)}" + (f"  # {origin(path)}" if origin else "")
 
 
-def _changes(field: FieldInfo) -> bool:
-    """True for a default that is made anew in each process: writing one down would freeze it."""
-    return field.default_factory is not None and field.annotation is str
+def _entries(found: object) -> Iterator[tuple[str | int, object]]:
+    if isinstance(found, BaseModel):
+        yield from ((name, getattr(found, name)) for name in type(found).model_fields)
+    elif isinstance(found, Mapping):
+        yield from found.items()
 
 
-def _value(name: str, value: object, setting: Setting, indent: str) -> Iterator[str]:
-    plain = _plain(value)
-    if isinstance(plain, dict) and plain:
-        yield f"{indent}{name}:"
-        for key, inner in plain.items():
-            yield f"{indent}  {key}: {_flow(inner)}"
-        return
-    yield f"{indent}{name}: {_flow(plain)}"
+def _plain(value: object, path: Path, root: type[BaseModel]) -> object:
+    if isinstance(value, BaseModel | Mapping):
+        return {name: _plain(inner, (*path, name), root) for name, inner in _entries(value)}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [_plain(inner, (*path, index), root) for index, inner in enumerate(value)]
+    if isinstance(value, SecretStr | SecretBytes):
+        return str(value)  # an address shows its server; anything else is masked, or empty when it is
+    if isinstance(value, str) and value:
+        return _HIDDEN if is_secret(root, path) else without_password(value)
+    return str(value) if isinstance(value, PurePath) else value
 
 
 def _flow(plain: object) -> str:
     text = yaml.dump(plain, Dumper=_Dumper, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
     return str(text).removesuffix("\n").removesuffix("\n...").replace("\n...", "")
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, BaseModel):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, SecretStr | SecretBytes | PurePath):
-        return str(value)
-    return value
 
 
 class _Dumper(yaml.SafeDumper):

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from shared.config.errors import Fault
 from shared.config.fields import known_paths, resolve, setting_at, suggestion
+from shared.config.moved import moved_to
 from shared.config.tree import Path, Tree, dotted
 
 PREFIX: Final = "ICT_"
@@ -24,7 +25,7 @@ ALIASES: Final[dict[str, Path]] = {"DATABASE_URL": ("journal", "url")}
 
 
 def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tuple[Tree, list[Fault]]:
-    """``ICT_RISK__LEVERAGE=5`` → ``risk.leverage``. Sections, mappings and lists are written as JSON."""
+    """``ICT_ACCOUNT__LEVERAGE=5`` → ``account.leverage``. Sections, mappings and lists are written as JSON."""
     tree, faults = Tree(), list[Fault]()
     for name, path in ALIASES.items():
         if name in environ and setting_at(model, path) is not None:
@@ -33,8 +34,10 @@ def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tupl
     for name in sorted(ours, key=lambda name: (name.count("__"), name)):  # a section before its parts: the parts win
         path_found = resolve(model, name[len(PREFIX) :].split("__"))
         if path_found is None:
+            now = moved_to(name[len(PREFIX) :].split("__"))
             known = [variable(each) for each in known_paths(model)]
-            faults.append(Fault(f"environment {name}", "", f"there is no such setting{suggestion(name.upper(), known)}"))
+            hint = f"; it is {variable(tuple(now.split('.')))} now" if now else suggestion(name.upper(), known)
+            faults.append(Fault(f"environment {name}", "", f"there is no such setting{hint}"))
             continue
         _put(tree, faults, model, path_found, environ[name], f"environment {name}")
     return tree, faults
@@ -55,8 +58,9 @@ def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, lis
         place = f"secret file {file}"
         path = resolve(model, file.name.split("__"))
         if path is None:
+            now = moved_to(file.name.split("__")).replace(".", "__")
             known = ["__".join(each) for each in known_paths(model)]
-            hint = suggestion(file.name.lower(), known)
+            hint = f"; it is {now} now" if now else suggestion(file.name.lower(), known)
             if "__" in file.name or hint:
                 faults.append(Fault(place, "", f"there is no such setting{hint}"))
             continue
@@ -72,7 +76,7 @@ def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, lis
 
 
 def variable(path: tuple[str, ...]) -> str:
-    """The environment variable of a setting: ``("risk", "leverage")`` → ``ICT_RISK__LEVERAGE``."""
+    """The environment variable of a setting: ``("account", "leverage")`` → ``ICT_ACCOUNT__LEVERAGE``."""
     return PREFIX + "__".join(path).upper()
 
 

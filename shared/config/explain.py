@@ -10,10 +10,11 @@ from pydantic import BaseModel, ValidationError
 
 from shared.config.errors import Fault, Incoherent
 from shared.config.fields import Setting, is_secret, known_paths, setting_at, suggestion
+from shared.config.masking import without_password
+from shared.config.moved import moved_to
 from shared.config.tree import Path, Tree, dotted
 
 _SHOWN: Final = 80  # characters of a wrong value that are repeated in its error
-_USERINFO: Final = re.compile(r"(://[^/:@\s]*):[^@\s]*@")
 
 #: Errors of pydantic that say no more than "not what is allowed": what is allowed is said in our words.
 _OWN_WORDS: Final = re.compile(
@@ -34,7 +35,7 @@ def shown(value: object) -> str | None:
     """A value as an error repeats it: short, without passwords; sections are not repeated."""
     if isinstance(value, dict) or value is None:
         return None if isinstance(value, dict) else "null"
-    text = _USERINFO.sub(r"\1:***@", value if isinstance(value, str) else str(value))
+    text = without_password(value if isinstance(value, str) else str(value))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -105,7 +106,10 @@ def _path(location: tuple[str | int, ...], kind: str, tree: Tree) -> Path:
 
 
 def _nearest(path: Path, model: type[BaseModel]) -> str:
-    """The sibling that was meant; else the place in another section where a setting of this very name lives."""
+    """Suggest where the setting moved to, else a sibling of a similar name, else the same name in another section."""
+    now = moved_to(path)
+    if now:
+        return f"; it is {now} now"
     section = setting_at(model, path[:-1])
     siblings = list(section.model.model_fields) if section is not None and section.model is not None else []
     name = str(path[-1])

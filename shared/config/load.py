@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,9 +23,12 @@ from shared.config.fields import known_paths, setting_at, suggestion
 from shared.config.tree import Path, Tree, dotted
 from shared.config.yaml import read_yaml
 
-__all__ = ["ConfigInvalid", "Fault", "Incoherent", "Loaded", "load"]
+__all__ = ["COMMAND_LINE", "ConfigInvalid", "Fault", "Incoherent", "Loaded", "load"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+#: The place of a value that an option gave.
+COMMAND_LINE: Final = "command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,22 @@ class Loaded(Generic[Model]):
     _tree: Tree = field(repr=False)
 
     def origin(self, path: str) -> str:
-        """``origin("risk.leverage")`` → ``config/sim.yaml:12``, ``environment ICT_RISK__LEVERAGE``, …, ``default``.
+        """``origin("account.leverage")`` → ``config/sim.yaml:12``, ``environment ICT_ACCOUNT__LEVERAGE``, …, ``default``.
 
         Raises KeyError for a setting that does not exist.
         """
         parts: Path = tuple(int(part) if part.isdigit() else part for part in path.split("."))
-        if parts in self._tree.places:
-            return self._tree.places[parts]
-        model = type(self.settings)
-        if setting_at(model, parts) is None:
-            raise KeyError(f"no setting {path}{suggestion(path, [dotted(known) for known in known_paths(model)])}")
-        return "default"
+        if parts not in self._tree.places and setting_at(type(self.settings), parts) is None:
+            raise KeyError(f"no setting {path}{self.suggestion(path)}")
+        return self.origin_of(parts)
+
+    def origin_of(self, path: Path) -> str:
+        """Where the value at this path was written; ``default`` when it was written nowhere."""
+        return self._tree.places.get(path, "default")
+
+    def suggestion(self, path: str) -> str:
+        """``; did you mean risk.max_positions?`` for a dotted path that no setting has; empty when none resembles it."""
+        return suggestion(path, [dotted(known) for known in known_paths(type(self.settings))])
 
 
 def load(
@@ -62,7 +70,7 @@ def load(
     if secrets_dir is not None:
         sources.append(read_secrets(model, secrets_dir))
     sources.append(read_environment(model, environ))
-    sources.append((Tree.of(overrides, "command line"), []))
+    sources.append((Tree.of(overrides, COMMAND_LINE), []))
     for source, found in sources:
         tree.put(source)
         faults += found

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from shared.bus.topology import Layout, Mode
+from shared.config.account import AccountSettings
 from shared.config.errors import Incoherent
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
+from shared.config.masking import without_password
 from shared.domain.instruments import Instrument
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
@@ -22,7 +24,6 @@ from shared.runtime import assignment
 SIM_APPROVAL_KEY: Final = "sim-only"
 
 _SYMBOL: Final = r"^[A-Z0-9]{2,30}$"
-_USERINFO: Final = re.compile(r"(://[^/:@]*):[^@]*@")
 
 SymbolName = Annotated[str, Field(pattern=_SYMBOL)]
 InstrumentKey = Annotated[str, Field(pattern=rf"^([A-Z0-9]{{2,30}}|{ANY_SYMBOL})$")]
@@ -32,13 +33,18 @@ class ServerUrl(SecretStr):
     """An address with credentials in it. Printed, it shows the server and never the password."""
 
     def _display(self) -> str:
-        return _USERINFO.sub(r"\1:***@", self.get_secret_value())
+        return without_password(self.get_secret_value())
 
 
 def _with_scheme(*schemes: str) -> AfterValidator:
     def check(url: ServerUrl) -> ServerUrl:
-        if not url.get_secret_value().startswith(schemes):
+        text = url.get_secret_value()
+        if not text.startswith(schemes):
             raise ValueError(f"must begin with {' or '.join(schemes)}")
+        try:
+            urlsplit(text).port  # noqa: B018  reading it is what checks it
+        except ValueError:
+            raise ValueError("has a port that is no number from 0 to 65535: write scheme://host:port/") from None
         return url
 
     return AfterValidator(check)
@@ -127,6 +133,7 @@ class CommonSettings(_Section):
     )
     layout: Layout = Field("split", description="split: a process a service; fused: analysis to risk in one; embedded: all")
     symbols: tuple[SymbolName, ...] = Field(("BTCUSDT", "ETHUSDT"), min_length=1, description="perpetuals that are traded")
+    account: AccountSettings = Field(default_factory=AccountSettings, description="Leverage and margin type")
     timeframes: tuple[Timeframe, ...] = Field(TIMEFRAMES, min_length=1, description="candles that are built and analysed")
     partitions: PartitionSettings = Field(default_factory=PartitionSettings, description="how symbols are spread")
     namespace: str = Field(
@@ -190,9 +197,14 @@ class CommonSettings(_Section):
                 matches()
             except ValueError as error:
                 faults[f"take.{name}"] = str(error).removeprefix(f"take.{name}: ")
+        faults |= self._cross_section_faults()
         if faults:
             raise Incoherent(faults)
         return self
+
+    def _cross_section_faults(self) -> dict[str, str]:
+        """What does not fit together among sections that a subclass adds, by dotted path; told with the other faults."""
+        return {}
 
     def symbols_of(self, partition: int) -> tuple[str, ...]:
         """The symbols of one partition, sorted; empty when it has none."""

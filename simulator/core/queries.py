@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from simulator.core import account as accounts
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
@@ -22,9 +23,13 @@ class Inquiries:
     """The asking half of ``venue.Venue``. ``brackets``: symbols without a table have one bracket, by the settings."""
 
     def __init__(
-        self, settings: SimulatorSettings, filters: Mapping[str, Filters], brackets: Mapping[str, Brackets]
+        self,
+        settings: SimulatorSettings,
+        filters: Mapping[str, Filters],
+        brackets: Mapping[str, Brackets],
+        account: AccountSettings = DEFAULT_ACCOUNT,
     ) -> None:
-        self._floor = Floor(settings, filters, brackets)
+        self._floor = Floor(settings, filters, brackets, account)
 
     @property
     def floor(self) -> Floor:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from simulator.bracket_file import load_brackets
 from simulator.core.exchange import Venue
 from simulator.core.model.filters import Filters
@@ -66,12 +67,17 @@ def _rate_limits(settings: ServerSettings) -> list[dict[str, Any]]:
 
 
 def build_desk(
-    source: TickSource, symbols: Symbols, funding: Funding, settings: ServerSettings, core: SimulatorSettings
+    source: TickSource,
+    symbols: Symbols,
+    funding: Funding,
+    settings: ServerSettings,
+    core: SimulatorSettings,
+    account: AccountSettings = DEFAULT_ACCOUNT,
 ) -> Desk:
     """The exchange without a wire."""
     market = Market(source, symbols.grids, funding, settings.tape)
     filters = {row["symbol"]: Filters.of_exchange_info(row) for row in symbols.info["symbols"]}
-    venue = Venue(core, filters, load_brackets(core.brackets_file))
+    venue = Venue(core, filters, load_brackets(core.brackets_file), account)
     return Desk(
         exchange=Exchange(market, venue, symbols.info, symbols.grids),
         limiter=RateLimiter(settings.limits()),

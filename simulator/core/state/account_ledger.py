@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from simulator.core.margin.brackets import Brackets
-from simulator.core.model.enums import AccountReason, IncomeType, PositionSide
+from simulator.core.model.enums import AccountReason, IncomeType, MarginType, PositionSide
 from simulator.core.model.events import AccountUpdate, LegUpdate, News
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO
@@ -21,18 +22,26 @@ class Till:
     """``news`` grows until it is taken."""
 
     def __init__(
-        self, settings: SimulatorSettings, filters: Mapping[str, Filters], brackets: Mapping[str, Brackets]
+        self,
+        settings: SimulatorSettings,
+        filters: Mapping[str, Filters],
+        brackets: Mapping[str, Brackets],
+        account: AccountSettings = DEFAULT_ACCOUNT,
     ) -> None:
         self.settings = settings
+        self._account = account
         flat = Brackets.flat(settings.max_leverage, settings.maintenance_rate)
-        self.pits = {
-            symbol: Pit(each, brackets.get(symbol, flat), settings.leverage) for symbol, each in sorted(filters.items())
-        }
+        self.pits = {symbol: self.fresh(each, brackets.get(symbol, flat)) for symbol, each in sorted(filters.items())}
         self.news: list[News] = []
         self.state = FloorState(wallet=settings.starting_wallet)
         self._touched: dict[tuple[str, PositionSide], None] = {}
         #: Symbol -> mark prices within which no leg can be liquidated; None = to be worked out (see ``risk``).
         self.risk: dict[str, tuple[Decimal, Decimal]] | None = None
+
+    def fresh(self, filters: Filters, brackets: Brackets) -> Pit:
+        """Set up a symbol as the account's settings say: their leverage, unless its brackets allow less, and margin type."""
+        margin_type: MarginType = "ISOLATED" if self._account.margin_type == "isolated" else "CROSSED"
+        return Pit(filters, brackets, self._account.leverage, margin_type)
 
     @property
     def time(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final
 
+from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.model.enums import Execution
@@ -36,9 +37,13 @@ class Floor(Till):
     """See the module. ``news`` grows until it is taken; ``alarm`` is the time of the next timer."""
 
     def __init__(
-        self, settings: SimulatorSettings, filters: Mapping[str, Filters], brackets: Mapping[str, Brackets]
+        self,
+        settings: SimulatorSettings,
+        filters: Mapping[str, Filters],
+        brackets: Mapping[str, Brackets],
+        account: AccountSettings = DEFAULT_ACCOUNT,
     ) -> None:
-        super().__init__(settings, filters, brackets)
+        super().__init__(settings, filters, brackets, account)
         self._take_over(self.state)
 
     # ---- state ---------------------------------------------------------------------------------------------------------
@@ -51,13 +56,14 @@ class Floor(Till):
     def _untouched(self, pit: Pit) -> bool:
         """True when nothing ever happened in the pit: it need not be written down."""
         silent = pit.last is None and pit.mark is None and pit.bid is None
-        fresh = pit.leverage == min(self.settings.leverage, pit.brackets.max_leverage) and pit.margin_type == "CROSSED"
-        return silent and fresh and pit.commission is None and not pit.legs
+        fresh = self.fresh(pit.filters, pit.brackets)
+        as_set_up = pit.leverage == fresh.leverage and pit.margin_type == fresh.margin_type
+        return silent and as_set_up and pit.commission is None and not pit.legs
 
     def restore(self, state: FloorState) -> None:
         """Go on from a snapshot's state. Pits of symbols that are not traded here any more are left out."""
         for symbol, pit in self.pits.items():
-            fresh = Pit(pit.filters, pit.brackets, self.settings.leverage)
+            fresh = self.fresh(pit.filters, pit.brackets)
             fresh.restore(state.pits.get(symbol, fresh.state()))
             self.pits[symbol] = fresh
         self._take_over(state)

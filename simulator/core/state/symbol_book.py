@@ -99,7 +99,7 @@ class Pit:
 
     __slots__ = (*PitState.__struct_fields__, "available", "brackets", "filters", "lines", "made", "symbol")
 
-    def __init__(self, filters: Filters, brackets: Brackets, leverage: int) -> None:
+    def __init__(self, filters: Filters, brackets: Brackets, leverage: int, margin_type: MarginType = "CROSSED") -> None:
         self.symbol = filters.symbol
         self.filters = filters
         self.brackets = brackets
@@ -116,7 +116,7 @@ class Pit:
         self.made = ZERO
         self.legs: dict[PositionSide, Leg] = {}
         self.leverage = min(leverage, brackets.max_leverage)
-        self.margin_type: MarginType = "CROSSED"
+        self.margin_type = margin_type
         self.commission: Commission | None = None
         self.tickets: list[Ticket] = []
         self.waiting: list[Waiting] = []

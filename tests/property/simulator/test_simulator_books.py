@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import simulator.core.matching.intrabar_path
+from shared.config.account import AccountSettings
 from shared.domain.decisions import Side
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
 from shared.domain.message import Message
@@ -33,7 +34,14 @@ from tests.support.simulator.exchange_audit import Audit, Objection
 from tests.support.simulator.exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
 
 #: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
-ROUGH = SimulatorSettings(leverage=50, half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
+HIGH = AccountSettings(leverage=50)
+ROUGH = SimulatorSettings(half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
+
+
+def rough_exchange() -> SimulatedExchange:
+    return SimulatedExchange(ROUGH, INSTRUMENTS, account=HIGH)
+
+
 Input = MarketStep | ExchangeRequests
 
 prices = st.integers(900, 1_100).map(lambda ticks: ticks / 10)
@@ -107,18 +115,18 @@ def audited(exchange: SimulatedExchange, messages: Sequence[Input]) -> list[Exch
 def test_the_books_balance_whatever_happens(messages: list[Input]) -> None:
     """BT-1, EXEC-2, EXEC-4: equity change = price moves - fees + funding, exactly; reduce-only only reduces; fills sum to
     filled; statuses follow the table; the stop wins; every message twice acts once."""
-    audited(SimulatedExchange(ROUGH, INSTRUMENTS), messages)
+    audited(rough_exchange(), messages)
 
 
 @given(sessions(), st.data())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_restart_at_any_point_changes_nothing(messages: list[Input], data: st.DataObject) -> None:
     """EXEC-2: an exchange restored from the snapshot cannot be told from the original."""
-    original = SimulatedExchange(ROUGH, INSTRUMENTS)
+    original = rough_exchange()
     at = data.draw(st.integers(0, len(messages)))
     for message in messages[:at]:
         original.handle(message)
-    copy = SimulatedExchange(ROUGH, INSTRUMENTS)
+    copy = rough_exchange()
     copy.restore(original.snapshot())
     assert [copy.handle(message) for message in messages[at:]] == [original.handle(message) for message in messages[at:]]
     assert copy.snapshot() == original.snapshot()
@@ -130,10 +138,10 @@ def test_a_restart_at_any_point_changes_nothing(messages: list[Input], data: st.
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_short_cut_for_quiet_candles_changes_nothing(messages: list[Input]) -> None:
     """BT-1: skipping the walk where no level is reached gives what the walk gives."""
-    fast = [SimulatedExchange.handle(core, m) for core in (SimulatedExchange(ROUGH, INSTRUMENTS),) for m in messages]
+    fast = [SimulatedExchange.handle(core, m) for core in (rough_exchange(),) for m in messages]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candles, "quiet", lambda *_: False)
-        slow = [SimulatedExchange.handle(core, m) for core in (SimulatedExchange(ROUGH, INSTRUMENTS),) for m in messages]
+        slow = [SimulatedExchange.handle(core, m) for core in (rough_exchange(),) for m in messages]
     assert fast == slow
 
 
@@ -204,7 +212,7 @@ def test_the_books_balance_over_long_sessions_in_which_everything_happens() -> N
     happened: set[tuple[str, str, int]] = set()
     liquidations = partial_exits = 0
     for seed in range(25):
-        for events in audited(SimulatedExchange(ROUGH, INSTRUMENTS), walk(seed, 200)):
+        for events in audited(rough_exchange(), walk(seed, 200)):
             happened |= {(changed.type, changed.status, changed.reject_code) for changed in events.orders}
             liquidations += sum(changed.client_id.startswith("autoclose-") for changed in events.orders)
             partial_exits += sum(fill.realized != 0 and fill.maker for fill in events.fills)
@@ -240,7 +248,7 @@ def bracket_session() -> list[Input]:
 
 def test_the_session_of_the_specimens_passes_with_a_right_exchange() -> None:
     """The counterpart of every specimen below."""
-    events = audited(SimulatedExchange(ROUGH, INSTRUMENTS), bracket_session())
+    events = audited(rough_exchange(), bracket_session())
     assert [fill.client_id for answer_ in events for fill in answer_.fills] == ["in", "part", "stop", "in2", "exit"]
     assert [payment.amount for one in events for payment in one.funding] == [D("-0.00404")]
 
@@ -319,4 +327,4 @@ def test_the_auditor_catches_wrong_money_wrong_paths_and_loose_exits(
     """BT-1: the specimens of the path (a target that wins), of fees, of funding, of reduce-only."""
     monkeypatch.setattr(place, name, fault)
     with pytest.raises(Objection):
-        audited(SimulatedExchange(ROUGH, INSTRUMENTS), bracket_session())
+        audited(rough_exchange(), bracket_session())

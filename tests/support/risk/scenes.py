@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
+from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import AccountReport, AccountState, Position, Trade
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Signal
@@ -31,7 +32,7 @@ INSTRUMENTS = {symbol: instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "
 
 
 def build(partitions: int = 1, **changes: object) -> RiskCore:
-    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), KEY)  # type: ignore[arg-type]  # a table row
+    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, KEY)  # type: ignore[arg-type]  # a table row
 
 
 def signal(symbol: str = "BTCUSDT", at: int = DAWN + MINUTE, **changes: object) -> Signal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from shared.config.account import AccountSettings
 from simulator.bracket_file import load_brackets
 from simulator.core.exchange import Venue
 from simulator.core.margin.brackets import Brackets
@@ -47,9 +48,11 @@ class VenueDesk:
         filters: Mapping[str, Filters] = FILTERS,
         brackets: Mapping[str, Brackets] = BRACKETS,
         at: float | str | None = 100,
+        leverage: int = 10,
         **changes: object,
     ) -> None:
-        self.venue = Venue(settings.model_copy(update=changes), filters, brackets)
+        account = AccountSettings(leverage=leverage)
+        self.venue = Venue(settings.model_copy(update=changes), filters, brackets, account)
         self.now = 1_000
         self.made = 0
         if at is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from shared.config.account import AccountSettings
 from shared.domain.candles import RawCandle
 from shared.domain.decisions import Side
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, MarketStep, PlaceOrder
@@ -22,7 +23,7 @@ INSTRUMENTS = {
 }
 #: Nothing but the path matters: no costs, endless liquidity, margin for everything.
 FREE = SimulatorSettings(
-    taker_fee=D(0), maker_fee=D(0), slippage_bps=D(0), layer_slippage_bps=D(0), participation=D(1), leverage=125,
+    taker_fee=D(0), maker_fee=D(0), slippage_bps=D(0), layer_slippage_bps=D(0), participation=D(1),
     maintenance_rate=D("0.004"),
 )  # fmt: skip
 
@@ -79,8 +80,14 @@ def target(
 class Desk:
     """One exchange and its clock. ``step`` closes the next minute, ``send`` makes one request of orders and cancels."""
 
-    def __init__(self, settings: SimulatorSettings = FREE, instruments: Mapping[str, Instrument] = INSTRUMENTS) -> None:
-        self.exchange = SimulatedExchange(settings, instruments)
+    def __init__(
+        self,
+        settings: SimulatorSettings = FREE,
+        instruments: Mapping[str, Instrument] = INSTRUMENTS,
+        *,
+        leverage: int = 125,
+    ) -> None:
+        self.exchange = SimulatedExchange(settings, instruments, account=AccountSettings(leverage=leverage))
         self.minute = 0
         self.sent = 0
 

@@ -73,7 +73,7 @@ def test_any_other_speed_is_refused(text: str) -> None:
 
 def test_files_bring_their_own_symbols_and_leave_the_rest_alone() -> None:
     """DATA-6: what is played decides what is traded."""
-    settings = Settings.model_validate({"symbols": ["SOLUSDT"], "risk": {"leverage": 5}})
+    settings = Settings.model_validate({"symbols": ["SOLUSDT"], "risk": {"max_positions": 5}})
     changed = with_symbols_of(settings, {"ETHUSDT": Path("e"), "BTCUSDT": Path("b")})
     assert changed.symbols == ("BTCUSDT", "ETHUSDT")
     assert changed.model_dump(exclude={"symbols"}) == settings.model_dump(exclude={"symbols"})

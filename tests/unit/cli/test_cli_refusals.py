@@ -47,14 +47,14 @@ def ict(*arguments: object) -> Result:
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
     path = tmp_path / "bad.yaml"
-    path.write_text("mode: simm\nrisk: {leverage: 500, levrage: 3}\njournal: {max_batch: 0}\nsymbols: []\n")
+    path.write_text("mode: simm\naccount: {leverage: 500, levrage: 3}\njournal: {max_batch: 0}\nsymbols: []\n")
     return path
 
 
 WRONG = (
     ":1: mode = simm: must be one of sim, paper, testnet, live",
-    ":2: risk.leverage = 500: must be a whole number from 1 to 125",
-    ":2: risk.levrage: there is no such setting; did you mean leverage?",
+    ":2: account.leverage = 500: must be a whole number from 1 to 150",
+    ":2: account.levrage: there is no such setting; did you mean leverage?",
     ":3: journal.max_batch = 0: must be a whole number from 1 to 10000",
     ":4: symbols = []: must be a list",
 )

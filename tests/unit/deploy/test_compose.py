@@ -91,7 +91,8 @@ def test_paper_has_live_streams_the_simulator_and_no_key(own_secrets) -> None:
 def live_settings(tmp_path: Path) -> Path:
     file = tmp_path / "live.yaml"
     shipped = (ROOT / "config/live.yaml").read_text()
-    file.write_text(shipped.replace("real_money: false", "real_money: true").replace("testnet: false", "testnet: true"))
+    stated = shipped.replace("real_money: false", "real_money: true").replace("testnet: false", "testnet: true")
+    file.write_text(stated.replace("# strategies:", "strategies:"))
     return file
 
 

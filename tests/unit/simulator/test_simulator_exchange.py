@@ -53,7 +53,7 @@ def test_a_step_at_or_before_the_last_one_is_a_duplicate(late: int) -> None:
 
 def test_a_repeated_request_is_answered_again_and_acts_once() -> None:
     """EXEC-2: byte for byte the same while the market stands; later the state of then, with the fills of the request."""
-    desk = Desk(SimulatorSettings()).at(100)
+    desk = Desk(SimulatorSettings(), leverage=10).at(100)
     asked = desk.request(market("a", "buy", 1), limit("b", "buy", 1, 90), market("c", "buy", 10**6))
     first = one(desk.exchange.handle(asked))
     assert ends(first) == {"a": "FILLED", "b": "NEW", "c": "REJECTED"}
@@ -80,7 +80,7 @@ def test_a_known_client_id_in_another_request_is_a_query() -> None:
 
 def test_a_known_order_is_told_with_the_fills_that_it_got_since() -> None:
     """EXEC-2: a limit that filled in two candles, a stop that triggered, one that rests: asked for under a new id."""
-    desk = Desk(SimulatorSettings()).at(100)
+    desk = Desk(SimulatorSettings(), leverage=10).at(100)
     rests, stops, quiet = limit("e", "buy", 6, 95), stop("s", "sell", 90), limit("q", "buy", 1, 50)
     desk.send(rests, stops, quiet)
     first = desk.step((100, 100, 94, 96), volume=20.0).fills
@@ -109,7 +109,7 @@ def test_memory_is_bounded_and_forgets_the_oldest() -> None:
 def test_a_restored_exchange_goes_on_as_the_original() -> None:
     """EXEC-2: resting orders, half-filled ones, positions, memory, clock, liquidity already taken."""
     settings = SimulatorSettings()
-    desk = Desk(settings).at(50_000, volume=1.0)
+    desk = Desk(settings, leverage=10).at(50_000, volume=1.0)
     asked = desk.request(market("a", "buy", "0.15"), limit("b", "buy", "0.3", 49_000), stop("s", "sell", 40_000))
     told = one(desk.exchange.handle(asked))
     desk.step((50_000, 50_000, 48_990, 49_500), volume=1.0)
@@ -178,7 +178,7 @@ def test_the_order_of_candles_in_a_step_does_not_matter() -> None:
     """BT-1: symbols are taken in their own order."""
     results = []
     for reverse in (False, True):
-        desk = Desk(SimulatorSettings()).at(100)
+        desk = Desk(SimulatorSettings(), leverage=10).at(100)
         desk.send(limit("a", "buy", 100, 95), limit("b", "buy", 100, 95, symbol=ETH))
         candles = [candle((100, 100, 90, 96)), candle((100, 100, 90, 96), symbol=ETH)]
         results.append(
@@ -233,7 +233,7 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
     side: str, row: tuple[float, float, float, float], autoclose: tuple[str, str, str] | None
 ) -> None:
     """BT-1: on the path, not only at closes; the clearance fee takes what is left; entries are cancelled, exits stay."""
-    desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
+    desk = Desk(FREE, leverage=10).at(100)
     desk.send(market("in", side, 1_000))  # type: ignore[arg-type]  # a side, from the table
     exit_side, at = ("sell", 50) if side == "buy" else ("buy", 150)
     desk.send(stop("exit", exit_side, at), stop("entry", side, 200 if side == "buy" else 20, 1))  # type: ignore[arg-type]  # as above
@@ -258,17 +258,17 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
 def test_a_stop_before_the_liquidation_price_saves_the_rest() -> None:
     """BT-1: nearer first; in a gap through both the stop fills at the open."""
     for row, price in (((100, 100, 80, 95), "95"), ((92, 100, 80, 95), "92")):
-        desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
+        desk = Desk(FREE, leverage=10).at(100)
         desk.send(market("in", "buy", 1_000), stop("stop", "sell", 95))
         assert brief(desk.step(row).fills) == [("stop", "1000", price)]
 
 
 def test_at_one_price_the_stop_comes_before_the_liquidation() -> None:
     """BT-1: 10,360 USDT carry 1,000 bought at 100 down to exactly 90."""
-    desk = Desk(FREE.model_copy(update={"leverage": 10, "starting_wallet": D(10_360)})).at(100)
+    desk = Desk(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
     desk.send(market("in", "buy", 1_000), stop("stop", "sell", 90))
     assert brief(desk.step((100, 100, 80, 95)).fills) == [("stop", "1000", "90")]
-    desk = Desk(FREE.model_copy(update={"leverage": 10, "starting_wallet": D(10_360)})).at(100)
+    desk = Desk(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
     desk.send(market("in", "buy", 1_000), limit("dip", "buy", 1, 90))
     events = desk.step((100, 100, 80, 95))
     assert [fill.client_id[:10] for fill in events.fills] == ["autoclose-"]
@@ -277,7 +277,7 @@ def test_at_one_price_the_stop_comes_before_the_liquidation() -> None:
 
 def test_with_two_positions_the_whole_account_goes_under() -> None:
     """BT-1: cross margin; the second is liquidated at the close at the latest, and the wallet does not go below zero."""
-    desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
+    desk = Desk(FREE, leverage=10).at(100)
     desk.send(market("a", "buy", 600), market("b", "buy", 400, symbol=ETH))
     events = desk.step((100, 100, 80, 85), (100, 100, 80, 85))
     assert [(fill.symbol, fill.side) for fill in events.fills] == [(BTC, "sell"), (ETH, "sell")]
@@ -288,7 +288,7 @@ def test_with_two_positions_the_whole_account_goes_under() -> None:
 
 def test_funding_can_liquidate() -> None:
     """BT-1: who is under water at the close after funding is closed there."""
-    desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
+    desk = Desk(FREE, leverage=10).at(100)
     desk.send(market("in", "buy", 1_000))
     events = desk.step((100, 100, 91, 91), funding={BTC: D("0.02")})
     assert events.fills[0].client_id.startswith("autoclose-")
@@ -297,7 +297,7 @@ def test_funding_can_liquidate() -> None:
 
 def test_liquidations_at_the_close_go_by_symbol_whatever_was_opened_first() -> None:
     """BT-1: the order of events is a rule, not an accident of the past."""
-    desk = Desk(FREE.model_copy(update={"leverage": 10})).at(100)
+    desk = Desk(FREE, leverage=10).at(100)
     desk.send(market("b", "buy", 400, symbol=ETH), market("a", "buy", 600))
     events = desk.step(funding={ETH: D("0.26")})
     assert [(fill.symbol, fill.client_id[:10]) for fill in events.fills] == [(BTC, "autoclose-"), (ETH, "autoclose-")]
@@ -321,7 +321,7 @@ def test_the_same_messages_give_the_same_answers_in_any_decimal_context() -> Non
     results = []
     for context in (decimal.Context(prec=5), decimal.Context(prec=28)):
         with decimal.localcontext(context):
-            desk = Desk(SimulatorSettings()).at(50_000.1)
+            desk = Desk(SimulatorSettings(), leverage=10).at(50_000.1)
             desk.send(market("a", "buy", "0.123"))
             events = desk.step((50_000.1, 50_100.7, 50_000.1, 50_100.7), funding={BTC: D("0.00012345")})
             results.append(msgspec.msgpack.encode(events))

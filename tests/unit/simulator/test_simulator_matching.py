@@ -14,9 +14,9 @@ from tests.support.simulator.exchange_desk import BTC, FREE, D, Desk, Row, brief
 FILL = tuple[str, str, str]
 
 
-def held(position: int, *exits: Order, settings: SimulatorSettings = FREE) -> Desk:
+def held(position: int, *exits: Order, settings: SimulatorSettings = FREE, leverage: int = 125) -> Desk:
     """A desk at 100 that is long (positive) or short, or flat, with these orders resting."""
-    desk = Desk(settings).at(100)
+    desk = Desk(settings, leverage=leverage).at(100)
     if position:
         desk.send(market("in", "buy" if position > 0 else "sell", abs(position)))
     placed = desk.send(*exits)
@@ -240,7 +240,7 @@ def test_a_reduce_only_limit_without_a_position_expires_when_reached() -> None:
 def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
     """BT-1: participation 10 % of 20 and 30, then the rest; maker fee each time; the average is of all fills."""
     settings = SimulatorSettings()
-    desk = Desk(settings).at(100)
+    desk = Desk(settings, leverage=10).at(100)
     desk.send(limit("e", "buy", 6, 95))
     first = desk.step((100, 100, 94, 96), volume=20.0)
     assert (brief(first.fills), ends(first)) == ([("e", "2", "95")], {"e": "PARTIALLY_FILLED"})
@@ -255,14 +255,14 @@ def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
 
 def test_limits_of_one_symbol_share_the_volume() -> None:
     """BT-1: the nearer gets it first."""
-    desk = Desk(SimulatorSettings()).at(100)
+    desk = Desk(SimulatorSettings(), leverage=10).at(100)
     desk.send(limit("far", "buy", 2, 94), limit("near", "buy", 2, 95))
     assert brief(desk.step((100, 100, 90, 96), volume=30.0).fills) == [("near", "2", "95"), ("far", "1", "94")]
 
 
 def test_a_stop_pays_slippage_and_deeper_layers() -> None:
     """BT-1: 1 bp, then 1 bp a layer of 10 % of the volume; prices to the tick, against the trader."""
-    desk = Desk(SimulatorSettings()).at(50_000)
+    desk = Desk(SimulatorSettings(), leverage=10).at(50_000)
     desk.send(market("in", "buy", "0.5"), stop("stop", "sell", 49_000))
     events = desk.step((50_000, 50_000, 48_000, 48_500), volume=2.0)
     assert brief(events.fills) == [("stop", "0.2", "48995.1"), ("stop", "0.2", "48990.2"), ("stop", "0.1", "48985.3")]
@@ -272,7 +272,7 @@ def test_a_stop_pays_slippage_and_deeper_layers() -> None:
 
 def test_an_entry_that_triggers_without_margin_expires() -> None:
     """BT-1: conditional orders bind no margin while they wait; they are asked when they trigger (-2019)."""
-    desk = Desk(SimulatorSettings()).at(100)
+    desk = Desk(SimulatorSettings(), leverage=10).at(100)
     desk.send(stop("e", "buy", 110, 2_000))
     events = desk.step((100, 112, 100, 111))
     assert (ends(events), events.fills, events.orders[0].reject_code) == ({"e": "EXPIRED"}, (), -2019)
@@ -280,9 +280,9 @@ def test_an_entry_that_triggers_without_margin_expires() -> None:
 
 def test_margin_of_a_triggered_entry_is_counted_at_the_price_that_triggers_it() -> None:
     """BT-1: 500 held from 100 have lost 4,000 at 92; the 6,000 left carry 60,000, not 92,000."""
-    desk = held(500, target("dip", "buy", 92, 500), settings=FREE.model_copy(update={"leverage": 10}))
+    desk = held(500, target("dip", "buy", 92, 500), leverage=10)
     assert ends(desk.step((100, 100, 91, 100))) == {"dip": "EXPIRED"}
-    desk = held(500, target("dip", "buy", 92, 100), settings=FREE.model_copy(update={"leverage": 10}))
+    desk = held(500, target("dip", "buy", 92, 100), leverage=10)
     assert ends(desk.step((100, 100, 91, 100))) == {"dip": "FILLED"}
 
 

@@ -91,7 +91,7 @@ def test_an_order_that_cannot_be_is_refused_with_binances_code(refused: Order, c
     """EXEC-6: the code says why; account and book are untouched, and the refusal is the lasting answer."""
     desk = Desk().at(100)
     if code == -2019:
-        desk = Desk(SimulatorSettings()).at(100)
+        desk = Desk(SimulatorSettings(), leverage=10).at(100)
     before = desk.send(CancelOrder(symbol=BTC, client_id="nothing")).account
     events = desk.send(refused)
     (answer,) = events.orders
@@ -120,7 +120,7 @@ def test_nothing_trades_before_the_symbol_has_a_price() -> None:
 
 def test_the_book_has_a_bound() -> None:
     """EXEC-6: -2025 a symbol, -4045 the account; cancelling makes room."""
-    desk = Desk(SimulatorSettings(max_open_orders=2, max_conditional_orders=1)).at(100)
+    desk = Desk(SimulatorSettings(max_open_orders=2, max_conditional_orders=1), leverage=10).at(100)
     answers = desk.send(
         limit("a", "buy", 1, 90), limit("b", "buy", 1, 90), limit("c", "buy", 1, 90),
         limit("d", "buy", 1, 90, symbol=ETH), stop("e", "sell", 90), stop("f", "sell", 90, symbol=ETH),
@@ -142,7 +142,7 @@ def test_a_market_order_fills_at_once_at_the_last_price_and_slippage(
     asked: Order, price: str, fee: str, realized: str
 ) -> None:
     """BT-1: taker fee 0.0005, slippage 1 bp, all exact."""
-    desk = Desk(SimulatorSettings()).at(50_000)
+    desk = Desk(SimulatorSettings(), leverage=10).at(50_000)
     events = desk.send(asked)
     (fill,) = events.fills
     assert (fill.price, fill.fee, fill.realized, fill.maker) == (D(price), D(fee), D(realized), False)
@@ -154,16 +154,16 @@ def test_a_market_order_fills_at_once_at_the_last_price_and_slippage(
 
 def test_the_half_spread_is_paid_too() -> None:
     """BT-1: half_spread_bps comes on top of slippage."""
-    desk = Desk(SimulatorSettings(half_spread_bps=D(2))).at(50_000)
+    desk = Desk(SimulatorSettings(half_spread_bps=D(2)), leverage=10).at(50_000)
     assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "50015")]
 
 
 def test_what_exceeds_a_layer_pays_more_and_splitting_does_not_help() -> None:
     """BT-1: layers of 10 % of the last candle's volume, 1 bp deeper each; the next candle brings new liquidity."""
     expected = [("1", "50005"), ("1", "50010"), ("0.5", "50015")]
-    whole = Desk(SimulatorSettings(leverage=100)).at(50_000, volume=10.0)
+    whole = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     assert [row[1:] for row in brief(whole.send(market("a", "buy", "2.5")).fills)] == expected
-    split = Desk(SimulatorSettings(leverage=100)).at(50_000, volume=10.0)
+    split = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     fills = split.send(market("a", "buy", 1), market("b", "buy", "0.4"), market("c", "buy", "1.1")).fills
     assert [row[1:] for row in brief(fills)] == [("1", "50005"), ("0.4", "50010"), ("0.6", "50010"), ("0.5", "50015")]
     split.at(50_000, volume=10.0)
@@ -173,13 +173,13 @@ def test_what_exceeds_a_layer_pays_more_and_splitting_does_not_help() -> None:
 @pytest.mark.parametrize("volume", [0.0, 0.004])
 def test_without_liquidity_the_last_layer_takes_all(volume: float) -> None:
     """BT-1: max_layers is the worst that a taker pays."""
-    desk = Desk(SimulatorSettings(max_layers=3)).at(50_000, volume=volume)
+    desk = Desk(SimulatorSettings(max_layers=3), leverage=10).at(50_000, volume=volume)
     assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "50020")]
 
 
 def test_the_rest_beyond_the_last_layer_fills_in_it() -> None:
     """BT-1: one more layer than max_layers, however much it is."""
-    desk = Desk(SimulatorSettings(max_layers=1)).at(50_000, volume=1.0)
+    desk = Desk(SimulatorSettings(max_layers=1), leverage=10).at(50_000, volume=1.0)
     events = desk.send(market("a", "buy", 1))
     assert brief(events.fills) == [("a", "0.1", "50005"), ("a", "0.9", "50010")]
     assert events.orders[0].average_price == D("50009.5")
@@ -188,7 +188,7 @@ def test_the_rest_beyond_the_last_layer_fills_in_it() -> None:
 
 def test_a_market_order_never_fills_below_one_tick() -> None:
     """BT-1: prices stay on the grid and positive."""
-    desk = Desk(SimulatorSettings()).at(0.1)
+    desk = Desk(SimulatorSettings(), leverage=10).at(0.1)
     assert brief(desk.send(market("a", "sell", 100)).fills) == [("a", "100", "0.1")]
 
 
@@ -210,7 +210,7 @@ def test_a_marketable_limit_takes_up_to_its_price_and_rests_with_the_rest(
     asked: Order, fills: list[tuple[str, str, str]], status: str
 ) -> None:
     """EXEC-1: taker fee for what it takes, never beyond its price."""
-    desk = Desk(SimulatorSettings(leverage=100)).at(50_000, volume=10.0)
+    desk = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     events = desk.send(asked)
     assert (brief(events.fills), events.orders[0].status) == (fills, status)
     assert all(not fill.maker and fill.fee == fill.price * fill.quantity * D("0.0005") for fill in events.fills)
@@ -218,7 +218,7 @@ def test_a_marketable_limit_takes_up_to_its_price_and_rests_with_the_rest(
 
 def test_the_rest_of_a_marketable_limit_fills_as_maker() -> None:
     """EXEC-1, BT-1: one order, both fees."""
-    desk = Desk(SimulatorSettings(leverage=100)).at(50_000, volume=10.0)
+    desk = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     desk.send(limit("a", "buy", 2, 50_005))
     events = desk.step((50_010, 50_010, 50_000, 50_000), volume=100.0)
     assert (brief(events.fills), events.fills[0].maker) == ([("a", "1", "50005")], True)
@@ -257,7 +257,7 @@ def test_reduce_only_is_exempt_from_the_minimum_notional_and_from_margin() -> No
 def test_margin_counts_positions_and_resting_limits_of_all_symbols() -> None:
     """BT-1: 10,000 USDT at leverage 10 carry 100,000 of notional, not more; exits carry nothing; of one symbol's two sides
     the larger counts, as on Binance."""
-    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0))).at(100)
+    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
     assert ends(desk.send(market("a", "buy", 500), limit("b", "buy", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
     assert desk.send(market("c", "sell", 501, symbol=ETH)).orders[0].reject_code == -2019
     assert ends(desk.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 500, symbol=ETH))) == {
@@ -271,7 +271,7 @@ def test_margin_counts_positions_and_resting_limits_of_all_symbols() -> None:
 
 def test_a_position_that_is_not_made_larger_needs_no_margin() -> None:
     """BT-1: after a loss the margin no longer carries the position, yet it may be turned or reduced, and not enlarged."""
-    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0))).at(100)
+    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
     desk.send(market("in", "buy", 1_000))
     desk.at(95)
     assert desk.send(market("more", "buy", 1)).orders[0].reject_code == -2019

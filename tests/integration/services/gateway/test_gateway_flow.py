@@ -11,6 +11,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from services.gateway.start import set_up
+from shared.config.account import AccountSettings
 from shared.domain.exchange import PlaceOrder
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import KeyRights
@@ -22,7 +24,7 @@ from shared.exchange.port import TradingExchange
 from shared.runtime.process.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
-from tests.support.exchange.simulated import MovedVenue
+from tests.support.exchange.simulated import SYMBOLS, MovedVenue
 from tests.support.gateway.desk import ENTRY, STOP, TARGET, gateway, memory_desk, trading
 
 
@@ -415,3 +417,13 @@ async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
         assert answer.orders == ()
         await desk.until(lambda: len(desk.alerts) == 2)
     assert {alert.key for alert in desk.alerts} == {"halt.-4189", "lost.ict-stop"}
+
+
+async def test_the_accounts_leverage_and_margin_type_are_set_on_every_symbol_before_work_begins() -> None:
+    """RISK-5: what risk sizes by is what the exchange is set to."""
+    exchange = MovedVenue()
+    await exchange.set_leverage("BTCUSDT", 50)
+    await exchange.set_margin_type("ETHUSDT", "isolated")
+    await set_up(exchange, SYMBOLS, AccountSettings(leverage=7, margin_type="cross"))
+    configs = await exchange.symbol_configs()
+    assert [(each.leverage, each.margin_type) for each in configs.values()] == [(7, "cross"), (7, "cross")]

@@ -14,6 +14,7 @@ from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
 from services.risk.sizing import size
 from services.risk.state import RiskState
+from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import AccountReport, RiskReport
 from shared.domain.approval import approved
 from shared.domain.control import Control
@@ -35,6 +36,7 @@ from tests.support.risk.scenes import (
 )
 
 SETTINGS = RiskSettings()
+LEVERAGE = DEFAULT_ACCOUNT.leverage
 SYMBOLS = tuple(INSTRUMENTS)
 STEP = 3 * 60 * MINUTE  # eight steps a day
 
@@ -121,7 +123,7 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
                     raise Breach("too many trades a day")
                 if intent.risk_amount > SETTINGS.risk_per_trade * equity:
                     raise Breach("too much risk")
-                if intent.quantity * intent.entry > SETTINGS.position_margin_cap * equity * SETTINGS.leverage:
+                if intent.quantity * intent.entry > SETTINGS.position_margin_cap * equity * LEVERAGE:
                     raise Breach("too much margin")
                 if not approved(intent, verdict.signature, KEY):
                     raise Breach("not signed")
@@ -207,7 +209,7 @@ def test_a_size_never_exceeds_risk_or_margin_and_lies_on_the_grid(equity, entry,
         stop=entry * (1 - sign * fraction),
         target=entry * (1 + sign * fraction * 2),
     )
-    sized = size(wish, instrument("BTCUSDT", tick, step), equity, held, SETTINGS)
+    sized = size(wish, instrument("BTCUSDT", tick, step), equity, held, SETTINGS, LEVERAGE)
     assert (sized.quantity == 0) == (sized.risk_amount == 0)
     if sized.quantity:
         assert sized.risk_amount <= Decimal("0.01") * equity
@@ -292,4 +294,4 @@ CROWD = [report(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for
 def test_the_check_catches_a_broken_gate(specimen, messages):
     check(build, messages, restart_every=1)
     with pytest.raises(Breach):
-        check(lambda: specimen(1, INSTRUMENTS, SETTINGS, KEY), messages, restart_every=1)
+        check(lambda: specimen(1, INSTRUMENTS, SETTINGS, DEFAULT_ACCOUNT, KEY), messages, restart_every=1)

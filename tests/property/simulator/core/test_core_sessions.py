@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from shared.config.account import AccountSettings
 from simulator.core.exchange import Venue
 from simulator.core.margin import funding
 from simulator.core.model.events import AlgoUpdate, Liquidation, MarginCall, News, OrderUpdate
@@ -24,7 +25,8 @@ from simulator.settings import SimulatorSettings
 from tests.support.simulator.core_audit import Objection, VenueAudit
 from tests.support.simulator.core_desk import BRACKETS, BTC, ETH, FILTERS, D, algo, filters, limit, market
 
-SETTINGS = SimulatorSettings(leverage=50, half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
+HIGH = AccountSettings(leverage=50)
+SETTINGS = SimulatorSettings(half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
 #: One with every bound of exchangeInfo, one with none.
 TWO = {
     BTC: filters(
@@ -37,7 +39,7 @@ Call = Callable[[Venue], object]
 
 
 def venue(*, touch: bool = False) -> Venue:
-    return Venue(SETTINGS.model_copy(update={"limit_fills": "touch"}) if touch else SETTINGS, TWO, BRACKETS)
+    return Venue(SETTINGS.model_copy(update={"limit_fills": "touch"}) if touch else SETTINGS, TWO, BRACKETS, HIGH)
 
 
 def session(seed: int, length: int) -> list[Call]:

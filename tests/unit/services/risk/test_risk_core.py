@@ -8,6 +8,7 @@ import pytest
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
+from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import RiskReport
 from shared.domain.approval import approved
 from shared.domain.control import Alert, ClockTick
@@ -333,4 +334,4 @@ def test_a_partition_that_does_not_exist_is_ignored():
 @pytest.mark.parametrize(("partitions", "key"), [(0, KEY), (1, "")])
 def test_a_gate_without_partitions_or_key_is_refused(partitions, key):
     with pytest.raises(ValueError, match=r"partition|key"):
-        RiskCore(partitions, INSTRUMENTS, RiskSettings(), key)
+        RiskCore(partitions, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, key)

@@ -34,13 +34,13 @@ TABLE = {
 
 @pytest.mark.parametrize(("equity", "entry", "stop", "held", "quantity", "risk", "notes"), TABLE.values(), ids=TABLE.keys())
 def test_sizes(equity, entry, stop, held, quantity, risk, notes):
-    sized = size(signal(entry=entry, stop=stop), BTC, Decimal(equity), Decimal(held), RiskSettings())
+    sized = size(signal(entry=entry, stop=stop), BTC, Decimal(equity), Decimal(held), RiskSettings(), 10)
     assert (sized.quantity, sized.risk_amount, sized.notes) == (Decimal(quantity), Decimal(risk), notes)
 
 
 def test_under_the_least_quantity_is_not_traded():
     coarse = instrument("BTCUSDT", step="100")
-    assert size(signal(), coarse, Decimal(10_000), Decimal(0), RiskSettings()).notes == (UNDER_MINIMUM,)
+    assert size(signal(), coarse, Decimal(10_000), Decimal(0), RiskSettings(), 10).notes == (UNDER_MINIMUM,)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,9 @@ def test_under_the_least_quantity_is_not_traded():
     ],
 )
 def test_the_stop_is_rounded_away_from_the_entry_and_the_size_follows_it(side, entry, stop, target, rounded):
-    sized = size(signal(side=side, entry=entry, stop=stop, target=target), BTC, Decimal(10_000), Decimal(0), RiskSettings())
+    sized = size(
+        signal(side=side, entry=entry, stop=stop, target=target), BTC, Decimal(10_000), Decimal(0), RiskSettings(), 10
+    )
     assert (sized.entry, sized.stop, sized.target) == tuple(map(Decimal, rounded))
     assert sized.risk_amount == sized.quantity * abs(sized.entry - sized.stop) <= 100
 
@@ -68,7 +70,9 @@ def test_the_stop_is_rounded_away_from_the_entry_and_the_size_follows_it(side, e
     ],
 )
 def test_prices_that_fall_together_on_the_tick_grid_are_not_traded(side, entry, stop, target):
-    sized = size(signal(side=side, entry=entry, stop=stop, target=target), BTC, Decimal(10_000), Decimal(0), RiskSettings())
+    sized = size(
+        signal(side=side, entry=entry, stop=stop, target=target), BTC, Decimal(10_000), Decimal(0), RiskSettings(), 10
+    )
     assert (sized.quantity, sized.notes) == (Decimal(0), (TOO_CLOSE,))
 
 
@@ -78,7 +82,6 @@ def test_prices_that_fall_together_on_the_tick_grid_are_not_traded(side, entry, 
         {"halt_loss_limit": "0.02"},
         {"position_margin_cap": "0.5"},
         {"risk_per_trade": "0.2"},
-        {"leverage": 0},
         {"unknown": 1},
     ],
 )

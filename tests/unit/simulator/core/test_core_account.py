@@ -7,11 +7,27 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.config.account import AccountSettings
+from simulator.core.exchange import Venue
 from simulator.core.model.events import AccountUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
 from simulator.core.model.filters import Filters
 from simulator.core.model.requests import NewOrder, Refusal
 from simulator.core.model.statements import Commission, SymbolConfig
-from tests.support.simulator.core_desk import BTC, ETH, FILTERS, SOL, D, VenueDesk, algo, filters, happened, limit, market
+from tests.support.simulator.core_desk import (
+    BRACKETS,
+    BTC,
+    ETH,
+    FILTERS,
+    FREE,
+    SOL,
+    D,
+    VenueDesk,
+    algo,
+    filters,
+    happened,
+    limit,
+    market,
+)
 
 
 def code(answer: object) -> int:
@@ -377,3 +393,13 @@ def test_filters_are_read_from_exchange_info() -> None:
     assert Filters.of_exchange_info(fewer).multiplier_up is None
     with pytest.raises(KeyError):
         Filters.of_exchange_info({"symbol": BTC, "filters": []})
+
+
+def test_a_venue_begins_with_the_accounts_leverage_and_margin_type_and_keeps_changes_over_a_restart() -> None:
+    account = AccountSettings(leverage=7, margin_type="isolated")
+    first = Venue(FREE, FILTERS, BRACKETS, account)
+    assert (first.config(BTC).leverage, first.config(BTC).margin_type) == (7, "ISOLATED")
+    first.set_margin_type(ETH, "CROSSED", 1)
+    second = Venue(FREE, FILTERS, BRACKETS, account)
+    second.restore(first.snapshot())
+    assert [second.config(symbol).margin_type for symbol in (BTC, ETH)] == ["ISOLATED", "CROSSED"]

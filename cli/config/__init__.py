@@ -1,0 +1,1 @@
+"""``ict config``: what is configured, and where each value comes from."""

@@ -1,0 +1,133 @@
+"""What services refuse when they start, found before anything is started: ``ict check`` and every command that starts one.
+
+Sections that contradict themselves or each other are refused by the models (``cli.settings``). Here is the rest: files that
+settings name, keys that a mode needs, and whatever the services' builders raise. Nothing connects and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from cli.play.market import open_source
+from cli.settings import Settings
+from cli.wiring import LAYOUTS, make_store, service_spec
+from services.ingest.candle_source import SourceRefused
+from shared.config.errors import ConfigInvalid
+from shared.config.load import Fault, Loaded
+from shared.runtime.process.exits import Exit, Leave
+from simulator.bracket_file import load_brackets
+from simulator.server.scenario import BadScenario, read_scenario
+from simulator.server.serving import symbols_of
+
+#: What builders raise for settings that they cannot start with.
+_REFUSALS: Final = (
+    ValueError, TypeError, LookupError, ArithmeticError, OSError, msgspec.MsgspecError, Leave, SourceRefused, BadScenario,
+)  # fmt: skip
+
+Check = Callable[[Settings], object]
+
+#: What has inputs and is no service.
+_APART: Final = ("server", "market")
+
+
+def _store(settings: Settings) -> None:
+    make_store(settings)
+
+
+def _scenario(settings: Settings) -> None:
+    if settings.server.scenario is not None:
+        read_scenario(settings.server.scenario)
+
+
+def _exchange_info(settings: Settings) -> None:
+    if settings.server.exchange_info is not None:
+        symbols_of(settings.symbols, settings.server)
+
+
+def _market_files(settings: Settings) -> None:
+    if settings.mode == "sim" and settings.market.source == "files":
+        open_source(settings, {}, None, None)
+
+
+def _key(settings: Settings) -> None:
+    if not settings.exchange.has_key:
+        raise Leave(
+            Exit.REFUSED,
+            f"mode {settings.mode} signs orders: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of the "
+            "names exchange__key and exchange__secret",
+        )
+
+
+#: Service → what it reads from outside the configuration, by the setting that names it. Beside the services: ``server`` is
+#: `ict simulator`, ``market`` is the market that sim mode plays.
+_INPUTS: Final[dict[str, dict[str, Check]]] = {
+    "simulator": {
+        "simulator.brackets_file": lambda settings: load_brackets(settings.simulator.brackets_file),
+    },
+    "market": {"market.files": _market_files},
+    "server": {
+        "simulator.brackets_file": lambda settings: load_brackets(settings.simulator.brackets_file),
+        "server.exchange_info": _exchange_info,
+        "server.scenario": _scenario,
+    },
+    "gateway": {"exchange.key": _key},
+}
+
+
+def services_of(settings: Settings) -> tuple[str, ...]:
+    """Name every service of the configured layout, the exchange's included."""
+    return (*LAYOUTS[settings.layout], "simulator" if settings.mode in ("sim", "paper") else "gateway")
+
+
+def everything(settings: Settings) -> tuple[str, ...]:
+    """Name whatever the configuration may start: the services, `ict simulator`'s server, the market that is played."""
+    return (*services_of(settings), *_APART)
+
+
+def start_refusals(loaded: Loaded[Settings], services: Sequence[str]) -> list[Fault]:
+    """List what these services would refuse at their start, each fault with the place of the offending value."""
+    faults: dict[str, Fault] = {}
+    for fault in _refusals(loaded, services):
+        faults.setdefault(str(fault), fault)
+    return list(faults.values())
+
+
+def refuse_start(loaded: Loaded[Settings], services: Sequence[str]) -> None:
+    """Raise ConfigInvalid with everything that these services would refuse at their start."""
+    faults = start_refusals(loaded, services)
+    if faults:
+        raise ConfigInvalid(faults)
+
+
+def _refusals(loaded: Loaded[Settings], services: Sequence[str]) -> Iterator[Fault]:
+    settings = loaded.settings
+    inputs: dict[str, Check] = {"store.url": _store}
+    for name in services:
+        inputs |= _INPUTS.get(name, {})
+    found = False
+    for path, check in inputs.items():
+        for fault in _tried(partial(check, settings), loaded.origin(path), path):
+            found = True
+            yield fault
+    if found:
+        return  # what reads those inputs would only say the same again
+    for name in services:
+        if name not in _APART:
+            yield from _tried(partial(_build, name, settings), "", f"service {name}")
+
+
+def _build(name: str, settings: Settings) -> None:
+    """Build the cores of a service; sinks and sources are not built, because they open what they write to or read from."""
+    for lane in service_spec(name, settings).lanes:
+        lane.build()
+
+
+def _tried(attempt: Callable[[], object], place: str, path: str) -> Iterator[Fault]:
+    try:
+        attempt()
+    except _REFUSALS as error:
+        yield Fault(place, path, str(error).removeprefix(f"{path} "))

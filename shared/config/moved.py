@@ -1,0 +1,20 @@
+"""Settings that have another name or place now, so that an old file is answered with the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+#: Old dotted path → new dotted path.
+MOVED: Final[dict[str, str]] = {
+    "risk.leverage": "account.leverage",
+    "simulator.leverage": "account.leverage",
+    "gateway.leverage": "account.leverage",
+    "analysis.alternation": "analysis.zigzag",
+    "gateway.margin_type": "account.margin_type",
+}
+
+
+def moved_to(path: Sequence[str | int]) -> str:
+    """Return the dotted path at which the setting of this old path stands now; empty when it never moved."""
+    return MOVED.get(".".join(str(part).lower() for part in path), "")
