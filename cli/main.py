@@ -139,6 +139,14 @@ def check(config: Config = None, json: Json = False) -> None:
 
 
 @app.command()
+def doctor(config: Config = None, json: Json = False) -> None:
+    """Look whether everything is there that the configuration needs; a line each, with what to type next."""
+    from cli.doctor.report import doctor as body
+
+    body(config, json=json)
+
+
+@app.command()
 def topology(
     config: Config = None,
     apply: Annotated[

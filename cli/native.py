@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.runtime.native import ROOT, compiled_sources, directory, key
 
@@ -59,14 +59,27 @@ def build(root: Path = ROOT) -> Path:
     return into
 
 
-def main() -> int:
-    """Build, or say what is missing; 0 also when there is no compiler: everything works interpreted."""
+class Obstacle(NamedTuple):
+    """Why nothing can be compiled here, and what to do about it."""
+
+    text: str
+    cure: str
+
+
+def obstacle() -> Obstacle | None:
+    """Find out what compiling needs and this machine has not; None when it has all."""
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     if shutil.which(compiler) is None:
-        print(f"no C compiler ({compiler}): the analysis runs interpreted, about eight times slower")
-        return 0
+        return Obstacle(f"no C compiler ({compiler})", "apt-get install gcc python3-dev, then make native")
     if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
-        print("no Python.h: the analysis runs interpreted; on Debian and Ubuntu: apt-get install python3-dev")
+        return Obstacle("no Python.h", "apt-get install python3-dev, then make native")
+    return None
+
+
+def main() -> int:
+    """Build, or say what is missing; 0 also when there is no compiler: everything works interpreted."""
+    if (missing := obstacle()) is not None:
+        print(f"{missing.text}: the analysis runs interpreted, about eight times slower. {missing.cure}")
         return 0
     print(f"compiled into {build()}")
     return 0
