@@ -162,7 +162,3 @@ TRANSITIONS: Final[dict[FactKind, Life]] = {
 
 #: The state in which a fact of each kind is born: the first of its table.
 BIRTH: Final[dict[FactKind, FactState]] = {kind: next(iter(states)) for kind, states in TRANSITIONS.items()}
-
-
-class IllegalTransition(Exception):
-    """A detector asked for a change that the table does not have: a bug in that detector."""

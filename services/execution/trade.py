@@ -18,6 +18,7 @@ from shared.domain.account import Trade, TradeState
 from shared.domain.decisions import Side
 from shared.domain.exchange import FundingPayment
 from shared.domain.orders import Fill, Leg, OrderIntent
+from shared.domain.transitions import next_state
 
 TradeEvent = Literal[
     "entry_filled",  # wholly or in part
@@ -131,8 +132,8 @@ class LiveTrade(msgspec.Struct, kw_only=True):
         return (order for order in self.orders.values() if order.kind == kind)
 
     def move(self, event: TradeEvent) -> None:
-        """Follow the table. Raises KeyError for an event that the state does not know: a bug."""
-        self.state = TRANSITIONS[self.state][event]
+        """Apply ``event``. Raises IllegalTransition if the current state does not allow it: a bug."""
+        self.state = next_state(TRANSITIONS, f"trade {self.intent.id}", self.state, event)
 
     def fill(self, fill: Fill, remember: int) -> bool:
         """Book one execution of the trade's orders, or of the exchange's own closing; False when it was booked before."""

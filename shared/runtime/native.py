@@ -49,6 +49,7 @@ READ: Final = (
     "shared/domain/ids.py",
     "shared/domain/timeframes.py",
     "shared/domain/timezones.py",
+    "shared/domain/transitions.py",
     "shared/runtime/native.py",
 )
 

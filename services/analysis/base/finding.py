@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Final, final
 
-from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition, Life
+from services.analysis.lifecycle import BIRTH, TRANSITIONS, Life
 from shared.domain.facts import Direction, FactKind, FactLabel, FactState
+from shared.domain.transitions import IllegalTransition
 from shared.runtime.native import mypyc_attr
 
 #: Which fact a finding is about: kind, direction, ``formed_at`` and ``key``. Its id is derived from nothing else.
@@ -91,12 +92,10 @@ class Finding:
     def changed(self, state: FactState, at: int) -> Finding:
         """The same fact in another state at the close ``at`` (ms); set score, touches and fill on it before it is emitted.
 
-        Raises IllegalTransition for a change that the table does not have: a bug in the detector.
+        Raises IllegalTransition for a change that its life in ``services.analysis.lifecycle`` does not have: a bug.
         """
         if state not in self.life[self.state]:
-            raise IllegalTransition(
-                f"{self.kind} of {self.formed_at} cannot go from {self.state} to {state}; see services.analysis.lifecycle"
-            )
+            raise IllegalTransition(f"{self.kind} of {self.formed_at}", self.state, state, self.life[self.state])
         after = Finding(
             self.kind,
             self.direction,

@@ -11,6 +11,8 @@ from typing import Final, Generic, Literal, TypeVar
 import msgspec
 
 from services.ingest.live.settings import BackoffSettings
+from shared.domain.backoff import Backoff
+from shared.domain.transitions import next_state
 
 Stream = TypeVar("Stream")
 
@@ -39,23 +41,15 @@ TRANSITIONS: Final[dict[ConnectionState, dict[ConnectionEvent, ConnectionState]]
 }
 
 
-class ImpossibleTransition(Exception):
-    """An event that cannot happen in this state: a bug of the caller."""
-
-
 def advance(state: ConnectionState, event: ConnectionEvent) -> ConnectionState:
-    """The next state. Raises ImpossibleTransition."""
-    try:
-        return TRANSITIONS[state][event]
-    except KeyError:
-        possible = ", ".join(TRANSITIONS[state])
-        raise ImpossibleTransition(f"a connection that is {state} has no {event}; possible: {possible}") from None
+    """The next state. Raises IllegalTransition if the table has no such event in this state."""
+    return next_state(TRANSITIONS, "connection", state, event)
 
 
 def pause_ms(attempt: int, chance: float, settings: BackoffSettings) -> int:
     """The pause before attempt number ``attempt`` (the first is 0). ``chance``: 0 to 1, of ``jitter``."""
-    whole = min(settings.longest_ms, settings.first_ms << min(attempt, 32))
-    return max(1, round(whole * (1.0 - settings.jitter * chance)))
+    backoff = Backoff(settings.first_ms, settings.longest_ms, settings.jitter)
+    return max(1, round(backoff.pause(attempt, chance)))
 
 
 class Watched(msgspec.Struct):

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from shared.domain.transitions import next_state
 from simulator.core.model.enums import (
     AlgoStatus,
     AlgoType,
@@ -16,7 +17,7 @@ from simulator.core.model.enums import (
     TimeInForce,
     WorkingType,
 )
-from simulator.core.model.orders import ZERO, IllegalTransition
+from simulator.core.model.orders import ZERO
 
 AlgoEvent = Literal["activate", "trigger", "accept", "reject", "cancel", "expire", "finish"]
 
@@ -79,7 +80,5 @@ class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 def advance_algo(algo: AlgoOrder, event: AlgoEvent, time: int, **changes: object) -> AlgoOrder:
     """The algo order after ``event`` at ``time`` (ms), with ``changes`` to its fields. Raises IllegalTransition."""
-    status = ALGO_TRANSITIONS[algo.status].get(event)
-    if status is None:
-        raise IllegalTransition(f"algo order {algo.client_algo_id} is {algo.status}: {event} cannot happen to it")
+    status = next_state(ALGO_TRANSITIONS, f"algo order {algo.client_algo_id}", algo.status, event)
     return msgspec.structs.replace(algo, status=status, updated=time, **changes)

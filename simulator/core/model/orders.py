@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from shared.domain.transitions import next_state
 from simulator.core.model.enums import (
     AlgoType,
     OrderStatus,
@@ -45,10 +46,6 @@ TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
     "EXPIRED": {},
     "EXPIRED_IN_MATCH": {},
 }
-
-
-class IllegalTransition(Exception):
-    """Something happened to an order that its status does not allow: a bug of the venue, never of its user."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -112,9 +109,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 def advance(order: Order, event: OrderEvent, time: int, **changes: object) -> Order:
     """The order after ``event`` at ``time`` (ms), with ``changes`` to its fields. Raises IllegalTransition."""
-    status = TRANSITIONS[order.status].get(event)
-    if status is None:
-        raise IllegalTransition(f"order {order.client_id} is {order.status}: {event} cannot happen to it")
+    status = next_state(TRANSITIONS, f"order {order.client_id}", order.status, event)
     return msgspec.structs.replace(order, status=status, updated=time, **changes)
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from shared.config.account import AccountSettings
+from shared.domain.transitions import IllegalTransition
 from simulator.core.exchange import Venue
 from simulator.core.margin import funding
 from simulator.core.model.events import AlgoUpdate, Liquidation, MarginCall, News, OrderUpdate
-from simulator.core.model.orders import IllegalTransition
 from simulator.core.model.requests import Amendment
 from simulator.core.state.exchange_state import Floor
 from simulator.core.state.symbol_book import Pit, Ticket

@@ -8,8 +8,9 @@ from typing import get_args
 import pytest
 
 from services.analysis.base.finding import Finding
-from services.analysis.lifecycle import BIRTH, TRANSITIONS, IllegalTransition
+from services.analysis.lifecycle import BIRTH, TRANSITIONS
 from shared.domain.facts import FactKind, FactState
+from shared.domain.transitions import IllegalTransition
 from tests.support.analysis.candles import closed, opened
 
 
@@ -38,7 +39,7 @@ def test_only_what_the_table_has_can_happen(kind: FactKind) -> None:
         if after in TRANSITIONS[kind][before]:
             assert finding(kind, before).changed(after, closed(1)).state == after
         else:
-            with pytest.raises(IllegalTransition, match=f"from {before} to {after}"):
+            with pytest.raises(IllegalTransition, match=f"is {before}: no {after};"):
                 finding(kind, before).changed(after, closed(1))
 
 

@@ -14,6 +14,7 @@ from services.execution.trade import LiveTrade
 from shared.domain.account import TradeState
 from shared.domain.exchange import FundingPayment
 from shared.domain.orders import Fill, Order
+from shared.domain.transitions import IllegalTransition
 from tests.support.execution.desk import BTC, intent
 
 ORDER = Order(client_id="c", symbol=BTC, side="buy", type="MARKET", quantity=Decimal(2))
@@ -76,7 +77,7 @@ def test_an_order_follows_every_way_that_the_exchange_can_go() -> None:
 def test_a_trade_takes_no_step_that_its_table_does_not_have() -> None:
     """A bug must be loud."""
     one = LiveTrade(intent=intent(), decided_at=0)
-    with pytest.raises(KeyError):
+    with pytest.raises(IllegalTransition, match="is entering: no settled; allowed: entry_filled, entry_failed"):
         one.move("settled")
 
 

@@ -7,7 +7,8 @@ from typing import get_args
 import pytest
 
 from services.ingest.live.settings import BackoffSettings, FeedKind, SilenceSettings
-from services.ingest.live.watchdog import TRANSITIONS, ConnectionState, ImpossibleTransition, Watchdog, advance, pause_ms
+from services.ingest.live.watchdog import TRANSITIONS, ConnectionState, Watchdog, advance, pause_ms
+from shared.domain.transitions import IllegalTransition
 
 BACKOFF = BackoffSettings(first_ms=1_000, longest_ms=60_000, jitter=0.5, settled_ms=30_000)
 
@@ -115,8 +116,8 @@ def test_frames_of_streams_that_nobody_asked_for_are_no_sign_of_life() -> None:
     assert one.quiet(1_001) == ("kline",)
 
 
-def test_what_cannot_happen_is_a_bug() -> None:
-    with pytest.raises(ImpossibleTransition, match="live"):
+def test_an_event_that_the_state_does_not_allow_is_refused_with_those_that_it_allows() -> None:
+    with pytest.raises(IllegalTransition, match="connection is live: no opened; allowed: missed, quiet, lost"):
         advance("live", "opened")
 
 
