@@ -19,7 +19,7 @@ from services.signals.strategies import reads
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import Layout, Topology, build
-from shared.runtime.lane.lane import LanePolicy
+from shared.runtime.lane.spec import LanePolicy
 from shared.runtime.service import ServiceSpec
 from shared.store import open as stores
 from shared.store.port import StateStore

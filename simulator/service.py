@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from shared.config.settings import CommonSettings
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 from simulator.bracket_file import load_brackets
 from simulator.exchange import SimulatedExchange

@@ -17,7 +17,7 @@ from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import Timeframe
 from shared.pipeline import Pipeline, Stage
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

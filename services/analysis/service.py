@@ -11,7 +11,7 @@ from services.analysis.cross.placement import unread_pairs
 from services.analysis.settings import AnalysisSettings
 from shared.config.settings import CommonSettings
 from shared.domain.facts import FactKind
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from services.execution.core import ExecutionCore
 from services.execution.settings import ExecutionSettings
 from shared.config.settings import CommonSettings
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 

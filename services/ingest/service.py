@@ -14,7 +14,7 @@ from shared.bus.topology import Mode
 from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
 from shared.exchange.settings import Endpoint
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 from shared.runtime.source import SourceSpec
 from shared.store.port import StateStore

@@ -15,6 +15,7 @@ from services.journal.database import Writer, open_writer
 from services.journal.insertion import Insertion, insertions
 from services.journal.rows import rows
 from services.journal.tables import SCHEMA_VERSION, metadata, schema
+from shared.domain.backoff import Backoff
 from shared.domain.message import Message
 
 log = structlog.get_logger(__name__)
@@ -44,24 +45,23 @@ class JournalSink:
     ) -> None:
         self._database: Writer = open_writer(url)
         self._rows_per_statement = rows_per_statement
-        self._first_pause = first_pause
-        self._longest_pause = longest_pause
+        self._backoff = Backoff(first_pause, longest_pause)
         self._insertions: Mapping[str, Insertion] = insertions(self._database.dialect)
 
     async def start(self) -> None:
         """Wait for the database as long as it takes; create the schema where there is none. Raises JournalSchemaError."""
-        pause = self._first_pause
+        pauses = self._backoff.pauses()
         while True:
             try:
                 await self._database.transaction(_create)
             except (DBAPIError, OSError) as error:
                 if not _passes(error):
                     raise
-                log.warning("the journal's database is away, will try again", error=type(error).__name__, seconds=pause)
+                pause = next(pauses)
+                log.warning("journal_database_away", error=type(error).__name__, seconds=pause)
             else:
                 return
             await asyncio.sleep(pause)
-            pause = min(pause * 2, self._longest_pause)
 
     async def write(self, messages: Sequence[Message]) -> None:
         """Record all messages in one transaction; what is known already changes nothing.

@@ -13,6 +13,7 @@ import structlog
 from prometheus_client import Counter
 
 from services.notifier.notification import Notification
+from shared.domain.backoff import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -131,13 +132,12 @@ class WebhookChannel:
     async def _deliver(self, notification: Notification, attempts: int) -> str | None:
         """None when delivered, else what stood against it the last time."""
         body = {**msgspec.structs.asdict(notification), "content": notification.text}
-        pause = self._policy.pause
+        pauses = Backoff(self._policy.pause, self._policy.longest_pause).pauses()
         for attempt in range(1, attempts + 1):
             trouble, again, wait = await self._post(body)
             if trouble is None or not again or attempt == attempts:
                 return trouble
-            await asyncio.sleep(min(max(pause, wait), self._policy.longest_pause))
-            pause = min(pause * 2, self._policy.longest_pause)
+            await asyncio.sleep(min(max(next(pauses), wait), self._policy.longest_pause))
         raise AssertionError("a policy has at least one attempt")
 
     async def _post(self, body: dict[str, object]) -> tuple[str | None, bool, float]:

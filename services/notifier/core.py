@@ -16,6 +16,7 @@ from services.notifier.notification import Kind, Notification
 from services.notifier.rate import Bucket
 from services.notifier.settings import NotifierSettings
 from shared.domain.account import AccountReport, KillSwitch, RiskReport, Trade
+from shared.domain.bounded import forget_oldest
 from shared.domain.control import Alert, Control, Severity
 from shared.domain.message import Message
 
@@ -147,8 +148,7 @@ class NotifierCore:
     def _remember(self, memory: dict[str, Any], key: str, value: object) -> None:
         memory.pop(key, None)  # what is written anew becomes the youngest
         memory[key] = value
-        while len(memory) > self._settings.remembered:
-            memory.pop(next(iter(memory)))
+        forget_oldest(memory, self._settings.remembered)
 
     def _allowed(self, wish: Notification) -> bool:
         critical = wish.severity == "critical"

@@ -8,7 +8,7 @@ from services.signals.core import SignalsCore
 from services.signals.flow import FlowSink
 from services.signals.settings import SignalsSettings
 from shared.config.settings import CommonSettings
-from shared.runtime.lane.lane import LaneSpec
+from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 from shared.runtime.sink import SinkSpec
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from shared.domain.bounded import forget_oldest
+
 
 class Sequences:
     """The publisher's side: 1, 2, 3 … per topic."""
@@ -34,8 +36,7 @@ class Gaps:
         last = self._last.get(key)
         if last is None:
             self._last[key] = number
-            if len(self._last) > self._memory:
-                self._last.popitem(last=False)
+            forget_oldest(self._last, self._memory)
             return 0
         self._last.move_to_end(key)
         if number <= last:

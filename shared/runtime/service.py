@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from shared.bus.port import Bus
-from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane
+from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.runtime.process.exits import Leave
 from shared.runtime.replicas import ReplicaPolicy, Replicas
 from shared.runtime.sink import SinkSpec, SinkWorker
 from shared.runtime.source import Sources, SourceSpec
+from shared.runtime.supervision import end_all, first_end
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
@@ -74,7 +76,7 @@ class Service:
         if self.sources is not None:
             tasks.append(asyncio.ensure_future(self.sources.wait_failed()))
         if self._replicas_task is not None:
-            tasks.append(asyncio.ensure_future(_failure_of(self._replicas_task)))
+            tasks.append(asyncio.ensure_future(first_end([self._replicas_task])))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return done.pop().result()
@@ -87,20 +89,12 @@ class Service:
         if self.sources is not None:
             await self.sources.drain()
         if self._replicas_task is not None:
-            self._replicas_task.cancel()
-            await asyncio.gather(self._replicas_task, return_exceptions=True)
+            await end_all([self._replicas_task])
         await asyncio.gather(*(lane.drain() for lane in self.lanes))
         await asyncio.gather(*(sink.drain() for sink in self.sinks))
         if self._replicas is not None:
             await self._replicas.leave()
         log.info("service drained", service=self.spec.name)
-
-
-async def _failure_of(task: asyncio.Task[None]) -> BaseException:
-    await asyncio.wait([task])
-    if task.cancelled():
-        return asyncio.CancelledError(task.get_name())
-    return task.exception() or RuntimeError(f"{task.get_name()} ended")
 
 
 @contextlib.asynccontextmanager

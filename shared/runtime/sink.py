@@ -12,14 +12,18 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
+from shared.domain.backoff import Backoff
 from shared.domain.message import Message
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
+from shared.runtime.supervision import end_all, first_end
 from shared.runtime.waiting import wait_at_most
 
 log = structlog.get_logger(__name__)
 
 _WRITTEN: Final = Counter("ict_sink_written_total", "Messages written by this sink", ["sink"])
 _RETRIES: Final = Counter("ict_sink_retries_total", "Writes that failed and were tried again", ["sink"])
+#: Between two tries of a failed write, seconds.
+_BACKOFF: Final = Backoff(first=0.1, longest=10.0)
 _WAITING: Final = Gauge("ict_sink_waiting", "Messages in hand, not yet written", ["sink"])
 
 
@@ -78,17 +82,13 @@ class SinkWorker:
         if not await wait_at_most(self._idle, deadline):
             log.warning("drain deadline passed; unwritten messages go back to the broker", sink=self.spec.name)
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_all([self._task])
         await self._sink.close()
 
     async def wait_failed(self) -> BaseException:
-        """Return when the worker has died."""
+        """Return why the worker ended, when it has; a healthy one never does."""
         assert self._task is not None
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            return asyncio.CancelledError(self.spec.name)
-        return self._task.exception() or RuntimeError(f"sink {self.spec.name} ended")
+        return await first_end([self._task])
 
     def _receive(self, delivery: Delivery) -> None:
         self._inbox.append(delivery)
@@ -117,16 +117,16 @@ class SinkWorker:
                 continue
             readable.append(delivery)
         self._waiting.set(len(messages) + len(self._inbox))
-        delay = 0.1
+        pauses = _BACKOFF.pauses()
         while messages:
             try:
                 await self._sink.write(messages)
                 break
             except Exception as error:  # noqa: BLE001  whatever the database or the network says, nothing is lost
                 self._retries.inc()
-                log.warning("write failed, will try again", sink=self.spec.name, error=str(error), seconds=delay)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 10.0)
+                pause = next(pauses)
+                log.warning("sink_write_failed", sink=self.spec.name, error=str(error), seconds=pause)
+                await asyncio.sleep(pause)
         self._written.inc(len(messages))
         if self.spec.pace:
             await wait_at_most(self._hurry, self.spec.pace)

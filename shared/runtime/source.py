@@ -19,6 +19,7 @@ from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus
 from shared.runtime.replicas import ReplicaPolicy, owners
+from shared.runtime.supervision import end_all, first_end
 from shared.store.port import Fenced, StateStore, StoreError
 
 log = structlog.get_logger(__name__)
@@ -103,16 +104,12 @@ class Sources:
     async def wait_failed(self) -> BaseException:
         """Return when a source, or the watch over them, has died of a bug."""
         assert self._task is not None
-        await asyncio.wait([self._task])
-        if self._task.cancelled():
-            return asyncio.CancelledError(self._task.get_name())
-        return self._task.exception() or RuntimeError(f"{self._task.get_name()} ended")
+        return await first_end([self._task])
 
     async def drain(self, deadline: float = 10.0) -> None:
         """Stop the sources and leave the group at once, so that another replica need not wait for the ttl."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end_all([self._task])
         await self._stop(tuple(self._running), deadline)
         if self._store is not None and self._member is not None:
             with contextlib.suppress(StoreError):  # a store that is down forgets us by itself, at the ttl

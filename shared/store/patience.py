@@ -8,23 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 
+from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Seconds before the first repeat, and the longest pause; each pause is twice the one before."""
-
-    first: float = 0.05
-    longest: float = 2.0
 
 
 class Patience:
@@ -43,7 +35,7 @@ class Patience:
 
     async def until_done(self, what: str, operation: Callable[[], Awaitable[T]]) -> T:
         """The operation's result. Raises at once what is no passing trouble."""
-        pause = self._backoff.first
+        pauses = self._backoff.pauses()
         waiting = False
         try:
             while True:
@@ -56,8 +48,8 @@ class Patience:
                         waiting = True
                         self._waiting += 1
                     self._metrics.retries.inc()
+                    pause = next(pauses)
                     log.warning("store is away, will try again", operation=what, error=str(error), seconds=pause)
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, self._backoff.longest)
         finally:
             self._waiting -= waiting

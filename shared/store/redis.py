@@ -26,8 +26,9 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 
+from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
-from shared.store.patience import Backoff, Patience
+from shared.store.patience import Patience
 from shared.store.port import Cell, Fenced, LaneState, StoreError
 
 T = TypeVar("T")

@@ -21,8 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
+from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
-from shared.store.patience import Backoff, Patience
+from shared.store.patience import Patience
 from shared.store.port import Cell, Fenced, LaneState, StoreError
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from shared.domain.bounded import forget_oldest
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.timeframes import MINUTE
 from shared.exchange.model.market_data import Kline
@@ -43,8 +44,7 @@ class Audit:
         self.expected += len(self._symbols)
         self.published += len(step.candles)
         self._steps[step.close_time - MINUTE] = {candle.symbol: candle for candle in step.candles}
-        while len(self._steps) > self._remembered:
-            self._steps.popitem(last=False)
+        forget_oldest(self._steps, self._remembered)
 
     def span(self, symbol: str) -> tuple[int, int] | None:
         """First and last remembered minute (open times) of the symbol that was not compared yet; None when there is none."""

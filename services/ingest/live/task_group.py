@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
+from shared.runtime.supervision import end_all
 from shared.store.port import Fenced
 
 Work = Coroutine[object, object, None]
@@ -45,10 +46,7 @@ class TaskGroup:
 
     async def cancel(self) -> None:
         """Cancel all tasks and wait until they have ended."""
-        tasks = (*self._lasting, *self._passing)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_all((*self._lasting, *self._passing))
 
     def _task(self, work: Work, name: str) -> asyncio.Task[None]:
         return asyncio.create_task(work, name=f"{self._name} {name}")

@@ -32,6 +32,7 @@ from shared.bus.routing import Route, Routes
 from shared.bus.sequences import Sequences
 from shared.bus.settings import BrokerSettings
 from shared.bus.topology import DEAD_LETTER_EXCHANGE
+from shared.domain.backoff import Backoff
 from shared.domain.message import Message
 
 log = structlog.get_logger(__name__)
@@ -141,7 +142,7 @@ class Publisher:
 
     async def _deliver(self, parcel: Parcel) -> None:
         """Until it is safe, dropped by policy, or known to be unroutable."""
-        pause = self._settings.backoff_min
+        pauses = Backoff(self._settings.backoff_min, self._settings.backoff_max, jitter=0.5).pauses(random.random)
         cause: metrics.RetryCause
         while True:
             await self._link.ready()
@@ -161,8 +162,7 @@ class Publisher:
                         metrics.of_queue(queue).dropped.inc()
                     break
                 cause = "full"
-                await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311  jitter, no secret
-                pause = min(pause * 2, self._settings.backoff_max)
+                await asyncio.sleep(next(pauses))
             except TimeoutError:
                 cause = "timeout"
                 self._link.drop("no confirm in time", generation)

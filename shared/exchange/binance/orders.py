@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from shared.domain.backoff import Backoff
 from shared.exchange.binance import endpoints, requests
 from shared.exchange.binance.rest import CallFailed, Rest
 from shared.exchange.binance.wire import orders as wire_orders
@@ -125,7 +126,7 @@ class BinanceOrders:
             return self._uncertain("unreadable", error)
 
     async def _attempt_body(self, request: requests.Request) -> bytes | Refused | Uncertain:
-        pause = self._settings.retry_pause_s
+        pauses = Backoff(self._settings.retry_pause_s, self._settings.retry_longest_s).pauses()
         for attempts_left in reversed(range(self._settings.order_attempts)):
             try:
                 return await self._rest.once(request.endpoint, request.params, urgency=request.urgency)
@@ -135,8 +136,7 @@ class BinanceOrders:
                 patient = (error.retry_after or 0.0) <= self._settings.limiter.patience(request.urgency)
                 if error.action != "retry" or not attempts_left or not patient:
                     return Refused(code=error.code, message=error.message)
-                await self._rest.pause_after(error, pause)
-                pause = min(pause * 2, self._settings.retry_longest_s)
+                await self._rest.pause_after(error, next(pauses))
         raise AssertionError("order_attempts is at least 1")
 
     async def _place_together(self, orders: Sequence[NewOrder]) -> list[Outcome]:

@@ -10,6 +10,7 @@ import aiohttp
 import structlog
 from prometheus_client import Counter, Histogram
 
+from shared.domain.backoff import Backoff
 from shared.exchange.binance.client import BinanceClient, Headers, HttpRefusal
 from shared.exchange.binance.clock import ExchangeClock
 from shared.exchange.binance.endpoints import TIME, Endpoint, Params
@@ -73,15 +74,14 @@ class Rest:
 
     async def call(self, endpoint: Endpoint, params: Params, shape: type[T], *, urgency: Urgency | None = None) -> T:
         """A call that may be repeated, and is, with growing pauses. Raises ExchangeError when it failed for good."""
-        pause = self._settings.retry_pause_s
+        pauses = Backoff(self._settings.retry_pause_s, self._settings.retry_longest_s).pauses()
         for attempts_left in reversed(range(self._settings.read_attempts)):
             try:
                 return self.read(endpoint, await self.once(endpoint, params, urgency=urgency), shape)
             except ExchangeError as error:
                 if error.action not in ("retry", "query") or isinstance(error, BadAnswer) or not attempts_left:
                     raise
-                await self.pause_after(error, pause)
-                pause = min(pause * 2, self._settings.retry_longest_s)
+                await self.pause_after(error, next(pauses))
         raise AssertionError("read_attempts is at least 1")
 
     async def once(self, endpoint: Endpoint, params: Params, *, urgency: Urgency | None = None) -> bytes:

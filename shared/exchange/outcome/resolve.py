@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import structlog
 from prometheus_client import Counter
 
+from shared.domain.backoff import Backoff
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, AskAgain, Lost, Outcome, Refused, Uncertain, Wanted, judge
@@ -48,10 +49,10 @@ async def settle(
     log.warning(
         "outcome unknown: asking", order=ref.client_id or ref.id, wanted=wanted, doubt=outcome.doubt, why=outcome.message
     )
-    pause, deadline = settings.resolve_pause_s, asyncio.get_running_loop().time() + settings.resolve_give_up_s
+    pauses = Backoff(settings.resolve_pause_s, settings.resolve_longest_s).pauses()
+    deadline = asyncio.get_running_loop().time() + settings.resolve_give_up_s
     while asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, settings.resolve_longest_s)
+        await asyncio.sleep(next(pauses))
         asked_at = exchange.now()
         try:
             found = await exchange.order(ref)

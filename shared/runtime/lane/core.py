@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from shared.core import Core, StaleSnapshot
+from shared.domain.bounded import forget_oldest
 from shared.domain.control import Control
 from shared.domain.message import Message
 from shared.runtime.lane import log as lane_log
@@ -72,5 +73,4 @@ class LaneCore:
 
     def _remember(self, message_id: str) -> None:
         self._seen[message_id] = None
-        if len(self._seen) > self._window:
-            self._seen.popitem(last=False)
+        forget_oldest(self._seen, self._window)

@@ -25,13 +25,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
-from shared.core import Core, StaleSnapshot
+from shared.core import StaleSnapshot
 from shared.domain.control import Alert
 from shared.domain.message import Message
 from shared.runtime.lane import log as lane_log
@@ -39,6 +38,8 @@ from shared.runtime.lane import metrics
 from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.runtime.lane.core import LaneCore
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
+from shared.runtime.lane.spec import LanePolicy, LaneSpec
+from shared.runtime.supervision import end_all, first_end
 from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
 
@@ -46,32 +47,6 @@ log = structlog.get_logger(__name__)
 
 #: A lane that never has one writes its snapshot in the midst of work, after this many times the usual number of entries.
 _BUSY_FACTOR: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSpec:
-    """What a service wires: a name for state and metrics, the stage it belongs to, its queue, and how to make its core."""
-
-    name: str
-    stage: str
-    queue: str
-    build: Callable[[], Core]
-
-
-@dataclass(frozen=True, slots=True)
-class LanePolicy:
-    """How often a lane writes.
-
-    ``snapshot_every``: log entries after which the next lull is used for a snapshot. ``lull``: seconds without a delivery
-    that count as one. ``commit_linger``: seconds a commit waits for company, so that the store's work never competes with
-    an order. ``dedupe_window``: message ids remembered.
-    """
-
-    snapshot_every: int = 500
-    lull: float = 0.25
-    commit_linger: float = 0.02
-    dedupe_window: int = 1024
-    allow_reset: bool = True
 
 
 class Lane:
@@ -103,16 +78,14 @@ class Lane:
         """Subscribe and begin to handle."""
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
         if self._commit_log is not None:
-            self._tasks.append(asyncio.create_task(self._commit_log.run(), name=f"ledger {self.spec.name}"))
+            self._tasks.append(asyncio.create_task(self._commit_log.run(), name=f"commit log {self.spec.name}"))
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     async def drain(self, deadline: float = 10.0) -> None:
         """Stop taking, finish what was taken, commit, ack. What is not done by the deadline goes back to the broker."""
         self._leaving = True
         await self._leave(deadline)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
 
     async def hand_over(self) -> None:
         """Let the next consumer in line have the queue, and stand by behind it; nothing is lost, nothing done twice."""
@@ -128,12 +101,8 @@ class Lane:
             self._leaving = False
 
     async def wait_failed(self) -> BaseException:
-        """Return when one of the lane's tasks has died."""
-        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        task = done.pop()
-        if task.cancelled():
-            return asyncio.CancelledError(task.get_name())
-        return task.exception() or RuntimeError(f"{task.get_name()} ended")
+        """Return why one of the lane's tasks ended, when one has; a healthy lane's never do."""
+        return await first_end(self._tasks)
 
     @property
     def active(self) -> bool:

@@ -14,6 +14,7 @@ import structlog
 from shared.config.errors import ConfigInvalid
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.process.vitals import VitalsPolicy, describe_build, watch_loop
+from shared.runtime.supervision import end_all
 
 log = structlog.get_logger(__name__)
 
@@ -86,8 +87,7 @@ async def _main(name: str, main: Callable[[Stop], Awaitable[Exit | None]], vital
     try:
         return await main(stop)
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        await end_all([watching])
         log.info("process ends", reason=stop.reason or "done")
 
 

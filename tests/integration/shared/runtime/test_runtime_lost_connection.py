@@ -14,7 +14,8 @@ from shared.bus.rabbitmq.consumer import RabbitDelivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.control import Micro
 from shared.domain.message import Message
-from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane
+from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 
 

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
-from shared.store.patience import Backoff
+from shared.domain.backoff import Backoff
 from shared.store.port import StoreError
 from shared.store.redis import RedisPolicy, RedisStore
 from tests.support.store.contract import eventually

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.store.patience import Backoff
+from shared.domain.backoff import Backoff
 from shared.store.port import StoreError
 from shared.store.sqlite import SqliteStore
 from tests.support.store.contract import eventually

@@ -16,7 +16,8 @@ from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.control import Micro
 from shared.domain.message import Message
-from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane
+from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 from tests.support.bus.crashing import KillableBus
 

@@ -22,7 +22,8 @@ from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
 from shared.pipeline import Pipeline, SnapshotRefused, Stage
 from shared.runtime.lane import log
-from shared.runtime.lane.lane import Lane, LanePolicy, LaneSpec
+from shared.runtime.lane.lane import Lane
+from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 from tests.support.analysis.candles import LIVELY, SYMBOL, TIMEFRAME, seeded_walk
 from tests.support.execution.desk import core as execution_core

@@ -1,0 +1,20 @@
+"""Memories with a ceiling: what has been seen is kept in order of arrival, and the oldest is forgotten first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def forget_oldest(memory: MutableMapping[K, V], limit: int) -> None:
+    """Delete the oldest entries, in order of insertion, until at most ``limit`` are left.
+
+    To make a known key the youngest again, delete it and insert it anew. Use an OrderedDict where an entry comes and goes
+    with every message: a plain dict looks for its first entry past all that were deleted before it.
+    """
+    while len(memory) > limit:
+        oldest: Iterator[K] = iter(memory)
+        del memory[next(oldest)]

@@ -1,0 +1,42 @@
+"""What a service says about one of its lanes, and how often every lane writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.core import Core
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSpec:
+    """One lane of a service.
+
+    name: unique in a deployment; the key of its state in the store, a label of its metrics.
+    stage: the step of the pipeline, a label of its metrics ("analysis").
+    queue: the queue that it consumes, by its name in the topology.
+    build: makes the core anew; called at the start, at every load of state and after a core that raised.
+    """
+
+    name: str
+    stage: str
+    queue: str
+    build: Callable[[], Core]
+
+
+@dataclass(frozen=True, slots=True)
+class LanePolicy:
+    """How often a lane writes, and how much it remembers.
+
+    snapshot_every: log entries after which the next lull is used for a snapshot.
+    lull: seconds without a delivery that count as one.
+    commit_linger: commit batching delay, seconds: the store's work never competes with an order.
+    dedupe_window: message ids remembered; a repeat that comes later than these is handled again.
+    allow_reset: obey ``control.reset``, which throws the state away (sim mode only).
+    """
+
+    snapshot_every: int = 500
+    lull: float = 0.25
+    commit_linger: float = 0.02
+    dedupe_window: int = 1024
+    allow_reset: bool = True
