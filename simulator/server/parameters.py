@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
@@ -12,6 +13,8 @@ from simulator.server.refusals import Refused, illegal, missing
 _Word = TypeVar("_Word", bound=str)
 #: No number of the protocol has more characters; what has is refused before it is computed with.
 _LONGEST_NUMBER: Final = 40
+#: Decimal notation; Python's own takes 1_000, spaces and the digits of every script too.
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Parameters:
@@ -71,11 +74,10 @@ class Parameters:
         value = self._values.get(name)
         if not value:
             return None
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise missing(name) from None
-        if not number.is_finite() or len(value) > _LONGEST_NUMBER or abs(number.adjusted()) > _LONGEST_NUMBER:
+        if len(value) > _LONGEST_NUMBER or not _NUMBER.fullmatch(value):
+            raise missing(name)
+        number = Decimal(value)
+        if abs(number.adjusted()) > _LONGEST_NUMBER:
             raise missing(name)
         return number
 

@@ -18,10 +18,11 @@ import pytest
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.simulator.process import SimulatorProcess
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
 
 SERVICES = ("execution", "gateway", "engine", "journal", "notifier", "ingest")
 SPEED = 20
+HELD = 24_000  # ms of the market that a fault holds, and that pass until the next one
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "timeout_after_accept", "path": "/fapi/v1/*rder", "method": "POST", "count": 2},
     {"kind": "rest_outage"},
@@ -88,12 +89,13 @@ def test_the_whole_system_trades_through_faults_and_the_journal_is_the_exchanges
             },
         )
         with Fleet(config, tmp_path / "logs", SERVICES) as fleet:
-            _until(lambda: len(simulator.ask("account")["trades"]) >= 2, 90.0, fleet)
+            _until(lambda: len(simulator.ask("account")["trades"]) >= 2, 180.0, fleet)
             for fault in FAULTS:
                 simulator.fault(**fault)
-                time.sleep(1.2)
+                simulator.pass_time(HELD)
                 simulator.lift_all()
-                time.sleep(1.2)
+                _until(lambda: not unprotected(simulator.ask("account")), 20.0, fleet)
+                simulator.pass_time(HELD)
             assert fleet.terminate("engine") == 0, "no new entries from here on"
             _until(lambda: not unprotected(simulator.ask("account")), 20.0, fleet)
             _until(lambda: in_the_journal(tmp_path) == at_the_exchange(simulator.ask("account")), 40.0, fleet)

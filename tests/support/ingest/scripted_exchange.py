@@ -43,7 +43,8 @@ class ScriptedStream:
 
 
 class ScriptedExchange:
-    """``time``: the exchange's clock, ms. Its candles are those of ``live_scenes.kline``. ``deaf``: REST fails."""
+    """``time``: the exchange's clock, ms. Its candles are those of ``live_scenes.kline``. ``deaf``: REST fails;
+    ``unanswered``: so many calls did."""
 
     def __init__(self, time: int, symbols: Sequence[str] = (BTC, ETH)) -> None:
         self.time = time
@@ -52,6 +53,7 @@ class ScriptedExchange:
         self.attempts = 0
         self.refusing = False
         self.deaf = False
+        self.unanswered = 0
         self.asked: list[tuple[str, Timeframe, int, int]] = []
         self.closed = 0
 
@@ -74,6 +76,11 @@ class ScriptedExchange:
         """Every connection ends."""
         for stream in self.open:
             stream.inbox.put_nowait(StreamLost(reason, "as scripted"))
+
+    @property
+    def heard(self) -> bool:
+        """Every frame so far has been taken from its connection."""
+        return all(stream.inbox.empty() for stream in self.open)
 
     # -- the port -----------------------------------------------------------------------------------------------------
 
@@ -140,4 +147,5 @@ class ScriptedExchange:
 
     def _answer(self, call: str) -> None:
         if self.deaf:
+            self.unanswered += 1
             raise ExchangeError("retry", -1001, "as scripted", call=call)

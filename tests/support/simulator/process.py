@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any, Self
@@ -80,6 +81,13 @@ class SimulatorProcess:
     def advance(self, ms: int) -> int:
         """Lock-step: move the market on; its time then."""
         return int(self.ask("advance", "POST", {"ms": ms})["time"])
+
+    def pass_time(self, ms: int, patience: float = 60.0) -> None:
+        """Wait until so much more of the market's time has passed. A slow machine waits longer, and as much happens."""
+        due, deadline = self.time + ms, time.monotonic() + patience
+        while self.time < due:
+            assert time.monotonic() < deadline, f"the market did not go on by {ms} ms within {patience:g} s"
+            time.sleep(0.05)
 
     def history(self, symbol: str, first: int, last: int) -> dict[int, tuple[float, ...]]:
         """Closed one-minute candles that opened from ``first`` to ``last``: open time → open, high, low, close, volume."""

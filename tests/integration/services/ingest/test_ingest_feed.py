@@ -128,7 +128,7 @@ async def test_a_closing_frame_that_never_came_is_fetched() -> None:
     async with stage.running():
         await stage.until(lambda: stage.exchange.open)
         stage.exchange.close_minute(60, BTC)
-        await asyncio.sleep(0.05)
+        await stage.until(lambda: stage.exchange.heard)
         assert stage.minutes == []
         stage.exchange.close_minute(61)
         await stage.live(61)
@@ -183,7 +183,10 @@ async def test_while_the_exchange_answers_a_refused_stream_is_tried_often() -> N
         await stage.until(lambda: stage.exchange.open)
         stage.exchange.refusing = True
         stage.exchange.cut()
-        await asyncio.sleep(1.2)  # doubled pauses have passed one second by now
+        refused_from = stage.exchange.attempts
+        await stage.until(
+            lambda: stage.exchange.attempts >= refused_from + 2 * 10
+        )  # two streams; doubled: 20 s
         stage.exchange.time = at(61, 3.0)
         await stage.until(lambda: stage.minutes == [60])
         stage.exchange.refusing = False
@@ -279,7 +282,7 @@ async def test_a_start_waits_for_an_exchange_that_is_away() -> None:
     exchange.deaf = exchange.refusing = True
     stage = Stage(exchange)
     async with stage.running():
-        await asyncio.sleep(0.05)
+        await stage.until(lambda: exchange.unanswered >= 3)
         assert stage.sent == []
         exchange.deaf = exchange.refusing = False
         await stage.live(61)
@@ -333,10 +336,15 @@ async def test_running_candles_wake_nobody() -> None:
     async with stage.running():
         await stage.until(lambda: stage.exchange.open)
         for second in range(50):
-            event = KlineEvent(time=at(60, second), kline=kline(60, closed=False))
-            stage.exchange.say(event, "kline", BTC)
-        await asyncio.sleep(0.05)
-    assert stage.minutes == []
+            running = msgspec.structs.replace(kline(60, closed=False), volume=1.0 + second)
+            stage.exchange.say(KlineEvent(time=at(60, second), kline=running), "kline", BTC)
+        await stage.until(lambda: stage.exchange.heard)
+        assert stage.minutes == []
+        stage.exchange.close_minute(60)
+        await stage.live(60)
+    assert stage.minutes == [60]
+    (step,) = stage.of(FeedStep)
+    assert {candle.volume for candle in step.candles if candle.symbol == BTC} == {kline(60).volume}
 
 
 async def test_a_book_that_keeps_breaking_is_mended_ever_less_often() -> None:
@@ -366,13 +374,21 @@ async def test_a_book_is_mended_by_a_snapshot_that_is_new_enough() -> None:
     """ICT-14: a snapshot older than the diffs at hand is asked for again."""
     exchange = ScriptedExchange(at(60))
     answers = [depth(10, (), ()), depth(10, (), ()), depth(100, ((99.0, 1.0),), ())]
+    asked = 0
 
     async def scripted(symbol: str, limit: int = 1000) -> market_data.Depth:
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        nonlocal asked
+        asked += 1
+        return answers[min(asked, len(answers)) - 1]
 
     exchange.depth = scripted  # type: ignore[method-assign]  # the script of this test
     stage = Stage(exchange)
     async with stage.running((BTC,)):
         await stage.until(lambda: len(exchange.open) == 2)
         exchange.say(diff(90, 105), "depth", BTC)
-        await stage.until(lambda: len(answers) == 1)
+        await stage.until(lambda: asked == 3)
+        exchange.say(diff(105, 110), "depth", BTC)  # follows what the third snapshot and the first diff made
+        exchange.say(msgspec.structs.replace(ticker(at(60, 1.0)), symbol=BTC), "book_ticker", BTC)
+        exchange.time += 1_100
+        await stage.until(lambda: stage.of(Micro))
+    assert asked == 3, "a book in order is not asked for again"

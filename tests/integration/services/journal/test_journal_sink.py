@@ -167,8 +167,16 @@ async def test_two_journals_start_at_once(url: str) -> None:
     if url.startswith("sqlite"):
         await sinks[0].start()  # SQLite has one writer: the schema is the first one's
     await asyncio.gather(*(sink.start() for sink in sinks))
-    for sink in sinks:
-        await sink.close()
+    try:
+        for sink in sinks:
+            await sink.write(scenes.day())
+    finally:
+        for sink in sinks:
+            await sink.close()
+    found = await recorded(url, [])
+    assert found["journal_schema"] == [(tables.SCHEMA_VERSION,)]
+    assert found == await recorded(url, [scenes.day()]), "each wrote into the one schema, and nothing twice"
+    assert len(found["fills"]) == 3
 
 
 async def test_journal_of_another_version_is_refused(url: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.exchange.metrics import UNREADABLE
 from shared.exchange.model.market_data import BookTicker
 from shared.exchange.model.streams import Heard, KlineEvent, StreamLost, StreamName
 from shared.exchange.model.user_events import AccountUpdate, Unnamed
@@ -157,9 +158,19 @@ async def test_leaving_a_silent_stream_is_quick_and_leaves_no_socket(stub: Excha
 async def test_an_unreadable_frame_costs_itself_only(stub: ExchangeStub) -> None:
     """DATA-3: one odd frame is counted; the other streams of the connection go on."""
     broken = {key: value for key, value in CANDLE.items() if key != "E"}
+    before = unreadable_frames()
     async with adapter(stub) as exchange, exchange.market_stream([KLINE]) as stream:
         await stub.send("{", wrapped("btcusdt@kline_1m", broken), wrapped("btcusdt@kline_1m", CANDLE))
-        assert isinstance((await anext(aiter(stream))).event, KlineEvent)
+        event = (await anext(aiter(stream))).event
+    assert isinstance(event, KlineEvent)
+    assert event.time == CANDLE["E"]
+    assert unreadable_frames() == before + 2
+
+
+def unreadable_frames() -> float:
+    """How many frames and answers could not be read so far."""
+    (family,) = UNREADABLE.collect()
+    return sum(sample.value for sample in family.samples if sample.name.endswith("_total"))
 
 
 async def test_user_stream_uses_the_private_route(stub: ExchangeStub) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from decimal import Decimal
+import re
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
@@ -183,10 +185,60 @@ def test_words_and_flags_are_those_that_are_allowed() -> None:
     assert code_of(none) == -1102
 
 
+def read(what: Callable[[str], object], name: str) -> object:
+    """The value, or the class of the refusal."""
+    try:
+        return what(name)
+    except Refused as refused:
+        return type(refused)
+
+
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_any_text_is_parameters_or_a_refusal(query: str, body: str) -> None:
-    """The border never breaks, whatever comes over the wire."""
-    parameters = Parameters.of(query, body)
-    for read in (parameters.text, parameters.integer, parameters.number, parameters.flag):
-        with suppress(Refused):
-            read("a")
+def test_any_query_and_body_give_text_that_was_sent_or_a_refusal(query: str, body: str) -> None:
+    """The border never breaks, whatever comes over the wire; of two values the query's last one counts."""
+    for prefix in ("", "a="):
+        sent = [value for part in (body, prefix + query) for name, value in parse_qsl(part, True) if name == "a"]
+        expected = sent[-1] if sent and sent[-1] else Refused
+        assert read(Parameters.of(prefix + query, body).text, "a") == expected
+
+
+NUMBERS = st.one_of(
+    st.text(max_size=45),
+    st.from_regex(r"[+-]?[0-9_ ]{0,5}[.]?[0-9]{0,5}([eE][+-]?[0-9]{1,3})?", fullmatch=True),
+    st.from_regex(r"\d{1,3}", fullmatch=True),  # digits of any script
+    st.sampled_from(["1" * 40, "1" * 41, "-" + "1" * 40, "nan", "inf", " 1", "1 ", "1_000", "0x10", "-0", "1e40", "1e41"]),
+)
+PLAIN_INTEGER = re.compile(r"-?[0-9]+")
+
+
+@given(NUMBERS)
+def test_any_text_is_the_integer_that_it_spells_or_a_refusal(text: str) -> None:
+    """ASCII digits with at most a minus, up to forty characters; nothing that only Python takes for a number."""
+    found = read(Parameters({"a": text}).integer, "a")
+    plain = PLAIN_INTEGER.fullmatch(text) and len(text) <= 40
+    assert found == (int(text) if plain else Refused)
+
+
+@given(NUMBERS)
+def test_any_text_is_the_number_that_it_spells_or_a_refusal(text: str) -> None:
+    """Decimal notation in ASCII, up to forty characters and forty digits of exponent; empty is not sent."""
+    found = read(Parameters({"a": text}).number, "a")
+    assert found == (spelt(text) if text else None)
+
+
+def spelt(text: str) -> Decimal | type[Refused]:
+    """By another road: what Python takes for a number, without what the protocol has not."""
+    if not set(text) <= set("0123456789+-.eE") or len(text) > 40:
+        return Refused
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return Refused
+    return number if abs(number.adjusted()) <= 40 else Refused
+
+
+@given(st.one_of(st.text(max_size=8), st.sampled_from(["true", "TRUE", "False", "fAlSe", "1", "yes", " true"])))
+def test_any_text_is_a_flag_or_a_refusal(text: str) -> None:
+    """``true`` and ``false`` in any case; empty is the default."""
+    found = read(Parameters({"a": text}).flag, "a")
+    assert found == {"true": True, "false": False, "": False}.get(text.lower(), Refused)

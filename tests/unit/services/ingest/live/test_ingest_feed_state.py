@@ -75,7 +75,9 @@ def test_a_funding_that_passed_is_a_consequence() -> None:
     """RISK-6."""
     one = feed_state()
     say(one, "mark_price", mark(at(479, 59.0), at(480)))
-    assert isinstance(say(one, "mark_price", mark(at(480, 1.0), at(960))), FundingDue)
+    due = say(one, "mark_price", mark(at(480, 1.0), at(960)))
+    assert isinstance(due, FundingDue)
+    assert (due.symbol, due.time) == (BTC, at(480))
 
 
 def test_streams_that_nobody_asked_for_change_nothing() -> None:
