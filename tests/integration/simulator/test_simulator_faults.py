@@ -360,7 +360,7 @@ async def test_a_scenario_sets_and_lifts_at_its_times(desk: Desk) -> None:
         assert Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["last"]) < 60_000
 
 
-async def test_what_cannot_be_set_is_refused_with_the_reason(desk: Desk) -> None:
+async def test_unknown_fault_symbol_or_page_is_refused_with_the_reason(desk: Desk) -> None:
     """EXEC-6: a fault that does not exist, a symbol that is not traded, a page that is not there."""
     for page, body, status, word in (
         ("faults", {"kind": "earthquake"}, 400, "kind"),

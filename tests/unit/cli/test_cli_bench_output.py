@@ -14,7 +14,7 @@ from cli.main import app
 from shared.domain.facts import Fact
 
 
-def test_what_services_log_during_a_benchmark_is_not_on_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logs_of_a_benchmark_stay_off_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-4: whoever compares runs reads the result with a program."""
 
     def measured(*, as_json: bool) -> None:

@@ -48,7 +48,7 @@ def test_a_version_that_is_not_accepted_is_named(install: Install) -> None:
     assert _unmet("made-up-a>=2") == ["we requires made-up-a>=2, but made-up-a 1.0 is installed"]
 
 
-def test_what_an_extra_requires_counts_only_when_the_extra_is_asked_for(install: Install) -> None:
+def test_requirements_of_an_extra_count_only_when_it_is_asked_for(install: Install) -> None:
     install("made-up-a", "1.0", 'made-up-b>=1; extra == "more"')
     assert _unmet("made-up-a") == []
     assert len(_unmet("made-up-a[more]")) == 1

@@ -51,7 +51,7 @@ def test_dates_are_utc_unless_they_say_otherwise(text: str | None, milliseconds:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2025-02-30", "04.05.2025"])
-def test_what_is_no_date_is_refused_with_the_option_and_an_example(text: str) -> None:
+def test_malformed_date_is_refused_with_the_option_and_an_example(text: str) -> None:
     """The message says which option and what to write instead."""
     with pytest.raises(BadOption, match=r"--to .*2025-05-04"):
         parse_date("--to", text)

@@ -58,7 +58,7 @@ def test_the_speed_is_a_number_or_one_of_two_words() -> None:
         (("--port", "70000"), Exit.CONFIG_INVALID, "server.port"),
     ],
 )
-def test_what_cannot_be_served_is_refused_with_the_reason(arguments: tuple[str, ...], code: Exit, says: str) -> None:
+def test_unservable_market_is_refused_with_the_reason(arguments: tuple[str, ...], code: Exit, says: str) -> None:
     """OPS-2: before anything listens."""
     result = CliRunner().invoke(app, ["simulator", *arguments])
     assert result.exit_code == code

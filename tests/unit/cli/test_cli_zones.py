@@ -72,7 +72,9 @@ def test_wins_are_shown_by_zone_and_symbol(journal: str) -> None:
         (("--from", "soon"), Exit.USAGE, "--from soon"),
     ],
 )
-def test_what_cannot_be_read_is_told(journal: str, arguments: tuple[str, ...], code: Exit, named: str) -> None:
+def test_unreadable_journal_is_refused_with_the_reason(
+    journal: str, arguments: tuple[str, ...], code: Exit, named: str
+) -> None:
     """Exit codes as everywhere."""
     result = ict("zones", *arguments)
     assert result.exit_code == code

@@ -74,6 +74,6 @@ def test_every_package_of_an_extra_is_known_to_the_refusals() -> None:
 
 
 @pytest.mark.parametrize("extra", PROJECT["optional-dependencies"])
-def test_what_a_refusal_tells_to_type_installs_the_extra(extra: str) -> None:
+def test_command_named_by_a_missing_extra_installs_it(extra: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert f"-m cli.installed {extra}\n" in makefile

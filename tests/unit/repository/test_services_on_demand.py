@@ -36,7 +36,7 @@ def test_a_missing_service_fails_where_services_are_required() -> None:
     assert "RabbitMQ is required (ICT_REQUIRE_SERVICES=1)" in run.stdout
 
 
-def test_what_answers_something_else_is_not_taken_for_the_service() -> None:
+def test_port_without_the_protocol_is_not_taken_for_the_service() -> None:
     """A port that is open proves nothing; the protocol does."""
     port = on_demand.free_port()
     for speaks in (on_demand.speaks_amqp, on_demand.speaks_redis, on_demand.speaks_postgres):

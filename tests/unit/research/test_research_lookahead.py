@@ -31,7 +31,7 @@ def without_delay(chosen: AnalysisSettings, candles: Sequence[Candle]) -> list[S
 
 
 @pytest.mark.parametrize("name", ["engine", "smc"])
-def test_what_is_causal_passes(name: str) -> None:
+def test_causal_detectors_pass_the_lookahead_check(name: str) -> None:
     """BT-5: the engine, and the restated rules at the closes at which they truly became knowable."""
     found = list(leaks(detectors(name, LIVELY), CANDLES, CUTS, seed=1))
     assert found == [[]] * len(CUTS)

@@ -162,7 +162,7 @@ def test_a_sweep_stands_beyond_the_sign_of_the_swing_at_its_candle_and_is_one_si
     ],
     ids=["after the chart", "above the chart", "ended before the chart"],
 )
-def test_what_lies_outside_is_not_drawn(changes: dict[str, object]) -> None:
+def test_fact_outside_the_candles_is_not_drawn(changes: dict[str, object]) -> None:
     lives = Lives()
     lives.hear([fact(**changes)])
     assert of_group(drawn(CANDLES, lives.all()), Rect, "fvg") == []

@@ -46,7 +46,7 @@ def pipeline(internal: frozenset[type[Message]] = frozenset()) -> Pipeline:
     )
 
 
-def test_what_a_stage_emits_reaches_the_next_and_leaves_in_order() -> None:
+def test_stage_output_reaches_the_next_stage_and_leaves_in_order() -> None:
     """OPS-1: the outside cannot tell the pipeline from separate processes."""
     outputs = pipeline().handle(micro(1))
     assert [type(output) for output in outputs] == [ClockTick, Alert]

@@ -47,7 +47,7 @@ def test_a_partition_that_went_on_is_not_waited_for() -> None:
     assert told(market.handle(bundle(1, ETH, partition=1))) == [(0, [BTC]), (1, [BTC, ETH])]
 
 
-def test_what_waits_is_bounded() -> None:
+def test_pending_minutes_of_the_paper_market_are_bounded() -> None:
     """Invariant 6."""
     market = PaperMarket(2, max_pending=3)
     steps = [step for minute in range(6) for step in market.handle(bundle(minute, BTC))]

@@ -158,7 +158,7 @@ def test_the_half_spread_is_paid_too() -> None:
     assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "50015")]
 
 
-def test_what_exceeds_a_layer_pays_more_and_splitting_does_not_help() -> None:
+def test_order_beyond_a_layer_pays_more_also_when_split() -> None:
     """BT-1: layers of 10 % of the last candle's volume, 1 bp deeper each; the next candle brings new liquidity."""
     expected = [("1", "50005"), ("1", "50010"), ("0.5", "50015")]
     whole = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
@@ -313,7 +313,7 @@ def test_a_request_states_each_order_once_in_its_final_state() -> None:
     assert [(o.client_id, o.status) for o in events.orders] == [("a", "CANCELED"), ("b", "FILLED")]
 
 
-def test_what_the_sender_wrote_into_the_exchanges_fields_is_ignored() -> None:
+def test_fields_of_the_exchange_in_a_request_are_ignored() -> None:
     """EXEC-2: status, filled and codes are the exchange's word."""
     desk = Desk().at(100)
     lied = changed(limit("a", "buy", 1, 90), status="FILLED", filled=D(1), average_price=D(1), reject_code=-1, updated_at=5)

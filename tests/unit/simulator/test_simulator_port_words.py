@@ -79,11 +79,15 @@ def test_plain_orders_are_asked_for_as_the_adapter_would(changes: dict[str, Any]
     assert found.time_in_force == time_in_force
 
 
-def test_what_the_adapter_would_not_send_is_refused_and_conditional_orders_go_to_their_book() -> None:
+def test_order_that_the_adapter_would_not_send_is_refused() -> None:
     """EXEC-1: the same border before both venues."""
     refused = asked(NewOrder(client_id="a:b", symbol=BTC, side="buy", type="MARKET", quantity=D(1)))
     assert isinstance(refused, Refused)
     assert refused.code == -4015
+
+
+def test_conditional_order_becomes_an_algo_order() -> None:
+    """EXEC-1: it goes to the book of its own."""
     stop = asked(NewOrder(client_id="s", symbol=BTC, side="sell", type="STOP_MARKET", trigger=D(90), close_position=True))
     assert isinstance(stop, NewAlgoOrder)
     assert (stop.trigger_price, stop.close_position) == (D(90), True)

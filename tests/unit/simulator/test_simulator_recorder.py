@@ -56,7 +56,7 @@ def test_orders_and_fills_stand_as_the_exchange_had_them(tmp_path: Path) -> None
     assert [line["id"] for line in lines["fills.jsonl"]] == [fill(1).id, fill(3).id, fill(2).id]
 
 
-def test_what_comes_twice_is_recorded_once(tmp_path: Path) -> None:
+def test_repeated_message_is_recorded_once(tmp_path: Path) -> None:
     """EXEC-2: a killed service repeats its last messages, in the same step or in a later one."""
     answer, wishes, account, gate = events("r1", order(), fills=(fill(1),)), decisions(1), report(1), risk(1)
     once = recorded(tmp_path / "once", [answer, wishes, account, gate], [])

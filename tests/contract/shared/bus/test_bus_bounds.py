@@ -203,7 +203,7 @@ async def test_a_dead_letter_keeps_body_topic_id_and_reason_and_is_gone_from_its
     await until_depth(again, "q", 0)
 
 
-async def test_what_is_given_back_too_often_is_parked(deployment: Deployment) -> None:
+async def test_message_requeued_beyond_its_limit_is_dead_lettered(deployment: Deployment) -> None:
     """OPS-1: a poison message costs one message, never the queue; others pass."""
     bus = await deployment.bus(queue("q", "feed.p0", kind=QueueKind.QUORUM, prefetch=1, delivery_limit=2))
     await bus.publish([feed(1), feed(2)])
@@ -240,7 +240,7 @@ GOOD = Micro(symbol="BTCUSDT", time=1, bid=1.0, ask=1.0, imbalance=0.0, trade_de
     ],
     ids=["garbage", "empty", "cut", "oversized", "type", "version", "range", "missing", "shape"],
 )
-async def test_what_nobody_can_read_is_refused_with_a_reason_and_the_consumer_lives_on(
+async def test_unreadable_message_is_dead_lettered_with_its_reason_and_the_next_is_handled(
     deployment: Deployment, type_name: str, version: int, body: bytes, reason: str
 ) -> None:
     """OPS-1: invalid input is rejected at the border, parked as it came, and the next message is handled."""

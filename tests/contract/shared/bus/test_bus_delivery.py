@@ -201,7 +201,7 @@ async def test_a_handler_that_raises_stops_neither_the_queue_nor_the_others(depl
 
 
 @KINDS
-async def test_what_is_acked_never_comes_again(deployment: Deployment, kind: QueueKind) -> None:
+async def test_acked_message_is_not_redelivered_after_close(deployment: Deployment, kind: QueueKind) -> None:
     """EXEC-2: not even after the bus was closed at once."""
     specs = (queue("q", "feed.p0", kind=kind),)
     bus = await deployment.bus(*specs)
@@ -252,7 +252,7 @@ async def test_settling_after_close_has_no_effect_and_does_not_raise(deployment:
 
 
 @KINDS
-async def test_what_is_requeued_comes_next_and_says_so(deployment: Deployment, kind: QueueKind) -> None:
+async def test_requeued_message_comes_next_flagged_as_redelivered(deployment: Deployment, kind: QueueKind) -> None:
     """EXEC-2: at the head of the queue, in the order in which it came, whatever the order of giving back."""
     bus = await deployment.bus(queue("q", "feed.p0", kind=kind, prefetch=5, delivery_limit=20))
     before = counted("redelivered", queue="q")
@@ -273,7 +273,7 @@ async def test_what_is_requeued_comes_next_and_says_so(deployment: Deployment, k
 
 @KINDS
 @pytest.mark.parametrize("backwards", [True, False])
-async def test_what_a_leaving_consumer_gives_back_keeps_its_order(
+async def test_messages_given_back_by_a_leaving_consumer_keep_their_order(
     deployment: Deployment, kind: QueueKind, backwards: bool
 ) -> None:
     """EXEC-2: a fenced lane gives back everything it holds."""

@@ -184,9 +184,7 @@ async def test_while_the_exchange_answers_a_refused_stream_is_tried_often() -> N
         stage.exchange.refusing = True
         stage.exchange.cut()
         refused_from = stage.exchange.attempts
-        await stage.until(
-            lambda: stage.exchange.attempts >= refused_from + 2 * 10
-        )  # two streams; doubled: 20 s
+        await stage.until(lambda: stage.exchange.attempts >= refused_from + 2 * 10)  # two streams; doubled: 20 s
         stage.exchange.time = at(61, 3.0)
         await stage.until(lambda: stage.minutes == [60])
         stage.exchange.refusing = False

@@ -56,7 +56,7 @@ def test_a_prefix_gives_a_prefix_on_walks_full_of_ties(chosen: AnalysisSettings,
 @SETTINGS
 @settings(max_examples=40, deadline=None)
 @given(candles=walks)
-def test_what_happens_at_a_close_carries_that_close(chosen: AnalysisSettings, candles: list[Candle]) -> None:
+def test_facts_published_at_a_close_are_dated_by_that_close(chosen: AnalysisSettings, candles: list[Candle]) -> None:
     """Invariant 1: no event is dated before or after the close that publishes it, and none rests on a later candle."""
     for analysis in run(candles, chosen):
         for fact in analysis.events:

@@ -70,7 +70,7 @@ def test_redelivery_changes_nothing(chosen: AnalysisSettings, candles: list[Cand
 
 @settings(max_examples=25, deadline=None)
 @given(candles=walks)
-def test_what_the_core_says_survives_the_wire(candles: list[Candle]) -> None:
+def test_analysis_answers_survive_encoding(candles: list[Candle]) -> None:
     """Every answer is valid by the message contract (prices, scores, vocabularies)."""
     for answer in answers(AnalysisCore(0, TIMEFRAME, LIVELY), bundles(candles, {7})):
         assert decode(answer.TYPE, answer.VERSION, encode(answer)) == answer

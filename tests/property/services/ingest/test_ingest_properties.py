@@ -126,7 +126,7 @@ def test_every_minute_and_every_boundary_leaves_exactly_one_bundle_of_each_timef
 
 
 @given(feeds())
-def test_what_leaves_is_ordered_complete_and_can_be_decoded(steps: list[FeedStep]) -> None:
+def test_published_bundles_are_ordered_complete_and_decodable(steps: list[FeedStep]) -> None:
     """Every bundle names each symbol once, as a candle or as missing; times go forward; the codec accepts it."""
     last = (0, -1)
     for message in out_of(fresh(), steps):

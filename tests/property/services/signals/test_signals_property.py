@@ -140,7 +140,7 @@ def test_the_future_changes_no_decision_of_the_past(seed, other, cut):
 
 @settings(max_examples=60, deadline=None)
 @given(seed=DICE, choices=DICE, ticks=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20 * 60_000)), max_size=6))
-def test_whatever_the_clock_does_closes_are_decided_once_in_order_of_time(seed, choices, ticks):
+def test_closes_are_decided_once_in_order_of_time_under_any_clock(seed, choices, ticks):
     messages: list[Message] = list(disturbed(market(seed), choices))
     for place, offset in ticks:
         messages.insert(min(place, len(messages)), ClockTick(time=DAWN + offset))

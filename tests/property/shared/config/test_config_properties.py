@@ -83,7 +83,7 @@ paths = sorted(known_paths(CommonSettings))
 
 @given(st.dictionaries(st.sampled_from(paths), anything, max_size=4))
 @settings(max_examples=200, deadline=None)
-def test_whatever_is_written_gives_settings_or_errors_that_name_a_place(nonsense: dict[tuple[str, ...], object]) -> None:
+def test_any_configuration_gives_settings_or_errors_that_name_a_place(nonsense: dict[tuple[str, ...], object]) -> None:
     """The loader itself never fails: a traceback is no error message."""
     tree = Tree()
     for path, value in nonsense.items():

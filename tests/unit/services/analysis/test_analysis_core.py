@@ -66,7 +66,7 @@ def test_a_missing_candle_is_a_gap_for_its_symbol_alone() -> None:
     assert [a.events for a in with_hole] != [a.events for a in [*run(BTC, LIVELY)[:150], *run(BTC, LIVELY)[151:]]]
 
 
-def test_what_was_seen_gives_nothing_and_changes_nothing() -> None:
+def test_repeated_or_older_bundle_changes_nothing() -> None:
     """A bundle at or before the last close is a duplicate, whatever it holds."""
     one = core()
     for candle in BTC[:100]:

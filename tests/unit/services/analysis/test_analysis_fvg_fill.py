@@ -127,7 +127,7 @@ def test_kill_zones_are_new_yorks_and_of_short_candles_only() -> None:
     assert kill_zone(WINTER + 12 * HOUR, DURATION["4h"]) == ""
 
 
-def test_what_is_decided_has_no_probability_but_an_answer() -> None:
+def test_ended_gap_has_fill_probability_one_or_zero() -> None:
     """ICT-6: 1 once filled, 0 once it ended unfilled."""
     forecast = FillForecast(model(), 50, 0.95, 0.5)
     at = gap().confirmed_at + DURATION["15m"]
@@ -190,7 +190,7 @@ def test_an_own_model_is_used(tmp_path: Path) -> None:
     assert {fact.fill_probability for fact in facts if fact.kind != "fvg"} == {None}
 
 
-def test_what_ships_beats_the_base_rate_on_unseen_months_of_both_symbols() -> None:
+def test_shipped_model_beats_the_base_rate_on_unseen_months() -> None:
     """ICT-6: the artefact says so itself, with the data and the command it came from."""
     shipped = load_model(None)
     assert shipped is not None
@@ -209,7 +209,7 @@ def test_what_ships_beats_the_base_rate_on_unseen_months_of_both_symbols() -> No
     assert all(0.0 < probability < 1.0 for _, probability in shipped.calibration)
 
 
-def test_what_ships_finds_small_near_gaps_likelier_to_be_filled() -> None:
+def test_shipped_model_rates_small_near_gaps_likelier_to_be_filled() -> None:
     """ICT-6: sanity of the signs: near beats far, small beats big, young beats old, half filled beats untouched."""
     shipped = load_model(None)
     assert shipped is not None

@@ -107,7 +107,7 @@ def test_a_stale_signal_is_refused_by_the_latest_time_known():
         (report(DAWN, "10000", position("ETHUSDT"), trades=(trade("ETHUSDT", "open"),)), ()),
     ],
 )
-def test_what_the_account_shows_occupies_its_symbols(shown, refusals):
+def test_symbol_with_a_position_or_order_is_occupied(shown, refusals):
     core = build()
     core.handle(shown)
     (verdict,) = verdicts(core.handle(wishes(T, signal(at=T))))
@@ -257,7 +257,7 @@ def test_remembered_controls_are_bounded():
 
 
 @pytest.mark.parametrize("ignored", [control("reset"), StepReport(close_time=T)])
-def test_what_is_not_risks_business_changes_nothing(ignored):
+def test_foreign_message_changes_nothing_in_risk(ignored):
     core = build()
     before = core.snapshot()
     assert core.handle(ignored) == []

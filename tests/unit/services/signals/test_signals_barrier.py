@@ -54,7 +54,7 @@ def test_the_deadline_declares_missing_only_after_it_has_passed():
     assert [each.timeframe for each in ruling.bundles] == ["1m", "5m"]
 
 
-def test_what_the_deadline_frees_takes_the_complete_closes_behind_it_along():
+def test_close_freed_by_the_deadline_releases_the_complete_closes_behind_it():
     gate = barrier()
     gate.arrive(bundle("1m", CLOSE))
     gate.arrive(bundle("1m", CLOSE + MINUTE))

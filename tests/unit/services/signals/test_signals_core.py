@@ -124,7 +124,7 @@ def test_a_late_bundle_never_replaces_a_newer_view():
     assert memory.candles == {"15m": 1}
 
 
-def test_what_arrives_ahead_is_not_seen_by_an_earlier_close():
+def test_candle_of_a_later_close_is_not_seen_by_an_earlier_one():
     """Invariant 1: the 1m candle of the next minute is in before the 15m analysis of this close, and must not count."""
     target = core(DRILL)
     held = [bundle("1m", CLOSE), bundle("1m", CLOSE + MINUTE), bundle("5m", CLOSE)]
@@ -182,7 +182,7 @@ def test_when_no_strategy_signals_the_first_that_judged_gives_the_reasons():
         Control(id="1", command="halt", by="test", reason="test"),
     ],
 )
-def test_what_is_not_ours_changes_nothing(foreign):
+def test_foreign_message_changes_nothing_in_signals(foreign):
     target = core()
     before = target.snapshot()
     assert list(target.handle(foreign)) == []

@@ -66,7 +66,7 @@ def test_only_living_zones_that_are_final_take_part() -> None:
     assert set(ZONE_KINDS) <= set(get_args(FactKind))
 
 
-def test_what_price_reaches_keeps_its_order() -> None:
+def test_zones_reached_by_price_keep_their_priority() -> None:
     """ICT-13: edges count: price that trades at a zone has reached it."""
     zones = by_priority(seen(m15=(block(id="under", bottom=98, top=99),), h4=(block(id="over", bottom=100, top=103),)))
     assert ids(reached(zones, 99, 100)) == ["over", "under"]

@@ -69,7 +69,7 @@ def test_a_value_out_of_range_is_refused_with_its_place(changes: dict[str, objec
         ),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(type_name: str, version: int, content: bytes, reason: str) -> None:
+def test_unreadable_body_is_refused_with_the_reason(type_name: str, version: int, content: bytes, reason: str) -> None:
     """Malformed, oversized, unknown type or version."""
     with pytest.raises(InvalidMessage, match=reason):
         decode(type_name, version, content)

@@ -36,7 +36,7 @@ def test_any_bytes_are_shown_or_unreadable(body: bytes) -> None:
         (msgpack.ExtType(5, b"x"), "ExtType(code=5, data=b'x')"),
     ],
 )
-def test_what_json_cannot_hold_becomes_text(value: object, shown: object) -> None:
+def test_value_without_a_json_form_becomes_text(value: object, shown: object) -> None:
     assert plain(msgpack.packb(value)) == shown
 
 

@@ -58,7 +58,7 @@ def test_every_lane_hears_a_reset() -> None:
                 assert {"control.reset", "control.#"} & set(queue.bindings), queue.name
 
 
-def test_what_no_process_of_a_mode_reads_has_no_queue() -> None:
+def test_queue_without_a_reader_in_a_mode_is_left_out() -> None:
     """Invariant 6: a blocking queue without a reader would in the end stop its writers."""
     assert {"player"} <= set(build(mode="sim").index)
     assert build(mode="paper").queue("paper").bindings == ("candle.*.1m", "funding.*", "control.reset")

@@ -174,7 +174,7 @@ def test_files_that_cannot_be_read_are_named_with_what_is_there(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "risk:\n  # leverage: 3\njournal:\n"])
-def test_what_is_empty_or_commented_out_sets_nothing(tmp_path: Path, text: str) -> None:
+def test_empty_or_commented_setting_keeps_the_default(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, text).settings == Root()
 
 

@@ -78,7 +78,7 @@ def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode
         ({"http": {"port": 70000}}, "http.port: must be a whole number from 0 to 65535"),
     ],
 )
-def test_what_cannot_work_is_refused_at_its_place(settings: dict[str, object], expected: str) -> None:
+def test_contradictory_setting_is_refused_at_its_place(settings: dict[str, object], expected: str) -> None:
     assert any(line.startswith(expected) for line in faults(**settings)), faults(**settings)
 
 

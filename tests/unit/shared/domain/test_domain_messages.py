@@ -76,7 +76,7 @@ def test_an_intent_has_a_quantity(quantity: Decimal) -> None:
         (OrderIntent, INTENT, {"quantity": Decimal(0)}),
     ],
 )
-def test_what_cannot_be_made_cannot_be_read_either(kind: type, fields: dict, wrong: dict) -> None:
+def test_invalid_message_is_refused_by_the_decoder(kind: type, fields: dict, wrong: dict) -> None:
     """OPS-1: a message from elsewhere is validated by the decoder, so it is parked and never handled."""
     assert isinstance(msgspec.msgpack.decode(msgspec.msgpack.encode(fields), type=kind), kind)
     with pytest.raises(msgspec.ValidationError):

@@ -27,7 +27,7 @@ def ms(text: str) -> int:
         ("2025-05-06T01:16", ("1m",)),
     ],
 )
-def test_what_closes_at_an_instant(instant: str, closing: tuple[str, ...]) -> None:
+def test_timeframes_closing_at_an_instant(instant: str, closing: tuple[str, ...]) -> None:
     """DATA-2: weeks start Monday 00:00 UTC, days at 00:00 UTC."""
     assert closing_at(ms(instant)) == closing
 

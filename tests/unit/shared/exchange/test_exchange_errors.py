@@ -47,7 +47,7 @@ def test_every_documented_code_has_a_rule(code: int) -> None:
         (503, 0, "anything else", "query"),
     ],
 )
-def test_what_an_answer_means(status: int, code: int, body: str, action: str) -> None:
+def test_exchange_error_maps_to_its_action(status: int, code: int, body: str, action: str) -> None:
     """EXEC-6: what may have happened is never a failure, and what cannot have happened is not asked about for long."""
     assert rule_of(status, code, body).action == action
 

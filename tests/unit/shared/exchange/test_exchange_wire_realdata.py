@@ -129,7 +129,7 @@ def test_unknown_fields_are_ignored(market_data: Path, name: str) -> None:
     assert read == reader(name)(recorded)
 
 
-def test_what_the_exchange_does_itself_is_read(market_data: Path) -> None:
+def test_orders_made_by_the_exchange_are_read(market_data: Path) -> None:
     """RISK-5: liquidation, ADL and insurance orders have words of their own for their status, and may lack a commission."""
 
     def read(name: str) -> OrderUpdate:

@@ -131,7 +131,7 @@ def test_a_quote_without_sizes_costs_the_slippage_and_is_endless() -> None:
     assert desk.fills() == [("sim-1", "50", "100.3")]
 
 
-def test_what_was_taken_of_a_quote_is_gone_until_the_next() -> None:
+def test_quote_liquidity_taken_is_gone_until_the_next_quote() -> None:
     """BT-1: an order split in two pays what the whole would have paid."""
     desk = VenueDesk(layer_slippage_bps=D(10))
     desk.quote(99.9, 100.1, 2, 2)
@@ -217,7 +217,7 @@ def test_an_amended_order_goes_to_the_end_of_the_queue() -> None:
         ({"quantity": D(5_000)}, "GTC", -2019),
     ],
 )  # fmt: skip
-def test_what_an_amendment_may_do(changes: dict[str, Any], forces: str, result: str | int) -> None:
+def test_amendment_is_applied_or_refused(changes: dict[str, Any], forces: str, result: str | int) -> None:
     """EXEC-1, EXEC-6: the order had 5 at 99, of which 1 is executed."""
     desk = VenueDesk()
     desk.place(limit("BUY", 5, 99, client_id="a", time_in_force=forces))
@@ -332,7 +332,7 @@ def test_queries_know_what_is_open_and_what_was() -> None:
     assert (desk.venue.last_price(BTC), desk.venue.mark_price(BTC)) == (D(100), D(100))
 
 
-def test_what_is_remembered_is_bounded() -> None:
+def test_closed_orders_beyond_the_bound_are_forgotten_oldest_first() -> None:
     """EXEC-2: closed orders with their trades, algo orders, income: the oldest go first, and their ids with them."""
     desk = VenueDesk(FREE, closed_remembered=2, income_remembered=2, taker_fee=D("0.001"))
     for number in range(3):

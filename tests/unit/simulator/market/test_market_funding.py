@@ -40,7 +40,7 @@ def test_a_period_that_does_not_divide_the_day_is_refused(hours: int) -> None:
         ConstantFunding(("BTCUSDT",), hours=hours)
 
 
-def test_what_a_reader_does_to_the_rates_does_not_come_back() -> None:
+def test_funding_rates_handed_out_are_a_copy() -> None:
     funding = ConstantFunding(("BTCUSDT",))
     funding.rates_at(MIDNIGHT).clear()
     assert funding.rates_at(MIDNIGHT) != {}

@@ -72,7 +72,7 @@ def test_a_share_of_the_chances_is_taken_the_same_on_every_run(seed: int, share:
     assert abs(sum(first) / 400 - share) < 0.15
 
 
-def test_what_makes_a_position_smaller_is_not_throttled() -> None:
+def test_reducing_orders_and_cancels_pass_the_throttle() -> None:
     """EXEC-6: -1008 spares cancels, reduce-only and close orders."""
     table = FaultTable(1)
     table.add(Fault(kind="throttled_503"), 0)

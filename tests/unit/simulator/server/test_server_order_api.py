@@ -49,7 +49,7 @@ def test_an_order_is_placed_and_asked_for(desk: Desk) -> None:
     ("text", "code"),
     [("{", -1000), ("[]", -1000), ('{"method":"dance"}', -1000), ('{"method":"order.place","params":[]}', -1000)],
 )
-def test_what_is_no_request_is_answered_all_the_same(text: str, code: int) -> None:
+def test_malformed_websocket_request_is_answered_with_its_error(text: str, code: int) -> None:
     """The border never breaks."""
     answered = read_call(text)
     assert isinstance(answered, dict)

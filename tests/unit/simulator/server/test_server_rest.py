@@ -56,7 +56,7 @@ def test_no_endpoint_is_there_twice() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.security != "none"], ids=lambda each: each.path)
-def test_what_needs_a_key_is_refused_without_one(endpoint: Endpoint, patient: Desk) -> None:
+def test_endpoint_with_a_key_is_refused_without_one(endpoint: Endpoint, patient: Desk) -> None:
     """EXEC-6: -2014 without a key; signed ones also want a signature."""
     assert answer(patient, Request(endpoint.method, endpoint.path, "", "", "", "a", 0)).body["code"] == -2014
     if endpoint.security == "signed":
@@ -177,7 +177,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("method", "path", "parameters", "status", "code"), REFUSALS)
-def test_what_is_wrong_is_refused_with_the_venues_code(
+def test_wrong_request_is_refused_with_the_exchanges_code(
     method: str, path: str, parameters: dict[str, object], status: int, code: int, patient: Desk
 ) -> None:
     """EXEC-6: status and code; nothing was changed."""

@@ -63,7 +63,7 @@ def test_two_pivots_within_the_tolerance_are_equal_and_the_level_is_the_outer_on
         ((98, 100, 98), []),
     ],
 )
-def test_what_counts_as_equal(highs: tuple[float, ...], levels: list[float]) -> None:
+def test_equal_highs_lie_within_the_tolerance(highs: tuple[float, ...], levels: list[float]) -> None:
     """ICT-8: within the tolerance (0.9 here), nothing traded further between."""
     found = [
         fact

@@ -76,7 +76,7 @@ def test_a_second_snapshot_is_needless() -> None:
     assert one.levels(1)[0] == [(99.0, 1.0)]
 
 
-def test_what_is_kept_is_bounded_and_the_best_stay() -> None:
+def test_full_local_book_keeps_the_best_levels() -> None:
     """Invariant 6."""
     one = book(max_levels=50, max_buffered=10)
     one.snapshot(depth(100, (), ()))

@@ -141,7 +141,7 @@ def test_a_symbol_that_cannot_be_fetched_is_given_up_when_others_live() -> None:
     assert told(one.ready(at(1, 60.0), 60_000)) == [(0, [(BTC, False)])]
 
 
-def test_what_is_on_its_way_is_not_given_up_however_old_the_minute() -> None:
+def test_old_minute_is_not_given_up_while_its_candle_is_being_fetched() -> None:
     """DATA-3: after an outage one symbol's answer comes before the other's; that is no reason to do without the other."""
     one = board(give_up_after_ms=60_000)
     btc, eth = one.due(at(500), 10_000_000)
@@ -174,7 +174,7 @@ def test_repeats_and_revisions_before_publication() -> None:
     assert step.candles[0].close == 500.0
 
 
-def test_what_comes_after_publication_changes_nothing() -> None:
+def test_candle_after_publication_is_late_and_changes_nothing() -> None:
     """DATA-3: out of order and too late: refused."""
     one = board(BTC)
     one.hear(kline(0))
@@ -232,7 +232,7 @@ def test_a_long_gap_is_fetched_in_answers_of_bounded_size() -> None:
     assert (second.first, second.last) == (at(10), at(19))
 
 
-def test_what_is_held_is_bounded_and_what_was_dropped_is_fetched() -> None:
+def test_pending_minutes_beyond_the_bound_are_dropped_and_fetched_later() -> None:
     """Invariant 6: while an old minute is awaited, new ones do not pile up without end; none is lost."""
     one = board(BTC, max_pending=10)
     news = [one.hear(kline(minute)) for minute in range(1, 15)]

@@ -129,7 +129,7 @@ async def test_a_snapshot_of_this_version_is_continued_in_silence() -> None:
 
 
 @pytest.mark.parametrize("build", [execution_core, risk_core], ids=["execution", "risk"])
-async def test_what_knows_of_orders_and_positions_refuses_and_loses_nothing(build: Callable[[], Core]) -> None:
+async def test_core_with_orders_refuses_a_foreign_snapshot_and_keeps_it(build: Callable[[], Core]) -> None:
     """EXEC-2, RISK-1: the lane stops, and the state lies in the store as it was."""
     foreign = msgspec.msgpack.encode(["of", "another", "version"])
     with pytest.raises(Exception) as refusal:
