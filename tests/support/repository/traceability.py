@@ -1,7 +1,7 @@
 """``python -m tests.support.repository.traceability docs/requirements.md``: its last column, from docstrings.
 
 The first columns are written by hand: what a requirement asks, what holds today, in which modules. The last one lists the
-test files in which a docstring names the requirement's id. ``faults`` says what in the table is not true.
+test files in which a test's docstring names the requirement's id. ``faults`` says what in the table is not true.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[3]
 STATES: Final = ("met", "in part", "later")
 _ID: Final = re.compile(r"\b(?:DATA|ICT|SIG|RISK|EXEC|BT|OPS)-\d+\b")
+_RANGE: Final = re.compile(r"\b(DATA|ICT|SIG|RISK|EXEC|BT|OPS)-(\d+)\s+to\s+\1-(\d+)\b")
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
@@ -113,10 +114,18 @@ def _codes(cell: str) -> tuple[str, ...]:
 
 
 def _ids_of_docstrings(source: str) -> set[str]:
+    """The ids that docstrings of tests name; of ``ICT-1 to ICT-3`` all three."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-            found.update(_ID.findall(ast.get_docstring(node) or ""))
+            found |= _ids(ast.get_docstring(node) or "")
+    return found
+
+
+def _ids(text: str) -> set[str]:
+    found = set(_ID.findall(text))
+    for kind, first, last in _RANGE.findall(text):
+        found.update(f"{kind}-{number}" for number in range(int(first), int(last) + 1))
     return found
 
 

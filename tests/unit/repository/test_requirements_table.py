@@ -85,6 +85,12 @@ def test_only_docstrings_of_tests_count(tmp_path: Path) -> None:
     assert named_in_tests(tmp_path) == {"DATA-5": ["test_b.py"], "DATA-66": ["test_b.py"]}
 
 
+def test_a_range_of_ids_names_each_of_them(tmp_path: Path) -> None:
+    """Between ids of one kind only."""
+    (tmp_path / "test_c.py").write_text('def test_c():\n    """ICT-9 to ICT-11, DATA-1 to ICT-3."""\n')
+    assert sorted(named_in_tests(tmp_path)) == ["DATA-1", "ICT-10", "ICT-11", "ICT-3", "ICT-9"]
+
+
 def test_the_last_column_is_made_anew_and_the_others_stay() -> None:
     """What people wrote is never touched, nor is the text around the table."""
     head = "# Title\n\n| id | asks | today | where | tests |\n|---|---|---|---|---|\n"
