@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 
 from services.ingest.aggregator import Aggregator
-from services.ingest.candle_source import Defect, Repair, SourceRefused
+from services.ingest.files.defects import FileDefect
 from services.ingest.files.file_source import FileSource
 from services.ingest.files.interval import interval_of
-from services.ingest.files.readers import FileDefect
+from services.ingest.files.reading import AS_THEY_ARE, Reading
 from services.ingest.quality import Trust, judge
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, RawCandle
@@ -19,7 +19,7 @@ from shared.domain.timeframes import MINUTE, Timeframe
 
 
 class Market:
-    """One file a symbol, each of its own interval up to ``timeframe``; examined whole before the first candle is given.
+    """Files of each symbol, of any interval up to ``timeframe``; examined whole before the first candle is given.
 
     ``start`` and ``end`` in UTC ms as for ``FileSource``. What live ingest does is done here: implausible candles are judged
     (``disputed``), coarser candles are folded from finer ones, one that lacks some of them is disputed, one that began
@@ -34,6 +34,7 @@ class Market:
         settings: IngestSettings,
         start: int | None = None,
         end: int | None = None,
+        reading: Reading = AS_THEY_ARE,
     ) -> None:
         self.timeframe: Timeframe = timeframe
         self._settings = settings
@@ -41,8 +42,9 @@ class Market:
         defects: list[Defect] = []
         for symbol in sorted(files):
             try:
-                interval = interval_of(files[symbol], timeframe)
-                source = FileSource({symbol: files[symbol]}, start, end, interval=interval, repair=False)
+                interval = interval_of(files[symbol], timeframe, reading=reading)
+                path = {symbol: files[symbol]}
+                source = FileSource(path, start, end, interval=interval, repair=False, reading=reading)
             except FileDefect as error:
                 defects.append(error.defect)
             except SourceRefused as error:
@@ -64,7 +66,7 @@ class Market:
 
     @property
     def gaps(self) -> tuple[Repair, ...]:
-        """What is missing, file by file."""
+        """What is missing, and what two files had alike, symbol by symbol."""
         return tuple(repair for _, source in self._sources.values() for repair in source.repairs)
 
     @property

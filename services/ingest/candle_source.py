@@ -13,9 +13,10 @@ from shared.domain.candles import RawCandle
 DefectReason = Literal[
     "bad_symbol",  # not a symbol of the exchange's form
     "missing_file",  # there is no such file
-    "unknown_format",  # the ending is neither Parquet, Feather nor CSV
-    "unreadable",  # the contents are not what the ending says
-    "missing_columns",  # one of open_time, open, high, low, close, volume
+    "unknown_format",  # the contents are of no kind that is read
+    "unreadable",  # the contents are damaged, cut off, or without end
+    "missing_columns",  # one of open_time, open, high, low, close, volume is not there, or not to be told
+    "mixed_symbols",  # a set of files whose names tell several symbols
     "wrong_type",  # a column does not hold numbers
     "empty",  # no rows
     "not_a_number",  # a cell without a number
@@ -24,20 +25,21 @@ DefectReason = Literal[
     "negative_volume",  # a volume below zero
     "out_of_range",  # larger than any exchange's prices or volumes
     "inverted",  # high below low, or open or close outside of them
-    "wrong_time_unit",  # seconds or microseconds where UTC ms belong
+    "wrong_time_unit",  # a time of no year between 1973 and 2099, in whatever unit
+    "no_time_zone",  # times without an offset whose zone nobody said, or that come twice on that zone's clock
     "off_minute",  # an open time that is not a whole minute
     "not_one_minute",  # candles of another timeframe
     "off_interval",  # an open time between those of the file's timeframe
-    "wrong_interval",  # candles that are no timeframe apart, or a coarser one than asked for
+    "wrong_interval",  # candles that are no timeframe apart, a coarser one than asked for, or another than the name says
     "unsorted",  # out of order where it cannot be put right
     "duplicate",  # the same minute twice where it cannot be put right
-    "conflicting_duplicate",  # the same minute twice with different numbers
+    "conflicting_duplicate",  # the same minute twice with different numbers, in one file or in two
     "nothing_in_range",  # nothing between the asked dates, or where the market begins
     "changed",  # the file is no longer what was examined
 ]
 #: What a source puts right by itself, or only states (DATA-3).
 RepairKind = Literal[
-    "duplicates_dropped",  # the same candle twice, number for number
+    "duplicates_dropped",  # the same candle twice, number for number, in one file or in two
     "sorted",  # rows were out of order
     "gap",  # stated, not filled: those minutes have no candle
     "more",  # further statements of this file were left out

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from services.ingest.candle_source import Defect, SourceRefused
-from services.ingest.files.readers import FileDefect, read_columns
+from services.ingest.files.defects import FileDefect
+from services.ingest.files.members import members_of
+from services.ingest.files.readers import read_columns
 from shared.domain.timeframes import MINUTE
 
 DEFAULT_RATE: Final = Decimal("0.0001")
@@ -33,7 +35,7 @@ class ConstantFunding:
 
 
 class RecordedFunding:
-    """Rates from files with the columns funding_time (UTC ms) and funding_rate, one file a symbol.
+    """Rates from files with the columns funding_time and funding_rate (or Binance's names of them), one path a symbol.
 
     The exchange stamps some settlements a few milliseconds late: a time counts for the minute that it lies in. ``start``:
     where the market begins, UTC ms; a file that has nothing within a day of it is refused, because a market without funding
@@ -64,19 +66,21 @@ class RecordedFunding:
         return dict(self._rates.get(close_time, {}))
 
     def _read(self, symbol: str, path: Path, batch_rows: int, largest_rate: float) -> None:
-        row, first, last = 0, -1, -1
-        for columns in read_columns(path, "funding_time", ("funding_rate",), batch_rows):
-            for at, rate in zip(columns["funding_time"].tolist(), columns["funding_rate"].tolist(), strict=True):
-                row += 1
-                if not -largest_rate <= rate <= largest_rate:
-                    text = f"funding_rate {rate} is beyond ±{largest_rate}; rates are fractions (0.0001 = 0.01 %)"
-                    raise FileDefect(path, "out_of_range", text, row)
-                first, last = (at if first < 0 else min(first, at)), max(last, at)
-                known = self._rates.setdefault(at - at % MINUTE, {})
-                value = Decimal(repr(rate))
-                if known.setdefault(symbol, value) != value:
-                    raise FileDefect(path, "conflicting_duplicate", f"funding_time {at} again with another rate", row)
-        if row == 0:
+        first, last = -1, -1
+        for member in members_of(path):
+            row = 0
+            for columns in read_columns(member, "funding_time", ("funding_rate",), batch_rows):
+                for at, rate in zip(columns["funding_time"].tolist(), columns["funding_rate"].tolist(), strict=True):
+                    row += 1
+                    if not -largest_rate <= rate <= largest_rate:
+                        text = f"funding_rate {rate} is beyond ±{largest_rate}; rates are fractions (0.0001 = 0.01 %)"
+                        raise FileDefect(member, "out_of_range", text, row)
+                    first, last = (at if first < 0 else min(first, at)), max(last, at)
+                    known = self._rates.setdefault(at - at % MINUTE, {})
+                    value = Decimal(repr(rate))
+                    if known.setdefault(symbol, value) != value:
+                        raise FileDefect(member, "conflicting_duplicate", f"funding_time {at} again with another rate", row)
+        if first < 0:
             raise FileDefect(path, "empty", "the file has no rows; write it again")
         if self._start is not None and not (first <= self._start + 24 * HOUR and self._start <= last):
             text = f"fundings from {first} to {last}, and the market begins at {self._start}; give the file of that time"

@@ -1,4 +1,4 @@
-"""Recorded candles from files: Parquet, Feather or CSV, examined before the first step, played in bounded memory."""
+"""Recorded candles from files of any known kind, examined before the first step, played in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from services.ingest.candle_source import Defect, DefectReason, Repair, SourceRefused
-from services.ingest.files.inspection import TIME_RANGE, Inspection, fingerprint, inspect, sorted_chunks
+from services.ingest.files.dataset import DataSet, chunks_of, examine
+from services.ingest.files.reading import AS_THEY_ARE, Reading
+from services.ingest.files.times import TIME_RANGE
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
@@ -19,14 +21,17 @@ _SYMBOL: Final = re.compile(r"[A-Z0-9]{2,30}")
 
 
 class FileSource:
-    """One file of one-minute candles a symbol: columns open_time (UTC ms), open, high, low, close, volume; others ignored.
+    """Plays recorded one-minute candles: for each symbol a file, a directory or a pattern of files (``*``).
 
-    ``start`` and ``end`` (UTC ms) cut the span: the candles that open at ``start`` or later and close at ``end`` or earlier.
-    All files are examined whole before anything is played; SourceRefused lists every defect of every file. What DATA-3
-    allows to be put right is put right and stated in ``repairs``: exact duplicates dropped, rows sorted (such a file is held
-    in memory), gaps stated. With ``repair=False`` duplicates and disorder are defects as well; gaps never are.
+    What a file may be, and how its columns are found: ``services.ingest.files.readers``. All files are examined whole before
+    anything is played. What can be put right is put right and stated in ``repairs``: exact duplicates dropped, rows sorted
+    (such a file is held in memory), gaps stated. Raises SourceRefused with every defect of every file.
 
-    ``interval``: the timeframe of the candles, one minute unless told otherwise; a step is then one of those candles.
+    start, end: the candles that open at ``start`` or later and close at ``end`` or earlier, UTC ms; None: all.
+    interval: the timeframe of the candles; a step is then one of those candles.
+    repair: False makes duplicates and disorder within a file defects as well; gaps never are.
+    reading: what the user says about the files.
+    batch_rows: rows in memory at a time. most_stated: repairs stated at most, a symbol.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class FileSource:
         *,
         interval: Timeframe = FINEST,
         repair: bool = True,
+        reading: Reading = AS_THEY_ARE,
         batch_rows: int = 8_192,
         most_stated: int = 100,
     ) -> None:
@@ -45,31 +51,26 @@ class FileSource:
         self._symbols = tuple(sorted(files))
         self._batch_rows = batch_rows
         self._duration = DURATION[interval]
-        self._start = TIME_RANGE[0] if start is None else start
-        self._end = TIME_RANGE[1] if end is None else end
-        self._inspections = [
-            inspect(
-                Path(files[symbol]),
-                self._start,
-                self._end,
-                repair=repair,
-                batch_rows=batch_rows,
-                most_stated=most_stated,
-                interval=interval,
+        begin = TIME_RANGE[0] if start is None else start
+        stop = TIME_RANGE[1] if end is None else end
+        self._sets = [
+            examine(
+                Path(files[symbol]), begin, stop,
+                repair=repair, batch_rows=batch_rows, most_stated=most_stated, interval=interval, reading=reading,
             )
             for symbol in self._symbols
-        ]
-        defects = [defect for inspection in self._inspections for defect in inspection.defects]
-        for symbol, inspection in zip(self._symbols, self._inspections, strict=True):
+        ]  # fmt: skip
+        defects = [defect for data in self._sets for defect in data.defects]
+        for symbol, data in zip(self._symbols, self._sets, strict=True):
             if not _SYMBOL.fullmatch(symbol):
-                defects.append(_against(inspection, "bad_symbol", f"{symbol!r} is no symbol; write it like BTCUSDT"))
-            if inspection.first < 0 and not inspection.defects:
+                defects.append(_against(data.path, "bad_symbol", f"{symbol!r} is no symbol; write it like BTCUSDT"))
+            if data.first < 0 and not data.defects:
                 text = "no candle lies within the span asked for; ask for another span, or give another file"
-                defects.append(_against(inspection, "nothing_in_range", text))
+                defects.append(_against(data.path, "nothing_in_range", text))
         if defects:
             raise SourceRefused(defects)
-        self._first_open = min(inspection.first for inspection in self._inspections)
-        self._last_open = max(inspection.last for inspection in self._inspections)
+        self._first_open = min(data.first for data in self._sets)
+        self._last_open = max(data.last for data in self._sets)
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -78,29 +79,29 @@ class FileSource:
 
     @property
     def first(self) -> int:
+        """Close time of the first step, UTC ms."""
         return self._first_open + self._duration
 
     @property
     def last(self) -> int:
+        """Close time of the last step, UTC ms."""
         return self._last_open + self._duration
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """What was put right or stated, file by file."""
-        return tuple(repair for inspection in self._inspections for repair in inspection.repairs)
+        """What was put right or stated, symbol by symbol."""
+        return tuple(repair for data in self._sets for repair in data.repairs)
 
     def __len__(self) -> int:
         return (self._last_open - self._first_open) // self._duration + 1
 
     def steps(self) -> Iterator[tuple[int, tuple[RawCandle, ...]]]:
         """See the port. Raises SourceRefused when a file was changed since it was examined."""
-        changed = [inspection for inspection in self._inspections if fingerprint(inspection.path) != inspection.fingerprint]
+        changed = [file for data in self._sets for file in data.changed]
         if changed:
             text = "the file was changed after it was examined; open the source again"
-            raise SourceRefused([_against(inspection, "changed", text) for inspection in changed])
-        cursors = [
-            self._candles(symbol, inspection) for symbol, inspection in zip(self._symbols, self._inspections, strict=True)
-        ]
+            raise SourceRefused([_against(file.member, "changed", text) for file in changed])
+        cursors = [self._candles(symbol, data) for symbol, data in zip(self._symbols, self._sets, strict=True)]
         heads = [next(cursor, None) for cursor in cursors]
         for open_time in range(self._first_open, self._last_open + self._duration, self._duration):
             found = []
@@ -110,10 +111,10 @@ class FileSource:
                     heads[place] = next(cursors[place], None)
             yield open_time + self._duration, tuple(found)
 
-    def _candles(self, symbol: str, inspection: Inspection) -> Iterator[RawCandle]:
-        for chunk in sorted_chunks(inspection, self._batch_rows):
+    def _candles(self, symbol: str, data: DataSet) -> Iterator[RawCandle]:
+        for chunk in chunks_of(data, self._batch_rows):
             times = chunk[0]
-            inside = (times >= inspection.first) & (times <= inspection.last)
+            inside = (times >= data.first) & (times <= data.last)
             if not inside.any():
                 continue
             columns = (column[inside].tolist() for column in chunk)
@@ -121,5 +122,5 @@ class FileSource:
                 yield RawCandle(symbol=symbol, open_time=at, open=opened, high=high, low=low, close=close, volume=volume)
 
 
-def _against(inspection: Inspection, reason: DefectReason, text: str) -> Defect:
-    return Defect(file=str(inspection.path), row=0, reason=reason, text=text)
+def _against(file: object, reason: DefectReason, text: str) -> Defect:
+    return Defect(file=str(file), row=0, reason=reason, text=text)

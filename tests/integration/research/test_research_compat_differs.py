@@ -19,6 +19,7 @@ from research.market import Market
 from services.analysis.sessions.timetable import Timetable
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.timetable import TimetableSettings
+from services.ingest.files.reading import Reading
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Fact
@@ -36,7 +37,12 @@ SETTINGS = AnalysisSettings.model_validate(
 @pytest.fixture(scope="module")
 def candles(market_data: Path) -> list[Candle]:
     """EURUSD 15m without its weekends' gaps: the times run on, as the library sees the rows."""
-    market = Market({"EURUSD": market_data / "smc" / "EURUSD" / "EURUSD_15M.csv"}, "15m", IngestSettings())
+    market = Market(
+        {"EURUSD": market_data / "smc" / "EURUSD" / "EURUSD_15M.csv"},
+        "15m",
+        IngestSettings(),
+        reading=Reading(time_zone="UTC"),
+    )
     return list(market.candles("EURUSD"))[:6_000]
 
 

@@ -16,6 +16,7 @@ from research.compat_smc.periods import previous_levels, session
 from research.compat_smc.structure import Label, labels
 from research.compat_smc.swings import SwingList, swing_list
 from research.market import Market
+from services.ingest.files.reading import Reading
 from services.ingest.settings import IngestSettings
 
 pytestmark = pytest.mark.realdata
@@ -30,7 +31,7 @@ def fixtures(market_data: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def columns(fixtures: Path) -> Columns:
-    market = Market({"EURUSD": fixtures / "EURUSD_15M.csv"}, "15m", IngestSettings())
+    market = Market({"EURUSD": fixtures / "EURUSD_15M.csv"}, "15m", IngestSettings(), reading=Reading(time_zone="UTC"))
     return of_candles(list(market.candles("EURUSD")))
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from services.ingest.aggregator import Aggregator
+from services.ingest.files.defects import FileDefect
 from services.ingest.files.file_source import FileSource, SourceRefused
 from services.ingest.files.interval import interval_of
-from services.ingest.files.readers import FileDefect
+from services.ingest.files.reading import Reading
 from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe
 from tests.support.ingest.candle_files import START, Row, folded, walk, write_csv
@@ -49,7 +50,7 @@ def test_a_week_opens_on_monday(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "coarsest", "told"),
     [
-        (60 * MINUTE, "15m", "ask for 1h or coarser"),
+        (60 * MINUTE, "15m", "ask for --timeframe 1h or a coarser one"),
         (7 * MINUTE, "1d", "most candles are 7 minutes apart"),
         (1_000, "1d", "most candles are 1 seconds apart"),
     ],
@@ -64,9 +65,9 @@ def test_candles_that_cannot_make_the_timeframe_are_refused(
     assert caught.value.defect.reason == "wrong_interval"
 
 
-def test_times_in_another_unit_are_left_to_the_examination(tmp_path: Path) -> None:
-    """It knows the unit, and what to do about it."""
-    path = write_csv(tmp_path / "c.csv", [(row[0] // 1_000, *row[1:]) for row in walk(1, 9)])
+def test_times_in_no_known_unit_are_left_to_the_examination(tmp_path: Path) -> None:
+    """It names the row."""
+    path = write_csv(tmp_path / "c.csv", [(row[0] // MINUTE, *row[1:]) for row in walk(1, 9)])
     assert interval_of(path, "15m") == "15m"
     assert refusal(path, interval="15m") == [("wrong_time_unit", 1)]
 
@@ -119,7 +120,7 @@ def test_columns_of_other_programs_are_understood(tmp_path: Path) -> None:
     path = tmp_path / "mt.csv"
     lines = ["2022.10.10 00:00:00,1.5,2,1,1.25,60,7,20", "2022.10.10 00:15:00,1.25,2,1,1.5,57,8,20"]
     path.write_text("\n".join(["Date,Open,High,Low,Close,Tickvol,Volume,Spread", *lines, ""]))
-    source = FileSource({"EURUSD": path}, interval="15m")
+    source = FileSource({"EURUSD": path}, interval="15m", reading=Reading(time_zone="UTC"))
     assert [(at, raw.open, raw.close, raw.volume) for at, raws in source.steps() for raw in raws] == [
         (1_665_360_900_000, 1.5, 1.25, 7.0),
         (1_665_361_800_000, 1.25, 1.5, 8.0),
@@ -136,4 +137,4 @@ def test_the_exact_name_of_a_column_goes_before_its_likeness(tmp_path: Path) -> 
 def test_a_date_that_is_none_is_named_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     path.write_text("Date,Open,High,Low,Close,Volume\n2022.10.10 00:00:00,1,1,1,1,1\n2022.10.32 00:15:00,1,1,1,1,1\n")
-    assert refusal(path) == [("not_a_number", 2)]
+    assert refusal(path, reading=Reading(time_zone="UTC")) == [("not_a_number", 2)]
