@@ -9,6 +9,7 @@ import typer
 
 from cli.bench.commands import bench
 from cli.config.commands import app as config_commands
+from cli.data.options import CandleFiles, Columns, Interval, TimeZone
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
 from cli.run.health import DEFAULT_URL
@@ -29,7 +30,8 @@ Config = Annotated[
 Data = Annotated[
     list[str] | None,
     typer.Option(
-        "--data", help="SYMBOL=FILE with 1m candles (Parquet, Feather, CSV); once a symbol. Default: a generated market."
+        "--data",
+        help="SYMBOL=FILE with 1m candles, once a symbol; FILE: see `ict data check --help`. Default: a generated market.",
     ),
 ]
 From = Annotated[str | None, typer.Option("--from", help="first candle, UTC: 2025-05-04 or 2025-05-04T12:00")]
@@ -48,6 +50,9 @@ def demo(
     data: Data = None,
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     speed: Speed = "max",
     out: Out = None,
     days: Annotated[float | None, typer.Option("--days", help="length of the generated market")] = None,
@@ -57,8 +62,9 @@ def demo(
     """Run the whole system in this process on a simulated exchange: no keys, no broker, no network."""
     from cli.play.demo import demo as body
 
+    files = CandleFiles(data or (), time_zone, columns, interval)
     market = {key: value for key, value in (("days", days), ("seed", seed)) if value is not None}
-    body(config, data or [], start, end, speed, out, json=json, market=market)
+    body(config, files, start, end, speed, out, json=json, market=market)
 
 
 @app.command()
@@ -67,6 +73,9 @@ def replay(
     data: Data = None,
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     speed: Speed = "max",
     out: Out = None,
     bus: Annotated[
@@ -75,14 +84,15 @@ def replay(
     json: Json = False,
 ) -> None:
     """Drive separately running services (`ict run …`) in lock-step; decides byte for byte like `ict demo`."""
+    files = CandleFiles(data or (), time_zone, columns, interval)
     if bus == "memory":
         from cli.play.demo import demo as in_this_process
 
-        in_this_process(config, data or [], start, end, speed, out, json=json, market={})
+        in_this_process(config, files, start, end, speed, out, json=json, market={})
         return
     from cli.play.replay import replay as body
 
-    body(config, data or [], start, end, speed, out, json=json)
+    body(config, files, start, end, speed, out, json=json)
 
 
 @app.command()
@@ -102,6 +112,9 @@ def run(
 def simulator(
     config: Config = None,
     data: Data = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     ticks: Annotated[
         list[str] | None,
         typer.Option("--ticks", help="SYMBOL=FILE with recorded stream messages (hftbacktest's gzip)"),
@@ -127,7 +140,7 @@ def simulator(
 
     given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
     overrides = {name: value for name, value in given.items() if value is not None}
-    serve(config, data or [], ticks or [], funding or [], speed, overrides, seed)
+    serve(config, CandleFiles(data or (), time_zone, columns, interval), ticks or [], funding or [], speed, overrides, seed)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from services.ingest.aggregator import Aggregator
+from services.ingest.candle_source import Defect, Repair, SourceRefused
 from services.ingest.files.defects import FileDefect
 from services.ingest.files.file_source import FileSource
 from services.ingest.files.interval import interval_of

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
@@ -28,7 +29,7 @@ _GARBAGE: Final = 20_000
 
 def demo(
     config: Sequence[Path] | None,
-    data: Sequence[str],
+    data: CandleFiles,
     start: str | None,
     end: str | None,
     speed: str,

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from cli.data.options import BadOption
 from cli.settings import Settings
 from services.ingest.candle_source import CandleSource
-
-
-class BadOption(Exception):
-    """A command-line option that cannot be used; the text says which and what is allowed."""
-
-
-def parse_data(options: Sequence[str], name: str = "--data") -> dict[str, Path]:
-    """``BTCUSDT=candles.parquet`` options of that name → symbol → file. Raises BadOption."""
-    files: dict[str, Path] = {}
-    for option in options:
-        symbol, equals, path = option.partition("=")
-        if not equals or not symbol or not path:
-            raise BadOption(f"{name} {option}: write it as SYMBOL=FILE, for example BTCUSDT=candles.parquet")
-        if symbol in files:
-            raise BadOption(f"{name} {option}: {symbol} is given twice; one file a symbol")
-        files[symbol] = Path(path)
-    return files
+from services.ingest.files.reading import AS_THEY_ARE, Reading
+from shared.domain.timeframes import FINEST
 
 
 def parse_date(option: str, text: str | None) -> int | None:
@@ -54,23 +42,41 @@ def parse_speed(text: str) -> float | None:
 
 
 def with_symbols_of(settings: Settings, files: Mapping[str, Path]) -> Settings:
-    """The settings with the symbols of the given files instead of their own; unchanged without files."""
+    """The settings with the symbols of the given files instead of their own; unchanged without files. Raises BadOption."""
     if not files:
         return settings
+    symbols = tuple(sorted(files))
     market = {**settings.market.model_dump(), "source": "generator", "files": {}}  # these files are the market
-    return Settings.model_validate({**settings.model_dump(), "symbols": tuple(sorted(files)), "market": market})
+    try:
+        return Settings.model_validate({**settings.model_dump(), "symbols": symbols, "market": market})
+    except ValidationError as error:
+        reasons = "; ".join(each["msg"] for each in error.errors())
+        raise BadOption(f"--data: the configuration cannot be used with {', '.join(symbols)}: {reasons}") from None
 
 
-def open_source(settings: Settings, files: Mapping[str, Path], start: int | None, end: int | None) -> CandleSource:
-    """The recorded or generated market. Raises SourceRefused with every defect of the files."""
+def open_source(
+    settings: Settings, files: Mapping[str, Path], start: int | None, end: int | None, reading: Reading = AS_THEY_ARE
+) -> CandleSource:
+    """Open the recorded or the generated market.
+
+    Raises SourceRefused with every defect of the files, BadOption for candles that are said to
+    be longer than a minute.
+    """
+    minutes_only(reading)
     if not files and settings.market.source == "files":
         files = settings.market.files
     if files:
         from services.ingest.files.file_source import FileSource
 
-        return FileSource(files, start, end)
+        return FileSource(files, start, end, reading=reading)
     from simulator.market.generator import DEFAULT_START, GeneratedMarket
 
     return GeneratedMarket(
         settings.symbols, DEFAULT_START if start is None else start, settings.market.days, settings.market.seed
     )
+
+
+def minutes_only(reading: Reading) -> None:
+    """Raises BadOption where the user says that the candles are longer than a minute: only minutes are played."""
+    if reading.interval not in (None, FINEST):
+        raise BadOption(f"--interval {reading.interval}: one-minute candles are played here; give files of 1m")

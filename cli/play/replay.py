@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_bus, service_spec
@@ -18,7 +19,7 @@ from simulator.replay_driver import Player
 
 def replay(
     config: Sequence[Path] | None,
-    data: Sequence[str],
+    data: CandleFiles,
     start: str | None,
     end: str | None,
     speed: str,

@@ -13,7 +13,8 @@ import typer
 import uvloop
 from rich.console import Console
 
-from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
+from cli.data.options import BadOption, CandleFiles
+from cli.play.market import open_source, parse_date, parse_speed, with_symbols_of
 from cli.play.progress import Bar
 from cli.play.summary import as_json, show
 from cli.run.configuration import load_settings, load_to_start, refuse
@@ -50,14 +51,13 @@ def load_to_play(
     return load_to_start(services, config, overrides)
 
 
-def open_market(
-    settings: Settings, data: Sequence[str], start: str | None, end: str | None
-) -> tuple[Settings, CandleSource]:
+def open_market(settings: Settings, data: CandleFiles, start: str | None, end: str | None) -> tuple[Settings, CandleSource]:
     """Open the market of the options; the settings come back with its symbols. A wrong option or file ends the command."""
     try:
-        files = parse_data(data)
+        files = data.paths()
         settings = with_symbols_of(settings, files)
-        return settings, open_source(settings, files, parse_date("--from", start), parse_date("--to", end))
+        begin, stop = parse_date("--from", start), parse_date("--to", end)
+        return settings, open_source(settings, files, begin, stop, data.reading())
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     except SourceRefused as error:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from rich.console import Console
 
+from cli.data.options import CandleFiles
 from cli.play.progress import Bar
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
@@ -23,7 +24,7 @@ from shared.runtime.process.exits import Exit
 
 
 def analyse_files(
-    data: Sequence[str],
+    data: CandleFiles,
     timeframe: str,
     start: str | None,
     end: str | None,

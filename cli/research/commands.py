@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cli.data.options import CandleFiles, Columns, Interval, TimeZone
+
 app = typer.Typer()
 
 Config = Annotated[
@@ -15,7 +17,9 @@ Config = Annotated[
 ]
 Data = Annotated[
     list[str],
-    typer.Option("--data", help="SYMBOL=FILE with candles of the timeframe or a finer one (Parquet, Feather, CSV)"),
+    typer.Option(
+        "--data", help="SYMBOL=FILE with candles of the timeframe or a finer one; FILE: see `ict data check --help`"
+    ),
 ]
 From = Annotated[str | None, typer.Option("--from", help="first candle, UTC: 2025-05-04 or 2025-05-04T12:00")]
 To = Annotated[str | None, typer.Option("--to", help="end, UTC, not included")]
@@ -28,6 +32,9 @@ def analyse(
     timeframe: AskedTimeframe = "15m",
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     compat: Annotated[
         str | None,
         typer.Option("--compat", help="smc: the rules of smartmoneyconcepts instead of the engine, for comparison only"),
@@ -41,7 +48,7 @@ def analyse(
     """Every event of the ICT engine on recorded candles, in the order in which it became knowable."""
     from cli.research.analyse import analyse_files
 
-    analyse_files(data, timeframe, start, end, compat, out, config)
+    analyse_files(CandleFiles(data, time_zone, columns, interval), timeframe, start, end, compat, out, config)
 
 
 @app.command()
@@ -51,6 +58,9 @@ def plot(
     timeframe: AskedTimeframe = "15m",
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     last: Annotated[int, typer.Option("--last", min=2, max=5_000, help="show the last so many candles of the range")] = 200,
     kinds: Annotated[
         str, typer.Option("--kinds", help="what to draw, with commas: structure,swings,fvg,order_block,sessions …")
@@ -63,7 +73,8 @@ def plot(
     """Candles with zones, structure, levels and sessions, as the engine knew them: to look at instead of to read."""
     from cli.research.plot import plot_files
 
-    plot_files(data, out, timeframe, start, end, last, kinds, theme, zone, size, config)
+    files = CandleFiles(data, time_zone, columns, interval)
+    plot_files(files, out, timeframe, start, end, last, kinds, theme, zone, size, config)
 
 
 @app.command()
@@ -72,6 +83,9 @@ def lookahead(
     timeframe: AskedTimeframe = "15m",
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     detectors: Annotated[
         str, typer.Option("--detectors", help="engine, smc, smc-drawn, or package.module:function")
     ] = "engine",
@@ -84,7 +98,19 @@ def lookahead(
     """Replay prefixes and other futures; exit 1 when anything was said too early or taken back."""
     from cli.research.lookahead import look
 
-    look(data, timeframe, start, end, detectors, cuts, last, seed, json=json, config=config)
+    files = CandleFiles(data, time_zone, columns, interval)
+    look(
+        files,
+        timeframe,
+        start,
+        end,
+        detectors,
+        cuts,
+        last,
+        seed,
+        json=json,
+        config=config,
+    )
 
 
 @app.command()
@@ -128,10 +154,13 @@ def train_fvg(
     out: Annotated[Path, typer.Option("--out", help="the model, as JSON")],
     start: From = None,
     end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
     unseen: Annotated[float, typer.Option("--unseen", help="share of each file's months kept for the judgement")] = 0.25,
     config: Config = None,
 ) -> None:
     """Fill probability of fair value gaps: exit 1 when it does not beat the base rate on unseen months."""
     from cli.research.train import train_fvg as body
 
-    body(data, start, end, out, unseen, config)
+    body(CandleFiles(data, time_zone, columns, interval), start, end, out, unseen, config)

@@ -9,6 +9,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from cli.data.options import CandleFiles
 from cli.play.progress import Bar
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
@@ -22,7 +23,7 @@ _SHOWN = 5
 
 
 def look(
-    data: Sequence[str],
+    data: CandleFiles,
     timeframe: str,
     start: str | None,
     end: str | None,

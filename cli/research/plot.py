@@ -9,7 +9,7 @@ from typing import get_args
 
 from rich.console import Console
 
-from cli.play.market import BadOption
+from cli.data.options import BadOption, CandleFiles
 from cli.play.progress import Bar
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
@@ -28,7 +28,7 @@ _SIZE = re.compile(r"(\d{3,4})x(\d{3,4})")
 
 
 def plot_files(
-    data: Sequence[str],
+    data: CandleFiles,
     out: Path,
     timeframe: str,
     start: str | None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Console
 
-from cli.play.market import BadOption, parse_data, parse_date
+from cli.data.options import BadOption, CandleFiles
+from cli.play.market import parse_date
 from cli.run.configuration import refuse
 from cli.settings import Settings
 from research.market import Market
@@ -28,14 +28,14 @@ def parse_timeframe(text: str) -> Timeframe:
 
 
 def open_market(
-    console: Console, settings: Settings, data: Sequence[str], timeframe: str, start: str | None, end: str | None
+    console: Console, settings: Settings, data: CandleFiles, timeframe: str, start: str | None, end: str | None
 ) -> Market:
     """The market of the files, its gaps told on ``console``; a wrong option or file ends the command."""
     try:
-        files = parse_data(data)
+        files = data.paths()
         asked = parse_timeframe(timeframe)
         begin, stop = parse_date("--from", start), parse_date("--to", end)
-        market = Market(files, asked, settings.ingest, begin, stop)
+        market = Market(files, asked, settings.ingest, begin, stop, data.reading())
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     except SourceRefused as error:

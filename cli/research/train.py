@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from cli.data.options import CandleFiles
 from cli.play.progress import Bar
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
@@ -28,7 +29,7 @@ from shared.runtime.process.exits import Exit
 
 
 def train_fvg(
-    data: Sequence[str], start: str | None, end: str | None, out: Path, unseen: float, config: Sequence[Path] | None
+    data: CandleFiles, start: str | None, end: str | None, out: Path, unseen: float, config: Sequence[Path] | None
 ) -> None:
     """``ict train fvg``. Exit 1 when it is not better than the base rate for every symbol; it is written all the same."""
     try:
@@ -38,7 +39,7 @@ def train_fvg(
     require("sklearn", "training a model")
     settings = load_settings(config)
     console = Console(stderr=True)
-    sources = [_source(console, settings, option, start, end) for option in data]
+    sources = [_source(console, settings, data, option, start, end) for option in data.data]
     try:
         model = train(sources, settings.analysis.fvg, training, f"ict {shlex.join(sys.argv[1:])}")
     except TooLittleData as error:
@@ -53,7 +54,9 @@ def train_fvg(
         refuse(f"not better than the base rate on unseen months: {', '.join(worse)}", Exit.NEGATIVE)
 
 
-def _source(console: Console, settings: Settings, option: str, start: str | None, end: str | None) -> Source:
+def _source(
+    console: Console, settings: Settings, data: CandleFiles, option: str, start: str | None, end: str | None
+) -> Source:
     """``SYMBOL=FILE@TIMEFRAME``: the rows of one file on one timeframe."""
     given, at, timeframe = option.rpartition("@")
     if not at or timeframe not in TIMEFRAMES:
@@ -62,7 +65,7 @@ def _source(console: Console, settings: Settings, option: str, start: str | None
             f"timeframes are {', '.join(TIMEFRAMES)}",
             Exit.USAGE,
         )
-    market = open_market(console, settings, [given], timeframe, start, end)
+    market = open_market(console, settings, data._replace(data=(given,)), timeframe, start, end)
     (symbol,) = market.symbols
     with Bar(console, f"{symbol} {timeframe}", market.last - market.first) as bar:
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from cli.play.market import BadOption, parse_date
+from cli.data.options import BadOption
+from cli.play.market import parse_date
 from cli.run.configuration import load_settings, refuse
 from research.zone_results import ZoneResult, by_zone
 from services.journal import read

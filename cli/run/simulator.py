@@ -11,9 +11,11 @@ from typing import Final
 
 import typer
 
-from cli.play.market import BadOption, parse_data, with_symbols_of
+from cli.data.options import BadOption, CandleFiles, parse_data
+from cli.play.market import minutes_only, with_symbols_of
 from cli.run.configuration import load_to_start, refuse
 from cli.settings import Settings
+from services.ingest.files.reading import AS_THEY_ARE, Reading
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
 from simulator.server.serving import Symbols, build_desk, serving, symbols_of
@@ -38,7 +40,7 @@ def parse_motion(text: str) -> float | None:
 
 def serve(
     config: Sequence[Path] | None,
-    data: Sequence[str],
+    data: CandleFiles,
     ticks: Sequence[str],
     funding: Sequence[str],
     speed: str,
@@ -57,9 +59,12 @@ def serve(
     try:
         pace = parse_motion(speed)
         files, recorded = _files(data, ticks)
+        reading = data.reading()
+        minutes_only(reading)
         settings = with_symbols_of(settings, files or recorded)
         symbols = symbols_of(settings.symbols, settings.server)
-        source = open_ticks(settings, symbols, files, recorded, settings.market.seed if seed is None else seed)
+        market_seed = settings.market.seed if seed is None else seed
+        source = open_ticks(settings, symbols, files, recorded, market_seed, reading)
         rates = open_funding(settings, source, parse_data(funding, "--funding"))
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
@@ -74,15 +79,20 @@ def serve(
         refuse(f"cannot listen on {settings.server.host}:{settings.server.port}: {error}; choose --port", Exit.NEGATIVE)
 
 
-def _files(data: Sequence[str], ticks: Sequence[str]) -> tuple[dict[str, Path], dict[str, Path]]:
-    files, recorded = parse_data(data), parse_data(ticks)
+def _files(data: CandleFiles, ticks: Sequence[str]) -> tuple[dict[str, Path], dict[str, Path]]:
+    files, recorded = data.paths(), parse_data(ticks, "--ticks")
     if files and recorded:
         raise BadOption("--data and --ticks cannot be mixed: a market is made of candles or of recorded messages")
     return files, recorded
 
 
 def open_ticks(
-    settings: Settings, symbols: Symbols, files: Mapping[str, Path], recorded: Mapping[str, Path], seed: int
+    settings: Settings,
+    symbols: Symbols,
+    files: Mapping[str, Path],
+    recorded: Mapping[str, Path],
+    seed: int,
+    reading: Reading = AS_THEY_ARE,
 ) -> TickSource:
     """The market as ticks: recorded messages, recorded candles, or the generator. Raises NoMarket, SourceRefused."""
     server = settings.server
@@ -93,7 +103,7 @@ def open_ticks(
     if files:
         from services.ingest.files.file_source import FileSource
 
-        return CandleTicks(FileSource(files), symbols.grids, server.tape, seed)
+        return CandleTicks(FileSource(files, reading=reading), symbols.grids, server.tape, seed)
     from simulator.market.generator import DEFAULT_START, GeneratedMarket
 
     start = DEFAULT_START

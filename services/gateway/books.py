@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
@@ -11,19 +10,18 @@ from services.gateway.state import GatewayState, Held, bounded
 from services.gateway.words import DEAD, fill_of
 from shared.domain.account import AccountState, Position
 from shared.domain.exchange import FundingPayment
+from shared.domain.symbols import is_symbol
 from shared.exchange.model.account import Balance, Income, PositionRisk
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, Executed
 
 ZERO: Final = Decimal(0)
 _ASSET: Final = "USDT"
-#: What the system can name; delivery contracts (BTCUSD_240329) it cannot, and does not trade.
-_NAME: Final = re.compile(r"[A-Z0-9]{2,30}")
 
 
 def nameable(symbol: str) -> bool:
-    """The symbol is one that messages can carry."""
-    return _NAME.fullmatch(symbol) is not None
+    """The symbol is one that messages can carry; delivery contracts (BTCUSD_240329) are not, and are not traded."""
+    return is_symbol(symbol)
 
 
 def quantity(held: Held | None) -> Decimal:

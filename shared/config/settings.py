@@ -16,6 +16,7 @@ from shared.config.errors import Incoherent
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
 from shared.config.masking import without_password
 from shared.domain.instruments import Instrument
+from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
 from shared.runtime import assignment
@@ -23,10 +24,9 @@ from shared.runtime import assignment
 #: The approval key that a simulation may keep; where real orders are sent it would be a signature that anybody can make.
 SIM_APPROVAL_KEY: Final = "sim-only"
 
-_SYMBOL: Final = r"^[A-Z0-9]{2,30}$"
 
-SymbolName = Annotated[str, Field(pattern=_SYMBOL)]
-InstrumentKey = Annotated[str, Field(pattern=rf"^([A-Z0-9]{{2,30}}|{ANY_SYMBOL})$")]
+SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
+InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$")]
 
 
 class ServerUrl(SecretStr):

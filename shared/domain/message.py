@@ -11,12 +11,14 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from shared.domain.symbols import SYMBOL_PATTERN
+
 #: Prices, volumes and times beyond these are nonsense on any exchange; they are refused at the border.
 Price = Annotated[float, msgspec.Meta(gt=0.0, lt=1e12)]
 Volume = Annotated[float, msgspec.Meta(ge=0.0, lt=1e18)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]
 Partition = Annotated[int, msgspec.Meta(ge=0, lt=1024)]
-Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{2,30}$")]
+Symbol = Annotated[str, msgspec.Meta(pattern=SYMBOL_PATTERN)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

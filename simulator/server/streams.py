@@ -52,7 +52,7 @@ _EVERY_SECOND: Final = ("ticker", "miniTicker")
 
 _INTERVAL: Final = "|".join(INTERVALS)
 _ONE: Final = re.compile(
-    rf"(?P<symbol>[a-z0-9]+)(?:_perpetual@continuousKline_(?P<continuous>{_INTERVAL})"
+    rf"(?P<symbol>[^\W_A-Z]+)(?:_perpetual@continuousKline_(?P<continuous>{_INTERVAL})"
     rf"|@kline_(?P<kline>{_INTERVAL})"
     r"|@(?P<plain>aggTrade|trade|bookTicker|forceOrder|ticker|miniTicker)"
     r"|@markPrice(?P<mark>@1s)?"

@@ -7,10 +7,9 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.analysis.settings.base import Concept, Frozen
+from shared.domain.symbols import SYMBOL_PATTERN
 
-_SYMBOL: Final = r"^[A-Z0-9]{2,30}$"
-
-SymbolName = Annotated[str, Field(pattern=_SYMBOL)]
+SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
 
 
 class PairSettings(Frozen):

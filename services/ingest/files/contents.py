@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import BinaryIO, Final, Literal
 
-from services.ingest.files.defects import FileDefect, quoted
+from services.ingest.files.defects import FileDefect, printable
 from services.ingest.files.members import Member
 
 Content = Literal["parquet", "feather", "json", "text"]
@@ -116,7 +116,7 @@ def content_of(member: Member, head: bytes, packing: Packing) -> Content:
 
 def unreadable(member: Member, what: str, error: Exception) -> FileDefect:
     """What a reader's own error becomes."""
-    return FileDefect(member, "unreadable", f"not a readable {what} ({quoted(error)[1:-1]}); write or download it again")
+    return FileDefect(member, "unreadable", f"not a readable {what} ({printable(error)}); write or download it again")
 
 
 def _bounded(packed: BinaryIO, size: int) -> BinaryIO:

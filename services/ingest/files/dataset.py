@@ -174,6 +174,7 @@ def _compared(data: DataSet, duration: int, rows: int, most: int) -> tuple[tuple
             elif place not in against:
                 other = names[int(sources[at - 1])]
                 text = f"the candle of {_shown(int(times[at]))} has other numbers than in {other}; remove one of the two"
+                against[place] = Defect(file=names[place], row=row, reason="conflicting_duplicate", text=text)
         for at in np.flatnonzero(steps > duration).tolist()[: most + 1]:
             text = gap_text(int(times[at] - steps[at]), int(steps[at]), duration)
             gaps.append(Repair(file=names[int(sources[at])], row=int(own_rows[at]), what="gap", text=text))

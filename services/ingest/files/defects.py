@@ -19,8 +19,11 @@ class FileDefect(Exception):
 
 
 def quoted(text: object) -> str:
-    """Quote a piece of a file: at most 60 characters, and never anything that a terminal would obey."""
-    whole = str(text)
-    if not whole.isprintable():
-        whole = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in whole[: _QUOTED + 1])
-    return repr(whole if len(whole) <= _QUOTED else f"{whole[:_QUOTED]}…")
+    """Quote a piece of a file: at most 60 characters, and nothing that a terminal would obey."""
+    return repr(printable(text, _QUOTED))
+
+
+def printable(text: object, most: int = 200) -> str:
+    """The beginning of a text, without quotes; what cannot be printed is replaced."""
+    whole = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(text)[: most + 1])
+    return whole if len(whole) <= most else f"{whole[:most]}…"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import msgspec
 
 from services.ingest.files.contents import HEAD_BYTES, opened
-from services.ingest.files.defects import FileDefect, quoted
+from services.ingest.files.defects import FileDefect, printable, quoted
 from services.ingest.files.headers import places_by_name, places_said, places_without_header
 from services.ingest.files.members import Member
 from services.ingest.files.reading import Reading
@@ -100,7 +100,7 @@ class JsonRows:
         except msgspec.DecodeError as error:
             place = re.search(r"\$\[(\d+)\]", str(error))
             row = offset + int(place[1]) + 1 if place else 0
-            raise self._unreadable(quoted(str(error).partition(" - at")[0])[1:-1], row) from None
+            raise self._unreadable(printable(str(error).partition(" - at")[0]), row) from None
         except (RecursionError, UnicodeDecodeError):
             raise self._unreadable("it is nested too deep, or no text in UTF-8", 0) from None
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
 
 from services.ingest.candle_source import Defect, DefectReason, Repair, SourceRefused
 from services.ingest.files.dataset import DataSet, chunks_of, examine
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from services.ingest.files.times import TIME_RANGE
 from shared.domain.candles import RawCandle
+from shared.domain.symbols import is_symbol
 from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
 __all__ = ["FileSource", "SourceRefused"]
-
-#: As in ``shared.domain.message.Symbol``.
-_SYMBOL: Final = re.compile(r"[A-Z0-9]{2,30}")
 
 
 class FileSource:
@@ -62,7 +58,7 @@ class FileSource:
         ]  # fmt: skip
         defects = [defect for data in self._sets for defect in data.defects]
         for symbol, data in zip(self._symbols, self._sets, strict=True):
-            if not _SYMBOL.fullmatch(symbol):
+            if not is_symbol(symbol):
                 defects.append(_against(data.path, "bad_symbol", f"{symbol!r} is no symbol; write it like BTCUSDT"))
             if data.first < 0 and not data.defects:
                 text = "no candle lies within the span asked for; ask for another span, or give another file"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from services.ingest.files.defects import FileDefect, quoted
+from services.ingest.files.defects import FileDefect, printable, quoted
 from services.ingest.files.reading import CANDLE_COLUMNS, IGNORED
 
 #: Names of the same column in other programs, the surest first. Case, spaces and dots make no difference.
@@ -36,7 +36,7 @@ def places_by_name(file: object, wanted: Sequence[str], names: Sequence[str]) ->
     lacking = [name for name, place in zip(wanted, places, strict=True) if place is None]
     found = [place for place in places if place is not None]
     if lacking:
-        shown = ", ".join(quoted(name)[1:-1] or "one without a name" for name in names[:20]) or "none"
+        shown = ", ".join(printable(name, 40) or "one without a name" for name in names[:20]) or "none"
         text = f"no column {', '.join(lacking)}; found are {shown}; {_advice(wanted, names)}"
         raise FileDefect(file, "missing_columns", text)
     known = {_plain(name) for name in names}
@@ -60,10 +60,10 @@ def places_without_header(file: object, wanted: Sequence[str], cells: Sequence[s
     Six columns are open time, open, high, low, close, volume; twelve are Binance's klines, whose seventh is the close time.
     """
     kline = len(cells) == _KLINE and is_number(cells[6]) and is_number(cells[0]) and float(cells[6]) >= float(cells[0])
-    if tuple(wanted) != CANDLE_COLUMNS or not (kline or len(cells) == _CANDLE):
+    if not set(wanted) <= set(CANDLE_COLUMNS) or not (kline or len(cells) == _CANDLE):
         text = f"no header, and {len(cells)} columns in an order that nothing tells; {_advice(wanted, cells)}"
         raise FileDefect(file, "missing_columns", text)
-    return list(range(_CANDLE))
+    return [CANDLE_COLUMNS.index(name) for name in wanted]
 
 
 def starts_with_data(cells: Sequence[str]) -> bool:
@@ -105,7 +105,7 @@ def _plain(name: str) -> str:
 
 
 def _advice(wanted: Sequence[str] | str, cells: Sequence[str]) -> str:
-    if not isinstance(wanted, str) and tuple(wanted) != CANDLE_COLUMNS:
+    if not isinstance(wanted, str) and not set(wanted) <= set(CANDLE_COLUMNS):
         return f"name them in the file's first line: {','.join(wanted)}"
     if len(cells) < _CANDLE:
         return f"a candle needs {', '.join(CANDLE_COLUMNS)}"

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ingest.candle_source import Defect, Repair
 from services.ingest.files.defects import FileDefect
 from services.ingest.files.findings import Chunk, Findings, Order
 from services.ingest.files.members import Member, fingerprint, interval_named

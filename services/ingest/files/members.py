@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from services.ingest.files.defects import FileDefect, quoted
+from services.ingest.files.defects import FileDefect, printable
 from shared.domain.timeframes import DURATION, Timeframe
 
 #: More files than that are no data set of one symbol.
@@ -53,7 +53,7 @@ def members_of(path: Path) -> tuple[Member, ...]:
                     path, "unreadable", f"more than {MOST_FILES} files; name fewer with a pattern like dir/*2025*.zip"
                 )
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise FileDefect(quoted(path)[1:-1], "unreadable", f"cannot be opened ({_reason(error)}); check the path") from error
+        raise FileDefect(printable(path), "unreadable", f"cannot be opened ({_reason(error)}); check the path") from error
     if not found:
         raise FileDefect(path, "empty", "no candle file in it; name another directory or archive")
     return tuple(found)
@@ -121,4 +121,4 @@ def _entries(path: Path) -> list[Member]:
 
 
 def _reason(error: Exception) -> str:
-    return quoted(getattr(error, "strerror", None) or error)[1:-1]
+    return printable(getattr(error, "strerror", None) or error)

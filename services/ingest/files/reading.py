@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import msgspec
+from typing import Final, NamedTuple
 
 from shared.domain.timeframes import Timeframe
 
@@ -13,7 +11,7 @@ CANDLE_COLUMNS: Final = ("open_time", "open", "high", "low", "close", "volume")
 IGNORED: Final = "_"
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(NamedTuple):
     """How files are read where they leave something open. The defaults ask for nothing: what is open is refused.
 
     time_zone: zone of times that carry no offset (``UTC``, ``Asia/Seoul``); explicit offsets are converted regardless.

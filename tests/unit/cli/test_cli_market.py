@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.play.market import BadOption, open_source, parse_data, parse_date, parse_speed, with_symbols_of
+from cli.data.options import BadOption, parse_data
+from cli.play.market import open_source, parse_date, parse_speed, with_symbols_of
 from cli.settings import Settings
 
 DAY = 86_400_000

@@ -12,8 +12,8 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
+from cli.data.options import BadOption
 from cli.main import app
-from cli.play.market import BadOption
 from cli.run.simulator import open_funding, open_ticks, parse_motion
 from cli.settings import Settings
 from services.ingest.files.file_source import FileSource

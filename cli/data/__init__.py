@@ -1,0 +1,1 @@
+"""Commands on candle files, and the options with which every command takes them."""

@@ -1,0 +1,92 @@
+"""The options with which a command takes candle files: ``--data`` and what a user says about files that do not say it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from services.ingest.files.reading import CANDLE_COLUMNS, IGNORED, Reading
+from shared.domain.symbols import is_symbol
+from shared.domain.timeframes import DURATION
+
+TimeZone = Annotated[
+    str | None,
+    typer.Option("--time-zone", help="zone of the files' times that have no offset: UTC, Asia/Seoul, …"),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", help="what the files' columns are, from the left: open_time,open,high,low,close,volume,_ (_ = not read)"
+    ),
+]
+Interval = Annotated[
+    str | None, typer.Option("--interval", help="length of the files' candles, 1m to 1w. Default: read from their rows")
+]
+
+
+class BadOption(Exception):
+    """A command-line option that cannot be used; the text says which and what is allowed."""
+
+
+class CandleFiles(NamedTuple):
+    """``--data`` as it was typed, with the options that belong to it."""
+
+    data: Sequence[str] = ()
+    time_zone: str | None = None
+    columns: str | None = None
+    interval: str | None = None
+
+    def paths(self) -> dict[str, Path]:
+        """Symbol → file, directory or pattern. Raises BadOption."""
+        return parse_data(self.data)
+
+    def reading(self) -> Reading:
+        """What is said about all of the files. Raises BadOption."""
+        return parse_reading(self.time_zone, self.columns, self.interval)
+
+
+def parse_data(options: Sequence[str], name: str = "--data") -> dict[str, Path]:
+    """``BTCUSDT=candles.parquet`` options of that name → symbol → path. Small letters become capitals. Raises BadOption."""
+    files: dict[str, Path] = {}
+    for option in options:
+        typed, equals, path = option.partition("=")
+        if not equals or not typed or not path:
+            raise BadOption(f"{name} {option}: write it as SYMBOL=FILE, for example BTCUSDT=candles.parquet")
+        symbol = typed.upper()
+        if not is_symbol(symbol):
+            raise BadOption(
+                f"{name} {option}: {typed!r} is no symbol; write it like BTCUSDT: 2 to 30 letters and digits, "
+                "letters A to Z, Chinese, Japanese or Korean"
+            )
+        if symbol in files:
+            raise BadOption(
+                f"{name} {option}: {symbol} is given twice; for several files of a symbol name their directory, "
+                f"or quote a pattern: '{symbol}=candles/{symbol}-1m-*.zip'"
+            )
+        files[symbol] = Path(path)
+    return files
+
+
+def parse_reading(time_zone: str | None, columns: str | None, interval: str | None) -> Reading:
+    """The three options about files. Raises BadOption."""
+    if time_zone is not None:
+        from shared.domain.timezones import known_zone
+
+        try:
+            known_zone(time_zone)
+        except ValueError as error:
+            raise BadOption(f"--time-zone {time_zone}: {error}") from None
+    names = tuple(name.strip() for name in columns.split(",")) if columns is not None else ()
+    strangers = [name for name in names if name not in (*CANDLE_COLUMNS, IGNORED)]
+    if columns is not None and (strangers or any(names.count(name) != 1 for name in CANDLE_COLUMNS)):
+        raise BadOption(
+            f"--columns {columns}: name each of {','.join(CANDLE_COLUMNS)} once, in the order of the files' columns, "
+            f"and {IGNORED} for every other column"
+        )
+    timeframe = next((each for each in DURATION if each == interval), None)
+    if interval is not None and timeframe is None:
+        raise BadOption(f"--interval {interval}: choose one of {', '.join(DURATION)}")
+    return Reading(time_zone=time_zone, columns=names, interval=timeframe)
