@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from candle_files import (
+
+from research.market import Market
+from services.ingest.files.file_source import FileSource, SourceRefused
+from services.ingest.files.reading import Reading
+from services.ingest.settings import IngestSettings
+from shared.domain.timeframes import MINUTE
+from simulator.market.funding import RecordedFunding
+from tests.support.ingest.candle_file_kinds import (
     CANDLES,
     KINDS,
     MICROSECONDS,
@@ -28,13 +35,6 @@ from candle_files import (
     text,
     zipped,
 )  # fmt: skip
-
-from research.market import Market
-from services.ingest.files.file_source import FileSource, SourceRefused
-from services.ingest.files.reading import Reading
-from services.ingest.settings import IngestSettings
-from shared.domain.timeframes import MINUTE
-from simulator.market.funding import RecordedFunding
 
 
 def candles(source: FileSource) -> list[Candle]:
@@ -184,7 +184,7 @@ BINARY = {
     "gzip of nothing": (gzip.compress(b""), "the file is empty"),
     "zip cut off": (b"PK\x03\x04 and no more", "not a whole zip archive"),
     "Parquet in gzip": (gzip.compress(b"PAR1 and so on"), "a parquet file within gzip; unpack it"),
-    "a bomb": (gzip.compress(b"1741000000000,1,1,1,1,1\n" * 6_000_000), "a hundred times larger, which candles are not"),
+    "a bomb": (gzip.compress(f"{START},1,1,1,1,1\n".encode() * 6_000_000), "a hundred times larger, which candles are not"),
     "escape sequences": (b"\x1b]0;owned\x07,a,b\n1,2,3\n", "no column open_time"),
 }  # fmt: skip
 
