@@ -3,31 +3,39 @@ ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-RUN python -m venv /opt/ict
+# Two environments: pip and the build backend stay in this stage, the other one is shipped.
+RUN python -m venv /opt/pip && python -m venv --without-pip /opt/ict
 WORKDIR /src
 # The dependencies first: they change seldom, and their layer is kept while the code changes.
-COPY requirements.lock ./
-RUN --mount=type=cache,target=/root/.cache/pip /opt/ict/bin/pip install --require-hashes -r requirements.lock
+COPY requirements.lock requirements-build.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/pip/bin/pip install --no-deps --require-hashes -r requirements-build.lock \
+ && /opt/pip/bin/pip --python /opt/ict/bin/python install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY shared ./shared
 COPY services ./services
 COPY simulator ./simulator
 COPY research ./research
 COPY cli ./cli
-RUN --mount=type=cache,target=/root/.cache/pip /opt/ict/bin/pip install --no-deps .
+RUN /opt/pip/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && /opt/pip/bin/pip --python /opt/ict/bin/python install --no-deps /wheels/*.whl \
+ && /opt/ict/bin/python -m cli.installed
 
-# The hot modules compiled for the interpreter of the image; compiler and mypy stay in this stage.
+# The hot modules compiled for the interpreter of the image; compiler and mypy stay in this stage. Builds are kept under a key of
+# sources and interpreter, beside the layers: other code may change without compiling them again.
 FROM ${BASE} AS native
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/dev
 WORKDIR /src
 COPY requirements-dev.lock ./
-RUN --mount=type=cache,target=/root/.cache/pip /opt/dev/bin/pip install --require-hashes -r requirements-dev.lock
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/dev/bin/pip install --no-compile --no-deps --require-hashes -r requirements-dev.lock
 COPY shared ./shared
 COPY services ./services
 COPY cli ./cli
-RUN ICT_NATIVE_DIR=/opt/native /opt/dev/bin/python -m cli.native
+RUN --mount=type=cache,target=/var/cache/native \
+    ICT_NATIVE_DIR=/var/cache/native /opt/dev/bin/python -m cli.native && cp -r /var/cache/native /opt/native
 
 FROM ${BASE}
 # The home is made by hand: useradd would put its skeleton files there, and from there into the journal's volume.

@@ -1,4 +1,4 @@
-# make demo | research | test | cover | check | native | bench | soak | locks | lock | docs | pictures | clean
+# make demo | research | test | cover | check | containers | native | bench | soak | locks | lock | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help demo research test cover check native bench soak locks lock docs pictures clean
+.PHONY: help demo research test cover check containers native bench soak locks lock docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -29,6 +29,7 @@ help:
 	@echo "make test    run the test suite, a worker a core (WORKERS=0: in one process; ARGS=... goes to pytest)"
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
+	@echo "make containers  docker compose up and its overlays, on a container engine (tests/containers/engine/engine gives one)"
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
@@ -48,7 +49,7 @@ locks: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m locks tests/integration/deploy $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not soak and not locks" $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest -m "not soak and not locks and not containers" $(PARALLEL) $(ARGS)
 
 # Interpreted, and by what stands in the repository alone. The analysis' own property tests would add a percent and, traced, six
 # minutes; of them the specimens that a compiled engine does not let in are run here, untraced.
@@ -63,6 +64,10 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# In one process: two deployments at once are more than two cores carry.
+containers: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/containers -m containers $(ARGS)
 
 # Into .native, under a key of the sources: a build that does not fit them is not used, and done again here.
 native: $(VENV)/.installed-dev

@@ -27,6 +27,12 @@ def read(files: Sequence[Path], environ: Mapping[str, str]) -> dict[str, Any]:
     project: dict[str, Any] = {}
     for file in files:
         project = merged(project, copy.deepcopy(_plain(yaml.safe_load(file.read_text()), environ)))
+    for service in project["services"].values():
+        passed = {
+            name: environ.get(name) if value is None else value for name, value in service.get("environment", {}).items()
+        }
+        if passed:
+            service["environment"] = {name: value for name, value in passed.items() if value is not None}
     project["services"] = {name: service for name, service in project["services"].items() if "profiles" not in service}
     return project
 

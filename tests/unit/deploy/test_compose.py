@@ -79,6 +79,14 @@ def modes(compose: dict[str, Any]) -> set[str]:
     return {settings_of(service, compose, ROOT).mode for service in ours}
 
 
+@pytest.mark.parametrize(
+    ("said", "speed"), [({}, 60.0), ({"ICT_MARKET__SPEED": "600"}, 600.0), ({"ICT_MARKET__SPEED": "null"}, None)]
+)
+def test_the_markets_speed_is_the_settings_unless_the_shell_says_another(said: dict[str, str], speed: float | None) -> None:
+    project = read([COMPOSE], said)
+    assert settings_of(project["services"]["simulator"], project, ROOT).market.speed == speed
+
+
 def test_paper_has_live_streams_the_simulator_and_no_key(own_secrets) -> None:
     """OPS-2"""
     paper = read([COMPOSE, PAPER], {"SECRETS_DIR": str(own_secrets)})
