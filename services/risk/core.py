@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from services.risk import gate, kill_switch, sizing
-from services.risk.barrier import PartitionBarrier, Ruling
+from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
 from shared.config.account import AccountSettings
@@ -78,7 +78,7 @@ class RiskCore:
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
-    def _decide(self, rulings: Sequence[Ruling]) -> list[Message]:
+    def _decide(self, rulings: Sequence[PartitionRuling]) -> list[Message]:
         messages: list[Message] = []
         for ruling in rulings:
             self._advance(ruling.close_time)
@@ -140,7 +140,7 @@ class RiskCore:
             notes=size.notes,
         )
 
-    def _incomplete(self, ruling: Ruling) -> Alert:
+    def _incomplete(self, ruling: PartitionRuling) -> Alert:
         absent = ", ".join(str(partition) for partition in ruling.absent)
         return Alert(
             severity="warning",

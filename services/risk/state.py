@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from services.risk.barrier import BarrierState
+from services.risk.barrier import PartitionState
 from shared.domain.account import AccountReport, AccountState, KillSwitch
 from shared.domain.orders import OrderIntent
 from shared.domain.timeframes import DAY
@@ -27,7 +27,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``changes`` counts the kill switch's transitions. ``deep_loss_acknowledged``: re-armed by hand today after a deep loss.
     """
 
-    barrier: BarrierState = msgspec.field(default_factory=BarrierState)
+    barrier: PartitionState = msgspec.field(default_factory=PartitionState)
     now: int = 0
     day: int = -1
     kill_switch: KillSwitch = "NORMAL"

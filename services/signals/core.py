@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from services.signals.barrier import BarrierState, CloseBarrier, Ruling
+from services.signals.barrier import CloseBarrier, CloseRuling, CloseState
 from services.signals.settings import SignalsSettings, StrategyName
 from services.signals.strategies import STRATEGIES, Judgement
 from services.signals.view import MarketView, SymbolMemory
@@ -25,7 +25,7 @@ from shared.domain.timeframes import FINEST, Timeframe, is_boundary
 class SignalsState(msgspec.Struct, frozen=True):
     """The whole state of the core, as the snapshot holds it."""
 
-    barrier: BarrierState
+    barrier: CloseState
     symbols: dict[str, SymbolMemory]
 
 
@@ -88,19 +88,19 @@ class SignalsCore:
             if memory is not None:
                 memory.absorb(analysis)
 
-    def _decide(self, rulings: Sequence[Ruling]) -> Sequence[Message]:
+    def _decide(self, rulings: Sequence[CloseRuling]) -> Sequence[Message]:
         messages: list[Message] = []
         for ruling in rulings:
             for bundle in ruling.bundles:
                 self._absorb(bundle)
-            judging = [name for name, timeframe in self._wanted.items() if timeframe in ruling.closing]
+            judging = [name for name, timeframe in self._wanted.items() if timeframe in ruling.expected]
             decisions = tuple([self._decision(symbol, ruling, judging) for symbol in self._symbols])
             messages.append(DecisionBundle(partition=self._partition, close_time=ruling.close_time, decisions=decisions))
             if ruling.absent:
                 messages.append(self._incomplete(ruling))
         return messages
 
-    def _decision(self, symbol: str, ruling: Ruling, judging: list[StrategyName]) -> Decision:
+    def _decision(self, symbol: str, ruling: CloseRuling, judging: list[StrategyName]) -> Decision:
         at = ruling.close_time
         decision_id = derive("decision", symbol, at)
         if not judging:
@@ -112,7 +112,7 @@ class SignalsCore:
                 reasons=("not_this_timeframe",),
             )
         memory = self._symbols[symbol]
-        view = MarketView(symbol, at, ruling.closing, memory.analyses, memory.candles, memory.used)
+        view = MarketView(symbol, at, ruling.expected, memory.analyses, memory.candles, memory.used)
         first: Judgement | None = None
         for name in judging:
             judgement: Judgement = STRATEGIES[name].judge(view, self._settings)
@@ -125,7 +125,7 @@ class SignalsCore:
         assert isinstance(first, tuple)
         return Decision(id=decision_id, symbol=symbol, close_time=at, strategy=judging[0], reasons=first)
 
-    def _incomplete(self, ruling: Ruling) -> Alert:
+    def _incomplete(self, ruling: CloseRuling) -> Alert:
         return Alert(
             severity="warning",
             source="signals",

@@ -19,6 +19,7 @@ PURE: Final = (
     "services/*/**/*.py",
     "simulator/**/*.py",
     "shared/core.py",
+    "shared/barrier.py",
     "shared/pipeline.py",
     "shared/domain/*.py",
     "shared/bus/topology.py",
