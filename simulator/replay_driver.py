@@ -1,14 +1,14 @@
-"""The market player: drives a market through the system in lock-step.
+"""Drives a market through the whole system, one minute a step (lock-step).
 
 A step is one minute, in two settled phases, so that nothing depends on how fast or where the services run:
 
-1. the exchange moves to close T (``MarketStep``): resting orders fill, funding is paid; execution settles the news and
-   reports the account, risk takes it in. Done when the risk report of T is in.
+1. the exchange moves to close T (``MarketStep``): resting orders fill, funding is paid; execution applies the
+   events and reports the account, risk takes it in. Done when the risk report of T is in.
 2. the candles of T are fed (``FeedStep``): ingest, analysis, signals, risk, execution. Done when the step report of T is in.
 
 Only then does time advance. An embedded run and a run over separate processes therefore decide alike, byte for byte. With a
-finite speed the player also waits for the wall clock; a step that is not settled within ``patience`` seconds is reported as
-stuck, with what is missing, but time never advances past it: a killed service comes back and the step completes.
+finite speed the driver also waits for the wall clock. A step that is not settled within ``patience`` seconds is logged with
+what is missing; time never advances past it, so a service that was killed comes back and completes the step.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FundingRates(Protocol):
         ...
 
 
-class Player:
+class ReplayDriver:
     """Plays ``source`` on ``bus``. ``speed``: market seconds per second, None = as fast as the system settles."""
 
     def __init__(
@@ -68,16 +68,16 @@ class Player:
         self._speed = speed
         self._patience = patience
         self._settled: dict[type, int] = {RiskReport: -1, StepReport: -1}
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._inbox: list[Delivery] = []
 
     async def run(self, on_step: Callable[[int], None] | None = None, *, session: str | None = None) -> None:
         """Play to the end. ``session``: begin with a reset of every lane, under this id; needed when they have a past."""
-        self._subscription = await self._bus.subscribe("player", self._receive)
+        self._subscription = await self._bus.subscribe("replay", self._receive)
         try:
             if session is not None:
-                control = Control(id=derive("reset", session), command="reset", by="player", reason="a new session begins")
+                control = Control(id=derive("reset", session), command="reset", by="replay", reason="a new session begins")
                 await self._bus.publish([control])
             started, first = time.monotonic(), self._source.first
             for close_time, candles in self._source.steps():
@@ -106,7 +106,7 @@ class Player:
 
     def _receive(self, delivery: Delivery) -> None:
         self._inbox.append(delivery)
-        self._news.set()
+        self._arrived.set()
 
     async def _until(self, kind: type, close_time: int) -> None:
         stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
@@ -117,13 +117,13 @@ class Player:
 
     async def _settle(self, kind: type, close_time: int) -> None:
         while True:
-            self._news.clear()  # before the inbox is taken: what arrives while it is worked through must wake us
+            self._arrived.clear()  # before the inbox is taken: what arrives while it is worked through must wake us
             inbox, self._inbox = self._inbox, []
             for delivery in inbox:
                 try:
                     message = delivery.decode()
                 except InvalidMessage as error:
-                    await dead_letter_and_alert(self._bus, delivery, "player", str(error))
+                    await dead_letter_and_alert(self._bus, delivery, "replay", str(error))
                     continue
                 if isinstance(message, RiskReport):
                     self._settled[RiskReport] = max(self._settled[RiskReport], message.time)  # repeats come late
@@ -133,7 +133,7 @@ class Player:
                 await delivery.ack()
             if self._settled[kind] >= close_time:
                 return
-            await self._news.wait()
+            await self._arrived.wait()
 
     @staticmethod
     def _say_stuck(waits_for: str, close_time: int) -> None:

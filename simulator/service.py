@@ -8,9 +8,9 @@ from shared.config.settings import CommonSettings
 from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 from simulator.bracket_file import load_brackets
-from simulator.exchange import SimulatedExchange
 from simulator.paper import PaperMarket
 from simulator.settings import SimulatorSettings
+from simulator.simulated_exchange import SimulatedExchange
 
 
 def spec(common: CommonSettings, settings: SimulatorSettings) -> ServiceSpec:

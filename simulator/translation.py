@@ -18,7 +18,7 @@ from simulator.core.model.enums import AlgoStatus, AlgoType, Side
 from simulator.core.model.enums import OrderStatus as VenueStatus
 from simulator.core.model.enums import OrderType as VenueType
 from simulator.core.model.enums import TimeInForce as VenueForce
-from simulator.core.model.orders import Order, Trade
+from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.core.state.legs import rounded
 from simulator.rejections import REASON, Rejection
@@ -55,7 +55,7 @@ _ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
 }
 
 
-def asked(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
+def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
     """The request that places the order; a Rejection for one that has no place in the venue's words."""
     if not order.client_id:
         return Rejection.INVALID_CL_ORD_ID_LEN
@@ -92,7 +92,7 @@ def asked(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
     )
 
 
-def told(order: Order, decimals: int) -> DomainOrder:
+def domain_order(order: Order, decimals: int) -> DomainOrder:
     """An order of the venue's book, as the pipeline sees it."""
     return DomainOrder(
         client_id=order.client_id,
@@ -117,7 +117,7 @@ def told(order: Order, decimals: int) -> DomainOrder:
     )
 
 
-def told_algo(algo: AlgoOrder) -> DomainOrder:
+def domain_order_of_algo(algo: AlgoOrder) -> DomainOrder:
     """An algo order without a child, as the pipeline sees it."""
     return DomainOrder(
         client_id=algo.client_algo_id,
@@ -140,7 +140,7 @@ def told_algo(algo: AlgoOrder) -> DomainOrder:
     )
 
 
-def told_trade(trade: Trade, number: int) -> Fill:
+def domain_fill(trade: ExecutedTrade, number: int) -> Fill:
     """An execution; ``number``: which of its order's it is, from 1."""
     return Fill(
         id=f"{trade.client_id}-{number}",
@@ -156,7 +156,7 @@ def told_trade(trade: Trade, number: int) -> Fill:
     )
 
 
-def refused(order: DomainOrder, code: Rejection, time: int) -> DomainOrder:
+def rejected_order(order: DomainOrder, code: Rejection, time: int) -> DomainOrder:
     """The order as one that was never taken. What its sender wrote into the exchange's fields is not kept."""
     return DomainOrder(
         client_id=order.client_id,
@@ -179,10 +179,10 @@ def refused(order: DomainOrder, code: Rejection, time: int) -> DomainOrder:
     )
 
 
-def unknown(symbol: str, client_id: str, time: int) -> DomainOrder:
+def unknown_order(symbol: str, client_id: str, time: int) -> DomainOrder:
     """The answer to a cancel of what is not known (-2011)."""
     nothing = DomainOrder(client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=Decimal(0))
-    return refused(nothing, Rejection.CANCEL_REJECTED, time)
+    return rejected_order(nothing, Rejection.CANCEL_REJECTED, time)
 
 
 def _force(order: Order | AlgoOrder) -> TimeInForce | None:

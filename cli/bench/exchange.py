@@ -19,11 +19,11 @@ import typer
 
 from shared.runtime.process.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.matching import matching
 from simulator.core.model.exact import EXACT
 from simulator.core.model.filters import Filters
-from simulator.core.model.orders import Trade
+from simulator.core.model.orders import ExecutedTrade
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.settings import SimulatorSettings
 
@@ -49,21 +49,21 @@ def prices(count: int, seed: int) -> list[Decimal]:
     return walk
 
 
-def opened(seed: int) -> Venue:
+def opened(seed: int) -> ExchangeCore:
     """An exchange with a long of 0.5 BTC and a hundred orders around the price: limits, stops, targets, two trailing."""
-    venue = Venue(SimulatorSettings(starting_wallet=Decimal(10**6)), {_SYMBOL: _FILTERS}, load_brackets())
-    venue.on_trade(_SYMBOL, _START * _TICK, 1)
-    venue.on_mark(_SYMBOL, _START * _TICK, 1)
-    venue.place(NewOrder(symbol=_SYMBOL, side="BUY", type="MARKET", quantity=Decimal("0.5")), 1)
+    core = ExchangeCore(SimulatorSettings(starting_wallet=Decimal(10**6)), {_SYMBOL: _FILTERS}, load_brackets())
+    core.on_trade(_SYMBOL, _START * _TICK, 1)
+    core.on_mark(_SYMBOL, _START * _TICK, 1)
+    core.place(NewOrder(symbol=_SYMBOL, side="BUY", type="MARKET", quantity=Decimal("0.5")), 1)
     dice = random.Random(seed + 1)  # noqa: S311 - as above
-    while len(venue.open_orders()) + len(venue.open_algo_orders()) < _RESTING:
-        _rest(venue, dice)
-    venue.take_news()
-    return venue
+    while len(core.open_orders()) + len(core.open_algo_orders()) < _RESTING:
+        _rest(core, dice)
+    core.take_events()
+    return core
 
 
-def _rest(venue: Venue, dice: random.Random) -> None:
-    last = venue.last_price(_SYMBOL) or _START * _TICK
+def _rest(core: ExchangeCore, dice: random.Random) -> None:
+    last = core.last_price(_SYMBOL) or _START * _TICK
     away = dice.randint(100, 5_000) * _TICK
     quantity = Decimal("0.002")
     kind = dice.choice(("limit", "limit", "limit", "stop", "target", "trailing"))
@@ -71,41 +71,41 @@ def _rest(venue: Venue, dice: random.Random) -> None:
     level = last + away if above else last - away
     if kind == "limit":
         side: Literal["BUY", "SELL"] = "SELL" if above else "BUY"
-        venue.place(
+        core.place(
             NewOrder(symbol=_SYMBOL, side=side, type="LIMIT", quantity=quantity, price=level, time_in_force="GTC"),
-            venue.time,
+            core.time,
         )
     elif kind == "trailing":
-        if sum(algo.type == "TRAILING_STOP_MARKET" for algo in venue.open_algo_orders()) < 2:
-            venue.place_algo(
+        if sum(algo.type == "TRAILING_STOP_MARKET" for algo in core.open_algo_orders()) < 2:
+            core.place_algo(
                 NewAlgoOrder(
                     symbol=_SYMBOL, side="SELL", type="TRAILING_STOP_MARKET", quantity=quantity, callback_rate=Decimal(1)
                 ),
-                venue.time,
+                core.time,
             )
     else:
         working: Literal["CONTRACT_PRICE", "MARK_PRICE"] = "MARK_PRICE" if dice.random() < 0.3 else "CONTRACT_PRICE"
-        venue.place_algo(
+        core.place_algo(
             NewAlgoOrder(
                 symbol=_SYMBOL, side="BUY" if above == (kind == "stop") else "SELL", quantity=quantity,
                 type="STOP_MARKET" if kind == "stop" else "TAKE_PROFIT_MARKET", trigger_price=level, working_type=working,
             ),
-            venue.time,
+            core.time,
         )  # fmt: skip
 
 
-def trades_only(venue: Venue, walk: Sequence[Decimal]) -> float:
+def trades_only(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
     """CPU seconds for one trade event a price."""
-    event = venue.on_trade
+    event = core.on_trade
     began = time.process_time()
     for number, price in enumerate(walk, 2):
         event(_SYMBOL, price, number)
     return time.process_time() - began
 
 
-def mixed(venue: Venue, walk: Sequence[Decimal]) -> float:
+def mixed(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
     """CPU seconds for a trade, a quote and a mark price in turns, one event a price."""
-    trade, quote, mark, size = venue.on_trade, venue.on_quote, venue.on_mark, Decimal(1)
+    trade, quote, mark, size = core.on_trade, core.on_quote, core.on_mark, Decimal(1)
     began = time.process_time()
     for number, price in enumerate(walk, 2):
         if number % 3 == 0:
@@ -117,21 +117,21 @@ def mixed(venue: Venue, walk: Sequence[Decimal]) -> float:
     return time.process_time() - began
 
 
-def scanned(venue: Venue, walk: Sequence[Decimal]) -> float:
+def scanned(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
     """CPU seconds for one trade event a price when every one asks every order."""
-    floor = venue.floor
-    pit = floor.pits[_SYMBOL]
+    state = core.state
+    book = state.books[_SYMBOL]
     began = time.process_time()
     with localcontext(EXACT):
         for number, price in enumerate(walk, 2):
-            floor.state.time = number
-            matching.trade(floor, pit, price, None)
+            state.saved.time = number
+            matching.trade(state, book, price, None)
     return time.process_time() - began
 
 
-def executions(venue: Venue) -> list[Trade]:
+def executions(core: ExchangeCore) -> list[ExecutedTrade]:
     """What was traded, for the comparison."""
-    return venue.trades()
+    return core.trades()
 
 
 def main(events: int, *, as_json: bool) -> None:
@@ -148,9 +148,9 @@ def main(events: int, *, as_json: bool) -> None:
         naive.append(len(short) / scanned(reference, short))
         if executions(checked) != executions(reference):
             raise Leave(Exit.NEGATIVE, f"seed {seed}: the core and the scan of every order executed differently")
-        venue = opened(seed)
-        quick.append(events / trades_only(venue, walk))
-        filled += len(venue.trades()) - 1
+        core = opened(seed)
+        quick.append(events / trades_only(core, walk))
+        filled += len(core.trades()) - 1
         mix.append(events / mixed(opened(seed), walk))
     result = {
         "events": events,

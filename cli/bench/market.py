@@ -39,7 +39,7 @@ class BenchMarket:
 
     async def start(self) -> None:
         await self._bus.subscribe("exchange", self._on_exchange)
-        await self._bus.subscribe("player", self._on_player)
+        await self._bus.subscribe("replay", self._on_replay)
         for queue in ("journal", "notifier"):  # the bench runs neither; a broker with their backlog would be another broker
             await self._bus.subscribe(queue, self._let_go)
 
@@ -101,7 +101,7 @@ class BenchMarket:
     def _let_go(self, delivery: Delivery) -> None:
         self._spawn(delivery.ack())
 
-    def _on_player(self, delivery: Delivery) -> None:
+    def _on_replay(self, delivery: Delivery) -> None:
         message = delivery.decode()
         self._spawn(delivery.ack())
         if isinstance(message, RiskReport):

@@ -1,7 +1,7 @@
 """``ict demo``: the whole system in this process on a simulated exchange, without broker, store or network.
 
 ``play`` wires it: every service of the embedded layout (``cli.wiring.LAYOUTS``) and the simulated exchange on one
-in-memory bus, moved on minute by minute by the market's player.
+in-memory bus, moved on minute by minute by the replay driver.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.runtime.service import Service, running
 from shared.store.port import StateStore
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
-from simulator.replay_driver import Player
+from simulator.replay_driver import ReplayDriver
 
 #: Allocations between two garbage collections: a step of the market makes hundreds of messages, and no cycles.
 _GARBAGE: Final = 20_000
@@ -89,7 +89,7 @@ async def play(
         for name in (*LAYOUTS["embedded"], "simulator")
     ]
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
-    player = Player(
+    driver = ReplayDriver(
         bus, source, funding, recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
@@ -98,7 +98,7 @@ async def play(
     gc.set_threshold(_GARBAGE, *thresholds[1:])
     try:
         async with running(services):
-            await player.run(on_step)
+            await driver.run(on_step)
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()

@@ -14,7 +14,7 @@ from services.ingest.candle_source import CandleSource
 from shared.runtime.service import Service, running
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
-from simulator.replay_driver import Player
+from simulator.replay_driver import ReplayDriver
 
 
 def replay(
@@ -51,12 +51,12 @@ async def play_to_services(
     await bus.start()
     exchange = Service(service_spec("simulator", settings), bus, None, lane_policy(settings))
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
-    player = Player(
+    driver = ReplayDriver(
         bus, source, funding, recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
     try:
         async with running([exchange]):
-            await player.run(on_step, session=uuid.uuid4().hex)
+            await driver.run(on_step, session=uuid.uuid4().hex)
     finally:
         await bus.close()

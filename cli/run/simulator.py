@@ -18,9 +18,9 @@ from cli.settings import Settings
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
-from simulator.server.serving import Symbols, build_desk, serving, symbols_of
-from simulator.tape.market import Funding
-from simulator.tape.source import CandleTicks, NoMarket, TickSource
+from simulator.server.serving import Symbols, build_context, serving, symbols_of
+from simulator.tape.tape_market import Funding
+from simulator.tape.tick_source import CandleTicks, NoMarket, TickSource
 
 _STOP: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -131,13 +131,13 @@ async def _serve(
     speed: float | None,
     say: Callable[[str], None],
 ) -> None:
-    desk = build_desk(source, symbols, funding, settings.server, settings.simulator, settings.account)
+    context = build_context(source, symbols, funding, settings.server, settings.simulator, settings.account)
     if settings.server.start == "now" and speed == 1.0:
-        desk.exchange.advance(int(time.time() * 1000))
+        context.session.advance(int(time.time() * 1000))
     stopped = asyncio.Event()
     for each in _STOP:
         asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-    async with serving(desk, settings.server, speed=speed, seed=settings.market.seed) as server:
+    async with serving(context, settings.server, speed=speed, seed=settings.market.seed) as server:
         say(f"listening on {server.url} (streams {server.sockets_url}; faults and truth {server.url}/sim/state)")
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({waiting, server.moving}, return_when=asyncio.FIRST_COMPLETED)

@@ -19,7 +19,7 @@ from shared.runtime.service import ServiceSpec
 from shared.runtime.source import SourceSpec
 from shared.store.port import StateStore
 
-#: Where the live market of a mode is. Mode sim has none: its player feeds the lanes.
+#: Where the live market of a mode is. Mode sim has none: its replay driver feeds the lanes.
 ENDPOINTS: Final[dict[Mode, Endpoint]] = {"paper": "mainnet", "testnet": "demo", "live": "mainnet"}
 
 

@@ -139,7 +139,7 @@ def _driver(mode: Mode) -> tuple[QueueSpec, ...]:
     """Who moves a simulated exchange on: nobody where a real one answers."""
     if mode == "sim":
         bindings = ("decision.#", "exchange.event", "account.#", "risk.#", "report.#")
-        return (QueueSpec("player", "simulator", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200),)
+        return (QueueSpec("replay", "simulator", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200),)
     if mode == "paper":
         return (_market("paper", "simulator", "candle.*.1m", "funding.*", "control.reset"),)
     return ()
@@ -156,7 +156,7 @@ def build(
 
     The layouts differ in one place: who reads candles and turns them into orders. ``control.reset`` reaches every lane in
     its own queue, ahead of the first message of the new session. The modes differ in who stands behind ``exchange``, and in
-    what drives it: the market player in sim, the live candles in paper, the exchange itself elsewhere.
+    what drives it: the replay driver in sim, the live candles in paper, the exchange itself elsewhere.
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":

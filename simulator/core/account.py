@@ -8,26 +8,26 @@ from simulator.core.margin import margin
 from simulator.core.model.enums import PositionSide
 from simulator.core.model.orders import ZERO
 from simulator.core.model.statements import AccountStatement, PositionStatement, SymbolConfig
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import rounded
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.symbol_book import SymbolBook
 
 
-def position(floor: Floor, pit: Pit, side: PositionSide) -> PositionStatement:
+def position(state: ExchangeState, book: SymbolBook, side: PositionSide) -> PositionStatement:
     """One leg, also a flat one; a symbol without a price has zeros."""
-    decimals = floor.settings.decimals
-    leg = pit.leg(side)
+    decimals = state.settings.decimals
+    leg = book.leg(side)
     quantity = leg.quantity
-    priced = pit.last is not None or pit.mark is not None
-    mark = pit.mark_price if priced else ZERO
-    exposure = margin.exposures(pit, floor.sides).get(side, margin.Exposure(ZERO, ZERO, ZERO))
-    bound = abs(exposure.value) / pit.leverage
-    initial = exposure.largest / pit.leverage
-    liquidation = margin.liquidation_price(floor, pit, side) if quantity else None
+    priced = book.last is not None or book.mark is not None
+    mark = book.mark_price if priced else ZERO
+    exposure = margin.exposures(book, state.sides).get(side, margin.Exposure(ZERO, ZERO, ZERO))
+    bound = abs(exposure.value) / book.leverage
+    initial = exposure.largest / book.leverage
+    liquidation = margin.liquidation_price(state, book, side) if quantity else None
     unrealized = leg.unrealized(mark)
-    isolated = pit.margin_type == "ISOLATED"
+    isolated = book.margin_type == "ISOLATED"
     return PositionStatement(
-        symbol=pit.symbol,
+        symbol=book.symbol,
         position_side=side,
         quantity=quantity,
         cost=leg.cost,
@@ -36,13 +36,13 @@ def position(floor: Floor, pit: Pit, side: PositionSide) -> PositionStatement:
         mark_price=mark,
         unrealized=unrealized,
         liquidation_price=rounded(liquidation, decimals) if liquidation is not None else ZERO,
-        margin_type=pit.margin_type,
-        leverage=pit.leverage,
+        margin_type=book.margin_type,
+        leverage=book.leverage,
         isolated_wallet=leg.isolated_wallet,
         isolated_margin=leg.isolated_wallet + unrealized if isolated and quantity else ZERO,
         notional=quantity * mark,
         initial_margin=rounded(initial, decimals),
-        maintenance_margin=margin.maintenance(pit, leg) if quantity else ZERO,
+        maintenance_margin=margin.maintenance(book, leg) if quantity else ZERO,
         position_initial_margin=rounded(bound, decimals),
         open_order_initial_margin=rounded(initial - bound, decimals),
         bid_notional=exposure.bids,
@@ -52,59 +52,59 @@ def position(floor: Floor, pit: Pit, side: PositionSide) -> PositionStatement:
     )
 
 
-def positions(floor: Floor, symbol: str | None) -> list[PositionStatement]:
+def positions(state: ExchangeState, symbol: str | None) -> list[PositionStatement]:
     """Legs of the position mode that are not flat or have open orders, by symbol."""
-    pits = floor.pits.values() if symbol is None else [pit for pit in (floor.pits.get(symbol),) if pit is not None]
+    books = state.books.values() if symbol is None else [book for book in (state.books.get(symbol),) if book is not None]
     found = []
-    for pit in pits:
-        ordered = {ticket.order.position_side for ticket in pit.tickets}
-        for side in floor.sides:
-            leg = pit.legs.get(side)
+    for book in books:
+        ordered = {resting.order.position_side for resting in book.resting_orders}
+        for side in state.sides:
+            leg = book.legs.get(side)
             if (leg is not None and leg.quantity) or side in ordered:
-                found.append(position(floor, pit, side))
+                found.append(position(state, book, side))
     return found
 
 
-def account(floor: Floor) -> AccountStatement:
+def account(state: ExchangeState) -> AccountStatement:
     """The USDT account."""
-    decimals = floor.settings.decimals
-    held = floor.held()
-    unrealized = sum((leg.unrealized(pit.mark_price) for pit, _, leg in held), ZERO)
-    cross = margin.cross_unrealized(floor)
+    decimals = state.settings.decimals
+    held = state.open_legs()
+    unrealized = sum((leg.unrealized(book.mark_price) for book, _, leg in held), ZERO)
+    cross = margin.cross_unrealized(state)
     bound = initial = ZERO
-    for pit in floor.pits.values():
-        if pit.tickets or pit.legs:
-            for exposure in margin.exposures(pit, floor.sides).values():
-                bound += abs(exposure.value) / pit.leverage
-                initial += exposure.largest / pit.leverage
-    free = max(ZERO, margin.available(floor))
-    wallet = floor.state.wallet
+    for book in state.books.values():
+        if book.resting_orders or book.legs:
+            for exposure in margin.exposures(book, state.sides).values():
+                bound += abs(exposure.value) / book.leverage
+                initial += exposure.largest / book.leverage
+    free = max(ZERO, margin.available(state))
+    wallet = state.saved.wallet
     return AccountStatement(
         wallet=wallet,
-        cross_wallet=floor.cross_wallet(),
+        cross_wallet=state.cross_wallet(),
         unrealized=unrealized,
         cross_unrealized=cross,
         margin_balance=wallet + unrealized,
         initial_margin=rounded(initial, decimals),
-        maintenance_margin=sum((margin.maintenance(pit, leg) for pit, _, leg in held), ZERO),
+        maintenance_margin=sum((margin.maintenance(book, leg) for book, _, leg in held), ZERO),
         position_initial_margin=rounded(bound, decimals),
         open_order_initial_margin=rounded(initial - bound, decimals),
         available=rounded(free, decimals),
-        max_withdraw=rounded(withdrawable(floor), decimals),
-        updated=floor.time,
+        max_withdraw=rounded(withdrawable(state), decimals),
+        updated=state.time,
     )
 
 
-def withdrawable(floor: Floor) -> Decimal:
+def withdrawable(state: ExchangeState) -> Decimal:
     """What may leave the account: what is free, without unrealised gains."""
-    return max(ZERO, margin.available(floor) - max(ZERO, margin.cross_unrealized(floor)))
+    return max(ZERO, margin.available(state) - max(ZERO, margin.cross_unrealized(state)))
 
 
-def config(pit: Pit) -> SymbolConfig:
+def config(book: SymbolBook) -> SymbolConfig:
     """Leverage and margin type of a symbol."""
     return SymbolConfig(
-        symbol=pit.symbol,
-        margin_type=pit.margin_type,
-        leverage=pit.leverage,
-        max_notional=pit.brackets.max_notional(pit.leverage),
+        symbol=book.symbol,
+        margin_type=book.margin_type,
+        leverage=book.leverage,
+        max_notional=book.brackets.max_notional(book.leverage),
     )

@@ -13,13 +13,13 @@ from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import LegUpdate
 from simulator.core.model.exact import exact
 from simulator.core.model.filters import Filters
-from simulator.core.model.orders import Order, Trade
+from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.statements import AccountStatement, Commission, Income, PositionStatement, SymbolConfig
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.settings import SimulatorSettings
 
 
-class Inquiries:
+class ExchangeQueries:
     """The asking half of ``venue.Venue``. ``brackets``: symbols without a table have one bracket, by the settings."""
 
     def __init__(
@@ -29,117 +29,117 @@ class Inquiries:
         brackets: Mapping[str, Brackets],
         account: AccountSettings = DEFAULT_ACCOUNT,
     ) -> None:
-        self._floor = Floor(settings, filters, brackets, account)
+        self._state = ExchangeState(settings, filters, brackets, account)
 
     @property
-    def floor(self) -> Floor:
+    def state(self) -> ExchangeState:
         """What is inside, for tests and benchmarks; to act on it is to leave the contract."""
-        return self._floor
+        return self._state
 
     @property
     def time(self) -> int:
         """The latest time seen, ms."""
-        return self._floor.time
+        return self._state.time
 
     @property
     def hedge_mode(self) -> bool:
         """True: LONG and SHORT legs; False: BOTH."""
-        return self._floor.state.hedge
+        return self._state.saved.hedge
 
     def order(self, symbol: str, *, order_id: int = 0, client_id: str = "") -> Order | None:
         """By order id, else by client id (the open one, else the latest that bore it)."""
-        ticket = self._floor.find(order_id, client_id)
-        return ticket.order if ticket is not None and ticket.order.symbol == symbol else None
+        resting = self._state.find(order_id, client_id)
+        return resting.order if resting is not None and resting.order.symbol == symbol else None
 
     def order_of(self, client_id: str) -> Order | None:
         """The order of a client id, whatever its symbol: the open one, else the latest that bore it."""
-        ticket = self._floor.find(0, client_id)
-        return ticket.order if ticket is not None else None
+        resting = self._state.find(0, client_id)
+        return resting.order if resting is not None else None
 
     def algo_order(self, *, algo_id: int = 0, client_algo_id: str = "") -> AlgoOrder | None:
         """By algo id, else by client algo id (the open one, else the latest that bore it)."""
-        return self._floor.find_algo(algo_id, client_algo_id)
+        return self._state.find_algo(algo_id, client_algo_id)
 
     def open_orders(self, symbol: str | None = None) -> list[Order]:
         """NEW and PARTIALLY_FILLED ones, by order id."""
-        found = [ticket.order for ticket in self._floor.open.values() if symbol in (None, ticket.order.symbol)]
+        found = [resting.order for resting in self._state.open.values() if symbol in (None, resting.order.symbol)]
         return sorted(found, key=lambda order: order.order_id)
 
     def orders(self, symbol: str | None = None) -> list[Order]:
         """Open ones and the closed ones that are remembered, by order id."""
-        tickets = [*self._floor.open.values(), *self._floor.state.closed.values()]
-        found = [ticket.order for ticket in tickets if symbol in (None, ticket.order.symbol)]
+        resting_orders = [*self._state.open.values(), *self._state.saved.closed.values()]
+        found = [resting.order for resting in resting_orders if symbol in (None, resting.order.symbol)]
         return sorted(found, key=lambda order: order.order_id)
 
     def open_algo_orders(self, symbol: str | None = None) -> list[AlgoOrder]:
         """Those that wait for their trigger, by algo id."""
-        found = [each.algo for each in self._floor.open_algos.values() if symbol in (None, each.algo.symbol)]
+        found = [each.algo for each in self._state.open_algos.values() if symbol in (None, each.algo.symbol)]
         return sorted(found, key=lambda algo: algo.algo_id)
 
     def algo_orders(self, symbol: str | None = None) -> list[AlgoOrder]:
         """Waiting ones and the others that are remembered, by algo id."""
-        state = self._floor.state
-        others = [*state.triggered.values(), *state.closed_algos.values()]
+        saved = self._state.saved
+        others = [*saved.triggered.values(), *saved.closed_algos.values()]
         found = [algo for algo in others if symbol in (None, algo.symbol)]
         return sorted([*found, *self.open_algo_orders(symbol)], key=lambda algo: algo.algo_id)
 
-    def trades(self, symbol: str | None = None, *, order_id: int = 0) -> list[Trade]:
+    def trades(self, symbol: str | None = None, *, order_id: int = 0) -> list[ExecutedTrade]:
         """Executions of the orders that are remembered, by trade id."""
         if order_id:
-            ticket = self._floor.find(order_id, "")
-            tickets = [] if ticket is None else [ticket]
+            resting = self._state.find(order_id, "")
+            resting_orders = [] if resting is None else [resting]
         else:
-            tickets = [*self._floor.open.values(), *self._floor.state.closed.values()]
-        found = [trade for ticket in tickets for trade in ticket.trades if symbol in (None, trade.symbol)]
+            resting_orders = [*self._state.open.values(), *self._state.saved.closed.values()]
+        found = [trade for resting in resting_orders for trade in resting.trades if symbol in (None, trade.symbol)]
         return sorted(found, key=lambda trade: trade.id)
 
     def income(self, symbol: str | None = None) -> list[Income]:
         """Realised PnL, commissions, funding, transfers: the last ones, earliest first."""
-        return [line for line in self._floor.state.income if symbol in (None, line.symbol)]
+        return [line for line in self._state.saved.income if symbol in (None, line.symbol)]
 
     @exact
     def position(self, symbol: str, position_side: PositionSide = "BOTH") -> PositionStatement:
         """One leg, also a flat one."""
-        return accounts.position(self._floor, self._floor.pits[symbol], position_side)
+        return accounts.position(self._state, self._state.books[symbol], position_side)
 
     @exact
     def positions(self, symbol: str | None = None) -> list[PositionStatement]:
         """Legs of the position mode that are not flat or have open orders, by symbol (BOTH, or LONG then SHORT)."""
-        return accounts.positions(self._floor, symbol)
+        return accounts.positions(self._state, symbol)
 
     @exact
     def holdings(self) -> tuple[Decimal, list[LegUpdate]]:
         """The wallet, USDT, and the legs that are not flat, by symbol; without margins, and so at little cost."""
-        floor = self._floor
-        return floor.state.wallet, [floor.leg_update(pit, side) for pit, side, _ in floor.held()]
+        state = self._state
+        return state.saved.wallet, [state.leg_update(book, side) for book, side, _ in state.open_legs()]
 
     @exact
     def account(self) -> AccountStatement:
         """The USDT account."""
-        return accounts.account(self._floor)
+        return accounts.account(self._state)
 
     def config(self, symbol: str) -> SymbolConfig:
         """Leverage and margin type of a symbol."""
-        return accounts.config(self._floor.pits[symbol])
+        return accounts.config(self._state.books[symbol])
 
     def brackets(self, symbol: str) -> Brackets:
         """The brackets of a symbol."""
-        return self._floor.pits[symbol].brackets
+        return self._state.books[symbol].brackets
 
     def commission(self, symbol: str) -> Commission:
         """Maker and taker fee of a symbol."""
-        return self._floor.commission(self._floor.pits[symbol])
+        return self._state.commission(self._state.books[symbol])
 
     def filters(self, symbol: str) -> Filters | None:
         """The filters of a symbol; None for one that is not traded here."""
-        pit = self._floor.pits.get(symbol)
-        return pit.filters if pit is not None else None
+        book = self._state.books.get(symbol)
+        return book.filters if book is not None else None
 
     def last_price(self, symbol: str) -> Decimal | None:
         """Price of the last trade; None before the first."""
-        return self._floor.pits[symbol].last
+        return self._state.books[symbol].last
 
     def mark_price(self, symbol: str) -> Decimal | None:
         """The mark price; None before the first price."""
-        pit = self._floor.pits[symbol]
-        return pit.mark if pit.mark is not None else pit.last
+        book = self._state.books[symbol]
+        return book.mark if book.mark is not None else book.last

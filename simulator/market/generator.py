@@ -95,8 +95,8 @@ class _Walk:
         self._settings = settings
         self._profile = profile(symbol)
         self._level = math.log(self._profile.price)
-        self._floor = self._level - math.log(settings.band)
-        self._ceiling = self._level + math.log(settings.band)
+        self._lowest = self._level - math.log(settings.band)
+        self._highest = self._level + math.log(settings.band)
         self._middle = self._level
         self._heat = 1.0
 
@@ -169,7 +169,7 @@ class _Walk:
                 move += settings.range_pull * (self._middle - self._level)
             move = max(-settings.largest_move, min(settings.largest_move, move))
             opens[minute], sigmas[minute] = self._level, sigma
-            self._level = max(self._floor, min(self._ceiling, self._level + move))
+            self._level = max(self._lowest, min(self._highest, self._level + move))
             closes[minute] = self._level
             self._heat = calm + (settings.volatility_reaction * shock * shock + settings.volatility_memory) * self._heat
         return opens, closes, sigmas

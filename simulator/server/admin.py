@@ -16,7 +16,7 @@ from simulator.server.parameters import Parameters
 from simulator.server.printing.market_events import kline_row
 from simulator.server.refusals import Refused
 from simulator.server.rest import account, algo_orders, orders
-from simulator.server.rest.context import Caller, Desk
+from simulator.server.rest.context import Caller, Context
 from simulator.server.sockets import Sockets
 from simulator.tape.intervals import INTERVALS
 
@@ -44,8 +44,8 @@ class _Speed(_Body):
 class Admin:
     """The pages under ``/sim``."""
 
-    def __init__(self, desk: Desk, faults: FaultTable, motion: Motion, sockets: Sockets, rest: Rest) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, faults: FaultTable, motion: Motion, sockets: Sockets, rest: Rest) -> None:
+        self._context = context
         self._faults = faults
         self._motion = motion
         self._sockets = sockets
@@ -93,10 +93,10 @@ class Admin:
                 return _shown(lifted)
             case "POST", ["advance"]:
                 asked = _Advance.model_validate_json(body)
-                return await self._advance(max(asked.to, self._desk.exchange.time + asked.ms))
+                return await self._advance(max(asked.to, self._context.session.time + asked.ms))
             case "POST", ["price"]:
                 wanted = _Price.model_validate_json(body)
-                if wanted.symbol not in self._desk.exchange.market:
+                if wanted.symbol not in self._context.session.market:
                     raise KeyError(wanted.symbol)
                 self._motion.set_price(wanted.symbol, wanted.price)
                 return self._state()
@@ -108,19 +108,19 @@ class Admin:
 
     async def _advance(self, to: int) -> Any:
         """In chunks, each written to its readers before the next: nobody is overrun."""
-        exchange = self._desk.exchange
-        while exchange.time < to:
-            self._motion.advance(min(to, exchange.time + 1_000))
+        session = self._context.session
+        while session.time < to:
+            self._motion.advance(min(to, session.time + 1_000))
             await self._sockets.drained()
-        return {"time": exchange.time}
+        return {"time": session.time}
 
     def _state(self) -> dict[str, Any]:
-        exchange = self._desk.exchange
+        session = self._context.session
         return {
-            "time": exchange.time,
-            "start": exchange.market.start,
+            "time": session.time,
+            "start": session.market.start,
             "speed": self._motion.speed,
-            "finished": exchange.market.finished,
+            "finished": session.market.finished,
             "symbols": {
                 symbol: {
                     "last": market.grid.print_price(market.last_price),
@@ -128,10 +128,10 @@ class Admin:
                     "ask": market.grid.print_price(market.quote.ask),
                     "mark": str(market.mark.mark),
                 }
-                for symbol, market in ((each, exchange.market[each]) for each in exchange.market.symbols)
+                for symbol, market in ((each, session.market[each]) for each in session.market.symbols)
             },
             "sockets": self._sockets.describe(),
-            "subscribed": exchange.emitter.subscribed(),
+            "subscribed": session.emitter.subscribed(),
             "streams": dict(self._sockets.counts),
             "requests": dict(self._rest.counts),
             "faults": [_shown(each) for each in self._faults.set.values()],
@@ -139,9 +139,9 @@ class Admin:
 
     def _history(self, parameters: Parameters) -> Any:
         """Every closed kline of a symbol and interval, as rows of ``GET klines``: what a client should have by now."""
-        market = self._desk.exchange.market[parameters.text("symbol")]
+        market = self._context.session.market[parameters.text("symbol")]
         interval = parameters.word("interval", INTERVALS, "1m")
-        start, end = parameters.integer("startTime", 0), parameters.integer("endTime", self._desk.exchange.time)
+        start, end = parameters.integer("startTime", 0), parameters.integer("endTime", self._context.session.time)
         return [
             kline_row(kline, interval, market.grid)
             for kline in market.klines.closed(interval)
@@ -151,14 +151,14 @@ class Admin:
     def _account(self) -> Any:
         """Everything that the account has and had, without a signature: what a client should know by now."""
         nothing, nobody = Parameters({}), Caller("", 0)
-        venue = self._desk.exchange.venue
+        core = self._context.session.core
         return {
-            "account": account.account_v3(self._desk, nothing, nobody),
-            "positions": account.position_risk_v2(self._desk, nothing, nobody),
-            "orders": orders.all_orders(self._desk, Parameters({"limit": "1000"}), nobody),
-            "algo_orders": [algo_orders.shown(self._desk, algo) for algo in venue.algo_orders()],
-            "trades": orders.user_trades(self._desk, Parameters({"limit": "1000"}), nobody),
-            "income": account.income(self._desk, Parameters({"limit": "1000"}), nobody),
+            "account": account.account_v3(self._context, nothing, nobody),
+            "positions": account.position_risk_v2(self._context, nothing, nobody),
+            "orders": orders.all_orders(self._context, Parameters({"limit": "1000"}), nobody),
+            "algo_orders": [algo_orders.shown(self._context, algo) for algo in core.algo_orders()],
+            "trades": orders.user_trades(self._context, Parameters({"limit": "1000"}), nobody),
+            "income": account.income(self._context, Parameters({"limit": "1000"}), nobody),
         }
 
     def _json(self, body: Any, status: int = 200) -> web.Response:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from simulator.server.printing import market_events as said
+from simulator.server.printing import market_events as printed
 from simulator.server.streams import ALL, Stream
-from simulator.tape.events import Event, Quote, Trade
+from simulator.tape.events import Event, MarketTrade, Quote
 from simulator.tape.intervals import closes_at
-from simulator.tape.market import Market, SymbolMarket
-from simulator.tape.synthetic_book import Book, changes, update_id
+from simulator.tape.synthetic_book import BookSnapshot, changes, update_id
+from simulator.tape.tape_market import SymbolMarket, TapeMarket
 
 #: A stream, and the message that it sends.
-Said = tuple[Stream, Any]
+Emission = tuple[Stream, Any]
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Wanted:
     stream: Stream
     subscribers: int = 0
     #: Depth: the book as of the message before.
-    book: Book | None = None
+    book: BookSnapshot | None = None
     #: Klines: open time and number of trades as of the message before.
     seen: tuple[int, int] = field(default=(-1, -1))
 
@@ -35,7 +35,7 @@ class _Wanted:
 class Emitter:
     """Subscriptions by stream name, and what they lead to."""
 
-    def __init__(self, market: Market) -> None:
+    def __init__(self, market: TapeMarket) -> None:
         self._market = market
         self._wanted: dict[str, _Wanted] = {}
         self._due: list[tuple[int, str]] = []
@@ -73,7 +73,7 @@ class Emitter:
         """When the next periodic message comes (UTC ms); None when nobody waits for one."""
         return self._due[0][0] if self._due else None
 
-    def due(self, now: int) -> Iterator[Said]:
+    def due(self, now: int) -> Iterator[Emission]:
         """The periodic messages of ``now``; the market must have been advanced to it."""
         while self._due and self._due[0][0] <= now:
             _, name = heapq.heappop(self._due)
@@ -81,28 +81,28 @@ class Emitter:
             heapq.heappush(self._due, (now - now % wanted.stream.every + wanted.stream.every, name))
             yield from self._periodic(wanted, now)
 
-    def happened(self, event: Event) -> Iterator[Said]:
+    def happened(self, event: Event) -> Iterator[Emission]:
         """The messages that a trade or a quote leads to at once."""
         name = event.symbol.lower()
-        if isinstance(event, Trade):
+        if isinstance(event, MarketTrade):
             grid = self._market[event.symbol].grid
             if wanted := self._wanted.get(f"{name}@aggTrade"):
-                yield wanted.stream, said.aggregate_trade(event, grid, event.time)
+                yield wanted.stream, printed.aggregate_trade(event, grid, event.time)
             if wanted := self._wanted.get(f"{name}@trade"):
-                yield wanted.stream, said.trade(event, grid, event.time)
+                yield wanted.stream, printed.trade(event, grid, event.time)
         elif isinstance(event, Quote):
             for each in (f"{name}@bookTicker", "!bookTicker"):
                 if wanted := self._wanted.get(each):
                     grid = self._market[event.symbol].grid
-                    yield wanted.stream, said.book_ticker(event, update_id(event.time), grid, event.time)
+                    yield wanted.stream, printed.book_ticker(event, update_id(event.time), grid, event.time)
 
-    def liquidated(self, symbol: str, message: Any) -> Iterator[Said]:
+    def liquidated(self, symbol: str, message: Any) -> Iterator[Emission]:
         """A forceOrder message goes to the symbol's stream and to that of all."""
         for name in (f"{symbol.lower()}@forceOrder", "!forceOrder@arr"):
             if wanted := self._wanted.get(name):
                 yield wanted.stream, message
 
-    def _periodic(self, wanted: _Wanted, now: int) -> Iterator[Said]:
+    def _periodic(self, wanted: _Wanted, now: int) -> Iterator[Emission]:
         stream = wanted.stream
         if stream.symbol == ALL:
             yield stream, [self._summary(stream, self._market[symbol], now) for symbol in self._market.symbols]
@@ -119,13 +119,13 @@ class Emitter:
 
     def _summary(self, stream: Stream, market: SymbolMarket, now: int) -> Any:
         if stream.kind == "markPrice":
-            return said.mark_price(market.mark, now)
+            return printed.mark_price(market.mark, now)
         if stream.kind == "miniTicker":
-            return said.mini_ticker(market.day(), market.grid, now)
+            return printed.mini_ticker(market.day(), market.grid, now)
         last = market.trades[-1].quantity if market.trades else 0
-        return said.ticker(market.day(), last, market.grid, now)
+        return printed.ticker(market.day(), last, market.grid, now)
 
-    def _kline(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Said]:
+    def _kline(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Emission]:
         """The finished kline at its very end; before that the open one, when a trade changed it."""
         interval = wanted.stream.interval
         kline, closed = market.klines.last_closed(interval), True
@@ -134,17 +134,20 @@ class Emitter:
             if kline is None or (kline.open_time, kline.trades) == wanted.seen:
                 return
         wanted.seen = (kline.open_time, kline.trades)
-        body = said.kline_body(kline, interval, market.grid, closed=closed)
-        yield wanted.stream, said.kline(body, now) if wanted.stream.kind == "kline" else said.continuous_kline(body, now)
+        body = printed.kline_body(kline, interval, market.grid, closed=closed)
+        yield (
+            wanted.stream,
+            printed.kline(body, now) if wanted.stream.kind == "kline" else printed.continuous_kline(body, now),
+        )
 
-    def _depth(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Said]:
+    def _depth(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Emission]:
         before, book = wanted.book, market.book(now)
         assert before is not None
         bids, asks = changes(before.bids, book.bids), changes(before.asks, book.asks)
         if not bids and not asks:
             return
         wanted.book = book
-        message = said.depth_update(
+        message = printed.depth_update(
             market.grid, now, before.update_id + 1, book.update_id, before.update_id, bids, asks
         )  # fmt: skip
         yield wanted.stream, message
@@ -153,4 +156,4 @@ class Emitter:
         book = market.book(now)
         bids, asks = (dict(islice(side.items(), stream.levels)) for side in (book.bids, book.asks))
         last = book.update_id
-        return said.depth_update(market.grid, now, last, last, last - 1, bids, asks)
+        return printed.depth_update(market.grid, now, last, last, last - 1, bids, asks)

@@ -13,7 +13,7 @@ from simulator.server.faults import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply, Request, answer
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.rest.endpoints import PATHS
 from simulator.server.rest_faults import judge
 from simulator.server.settings import ServerSettings
@@ -24,8 +24,8 @@ _encode = msgspec.json.Encoder().encode
 class Rest:
     """Answers requests. ``counts``: by method and path, and by status."""
 
-    def __init__(self, desk: Desk, faults: FaultTable, motion: Motion, settings: ServerSettings) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, faults: FaultTable, motion: Motion, settings: ServerSettings) -> None:
+        self._context = context
         self._faults = faults
         self._motion = motion
         self._hold = settings.hold_s
@@ -42,7 +42,7 @@ class Rest:
         reply = verdict.reply
         if verdict.executed:
             self._motion.catch_up()
-            told = answer(self._desk, self._asked(request, query, body))
+            told = answer(self._context, self._asked(request, query, body))
             self._motion.flush()
             reply = reply or told
         if verdict.delay_ms > 0:

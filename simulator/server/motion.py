@@ -11,7 +11,7 @@ from typing import Final
 from simulator.server.clock import clock_ms
 from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
 from simulator.server.printing.user_events import listen_key_expired
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.scenario import Scenario
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
@@ -30,14 +30,14 @@ class Motion:
 
     def __init__(
         self,
-        desk: Desk,
+        context: Context,
         faults: FaultTable,
         sockets: Sockets,
         settings: ServerSettings,
         scenario: Scenario,
         speed: float | None,
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._faults = faults
         self._sockets = sockets
         self._settings = settings
@@ -49,17 +49,17 @@ class Motion:
     def set_speed(self, speed: float | None) -> None:
         """From now on at another speed."""
         self.speed = speed
-        self._anchor = (asyncio.get_running_loop().time(), self._desk.exchange.time)
-        self._desk.pace = speed or 1.0
+        self._anchor = (asyncio.get_running_loop().time(), self._context.session.time)
+        self._context.pace = speed or 1.0
         wanted = self._settings.strict_time
-        self._desk.strict_time = wanted == "always" or (wanted == "auto" and speed == 1.0)
+        self._context.strict_time = wanted == "always" or (wanted == "auto" and speed == 1.0)
 
     async def run(self) -> None:
         """Move the market until cancelled."""
         pause = self._settings.tick_ms / 1000
         while True:
             if self.speed is None:
-                self.advance(self._desk.exchange.time + self._settings.chunk_ms)
+                self.advance(self._context.session.time + self._settings.chunk_ms)
                 await self._sockets.drained()
                 await asyncio.sleep(0)
             elif self.speed and self._behind() > self._settings.chunk_ms:
@@ -74,36 +74,36 @@ class Motion:
     def catch_up(self) -> None:
         """Bring the market to the clock, one chunk at most."""
         if self.speed:
-            now = self._desk.exchange.time
+            now = self._context.session.time
             self.advance(now + min(self._behind(), self._settings.chunk_ms))
 
     def advance(self, to: int) -> None:
         """Move the market to ``to`` (market's clock), stopping for what is set to happen on the way; send what it says."""
-        exchange = self._desk.exchange
-        while exchange.time < to:
-            exchange.advance(min(to, *self._stops(to)))
+        session = self._context.session
+        while session.time < to:
+            session.advance(min(to, *self._stops(to)))
             self._happen()
             self.flush()
 
     def flush(self) -> None:
-        """Send what was said."""
-        self._sockets.deliver(self._desk.exchange.take_outbox())
+        """Send what was printed."""
+        self._sockets.deliver(self._context.session.take_outbox())
 
     def set_fault(self, fault: Fault) -> SetFault:
         """Set it, and let it strike when it strikes at once. Raises BadFault."""
-        exchange = self._desk.exchange
-        if fault.kind == "price_spike" and fault.symbol not in exchange.market:
-            raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(exchange.market.symbols)}")
-        made = self._faults.add(fault, exchange.time)
+        session = self._context.session
+        if fault.kind == "price_spike" and fault.symbol not in session.market:
+            raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(session.market.symbols)}")
+        made = self._faults.add(fault, session.time)
         if fault.kind == "disconnect":
             made.hits = self._sockets.disconnect(fault.stream)
         elif fault.kind == "expire_listen_key":
             made.hits = self._expire_keys(all_of_them=True)
         elif fault.kind == "clock_skew":
-            self._desk.skew += fault.ms
+            self._context.skew += fault.ms
             made.hits = 1
         elif fault.kind == "price_spike":
-            exchange.multiply_price(fault.symbol, _factor(fault))
+            session.multiply_price(fault.symbol, _factor(fault))
             made.hits = 1
         if VOCABULARY[fault.kind].once:
             self._faults.lift(made.id)
@@ -119,25 +119,25 @@ class Motion:
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """See ``Exchange.set_price``."""
-        self._desk.exchange.set_price(symbol, price)
+        self._context.session.set_price(symbol, price)
         self.flush()
 
     def _behind(self) -> int:
         began, market = self._anchor
         elapsed = asyncio.get_running_loop().time() - began
-        return int(market + elapsed * 1000 * (self.speed or 0.0)) - self._desk.exchange.time
+        return int(market + elapsed * 1000 * (self.speed or 0.0)) - self._context.session.time
 
     def _stops(self, to: int) -> tuple[int, ...]:
         ends = self._faults.ends_next()
         step = self._step_time()
-        now = self._desk.exchange.time
+        now = self._context.session.time
         return tuple(each for each in (ends, step) if each is not None and now < each < to) or (to,)
 
     def _step_time(self) -> int | None:
-        return self._desk.exchange.market.start + round(self._steps[0].at_s * 1000) if self._steps else None
+        return self._context.session.market.start + round(self._steps[0].at_s * 1000) if self._steps else None
 
     def _happen(self) -> None:
-        now = self._desk.exchange.time
+        now = self._context.session.time
         for lifted in self._faults.expired(now):
             self._undo(lifted)
         while (at := self._step_time()) is not None and at <= now:
@@ -150,15 +150,15 @@ class Motion:
     def _undo(self, lifted: SetFault) -> None:
         fault = lifted.fault
         if fault.kind == "clock_skew":
-            self._desk.skew -= fault.ms
+            self._context.skew -= fault.ms
         elif fault.kind == "price_spike":
-            self._desk.exchange.multiply_price(fault.symbol, 1 / _factor(fault))
+            self._context.session.multiply_price(fault.symbol, 1 / _factor(fault))
             self.flush()
 
     def _expire_keys(self, *, all_of_them: bool = False) -> int:
         now = clock_ms()
-        dead = self._desk.listen_keys.expire(now, all_of_them=all_of_them)
-        self._sockets.tell_keys(dead, partial(listen_key_expired, now=self._desk.server_time))
+        dead = self._context.listen_keys.expire(now, all_of_them=all_of_them)
+        self._sockets.tell_keys(dead, partial(listen_key_expired, now=self._context.server_time))
         return len(dead)
 
 

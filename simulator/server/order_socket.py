@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 from simulator.server.clock import clock_ms
 from simulator.server.faults import FaultTable
 from simulator.server.motion import Motion
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.rest.order_api import Call, answer_call, failed, read_call
 from simulator.server.rest_faults import judge
 from simulator.server.settings import ServerSettings
@@ -23,9 +23,9 @@ class OrderSockets:
     """Serves them. ``counts``: requests by method and path, as the REST server counts them."""
 
     def __init__(
-        self, desk: Desk, faults: FaultTable, motion: Motion, settings: ServerSettings, counts: Counter[str]
+        self, context: Context, faults: FaultTable, motion: Motion, settings: ServerSettings, counts: Counter[str]
     ) -> None:
-        self._desk = desk
+        self._context = context
         self._faults = faults
         self._motion = motion
         self._ping_s = settings.ping_s
@@ -55,7 +55,7 @@ class OrderSockets:
         told = None if verdict.reply is None else failed(call, verdict.reply)
         if verdict.executed:
             self._motion.catch_up()
-            done = answer_call(self._desk, call, request.remote or "", clock_ms())
+            done = answer_call(self._context, call, request.remote or "", clock_ms())
             self._motion.flush()
             told = told or done
         if verdict.delay_ms > 0:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from simulator.bracket_file import load_brackets
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.filters import Filters
 from simulator.server.admin import Admin
 from simulator.server.faults import FaultTable
@@ -23,15 +23,15 @@ from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.motion import Motion
 from simulator.server.order_socket import OrderSockets
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.scenario import Scenario, read_scenario
-from simulator.server.session import Exchange
+from simulator.server.session import MarketSession
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
 from simulator.settings import SimulatorSettings
 from simulator.tape.grid import Grid
-from simulator.tape.market import Funding, Market
-from simulator.tape.source import TickSource
+from simulator.tape.tape_market import Funding, TapeMarket
+from simulator.tape.tick_source import TickSource
 
 #: Where the WebSocket API listens.
 ORDER_SOCKET: Final = "/ws-fapi/"
@@ -66,20 +66,20 @@ def _rate_limits(settings: ServerSettings) -> list[dict[str, Any]]:
     return [dict(zip(names, each, strict=True)) for each in held]
 
 
-def build_desk(
+def build_context(
     source: TickSource,
     symbols: Symbols,
     funding: Funding,
     settings: ServerSettings,
-    core: SimulatorSettings,
+    matching: SimulatorSettings,
     account: AccountSettings = DEFAULT_ACCOUNT,
-) -> Desk:
+) -> Context:
     """The exchange without a wire."""
-    market = Market(source, symbols.grids, funding, settings.tape)
+    market = TapeMarket(source, symbols.grids, funding, settings.tape)
     filters = {row["symbol"]: Filters.of_exchange_info(row) for row in symbols.info["symbols"]}
-    venue = Venue(core, filters, load_brackets(core.brackets_file), account)
-    return Desk(
-        exchange=Exchange(market, venue, symbols.info, symbols.grids),
+    core = ExchangeCore(matching, filters, load_brackets(matching.brackets_file), account)
+    return Context(
+        session=MarketSession(market, core, symbols.info, symbols.grids),
         limiter=RateLimiter(settings.limits()),
         listen_keys=ListenKeys(round(settings.listen_key_minutes * 60_000)),
         keys=dict(settings.api_keys),
@@ -92,8 +92,8 @@ class Server:
     ``moving``: what moves the market; it ends only when the market broke.
     """
 
-    def __init__(self, desk: Desk, moving: asyncio.Task[None], host: str, port: int) -> None:
-        self.desk = desk
+    def __init__(self, context: Context, moving: asyncio.Task[None], host: str, port: int) -> None:
+        self.context = context
         self.moving = moving
         self.url = f"http://{host}:{port}"
         self.sockets_url = f"ws://{host}:{port}"
@@ -101,7 +101,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(
-    desk: Desk, settings: ServerSettings, *, speed: float | None, seed: int = 0, scenario: Scenario | None = None
+    context: Context, settings: ServerSettings, *, speed: float | None, seed: int = 0, scenario: Scenario | None = None
 ) -> AsyncIterator[Server]:
     """Listen until the block ends. ``speed``: see ``Motion``.
 
@@ -109,11 +109,11 @@ async def serving(
     """
     steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
     faults = FaultTable(seed)
-    sockets = Sockets(desk, faults, settings)
-    motion = Motion(desk, faults, sockets, settings, steps, speed)
-    rest = Rest(desk, faults, motion, settings)
-    orders = OrderSockets(desk, faults, motion, settings, rest.counts)
-    admin = Admin(desk, faults, motion, sockets, rest)
+    sockets = Sockets(context, faults, settings)
+    motion = Motion(context, faults, sockets, settings, steps, speed)
+    rest = Rest(context, faults, motion, settings)
+    orders = OrderSockets(context, faults, motion, settings, rest.counts)
+    admin = Admin(context, faults, motion, sockets, rest)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/sim/"):
@@ -133,7 +133,7 @@ async def serving(
         port = int(runner.addresses[0][1])
         moving = asyncio.create_task(motion.run())
         try:
-            yield Server(desk, moving, settings.host, port)
+            yield Server(context, moving, settings.host, port)
             if moving.done():
                 moving.result()  # raises what broke the market
         finally:

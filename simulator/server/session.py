@@ -13,22 +13,22 @@ from typing import Any
 
 import msgspec
 
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.events import (
     AccountUpdate,
     AlgoUpdate,
+    CoreEvent,
     LeverageChange,
     Liquidation,
     MarginCall,
-    News,
     OrderUpdate,
 )
-from simulator.server.emitter import Emitter, Said
+from simulator.server.emitter import Emission, Emitter
 from simulator.server.printing import user_events
 from simulator.server.streams import Stream
-from simulator.tape.events import Event, Mark, Quote, Settlement, Trade
+from simulator.tape.events import Event, Mark, MarketTrade, Quote, Settlement
 from simulator.tape.grid import Grid
-from simulator.tape.market import Market
+from simulator.tape.tape_market import TapeMarket
 
 
 class MarketMessage(msgspec.Struct, frozen=True):
@@ -51,23 +51,23 @@ Message = MarketMessage | UserMessage
 _encode = msgspec.json.Encoder().encode
 
 
-class Exchange:
+class MarketSession:
     """``info``: the answer of exchangeInfo, less the time."""
 
-    def __init__(self, market: Market, venue: Venue, info: Mapping[str, Any], grids: Mapping[str, Grid]) -> None:
+    def __init__(self, market: TapeMarket, core: ExchangeCore, info: Mapping[str, Any], grids: Mapping[str, Grid]) -> None:
         self.market = market
-        self.venue = venue
+        self.core = core
         self.info = info
         self.grids = dict(grids)
         self.emitter = Emitter(market)
         self._outbox: list[Message] = []
         for symbol in market.symbols:
-            self._into_venue(market[symbol].quote)
-            self._into_venue(
-                Trade(symbol, market.time, 0, market[symbol].last_price, 0, buyer_is_maker=True)
+            self._into_core(market[symbol].quote)
+            self._into_core(
+                MarketTrade(symbol, market.time, 0, market[symbol].last_price, 0, buyer_is_maker=True)
             )  # the last trade of the history
-            self._into_venue(market[symbol].mark)
-        self.venue.take_news()
+            self._into_core(market[symbol].mark)
+        self.core.take_events()
 
     @property
     def time(self) -> int:
@@ -81,9 +81,9 @@ class Exchange:
             bound = to if due is None else min(to, due)
             for event in self.market.advance(bound):
                 self._happen(event)
-            self.venue.on_time(bound)
-            self.tell()
-            self._say(self.emitter.due(bound))
+            self.core.on_time(bound)
+            self.publish()
+            self._emit(self.emitter.due(bound))
 
     def set_price(self, symbol: str, price: Decimal) -> None:
         """Set the price by hand: the source's later prices keep their distance to it, as a factor."""
@@ -97,10 +97,10 @@ class Exchange:
         for tick in self.market.jump(symbol, tilt):
             self._happen(tick)
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Put what the venue did into the outbox. Whoever asked something of the venue calls this."""
-        for news in self.venue.take_news():
-            self._tell(news)
+        for event in self.core.take_events():
+            self._publish(event)
 
     def take_outbox(self) -> list[Message]:
         """Everything said since the last call, in order."""
@@ -108,46 +108,46 @@ class Exchange:
         return taken
 
     def _happen(self, event: Event) -> None:
-        self._into_venue(event)
-        self._say(self.emitter.happened(event))
-        self.tell()
+        self._into_core(event)
+        self._emit(self.emitter.happened(event))
+        self.publish()
 
-    def _into_venue(self, event: Event) -> None:
+    def _into_core(self, event: Event) -> None:
         grid = self.grids[event.symbol]
         if isinstance(event, Quote):
-            self.venue.on_quote(
+            self.core.on_quote(
                 event.symbol, grid.price(event.bid), grid.price(event.ask), event.time,
                 grid.quantity(event.bid_quantity), grid.quantity(event.ask_quantity),
             )  # fmt: skip
-        elif isinstance(event, Trade):
-            self.venue.on_trade(event.symbol, grid.price(event.price), event.time, grid.quantity(event.quantity))
+        elif isinstance(event, MarketTrade):
+            self.core.on_trade(event.symbol, grid.price(event.price), event.time, grid.quantity(event.quantity))
         elif isinstance(event, Mark):
-            self.venue.on_mark(event.symbol, event.mark, event.time)
+            self.core.on_mark(event.symbol, event.mark, event.time)
         elif isinstance(event, Settlement):
-            self.venue.on_funding(event.symbol, event.rate, event.time)
+            self.core.on_funding(event.symbol, event.rate, event.time)
 
-    def _say(self, said: Any) -> None:
-        messages: list[Said] = list(said)
+    def _emit(self, made: Any) -> None:
+        messages: list[Emission] = list(made)
         for stream, body in messages:
             self._outbox.append(MarketMessage(stream, _encode(body), self.market.time))
 
-    def _tell(self, news: News) -> None:
+    def _publish(self, event: CoreEvent) -> None:
         now = self.market.time
         events: list[dict[str, Any]] = []
-        if isinstance(news, OrderUpdate):
-            grid = self.grids[news.order.symbol]
-            lite = user_events.trade_lite(news, grid, now)
-            events = [*([lite] if lite else []), user_events.order_update(news, grid, now)]
-        elif isinstance(news, AlgoUpdate):
-            events = [user_events.algo_update(news, self.grids[news.algo.symbol], now)]
-        elif isinstance(news, AccountUpdate):
-            events = [user_events.account_update(news, self.grids, now)]
-        elif isinstance(news, LeverageChange):
-            events = [user_events.leverage_change(news, now)]
-        elif isinstance(news, MarginCall):
-            events = [user_events.margin_call(news, now)]
-        elif isinstance(news, Liquidation):
-            grid = self.grids[news.order.symbol]
-            message = user_events.force_order(news, grid, now)
-            self._say(self.emitter.liquidated(news.order.symbol, message))
+        if isinstance(event, OrderUpdate):
+            grid = self.grids[event.order.symbol]
+            lite = user_events.trade_lite(event, grid, now)
+            events = [*([lite] if lite else []), user_events.order_update(event, grid, now)]
+        elif isinstance(event, AlgoUpdate):
+            events = [user_events.algo_update(event, self.grids[event.algo.symbol], now)]
+        elif isinstance(event, AccountUpdate):
+            events = [user_events.account_update(event, self.grids, now)]
+        elif isinstance(event, LeverageChange):
+            events = [user_events.leverage_change(event, now)]
+        elif isinstance(event, MarginCall):
+            events = [user_events.margin_call(event, now)]
+        elif isinstance(event, Liquidation):
+            grid = self.grids[event.order.symbol]
+            message = user_events.force_order(event, grid, now)
+            self._emit(self.emitter.liquidated(event.order.symbol, message))
         self._outbox.extend(UserMessage(event, now) for event in events)

@@ -15,11 +15,11 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from simulator.server.clock import clock_ms
 from simulator.server.faults import FaultTable
 from simulator.server.limits import Window
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.session import MarketMessage, Message, UserMessage
 from simulator.server.settings import ServerSettings
 from simulator.server.streams import Stream
-from simulator.server.subscription import Session, open_session
+from simulator.server.subscription import Subscription, open_subscription
 
 _encode = msgspec.json.Encoder().encode
 #: What faults call the sockets of the private path.
@@ -31,7 +31,7 @@ _SECOND: Final = 1_000
 class Connection:
     """One socket. ``waiting``: what it has not been sent yet."""
 
-    session: Session
+    subscription: Subscription
     socket: web.WebSocketResponse
     transport: asyncio.Transport
     waiting: deque[bytes] = field(default_factory=deque)
@@ -52,14 +52,14 @@ class Connection:
 
     def names(self) -> list[str]:
         """What faults know it by."""
-        return [PRIVATE] if self.session.path == "private" else self.session.names or [self.session.path]
+        return [PRIVATE] if self.subscription.path == "private" else self.subscription.names or [self.subscription.path]
 
 
 class Sockets:
     """All connections of a server."""
 
-    def __init__(self, desk: Desk, faults: FaultTable, settings: ServerSettings) -> None:
-        self._desk = desk
+    def __init__(self, context: Context, faults: FaultTable, settings: ServerSettings) -> None:
+        self._context = context
         self._faults = faults
         self._settings = settings
         self._open: set[Connection] = set()
@@ -83,7 +83,7 @@ class Sockets:
         for key in keys:
             payload = _encode(event_of(key))
             for connection in self._open:
-                if key in connection.session.listen_keys:
+                if key in connection.subscription.listen_keys:
                     self._push(connection, key, payload)
 
     def _deliver_market(self, message: MarketMessage) -> None:
@@ -124,12 +124,12 @@ class Sockets:
     def _push_user(self, kind: str, payload: bytes) -> None:
         now = clock_ms()
         for connection in self._open:
-            for key in connection.session.listen_keys:
-                if connection.session.wants_event(key, kind) and self._desk.listen_keys.alive(key, now):
+            for key in connection.subscription.listen_keys:
+                if connection.subscription.wants_event(key, kind) and self._context.listen_keys.alive(key, now):
                     self._push(connection, key, payload)
 
     def _push(self, connection: Connection, name: str, payload: bytes) -> None:
-        if connection.session.combined:
+        if connection.subscription.combined:
             payload = b'{"stream":' + _encode(name) + b',"data":' + payload + b"}"
         connection.push(payload)
         self.counts["messages"] += 1
@@ -141,20 +141,20 @@ class Sockets:
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """Serve one socket until it is closed."""
-        opened = open_session(request.path, request.query_string, self._settings.streams_per_socket)
+        opened = open_subscription(request.path, request.query_string, self._settings.streams_per_socket)
         if opened is None or request.transport is None:
             return web.Response(status=404)
-        session, names = opened
-        known = [PRIVATE] if session.path == "private" else names or [session.path]
+        subscription, names = opened
+        known = [PRIVATE] if subscription.path == "private" else names or [subscription.path]
         if self._faults.set and any(self._faults.strikes("refuse_streams", stream=name) for name in known):
             return web.Response(status=503)
         socket = web.WebSocketResponse(heartbeat=self._settings.ping_s, compress=False)
         await socket.prepare(request)
-        connection = Connection(session, socket, request.transport)
+        connection = Connection(subscription, socket, request.transport)
         connection.idle.set()
         self._open.add(connection)
         self.counts["sockets"] += 1
-        self._add(connection, session.open(names))
+        self._add(connection, subscription.open(names))
         writer = asyncio.create_task(self._write(connection))
         ending = asyncio.get_running_loop().call_later(self._settings.socket_hours * 3600, self._cut, connection)
         try:
@@ -165,7 +165,7 @@ class Sockets:
             connection.cut = True
             connection.idle.set()
             self._open.discard(connection)
-            self._remove(connection, session.close())
+            self._remove(connection, subscription.close())
         return socket
 
     async def _listen(self, connection: Connection) -> None:
@@ -176,7 +176,7 @@ class Sockets:
             if window.add(1, clock_ms()) > self._settings.commands_per_second:
                 await connection.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
                 return
-            change = connection.session.command(message.data)
+            change = connection.subscription.command(message.data)
             connection.push(_encode(change.answer))
             self._add(connection, change.added)
             self._remove(connection, change.removed)
@@ -199,12 +199,12 @@ class Sockets:
     def _add(self, connection: Connection, streams: Iterable[Stream]) -> None:
         for stream in streams:
             self._by_stream.setdefault(stream.name, set()).add(connection)
-            self._desk.exchange.emitter.subscribe(stream)
+            self._context.session.emitter.subscribe(stream)
 
     def _remove(self, connection: Connection, streams: Iterable[Stream]) -> None:
         for stream in streams:
             self._by_stream.get(stream.name, set()).discard(connection)
-            self._desk.exchange.emitter.unsubscribe(stream)
+            self._context.session.emitter.unsubscribe(stream)
 
     # ---- what faults and the server do to all --------------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class Sockets:
     def describe(self) -> list[dict[str, object]]:
         """Every connection: path, subscriptions, messages that wait."""
         return [
-            {"path": each.session.path, "streams": each.names(), "waiting": len(each.waiting)}
+            {"path": each.subscription.path, "streams": each.names(), "waiting": len(each.waiting)}
             for each in self._open
         ]  # fmt: skip
 

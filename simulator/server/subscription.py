@@ -23,7 +23,7 @@ class Change:
 
 
 @dataclass(slots=True)
-class Session:
+class Subscription:
     """``combined``: messages are wrapped as ``{"stream", "data"}``. ``names``: all subscribed, also the silent.
 
     ``listen_keys``: key → event types that are wanted, None = all.
@@ -91,7 +91,7 @@ class Session:
         return [stream for stream in streams if stream is not None and carries(self.path, stream)]
 
 
-def open_session(path: str, query: str, most_streams: int) -> tuple[Session, list[str]] | None:
+def open_subscription(path: str, query: str, most_streams: int) -> tuple[Subscription, list[str]] | None:
     """The session of a URL, and the stream names in it; None for a path where nothing is."""
     parts = [part for part in path.split("/") if part]
     route: Path = "unrouted"
@@ -99,7 +99,7 @@ def open_session(path: str, query: str, most_streams: int) -> tuple[Session, lis
         route = parts.pop(0)  # type: ignore[assignment]  # the line above says which words it can be
     if not parts or parts[0] not in ("ws", "stream"):
         return None
-    session = Session(route, combined=parts[0] == "stream", most_streams=most_streams)
+    subscription = Subscription(route, combined=parts[0] == "stream", most_streams=most_streams)
     names = parts[1:]
     key = ""
     for name, value in parse_qsl(query):
@@ -107,10 +107,10 @@ def open_session(path: str, query: str, most_streams: int) -> tuple[Session, lis
             names += [each for each in value.split("/") if each]
         elif name == "listenKey":
             key = value
-            session.listen_keys[key] = None
+            subscription.listen_keys[key] = None
         elif name == "events" and key:
-            session.listen_keys[key] = frozenset(value.split("/"))
+            subscription.listen_keys[key] = frozenset(value.split("/"))
     if route == "private":
-        session.listen_keys.update(dict.fromkeys(names))
+        subscription.listen_keys.update(dict.fromkeys(names))
         names = []
-    return session, names
+    return subscription, names

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Trade:
+class MarketTrade:
     """One execution between two others. ``buyer_is_maker``: the seller took."""
 
     symbol: str
@@ -53,5 +53,5 @@ class Settlement:
     rate: Decimal
 
 
-Tick: TypeAlias = Trade | Quote
+Tick: TypeAlias = MarketTrade | Quote
 Event: TypeAlias = Tick | Mark | Settlement

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from shared.domain.timeframes import MINUTE
-from simulator.tape.events import Trade
+from simulator.tape.events import MarketTrade
 from simulator.tape.intervals import INTERVALS, opens_at
 from simulator.tape.minute import Bar
 
@@ -37,7 +37,7 @@ class Kline:
     first_trade: int = _NO_TRADE
     last_trade: int = _NO_TRADE
 
-    def add(self, trade: Trade) -> None:
+    def add(self, trade: MarketTrade) -> None:
         """Count a trade in. The first one sets the open."""
         price, quantity = trade.price, trade.quantity
         if not self.trades:
@@ -82,7 +82,7 @@ class KlineBook:
         self._behind: dict[str, Kline] = {}
         self._minute: Kline | None = None
 
-    def add(self, trade: Trade) -> None:
+    def add(self, trade: MarketTrade) -> None:
         """Count a trade in. It must lie in the open minute: roll first."""
         assert self._minute is not None
         self._minute.add(trade)

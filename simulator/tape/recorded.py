@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from shared.domain.timeframes import MINUTE
-from simulator.tape.events import Quote, Tick, Trade
+from simulator.tape.events import MarketTrade, Quote, Tick
 from simulator.tape.grid import Grid
 from simulator.tape.minute import Bar
-from simulator.tape.source import NoMarket
-from simulator.tape.synthetic_book import Book, update_id
+from simulator.tape.synthetic_book import BookSnapshot, update_id
+from simulator.tape.tick_source import NoMarket
 
 _Change = tuple[int, bool, dict[int, int], dict[int, int]]
 
@@ -38,7 +38,7 @@ class RecordedBooks:
         """A message that was read: the ``whole`` book, or levels that changed."""
         self._waiting.append((time, whole, bids, asks))
 
-    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> Book:
+    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
         """Levels better than the quote were traded away since the last difference and are left out."""
         while self._waiting and self._waiting[0][0] <= time:
             _, whole, bids, asks = self._waiting.popleft()
@@ -49,7 +49,7 @@ class RecordedBooks:
                 _apply(self._asks, asks)
         bids = {price: self._bids[price] for price in sorted(self._bids, reverse=True) if price < quote.bid}
         asks = {price: self._asks[price] for price in sorted(self._asks) if price > quote.ask}
-        return Book(
+        return BookSnapshot(
             time,
             update_id(time, at_request=at_request),
             {quote.bid: quote.bid_quantity, **bids},
@@ -58,7 +58,7 @@ class RecordedBooks:
 
 
 class RecordedTicks:
-    """A source of ticks as ``simulator.tape.source`` defines it. Raises NoMarket for a file without a quote."""
+    """A source of ticks as ``simulator.tape.tick_source`` defines it. Raises NoMarket for a file without a quote."""
 
     def __init__(self, files: Mapping[str, Path], grids: Mapping[str, Grid]) -> None:
         self._files = dict(sorted(files.items()))
@@ -111,7 +111,7 @@ class RecordedTicks:
                     )  # fmt: skip
                 elif kind == "trade" and body.get("X") == "MARKET":
                     price, quantity = grid.ticks(Decimal(body["p"])), grid.steps(Decimal(body["q"]))
-                    yield Trade(symbol, latest, 0, price, quantity, bool(body["m"]))
+                    yield MarketTrade(symbol, latest, 0, price, quantity, bool(body["m"]))
                 elif kind == "depthUpdate" and books is not None:
                     books.push(latest, _levels(body["b"], grid), _levels(body["a"], grid), whole=False)
                 elif kind == "snapshot" and books is not None:

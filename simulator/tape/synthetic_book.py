@@ -24,7 +24,7 @@ _SIXTEEN_BITS: Final = np.uint64(0xFFFF)
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class BookSnapshot:
     """Price → quantity (ticks → steps), best first. ``update_id`` grows with ``time`` (UTC ms)."""
 
     time: int
@@ -49,7 +49,7 @@ def changes(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
     return changed
 
 
-class Ladder:
+class SyntheticBook:
     """The books of one symbol."""
 
     def __init__(self, grid: Grid, seed: int, settings: TapeSettings) -> None:
@@ -57,13 +57,13 @@ class Ladder:
         self._seed = np.uint64(seed & 0xFFFFFFFF)
         self._steps_at = settings.level_notional / float(grid.tick * grid.step)
 
-    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> Book:
+    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
         """What stands at ``time``, the best prices being ``quote``'s."""
         bids = self._side(quote.bid, -1, time)
         asks = self._side(quote.ask, 1, time)
         bids[quote.bid] = quote.bid_quantity
         asks[quote.ask] = quote.ask_quantity
-        return Book(time, update_id(time, at_request=at_request), bids, asks)
+        return BookSnapshot(time, update_id(time, at_request=at_request), bids, asks)
 
     def quantity(self, price: int, time: int) -> int:
         """Steps at one price: the book's, reckoned without arrays."""

@@ -1,6 +1,6 @@
 """A message that nobody can read or handle: parked in its queue's dead-letter queue with the reason, and a person is told.
 
-The same for lanes, sinks and the market player: whoever consumes a queue meets bad messages (OPS-1).
+The same for lanes, sinks and the replay driver: whoever consumes a queue meets bad messages (OPS-1).
 """
 
 from __future__ import annotations

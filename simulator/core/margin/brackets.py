@@ -16,11 +16,14 @@ _ENDLESS: Final = Decimal(10**18)
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
-    """Positions of ``floor`` <= notional < ``cap`` USDT. ``maintenance_rate`` a fraction; ``cum`` what is deducted, USDT."""
+    """One tier of position size: ``notional_floor`` <= notional < ``notional_cap``, USDT.
+
+    maintenance_rate: fraction of the notional. cum: deducted from the maintenance margin, USDT.
+    """
 
     number: int
-    floor: Decimal
-    cap: Decimal
+    notional_floor: Decimal
+    notional_cap: Decimal
     leverage: int
     maintenance_rate: Decimal
     cum: Decimal
@@ -32,23 +35,30 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
     rows: tuple[Bracket, ...]
 
     def __post_init__(self) -> None:
-        if not self.rows or self.rows[0].floor != 0:
+        if not self.rows or self.rows[0].notional_floor != 0:
             raise ValueError("brackets must begin at a notional of 0")
         for below, above in zip(self.rows, self.rows[1:], strict=False):
             if (
-                below.cap != above.floor
+                below.notional_cap != above.notional_floor
                 or above.leverage > below.leverage
                 or above.maintenance_rate < below.maintenance_rate
             ):
                 raise ValueError(
-                    f"bracket {above.number} must begin where bracket {below.number} ends ({below.cap}), "
+                    f"bracket {above.number} must begin where bracket {below.number} ends ({below.notional_cap}), "
                     "with no more leverage and no smaller maintenance rate"
                 )
 
     @classmethod
     def flat(cls, leverage: int, maintenance_rate: Decimal) -> Brackets:
         """One bracket for every size: what a symbol has for which no table is known."""
-        row = Bracket(number=1, floor=ZERO, cap=_ENDLESS, leverage=leverage, maintenance_rate=maintenance_rate, cum=ZERO)
+        row = Bracket(
+            number=1,
+            notional_floor=ZERO,
+            notional_cap=_ENDLESS,
+            leverage=leverage,
+            maintenance_rate=maintenance_rate,
+            cum=ZERO,
+        )
         return cls((row,))
 
     @classmethod
@@ -60,16 +70,16 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
         rows: list[Bracket] = []
         for tier in tiers:
             info = tier.get("info", tier)
-            floor, rate = _decimal(info["notionalFloor"]), _decimal(info["maintMarginRatio"])
+            notional_floor, rate = _decimal(info["notionalFloor"]), _decimal(info["maintMarginRatio"])
             before = rows[-1] if rows else None
             rows.append(
                 Bracket(
                     number=int(info["bracket"]),
-                    floor=floor,
-                    cap=_decimal(info["notionalCap"]),
+                    notional_floor=notional_floor,
+                    notional_cap=_decimal(info["notionalCap"]),
                     leverage=int(info["initialLeverage"]),
                     maintenance_rate=rate,
-                    cum=before.cum + floor * (rate - before.maintenance_rate) if before is not None else ZERO,
+                    cum=before.cum + notional_floor * (rate - before.maintenance_rate) if before is not None else ZERO,
                 )
             )
         return cls(tuple(rows))
@@ -87,7 +97,7 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
     def at(self, notional: Decimal) -> Bracket:
         """The bracket of a position of this (unsigned) notional; beyond the last cap, the last one."""
         for row in self.rows:
-            if notional < row.cap:
+            if notional < row.notional_cap:
                 return row
         return self.rows[-1]
 
@@ -98,7 +108,7 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
 
     def max_notional(self, leverage: int) -> Decimal:
         """The largest position that may be held at this leverage; 0 for one that no bracket offers."""
-        return max((row.cap for row in self.rows if row.leverage >= leverage), default=ZERO)
+        return max((row.notional_cap for row in self.rows if row.leverage >= leverage), default=ZERO)
 
 
 def bracket_tables(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Brackets]:

@@ -6,25 +6,25 @@ from decimal import Decimal
 
 from simulator.core.model.events import FundingPaid
 from simulator.core.model.orders import ZERO
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import rounded
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.symbol_book import SymbolBook
 
 
-def fund(floor: Floor, pit: Pit, rate: Decimal) -> None:
+def pay_funding(state: ExchangeState, book: SymbolBook, rate: Decimal) -> None:
     """Pay or receive on every leg of the symbol: from the cross wallet, an isolated leg from its own."""
     total = ZERO
-    mark = pit.mark_price if pit.held() else ZERO
-    for side, leg in pit.held():
-        amount = -rounded(leg.quantity * mark * rate, floor.settings.decimals)
-        floor.state.wallet += amount
+    mark = book.mark_price if book.open_legs() else ZERO
+    for side, leg in book.open_legs():
+        amount = -rounded(leg.quantity * mark * rate, state.settings.decimals)
+        state.saved.wallet += amount
         leg.net += amount
-        if pit.margin_type == "ISOLATED":
+        if book.margin_type == "ISOLATED":
             leg.isolated_wallet += amount
-            floor.touch(pit.symbol, side)
+            state.mark_changed(book.symbol, side)
         total += amount
-        floor.earn(pit.symbol, "FUNDING_FEE", amount)
-        floor.news.append(FundingPaid(symbol=pit.symbol, time=floor.time, rate=rate, mark_price=mark, amount=amount))
-    if pit.held():
-        floor.money_moved()
-        floor.tell_account("FUNDING_FEE", total, force=True)
+        state.record_income(book.symbol, "FUNDING_FEE", amount)
+        state.events.append(FundingPaid(symbol=book.symbol, time=state.time, rate=rate, mark_price=mark, amount=amount))
+    if book.open_legs():
+        state.invalidate_margin()
+        state.publish_account("FUNDING_FEE", total, force=True)

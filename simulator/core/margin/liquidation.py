@@ -17,57 +17,57 @@ from simulator.core.matching.liquidity import on_tick
 from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import Liquidation
 from simulator.core.model.orders import ZERO, Order
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, only_reduces
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 #: Client ids of liquidations begin like this, as on Binance; nobody else's may.
 AUTOCLOSE: Final = "autoclose-"
 
 
-def liquidate(floor: Floor, pit: Pit, side: PositionSide) -> None:
+def liquidate(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
     """Close the leg; when it is crossed and the account is still under water, the other crossed legs too, by symbol."""
-    isolated = pit.margin_type == "ISOLATED"
-    cancel_entries(floor, pit if isolated else None)
-    close(floor, pit, side)
+    isolated = book.margin_type == "ISOLATED"
+    cancel_entries(state, book if isolated else None)
+    close(state, book, side)
     if not isolated:
-        sweep(floor)
+        sweep(state)
 
 
-def sweep(floor: Floor) -> None:
+def sweep(state: ExchangeState) -> None:
     """Close whatever is under water at the marks: isolated legs, and crossed ones by symbol until the rest is carried."""
     crossed: bool | None = None
-    for pit, side, leg in floor.held():
-        if pit.margin_type == "ISOLATED":
-            under = margin.underwater(floor, pit, leg)
+    for book, side, leg in state.open_legs():
+        if book.margin_type == "ISOLATED":
+            under = margin.underwater(state, book, leg)
         else:
-            crossed = under = margin.underwater(floor, pit, leg) if crossed is None else crossed
+            crossed = under = margin.underwater(state, book, leg) if crossed is None else crossed
         if under:
-            cancel_entries(floor, pit if pit.margin_type == "ISOLATED" else None)
-            close(floor, pit, side)
+            cancel_entries(state, book if book.margin_type == "ISOLATED" else None)
+            close(state, book, side)
             crossed = None
 
 
-def cancel_entries(floor: Floor, pit: Pit | None) -> None:
+def cancel_entries(state: ExchangeState, book: SymbolBook | None) -> None:
     """Cancel all that could open a position, of one pit or of all crossed ones."""
-    for each in floor.pits.values() if pit is None else (pit,):
-        if pit is None and each.margin_type == "ISOLATED":
+    for each in state.books.values() if book is None else (book,):
+        if book is None and each.margin_type == "ISOLATED":
             continue
-        for ticket in [ticket for ticket in each.tickets if not only_reduces(ticket.order)]:
-            floor.cancel(ticket)
-        for waiting in [waiting for waiting in each.waiting if not only_reduces(waiting.algo)]:
-            floor.cancel_algo(waiting)
+        for resting in [resting for resting in each.resting_orders if not only_reduces(resting.order)]:
+            state.cancel(resting)
+        for conditional in [conditional for conditional in each.conditional_orders if not only_reduces(conditional.algo)]:
+            state.cancel_algo(conditional)
 
 
-def close(floor: Floor, pit: Pit, side: PositionSide) -> None:
+def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
     """Close one leg at the market, within its margin."""
-    leg = pit.leg(side)
+    leg = book.leg(side)
     long = leg.quantity > 0
-    bankruptcy = on_tick(margin.bankruptcy_price(floor, pit, side), pit.filters.tick_size, up=long)
-    number = floor.next_order_id()
+    bankruptcy = on_tick(margin.bankruptcy_price(state, book, side), book.filters.tick_size, up=long)
+    number = state.next_order_id()
     order = Order(
         order_id=number,
         client_id=f"{AUTOCLOSE}{number}",
-        symbol=pit.symbol,
+        symbol=book.symbol,
         side="SELL" if long else "BUY",
         position_side=side,
         type="LIQUIDATION",
@@ -76,25 +76,25 @@ def close(floor: Floor, pit: Pit, side: PositionSide) -> None:
         quantity=abs(leg.quantity),
         price=bankruptcy,
         reduce_only=True,
-        created=floor.time,
-        updated=floor.time,
+        created=state.time,
+        updated=state.time,
     )
-    ticket = floor.admit(order)
-    rate = pit.filters.liquidation_fee
-    rate = floor.settings.liquidation_fee if rate is None else rate
-    for layer in fills.offers(floor, pit, order.side, order.quantity, pit.mark_price):
+    resting = state.accept(order)
+    rate = book.filters.liquidation_fee
+    rate = state.settings.liquidation_fee if rate is None else rate
+    for layer in fills.offers(state, book, order.side, order.quantity, book.mark_price):
         price = bankruptcy if order.signed(layer.price - bankruptcy) > 0 else layer.price
-        floor.fill(
-            ticket, layer.quantity, price, rate, maker=False, fee_limit=_left(floor, pit, side, layer.quantity, price)
+        state.fill(
+            resting, layer.quantity, price, rate, maker=False, fee_limit=_left(state, book, side, layer.quantity, price)
         )
-        pit.taken += layer.quantity
-    floor.settle(ticket)
-    floor.news.append(Liquidation(order=ticket.order, time=floor.time))
+        book.taken_quantity += layer.quantity
+    state.settle(resting)
+    state.events.append(Liquidation(order=resting.order, time=state.time))
 
 
-def _left(floor: Floor, pit: Pit, side: PositionSide, quantity: Decimal, price: Decimal) -> Decimal:
+def _left(state: ExchangeState, book: SymbolBook, side: PositionSide, quantity: Decimal, price: Decimal) -> Decimal:
     """What the margin balance of the leg would be if all of it were closed at ``price``, its share for ``quantity``."""
-    leg = pit.leg(side)
-    whole = margin.balance_beside(floor, pit, side) + leg.unrealized(price)
+    leg = book.leg(side)
+    whole = margin.balance_beside(state, book, side) + leg.unrealized(price)
     share = whole if quantity == abs(leg.quantity) else whole * quantity / abs(leg.quantity)
-    return max(ZERO, share).quantize(Decimal(1).scaleb(-floor.settings.decimals), rounding=ROUND_DOWN)
+    return max(ZERO, share).quantize(Decimal(1).scaleb(-state.settings.decimals), rounding=ROUND_DOWN)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from simulator.core.margin.brackets import Bracket
 from simulator.core.model.enums import PositionSide
 from simulator.core.model.orders import ZERO, Order
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import Leg
-from simulator.core.state.symbol_book import Pit, only_reduces
+from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 
 class Exposure(NamedTuple):
@@ -29,54 +29,58 @@ class Exposure(NamedTuple):
         return max(abs(self.value + self.bids), abs(self.value - self.asks))
 
 
-def exposures(pit: Pit, sides: tuple[PositionSide, ...], without: Order | None = None) -> dict[PositionSide, Exposure]:
+def exposures(
+    book: SymbolBook, sides: tuple[PositionSide, ...], without: Order | None = None
+) -> dict[PositionSide, Exposure]:
     """Every leg's exposure; ``without`` one open order (its replacement is on the way)."""
     bids, asks = dict.fromkeys(sides, ZERO), dict.fromkeys(sides, ZERO)
-    for ticket in pit.tickets:
-        order = ticket.order
+    for resting in book.resting_orders:
+        order = resting.order
         if order is without or only_reduces(order):
             continue
-        book = bids if order.side == "BUY" else asks
-        book[order.position_side] += order.remaining * order.price
-    return {side: Exposure(_value(pit, side), bids[side], asks[side]) for side in sides}
+        notionals = bids if order.side == "BUY" else asks
+        notionals[order.position_side] += order.remaining * order.price
+    return {side: Exposure(_value(book, side), bids[side], asks[side]) for side in sides}
 
 
-def _value(pit: Pit, side: PositionSide) -> Decimal:
-    leg = pit.legs.get(side)
-    return leg.quantity * pit.mark_price if leg is not None and leg.quantity else ZERO
+def _value(book: SymbolBook, side: PositionSide) -> Decimal:
+    leg = book.legs.get(side)
+    return leg.quantity * book.mark_price if leg is not None and leg.quantity else ZERO
 
 
-def cross_unrealized(floor: Floor) -> Decimal:
+def cross_unrealized(state: ExchangeState) -> Decimal:
     """Unrealised PnL of the crossed legs."""
-    return sum((leg.unrealized(pit.mark_price) for pit, _, leg in floor.held() if pit.margin_type == "CROSSED"), ZERO)
+    return sum(
+        (leg.unrealized(book.mark_price) for book, _, leg in state.open_legs() if book.margin_type == "CROSSED"), ZERO
+    )
 
 
-def maintenance(pit: Pit, leg: Leg) -> Decimal:
+def maintenance(book: SymbolBook, leg: Leg) -> Decimal:
     """Maintenance margin of one leg."""
-    return pit.brackets.maintenance(abs(leg.quantity) * pit.mark_price)
+    return book.brackets.maintenance(abs(leg.quantity) * book.mark_price)
 
 
-def cross_maintenance(floor: Floor) -> Decimal:
+def cross_maintenance(state: ExchangeState) -> Decimal:
     """Maintenance margin of the crossed legs."""
-    return sum((maintenance(pit, leg) for pit, _, leg in floor.held() if pit.margin_type == "CROSSED"), ZERO)
+    return sum((maintenance(book, leg) for book, _, leg in state.open_legs() if book.margin_type == "CROSSED"), ZERO)
 
 
-def cross_balance(floor: Floor) -> Decimal:
+def cross_balance(state: ExchangeState) -> Decimal:
     """Margin balance of the crossed legs: cross wallet and their unrealised PnL."""
-    return floor.cross_wallet() + cross_unrealized(floor)
+    return state.cross_wallet() + cross_unrealized(state)
 
 
-def available(floor: Floor) -> Decimal:
+def available(state: ExchangeState) -> Decimal:
     """What is free for new initial margin; below zero when more is bound than there is."""
-    free = cross_balance(floor)
-    for pit in floor.pits.values():
-        if not pit.tickets and not pit.legs:
+    free = cross_balance(state)
+    for book in state.books.values():
+        if not book.resting_orders and not book.legs:
             continue
-        for exposure in exposures(pit, floor.sides).values():
+        for exposure in exposures(book, state.sides).values():
             bound = exposure.largest
-            if pit.margin_type == "ISOLATED":
+            if book.margin_type == "ISOLATED":
                 bound -= abs(exposure.value)
-            free -= bound / pit.leverage
+            free -= bound / book.leverage
     return free
 
 
@@ -88,64 +92,64 @@ class Need(NamedTuple):
     grows: bool
 
 
-def need(floor: Floor, order: Order, quantity: Decimal, price: Decimal, without: Order | None = None) -> Need:
+def need(state: ExchangeState, order: Order, quantity: Decimal, price: Decimal, without: Order | None = None) -> Need:
     """What ``quantity`` of the order at ``price`` would bind: more initial margin, and what it loses against the mark.
 
     An order that leaves the leg's exposure no larger needs nothing. As on Binance the two sides of one leg do not add up.
     ``without``: the open order that this one replaces.
     """
-    pit = floor.pits[order.symbol]
+    book = state.books[order.symbol]
     side = order.position_side
-    now = exposures(pit, floor.sides)[side].largest
-    beside = exposures(pit, floor.sides, without)[side]
+    now = exposures(book, state.sides)[side].largest
+    beside = exposures(book, state.sides, without)[side]
     more = quantity * price
     if order.side == "BUY":
         then = beside._replace(bids=beside.bids + more).largest
-        loss = quantity * max(ZERO, price - pit.mark_price)
+        loss = quantity * max(ZERO, price - book.mark_price)
     else:
         then = beside._replace(asks=beside.asks + more).largest
-        loss = quantity * max(ZERO, pit.mark_price - price)
+        loss = quantity * max(ZERO, book.mark_price - price)
     if then <= now:
         return Need(ZERO, then, grows=False)
-    return Need((then - now) / pit.leverage + loss, then, grows=True)
+    return Need((then - now) / book.leverage + loss, then, grows=True)
 
 
-def underwater(floor: Floor, pit: Pit, leg: Leg) -> bool:
+def underwater(state: ExchangeState, book: SymbolBook, leg: Leg) -> bool:
     """True when the margin balance of the leg (all crossed legs, or the isolated one) is down to the maintenance margin."""
-    if pit.margin_type == "ISOLATED":
-        return leg.isolated_wallet + leg.unrealized(pit.mark_price) <= maintenance(pit, leg)
-    return cross_balance(floor) <= cross_maintenance(floor)
+    if book.margin_type == "ISOLATED":
+        return leg.isolated_wallet + leg.unrealized(book.mark_price) <= maintenance(book, leg)
+    return cross_balance(state) <= cross_maintenance(state)
 
 
-def balance_beside(floor: Floor, pit: Pit, side: PositionSide) -> Decimal:
+def balance_beside(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal:
     """The margin balance that stands behind one leg, without its own unrealised PnL."""
-    leg = pit.leg(side)
-    if pit.margin_type == "ISOLATED":
+    leg = book.leg(side)
+    if book.margin_type == "ISOLATED":
         return leg.isolated_wallet
-    return cross_balance(floor) - leg.unrealized(pit.mark_price)
+    return cross_balance(state) - leg.unrealized(book.mark_price)
 
 
-def bankruptcy_price(floor: Floor, pit: Pit, side: PositionSide) -> Decimal:
+def bankruptcy_price(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal:
     """Where the leg's price takes its margin balance to zero, all other prices standing."""
-    leg = pit.leg(side)
-    return (leg.cost - balance_beside(floor, pit, side)) / leg.quantity
+    leg = book.leg(side)
+    return (leg.cost - balance_beside(state, book, side)) / leg.quantity
 
 
-def liquidation_price(floor: Floor, pit: Pit, side: PositionSide) -> Decimal | None:
+def liquidation_price(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal | None:
     """Where the symbol's mark price takes the leg's margin balance to its maintenance margin; None = nowhere above zero.
 
     The formula of §7.3, solved bracket by bracket: between two brackets' edges everything is linear. Crossed: the other
     symbols stand at their marks, and both legs of the symbol move together.
     """
-    leg = pit.leg(side)
-    if pit.margin_type == "ISOLATED":
+    leg = book.leg(side)
+    if book.margin_type == "ISOLATED":
         legs, wallet = [leg], leg.isolated_wallet
     else:
-        legs = [each for _, each in pit.held()]
-        own = sum((each.unrealized(pit.mark_price) for each in legs), ZERO)
-        own_maintenance = sum((maintenance(pit, each) for each in legs), ZERO)
-        wallet = cross_balance(floor) - own - (cross_maintenance(floor) - own_maintenance)
-    found = _roots(pit.brackets.rows, legs, wallet)
+        legs = [each for _, each in book.open_legs()]
+        own = sum((each.unrealized(book.mark_price) for each in legs), ZERO)
+        own_maintenance = sum((maintenance(book, each) for each in legs), ZERO)
+        wallet = cross_balance(state) - own - (cross_maintenance(state) - own_maintenance)
+    found = _roots(book.brackets.rows, legs, wallet)
     if not found:
         return None
     # The balance is above the margin between two roots at most: a long stands above the lower, a short below the upper.
@@ -155,7 +159,7 @@ def liquidation_price(floor: Floor, pit: Pit, side: PositionSide) -> Decimal | N
 def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[Decimal]:
     """Every price > 0 at which balance = maintenance, by pieces between the prices at which a leg changes its bracket."""
     sizes = [abs(leg.quantity) for leg in legs]
-    edges = sorted({row.floor / size for row in rows for size in sizes})
+    edges = sorted({row.notional_floor / size for row in rows for size in sizes})
     quantity = sum((leg.quantity for leg in legs), ZERO)
     cost = sum((leg.cost for leg in legs), ZERO)
     found = []
@@ -164,7 +168,7 @@ def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[
         # An edge belongs to the bracket above it; a division may have rounded it down by the last of its sixty digits.
         rate = cum = ZERO
         for size in sizes:
-            row = next(row for row in reversed(rows) if row.floor / size <= low)
+            row = next(row for row in reversed(rows) if row.notional_floor / size <= low)
             rate += size * row.maintenance_rate
             cum += row.cum
         slope = quantity - rate

@@ -15,48 +15,48 @@ from simulator.core.margin import margin as money
 from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import MarginCall
 from simulator.core.model.orders import ZERO
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import Leg
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.symbol_book import SymbolBook
 
 _NOWHERE: Final = (Decimal("-Infinity"), Decimal("Infinity"))
-_Held = tuple[Pit, PositionSide, Leg]
+_Held = tuple[SymbolBook, PositionSide, Leg]
 
 
-def draw(floor: Floor) -> dict[str, tuple[Decimal, Decimal]]:
+def compute(state: ExchangeState) -> dict[str, tuple[Decimal, Decimal]]:
     """The lines of every symbol with a leg, all drawn at one moment; tells of a margin call that is due."""
-    floor.risk = {}
-    held = floor.held()
+    state.margin_bands = {}
+    held = state.open_legs()
     crossed = [each for each in held if each[0].margin_type == "CROSSED"]
     if crossed:
-        _share(floor, "CROSSED", crossed, money.cross_balance(floor), money.cross_maintenance(floor))
-    for pit, side, leg in held:
-        if pit.margin_type == "ISOLATED":
-            balance = leg.isolated_wallet + leg.unrealized(pit.mark_price)
-            _share(floor, f"{pit.symbol} {side}", [(pit, side, leg)], balance, money.maintenance(pit, leg))
-    return floor.risk
+        _share(state, "CROSSED", crossed, money.cross_balance(state), money.cross_maintenance(state))
+    for book, side, leg in held:
+        if book.margin_type == "ISOLATED":
+            balance = leg.isolated_wallet + leg.unrealized(book.mark_price)
+            _share(state, f"{book.symbol} {side}", [(book, side, leg)], balance, money.maintenance(book, leg))
+    return state.margin_bands
 
 
-def _share(floor: Floor, group: str, legs: list[_Held], balance: Decimal, margin: Decimal) -> None:
-    called = floor.state.called
-    factor = 1 / floor.settings.margin_call_ratio
+def _share(state: ExchangeState, group: str, legs: list[_Held], balance: Decimal, margin: Decimal) -> None:
+    called = state.saved.called
+    factor = 1 / state.settings.margin_call_ratio
     room = balance - margin * factor
     if room > 0:
         called.pop(group, None)
     else:
         if group not in called and balance > margin:
             called[group] = True
-            stated = tuple(account.position(floor, pit, side) for pit, side, _ in legs)
-            floor.news.append(MarginCall(time=floor.time, cross_wallet=floor.cross_wallet(), positions=stated))
+            stated = tuple(account.position(state, book, side) for book, side, _ in legs)
+            state.events.append(MarginCall(time=state.time, cross_wallet=state.cross_wallet(), positions=stated))
         factor, room = Decimal(1), max(ZERO, balance - margin)
     room /= len(legs)
-    for pit, _, leg in legs:
-        low, high = (floor.risk or {}).get(pit.symbol, _NOWHERE)
-        mark = pit.mark_price
+    for book, _, leg in legs:
+        low, high = (state.margin_bands or {}).get(book.symbol, _NOWHERE)
+        mark = book.mark_price
         # A long loses its quantity a unit of price, and its margin shrinks; a short's margin grows on top.
         if leg.quantity > 0:
             low = max(low, mark - room / leg.quantity)
         else:
-            high = min(high, mark + room / (-leg.quantity * (1 + pit.brackets.top_rate * factor)))
-        if floor.risk is not None:
-            floor.risk[pit.symbol] = (low, high)
+            high = min(high, mark + room / (-leg.quantity * (1 + book.brackets.top_rate * factor)))
+        if state.margin_bands is not None:
+            state.margin_bands[book.symbol] = (low, high)

@@ -11,11 +11,11 @@ from math import inf
 
 from shared.domain.candles import RawCandle
 from simulator.core.matching import matching, quiet_band
-from simulator.core.matching.intrabar_path import CandlePath, Standing
+from simulator.core.matching.intrabar_path import IntrabarPath, Standing
 from simulator.core.matching.liquidity import capacity
 from simulator.core.model.orders import ZERO
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, only_reduces
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 
 def is_plausible(candle: RawCandle, max_price: float) -> bool:
@@ -30,41 +30,41 @@ def is_plausible(candle: RawCandle, max_price: float) -> bool:
     )
 
 
-def match(floor: Floor, pit: Pit, candle: RawCandle) -> None:
+def match(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> None:
     """Move the pit on to the candle's close and let happen what happens on the way."""
-    pit.volume, pit.taken = candle.volume, ZERO
-    if pit.last is not None and not quiet(floor, pit, candle):  # before the first price nothing can rest
-        _walk(floor, pit, candle)
-    pit.last = Decimal(repr(candle.close))
+    book.volume, book.taken_quantity = candle.volume, ZERO
+    if book.last is not None and not quiet(state, book, candle):  # before the first price nothing can rest
+        _walk(state, book, candle)
+    book.last = Decimal(repr(candle.close))
 
 
-def quiet(floor: Floor, pit: Pit, candle: RawCandle) -> bool:
+def quiet(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> bool:
     """True when nothing can happen in this candle, whatever its path."""
-    low, high = (pit.lines or quiet_band.draw(floor, pit)).quiet
+    low, high = (book.quiet_band or quiet_band.compute(state, book)).floats
     return low < candle.low and candle.high < high
 
 
-def _walk(floor: Floor, pit: Pit, candle: RawCandle) -> None:
+def _walk(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> None:
     opened, high, low, close = (Decimal(repr(price)) for price in (candle.open, candle.high, candle.low, candle.close))
-    pit.available, pit.made = capacity(candle.volume, floor.settings, pit.filters.step_size), ZERO
-    path = CandlePath(open=opened, high=high, low=low, close=close, point=opened)
+    book.resting_available, book.resting_filled = capacity(candle.volume, state.settings, book.filters.step_size), ZERO
+    path = IntrabarPath(open=opened, high=high, low=low, close=close, point=opened)
     path.arrive(opened)
-    matching.follow(floor, pit, opened, "last")
+    matching.trail_extremes(state, book, opened, "last")
     while not path.finished:
-        target = path.heading(_standing(pit))
-        met = matching.next_met(floor, pit, path.point, target, "last")
-        if met is None:
+        target = path.heading(_standing(book))
+        hit = matching.next_hit(state, book, path.point, target, "last")
+        if hit is None:
             path.arrive(target)
-            pit.last = target
-            matching.follow(floor, pit, target, "last")
+            book.last = target
+            matching.trail_extremes(state, book, target, "last")
             continue
-        pit.last = path.point = met.place
-        matching.follow(floor, pit, met.place, "last")
-        matching.act(floor, pit, met)
-    floor.money_moved()  # the lines of whoever holds something were drawn where the price was
+        book.last = path.point = hit.price
+        matching.trail_extremes(state, book, hit.price, "last")
+        matching.apply(state, book, hit)
+    state.invalidate_margin()  # the lines of whoever holds something were drawn where the price was
 
 
-def _standing(pit: Pit) -> Standing:
-    entries = {ticket.order.side for ticket in pit.tickets if not only_reduces(ticket.order)}
-    entries |= {each.algo.side for each in pit.waiting if not only_reduces(each.algo)}
-    return Standing(sum((leg.quantity for _, leg in pit.held()), ZERO), "BUY" in entries, "SELL" in entries)
+def _standing(book: SymbolBook) -> Standing:
+    entries = {resting.order.side for resting in book.resting_orders if not only_reduces(resting.order)}
+    entries |= {each.algo.side for each in book.conditional_orders if not only_reduces(each.algo)}
+    return Standing(sum((leg.quantity for _, leg in book.open_legs()), ZERO), "BUY" in entries, "SELL" in entries)

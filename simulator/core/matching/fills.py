@@ -9,52 +9,54 @@ from simulator.core.matching.liquidity import Layer, average, best_price, layers
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import Side
 from simulator.core.model.orders import ZERO, Order
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, Ticket, only_reduces
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import RestingOrder, SymbolBook, only_reduces
 from simulator.rejections import REASON, Rejection
 
 
-def market_base(pit: Pit, side: Side) -> Decimal:
+def market_base(book: SymbolBook, side: Side) -> Decimal:
     """Where a market order starts: the quote's best price, else the last."""
-    best = pit.best(side)
-    return best if best is not None else pit.last_price
+    best = book.best(side)
+    return best if best is not None else book.last_price
 
 
-def offers(floor: Floor, pit: Pit, side: Side, quantity: Decimal, base: Decimal) -> list[Layer]:
+def offers(state: ExchangeState, book: SymbolBook, side: Side, quantity: Decimal, base: Decimal) -> list[Layer]:
     """How ``quantity`` is had now, best price first."""
-    return layers(pit, side, quantity, base, floor.settings)
+    return layers(book, side, quantity, base, state.settings)
 
 
-def marketable(floor: Floor, pit: Pit, order: Order) -> bool:
+def marketable(state: ExchangeState, book: SymbolBook, order: Order) -> bool:
     """True when a limit order reaches the best price of the other side."""
-    return order.signed(order.price - best_price(pit, order.side, floor.settings)) >= 0
+    return order.signed(order.price - best_price(book, order.side, state.settings)) >= 0
 
 
-def worst_price(pit: Pit, order: Order) -> Decimal | None:
+def worst_price(book: SymbolBook, order: Order) -> Decimal | None:
     """The worst price at which the order may fill: its limit, or a market order's bound around the mark; None = any."""
     if order.type == "LIMIT":
         return order.price
-    bound = pit.filters.market_take_bound
-    return None if bound is None else pit.mark_price * (1 + bound if order.side == "BUY" else 1 - bound)
+    bound = book.filters.market_take_bound
+    return None if bound is None else book.mark_price * (1 + bound if order.side == "BUY" else 1 - bound)
 
 
-def objection(floor: Floor, pit: Pit, order: Order, base: Decimal, without: Order | None = None) -> Rejection | None:
+def check_executable(
+    state: ExchangeState, book: SymbolBook, order: Order, base: Decimal, without: Order | None = None
+) -> Rejection | None:
     """Why an order that is due cannot execute or rest: no taker allowed, not enough liquidity, not enough margin."""
-    taking = order.type == "MARKET" or marketable(floor, pit, order)
+    taking = order.type == "MARKET" or marketable(state, book, order)
     if order.time_in_force == "GTX" and taking:
         return Rejection.GTX_ORDER_REJECT
-    found = offers(floor, pit, order.side, order.remaining, base) if taking else []
-    worst = worst_price(pit, order)
+    found = offers(state, book, order.side, order.remaining, base) if taking else []
+    worst = worst_price(book, order)
     if order.type == "MARKET" and worst is not None and order.signed(found[0].price - worst) > 0:
         return Rejection.MARKET_ORDER_REJECT
     if order.time_in_force == "FOK" and sum(_within(order, found), ZERO) < order.quantity:
         return Rejection.FOK_ORDER_REJECT
     if only_reduces(order):
         return None
-    needed = margin.need(floor, order, order.remaining, order.price or average(found), without)
-    if needed.grows and needed.notional > pit.brackets.max_notional(pit.leverage):
+    needed = margin.need(state, order, order.remaining, order.price or average(found), without)
+    if needed.grows and needed.notional > book.brackets.max_notional(book.leverage):
         return Rejection.MAX_LEVERAGE_RATIO
-    if needed.margin > 0 and needed.margin > margin.available(floor):
+    if needed.margin > 0 and needed.margin > margin.available(state):
         return Rejection.MARGIN_NOT_SUFFICIENT
     return None
 
@@ -66,72 +68,72 @@ def _within(order: Order, found: list[Layer]) -> list[Decimal]:
     ]
 
 
-def execute(floor: Floor, pit: Pit, ticket: Ticket, base: Decimal) -> Order:
+def execute(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: Decimal) -> Order:
     """Let an admitted order take what it can, and rest with what is left if it may. The order as it is then."""
-    order = ticket.order
+    order = resting.order
     if order.type == "MARKET":
-        take(floor, pit, ticket, base)
-        if not ticket.order.closed:
-            floor.end(ticket, "expire")
-    elif marketable(floor, pit, order):
-        _prevent_self_trade(floor, pit, ticket)
-        if not ticket.order.closed:
-            take(floor, pit, ticket, base)
-    if not ticket.order.closed and order.time_in_force in ("IOC", "FOK"):
-        floor.end(ticket, "expire")
-    floor.settle(ticket)
-    if not ticket.order.closed:
-        floor.rest(ticket)
-    return ticket.order
+        take(state, book, resting, base)
+        if not resting.order.closed:
+            state.close_order(resting, "expire")
+    elif marketable(state, book, order):
+        _prevent_self_trade(state, book, resting)
+        if not resting.order.closed:
+            take(state, book, resting, base)
+    if not resting.order.closed and order.time_in_force in ("IOC", "FOK"):
+        state.close_order(resting, "expire")
+    state.settle(resting)
+    if not resting.order.closed:
+        state.rest(resting)
+    return resting.order
 
 
-def take(floor: Floor, pit: Pit, ticket: Ticket, base: Decimal) -> None:
+def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: Decimal) -> None:
     """Execute an order at the market, from ``base`` on, layer by layer; it stops where its worst price is reached.
 
     A limit is at or better than the best price (the caller looked), so the first layer fills, at the limit at worst. An
     order that only reduces takes no more than the leg, and what is left of it expires.
     """
-    order = ticket.order
+    order = resting.order
     reduces = only_reduces(order)
-    quantity = min(order.remaining, pit.reducible(order.side, order.position_side)) if reduces else order.remaining
-    worst = worst_price(pit, order)
-    fee = floor.commission(pit).taker
-    for number, layer in enumerate(offers(floor, pit, order.side, quantity, base)):
+    quantity = min(order.remaining, book.reducible(order.side, order.position_side)) if reduces else order.remaining
+    worst = worst_price(book, order)
+    fee = state.commission(book).taker
+    for number, layer in enumerate(offers(state, book, order.side, quantity, base)):
         price = layer.price
         if worst is not None and order.signed(price - worst) > 0:
             if number or order.type != "LIMIT":
                 break
             price = worst
-        floor.fill(ticket, layer.quantity, price, fee, maker=False)
-        pit.taken += layer.quantity
-    if reduces and not ticket.order.closed and not pit.reducible(order.side, order.position_side):
-        floor.end(ticket, "expire")
+        state.fill(resting, layer.quantity, price, fee, maker=False)
+        book.taken_quantity += layer.quantity
+    if reduces and not resting.order.closed and not book.reducible(order.side, order.position_side):
+        state.close_order(resting, "expire")
 
 
-def _prevent_self_trade(floor: Floor, pit: Pit, ticket: Ticket) -> None:
+def _prevent_self_trade(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
     """Own limits of the other side that the order would trade against, by the taker's mode (binance.md §5.3)."""
-    order = ticket.order
+    order = resting.order
     mode = order.self_trade_prevention
     if mode == "NONE" or order.time_in_force not in ("GTC", "IOC", "GTD"):
         return
     own = [
         other
-        for other in pit.tickets
+        for other in book.resting_orders
         if other.order.side != order.side and order.signed(order.price - other.order.price) >= 0
     ]
     if not own:
         return
     if mode != "EXPIRE_TAKER":
         for other in own:
-            floor.end(other, "expire_in_match")
-            floor.settle(other)
+            state.close_order(other, "expire_in_match")
+            state.settle(other)
     if mode != "EXPIRE_MAKER":
-        floor.end(ticket, "expire_in_match")
+        state.close_order(resting, "expire_in_match")
 
 
-def release(floor: Floor, pit: Pit, algo: AlgoOrder, base: Decimal) -> None:
+def place_child(state: ExchangeState, book: SymbolBook, algo: AlgoOrder, base: Decimal) -> None:
     """A triggered algo order becomes an order of the book, or is refused: only now it is asked for margin."""
-    reducible = pit.reducible(algo.side, algo.position_side)
+    reducible = book.reducible(algo.side, algo.position_side)
     limit = algo.type in ("STOP", "TAKE_PROFIT")
     order = Order(
         order_id=0,
@@ -155,14 +157,16 @@ def release(floor: Floor, pit: Pit, algo: AlgoOrder, base: Decimal) -> None:
         self_trade_prevention=algo.self_trade_prevention,
         good_till=algo.good_till,
         algo_id=algo.algo_id,
-        created=floor.time,
-        updated=floor.time,
+        created=state.time,
+        updated=state.time,
     )
-    against = Rejection.REDUCE_ONLY_REJECT if only_reduces(algo) and not reducible else objection(floor, pit, order, base)
-    if against is not None:
-        gone = algo.close_position and against is Rejection.REDUCE_ONLY_REJECT
-        floor.move_algo(algo, "expire" if gone else "reject", code=int(against), reason=REASON[against])
+    rejection = (
+        Rejection.REDUCE_ONLY_REJECT if only_reduces(algo) and not reducible else check_executable(state, book, order, base)
+    )
+    if rejection is not None:
+        gone = algo.close_position and rejection is Rejection.REDUCE_ONLY_REJECT
+        state.move_algo(algo, "expire" if gone else "reject", code=int(rejection), reason=REASON[rejection])
         return
-    order = order.numbered(floor.next_order_id())
-    floor.move_algo(algo, "accept", order_id=order.order_id, child=order)
-    execute(floor, pit, floor.admit(order), base)
+    order = order.numbered(state.next_order_id())
+    state.move_algo(algo, "accept", order_id=order.order_id, child=order)
+    execute(state, book, state.accept(order), base)

@@ -48,7 +48,7 @@ def low_first(standing: Standing, rising: bool) -> bool:
 
 
 @dataclass(slots=True)
-class CandlePath:
+class IntrabarPath:
     """A walk over one candle. ``point`` is where the price is now; prices in USDT."""
 
     open: Decimal

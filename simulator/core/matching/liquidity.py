@@ -15,7 +15,7 @@ from typing import Final
 
 from simulator.core.model.enums import Side
 from simulator.core.model.orders import ZERO
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.symbol_book import SymbolBook
 from simulator.settings import SimulatorSettings
 
 _BPS: Final = Decimal(10_000)
@@ -52,33 +52,33 @@ def on_step(quantity: Decimal, step_size: Decimal) -> Decimal:
     return (quantity / step_size).quantize(Decimal(1), rounding=ROUND_DOWN) * step_size
 
 
-def best_price(pit: Pit, side: Side, settings: SimulatorSettings) -> Decimal:
+def best_price(book: SymbolBook, side: Side, settings: SimulatorSettings) -> Decimal:
     """The best price of the other side: the quote's, else the last price and half the spread."""
-    best = pit.best(side)
-    return best if best is not None else worsened(pit.last_price, side, settings.half_spread_bps, pit.filters.tick_size)
+    best = book.best(side)
+    return best if best is not None else worsened(book.last_price, side, settings.half_spread_bps, book.filters.tick_size)
 
 
-def layers(pit: Pit, side: Side, quantity: Decimal, base: Decimal, settings: SimulatorSettings) -> list[Layer]:
+def layers(book: SymbolBook, side: Side, quantity: Decimal, base: Decimal, settings: SimulatorSettings) -> list[Layer]:
     """How ``quantity`` is had now, best price first; at ``base`` at best."""
-    best = pit.best(side)
+    best = book.best(side)
     size: Decimal | None
     if best is None:
-        size = None if pit.volume is None else capacity(pit.volume, settings, pit.filters.step_size)
+        size = None if book.volume is None else capacity(book.volume, settings, book.filters.step_size)
         first = settings.half_spread_bps + settings.slippage_bps
     else:
         base = max(best, base) if side == "BUY" else min(best, base)
-        quoted = pit.ask_quantity if side == "BUY" else pit.bid_quantity
-        size = None if quoted is None else on_step(quoted, pit.filters.step_size)
+        quoted = book.ask_quantity if side == "BUY" else book.bid_quantity
+        size = None if quoted is None else on_step(quoted, book.filters.step_size)
         first = settings.slippage_bps if size is None else ZERO
     if size is None:
-        return [Layer(worsened(base, side, first, pit.filters.tick_size), quantity)]
-    depth = int(pit.taken // size) if size else settings.max_layers
-    room = size * (depth + 1) - pit.taken
+        return [Layer(worsened(base, side, first, book.filters.tick_size), quantity)]
+    depth = int(book.taken_quantity // size) if size else settings.max_layers
+    room = size * (depth + 1) - book.taken_quantity
     found: list[Layer] = []
     while quantity > 0:
         depth = min(depth, settings.max_layers)
         share = quantity if depth == settings.max_layers else min(quantity, room)
-        found.append(Layer(worsened(base, side, first + depth * settings.layer_slippage_bps, pit.filters.tick_size), share))
+        found.append(Layer(worsened(base, side, first + depth * settings.layer_slippage_bps, book.filters.tick_size), share))
         quantity -= share
         depth, room = depth + 1, size
     return found

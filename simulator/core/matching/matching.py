@@ -23,8 +23,8 @@ from simulator.core.matching import fills
 from simulator.core.matching.liquidity import on_step
 from simulator.core.model.enums import AlgoType, PositionSide
 from simulator.core.model.orders import ZERO
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, Ticket, Waiting, only_reduces
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
 from simulator.rejections import Rejection
 
 #: Which price moves. ``last`` is the mark price too, as long as the pit has no other.
@@ -41,172 +41,178 @@ _LIQUIDATION_RANK: Final = 1
 _LIMIT_RANK: Final = 3
 
 
-class Met(NamedTuple):
+class Hit(NamedTuple):
     """What the price meets, and where: a limit, an algo order, or the liquidation of a leg."""
 
-    what: Ticket | Waiting | PositionSide
-    place: Decimal
+    what: RestingOrder | ConditionalOrder | PositionSide
+    price: Decimal
 
 
-def trade(floor: Floor, pit: Pit, price: Decimal, quantity: Decimal | None) -> None:
+def trade(state: ExchangeState, book: SymbolBook, price: Decimal, quantity: Decimal | None) -> None:
     """A trade of the market happened: let happen what it meets. ``quantity``: what our limits can get of it, None = all."""
-    pit.available = None if quantity is None else on_step(quantity, pit.filters.step_size)
-    pit.made = ZERO
-    pit.last = price
-    follow(floor, pit, price, "last")
-    while (met := next_met(floor, pit, price, price, "last")) is not None:
-        act(floor, pit, met)
+    book.resting_available = None if quantity is None else on_step(quantity, book.filters.step_size)
+    book.resting_filled = ZERO
+    book.last = price
+    trail_extremes(state, book, price, "last")
+    while (hit := next_hit(state, book, price, price, "last")) is not None:
+        apply(state, book, hit)
 
 
-def mark(floor: Floor, pit: Pit, price: Decimal) -> None:
+def mark(state: ExchangeState, book: SymbolBook, price: Decimal) -> None:
     """The mark price moved."""
-    pit.mark = price
-    follow(floor, pit, price, "mark")
-    while (met := next_met(floor, pit, price, price, "mark")) is not None:
-        act(floor, pit, met)
+    book.mark = price
+    trail_extremes(state, book, price, "mark")
+    while (hit := next_hit(state, book, price, price, "mark")) is not None:
+        apply(state, book, hit)
 
 
-def quote(floor: Floor, pit: Pit) -> None:
+def quote(state: ExchangeState, book: SymbolBook) -> None:
     """The best prices moved (they are in the pit): limits that they cross fill, best price first, as makers."""
-    for side, best, size in (("BUY", pit.ask, pit.ask_quantity), ("SELL", pit.bid, pit.bid_quantity)):
+    for side, best, size in (("BUY", book.ask, book.ask_quantity), ("SELL", book.bid, book.bid_quantity)):
         if best is None:
             continue
         crossed = [
-            ticket
-            for ticket in pit.tickets
-            if ticket.order.side == side and ticket.order.signed(ticket.order.price - best) >= 0
+            resting
+            for resting in book.resting_orders
+            if resting.order.side == side and resting.order.signed(resting.order.price - best) >= 0
         ]
-        crossed.sort(key=lambda ticket: (-ticket.order.signed(ticket.order.price), ticket.sequence))
-        pit.available = None if size is None else on_step(size, pit.filters.step_size)
-        pit.made = ZERO
-        for ticket in crossed:
-            if not ticket.order.closed and (pit.available is None or pit.made < pit.available):
-                fill_limit(floor, pit, ticket)
+        crossed.sort(key=lambda resting: (-resting.order.signed(resting.order.price), resting.sequence))
+        book.resting_available = None if size is None else on_step(size, book.filters.step_size)
+        book.resting_filled = ZERO
+        for resting in crossed:
+            if not resting.order.closed and (book.resting_available is None or book.resting_filled < book.resting_available):
+                fill_limit(state, book, resting)
 
 
-def follow(floor: Floor, pit: Pit, price: Decimal, kind: Kind) -> None:
+def trail_extremes(state: ExchangeState, book: SymbolBook, price: Decimal, kind: Kind) -> None:
     """Trailing orders whose working price is at its best since they began go with it."""
-    for each in pit.waiting:
-        if each.trails and listens(pit, each, kind):
+    for each in book.conditional_orders:
+        if each.trails and is_working_price(book, each, kind):
             better = each.extreme < price if each.algo.side == "SELL" else each.extreme > price
             if better:
                 each.extreme = price
-                pit.lines = None
+                book.quiet_band = None
 
 
-def listens(pit: Pit, waiting: Waiting, kind: Kind) -> bool:
+def is_working_price(book: SymbolBook, conditional: ConditionalOrder, kind: Kind) -> bool:
     """True when the order's working price is the one that moves."""
-    if pit.mark is None:
+    if book.mark is None:
         return kind == "last"
-    return (waiting.algo.working_type == "MARK_PRICE") == (kind == "mark")
+    return (conditional.algo.working_type == "MARK_PRICE") == (kind == "mark")
 
 
-def next_met(floor: Floor, pit: Pit, point: Decimal, target: Decimal, kind: Kind) -> Met | None:
+def next_hit(state: ExchangeState, book: SymbolBook, point: Decimal, target: Decimal, kind: Kind) -> Hit | None:
     """What the price meets first on its way from ``point`` to ``target``; None = nothing."""
     lowest, highest = min(point, target), max(point, target)
     best: tuple[Decimal, Decimal, int, int] | None = None
-    found: Met | None = None
-    if kind == "last" and (pit.available is None or pit.available > pit.made):
-        through = floor.settings.limit_fills == "through"
-        for ticket in pit.tickets:
-            level, falls = ticket.order.price, ticket.order.side == "BUY"
+    found: Hit | None = None
+    if kind == "last" and (book.resting_available is None or book.resting_available > book.resting_filled):
+        through = state.settings.limit_fills == "through"
+        for resting in book.resting_orders:
+            level, falls = resting.order.price, resting.order.side == "BUY"
             if (level < lowest if falls else level > highest) or (through and level == (lowest if falls else highest)):
                 continue
-            place = min(level, point) if falls else max(level, point)
-            key = (abs(place - point), -abs(level - place), _LIMIT_RANK, ticket.sequence)
+            price = min(level, point) if falls else max(level, point)
+            key = (abs(price - point), -abs(level - price), _LIMIT_RANK, resting.sequence)
             if best is None or key < best:
-                best, found = key, Met(ticket, place)
-    for each in pit.waiting:
+                best, found = key, Hit(resting, price)
+    for each in book.conditional_orders:
         level = each.level
-        if (level < lowest if each.falls else level > highest) or not listens(pit, each, kind) or protected(pit, each):
+        if (
+            (level < lowest if each.falls else level > highest)
+            or not is_working_price(book, each, kind)
+            or is_price_protected(book, each)
+        ):
             continue
-        place = min(level, point) if each.falls else max(level, point)
-        key = (abs(place - point), -abs(level - place), _RANK[each.algo.type], each.sequence)
+        price = min(level, point) if each.falls else max(level, point)
+        key = (abs(price - point), -abs(level - price), _RANK[each.algo.type], each.sequence)
         if best is None or key < best:
-            best, found = key, Met(each, place)
-    if kind == "mark" or pit.mark is None:
-        for side, leg in pit.held():
-            level_or_none = _liquidation(floor, pit, side, lowest, highest)
+            best, found = key, Hit(each, price)
+    if kind == "mark" or book.mark is None:
+        for side, leg in book.open_legs():
+            level_or_none = _liquidation(state, book, side, lowest, highest)
             if level_or_none is None:
                 continue
             falls = leg.quantity > 0
-            place = min(level_or_none, point) if falls else max(level_or_none, point)
-            place = max(lowest, min(highest, place))
-            key = (abs(place - point), -abs(level_or_none - place), _LIQUIDATION_RANK, 0)
+            price = min(level_or_none, point) if falls else max(level_or_none, point)
+            price = max(lowest, min(highest, price))
+            key = (abs(price - point), -abs(level_or_none - price), _LIQUIDATION_RANK, 0)
             if best is None or key < best:
-                best, found = key, Met(side, place)
+                best, found = key, Hit(side, price)
     return found
 
 
-def _liquidation(floor: Floor, pit: Pit, side: PositionSide, lowest: Decimal, highest: Decimal) -> Decimal | None:
+def _liquidation(
+    state: ExchangeState, book: SymbolBook, side: PositionSide, lowest: Decimal, highest: Decimal
+) -> Decimal | None:
     """The leg's liquidation price, when the way from ``lowest`` to ``highest`` comes to it."""
-    leg = pit.leg(side)
+    leg = book.leg(side)
     worst = lowest if leg.quantity > 0 else highest
-    last, mark_price = pit.last, pit.mark
-    if pit.mark is None:
-        pit.last = worst
+    last, mark_price = book.last, book.mark
+    if book.mark is None:
+        book.last = worst
     else:
-        pit.mark = worst
-    reached = margin.underwater(floor, pit, leg)
-    pit.last, pit.mark = last, mark_price
+        book.mark = worst
+    reached = margin.underwater(state, book, leg)
+    book.last, book.mark = last, mark_price
     if not reached:
         return None
-    level = margin.liquidation_price(floor, pit, side)
+    level = margin.liquidation_price(state, book, side)
     return level if level is not None else worst
 
 
-def protected(pit: Pit, waiting: Waiting) -> bool:
+def is_price_protected(book: SymbolBook, conditional: ConditionalOrder) -> bool:
     """True when price protection holds the trigger back: mark and last price are too far apart."""
-    bound = pit.filters.trigger_protect
-    if not waiting.algo.price_protect or bound is None or not pit.mark_price:
+    bound = book.filters.trigger_protect
+    if not conditional.algo.price_protect or bound is None or not book.mark_price:
         return False
-    return abs(pit.last_price - pit.mark_price) > bound * pit.mark_price
+    return abs(book.last_price - book.mark_price) > bound * book.mark_price
 
 
-def act(floor: Floor, pit: Pit, met: Met) -> None:
+def apply(state: ExchangeState, book: SymbolBook, hit: Hit) -> None:
     """Let it happen."""
-    what, place = met
-    if isinstance(what, Ticket):
-        fill_limit(floor, pit, what)
-    elif isinstance(what, Waiting):
-        trigger(floor, pit, what, place)
+    what, price = hit
+    if isinstance(what, RestingOrder):
+        fill_limit(state, book, what)
+    elif isinstance(what, ConditionalOrder):
+        trigger(state, book, what, price)
     else:
-        liquidate(floor, pit, what)
+        liquidate(state, book, what)
 
 
-def fill_limit(floor: Floor, pit: Pit, ticket: Ticket) -> None:
+def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
     """A resting limit gets what there is for it."""
-    order = ticket.order
+    order = resting.order
     reduces = only_reduces(order)
-    reducible = pit.reducible(order.side, order.position_side)
+    reducible = book.reducible(order.side, order.position_side)
     if reduces and not reducible:
-        floor.end(ticket, "expire", Rejection.REDUCE_ONLY_REJECT)
+        state.close_order(resting, "expire", Rejection.REDUCE_ONLY_REJECT)
     else:
         quantity = order.remaining
-        if pit.available is not None:
-            quantity = min(quantity, pit.available - pit.made)
+        if book.resting_available is not None:
+            quantity = min(quantity, book.resting_available - book.resting_filled)
         if reduces:
             quantity = min(quantity, reducible)
-        floor.fill(ticket, quantity, order.price, floor.commission(pit).maker, maker=True)
-        pit.made += quantity
-        if reduces and not ticket.order.closed and not pit.reducible(order.side, order.position_side):
-            floor.end(ticket, "expire")
-    floor.settle(ticket)
+        state.fill(resting, quantity, order.price, state.commission(book).maker, maker=True)
+        book.resting_filled += quantity
+        if reduces and not resting.order.closed and not book.reducible(order.side, order.position_side):
+            state.close_order(resting, "expire")
+    state.settle(resting)
 
 
-def trigger(floor: Floor, pit: Pit, waiting: Waiting, place: Decimal) -> None:
+def trigger(state: ExchangeState, book: SymbolBook, conditional: ConditionalOrder, price: Decimal) -> None:
     """An algo order is reached at ``place``: its trailing begins, or it becomes an order."""
-    algo = waiting.algo
+    algo = conditional.algo
     if algo.type == "TRAILING_STOP_MARKET" and not algo.activated:
-        waiting.algo = floor.move_algo(algo, "activate", activated=True)
-        waiting.extreme = place
-        pit.lines = None
+        conditional.algo = state.move_algo(algo, "activate", activated=True)
+        conditional.extreme = price
+        book.quiet_band = None
         return
-    if pit.mark is not None and algo.working_type == "MARK_PRICE":
-        base = pit.last_price  # the mark price triggers, the market pays
-    elif pit.best(algo.side) is not None:
-        base = place
+    if book.mark is not None and algo.working_type == "MARK_PRICE":
+        base = book.last_price  # the mark price triggers, the market pays
+    elif book.best(algo.side) is not None:
+        base = price
     else:
-        base = max(waiting.level, place) if algo.side == "BUY" else min(waiting.level, place)
-    floor.take_out(waiting)
-    fills.release(floor, pit, floor.move_algo(algo, "trigger", triggered_at=floor.time), base)
+        base = max(conditional.level, price) if algo.side == "BUY" else min(conditional.level, price)
+    state.remove_conditional(conditional)
+    fills.place_child(state, book, state.move_algo(algo, "trigger", triggered_at=state.time), base)

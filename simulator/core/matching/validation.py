@@ -14,9 +14,9 @@ from simulator.core.model.enums import PositionSide, Side
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
-from simulator.core.state.exchange_state import Floor
+from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import rounded
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.symbol_book import SymbolBook
 from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 
@@ -26,50 +26,52 @@ _LIMITED: Final = ("STOP", "TAKE_PROFIT")
 _CLOSERS: Final = ("STOP_MARKET", "TAKE_PROFIT_MARKET")
 
 
-def order_objection(asked: NewOrder, floor: Floor) -> Rejection | None:
+def validate_order(request: NewOrder, state: ExchangeState) -> Rejection | None:
     """The first reason against an order, or None."""
-    pit = floor.pits.get(asked.symbol)
-    against = _client_id(asked.client_id)
-    if against is not None or pit is None:
-        return against or Rejection.BAD_SYMBOL
+    book = state.books.get(request.symbol)
+    rejection = _client_id(request.client_id)
+    if rejection is not None or book is None:
+        return rejection or Rejection.BAD_SYMBOL
     return (
-        _mode(asked.position_side, floor, reduce_only=asked.reduce_only)
-        or _order_form(asked)
-        or _price(asked.price, pit.filters, floor.settings)
-        or _quantity(asked.quantity, pit.filters, floor.settings, market=asked.type == "MARKET")
-        or _good_till(asked.time_in_force, asked.good_till, floor)
-        or _order_state(asked, pit, floor)
+        _mode(request.position_side, state, reduce_only=request.reduce_only)
+        or _order_form(request)
+        or _price(request.price, book.filters, state.settings)
+        or _quantity(request.quantity, book.filters, state.settings, market=request.type == "MARKET")
+        or _good_till(request.time_in_force, request.good_till, state)
+        or _order_state(request, book, state)
     )
 
 
-def algo_objection(asked: NewAlgoOrder, floor: Floor) -> Rejection | None:
+def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> Rejection | None:
     """The first reason against a conditional order, or None."""
-    pit = floor.pits.get(asked.symbol)
-    against = _client_id(asked.client_algo_id)
-    if against is not None or pit is None:
-        return against or Rejection.BAD_SYMBOL
-    settings, filters = floor.settings, pit.filters
+    book = state.books.get(request.symbol)
+    rejection = _client_id(request.client_algo_id)
+    if rejection is not None or book is None:
+        return rejection or Rejection.BAD_SYMBOL
+    settings, filters = state.settings, book.filters
     quantity = None
-    if not asked.close_position:
-        quantity = _quantity(asked.quantity, filters, settings, market=asked.type not in _LIMITED)
+    if not request.close_position:
+        quantity = _quantity(request.quantity, filters, settings, market=request.type not in _LIMITED)
     return (
-        _mode(asked.position_side, floor, reduce_only=asked.reduce_only)
-        or _algo_form(asked, settings)
-        or _price(asked.price, filters, settings)
-        or _price(asked.trigger_price, filters, settings)
-        or _price(asked.activate_price, filters, settings)
+        _mode(request.position_side, state, reduce_only=request.reduce_only)
+        or _algo_form(request, settings)
+        or _price(request.price, filters, settings)
+        or _price(request.trigger_price, filters, settings)
+        or _price(request.activate_price, filters, settings)
         or quantity
-        or _good_till(asked.time_in_force, asked.good_till, floor)
-        or _algo_state(asked, pit, floor)
+        or _good_till(request.time_in_force, request.good_till, state)
+        or _algo_state(request, book, state)
     )
 
 
-def shape_objection(price: Decimal, quantity: Decimal, pit: Pit, floor: Floor, side: Side) -> Rejection | None:
+def validate_amendment(
+    price: Decimal, quantity: Decimal, book: SymbolBook, state: ExchangeState, side: Side
+) -> Rejection | None:
     """What the filters say of the new price and quantity of a LIMIT that is amended."""
     return (
-        _price(price, pit.filters, floor.settings)
-        or _quantity(quantity, pit.filters, floor.settings, market=False)
-        or _percent(price, side, pit)
+        _price(price, book.filters, state.settings)
+        or _quantity(quantity, book.filters, state.settings, market=False)
+        or _percent(price, side, book)
     )
 
 
@@ -79,19 +81,19 @@ def _client_id(client_id: str) -> Rejection | None:
     return None
 
 
-def _mode(position_side: PositionSide, floor: Floor, *, reduce_only: bool) -> Rejection | None:
+def _mode(position_side: PositionSide, state: ExchangeState, *, reduce_only: bool) -> Rejection | None:
     """The leg belongs to the position mode; reduceOnly is of the one-way mode."""
-    if position_side not in floor.sides:
+    if position_side not in state.sides:
         return Rejection.POSITION_SIDE_NOT_MATCH
-    return Rejection.REDUCE_ONLY_CONFLICT if reduce_only and floor.state.hedge else None
+    return Rejection.REDUCE_ONLY_CONFLICT if reduce_only and state.saved.hedge else None
 
 
-def _order_form(asked: NewOrder) -> Rejection | None:
+def _order_form(request: NewOrder) -> Rejection | None:
     """Numbers are numbers, and which of them an order type has."""
-    if not _finite(asked.price, asked.quantity) or asked.quantity is None:
+    if not _finite(request.price, request.quantity) or request.quantity is None:
         return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
-    limit = asked.type == "LIMIT"
-    for value in (asked.price, asked.time_in_force):
+    limit = request.type == "LIMIT"
+    for value in (request.price, request.time_in_force):
         if limit and value is None:
             return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
         if not limit and value is not None:
@@ -99,35 +101,35 @@ def _order_form(asked: NewOrder) -> Rejection | None:
     return None
 
 
-def _algo_form(asked: NewAlgoOrder, settings: SimulatorSettings) -> Rejection | None:
+def _algo_form(request: NewAlgoOrder, settings: SimulatorSettings) -> Rejection | None:
     """Likewise; the quantity of closePosition is the leg's."""
-    numbers = (asked.quantity, asked.price, asked.trigger_price, asked.activate_price, asked.callback_rate)
+    numbers = (request.quantity, request.price, request.trigger_price, request.activate_price, request.callback_rate)
     if not _finite(*numbers):
         return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
-    if asked.close_position:
-        if asked.type not in _CLOSERS:
+    if request.close_position:
+        if request.type not in _CLOSERS:
             return Rejection.INVALID_CLOSE_POSITION_TYPE
-        if asked.quantity:
+        if request.quantity:
             return Rejection.QUANTITY_EXISTS_WITH_CLOSE_POSITION
-        if asked.reduce_only:
+        if request.reduce_only:
             return Rejection.PARAM_NOT_REQUIRED
-        if (asked.position_side, asked.side) in (("LONG", "BUY"), ("SHORT", "SELL")):
+        if (request.position_side, request.side) in (("LONG", "BUY"), ("SHORT", "SELL")):
             return Rejection.REDUCE_ONLY_REJECT
-    elif asked.quantity is None:
+    elif request.quantity is None:
         return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
-    trailing = asked.type == "TRAILING_STOP_MARKET"
+    trailing = request.type == "TRAILING_STOP_MARKET"
     for value, wanted in (
-        (asked.price, asked.type in _LIMITED),
-        (asked.trigger_price, not trailing),
-        (asked.callback_rate, trailing),
+        (request.price, request.type in _LIMITED),
+        (request.trigger_price, not trailing),
+        (request.callback_rate, trailing),
     ):
         if wanted and value is None:
             return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
         if not wanted and value is not None:
             return Rejection.PARAM_NOT_REQUIRED
-    if asked.activate_price is not None and not trailing:
+    if request.activate_price is not None and not trailing:
         return Rejection.PARAM_NOT_REQUIRED
-    rate = asked.callback_rate
+    rate = request.callback_rate
     if rate is not None and not settings.min_callback_rate <= rate <= settings.max_callback_rate:
         return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     return None
@@ -169,43 +171,43 @@ def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSet
     return None
 
 
-def _good_till(time_in_force: str | None, good_till: int, floor: Floor) -> Rejection | None:
+def _good_till(time_in_force: str | None, good_till: int, state: ExchangeState) -> Rejection | None:
     """GTD needs a date far enough ahead, and nothing else has one."""
     if time_in_force != "GTD":
         return Rejection.PARAM_NOT_REQUIRED if good_till else None
-    ahead = floor.settings.good_till_ahead * 1_000
-    return Rejection.INVALID_GOOD_TILL_DATE if good_till <= floor.time + ahead else None
+    ahead = state.settings.good_till_ahead * 1_000
+    return Rejection.INVALID_GOOD_TILL_DATE if good_till <= state.time + ahead else None
 
 
-def _percent(price: Decimal, side: Side, pit: Pit) -> Rejection | None:
+def _percent(price: Decimal, side: Side, book: SymbolBook) -> Rejection | None:
     """PERCENT_PRICE around the mark price."""
-    up, down = pit.filters.multiplier_up, pit.filters.multiplier_down
-    if side == "BUY" and up is not None and price > pit.mark_price * up:
+    up, down = book.filters.multiplier_up, book.filters.multiplier_down
+    if side == "BUY" and up is not None and price > book.mark_price * up:
         return Rejection.PRICE_HIGHTER_THAN_MULTIPLIER_UP
-    if side == "SELL" and down is not None and price < pit.mark_price * down:
+    if side == "SELL" and down is not None and price < book.mark_price * down:
         return Rejection.PRICE_LOWER_THAN_MULTIPLIER_DOWN
     return None
 
 
-def _order_state(asked: NewOrder, pit: Pit, floor: Floor) -> Rejection | None:
+def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> Rejection | None:
     """Client id free, price known, something to reduce, notional, room in the book."""
-    if asked.client_id and floor.by_client.get(asked.client_id) in floor.open:
+    if request.client_id and state.by_client.get(request.client_id) in state.open:
         return Rejection.DUPLICATED_CLIENT_ORDER_ID
-    if pit.last is None:
+    if book.last is None:
         return Rejection.UNABLE_TO_FILL
-    quantity = asked.quantity or ZERO
-    if asked.price is not None:
-        against = _percent(asked.price, asked.side, pit)
-        if against is not None:
-            return against
-    if asked.reduce_only or _closes(asked.position_side, asked.side):
-        against = _reducing(asked, quantity, pit)
-        if against is not None:
-            return against
-    elif quantity * (asked.price or pit.mark_price) < pit.filters.min_notional:
+    quantity = request.quantity or ZERO
+    if request.price is not None:
+        rejection = _percent(request.price, request.side, book)
+        if rejection is not None:
+            return rejection
+    if request.reduce_only or _closes(request.position_side, request.side):
+        rejection = _reducing(request, quantity, book)
+        if rejection is not None:
+            return rejection
+    elif quantity * (request.price or book.mark_price) < book.filters.min_notional:
         return Rejection.MIN_NOTIONAL
-    limit = pit.filters.max_orders or floor.settings.max_open_orders
-    if asked.type == "LIMIT" and len(pit.tickets) >= limit:
+    limit = book.filters.max_orders or state.settings.max_open_orders
+    if request.type == "LIMIT" and len(book.resting_orders) >= limit:
         return Rejection.MAX_OPEN_ORDER_EXCEEDED
     return None
 
@@ -215,47 +217,47 @@ def _closes(position_side: PositionSide, side: Side) -> bool:
     return (position_side, side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
 
-def _reducing(asked: NewOrder, quantity: Decimal, pit: Pit) -> Rejection | None:
+def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> Rejection | None:
     """There must be something to close, and for a limit more than the open reduce-only orders close already."""
-    reducible = pit.reducible(asked.side, asked.position_side)
-    if not reducible or (not asked.reduce_only and quantity > reducible):
+    reducible = book.reducible(request.side, request.position_side)
+    if not reducible or (not request.reduce_only and quantity > reducible):
         return Rejection.REDUCE_ONLY_REJECT
-    if asked.type == "LIMIT":
-        waiting = sum(
+    if request.type == "LIMIT":
+        resting_quantity = sum(
             (
-                ticket.order.remaining
-                for ticket in pit.tickets
-                if ticket.order.reduce_only and ticket.order.side == asked.side
+                resting.order.remaining
+                for resting in book.resting_orders
+                if resting.order.reduce_only and resting.order.side == request.side
             ),
             ZERO,
         )
-        if waiting >= reducible:
+        if resting_quantity >= reducible:
             return Rejection.REDUCE_ONLY_ORDER_CHECK_FAILED
     return None
 
 
-def _algo_state(asked: NewAlgoOrder, pit: Pit, floor: Floor) -> Rejection | None:
+def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -> Rejection | None:
     """Client id free, price known, trigger still ahead, notional, room in the book. Margin and legs: when it triggers."""
-    if asked.client_algo_id and floor.by_algo_client.get(asked.client_algo_id) in floor.open_algos:
+    if request.client_algo_id and state.by_algo_client.get(request.client_algo_id) in state.open_algos:
         return Rejection.DUPLICATED_CLIENT_ORDER_ID
-    if pit.last is None:
+    if book.last is None:
         return Rejection.UNABLE_TO_FILL
-    if _would_trigger(asked, pit.mark_price if asked.working_type == "MARK_PRICE" else pit.last):
+    if _would_trigger(request, book.mark_price if request.working_type == "MARK_PRICE" else book.last):
         return Rejection.ORDER_WOULD_IMMEDIATELY_TRIGGER
-    exempt = asked.close_position or asked.reduce_only or _closes(asked.position_side, asked.side)
-    price = asked.price or asked.trigger_price or pit.last
-    if not exempt and (asked.quantity or ZERO) * price < pit.filters.min_notional:
+    exempt = request.close_position or request.reduce_only or _closes(request.position_side, request.side)
+    price = request.price or request.trigger_price or book.last
+    if not exempt and (request.quantity or ZERO) * price < book.filters.min_notional:
         return Rejection.MIN_NOTIONAL
-    if len(floor.open_algos) >= floor.settings.max_conditional_orders:
+    if len(state.open_algos) >= state.settings.max_conditional_orders:
         return Rejection.REACH_MAX_STOP_ORDER_LIMIT
     return None
 
 
-def _would_trigger(asked: NewAlgoOrder, price: Decimal) -> bool:
+def _would_trigger(request: NewAlgoOrder, price: Decimal) -> bool:
     """True when the trigger is reached already, or a trailing order's activation price is not ahead."""
-    if asked.type == "TRAILING_STOP_MARKET":
-        activate = asked.activate_price
-        return activate is not None and (activate >= price if asked.side == "BUY" else activate <= price)
-    trigger = asked.trigger_price or ZERO
-    falls = (asked.side == "SELL") == (asked.type in ("STOP", "STOP_MARKET"))
+    if request.type == "TRAILING_STOP_MARKET":
+        activate = request.activate_price
+        return activate is not None and (activate >= price if request.side == "BUY" else activate <= price)
+    trigger = request.trigger_price or ZERO
+    falls = (request.side == "SELL") == (request.type in ("STOP", "STOP_MARKET"))
     return price <= trigger if falls else price >= trigger

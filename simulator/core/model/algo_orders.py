@@ -73,7 +73,7 @@ class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return not ALGO_TRANSITIONS[self.status]
 
     @property
-    def waiting(self) -> bool:
+    def is_waiting(self) -> bool:
         """True while it waits for its trigger: what openAlgoOrders lists."""
         return self.status == "NEW"
 

@@ -17,7 +17,7 @@ MarginType = Literal["CROSSED", "ISOLATED"]
 
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
 #: ``x`` of ORDER_TRADE_UPDATE.
-Execution = Literal["NEW", "TRADE", "CANCELED", "EXPIRED", "CALCULATED", "AMENDMENT"]
+ExecutionType = Literal["NEW", "TRADE", "CANCELED", "EXPIRED", "CALCULATED", "AMENDMENT"]
 AlgoStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
 #: ``m`` of ACCOUNT_UPDATE.
 AccountReason = Literal[

@@ -7,18 +7,18 @@ from decimal import Decimal
 import msgspec
 
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import AccountReason, Execution, MarginType, PositionSide
-from simulator.core.model.orders import Order, Trade
+from simulator.core.model.enums import AccountReason, ExecutionType, MarginType, PositionSide
+from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.statements import PositionStatement
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """ORDER_TRADE_UPDATE: ``order`` as it is after it. ``trade`` for TRADE and CALCULATED."""
 
-    execution: Execution
+    execution: ExecutionType
     order: Order
     time: int
-    trade: Trade | None = None
+    trade: ExecutedTrade | None = None
 
 
 class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,4 +88,4 @@ class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
     time: int
 
 
-News = OrderUpdate | AlgoUpdate | AccountUpdate | FundingPaid | LeverageChange | MarginCall | Liquidation
+CoreEvent = OrderUpdate | AlgoUpdate | AccountUpdate | FundingPaid | LeverageChange | MarginCall | Liquidation

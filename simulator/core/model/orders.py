@@ -113,7 +113,7 @@ def advance(order: Order, event: OrderEvent, time: int, **changes: object) -> Or
     return msgspec.structs.replace(order, status=status, updated=time, **changes)
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class ExecutedTrade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One execution of an order. ``commission`` in USDT, positive = paid; ``realized`` the PnL before it."""
 
     id: int

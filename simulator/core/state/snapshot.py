@@ -8,10 +8,10 @@ import msgspec
 
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.statements import Income
-from simulator.core.state.symbol_book import PitState, Ticket
+from simulator.core.state.symbol_book import RestingOrder, SymbolBookState
 
 
-class FloorState(msgspec.Struct, kw_only=True):
+class ExchangeSnapshot(msgspec.Struct, kw_only=True):
     """All that the venue knows. ``closed``/``closed_algos``: the last ones, oldest first; ``triggered``: algo orders whose
     child lives; ``countdowns``: symbol -> when its orders are cancelled; ``called``: margin calls that stand."""
 
@@ -24,8 +24,8 @@ class FloorState(msgspec.Struct, kw_only=True):
     trades_made: int = 0
     income_made: int = 0
     sequence: int = 0
-    pits: dict[str, PitState] = msgspec.field(default_factory=dict)
-    closed: dict[int, Ticket] = msgspec.field(default_factory=dict)
+    books: dict[str, SymbolBookState] = msgspec.field(default_factory=dict)
+    closed: dict[int, RestingOrder] = msgspec.field(default_factory=dict)
     triggered: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
     closed_algos: dict[int, AlgoOrder] = msgspec.field(default_factory=dict)
     income: list[Income] = msgspec.field(default_factory=list)

@@ -11,7 +11,7 @@ from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import MarginType, PositionSide, Side
 from simulator.core.model.filters import Filters
-from simulator.core.model.orders import ZERO, Order, Trade
+from simulator.core.model.orders import ZERO, ExecutedTrade, Order
 from simulator.core.model.statements import Commission
 from simulator.core.state.legs import Leg
 
@@ -19,15 +19,15 @@ ONE_WAY: Final[tuple[PositionSide, ...]] = ("BOTH",)
 HEDGE: Final[tuple[PositionSide, ...]] = ("LONG", "SHORT")
 
 
-class Ticket(msgspec.Struct, kw_only=True, array_like=True, eq=False):
+class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
     """An order in hand with its executions. ``sequence``: of two orders at one price the earlier goes first."""
 
     order: Order
     sequence: int
-    trades: list[Trade] = msgspec.field(default_factory=list)
+    trades: list[ExecutedTrade] = msgspec.field(default_factory=list)
 
 
-class Waiting(msgspec.Struct, kw_only=True, array_like=True, eq=False):
+class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
     """An algo order that waits. ``extreme``: the best price since an activated trailing began, USDT."""
 
     algo: AlgoOrder
@@ -58,7 +58,7 @@ class Waiting(msgspec.Struct, kw_only=True, array_like=True, eq=False):
         return (algo.side == "SELL") == stops
 
 
-class PitState(msgspec.Struct, kw_only=True):
+class SymbolBookState(msgspec.Struct, kw_only=True):
     """What of a pit goes into a snapshot."""
 
     last: Decimal | None
@@ -68,42 +68,50 @@ class PitState(msgspec.Struct, kw_only=True):
     bid_quantity: Decimal | None
     ask_quantity: Decimal | None
     volume: float | None
-    taken: Decimal
+    taken_quantity: Decimal
     legs: dict[PositionSide, Leg]
     leverage: int
     margin_type: MarginType
     commission: Commission | None
-    tickets: list[Ticket]
-    waiting: list[Waiting]
+    resting_orders: list[RestingOrder]
+    conditional_orders: list[ConditionalOrder]
 
 
-class Lines:
+class QuietBand:
     """Prices within which an event is quiet: nothing rests there, nobody is liquidated there (see ``lines``)."""
 
-    __slots__ = ("best_buy", "best_sell", "high", "high_limit", "low", "low_limit", "mark_high", "mark_low", "quiet")
+    __slots__ = ("best_buy", "best_sell", "floats", "high", "high_limit", "low", "low_limit", "mark_high", "mark_low")
 
     def __init__(self, low: Decimal, high: Decimal, low_limit: Decimal, high_limit: Decimal) -> None:
         self.low, self.high = low, high
         self.low_limit, self.high_limit = low_limit, high_limit
         self.mark_low, self.mark_high = low, high
         self.best_buy, self.best_sell = low, high
-        self.quiet = (0.0, 0.0)
+        self.floats = (0.0, 0.0)
 
 
-class Pit:
+class SymbolBook:
     """See the module. ``mark`` None: the mark price follows the last one. Sizes in base currency, None = endless.
 
     ``volume``: of the last candle; ``taken``: what ours took since the candle or quote;
     ``available``: what the event at hand leaves to resting limits, ``made``: what ours got of it.
     """
 
-    __slots__ = (*PitState.__struct_fields__, "available", "brackets", "filters", "lines", "made", "symbol")
+    __slots__ = (
+        *SymbolBookState.__struct_fields__,
+        "resting_available",
+        "brackets",
+        "filters",
+        "resting_filled",
+        "quiet_band",
+        "symbol",
+    )
 
     def __init__(self, filters: Filters, brackets: Brackets, leverage: int, margin_type: MarginType = "CROSSED") -> None:
         self.symbol = filters.symbol
         self.filters = filters
         self.brackets = brackets
-        self.lines: Lines | None = None
+        self.quiet_band: QuietBand | None = None
         self.last: Decimal | None = None
         self.mark: Decimal | None = None
         self.bid: Decimal | None = None
@@ -111,25 +119,25 @@ class Pit:
         self.bid_quantity: Decimal | None = None
         self.ask_quantity: Decimal | None = None
         self.volume: float | None = None
-        self.taken = ZERO
-        self.available: Decimal | None = None
-        self.made = ZERO
+        self.taken_quantity = ZERO
+        self.resting_available: Decimal | None = None
+        self.resting_filled = ZERO
         self.legs: dict[PositionSide, Leg] = {}
         self.leverage = min(leverage, brackets.max_leverage)
         self.margin_type = margin_type
         self.commission: Commission | None = None
-        self.tickets: list[Ticket] = []
-        self.waiting: list[Waiting] = []
+        self.resting_orders: list[RestingOrder] = []
+        self.conditional_orders: list[ConditionalOrder] = []
 
-    def state(self) -> PitState:
+    def saved(self) -> SymbolBookState:
         """For a snapshot."""
-        return PitState(**{name: getattr(self, name) for name in PitState.__struct_fields__})
+        return SymbolBookState(**{name: getattr(self, name) for name in SymbolBookState.__struct_fields__})
 
-    def restore(self, state: PitState) -> None:
+    def restore(self, state: SymbolBookState) -> None:
         """Go on from a snapshot's state."""
-        for name in PitState.__struct_fields__:
+        for name in SymbolBookState.__struct_fields__:
             setattr(self, name, getattr(state, name))
-        self.lines = None
+        self.quiet_band = None
 
     @property
     def mark_price(self) -> Decimal:
@@ -150,7 +158,7 @@ class Pit:
             found = self.legs[side] = Leg()
         return found
 
-    def held(self) -> list[tuple[PositionSide, Leg]]:
+    def open_legs(self) -> list[tuple[PositionSide, Leg]]:
         """The legs that are not flat."""
         return [(side, leg) for side, leg in self.legs.items() if leg.quantity]
 

@@ -170,8 +170,8 @@ def brackets(symbol: str, table: Brackets) -> dict[str, Any]:
             {
                 "bracket": row.number,
                 "initialLeverage": row.leverage,
-                "notionalCap": int(row.cap),
-                "notionalFloor": int(row.floor),
+                "notionalCap": int(row.notional_cap),
+                "notionalFloor": int(row.notional_floor),
                 "maintMarginRatio": float(row.maintenance_rate),
                 "cum": float(row.cum),
             }

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.server.printing.numbers import money
 from simulator.tape.day import Day
-from simulator.tape.events import Mark, Quote, Trade
+from simulator.tape.events import Mark, MarketTrade, Quote
 from simulator.tape.grid import Grid
 from simulator.tape.intervals import closes_at
 from simulator.tape.klines import Kline
@@ -64,7 +64,7 @@ def kline_row(kline: Kline, interval: str, grid: Grid) -> list[Any]:
     ]
 
 
-def aggregate_trade(trade: Trade, grid: Grid, now: int) -> dict[str, Any]:
+def aggregate_trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
     """aggTrade; here every trade is one."""
     quantity = grid.print_quantity(trade.quantity)
     return {
@@ -83,7 +83,7 @@ def aggregate_trade(trade: Trade, grid: Grid, now: int) -> dict[str, Any]:
     }
 
 
-def trade(trade: Trade, grid: Grid, now: int) -> dict[str, Any]:
+def trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
     return {
         "e": "trade",
         "E": now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.orders import ZERO, Order, Trade
+from simulator.core.model.orders import ZERO, ExecutedTrade, Order
 from simulator.server.printing.numbers import money, places, plain
 from simulator.tape.grid import Grid
 
@@ -115,7 +115,7 @@ def algo_cancelled(algo: AlgoOrder) -> dict[str, Any]:
     return {"algoId": algo.algo_id, "clientAlgoId": algo.client_algo_id, "code": "200", "msg": "success"}
 
 
-def user_trade(trade: Trade, grid: Grid) -> dict[str, Any]:
+def user_trade(trade: ExecutedTrade, grid: Grid) -> dict[str, Any]:
     """One line of userTrades."""
     return {
         "buyer": trade.side == "BUY",

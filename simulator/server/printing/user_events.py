@@ -14,9 +14,9 @@ from simulator.tape.grid import Grid
 _EXPIRY_UNKNOWN = "0"
 
 
-def order_update(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
+def order_update(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
     """ORDER_TRADE_UPDATE. Commission is there with an execution only, the trailing fields with a trailing order only."""
-    order, trade = news.order, news.trade
+    order, trade = event.order, event.trade
     body: dict[str, Any] = {
         "s": order.symbol,
         "c": order.client_id,
@@ -27,7 +27,7 @@ def order_update(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
         "p": places(order.price, grid.price_digits),
         "ap": places(order.average_price, grid.price_digits),
         "sp": places(order.stop_price, grid.price_digits),
-        "x": news.execution,
+        "x": event.execution,
         "X": order.status,
         "i": order.order_id,
         "l": places(trade.quantity if trade else ZERO, grid.quantity_digits),
@@ -37,7 +37,7 @@ def order_update(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
     if trade is not None:
         body |= {"n": money(trade.commission), "N": "USDT"}
     body |= {
-        "T": news.time,
+        "T": event.time,
         "t": trade.id if trade else 0,
         "b": "0",
         "a": "0",
@@ -60,18 +60,18 @@ def order_update(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
         "gtd": order.good_till,
         "er": _EXPIRY_UNKNOWN,
     }
-    return {"e": "ORDER_TRADE_UPDATE", "T": news.time, "E": now, "o": body}
+    return {"e": "ORDER_TRADE_UPDATE", "T": event.time, "E": now, "o": body}
 
 
-def trade_lite(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None:
+def trade_lite(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None:
     """TRADE_LITE of an execution, which comes before its ORDER_TRADE_UPDATE; None for anything else."""
-    order, trade = news.order, news.trade
-    if news.execution != "TRADE" or trade is None:
+    order, trade = event.order, event.trade
+    if event.execution != "TRADE" or trade is None:
         return None
     return {
         "e": "TRADE_LITE",
         "E": now,
-        "T": news.time,
+        "T": event.time,
         "s": order.symbol,
         "q": places(order.quantity, grid.quantity_digits),
         "p": places(order.price, grid.price_digits),
@@ -85,9 +85,9 @@ def trade_lite(news: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None
     }
 
 
-def algo_update(news: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
+def algo_update(event: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
     """ALGO_UPDATE. ``ia``: only a trailing order has it."""
-    algo, child = news.algo, news.child
+    algo, child = event.algo, event.child
     body: dict[str, Any] = {
         "caid": algo.client_algo_id,
         "aid": algo.algo_id,
@@ -117,10 +117,10 @@ def algo_update(news: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
     }
     if algo.type == "TRAILING_STOP_MARKET":
         body["ia"] = algo.activated
-    return {"e": "ALGO_UPDATE", "T": news.time, "E": now, "o": body}
+    return {"e": "ALGO_UPDATE", "T": event.time, "E": now, "o": body}
 
 
-def account_update(news: AccountUpdate, grids: dict[str, Grid], now: int) -> dict[str, Any]:
+def account_update(event: AccountUpdate, grids: dict[str, Grid], now: int) -> dict[str, Any]:
     """ACCOUNT_UPDATE: the balance and the legs that changed."""
     positions = [
         {
@@ -134,18 +134,18 @@ def account_update(news: AccountUpdate, grids: dict[str, Grid], now: int) -> dic
             "iw": money(leg.isolated_wallet),
             "ps": leg.position_side,
         }
-        for leg in news.positions
+        for leg in event.positions
     ]
-    balance = {"a": "USDT", "wb": money(news.wallet), "cw": money(news.cross_wallet), "bc": money(news.change)}
-    return {"e": "ACCOUNT_UPDATE", "T": news.time, "E": now, "a": {"B": [balance], "P": positions, "m": news.reason}}
+    balance = {"a": "USDT", "wb": money(event.wallet), "cw": money(event.cross_wallet), "bc": money(event.change)}
+    return {"e": "ACCOUNT_UPDATE", "T": event.time, "E": now, "a": {"B": [balance], "P": positions, "m": event.reason}}
 
 
-def leverage_change(news: LeverageChange, now: int) -> dict[str, Any]:
+def leverage_change(event: LeverageChange, now: int) -> dict[str, Any]:
     """ACCOUNT_CONFIG_UPDATE."""
-    return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": news.time, "ac": {"s": news.symbol, "l": news.leverage}}
+    return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": event.time, "ac": {"s": event.symbol, "l": event.leverage}}
 
 
-def margin_call(news: MarginCall, now: int) -> dict[str, Any]:
+def margin_call(event: MarginCall, now: int) -> dict[str, Any]:
     """MARGIN_CALL."""
     legs = [
         {
@@ -158,9 +158,9 @@ def margin_call(news: MarginCall, now: int) -> dict[str, Any]:
             "up": money(leg.unrealized),
             "mm": money(leg.maintenance_margin),
         }
-        for leg in news.positions
+        for leg in event.positions
     ]
-    return {"e": "MARGIN_CALL", "E": now, "cw": money(news.cross_wallet), "p": legs}
+    return {"e": "MARGIN_CALL", "E": now, "cw": money(event.cross_wallet), "p": legs}
 
 
 def listen_key_expired(key: str, now: int) -> dict[str, Any]:
@@ -168,9 +168,9 @@ def listen_key_expired(key: str, now: int) -> dict[str, Any]:
     return {"e": "listenKeyExpired", "E": now, "listenKey": key}
 
 
-def force_order(news: Liquidation, grid: Grid, now: int) -> dict[str, Any]:
+def force_order(event: Liquidation, grid: Grid, now: int) -> dict[str, Any]:
     """The market stream's forceOrder."""
-    order = news.order
+    order = event.order
     return {
         "e": "forceOrder",
         "E": now,
@@ -185,6 +185,6 @@ def force_order(news: Liquidation, grid: Grid, now: int) -> dict[str, Any]:
             "X": order.status,
             "l": places(order.executed, grid.quantity_digits),
             "z": places(order.executed, grid.quantity_digits),
-            "T": news.time,
+            "T": event.time,
         },
     }

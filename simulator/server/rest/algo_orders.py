@@ -10,16 +10,16 @@ from simulator.core.model.requests import NewAlgoOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
 from simulator.server.refusals import Refused
-from simulator.server.rest.context import Caller, Desk, within
+from simulator.server.rest.context import Caller, Context, within
 from simulator.server.rest.orders import ALGO_TYPES, POSITION_SIDES, PREVENTIONS, SIDES, TIMES_IN_FORCE
 
 _WORKING_TYPES: Final[tuple[WorkingType, ...]] = ("CONTRACT_PRICE", "MARK_PRICE")
 
 
-def place(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
     parameters.word("algoType", ("CONDITIONAL",))
-    symbol = desk.symbol(parameters)
-    asked = NewAlgoOrder(
+    symbol = context.symbol(parameters)
+    request = NewAlgoOrder(
         symbol=symbol,
         side=parameters.word("side", SIDES),
         type=parameters.word("type", ALGO_TYPES),
@@ -38,46 +38,46 @@ def place(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
         self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, "NONE"),
         good_till=parameters.integer("goodTillDate", 0),
     )
-    algo = desk.done(desk.exchange.venue.place_algo(asked, desk.exchange.time))
-    return printed.algo_placed(algo, desk.grid(symbol))
+    algo = context.checked(context.session.core.place_algo(request, context.session.time))
+    return printed.algo_placed(algo, context.grid(symbol))
 
 
-def cancel(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
     algo_id, client_algo_id = _which(parameters)
-    venue = desk.exchange.venue
-    algo = desk.done(venue.cancel_algo(desk.exchange.time, algo_id=algo_id, client_algo_id=client_algo_id))
+    core = context.session.core
+    algo = context.checked(core.cancel_algo(context.session.time, algo_id=algo_id, client_algo_id=client_algo_id))
     return printed.algo_cancelled(algo)
 
 
-def cancel_all(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    desk.done(desk.exchange.venue.cancel_all_algos(desk.symbol(parameters), desk.exchange.time))
+def cancel_all(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    context.checked(context.session.core.cancel_all_algos(context.symbol(parameters), context.session.time))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
-def query(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     algo_id, client_algo_id = _which(parameters)
-    algo = desk.exchange.venue.algo_order(algo_id=algo_id, client_algo_id=client_algo_id)
+    algo = context.session.core.algo_order(algo_id=algo_id, client_algo_id=client_algo_id)
     if algo is None:
         raise Refused(-2013, "Order does not exist.")
-    return shown(desk, algo)
+    return shown(context, algo)
 
 
-def open_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    found = desk.exchange.venue.open_algo_orders(desk.maybe_symbol(parameters))
-    return [shown(desk, algo) for algo in found]
+def open_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    found = context.session.core.open_algo_orders(context.maybe_symbol(parameters))
+    return [shown(context, algo) for algo in found]
 
 
-def all_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
     first = parameters.maybe_integer("algoId")
-    found = desk.exchange.venue.algo_orders(desk.symbol(parameters))
+    found = context.session.core.algo_orders(context.symbol(parameters))
     rows = [algo for algo in found if first is None or algo.algo_id >= first]
-    return [shown(desk, algo) for algo in within(rows, lambda algo: algo.created, parameters, 500, 1_000)]
+    return [shown(context, algo) for algo in within(rows, lambda algo: algo.created, parameters, 500, 1_000)]
 
 
-def shown(desk: Desk, algo: AlgoOrder) -> Any:
+def shown(context: Context, algo: AlgoOrder) -> Any:
     """An algo order as queries answer it."""
-    child = desk.exchange.venue.order(algo.symbol, order_id=algo.order_id) if algo.order_id else None
-    return printed.algo_queried(algo, child, desk.grid(algo.symbol))
+    child = context.session.core.order(algo.symbol, order_id=algo.order_id) if algo.order_id else None
+    return printed.algo_queried(algo, child, context.grid(algo.symbol))
 
 
 def _which(parameters: Parameters) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused
-from simulator.server.rest.context import Caller, Desk
+from simulator.server.rest.context import Caller, Context
 from simulator.server.rest.endpoints import BY_PATH, PATHS, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 
@@ -37,7 +37,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def answer(desk: Desk, request: Request) -> Reply:
+def answer(context: Context, request: Request) -> Reply:
     """The answer; refusals are answers too."""
     headers: dict[str, str] = {}
     try:
@@ -45,22 +45,22 @@ def answer(desk: Desk, request: Request) -> Reply:
         if endpoint is None:
             return _no_such(request)
         parameters = Parameters.of(request.query, request.body)
-        headers |= desk.limiter.spend(request.address, endpoint.weighs(parameters), request.now)
-        _authorise(desk, endpoint, parameters, request)
+        headers |= context.limiter.spend(request.address, endpoint.weighs(parameters), request.now)
+        _authorise(context, endpoint, parameters, request)
         if endpoint.orders != (0, 0):
-            headers |= desk.limiter.order(*endpoint.orders, request.now)
-        return Reply(200, endpoint.handler(desk, parameters, Caller(request.key, request.now)), headers)
+            headers |= context.limiter.order(*endpoint.orders, request.now)
+        return Reply(200, endpoint.handler(context, parameters, Caller(request.key, request.now)), headers)
     except Refused as refused:
         return Reply(refused.status, refused.body, {**headers, **refused.headers})
 
 
-def _authorise(desk: Desk, endpoint: Endpoint, parameters: Parameters, request: Request) -> None:
+def _authorise(context: Context, endpoint: Endpoint, parameters: Parameters, request: Request) -> None:
     if endpoint.security == "none":
         return
-    secret = check_key(request.key, desk.keys)
+    secret = check_key(request.key, context.keys)
     if endpoint.security == "signed":
         check_signature(request.query, request.body, secret)
-        check_time(parameters, desk.server_time, strict=desk.strict_time)
+        check_time(parameters, context.server_time, strict=context.strict_time)
 
 
 def _no_such(request: Request) -> Reply:

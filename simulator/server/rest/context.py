@@ -10,21 +10,21 @@ from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, bad_symbol
-from simulator.server.session import Exchange
+from simulator.server.session import MarketSession
 from simulator.tape.grid import Grid
-from simulator.tape.market import SymbolMarket
+from simulator.tape.tape_market import SymbolMarket
 
 _Answer = TypeVar("_Answer")
 
 
 @dataclass(slots=True)
-class Desk:
+class Context:
     """``keys``: API key → secret. ``pace``: market ms that go by in one ms of a client's clock, for its countdowns.
 
     ``skew``: what a fault adds to the server time, ms. ``strict_time``: refuse timestamps outside of the window.
     """
 
-    exchange: Exchange
+    session: MarketSession
     limiter: RateLimiter
     listen_keys: ListenKeys
     keys: dict[str, str]
@@ -35,12 +35,12 @@ class Desk:
     @property
     def server_time(self) -> int:
         """What the exchange says the time is, ms."""
-        return self.exchange.time + self.skew
+        return self.session.time + self.skew
 
     def symbol(self, parameters: Parameters, name: str = "symbol") -> str:
         """A symbol that is traded here. Raises Refused -1102, -1121."""
         symbol = parameters.text(name)
-        if symbol not in self.exchange.market:
+        if symbol not in self.session.market:
             raise bad_symbol()
         return symbol
 
@@ -50,14 +50,14 @@ class Desk:
 
     def market(self, parameters: Parameters, name: str = "symbol") -> SymbolMarket:
         """The market of the symbol."""
-        return self.exchange.market[self.symbol(parameters, name)]
+        return self.session.market[self.symbol(parameters, name)]
 
     def grid(self, symbol: str) -> Grid:
-        return self.exchange.grids[symbol]
+        return self.session.grids[symbol]
 
-    def done(self, answer: _Answer | Refusal) -> _Answer:
+    def checked(self, answer: _Answer | Refusal) -> _Answer:
         """The venue's answer, its news told. Raises Refused for its no."""
-        self.exchange.tell()
+        self.session.publish()
         if isinstance(answer, Refusal):
             raise Refused(int(answer.code), answer.message)
         return answer

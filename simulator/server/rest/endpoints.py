@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from simulator.server.parameters import Parameters
 from simulator.server.rest import account, algo_orders, market_data, orders
-from simulator.server.rest.context import Caller, Desk
+from simulator.server.rest.context import Caller, Context
 
-Handler = Callable[[Desk, Parameters, Caller], Any]
+Handler = Callable[[Context, Parameters, Caller], Any]
 Weight = int | Callable[[Parameters], int]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 #: none: anybody; key: an API key; signed: a key and a fresh signature.

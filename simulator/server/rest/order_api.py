@@ -13,7 +13,7 @@ import msgspec
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
 from simulator.server.rest.answer import Reply
-from simulator.server.rest.context import Caller, Desk
+from simulator.server.rest.context import Caller, Context
 from simulator.server.rest.endpoints import BY_PATH, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 
@@ -65,14 +65,14 @@ def read_call(text: str) -> Call | dict[str, Any]:
     return Call(number, BY_PATH[place], {name: _text(value) for name, value in params.items() if value is not None})
 
 
-def answer_call(desk: Desk, call: Call, address: str, now: int) -> dict[str, Any]:
+def answer_call(context: Context, call: Call, address: str, now: int) -> dict[str, Any]:
     """The answer; refusals are answers too. ``now``: the clock that limits live by, ms."""
     try:
-        desk.limiter.spend(address, call.endpoint.weighs(call.parameters), now)
-        key = _authorise(desk, call)
+        context.limiter.spend(address, call.endpoint.weighs(call.parameters), now)
+        key = _authorise(context, call)
         if call.endpoint.orders != (0, 0):
-            desk.limiter.order(*call.endpoint.orders, now)
-        body = call.endpoint.handler(desk, call.parameters, Caller(key, now))
+            context.limiter.order(*call.endpoint.orders, now)
+        body = call.endpoint.handler(context, call.parameters, Caller(key, now))
     except Refused as refused:
         return _error(call.id, refused)
     return {"id": call.id, "status": 200, "result": body, "rateLimits": []}
@@ -83,17 +83,17 @@ def failed(call: Call, reply: Reply) -> dict[str, Any]:
     return {"id": call.id, "status": reply.status, "error": reply.body, "rateLimits": []}
 
 
-def _authorise(desk: Desk, call: Call) -> str:
+def _authorise(context: Context, call: Call) -> str:
     """The API key. Raises Refused."""
     if call.endpoint.security == "none":
         return ""
     key = call.values.get("apiKey", "")
-    secret = check_key(key, desk.keys)
+    secret = check_key(key, context.keys)
     if "signature" not in call.values:
         raise missing("signature")
     signed = "&".join(f"{name}={call.values[name]}" for name in sorted(call.values) if name != "signature")
     check_signature(f"{signed}&signature={call.values['signature']}", "", secret)
-    check_time(call.parameters, desk.server_time, strict=desk.strict_time)
+    check_time(call.parameters, context.server_time, strict=context.strict_time)
     return key
 
 

@@ -13,7 +13,7 @@ from simulator.core.model.requests import Amendment, NewOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
 from simulator.server.refusals import Refused, missing
-from simulator.server.rest.context import Caller, Desk, within
+from simulator.server.rest.context import Caller, Context, within
 
 SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
 POSITION_SIDES: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
@@ -31,25 +31,25 @@ _RESPONSES: Final = ("ACK", "RESULT")
 _MOST_PLACED, _MOST_CANCELLED = 5, 10
 
 
-def place(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    asked = _new_order(desk, parameters)
-    order = desk.done(desk.exchange.venue.place(asked, desk.exchange.time))
-    return _answered(desk, order, parameters)
+def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    request = _new_order(context, parameters)
+    order = context.checked(context.session.core.place(request, context.session.time))
+    return _answered(context, order, parameters)
 
 
-def test(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def test(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """``POST order/test``: the parameters are read, nothing is placed."""
-    _new_order(desk, parameters)
+    _new_order(context, parameters)
     return {}
 
 
-def amend(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def amend(context: Context, parameters: Parameters, caller: Caller) -> Any:
     quantity, price = parameters.number("quantity"), parameters.number("price")
     if quantity is None or price is None:
         raise missing("quantity" if quantity is None else "price")
     order_id, client_id = _which(parameters)
-    asked = Amendment(
-        symbol=desk.symbol(parameters),
+    request = Amendment(
+        symbol=context.symbol(parameters),
         side=parameters.word("side", SIDES),
         quantity=quantity,
         price=price,
@@ -57,43 +57,43 @@ def amend(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
         client_id=client_id,
         reduce_only=parameters.flag("reduceOnly") if "reduceOnly" in parameters else None,
     )
-    order = desk.done(desk.exchange.venue.amend(asked, desk.exchange.time))
-    return printed.placed(order, desk.grid(order.symbol))
+    order = context.checked(context.session.core.amend(request, context.session.time))
+    return printed.placed(order, context.grid(order.symbol))
 
 
-def cancel(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    symbol = desk.symbol(parameters)
+def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    symbol = context.symbol(parameters)
     order_id, client_id = _which(parameters)
-    return _cancel(desk, symbol, order_id, client_id)
+    return _cancel(context, symbol, order_id, client_id)
 
 
-def query(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    symbol = desk.symbol(parameters)
+def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    symbol = context.symbol(parameters)
     order_id, client_id = _which(parameters)
-    order = desk.exchange.venue.order(symbol, order_id=order_id, client_id=client_id)
+    order = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
     if order is None:
         raise Refused(-2013, "Order does not exist.")
-    return printed.queried(order, desk.grid(symbol))
+    return printed.queried(order, context.grid(symbol))
 
 
-def query_open(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def query_open(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """``GET openOrder``: as a query, but only one that is open is found."""
-    answer = query(desk, parameters, caller)
+    answer = query(context, parameters, caller)
     if answer["status"] not in ("NEW", "PARTIALLY_FILLED"):
         raise Refused(-2013, "Order does not exist.")
     return answer
 
 
-def place_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    return [_attempt(place, desk, each, caller) for each in _batch(parameters)]
+def place_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    return [_attempt(place, context, each, caller) for each in _batch(parameters)]
 
 
-def amend_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    return [_attempt(amend, desk, each, caller) for each in _batch(parameters)]
+def amend_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    return [_attempt(amend, context, each, caller) for each in _batch(parameters)]
 
 
-def cancel_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    symbol = desk.symbol(parameters)
+def cancel_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    symbol = context.symbol(parameters)
     ids = _list(parameters.optional("orderIdList", "orderidlist"))
     names = _list(parameters.optional("origClientOrderIdList", "origclientorderidlist"))
     if not ids and not names:
@@ -104,47 +104,47 @@ def cancel_batch(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
     whole = [Parameters({"orderId": str(each)}).integer("orderId") for each in ids]
     for order_id, client_id in [*((each, "") for each in whole), *((0, str(each)) for each in names)]:
         try:
-            answers.append(_cancel(desk, symbol, order_id, client_id))
+            answers.append(_cancel(context, symbol, order_id, client_id))
         except Refused as refused:
             answers.append(refused.body)
     return answers
 
 
-def cancel_all(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    desk.done(desk.exchange.venue.cancel_all(desk.symbol(parameters), desk.exchange.time))
+def cancel_all(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    context.checked(context.session.core.cancel_all(context.symbol(parameters), context.session.time))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
-def countdown(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def countdown(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """The countdown runs on the client's clock: on a market that runs faster it lasts as much longer."""
-    symbol, duration = desk.symbol(parameters), parameters.integer("countdownTime")
-    desk.done(desk.exchange.venue.countdown(symbol, round(duration * desk.pace), desk.exchange.time))
+    symbol, duration = context.symbol(parameters), parameters.integer("countdownTime")
+    context.checked(context.session.core.countdown(symbol, round(duration * context.pace), context.session.time))
     return {"symbol": symbol, "countdownTime": str(duration)}
 
 
-def open_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
-    found = desk.exchange.venue.open_orders(desk.maybe_symbol(parameters))
-    return [printed.queried(order, desk.grid(order.symbol)) for order in found]
+def open_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    found = context.session.core.open_orders(context.maybe_symbol(parameters))
+    return [printed.queried(order, context.grid(order.symbol)) for order in found]
 
 
-def all_orders(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
     first = parameters.maybe_integer("orderId")
-    found = desk.exchange.venue.orders(desk.maybe_symbol(parameters))
+    found = context.session.core.orders(context.maybe_symbol(parameters))
     rows = [order for order in found if first is None or order.order_id >= first]
     chosen = within(rows, lambda order: order.created, parameters, 500, 1_000)
-    return [printed.queried(order, desk.grid(order.symbol)) for order in chosen]
+    return [printed.queried(order, context.grid(order.symbol)) for order in chosen]
 
 
-def user_trades(desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def user_trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
     first, order_id = parameters.maybe_integer("fromId"), parameters.integer("orderId", 0)
-    found = desk.exchange.venue.trades(desk.maybe_symbol(parameters), order_id=order_id)
+    found = context.session.core.trades(context.maybe_symbol(parameters), order_id=order_id)
     rows = [trade for trade in found if first is None or trade.id >= first]
     chosen = within(rows, lambda trade: trade.time, parameters, 500, 1_000)
-    return [printed.user_trade(trade, desk.grid(trade.symbol)) for trade in chosen]
+    return [printed.user_trade(trade, context.grid(trade.symbol)) for trade in chosen]
 
 
-def _new_order(desk: Desk, parameters: Parameters) -> NewOrder:
-    symbol = desk.symbol(parameters)
+def _new_order(context: Context, parameters: Parameters) -> NewOrder:
+    symbol = context.symbol(parameters)
     kind = parameters.text("type")
     if kind in ALGO_TYPES:
         raise Refused(
@@ -169,17 +169,17 @@ def _new_order(desk: Desk, parameters: Parameters) -> NewOrder:
     )
 
 
-def _answered(desk: Desk, order: Order, parameters: Parameters) -> Any:
-    grid = desk.grid(order.symbol)
+def _answered(context: Context, order: Order, parameters: Parameters) -> Any:
+    grid = context.grid(order.symbol)
     if parameters.text("newOrderRespType", "ACK") == "RESULT":
         return printed.placed(order, grid)
     return printed.acknowledged(order, grid)
 
 
-def _cancel(desk: Desk, symbol: str, order_id: int, client_id: str) -> Any:
-    venue = desk.exchange.venue
-    order = desk.done(venue.cancel(symbol, desk.exchange.time, order_id=order_id, client_id=client_id))
-    return printed.placed(order, desk.grid(symbol))
+def _cancel(context: Context, symbol: str, order_id: int, client_id: str) -> Any:
+    core = context.session.core
+    order = context.checked(core.cancel(symbol, context.session.time, order_id=order_id, client_id=client_id))
+    return printed.placed(order, context.grid(symbol))
 
 
 def _which(parameters: Parameters) -> tuple[int, str]:
@@ -190,9 +190,11 @@ def _which(parameters: Parameters) -> tuple[int, str]:
     return order_id, client_id
 
 
-def _attempt(action: Callable[[Desk, Parameters, Caller], Any], desk: Desk, parameters: Parameters, caller: Caller) -> Any:
+def _attempt(
+    action: Callable[[Context, Parameters, Caller], Any], context: Context, parameters: Parameters, caller: Caller
+) -> Any:
     try:
-        return action(desk, parameters, caller)
+        return action(context, parameters, caller)
     except Refused as refused:
         return refused.body
 

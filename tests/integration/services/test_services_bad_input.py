@@ -33,7 +33,7 @@ STEPS = 240
 READS = {
     "ingest": "feed_step", "analysis": "candle_bundle", "signals": "analysis_bundle", "risk": "decision_bundle",
     "execution": "exchange_events", "exchange": "exchange_requests", "journal": "candle_bundle", "notifier": "risk_report",
-    "player": "step_report", "micro": "micro",
+    "replay": "step_report", "micro": "micro",
 }  # fmt: skip
 MICRO = {"symbol": "BTCUSDT", "time": 1, "bid": 1.0, "ask": 1.5, "imbalance": 0.0, "trade_delta": 0.0}
 #: What each fault's reason begins with.

@@ -16,109 +16,109 @@ SOON = 10.0
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[tuple[Any, Hand]]:
-    async with a_server() as server, a_hand(server) as hand, ccxt_pro(server) as venue:
-        yield venue, hand
+async def client_and_hand() -> AsyncIterator[tuple[Any, Hand]]:
+    async with a_server() as server, a_hand(server) as hand, ccxt_pro(server) as exchange:
+        yield exchange, hand
 
 
 async def soon(waited: Any) -> Any:
     return await asyncio.wait_for(waited, SOON)
 
 
-async def test_it_loads_markets_and_market_data(desk: tuple[Any, Hand]) -> None:
+async def test_it_loads_markets_and_market_data(client_and_hand: tuple[Any, Hand]) -> None:
     """DATA-1: markets with their grids, klines, books, tickers, funding."""
-    venue, hand = desk
-    markets = await venue.load_markets()
+    exchange, hand = client_and_hand
+    markets = await exchange.load_markets()
     assert set(markets) >= {BTC, "ETH/USDT:USDT"}
     assert markets[BTC]["precision"] == {**markets[BTC]["precision"], "amount": 0.001, "price": 0.1}
-    candles = await venue.fetch_ohlcv(BTC, "1m", limit=5)
+    candles = await exchange.fetch_ohlcv(BTC, "1m", limit=5)
     truth = await hand.ask("GET", "history?symbol=BTCUSDT&interval=1m")
     assert [candle[0] for candle in candles[:4]] == [row[0] for row in truth[-4:]]
     assert [candle[4] for candle in candles[:4]] == [float(row[4]) for row in truth[-4:]]
-    book = await venue.fetch_order_book(BTC, 20)
+    book = await exchange.fetch_order_book(BTC, 20)
     assert book["bids"][0][0] < book["asks"][0][0]
-    assert (await venue.fetch_ticker(BTC))["last"] > 0
-    assert (await venue.fetch_funding_rate(BTC))["fundingRate"] == pytest.approx(0.0001)
-    assert await venue.fetch_trades(BTC)
+    assert (await exchange.fetch_ticker(BTC))["last"] > 0
+    assert (await exchange.fetch_funding_rate(BTC))["fundingRate"] == pytest.approx(0.0001)
+    assert await exchange.fetch_trades(BTC)
 
 
-async def test_it_streams_klines_books_and_trades(desk: tuple[Any, Hand]) -> None:
+async def test_it_streams_klines_books_and_trades(client_and_hand: tuple[Any, Hand]) -> None:
     """DATA-1: ccxt keeps a local book of the differences, and finds it in step with the venue."""
-    venue, _ = desk
-    await venue.load_markets()
-    assert (await soon(venue.watch_ohlcv(BTC, "1m")))[-1][4] > 0
+    exchange, _ = client_and_hand
+    await exchange.load_markets()
+    assert (await soon(exchange.watch_ohlcv(BTC, "1m")))[-1][4] > 0
     for _ in range(5):
-        book = await soon(venue.watch_order_book(BTC))
+        book = await soon(exchange.watch_order_book(BTC))
     assert book["bids"][0][0] < book["asks"][0][0]
-    assert (await soon(venue.watch_trades(BTC)))[-1]["price"] > 0
-    assert (await soon(venue.watch_bids_asks([BTC])))[BTC]["bid"] > 0
-    assert (await soon(venue.watch_mark_price(BTC)))["markPrice"] > 0
-    assert (await soon(venue.watch_ticker(BTC)))["last"] > 0
+    assert (await soon(exchange.watch_trades(BTC)))[-1]["price"] > 0
+    assert (await soon(exchange.watch_bids_asks([BTC])))[BTC]["bid"] > 0
+    assert (await soon(exchange.watch_mark_price(BTC)))["markPrice"] > 0
+    assert (await soon(exchange.watch_ticker(BTC)))["last"] > 0
 
 
-async def test_it_trades_both_books_and_reads_positions(desk: tuple[Any, Hand]) -> None:
+async def test_it_trades_both_books_and_reads_positions(client_and_hand: tuple[Any, Hand]) -> None:
     """EXEC-1: every order type of the unified interface; placed, asked for, changed and cancelled."""
-    venue, _ = desk
-    await venue.load_markets()
-    last = (await venue.fetch_ticker(BTC))["last"]
-    bought = await venue.create_order(BTC, "market", "buy", 0.01)
+    exchange, _ = client_and_hand
+    await exchange.load_markets()
+    last = (await exchange.fetch_ticker(BTC))["last"]
+    bought = await exchange.create_order(BTC, "market", "buy", 0.01)
     assert (bought["status"], bought["filled"]) == ("closed", 0.01)
-    resting = await venue.create_order(BTC, "limit", "buy", 0.01, last * 0.97, {"clientOrderId": "mine"})
-    assert (await venue.fetch_order(resting["id"], BTC))["clientOrderId"] == "mine"
-    changed = await venue.edit_order(resting["id"], BTC, "limit", "buy", 0.02, last * 0.96)
+    resting = await exchange.create_order(BTC, "limit", "buy", 0.01, last * 0.97, {"clientOrderId": "mine"})
+    assert (await exchange.fetch_order(resting["id"], BTC))["clientOrderId"] == "mine"
+    changed = await exchange.edit_order(resting["id"], BTC, "limit", "buy", 0.02, last * 0.96)
     assert changed["amount"] == 0.02
-    assert [order["id"] for order in await venue.fetch_open_orders(BTC)] == [resting["id"]]
-    assert (await venue.cancel_order(resting["id"], BTC))["status"] == "canceled"
-    post_only = await venue.create_order(BTC, "limit", "sell", 0.01, last * 1.03, {"postOnly": True})
+    assert [order["id"] for order in await exchange.fetch_open_orders(BTC)] == [resting["id"]]
+    assert (await exchange.cancel_order(resting["id"], BTC))["status"] == "canceled"
+    post_only = await exchange.create_order(BTC, "limit", "sell", 0.01, last * 1.03, {"postOnly": True})
     assert post_only["timeInForce"] in ("PO", "GTX")
-    await venue.cancel_all_orders(BTC)
+    await exchange.cancel_all_orders(BTC)
     for params in (
         {"stopLossPrice": last * 0.98, "reduceOnly": True},
         {"takeProfitPrice": last * 1.02, "reduceOnly": True},
         {"trailingPercent": 1.0, "reduceOnly": True},
     ):
-        made = await venue.create_order(BTC, "market", "sell", 0.01, None, params)
-        found = await venue.fetch_order(made["id"], BTC, {"trigger": True})
+        made = await exchange.create_order(BTC, "market", "sell", 0.01, None, params)
+        found = await exchange.fetch_order(made["id"], BTC, {"trigger": True})
         assert found["id"] == made["id"]
-    assert len(await venue.fetch_open_orders(BTC, params={"trigger": True})) == 3
-    await venue.cancel_all_orders(BTC, {"trigger": True})
-    assert await venue.fetch_open_orders(BTC, params={"trigger": True}) == []
-    (position,) = await venue.fetch_positions([BTC])
+    assert len(await exchange.fetch_open_orders(BTC, params={"trigger": True})) == 3
+    await exchange.cancel_all_orders(BTC, {"trigger": True})
+    assert await exchange.fetch_open_orders(BTC, params={"trigger": True}) == []
+    (position,) = await exchange.fetch_positions([BTC])
     assert (position["side"], position["contracts"]) == ("long", 0.01)
-    balance = await venue.fetch_balance()
+    balance = await exchange.fetch_balance()
     assert 0 < balance["USDT"]["free"] < balance["USDT"]["total"] + 100
-    assert sum(trade["amount"] for trade in await venue.fetch_my_trades(BTC)) == pytest.approx(0.01)
-    await venue.set_leverage(20, BTC)
-    assert (await venue.fetch_leverage_tiers([BTC]))[BTC][0]["maxLeverage"] == 150
-    assert (await venue.fetch_leverage(BTC))["longLeverage"] == 20
+    assert sum(trade["amount"] for trade in await exchange.fetch_my_trades(BTC)) == pytest.approx(0.01)
+    await exchange.set_leverage(20, BTC)
+    assert (await exchange.fetch_leverage_tiers([BTC]))[BTC][0]["maxLeverage"] == 150
+    assert (await exchange.fetch_leverage(BTC))["longLeverage"] == 20
 
 
-async def test_refusals_have_their_meaning(desk: tuple[Any, Hand]) -> None:
+async def test_refusals_have_their_meaning(client_and_hand: tuple[Any, Hand]) -> None:
     """EXEC-6: ccxt's own table of codes sorts the simulator's refusals."""
     import ccxt
 
-    venue, _ = desk
-    await venue.load_markets()
-    last = (await venue.fetch_ticker(BTC))["last"]
+    exchange, _ = client_and_hand
+    await exchange.load_markets()
+    last = (await exchange.fetch_ticker(BTC))["last"]
     with pytest.raises(ccxt.InsufficientFunds):
-        await venue.create_order(BTC, "limit", "buy", 900, last * 0.99)
+        await exchange.create_order(BTC, "limit", "buy", 900, last * 0.99)
     with pytest.raises(ccxt.OrderNotFillable):
-        await venue.create_order(BTC, "limit", "buy", 0.01, last * 1.01, {"postOnly": True})
+        await exchange.create_order(BTC, "limit", "buy", 0.01, last * 1.01, {"postOnly": True})
     with pytest.raises(ccxt.OrderNotFound):
-        await venue.fetch_order("12345678", BTC)
+        await exchange.fetch_order("12345678", BTC)
     with pytest.raises(ccxt.InvalidOrder):
-        await venue.create_order(BTC, "limit", "buy", 0.001, last * 0.97)
+        await exchange.create_order(BTC, "limit", "buy", 0.001, last * 0.97)
     with pytest.raises(ccxt.OrderImmediatelyFillable):
-        await venue.create_order(BTC, "market", "sell", 0.01, None, {"stopLossPrice": last * 1.02})
+        await exchange.create_order(BTC, "market", "sell", 0.01, None, {"stopLossPrice": last * 1.02})
 
 
-async def test_user_events_reach_ccxt(desk: tuple[Any, Hand]) -> None:
+async def test_user_events_reach_ccxt(client_and_hand: tuple[Any, Hand]) -> None:
     """EXEC-4: orders, trades, positions and balances over the private stream."""
-    venue, hand = desk
-    await venue.load_markets()
-    orders = asyncio.ensure_future(venue.watch_orders(BTC))
-    positions = asyncio.ensure_future(venue.watch_positions([BTC]))
+    exchange, hand = client_and_hand
+    await exchange.load_markets()
+    orders = asyncio.ensure_future(exchange.watch_orders(BTC))
+    positions = asyncio.ensure_future(exchange.watch_positions([BTC]))
     await hand.until_private_socket()
-    await venue.create_order(BTC, "market", "buy", 0.01)
+    await exchange.create_order(BTC, "market", "buy", 0.01)
     assert (await soon(orders))[0]["symbol"] == BTC
     assert (await soon(positions))[0]["contracts"] == 0.01

@@ -27,7 +27,7 @@ SOON, SILENCE = 10.0, 0.3
 
 
 @dataclass
-class Desk:
+class Context:
     """A market that stands until it is moved, a client of it, and plain sockets."""
 
     server: Server
@@ -60,14 +60,14 @@ class Desk:
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+async def context() -> AsyncIterator[Context]:
     async with (
         a_server(speed=STEP) as server,
         a_hand(server) as hand,
         python_binance(server) as (client, _),
         aiohttp.ClientSession() as http,
     ):
-        yield Desk(server, client, hand, http)
+        yield Context(server, client, hand, http)
 
 
 async def heard(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
@@ -94,140 +94,140 @@ async def refused(asked: Awaitable[Any], status: int, code: int) -> BinanceAPIEx
 # ---- REST --------------------------------------------------------------------------------------------------------------
 
 
-async def latency(desk: Desk) -> None:
-    await desk.hand.fault("latency", path="/fapi/v1/time", ms=300)
+async def latency(context: Context) -> None:
+    await context.hand.fault("latency", path="/fapi/v1/time", ms=300)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await desk.client.futures_time()
+    await context.client.futures_time()
     assert loop.time() - began >= 0.29
     began = loop.time()
-    await desk.client.futures_ping()
+    await context.client.futures_ping()
     assert loop.time() - began < 0.29
 
 
-async def timeout_after_accept(desk: Desk) -> None:
-    await desk.hand.fault("timeout_after_accept", method="POST", path="/fapi/v1/order")
-    desk.client.REQUEST_TIMEOUT = 0.3
+async def timeout_after_accept(context: Context) -> None:
+    await context.hand.fault("timeout_after_accept", method="POST", path="/fapi/v1/order")
+    context.client.REQUEST_TIMEOUT = 0.3
     with pytest.raises(asyncio.TimeoutError):
-        await desk.buy()
-    assert await desk.exists()
+        await context.buy()
+    assert await context.exists()
 
 
-async def timeout_before_accept(desk: Desk) -> None:
-    await desk.hand.fault("timeout_before_accept", method="POST", path="/fapi/v1/order")
-    desk.client.REQUEST_TIMEOUT = 0.3
+async def timeout_before_accept(context: Context) -> None:
+    await context.hand.fault("timeout_before_accept", method="POST", path="/fapi/v1/order")
+    context.client.REQUEST_TIMEOUT = 0.3
     with pytest.raises(asyncio.TimeoutError):
-        await desk.buy()
-    assert not await desk.exists()
+        await context.buy()
+    assert not await context.exists()
 
 
-async def unknown_503(desk: Desk) -> None:
-    await desk.hand.fault("unknown_503", method="POST", count=1)
-    error = await refused(desk.buy("done"), 503, -1000)
+async def unknown_503(context: Context) -> None:
+    await context.hand.fault("unknown_503", method="POST", count=1)
+    error = await refused(context.buy("done"), 503, -1000)
     assert error.message == "Unknown error, please check your request or try again later."
-    assert await desk.exists("done")
-    await desk.hand.fault("unknown_503", method="POST", count=1, executed=False)
-    await refused(desk.buy("lost"), 503, -1000)
-    assert not await desk.exists("lost")
+    assert await context.exists("done")
+    await context.hand.fault("unknown_503", method="POST", count=1, executed=False)
+    await refused(context.buy("lost"), 503, -1000)
+    assert not await context.exists("lost")
 
 
-async def unavailable_503(desk: Desk) -> None:
-    await desk.hand.fault("unavailable_503", method="POST")
-    assert (await refused(desk.buy(), 503, -1001)).message == "Service Unavailable."
-    assert not await desk.exists()
+async def unavailable_503(context: Context) -> None:
+    await context.hand.fault("unavailable_503", method="POST")
+    assert (await refused(context.buy(), 503, -1001)).message == "Service Unavailable."
+    assert not await context.exists()
 
 
-async def internal_503(desk: Desk) -> None:
-    await desk.hand.fault("internal_503", method="POST")
-    assert "Internal error; unable to process" in (await refused(desk.buy(), 503, -1001)).message
-    assert not await desk.exists()
+async def internal_503(context: Context) -> None:
+    await context.hand.fault("internal_503", method="POST")
+    assert "Internal error; unable to process" in (await refused(context.buy(), 503, -1001)).message
+    assert not await context.exists()
 
 
-async def throttled_503(desk: Desk) -> None:
-    await desk.buy()
-    await desk.hand.fault("throttled_503", path="/fapi/v1/order")
-    await refused(desk.buy("two"), 503, -1008)
-    await desk.client.futures_cancel_order(symbol="BTCUSDT", origClientOrderId="one")
-    await desk.hand.lift()
-    assert not await desk.exists("two")
+async def throttled_503(context: Context) -> None:
+    await context.buy()
+    await context.hand.fault("throttled_503", path="/fapi/v1/order")
+    await refused(context.buy("two"), 503, -1008)
+    await context.client.futures_cancel_order(symbol="BTCUSDT", origClientOrderId="one")
+    await context.hand.lift()
+    assert not await context.exists("two")
 
 
-async def backend_timeout_408(desk: Desk) -> None:
-    await desk.hand.fault("backend_timeout_408", method="POST")
-    await refused(desk.buy(), 408, -1007)
-    assert await desk.exists()
+async def backend_timeout_408(context: Context) -> None:
+    await context.hand.fault("backend_timeout_408", method="POST")
+    await refused(context.buy(), 408, -1007)
+    assert await context.exists()
 
 
-async def rate_limited_429(desk: Desk) -> None:
-    await desk.hand.fault("rate_limited_429", method="POST", retry_after_s=7)
-    error = await refused(desk.buy(), 429, -1003)
+async def rate_limited_429(context: Context) -> None:
+    await context.hand.fault("rate_limited_429", method="POST", retry_after_s=7)
+    error = await refused(context.buy(), 429, -1003)
     assert error.response.headers["Retry-After"] == "7"
-    assert not await desk.exists()
+    assert not await context.exists()
 
 
-async def banned_418(desk: Desk) -> None:
-    await desk.hand.fault("banned_418", retry_after_s=120)
-    error = await refused(desk.client.futures_ping(), 418, -1003)
+async def banned_418(context: Context) -> None:
+    await context.hand.fault("banned_418", retry_after_s=120)
+    error = await refused(context.client.futures_ping(), 418, -1003)
     assert error.response.headers["Retry-After"] == "120"
 
 
-async def rest_outage(desk: Desk) -> None:
-    socket = await desk.socket(f"/market/ws/{KLINES}")
-    await desk.hand.fault("rest_outage")
+async def rest_outage(context: Context) -> None:
+    socket = await context.socket(f"/market/ws/{KLINES}")
+    await context.hand.fault("rest_outage")
     with pytest.raises(aiohttp.ClientError):
-        await desk.client.futures_ping()
-    await desk.hand.advance(2_000)
+        await context.client.futures_ping()
+    await context.hand.advance(2_000)
     assert (await heard(socket))["e"] == "kline"  # the streams go on: a partial outage
 
 
 # ---- sockets and market events -----------------------------------------------------------------------------------------
 
 
-async def disconnect(desk: Desk) -> None:
-    struck, spared = await desk.socket(f"/market/ws/{KLINES}"), await desk.socket("/market/ws/ethusdt@kline_1m")
-    await desk.hand.fault("disconnect", stream="btc*")
+async def disconnect(context: Context) -> None:
+    struck, spared = await context.socket(f"/market/ws/{KLINES}"), await context.socket("/market/ws/ethusdt@kline_1m")
+    await context.hand.fault("disconnect", stream="btc*")
     assert (await asyncio.wait_for(struck.receive(), SOON)).type in (
         aiohttp.WSMsgType.CLOSED,
         aiohttp.WSMsgType.ERROR,
         aiohttp.WSMsgType.CLOSE,
     )
-    await desk.hand.advance(2_000)
+    await context.hand.advance(2_000)
     assert (await heard(spared))["s"] == "ETHUSDT"
 
 
-async def refuse_streams(desk: Desk) -> None:
-    await desk.hand.fault("refuse_streams", stream="btc*")
+async def refuse_streams(context: Context) -> None:
+    await context.hand.fault("refuse_streams", stream="btc*")
     with pytest.raises(aiohttp.WSServerHandshakeError) as turned_away:
-        await desk.socket(f"/market/ws/{KLINES}")
+        await context.socket(f"/market/ws/{KLINES}")
     assert turned_away.value.status == 503
-    await desk.socket("/market/ws/ethusdt@kline_1m")
+    await context.socket("/market/ws/ethusdt@kline_1m")
 
 
-async def silent_streams(desk: Desk) -> None:
-    struck, spared = await desk.socket(f"/market/ws/{KLINES}"), await desk.socket("/market/ws/ethusdt@kline_1m")
-    await desk.hand.fault("silent_streams", stream=KLINES)
-    await desk.hand.advance(5_000)
+async def silent_streams(context: Context) -> None:
+    struck, spared = await context.socket(f"/market/ws/{KLINES}"), await context.socket("/market/ws/ethusdt@kline_1m")
+    await context.hand.fault("silent_streams", stream=KLINES)
+    await context.hand.advance(5_000)
     assert (await heard(spared))["e"] == "kline"
     assert await silent(struck)
-    await desk.hand.lift()
-    await desk.hand.advance(5_000)
+    await context.hand.lift()
+    await context.hand.advance(5_000)
     assert (await heard(struck))["e"] == "kline"
 
 
-async def lost_market_events(desk: Desk) -> None:
-    socket = await desk.socket(f"/public/ws/{DEPTH}")
-    await desk.hand.advance(200)
-    await desk.hand.fault("lost_market_events", stream=DEPTH, count=1)
-    await desk.hand.advance(300)
+async def lost_market_events(context: Context) -> None:
+    socket = await context.socket(f"/public/ws/{DEPTH}")
+    await context.hand.advance(200)
+    await context.hand.fault("lost_market_events", stream=DEPTH, count=1)
+    await context.hand.advance(300)
     events = [await heard(socket) for _ in range(4)]
     gaps = [before["u"] != after["pu"] for before, after in pairwise(events)]
     assert gaps.count(True) == 1
 
 
-async def duplicate_market_events(desk: Desk) -> None:
-    socket = await desk.socket(f"/public/ws/{DEPTH}")
-    await desk.hand.fault("duplicate_market_events", stream=DEPTH)
-    await desk.hand.advance(200)
+async def duplicate_market_events(context: Context) -> None:
+    socket = await context.socket(f"/public/ws/{DEPTH}")
+    await context.hand.fault("duplicate_market_events", stream=DEPTH)
+    await context.hand.advance(200)
     first, second = await heard(socket), await heard(socket)
     assert first == second
 
@@ -240,71 +240,71 @@ async def orders_heard(socket: aiohttp.ClientWebSocketResponse, count: int) -> l
     return [(await heard(socket))["o"]["c"] for _ in range(count)]
 
 
-async def duplicate_user_events(desk: Desk) -> None:
-    user = await desk.user()
-    await desk.hand.fault("duplicate_user_events", stream="ORDER_TRADE_UPDATE")
-    await desk.buy()
+async def duplicate_user_events(context: Context) -> None:
+    user = await context.user()
+    await context.hand.fault("duplicate_user_events", stream="ORDER_TRADE_UPDATE")
+    await context.buy()
     assert await heard(user) == await heard(user)
 
 
-async def reorder_user_events(desk: Desk) -> None:
-    user = await desk.user()
-    await desk.hand.fault("reorder_user_events", ms=200)
-    await desk.buy("one")
-    await desk.buy("two")
+async def reorder_user_events(context: Context) -> None:
+    user = await context.user()
+    await context.hand.fault("reorder_user_events", ms=200)
+    await context.buy("one")
+    await context.buy("two")
     assert await orders_heard(user, 2) == ["two", "one"]
 
 
-async def late_user_events(desk: Desk) -> None:
-    user = await desk.user()
-    await desk.hand.fault("late_user_events", ms=400)
-    await desk.buy()
+async def late_user_events(context: Context) -> None:
+    user = await context.user()
+    await context.hand.fault("late_user_events", ms=400)
+    await context.buy()
     assert await silent(user)
     assert await orders_heard(user, 1) == ["one"]
 
 
-async def lost_user_events(desk: Desk) -> None:
-    user = await desk.user()
-    await desk.hand.fault("lost_user_events", count=1)
-    await desk.buy("one")
-    await desk.buy("two")
+async def lost_user_events(context: Context) -> None:
+    user = await context.user()
+    await context.hand.fault("lost_user_events", count=1)
+    await context.buy("one")
+    await context.buy("two")
     assert await orders_heard(user, 1) == ["two"]
 
 
-async def expire_listen_key(desk: Desk) -> None:
-    user = await desk.user()
-    await desk.hand.fault("expire_listen_key")
+async def expire_listen_key(context: Context) -> None:
+    user = await context.user()
+    await context.hand.fault("expire_listen_key")
     assert (await heard(user))["e"] == "listenKeyExpired"
-    await desk.buy()
+    await context.buy()
     assert await silent(user)
     assert not user.closed
-    await refused(desk.client.futures_stream_keepalive("any"), 400, -1125)
-    again = await desk.user()
-    await desk.buy("two")
+    await refused(context.client.futures_stream_keepalive("any"), 400, -1125)
+    again = await context.user()
+    await context.buy("two")
     assert await orders_heard(again, 1) == ["two"]
 
 
-async def clock_skew(desk: Desk) -> None:
-    before = (await desk.client.futures_time())["serverTime"]
-    fault = await desk.hand.fault("clock_skew", ms=-30_000)
-    assert (await desk.client.futures_time())["serverTime"] == before - 30_000
-    await desk.hand.ask("DELETE", f"faults/{fault}")
-    assert (await desk.client.futures_time())["serverTime"] == before
+async def clock_skew(context: Context) -> None:
+    before = (await context.client.futures_time())["serverTime"]
+    fault = await context.hand.fault("clock_skew", ms=-30_000)
+    assert (await context.client.futures_time())["serverTime"] == before - 30_000
+    await context.hand.ask("DELETE", f"faults/{fault}")
+    assert (await context.client.futures_time())["serverTime"] == before
 
 
-async def price_spike(desk: Desk) -> None:
-    price = Decimal((await desk.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
-    await desk.hand.fault("price_spike", symbol="BTCUSDT", percent=-10, lasts_ms=3_000)
-    struck = Decimal((await desk.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
+async def price_spike(context: Context) -> None:
+    price = Decimal((await context.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
+    await context.hand.fault("price_spike", symbol="BTCUSDT", percent=-10, lasts_ms=3_000)
+    struck = Decimal((await context.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
     assert struck / price == pytest.approx(Decimal("0.9"), rel=Decimal("0.001"))
-    await desk.hand.advance(3_000)
-    after = Decimal((await desk.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
+    await context.hand.advance(3_000)
+    after = Decimal((await context.client.futures_symbol_ticker(symbol="BTCUSDT"))["price"])
     assert after / price == pytest.approx(Decimal(1), rel=Decimal("0.01"))
-    low = min(Decimal(row[3]) for row in await desk.client.futures_klines(symbol="BTCUSDT", interval="1m", limit=2))
+    low = min(Decimal(row[3]) for row in await context.client.futures_klines(symbol="BTCUSDT", interval="1m", limit=2))
     assert low <= struck
 
 
-CASES: dict[str, Callable[[Desk], Awaitable[None]]] = {
+CASES: dict[str, Callable[[Context], Awaitable[None]]] = {
     case.__name__: case
     for case in (
         latency, timeout_after_accept, timeout_before_accept, unknown_503, unavailable_503, internal_503, throttled_503,
@@ -316,14 +316,14 @@ CASES: dict[str, Callable[[Desk], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("kind", CASES)
-async def test_a_client_meets_the_fault(kind: str, desk: Desk) -> None:
+async def test_a_client_meets_the_fault(kind: str, context: Context) -> None:
     """EXEC-6: what the fault does is what a client sees, and it is gone when it is lifted."""
-    await CASES[kind](desk)
-    await desk.hand.lift()
-    assert (await desk.hand.ask("GET", "faults"))["set"] == []
-    assert sum(each["hits"] for each in (await desk.hand.ask("GET", "faults"))["over"] if each["kind"] == kind) >= 1
-    desk.client.REQUEST_TIMEOUT = SOON
-    await desk.client.futures_ping()
+    await CASES[kind](context)
+    await context.hand.lift()
+    assert (await context.hand.ask("GET", "faults"))["set"] == []
+    assert sum(each["hits"] for each in (await context.hand.ask("GET", "faults"))["over"] if each["kind"] == kind) >= 1
+    context.client.REQUEST_TIMEOUT = SOON
+    await context.client.futures_ping()
 
 
 def test_every_fault_of_the_vocabulary_is_tried() -> None:
@@ -340,9 +340,9 @@ async def test_a_skewed_clock_refuses_timestamps() -> None:
         await client.futures_account_balance()
 
 
-async def test_a_scenario_sets_and_lifts_at_its_times(desk: Desk) -> None:
+async def test_a_scenario_sets_and_lifts_at_its_times(context: Context) -> None:
     """OPS-9: faults at set times of the market's clock, the same on every run."""
-    del desk
+    del context
     scenario = Scenario.model_validate(
         {
             "steps": [
@@ -360,7 +360,7 @@ async def test_a_scenario_sets_and_lifts_at_its_times(desk: Desk) -> None:
         assert Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["last"]) < 60_000
 
 
-async def test_unknown_fault_symbol_or_page_is_refused_with_the_reason(desk: Desk) -> None:
+async def test_unknown_fault_symbol_or_page_is_refused_with_the_reason(context: Context) -> None:
     """EXEC-6: a fault that does not exist, a symbol that is not traded, a page that is not there."""
     for page, body, status, word in (
         ("faults", {"kind": "earthquake"}, 400, "kind"),
@@ -368,6 +368,6 @@ async def test_unknown_fault_symbol_or_page_is_refused_with_the_reason(desk: Des
         ("price", {"symbol": "XYZUSDT", "price": "1"}, 404, "XYZUSDT"),
         ("nothing", {}, 404, "/sim/nothing"),
     ):
-        async with desk.http.post(f"{desk.server.url}/sim/{page}", json=body) as answer:
+        async with context.http.post(f"{context.server.url}/sim/{page}", json=body) as answer:
             assert answer.status == status
             assert word in (await answer.json())["error"]

@@ -10,8 +10,8 @@ import pytest
 
 from shared.domain.timeframes import MINUTE
 from simulator.server.serving import serving
-from simulator.tape.market import Market
-from tests.support.simulator.protocol_server import STEP, a_hand, a_server, make_desk, server_settings
+from simulator.tape.tape_market import TapeMarket
+from tests.support.simulator.protocol_server import STEP, a_hand, a_server, make_context, server_settings
 
 KLINES = "btcusdt@kline_1m"
 SOON = 20.0
@@ -95,12 +95,12 @@ async def test_a_server_that_stops_waits_for_nobody_who_is_silent() -> None:
 async def test_a_market_that_breaks_is_not_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """STYLE: a server that goes on answering about a dead market would be the worst of all faults."""
 
-    def broken(self: Market, to: int) -> None:
+    def broken(self: TapeMarket, to: int) -> None:
         raise ArithmeticError("broken")
 
     settings = server_settings()
-    desk = make_desk(settings)
-    monkeypatch.setattr(Market, "advance", broken)
+    context = make_context(settings)
+    monkeypatch.setattr(TapeMarket, "advance", broken)
     with pytest.raises(ArithmeticError, match="broken"):
-        async with serving(desk, settings, speed=1.0) as server:
+        async with serving(context, settings, speed=1.0) as server:
             await asyncio.wait({server.moving}, timeout=SOON)

@@ -26,12 +26,12 @@ from simulator.core.margin import funding
 from simulator.core.matching import candles
 from simulator.core.matching.intrabar_path import Standing, low_first
 from simulator.core.model.events import FundingPaid
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, Ticket
-from simulator.exchange import SimulatedExchange
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import RestingOrder, SymbolBook
 from simulator.settings import SimulatorSettings
+from simulator.simulated_exchange import SimulatedExchange
 from tests.support.simulator.exchange_audit import Audit, Objection
-from tests.support.simulator.exchange_desk import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
+from tests.support.simulator.simulated_trader import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
 
 #: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
 HIGH = AccountSettings(leverage=50)
@@ -259,7 +259,7 @@ class ActsTwice(SimulatedExchange):
     def handle(self, message: Message) -> list[Message]:
         if isinstance(message, ExchangeRequests):
             self._answered.clear()
-            self._venue.state().closed.clear()
+            self._core.saved().closed.clear()
             self._refused.clear()
         return super().handle(message)
 
@@ -268,7 +268,7 @@ class RepeatsSteps(SimulatedExchange):
     """Specimen: takes a duplicate market step for a new one."""
 
     def handle(self, message: Message) -> list[Message]:
-        self._venue.state().time = 0
+        self._core.saved().time = 0
         return super().handle(message)
 
 
@@ -293,32 +293,34 @@ def _target_first(standing: Standing, rising: bool) -> bool:
     return not low_first(standing, rising)
 
 
-def _no_fee(self: Floor, ticket: Ticket, quantity: Decimal, price: Decimal, fee_rate: Decimal, *, maker: bool) -> None:
-    _FILL(self, ticket, quantity, price, fee_rate, maker=maker)
-    self.state.wallet += ticket.trades[-1].commission
+def _no_fee(
+    self: ExchangeState, resting: RestingOrder, quantity: Decimal, price: Decimal, fee_rate: Decimal, *, maker: bool
+) -> None:
+    _FILL(self, resting, quantity, price, fee_rate, maker=maker)
+    self.saved.wallet += resting.trades[-1].commission
 
 
-def _short_pays(floor: Floor, pit: Pit, rate: Decimal) -> None:
-    _FUND(floor, pit, -rate)
-    floor.news[:] = [
-        msgspec.structs.replace(news, rate=rate) if isinstance(news, FundingPaid) else news for news in floor.news
+def _short_pays(state: ExchangeState, book: SymbolBook, rate: Decimal) -> None:
+    _FUND(state, book, -rate)
+    state.events[:] = [
+        msgspec.structs.replace(each, rate=rate) if isinstance(each, FundingPaid) else each for each in state.events
     ]
 
 
-def _opens_with_reduce_only(self: Pit, side: str, position_side: str) -> Decimal:
+def _opens_with_reduce_only(self: SymbolBook, side: str, position_side: str) -> Decimal:
     return D(3)
 
 
-_FILL, _FUND = Floor.fill, funding.fund
+_FILL, _FUND = ExchangeState.fill, funding.pay_funding
 
 
 @pytest.mark.parametrize(
     ("place", "name", "fault"),
     [
         (simulator.core.matching.intrabar_path, "low_first", _target_first),
-        (Floor, "fill", _no_fee),
-        (funding, "fund", _short_pays),
-        (Pit, "reducible", _opens_with_reduce_only),
+        (ExchangeState, "fill", _no_fee),
+        (funding, "pay_funding", _short_pays),
+        (SymbolBook, "reducible", _opens_with_reduce_only),
     ],
 )
 def test_the_auditor_catches_wrong_money_wrong_paths_and_loose_exits(

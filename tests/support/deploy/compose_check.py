@@ -21,8 +21,8 @@ Compose = Mapping[str, Any]
 
 IMAGE = "ict-trader"
 MEMORY_MB = (128, 512)
-#: Queues of sources and of the market's player, which are no lanes of their services.
-_SOURCES = {("simulator", "sim"): "player", ("gateway", "testnet"): "exchange", ("gateway", "live"): "exchange"}
+#: Queues of sources and of the replay driver, which are no lanes of their services.
+_SOURCES = {("simulator", "sim"): "replay", ("gateway", "testnet"): "exchange", ("gateway", "live"): "exchange"}
 #: Images that start as root unless a user is named; the other strangers name one of their own.
 _ROOT_IMAGES = ("rabbitmq:", "valkey/")
 #: Only who sends orders may hold the key.

@@ -26,7 +26,7 @@ LOT = Decimal("0.010")
 D = Decimal
 
 
-class Desk(Protocol):
+class Trader(Protocol):
     """A flat account with money, and a market that may be moved."""
 
     exchange: TradingExchange
@@ -105,9 +105,9 @@ async def listening(exchange: TradingExchange) -> AsyncIterator[Ears]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-def order(desk: Desk, leg: str, side: str, kind: str, quantity: Decimal | None = LOT, **rest: object) -> NewOrder:
+def order(trader: Trader, leg: str, side: str, kind: str, quantity: Decimal | None = LOT, **rest: object) -> NewOrder:
     return NewOrder(
-        client_id=desk.name(leg), symbol=SYMBOL, side=side, type=kind, quantity=quantity, **rest  # type: ignore[arg-type]  # by tests
+        client_id=trader.name(leg), symbol=SYMBOL, side=side, type=kind, quantity=quantity, **rest  # type: ignore[arg-type]  # by tests
     )  # fmt: skip
 
 
@@ -126,11 +126,11 @@ async def position(exchange: TradingExchange) -> Decimal:
     return sum((each.quantity for each in await exchange.positions(SYMBOL)), D(0))
 
 
-async def check_market_order(desk: Desk) -> None:
+async def check_market_order(trader: Trader) -> None:
     """EXEC-1: filled at once; the answer has no average price, the question has; events, position and trades agree."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked = order(desk, "entry", "buy", "MARKET")
+        asked = order(trader, "entry", "buy", "MARKET")
         placed = accepted(await exchange.place(asked))
         assert (placed.status, placed.executed, placed.average_price) == ("FILLED", LOT, None)
         await ears.until(lambda: sum(e.fill.quantity for e in ears.orders(asked.client_id) if e.fill) == LOT)
@@ -147,11 +147,11 @@ async def check_market_order(desk: Desk) -> None:
     assert sorted(told) == sorted(trade.id for trade in trades)
 
 
-async def check_limit_rests_and_is_cancelled(desk: Desk) -> None:
+async def check_limit_rests_and_is_cancelled(trader: Trader) -> None:
     """EXEC-1: a limit away from the market rests; cancelled by client id once, refused with -2011 after that."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
+        asked = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
         placed = accepted(await exchange.place(asked))
         assert placed.status == "NEW"
         assert [each.client_id for each in await exchange.open_orders(SYMBOL)] == [asked.client_id]
@@ -164,26 +164,28 @@ async def check_limit_rests_and_is_cancelled(desk: Desk) -> None:
     assert found.status == "CANCELED"
 
 
-async def check_times_in_force(desk: Desk) -> None:
+async def check_times_in_force(trader: Trader) -> None:
     """EXEC-1: IOC and FOK that cannot fill leave nothing; a post-only order that would take is refused."""
-    exchange, price = desk.exchange, await desk.price()
-    ioc = await exchange.place(order(desk, "ioc", "buy", "LIMIT", price=price - 5_000, time_in_force="IOC"))
+    exchange, price = trader.exchange, await trader.price()
+    ioc = await exchange.place(order(trader, "ioc", "buy", "LIMIT", price=price - 5_000, time_in_force="IOC"))
     assert accepted(ioc).status == "EXPIRED"
-    fok = await exchange.place(order(desk, "fok", "buy", "LIMIT", price=price - 5_000, time_in_force="FOK"))
+    fok = await exchange.place(order(trader, "fok", "buy", "LIMIT", price=price - 5_000, time_in_force="FOK"))
     assert isinstance(fok, Refused) or accepted(fok).status == "EXPIRED"
-    assert code(await exchange.place(order(desk, "gtx", "buy", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
+    assert (
+        code(await exchange.place(order(trader, "gtx", "buy", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
+    )
     assert await exchange.open_orders(SYMBOL) == ()
     assert await position(exchange) == 0
 
 
-async def check_books_are_apart(desk: Desk) -> None:
+async def check_books_are_apart(trader: Trader) -> None:
     """EXEC-1, EXEC-4: conditional orders wait in their own book, are found and cancelled by their own client id."""
-    exchange, price = desk.exchange, await desk.price()
-    plain = order(desk, "plain", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC")
-    stop = order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000)
-    target = order(desk, "target", "sell", "TAKE_PROFIT_MARKET", trigger=price + 6_000)
-    limited = order(desk, "limited", "sell", "STOP", trigger=price - 6_000, price=price - 6_100)
-    trailing = order(desk, "trail", "sell", "TRAILING_STOP_MARKET", callback_rate=D(5), activation=price + 7_000)
+    exchange, price = trader.exchange, await trader.price()
+    plain = order(trader, "plain", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC")
+    stop = order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000)
+    target = order(trader, "target", "sell", "TAKE_PROFIT_MARKET", trigger=price + 6_000)
+    limited = order(trader, "limited", "sell", "STOP", trigger=price - 6_000, price=price - 6_100)
+    trailing = order(trader, "trail", "sell", "TRAILING_STOP_MARKET", callback_rate=D(5), activation=price + 7_000)
     for each in (plain, stop, target, limited, trailing):
         assert accepted(await exchange.place(each)).client_id == each.client_id
     books = {each.client_id: each.book for each in await exchange.open_orders(SYMBOL)}
@@ -200,17 +202,17 @@ async def check_books_are_apart(desk: Desk) -> None:
     assert await exchange.open_orders(SYMBOL) == ()
 
 
-async def check_stop_triggers(desk: Desk) -> None:
+async def check_stop_triggers(trader: Trader) -> None:
     """EXEC-1, EXEC-3: the stop closes the position; it names its child, and the child's fills are told."""
-    exchange, price = desk.exchange, await desk.price()
-    entry = order(desk, "entry", "buy", "MARKET")
+    exchange, price = trader.exchange, await trader.price()
+    entry = order(trader, "entry", "buy", "MARKET")
     accepted(await exchange.place(entry))
-    stop = order(desk, "stop", "sell", "STOP_MARKET", None, trigger=price - 500, close_position=True)
-    target = order(desk, "target", "sell", "TAKE_PROFIT_MARKET", None, trigger=price + 5_000, close_position=True)
+    stop = order(trader, "stop", "sell", "STOP_MARKET", None, trigger=price - 500, close_position=True)
+    target = order(trader, "target", "sell", "TAKE_PROFIT_MARKET", None, trigger=price + 5_000, close_position=True)
     async with listening(exchange) as ears:
         accepted(await exchange.place(stop))
         accepted(await exchange.place(target))
-        await desk.move(price - 600)
+        await trader.move(price - 600)
         await ears.until(
             lambda: bool(ears.algos(stop.client_id)) and ears.algos(stop.client_id)[-1].order.status == "FINISHED"
         )
@@ -229,12 +231,12 @@ async def check_stop_triggers(desk: Desk) -> None:
     await exchange.cancel_all(SYMBOL)
 
 
-async def check_client_ids_are_idempotent(desk: Desk) -> None:
+async def check_client_ids_are_idempotent(trader: Trader) -> None:
     """EXEC-2: the id of an order that is open is never taken twice, in either book; the outcome says to ask."""
-    exchange, price = desk.exchange, await desk.price()
+    exchange, price = trader.exchange, await trader.price()
     for asked in (
-        order(desk, "once", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
-        order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
+        order(trader, "once", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
+        order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
     ):
         first = accepted(await exchange.place(asked))
         again = await exchange.place(asked)
@@ -247,49 +249,49 @@ async def check_client_ids_are_idempotent(desk: Desk) -> None:
     await exchange.cancel_all(SYMBOL)
 
 
-async def check_refusals(desk: Desk) -> None:
+async def check_refusals(trader: Trader) -> None:
     """EXEC-6: what breaks a rule is refused with the exchange's code, and nothing is left of it."""
-    exchange, price = desk.exchange, await desk.price()
+    exchange, price = trader.exchange, await trader.price()
     far = price - 5_000
     cases: list[tuple[NewOrder, set[int]]] = [
-        (order(desk, "tick", "buy", "LIMIT", price=far + D("0.05"), time_in_force="GTC"), {-4014, -1111}),
-        (order(desk, "step", "buy", "LIMIT", D("0.0105"), price=far, time_in_force="GTC"), {-4023, -1111}),
-        (order(desk, "small", "buy", "LIMIT", D("0.001"), price=D(10_000), time_in_force="GTC"), {-4164, -4024, -4013}),
-        (order(desk, "zero", "buy", "MARKET", D(0)), {-4003}),
-        (order(desk, "reduce", "sell", "MARKET", reduce_only=True), {-2022}),
-        (order(desk, "huge", "buy", "MARKET", D(100)), {-2019, -2027, -4005}),
-        (order(desk, "trigger", "sell", "STOP_MARKET", trigger=price + 3_000), {-2021}),
-        (order(desk, "hedge", "buy", "MARKET", position_side="LONG"), {-4061}),
-        (order(desk, "closing", "sell", "STOP_MARKET", LOT, trigger=far, close_position=True), {-4137}),
+        (order(trader, "tick", "buy", "LIMIT", price=far + D("0.05"), time_in_force="GTC"), {-4014, -1111}),
+        (order(trader, "step", "buy", "LIMIT", D("0.0105"), price=far, time_in_force="GTC"), {-4023, -1111}),
+        (order(trader, "small", "buy", "LIMIT", D("0.001"), price=D(10_000), time_in_force="GTC"), {-4164, -4024, -4013}),
+        (order(trader, "zero", "buy", "MARKET", D(0)), {-4003}),
+        (order(trader, "reduce", "sell", "MARKET", reduce_only=True), {-2022}),
+        (order(trader, "huge", "buy", "MARKET", D(100)), {-2019, -2027, -4005}),
+        (order(trader, "trigger", "sell", "STOP_MARKET", trigger=price + 3_000), {-2021}),
+        (order(trader, "hedge", "buy", "MARKET", position_side="LONG"), {-4061}),
+        (order(trader, "closing", "sell", "STOP_MARKET", LOT, trigger=far, close_position=True), {-4137}),
     ]
     for asked, codes in cases:
         assert code(await exchange.place(asked)) in codes, asked.client_id
     assert await exchange.open_orders(SYMBOL) == ()
     assert await position(exchange) == 0
-    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"))) is None
-    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=desk.name("nobody"), book="algo")) is None
+    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=trader.name("nobody"))) is None
+    assert await exchange.order(OrderRef(symbol=SYMBOL, client_id=trader.name("nobody"), book="algo")) is None
 
 
-async def check_reduce_only(desk: Desk) -> None:
+async def check_reduce_only(trader: Trader) -> None:
     """EXEC-1: it closes the position and never turns it."""
-    exchange = desk.exchange
-    accepted(await exchange.place(order(desk, "entry", "sell", "MARKET")))
+    exchange = trader.exchange
+    accepted(await exchange.place(order(trader, "entry", "sell", "MARKET")))
     assert await position(exchange) == -LOT
-    outcome = await exchange.place(order(desk, "close", "buy", "MARKET", LOT * 3, reduce_only=True))
+    outcome = await exchange.place(order(trader, "close", "buy", "MARKET", LOT * 3, reduce_only=True))
     assert isinstance(outcome, Accepted | Refused)
     if isinstance(outcome, Refused):
         assert outcome.code in {-2022, -4118}
-        accepted(await exchange.place(order(desk, "exact", "buy", "MARKET", LOT, reduce_only=True)))
+        accepted(await exchange.place(order(trader, "exact", "buy", "MARKET", LOT, reduce_only=True)))
     assert await position(exchange) == 0
 
 
-async def check_resting_limit_fills(desk: Desk) -> None:
+async def check_resting_limit_fills(trader: Trader) -> None:
     """EXEC-1: what rests is filled as a maker when the market comes; executed quantities only grow."""
-    exchange, price = desk.exchange, await desk.price()
-    asked = order(desk, "maker", "buy", "LIMIT", price=price - 300, time_in_force="GTC")
+    exchange, price = trader.exchange, await trader.price()
+    asked = order(trader, "maker", "buy", "LIMIT", price=price - 300, time_in_force="GTC")
     async with listening(exchange) as ears:
         accepted(await exchange.place(asked))
-        await desk.move(price - 400)
+        await trader.move(price - 400)
         await ears.until(lambda: bool(ears.orders(asked.client_id)) and ears.orders(asked.client_id)[-1].order.over)
     told = ears.orders(asked.client_id)
     executed = [event.order.executed for event in told]
@@ -302,20 +304,20 @@ async def check_resting_limit_fills(desk: Desk) -> None:
     assert await position(exchange) == LOT
 
 
-async def partly_filled(desk: Desk, leg: str) -> tuple[NewOrder, ExchangeOrder, Decimal]:
+async def partly_filled(trader: Trader, leg: str) -> tuple[NewOrder, ExchangeOrder, Decimal]:
     """A limit at the best ask for a lot more than is offered there: the order, its answer, and what it got at once."""
-    price, offered = await desk.offered()
-    asked = order(desk, leg, "buy", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
-    placed = accepted(await desk.exchange.place(asked))
+    price, offered = await trader.offered()
+    asked = order(trader, leg, "buy", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
+    placed = accepted(await trader.exchange.place(asked))
     assert (placed.status, placed.executed) == ("PARTIALLY_FILLED", offered)
     return asked, placed, offered
 
 
-async def check_partial_fill_then_the_rest(desk: Desk) -> None:
+async def check_partial_fill_then_the_rest(trader: Trader) -> None:
     """EXEC-1: what is offered fills as a taker, the rest stays in the book and fills as a maker; it all adds up."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked, placed, got = await partly_filled(desk, "part")
+        asked, placed, got = await partly_filled(trader, "part")
         assert asked.quantity is not None
         assert asked.price is not None
         resting = [
@@ -323,7 +325,7 @@ async def check_partial_fill_then_the_rest(desk: Desk) -> None:
         ]
         assert resting == [(asked.client_id, "PARTIALLY_FILLED", got, asked.quantity)]
         assert await position(exchange) == got
-        await desk.move(asked.price - 300)
+        await trader.move(asked.price - 300)
         await ears.until(lambda: bool(ears.orders(asked.client_id)) and ears.orders(asked.client_id)[-1].order.over)
     told = ears.orders(asked.client_id)
     executed = [event.order.executed for event in told]
@@ -342,11 +344,11 @@ async def check_partial_fill_then_the_rest(desk: Desk) -> None:
     assert await exchange.open_orders(SYMBOL) == ()
 
 
-async def check_partial_fill_then_cancelled(desk: Desk) -> None:
+async def check_partial_fill_then_cancelled(trader: Trader) -> None:
     """EXEC-1, EXEC-4: a cancel takes the rest away; what was filled stays filled, and stays a position."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked, placed, got = await partly_filled(desk, "part")
+        asked, placed, got = await partly_filled(trader, "part")
         await ears.until(lambda: got in ears.positions())
         ended = accepted(await exchange.cancel(asked.ref))
         assert (ended.status, ended.executed) == ("CANCELED", got)
@@ -360,14 +362,14 @@ async def check_partial_fill_then_cancelled(desk: Desk) -> None:
     assert await position(exchange) == got
 
 
-async def check_batch(desk: Desk) -> None:
+async def check_batch(trader: Trader) -> None:
     """EXEC-1: an outcome each, in order; one that is refused stops no other."""
-    exchange, price = desk.exchange, await desk.price()
+    exchange, price = trader.exchange, await trader.price()
     asked = [
-        order(desk, "one", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
-        order(desk, "bad", "buy", "LIMIT", price=price - 5_000 + D("0.05"), time_in_force="GTC"),
-        order(desk, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
-        *(order(desk, f"n{n}", "buy", "LIMIT", price=price - 5_001 - n, time_in_force="GTC") for n in range(5)),
+        order(trader, "one", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
+        order(trader, "bad", "buy", "LIMIT", price=price - 5_000 + D("0.05"), time_in_force="GTC"),
+        order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
+        *(order(trader, f"n{n}", "buy", "LIMIT", price=price - 5_001 - n, time_in_force="GTC") for n in range(5)),
     ]
     outcomes = await exchange.place_batch(asked)
     assert [type(each) for each in outcomes] == [Accepted, Refused, *[Accepted] * 6]
@@ -377,18 +379,18 @@ async def check_batch(desk: Desk) -> None:
     await exchange.cancel_all(SYMBOL)
 
 
-async def check_account_adds_up(desk: Desk) -> None:
+async def check_account_adds_up(trader: Trader) -> None:
     """RISK-5: wallet + unrealised = margin balance; a round trip costs its fees and its loss, to the cent."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     before = await exchange.account()
     assert before.wallet + before.unrealized == before.margin_balance
-    entry = accepted(await exchange.place(order(desk, "entry", "buy", "MARKET")))
+    entry = accepted(await exchange.place(order(trader, "entry", "buy", "MARKET")))
     held = await exchange.account()
     assert held.wallet + held.unrealized == held.margin_balance
     risk = (await exchange.positions(SYMBOL))[0]
     assert (risk.quantity, risk.side) == (LOT, "BOTH")
     assert risk.unrealized == held.unrealized
-    close = accepted(await exchange.place(order(desk, "close", "sell", "MARKET", LOT, reduce_only=True)))
+    close = accepted(await exchange.place(order(trader, "close", "sell", "MARKET", LOT, reduce_only=True)))
     after = await exchange.account()
     trades = [
         *await exchange.account_trades(SYMBOL, order_id=entry.id),
@@ -398,9 +400,9 @@ async def check_account_adds_up(desk: Desk) -> None:
     assert {each.asset: each.wallet for each in await exchange.balances()}["USDT"] == after.wallet
 
 
-async def check_settings(desk: Desk) -> None:
+async def check_settings(trader: Trader) -> None:
     """RISK-5: leverage, margin type and position mode can be set twice; what cannot change with open orders is refused."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     for leverage in (5, 5, 10):
         assert (await exchange.set_leverage(SYMBOL, leverage)).leverage == leverage
     assert (await exchange.symbol_configs(SYMBOL))[SYMBOL].leverage == 10
@@ -413,7 +415,7 @@ async def check_settings(desk: Desk) -> None:
     fees = await exchange.commission(SYMBOL)
     assert 0 <= fees.maker <= fees.taker < D("0.01")
     assert await exchange.hedge_mode() is False
-    resting = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
+    resting = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
     accepted(await exchange.place(resting))
     with pytest.raises(ExchangeError) as refused:
         await exchange.set_hedge_mode(True)
@@ -425,29 +427,29 @@ async def check_settings(desk: Desk) -> None:
     await exchange.set_hedge_mode(False)
 
 
-async def check_hedge_mode(desk: Desk) -> None:
+async def check_hedge_mode(trader: Trader) -> None:
     """RISK-5: a symbol's two legs stand beside each other, and close each by itself."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     await exchange.set_hedge_mode(True)
     try:
-        accepted(await exchange.place(order(desk, "long", "buy", "MARKET", position_side="LONG")))
-        accepted(await exchange.place(order(desk, "short", "sell", "MARKET", position_side="SHORT")))
+        accepted(await exchange.place(order(trader, "long", "buy", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(trader, "short", "sell", "MARKET", position_side="SHORT")))
         legs = {each.side: each.quantity for each in await exchange.positions(SYMBOL)}
         assert legs == {"LONG": LOT, "SHORT": -LOT}
-        accepted(await exchange.place(order(desk, "shut-long", "sell", "MARKET", position_side="LONG")))
-        accepted(await exchange.place(order(desk, "shut-short", "buy", "MARKET", position_side="SHORT")))
+        accepted(await exchange.place(order(trader, "shut-long", "sell", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(trader, "shut-short", "buy", "MARKET", position_side="SHORT")))
         assert await exchange.positions(SYMBOL) == ()
     finally:
         await exchange.set_hedge_mode(False)
 
 
-async def check_restart(desk: Desk) -> None:
+async def check_restart(trader: Trader) -> None:
     """EXEC-2: another client finds the same orders by their client ids, and may not place them again."""
-    exchange, price = desk.exchange, await desk.price()
-    entry = order(desk, "entry", "buy", "MARKET")
-    stop = order(desk, "stop", "sell", "STOP_MARKET", None, trigger=price - 5_000, close_position=True)
+    exchange, price = trader.exchange, await trader.price()
+    entry = order(trader, "entry", "buy", "MARKET")
+    stop = order(trader, "stop", "sell", "STOP_MARKET", None, trigger=price - 5_000, close_position=True)
     first = [accepted(await exchange.place(each)).id for each in (entry, stop)]
-    again = await desk.restart()
+    again = await trader.restart()
     found = [await again.order(each.ref) for each in (entry, stop)]
     assert [each.id for each in found if each is not None] == first
     assert isinstance(await again.place(stop), Uncertain)
@@ -455,13 +457,13 @@ async def check_restart(desk: Desk) -> None:
     assert await position(again) == LOT
 
 
-async def check_events_in_order(desk: Desk) -> None:
+async def check_events_in_order(trader: Trader) -> None:
     """RISK-5: of one kind they arrive in the order in which things happened, each once."""
-    exchange = desk.exchange
+    exchange = trader.exchange
     async with listening(exchange) as ears:
         names = []
         for n in range(5):
-            asked = order(desk, f"n{n}", "buy" if n % 2 == 0 else "sell", "MARKET")
+            asked = order(trader, f"n{n}", "buy" if n % 2 == 0 else "sell", "MARKET")
             names.append(asked.client_id)
             accepted(await exchange.place(asked))
         await ears.until(lambda: bool(ears.orders(names[-1])) and ears.orders(names[-1])[-1].order.status == "FILLED")
@@ -475,10 +477,10 @@ async def check_events_in_order(desk: Desk) -> None:
     assert len(set(trades)) == len(trades)
 
 
-async def check_countdown(desk: Desk) -> None:
+async def check_countdown(trader: Trader) -> None:
     """EXEC-8: it can be set and called off; what rests stays when it was called off."""
-    exchange = desk.exchange
-    asked = order(desk, "rest", "buy", "LIMIT", price=await desk.price() - 5_000, time_in_force="GTC")
+    exchange = trader.exchange
+    asked = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
     accepted(await exchange.place(asked))
     await exchange.countdown_cancel(SYMBOL, 60_000)
     await exchange.countdown_cancel(SYMBOL, 0)
@@ -486,13 +488,13 @@ async def check_countdown(desk: Desk) -> None:
     await exchange.cancel_all(SYMBOL)
 
 
-async def check_rules(desk: Desk) -> None:
+async def check_rules(trader: Trader) -> None:
     """RISK-1: filters of the symbol are told, and are what orders are held against."""
-    rules = (await desk.exchange.exchange_info()).symbols[SYMBOL]
+    rules = (await trader.exchange.exchange_info()).symbols[SYMBOL]
     assert rules.trading
     assert rules.tick_size == D("0.1")
     assert rules.step_size <= D("0.001")
-    assert (await desk.price()) % rules.tick_size == 0
+    assert (await trader.price()) % rules.tick_size == 0
 
 
 #: Checks, and whether they move the market.

@@ -22,7 +22,7 @@ from shared.domain.orders import Order
 from shared.exchange.port import TradingExchange
 from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
-from tests.support.exchange.simulated import MovedVenue
+from tests.support.exchange.moved_port import MovedPort
 
 ENTRY = Order(client_id="ict-entry", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal("0.010"))
 STOP = Order(
@@ -155,10 +155,10 @@ async def gateway(
 
 @asynccontextmanager
 async def trading(
-    exchange: MovedVenue | None = None, store: MemoryStore | None = None, **settings: Any
-) -> AsyncIterator[tuple[Desk, MovedVenue]]:
+    exchange: MovedPort | None = None, store: MemoryStore | None = None, **settings: Any
+) -> AsyncIterator[tuple[Desk, MovedPort]]:
     """All of it, with the first statement of the account already told."""
-    exchange = exchange or MovedVenue()
+    exchange = exchange or MovedPort()
     store = store or MemoryStore()
     await store.start()
     async with memory_desk() as (desk, bus), gateway(bus, store, exchange, **settings):

@@ -47,8 +47,6 @@ SHELLS: Final = frozenset(
         "services/ingest/live/book_resync.py",
         "simulator/bracket_file.py",
         "simulator/replay_driver.py",
-        "simulator/port.py",
-        "simulator/user_stream.py",
         "simulator/recorder.py",
         "simulator/server/admin.py",
         "simulator/server/clock.py",

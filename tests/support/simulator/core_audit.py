@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Context, Decimal, localcontext
 
-from simulator.core.exchange import Venue
-from simulator.core.model.events import AccountUpdate, AlgoUpdate, FundingPaid, News, OrderUpdate
+from simulator.core.exchange_core import ExchangeCore
+from simulator.core.model.events import AccountUpdate, AlgoUpdate, CoreEvent, FundingPaid, OrderUpdate
 from simulator.core.model.orders import Order
 
 _WIDE = Context(prec=60)
@@ -33,11 +33,11 @@ def require(holds: bool, text: object) -> None:
         raise Objection(text)
 
 
-class VenueAudit:
+class CoreAudit:
     """Books of one account from the news. ``look`` after every call, with the news that it gave."""
 
-    def __init__(self, venue: Venue, wallet: Decimal) -> None:
-        self.venue = venue
+    def __init__(self, core: ExchangeCore, wallet: Decimal) -> None:
+        self.core = core
         self.money = wallet  # what was paid in, plus trading at the stated prices, fees, funding, transfers
         self.legs: dict[tuple[str, str], Decimal] = {}
         self.orders: dict[int, Order] = {}
@@ -46,9 +46,9 @@ class VenueAudit:
         self.trades: set[int] = set()
         self.wallet = wallet
 
-    def look(self, news: list[News]) -> None:
+    def look(self, events: list[CoreEvent]) -> None:
         with localcontext(_WIDE):
-            for each in news:
+            for each in events:
                 if isinstance(each, OrderUpdate):
                     self._order(each)
                 elif isinstance(each, AlgoUpdate):
@@ -106,18 +106,18 @@ class VenueAudit:
         require((algo.status in ("TRIGGERED", "FINISHED")) == (algo.order_id > 0), f"{algo} and its child")
 
     def _account(self) -> None:
-        venue = self.venue
-        stated = {(leg.symbol, leg.position_side): leg.quantity for leg in venue.positions() if leg.quantity}
+        core = self.core
+        stated = {(leg.symbol, leg.position_side): leg.quantity for leg in core.positions() if leg.quantity}
         held = {key: quantity for key, quantity in self.legs.items() if quantity}
         require(stated == held, f"positions {stated}, trades say {held}")
-        account = venue.account()
+        account = core.account()
         require(account.wallet == self.wallet, f"wallet {account.wallet}, the news say {self.wallet}")
-        worth = sum((q * (venue.mark_price(symbol) or Decimal(0)) for (symbol, _), q in held.items()), Decimal(0))
+        worth = sum((q * (core.mark_price(symbol) or Decimal(0)) for (symbol, _), q in held.items()), Decimal(0))
         require(account.margin_balance == self.money + worth, f"balance {account.margin_balance}, {self.money} + {worth}")
-        isolated = sum((leg.isolated_wallet for leg in venue.positions()), Decimal(0))
+        isolated = sum((leg.isolated_wallet for leg in core.positions()), Decimal(0))
         require(account.cross_wallet + isolated == account.wallet, f"{account} with {isolated} isolated")
-        waiting = {algo.algo_id for algo in venue.open_algo_orders()}
-        require(waiting == {key for key, status in self.algos.items() if status == "NEW"}, f"waiting {waiting}")
-        resting = {order.order_id for order in venue.open_orders()}
+        conditional = {algo.algo_id for algo in core.open_algo_orders()}
+        require(conditional == {key for key, status in self.algos.items() if status == "NEW"}, f"waiting {conditional}")
+        resting = {order.order_id for order in core.open_orders()}
         alive = {key for key, order in self.orders.items() if order.status in ("NEW", "PARTIALLY_FILLED")}
         require(resting == alive, f"resting {resting}, told {alive}")

@@ -14,13 +14,13 @@ from binance import AsyncClient, BinanceSocketManager
 from shared.domain.timeframes import MINUTE
 from simulator.market.funding import ConstantFunding
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.scenario import Scenario
-from simulator.server.serving import Server, build_desk, serving, symbols_of
+from simulator.server.serving import Server, build_context, serving, symbols_of
 from simulator.server.settings import TEST_KEY, TEST_SECRET, ServerSettings
 from simulator.settings import SimulatorSettings
 from simulator.tape.settings import TapeSettings
-from simulator.tape.source import CandleTicks
+from simulator.tape.tick_source import CandleTicks
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 SEED = 7
@@ -34,7 +34,7 @@ def server_settings(**changes: Any) -> ServerSettings:
     return ServerSettings(port=0, tape=tape, **changes)
 
 
-def make_desk(settings: ServerSettings | None = None, *, now: bool = False, **core: Any) -> Desk:
+def make_context(settings: ServerSettings | None = None, *, now: bool = False, **core: Any) -> Context:
     """The exchange without a wire, on the generated market. ``now``: the market's present is this moment."""
     settings = settings or server_settings()
     start = DEFAULT_START
@@ -43,19 +43,21 @@ def make_desk(settings: ServerSettings | None = None, *, now: bool = False, **co
         start = moment - moment % MINUTE - settings.tape.history_minutes * MINUTE
     symbols = symbols_of(SYMBOLS, settings)
     source = CandleTicks(GeneratedMarket(SYMBOLS, start, 10.0, SEED), symbols.grids, settings.tape, SEED)
-    desk = build_desk(
+    context = build_context(
         source, symbols, ConstantFunding(SYMBOLS), settings, SimulatorSettings(starting_wallet=100_000, **core)
     )
     if now:
-        desk.exchange.advance(int(time.time() * 1000))
-    return desk
+        context.session.advance(int(time.time() * 1000))
+    return context
 
 
 @asynccontextmanager
 async def a_server(*, speed: float | None = 1.0, scenario: Scenario | None = None, **changes: Any) -> AsyncIterator[Server]:
     """A running server; at speed 1 its time is this moment, as clients' clocks have it."""
     settings = server_settings(**changes)
-    async with serving(make_desk(settings, now=speed == 1.0), settings, speed=speed, seed=SEED, scenario=scenario) as server:
+    async with serving(
+        make_context(settings, now=speed == 1.0), settings, speed=speed, seed=SEED, scenario=scenario
+    ) as server:
         yield server
 
 

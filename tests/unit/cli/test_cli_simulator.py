@@ -21,7 +21,7 @@ from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
 from simulator.market.funding import ConstantFunding, RecordedFunding
 from simulator.server.serving import symbols_of
-from simulator.tape.market import Market
+from simulator.tape.tape_market import TapeMarket
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +98,7 @@ def test_recorded_candles_are_played_number_for_number(market_data: Path, tmp_pa
     settings = settings_of(tape={"history_minutes": 10})
     symbols = symbols_of(("BTCUSDT",), settings.server)
     source = open_ticks(settings, symbols, {"BTCUSDT": path}, {}, 3)
-    market = Market(source, symbols.grids, ConstantFunding(("BTCUSDT",)), settings.server.tape)
+    market = TapeMarket(source, symbols.grids, ConstantFunding(("BTCUSDT",)), settings.server.tape)
     list(market.advance(source.start + 60 * MINUTE))
     grid = symbols.grids["BTCUSDT"]
     closed = list(market["BTCUSDT"].klines.closed("1m"))
@@ -140,7 +140,7 @@ def test_recorded_funding_is_settled_as_it_was(market_data: Path) -> None:
     symbols = symbols_of(("BTCUSDT",), settings.server)
     source = open_ticks(settings, symbols, {"BTCUSDT": candles}, {}, 3)
     funding = open_funding(settings, source, {"BTCUSDT": file})
-    market = Market(source, symbols.grids, funding, settings.server.tape)
+    market = TapeMarket(source, symbols.grids, funding, settings.server.tape)
     for _ in market.advance(source.start + 60 * MINUTE):
         pass
     known = RecordedFunding({"BTCUSDT": file})

@@ -76,5 +76,5 @@ def test_the_walk_reaches_every_core_and_leaves_the_shells_alone() -> None:
 
 
 def test_the_walk_would_catch_a_shell_among_the_cores() -> None:
-    """The player is a shell: if it were listed as a core, it would be found out."""
+    """The replay driver is a shell: if it were listed as a core, it would be found out."""
     assert impurities((ROOT / "simulator/replay_driver.py").read_text(encoding="utf-8"))

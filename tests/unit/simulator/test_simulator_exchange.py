@@ -11,15 +11,15 @@ from pydantic import ValidationError
 
 from shared.domain.control import ClockTick
 from shared.domain.exchange import CancelOrder, ExchangeRequests, MarketStep, PlaceOrder
-from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
-from tests.support.simulator.exchange_desk import (
+from simulator.simulated_exchange import SimulatedExchange
+from tests.support.simulator.simulated_trader import (
     BTC,
     ETH,
     FREE,
     INSTRUMENTS,
     D,
-    Desk,
+    Trader,
     brief,
     candle,
     ends,
@@ -33,35 +33,35 @@ from tests.support.simulator.exchange_desk import (
 
 def test_every_new_step_and_request_gets_one_answer_and_other_messages_none() -> None:
     """EXEC-2: the answer names the request; the news of a step names nothing; account and clock go with it."""
-    desk = Desk()
-    news = desk.step((100, 100, 100, 100))
-    assert (news.reply_to, news.time, news.account.time, news.account.wallet) == ("", 60_000, 60_000, D(10_000))
-    answer = desk.send(market("a", "buy", 1))
+    trader = Trader()
+    events = trader.step((100, 100, 100, 100))
+    assert (events.reply_to, events.time, events.account.time, events.account.wallet) == ("", 60_000, 60_000, D(10_000))
+    answer = trader.send(market("a", "buy", 1))
     assert (answer.reply_to, answer.message_id, answer.time) == ("r1", "event:r1", 60_000)
-    assert desk.exchange.handle(ClockTick(time=1)) == []
-    assert one(desk.exchange.handle(ExchangeRequests(id="empty", time=0, requests=()))).orders == ()
+    assert trader.exchange.handle(ClockTick(time=1)) == []
+    assert one(trader.exchange.handle(ExchangeRequests(id="empty", time=0, requests=()))).orders == ()
 
 
 @pytest.mark.parametrize("late", [0, 60_000, 120_000])
 def test_a_step_at_or_before_the_last_one_is_a_duplicate(late: int) -> None:
     """EXEC-2: time only moves on."""
-    desk = Desk().at(100).at(101)
-    before = desk.exchange.snapshot()
-    assert desk.exchange.handle(MarketStep(close_time=late, candles=(candle((1, 1, 1, 1)),))) == []
-    assert desk.exchange.snapshot() == before
+    trader = Trader().at(100).at(101)
+    before = trader.exchange.snapshot()
+    assert trader.exchange.handle(MarketStep(close_time=late, candles=(candle((1, 1, 1, 1)),))) == []
+    assert trader.exchange.snapshot() == before
 
 
 def test_a_repeated_request_is_answered_again_and_acts_once() -> None:
     """EXEC-2: byte for byte the same while the market stands; later the state of then, with the fills of the request."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(100)
-    asked = desk.request(market("a", "buy", 1), limit("b", "buy", 1, 90), market("c", "buy", 10**6))
-    first = one(desk.exchange.handle(asked))
+    trader = Trader(SimulatorSettings(), leverage=10).at(100)
+    asked = trader.request(market("a", "buy", 1), limit("b", "buy", 1, 90), market("c", "buy", 10**6))
+    first = one(trader.exchange.handle(asked))
     assert ends(first) == {"a": "FILLED", "b": "NEW", "c": "REJECTED"}
-    before = desk.exchange.snapshot()
-    assert one(desk.exchange.handle(asked)) == first
-    assert desk.exchange.snapshot() == before
-    desk.step((100, 100, 89, 95))
-    again = one(desk.exchange.handle(asked))
+    before = trader.exchange.snapshot()
+    assert one(trader.exchange.handle(asked)) == first
+    assert trader.exchange.snapshot() == before
+    trader.step((100, 100, 89, 95))
+    again = one(trader.exchange.handle(asked))
     assert ends(again) == {"a": "FILLED", "b": "FILLED", "c": "REJECTED"}
     assert again.fills == first.fills
     assert again.account.positions[0].quantity == 2
@@ -69,23 +69,23 @@ def test_a_repeated_request_is_answered_again_and_acts_once() -> None:
 
 def test_a_known_client_id_in_another_request_is_a_query() -> None:
     """EXEC-2: whatever else that request says of it; the answer has the order's fills: the first one may have got lost."""
-    desk = Desk().at(100)
-    first = desk.send(market("a", "buy", 1))
-    again = desk.send(market("a", "sell", 7, symbol=ETH))
+    trader = Trader().at(100)
+    first = trader.send(market("a", "buy", 1))
+    again = trader.send(market("a", "sell", 7, symbol=ETH))
     assert (again.orders, again.fills) == (first.orders, first.fills)
-    events = desk.send(market("b", "buy", 1), market("b", "buy", 1))
+    events = trader.send(market("b", "buy", 1), market("b", "buy", 1))
     assert brief(events.fills) == [("b", "1", "100")]
     assert events.account.positions[0].quantity == 2
 
 
 def test_a_known_order_is_told_with_the_fills_that_it_got_since() -> None:
     """EXEC-2: a limit that filled in two candles, a stop that triggered, one that rests: asked for under a new id."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(100)
+    trader = Trader(SimulatorSettings(), leverage=10).at(100)
     rests, stops, quiet = limit("e", "buy", 6, 95), stop("s", "sell", 90), limit("q", "buy", 1, 50)
-    desk.send(rests, stops, quiet)
-    first = desk.step((100, 100, 94, 96), volume=20.0).fills
-    second = desk.step((96, 96, 89, 96), volume=30.0).fills
-    events = desk.send(stops, rests, quiet)
+    trader.send(rests, stops, quiet)
+    first = trader.step((100, 100, 94, 96), volume=20.0).fills
+    second = trader.step((96, 96, 89, 96), volume=30.0).fills
+    events = trader.send(stops, rests, quiet)
     assert [(o.client_id, o.status) for o in events.orders] == [("s", "FILLED"), ("e", "PARTIALLY_FILLED"), ("q", "NEW")]
     assert sorted(events.fills, key=lambda fill: fill.id) == sorted((*first, *second), key=lambda fill: fill.id)
     assert brief(events.fills)[-1] == ("e", "3", "95")
@@ -93,41 +93,41 @@ def test_a_known_order_is_told_with_the_fills_that_it_got_since() -> None:
 
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     """EXEC-2: the windows are settings; a request within them is answered even when its order is forgotten."""
-    desk = Desk(FREE.model_copy(update={"closed_remembered": 2, "requests_remembered": 3})).at(100)
-    first = desk.request(market("o1", "buy", 1))
-    told = one(desk.exchange.handle(first))
-    desk.send(market("o2", "buy", 1))
-    desk.send(market("o3", "buy", 1))
-    assert one(desk.exchange.handle(first)).orders == told.orders
-    assert desk.send(market("o2", "buy", 1)).account.positions[0].quantity == 3
-    assert brief(desk.send(market("o1", "buy", 1)).fills) == [("o1", "1", "100")]
-    state = msgspec.msgpack.decode(desk.exchange.snapshot())
-    assert [ticket[0][1] for ticket in state["venue"]["closed"].values()] == ["o3", "o1"]
+    trader = Trader(FREE.model_copy(update={"closed_remembered": 2, "requests_remembered": 3})).at(100)
+    first = trader.request(market("o1", "buy", 1))
+    told = one(trader.exchange.handle(first))
+    trader.send(market("o2", "buy", 1))
+    trader.send(market("o3", "buy", 1))
+    assert one(trader.exchange.handle(first)).orders == told.orders
+    assert trader.send(market("o2", "buy", 1)).account.positions[0].quantity == 3
+    assert brief(trader.send(market("o1", "buy", 1)).fills) == [("o1", "1", "100")]
+    state = msgspec.msgpack.decode(trader.exchange.snapshot())
+    assert [resting[0][1] for resting in state["core"]["closed"].values()] == ["o3", "o1"]
     assert list(state["answered"]) == ["r3", "r4", "r5"]
 
 
 def test_a_restored_exchange_goes_on_as_the_original() -> None:
     """EXEC-2: resting orders, half-filled ones, positions, memory, clock, liquidity already taken."""
     settings = SimulatorSettings()
-    desk = Desk(settings, leverage=10).at(50_000, volume=1.0)
-    asked = desk.request(market("a", "buy", "0.15"), limit("b", "buy", "0.3", 49_000), stop("s", "sell", 40_000))
-    told = one(desk.exchange.handle(asked))
-    desk.step((50_000, 50_000, 48_990, 49_500), volume=1.0)
+    trader = Trader(settings, leverage=10).at(50_000, volume=1.0)
+    asked = trader.request(market("a", "buy", "0.15"), limit("b", "buy", "0.3", 49_000), stop("s", "sell", 40_000))
+    told = one(trader.exchange.handle(asked))
+    trader.step((50_000, 50_000, 48_990, 49_500), volume=1.0)
     copy = SimulatedExchange(settings, INSTRUMENTS)
-    copy.restore(desk.exchange.snapshot())
-    assert copy.snapshot() == desk.exchange.snapshot()
-    more = desk.request(market("c", "sell", "0.12"), CancelOrder(symbol=BTC, client_id="zz"))
+    copy.restore(trader.exchange.snapshot())
+    assert copy.snapshot() == trader.exchange.snapshot()
+    more = trader.request(market("c", "sell", "0.12"), CancelOrder(symbol=BTC, client_id="zz"))
     step = MarketStep(close_time=600_000, candles=(candle((49_500, 50_000, 39_000, 39_500), volume=1.0),))
     for message in (asked, more, step):
-        assert copy.handle(message) == desk.exchange.handle(message)
-    assert copy.snapshot() == desk.exchange.snapshot()
-    assert one(desk.exchange.handle(asked)).fills == told.fills
+        assert copy.handle(message) == trader.exchange.handle(message)
+    assert copy.snapshot() == trader.exchange.snapshot()
+    assert one(trader.exchange.handle(asked)).fills == told.fills
 
 
 def test_restoring_garbage_raises() -> None:
     """EXEC-2: a snapshot of something else is refused, not guessed at."""
     with pytest.raises(msgspec.ValidationError):
-        SimulatedExchange(FREE, INSTRUMENTS).restore(msgspec.msgpack.encode({"venue": 1}))
+        SimulatedExchange(FREE, INSTRUMENTS).restore(msgspec.msgpack.encode({"core": 1}))
 
 
 NAN = math.nan
@@ -156,33 +156,33 @@ NAN = math.nan
 )
 def test_a_nonsense_candle_moves_nothing_and_is_remembered(row: tuple[float, float, float, float], volume: float) -> None:
     """DATA-3, BT-1: the simulator is no quality gate, but it never trades on nonsense and never fails on it."""
-    desk = Desk().at(100)
-    desk.send(market("in", "buy", 1), stop("stop", "sell", 95), target("target", "sell", 105))
-    events = desk.step(row, (200, 200, 200, 200), volume=volume)
+    trader = Trader().at(100)
+    trader.send(market("in", "buy", 1), stop("stop", "sell", 95), target("target", "sell", 105))
+    events = trader.step(row, (200, 200, 200, 200), volume=volume)
     assert (events.orders, events.fills, events.account.positions[0].mark_price) == ((), (), D(100))
-    assert desk.exchange.skipped[BTC] == 1
-    assert brief(desk.step((100, 100, 94, 96)).fills) == [("stop", "1", "95")]
+    assert trader.exchange.skipped[BTC] == 1
+    assert brief(trader.step((100, 100, 94, 96)).fills) == [("stop", "1", "95")]
 
 
 def test_a_second_candle_of_a_symbol_and_unknown_symbols_are_ignored() -> None:
     """BT-1: one candle a symbol and step."""
-    desk = Desk()
+    trader = Trader()
     doge = candle((1, 1, 1, 1), symbol="DOGEUSDT")
     step = MarketStep(close_time=60_000, candles=(doge, candle((100, 100, 100, 100)), candle((200, 200, 200, 200))))
-    one(desk.exchange.handle(step))
-    assert desk.exchange.skipped == {BTC: 1}
-    assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "100")]
+    one(trader.exchange.handle(step))
+    assert trader.exchange.skipped == {BTC: 1}
+    assert brief(trader.send(market("a", "buy", 1)).fills) == [("a", "1", "100")]
 
 
 def test_the_order_of_candles_in_a_step_does_not_matter() -> None:
     """BT-1: symbols are taken in their own order."""
     results = []
     for reverse in (False, True):
-        desk = Desk(SimulatorSettings(), leverage=10).at(100)
-        desk.send(limit("a", "buy", 100, 95), limit("b", "buy", 100, 95, symbol=ETH))
+        trader = Trader(SimulatorSettings(), leverage=10).at(100)
+        trader.send(limit("a", "buy", 100, 95), limit("b", "buy", 100, 95, symbol=ETH))
         candles = [candle((100, 100, 90, 96)), candle((100, 100, 90, 96), symbol=ETH)]
         results.append(
-            one(desk.exchange.handle(MarketStep(close_time=120_000, candles=tuple(candles[::-1] if reverse else candles))))
+            one(trader.exchange.handle(MarketStep(close_time=120_000, candles=tuple(candles[::-1] if reverse else candles))))
         )
     assert results[0] == results[1]
     assert [fill.client_id for fill in results[0].fills] == ["a", "b"]
@@ -190,26 +190,26 @@ def test_the_order_of_candles_in_a_step_does_not_matter() -> None:
 
 def test_funding_is_paid_at_the_close_by_open_positions_only() -> None:
     """BT-1: after the fills of the candle, at its close; rates of flat symbols and nonsense rates pay nothing."""
-    desk = Desk().at(100)
-    desk.send(market("a", "buy", 2), market("b", "sell", 3, symbol=ETH))
+    trader = Trader().at(100)
+    trader.send(market("a", "buy", 2), market("b", "sell", 3, symbol=ETH))
     rates = {ETH: D("0.0002"), "DOGEUSDT": D("0.5"), BTC: D("0.0001")}
-    events = desk.step((100, 110, 100, 110), (100, 120, 100, 120), funding=rates)
+    events = trader.step((100, 110, 100, 110), (100, 120, 100, 120), funding=rates)
     assert [(f.symbol, f.amount, f.time) for f in events.funding] == [
         (BTC, D("-0.022"), 120_000),
         (ETH, D("0.072"), 120_000),
     ]
     assert events.account.wallet == D("10000.05")
-    assert desk.step(funding={BTC: D("NaN"), ETH: D("Infinity")}).funding == ()
-    desk.send(market("c", "sell", 2, reduce_only=True))
-    assert [f.symbol for f in desk.step(funding=rates).funding] == [ETH]
+    assert trader.step(funding={BTC: D("NaN"), ETH: D("Infinity")}).funding == ()
+    trader.send(market("c", "sell", 2, reduce_only=True))
+    assert [f.symbol for f in trader.step(funding=rates).funding] == [ETH]
 
 
 def test_the_account_lists_positions_by_symbol_at_the_last_close() -> None:
     """BT-1: unrealised PnL is right after every step, in symbols that moved and in those that did not."""
-    desk = Desk().at(100)
-    events = desk.send(market("b", "sell", 1, symbol=ETH), market("a", "buy", 2))
+    trader = Trader().at(100)
+    events = trader.send(market("b", "sell", 1, symbol=ETH), market("a", "buy", 2))
     assert [p.symbol for p in events.account.positions] == [BTC, ETH]
-    account = desk.step((100, 110, 100, 107)).account
+    account = trader.step((100, 110, 100, 107)).account
     assert [(p.entry_price, p.mark_price, p.unrealized) for p in account.positions] == [
         (D(100), D(107), D(14)),
         (D(100), D(100), D(0)),
@@ -233,11 +233,11 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
     side: str, row: tuple[float, float, float, float], autoclose: tuple[str, str, str] | None
 ) -> None:
     """BT-1: on the path, not only at closes; the clearance fee takes what is left; entries are cancelled, exits stay."""
-    desk = Desk(FREE, leverage=10).at(100)
-    desk.send(market("in", side, 1_000))  # type: ignore[arg-type]  # a side, from the table
+    trader = Trader(FREE, leverage=10).at(100)
+    trader.send(market("in", side, 1_000))  # type: ignore[arg-type]  # a side, from the table
     exit_side, at = ("sell", 50) if side == "buy" else ("buy", 150)
-    desk.send(stop("exit", exit_side, at), stop("entry", side, 200 if side == "buy" else 20, 1))  # type: ignore[arg-type]  # as above
-    events = desk.step(row)
+    trader.send(stop("exit", exit_side, at), stop("entry", side, 200 if side == "buy" else 20, 1))  # type: ignore[arg-type]  # as above
+    events = trader.step(row)
     if autoclose is None:
         assert (events.fills, len(events.account.positions)) == ((), 1)
         return
@@ -252,34 +252,34 @@ def test_a_position_is_liquidated_where_equity_meets_maintenance(
     )
     assert (events.fills[0].fee, events.account.wallet, events.account.positions) == (D(autoclose[2]), D(0), ())
     assert ends(events) == {closed.client_id: "FILLED", "entry": "CANCELED"}
-    assert ends(desk.send(CancelOrder(symbol=BTC, client_id="exit"))) == {"exit": "CANCELED"}
+    assert ends(trader.send(CancelOrder(symbol=BTC, client_id="exit"))) == {"exit": "CANCELED"}
 
 
 def test_a_stop_before_the_liquidation_price_saves_the_rest() -> None:
     """BT-1: nearer first; in a gap through both the stop fills at the open."""
     for row, price in (((100, 100, 80, 95), "95"), ((92, 100, 80, 95), "92")):
-        desk = Desk(FREE, leverage=10).at(100)
-        desk.send(market("in", "buy", 1_000), stop("stop", "sell", 95))
-        assert brief(desk.step(row).fills) == [("stop", "1000", price)]
+        trader = Trader(FREE, leverage=10).at(100)
+        trader.send(market("in", "buy", 1_000), stop("stop", "sell", 95))
+        assert brief(trader.step(row).fills) == [("stop", "1000", price)]
 
 
 def test_at_one_price_the_stop_comes_before_the_liquidation() -> None:
     """BT-1: 10,360 USDT carry 1,000 bought at 100 down to exactly 90."""
-    desk = Desk(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
-    desk.send(market("in", "buy", 1_000), stop("stop", "sell", 90))
-    assert brief(desk.step((100, 100, 80, 95)).fills) == [("stop", "1000", "90")]
-    desk = Desk(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
-    desk.send(market("in", "buy", 1_000), limit("dip", "buy", 1, 90))
-    events = desk.step((100, 100, 80, 95))
+    trader = Trader(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
+    trader.send(market("in", "buy", 1_000), stop("stop", "sell", 90))
+    assert brief(trader.step((100, 100, 80, 95)).fills) == [("stop", "1000", "90")]
+    trader = Trader(FREE.model_copy(update={"starting_wallet": D(10_360)}), leverage=10).at(100)
+    trader.send(market("in", "buy", 1_000), limit("dip", "buy", 1, 90))
+    events = trader.step((100, 100, 80, 95))
     assert [fill.client_id[:10] for fill in events.fills] == ["autoclose-"]
     assert ends(events)["dip"] == "CANCELED"
 
 
 def test_with_two_positions_the_whole_account_goes_under() -> None:
     """BT-1: cross margin; the second is liquidated at the close at the latest, and the wallet does not go below zero."""
-    desk = Desk(FREE, leverage=10).at(100)
-    desk.send(market("a", "buy", 600), market("b", "buy", 400, symbol=ETH))
-    events = desk.step((100, 100, 80, 85), (100, 100, 80, 85))
+    trader = Trader(FREE, leverage=10).at(100)
+    trader.send(market("a", "buy", 600), market("b", "buy", 400, symbol=ETH))
+    events = trader.step((100, 100, 80, 85), (100, 100, 80, 85))
     assert [(fill.symbol, fill.side) for fill in events.fills] == [(BTC, "sell"), (ETH, "sell")]
     assert len({fill.client_id for fill in events.fills}) == 2
     assert events.account.positions == ()
@@ -288,18 +288,18 @@ def test_with_two_positions_the_whole_account_goes_under() -> None:
 
 def test_funding_can_liquidate() -> None:
     """BT-1: who is under water at the close after funding is closed there."""
-    desk = Desk(FREE, leverage=10).at(100)
-    desk.send(market("in", "buy", 1_000))
-    events = desk.step((100, 100, 91, 91), funding={BTC: D("0.02")})
+    trader = Trader(FREE, leverage=10).at(100)
+    trader.send(market("in", "buy", 1_000))
+    events = trader.step((100, 100, 91, 91), funding={BTC: D("0.02")})
     assert events.fills[0].client_id.startswith("autoclose-")
     assert events.account.positions == ()
 
 
 def test_liquidations_at_the_close_go_by_symbol_whatever_was_opened_first() -> None:
     """BT-1: the order of events is a rule, not an accident of the past."""
-    desk = Desk(FREE, leverage=10).at(100)
-    desk.send(market("b", "buy", 400, symbol=ETH), market("a", "buy", 600))
-    events = desk.step(funding={ETH: D("0.26")})
+    trader = Trader(FREE, leverage=10).at(100)
+    trader.send(market("b", "buy", 400, symbol=ETH), market("a", "buy", 600))
+    events = trader.step(funding={ETH: D("0.26")})
     assert [(fill.symbol, fill.client_id[:10]) for fill in events.fills] == [(BTC, "autoclose-"), (ETH, "autoclose-")]
 
 
@@ -321,9 +321,9 @@ def test_the_same_messages_give_the_same_answers_in_any_decimal_context() -> Non
     results = []
     for context in (decimal.Context(prec=5), decimal.Context(prec=28)):
         with decimal.localcontext(context):
-            desk = Desk(SimulatorSettings(), leverage=10).at(50_000.1)
-            desk.send(market("a", "buy", "0.123"))
-            events = desk.step((50_000.1, 50_100.7, 50_000.1, 50_100.7), funding={BTC: D("0.00012345")})
+            trader = Trader(SimulatorSettings(), leverage=10).at(50_000.1)
+            trader.send(market("a", "buy", "0.123"))
+            events = trader.step((50_000.1, 50_100.7, 50_000.1, 50_100.7), funding={BTC: D("0.00012345")})
             results.append(msgspec.msgpack.encode(events))
     assert results[0] == results[1]
 
@@ -334,6 +334,6 @@ def test_requests_travel_as_messages() -> None:
         id="x", time=0, requests=(PlaceOrder(order=stop("a", "sell", 90)), CancelOrder(symbol=BTC, client_id="a"))
     )
     decoded = msgspec.msgpack.decode(msgspec.msgpack.encode(asked), type=ExchangeRequests)
-    ours, theirs = Desk().at(100).exchange, Desk().at(100).exchange
+    ours, theirs = Trader().at(100).exchange, Trader().at(100).exchange
     assert ours.handle(asked) == theirs.handle(decoded)
     assert list(itertools.chain.from_iterable(o.status for o in one(ours.handle(asked)).orders)) == list("CANCELED")

@@ -9,19 +9,19 @@ import pytest
 
 from shared.domain.orders import Order
 from simulator.settings import SimulatorSettings
-from tests.support.simulator.exchange_desk import BTC, FREE, D, Desk, Row, brief, ends, limit, market, stop, target
+from tests.support.simulator.simulated_trader import BTC, FREE, D, Row, Trader, brief, ends, limit, market, stop, target
 
 FILL = tuple[str, str, str]
 
 
-def held(position: int, *exits: Order, settings: SimulatorSettings = FREE, leverage: int = 125) -> Desk:
-    """A desk at 100 that is long (positive) or short, or flat, with these orders resting."""
-    desk = Desk(settings, leverage=leverage).at(100)
+def held(position: int, *exits: Order, settings: SimulatorSettings = FREE, leverage: int = 125) -> Trader:
+    """A trader at 100 that is long (positive) or short, or flat, with these orders resting."""
+    trader = Trader(settings, leverage=leverage).at(100)
     if position:
-        desk.send(market("in", "buy" if position > 0 else "sell", abs(position)))
-    placed = desk.send(*exits)
+        trader.send(market("in", "buy" if position > 0 else "sell", abs(position)))
+    placed = trader.send(*exits)
     assert {o.status for o in placed.orders} <= {"NEW"}
-    return desk
+    return trader
 
 
 LONG = (stop("stop", "sell", 95), target("target", "sell", 108))
@@ -55,8 +55,8 @@ SHORT = (stop("stop", "buy", 105), target("target", "buy", 92))
 )
 def test_stop_and_target_of_a_position(position: int, exits: tuple[Order, ...], row: Row, expected: list[FILL]) -> None:
     """BT-1: in doubt the stop was first; a gap costs, and never pays."""
-    desk = held(position, *exits)
-    assert brief(desk.step(row).fills) == expected
+    trader = held(position, *exits)
+    assert brief(trader.step(row).fills) == expected
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_an_entry_that_fills_inside_a_candle_meets_the_rest_of_it(
 
 def test_a_stop_that_turns_the_position_goes_on_as_the_other_side() -> None:
     """BT-1: an order without reduce-only may flip; the path then is the short's."""
-    desk = held(1, stop("turn", "sell", 95, 3), stop("cover", "buy", 108, 2, reduce_only=True))
-    events = desk.step((100, 110, 90, 100))
+    trader = held(1, stop("turn", "sell", 95, 3), stop("cover", "buy", 108, 2, reduce_only=True))
+    events = trader.step((100, 110, 90, 100))
     assert brief(events.fills) == [("turn", "3", "95"), ("cover", "2", "108")]
     assert [fill.realized for fill in events.fills] == [D(-5), D(-26)]
     assert events.account.positions == ()
@@ -177,31 +177,31 @@ def test_a_stop_that_turns_the_position_goes_on_as_the_other_side() -> None:
 
 def test_two_stops_share_the_position_in_the_order_of_the_price() -> None:
     """BT-1: nearer first; the second takes what is left, and no more."""
-    desk = held(3, stop("far", "sell", 94, 3, reduce_only=True), stop("near", "sell", 96, 2, reduce_only=True))
-    events = desk.step((100, 100, 90, 91))
+    trader = held(3, stop("far", "sell", 94, 3, reduce_only=True), stop("near", "sell", 96, 2, reduce_only=True))
+    events = trader.step((100, 100, 90, 91))
     assert brief(events.fills) == [("near", "2", "96"), ("far", "1", "94")]
     assert ends(events) == {"near": "FILLED", "far": "EXPIRED"}
 
 
 def test_of_two_orders_at_one_price_the_earlier_goes_first() -> None:
     """BT-1: price, then time."""
-    desk = held(3, stop("first", "sell", 95, 2, reduce_only=True), stop("second", "sell", 95, 2, reduce_only=True))
-    assert brief(desk.step((100, 100, 90, 91)).fills) == [("first", "2", "95"), ("second", "1", "95")]
+    trader = held(3, stop("first", "sell", 95, 2, reduce_only=True), stop("second", "sell", 95, 2, reduce_only=True))
+    assert brief(trader.step((100, 100, 90, 91)).fills) == [("first", "2", "95"), ("second", "1", "95")]
 
 
 def test_close_position_closes_what_is_there_when_it_triggers() -> None:
     """EXEC-3: partial fills of the entry are covered too; the order then states its quantity."""
-    desk = held(2, stop("stop", "sell", 95))
-    desk.send(market("more", "buy", "0.5"))
-    (closed,) = desk.step((100, 100, 90, 91)).orders
+    trader = held(2, stop("stop", "sell", 95))
+    trader.send(market("more", "buy", "0.5"))
+    (closed,) = trader.step((100, 100, 90, 91)).orders
     assert (closed.status, closed.quantity, closed.filled, closed.average_price) == ("FILLED", D("2.5"), D("2.5"), D(95))
 
 
 @pytest.mark.parametrize("position", [0, -1])
 def test_exits_without_a_position_to_reduce_expire_and_fill_nothing(position: int) -> None:
     """BT-1: closePosition and reduce-only orders that trigger flat, or on the wrong side, EXPIRE."""
-    desk = held(position, stop("a", "sell", 95), target("b", "sell", 104), stop("c", "sell", 94, 1, reduce_only=True))
-    events = desk.step((100, 105, 90, 100))
+    trader = held(position, stop("a", "sell", 95), target("b", "sell", 104), stop("c", "sell", 94, 1, reduce_only=True))
+    events = trader.step((100, 105, 90, 100))
     assert not events.fills
     assert ends(events) == {"a": "EXPIRED", "b": "EXPIRED", "c": "EXPIRED"}
     assert all(o.reject_code == -2022 for o in events.orders)
@@ -209,9 +209,9 @@ def test_exits_without_a_position_to_reduce_expire_and_fill_nothing(position: in
 
 def test_exits_stay_resting_when_the_position_goes_flat() -> None:
     """BT-1: as on Binance; whoever placed them cancels them."""
-    desk = held(1, *LONG)
-    assert ends(desk.step((100, 101, 94, 100))) == {"stop": "FILLED"}
-    assert ends(desk.step((100, 109, 99, 100))) == {"target": "EXPIRED"}
+    trader = held(1, *LONG)
+    assert ends(trader.step((100, 101, 94, 100))) == {"stop": "FILLED"}
+    assert ends(trader.step((100, 109, 99, 100))) == {"target": "EXPIRED"}
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_a_reduce_only_limit_takes_profit_and_never_turns_the_position(
     position: int, side: str, at: float, row: Row
 ) -> None:
     """BT-1: what exceeds the position expires."""
-    desk = held(position)
-    desk.send(limit("exit", side, 5, at, reduce_only=True))  # type: ignore[arg-type]  # a side, from the table
-    events = desk.step(row)
+    trader = held(position)
+    trader.send(limit("exit", side, 5, at, reduce_only=True))  # type: ignore[arg-type]  # a side, from the table
+    events = trader.step(row)
     assert brief(events.fills) == [("exit", "3", str(at))]
     assert ends(events) == {"exit": "EXPIRED"}
     assert events.account.positions == ()
@@ -231,23 +231,23 @@ def test_a_reduce_only_limit_takes_profit_and_never_turns_the_position(
 
 def test_a_reduce_only_limit_without_a_position_expires_when_reached() -> None:
     """BT-1: the position went before the limit was reached."""
-    desk = held(1)
-    desk.send(limit("exit", "sell", 1, 105, reduce_only=True), market("out", "sell", 1))
-    events = desk.step((100, 106, 99, 100))
+    trader = held(1)
+    trader.send(limit("exit", "sell", 1, 105, reduce_only=True), market("out", "sell", 1))
+    events = trader.step((100, 106, 99, 100))
     assert (ends(events), events.fills) == ({"exit": "EXPIRED"}, ())
 
 
 def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
     """BT-1: participation 10 % of 20 and 30, then the rest; maker fee each time; the average is of all fills."""
     settings = SimulatorSettings()
-    desk = Desk(settings, leverage=10).at(100)
-    desk.send(limit("e", "buy", 6, 95))
-    first = desk.step((100, 100, 94, 96), volume=20.0)
+    trader = Trader(settings, leverage=10).at(100)
+    trader.send(limit("e", "buy", 6, 95))
+    first = trader.step((100, 100, 94, 96), volume=20.0)
     assert (brief(first.fills), ends(first)) == ([("e", "2", "95")], {"e": "PARTIALLY_FILLED"})
     assert (first.fills[0].maker, first.fills[0].fee) == (True, D("0.0380"))
-    assert brief(desk.step((96, 96, 94, 96), volume=0.0).fills) == []  # no volume, no fill
-    assert brief(desk.step((96, 96, 94, 96), volume=30.0).fills) == [("e", "3", "95")]
-    last = desk.step((96, 96, 94, 96), volume=30.0)
+    assert brief(trader.step((96, 96, 94, 96), volume=0.0).fills) == []  # no volume, no fill
+    assert brief(trader.step((96, 96, 94, 96), volume=30.0).fills) == [("e", "3", "95")]
+    last = trader.step((96, 96, 94, 96), volume=30.0)
     assert (brief(last.fills), ends(last)) == ([("e", "1", "95")], {"e": "FILLED"})
     assert (last.orders[0].filled, last.orders[0].average_price) == (D(6), D(95))
     assert [fill.id for fill in (*first.fills, *last.fills)] == ["e-1", "e-3"]
@@ -255,16 +255,16 @@ def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
 
 def test_limits_of_one_symbol_share_the_volume() -> None:
     """BT-1: the nearer gets it first."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(100)
-    desk.send(limit("far", "buy", 2, 94), limit("near", "buy", 2, 95))
-    assert brief(desk.step((100, 100, 90, 96), volume=30.0).fills) == [("near", "2", "95"), ("far", "1", "94")]
+    trader = Trader(SimulatorSettings(), leverage=10).at(100)
+    trader.send(limit("far", "buy", 2, 94), limit("near", "buy", 2, 95))
+    assert brief(trader.step((100, 100, 90, 96), volume=30.0).fills) == [("near", "2", "95"), ("far", "1", "94")]
 
 
 def test_a_stop_pays_slippage_and_deeper_layers() -> None:
     """BT-1: 1 bp, then 1 bp a layer of 10 % of the volume; prices to the tick, against the trader."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(50_000)
-    desk.send(market("in", "buy", "0.5"), stop("stop", "sell", 49_000))
-    events = desk.step((50_000, 50_000, 48_000, 48_500), volume=2.0)
+    trader = Trader(SimulatorSettings(), leverage=10).at(50_000)
+    trader.send(market("in", "buy", "0.5"), stop("stop", "sell", 49_000))
+    events = trader.step((50_000, 50_000, 48_000, 48_500), volume=2.0)
     assert brief(events.fills) == [("stop", "0.2", "48995.1"), ("stop", "0.2", "48990.2"), ("stop", "0.1", "48985.3")]
     assert ends(events) == {"stop": "FILLED"}
     assert all(not fill.maker for fill in events.fills)
@@ -272,25 +272,25 @@ def test_a_stop_pays_slippage_and_deeper_layers() -> None:
 
 def test_an_entry_that_triggers_without_margin_expires() -> None:
     """BT-1: conditional orders bind no margin while they wait; they are asked when they trigger (-2019)."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(100)
-    desk.send(stop("e", "buy", 110, 2_000))
-    events = desk.step((100, 112, 100, 111))
+    trader = Trader(SimulatorSettings(), leverage=10).at(100)
+    trader.send(stop("e", "buy", 110, 2_000))
+    events = trader.step((100, 112, 100, 111))
     assert (ends(events), events.fills, events.orders[0].reject_code) == ({"e": "EXPIRED"}, (), -2019)
 
 
 def test_margin_of_a_triggered_entry_is_counted_at_the_price_that_triggers_it() -> None:
     """BT-1: 500 held from 100 have lost 4,000 at 92; the 6,000 left carry 60,000, not 92,000."""
-    desk = held(500, target("dip", "buy", 92, 500), leverage=10)
-    assert ends(desk.step((100, 100, 91, 100))) == {"dip": "EXPIRED"}
-    desk = held(500, target("dip", "buy", 92, 100), leverage=10)
-    assert ends(desk.step((100, 100, 91, 100))) == {"dip": "FILLED"}
+    trader = held(500, target("dip", "buy", 92, 500), leverage=10)
+    assert ends(trader.step((100, 100, 91, 100))) == {"dip": "EXPIRED"}
+    trader = held(500, target("dip", "buy", 92, 100), leverage=10)
+    assert ends(trader.step((100, 100, 91, 100))) == {"dip": "FILLED"}
 
 
 def test_symbols_do_not_meet_each_other() -> None:
     """BT-1: each walks its own candle; a symbol without one does not move."""
-    desk = held(1, *LONG)
-    events = desk.step()
+    trader = held(1, *LONG)
+    events = trader.step()
     assert (events.orders, events.fills, events.account.equity) == ((), (), D(10_000))
-    other = desk.step((100, 101, 99, 100), (1, 200, 1, 100))
+    other = trader.step((100, 101, 99, 100), (1, 200, 1, 100))
     assert not other.fills
     assert other.account.positions[0].symbol == BTC

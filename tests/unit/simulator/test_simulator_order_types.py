@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shared.domain.orders import Order
-from tests.support.simulator.exchange_desk import BTC, D, Desk, Row, brief, ends, limit, market
+from tests.support.simulator.simulated_trader import BTC, D, Row, Trader, brief, ends, limit, market
 
 
 def conditional(kind: str, quantity: int, **changes: object) -> Order:
@@ -38,12 +38,12 @@ def test_conditional_limits_and_trailing_stops(
     order: Order, row: Row, fills: list[tuple[str, str, str]], status: str
 ) -> None:
     """EXEC-1, BT-1: along the candle's path; the story of the child is the order's."""
-    desk = Desk().at(100)
-    desk.send(market("in", "buy", 2))
-    (placed,) = desk.send(order).orders
+    trader = Trader().at(100)
+    trader.send(market("in", "buy", 2))
+    (placed,) = trader.send(order).orders
     assert placed == msgspec.structs.replace(order, updated_at=60_000)
-    assert brief(desk.step(row).fills) == fills
-    assert desk.send(order).orders[0].status == status
+    assert brief(trader.step(row).fills) == fills
+    assert trader.send(order).orders[0].status == status
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_conditional_limits_and_trailing_stops(
 def test_time_in_force_of_a_limit(force: str, price: int, result: str | int) -> None:
     """EXEC-1, EXEC-6: what is asked is what is told."""
     asked = msgspec.structs.replace(limit("a", "buy", 1, price), time_in_force=force)
-    (told,) = Desk().at(100).send(asked).orders
+    (told,) = Trader().at(100).send(asked).orders
     assert told.reject_code == result if isinstance(result, int) else told.status == result
     assert told.time_in_force == force
 
@@ -62,12 +62,12 @@ def test_time_in_force_of_a_limit(force: str, price: int, result: str | int) -> 
 def test_parameter_foreign_to_the_order_type_is_refused(changes: dict[str, object]) -> None:
     """EXEC-6: -1106, by the lane, whose words are more than the venue's."""
     asked = msgspec.structs.replace(market("a", "buy", 1), **changes)
-    assert Desk().at(100).send(asked).orders[0].reject_code == -1106
+    assert Trader().at(100).send(asked).orders[0].reject_code == -1106
 
 
 def test_a_child_that_is_refused_at_the_trigger_is_told_as_expired() -> None:
     """EXEC-2: with the code; a post-only limit that would take."""
-    desk = Desk().at(100)
-    desk.send(market("in", "buy", 2), conditional("STOP", 2, trigger=D(95), price=D(94), time_in_force="GTX"))
-    events = desk.step((100, 101, 93, 97))
+    trader = Trader().at(100)
+    trader.send(market("in", "buy", 2), conditional("STOP", 2, trigger=D(95), price=D(94), time_in_force="GTX"))
+    events = trader.step((100, 101, 93, 97))
     assert (ends(events), events.orders[0].reject_code) == ({"e": "EXPIRED"}, -5022)

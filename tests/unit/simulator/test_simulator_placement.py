@@ -11,13 +11,13 @@ from shared.domain.exchange import CancelOrder
 from shared.domain.orders import Order
 from simulator.rejections import REASON, Rejection
 from simulator.settings import SimulatorSettings
-from tests.support.simulator.exchange_desk import (
+from tests.support.simulator.simulated_trader import (
     BTC,
     ETH,
     FREE,
     INSTRUMENTS,
     D,
-    Desk,
+    Trader,
     brief,
     ends,
     limit,
@@ -89,44 +89,44 @@ STOP = stop("a", "sell", 90)
 )
 def test_an_order_that_cannot_be_is_refused_with_binances_code(refused: Order, code: int) -> None:
     """EXEC-6: the code says why; account and book are untouched, and the refusal is the lasting answer."""
-    desk = Desk().at(100)
+    trader = Trader().at(100)
     if code == -2019:
-        desk = Desk(SimulatorSettings(), leverage=10).at(100)
-    before = desk.send(CancelOrder(symbol=BTC, client_id="nothing")).account
-    events = desk.send(refused)
+        trader = Trader(SimulatorSettings(), leverage=10).at(100)
+    before = trader.send(CancelOrder(symbol=BTC, client_id="nothing")).account
+    events = trader.send(refused)
     (answer,) = events.orders
     assert (answer.status, answer.reject_code, answer.reject_reason) == ("REJECTED", code, REASON[Rejection(code)])
     assert (events.fills, events.account) == ((), before)
-    assert desk.send(refused).orders == (answer,)
-    assert not desk.step((100, 200, 50, 100)).orders
+    assert trader.send(refused).orders == (answer,)
+    assert not trader.step((100, 200, 50, 100)).orders
 
 
 def test_a_quantity_below_the_minimum_is_refused() -> None:
     """EXEC-6: -4004, where the minimum is more than a step."""
     coarse = {symbol: msgspec.structs.replace(fine, min_quantity=D("0.01")) for symbol, fine in INSTRUMENTS.items()}
-    desk = Desk(FREE, coarse).at(10_000)
-    assert desk.send(market("a", "buy", "0.009")).orders[0].reject_code == -4004
-    assert desk.send(market("b", "buy", "0.01")).orders[0].status == "FILLED"
+    trader = Trader(FREE, coarse).at(10_000)
+    assert trader.send(market("a", "buy", "0.009")).orders[0].reject_code == -4004
+    assert trader.send(market("b", "buy", "0.01")).orders[0].status == "FILLED"
 
 
 def test_nothing_trades_before_the_symbol_has_a_price() -> None:
     """BT-1: -2020 with the reason, per symbol."""
-    desk = Desk()
-    assert desk.send(market("a", "buy", 1)).orders[0].reject_code == -2020
-    desk.step((100, 100, 100, 100))
-    events = desk.send(market("b", "buy", 1), market("c", "buy", 1, symbol=ETH))
+    trader = Trader()
+    assert trader.send(market("a", "buy", 1)).orders[0].reject_code == -2020
+    trader.step((100, 100, 100, 100))
+    events = trader.send(market("b", "buy", 1), market("c", "buy", 1, symbol=ETH))
     assert ends(events) == {"b": "FILLED", "c": "REJECTED"}
 
 
 def test_the_book_has_a_bound() -> None:
     """EXEC-6: -2025 a symbol, -4045 the account; cancelling makes room."""
-    desk = Desk(SimulatorSettings(max_open_orders=2, max_conditional_orders=1), leverage=10).at(100)
-    answers = desk.send(
+    trader = Trader(SimulatorSettings(max_open_orders=2, max_conditional_orders=1), leverage=10).at(100)
+    answers = trader.send(
         limit("a", "buy", 1, 90), limit("b", "buy", 1, 90), limit("c", "buy", 1, 90),
         limit("d", "buy", 1, 90, symbol=ETH), stop("e", "sell", 90), stop("f", "sell", 90, symbol=ETH),
     ).orders  # fmt: skip
     assert [answer.reject_code for answer in answers] == [0, 0, -2025, 0, 0, -4045]
-    events = desk.send(CancelOrder(symbol=BTC, client_id="a"), limit("g", "buy", 1, 90))
+    events = trader.send(CancelOrder(symbol=BTC, client_id="a"), limit("g", "buy", 1, 90))
     assert ends(events) == {"a": "CANCELED", "g": "NEW"}
 
 
@@ -142,28 +142,28 @@ def test_a_market_order_fills_at_once_at_the_last_price_and_slippage(
     asked: Order, price: str, fee: str, realized: str
 ) -> None:
     """BT-1: taker fee 0.0005, slippage 1 bp, all exact."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(50_000)
-    events = desk.send(asked)
+    trader = Trader(SimulatorSettings(), leverage=10).at(50_000)
+    events = trader.send(asked)
     (fill,) = events.fills
     assert (fill.price, fill.fee, fill.realized, fill.maker) == (D(price), D(fee), D(realized), False)
     assert (events.orders[0].status, events.orders[0].average_price) == ("FILLED", D(price))
     assert events.account.wallet == 10_000 - D(fee)
     assert events.account.equity == 10_000 - D(fee) - 5
-    assert desk.step((50_000, 50_000, 50_000, 50_000)).fills == ()
+    assert trader.step((50_000, 50_000, 50_000, 50_000)).fills == ()
 
 
 def test_the_half_spread_is_paid_too() -> None:
     """BT-1: half_spread_bps comes on top of slippage."""
-    desk = Desk(SimulatorSettings(half_spread_bps=D(2)), leverage=10).at(50_000)
-    assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "50015")]
+    trader = Trader(SimulatorSettings(half_spread_bps=D(2)), leverage=10).at(50_000)
+    assert brief(trader.send(market("a", "buy", 1)).fills) == [("a", "1", "50015")]
 
 
 def test_order_beyond_a_layer_pays_more_also_when_split() -> None:
     """BT-1: layers of 10 % of the last candle's volume, 1 bp deeper each; the next candle brings new liquidity."""
     expected = [("1", "50005"), ("1", "50010"), ("0.5", "50015")]
-    whole = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
+    whole = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     assert [row[1:] for row in brief(whole.send(market("a", "buy", "2.5")).fills)] == expected
-    split = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
+    split = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
     fills = split.send(market("a", "buy", 1), market("b", "buy", "0.4"), market("c", "buy", "1.1")).fills
     assert [row[1:] for row in brief(fills)] == [("1", "50005"), ("0.4", "50010"), ("0.6", "50010"), ("0.5", "50015")]
     split.at(50_000, volume=10.0)
@@ -173,23 +173,23 @@ def test_order_beyond_a_layer_pays_more_also_when_split() -> None:
 @pytest.mark.parametrize("volume", [0.0, 0.004])
 def test_without_liquidity_the_last_layer_takes_all(volume: float) -> None:
     """BT-1: max_layers is the worst that a taker pays."""
-    desk = Desk(SimulatorSettings(max_layers=3), leverage=10).at(50_000, volume=volume)
-    assert brief(desk.send(market("a", "buy", 1)).fills) == [("a", "1", "50020")]
+    trader = Trader(SimulatorSettings(max_layers=3), leverage=10).at(50_000, volume=volume)
+    assert brief(trader.send(market("a", "buy", 1)).fills) == [("a", "1", "50020")]
 
 
 def test_the_rest_beyond_the_last_layer_fills_in_it() -> None:
     """BT-1: one more layer than max_layers, however much it is."""
-    desk = Desk(SimulatorSettings(max_layers=1), leverage=10).at(50_000, volume=1.0)
-    events = desk.send(market("a", "buy", 1))
+    trader = Trader(SimulatorSettings(max_layers=1), leverage=10).at(50_000, volume=1.0)
+    events = trader.send(market("a", "buy", 1))
     assert brief(events.fills) == [("a", "0.1", "50005"), ("a", "0.9", "50010")]
     assert events.orders[0].average_price == D("50009.5")
-    assert brief(desk.send(market("b", "buy", "0.1")).fills) == [("b", "0.1", "50010")]
+    assert brief(trader.send(market("b", "buy", "0.1")).fills) == [("b", "0.1", "50010")]
 
 
 def test_a_market_order_never_fills_below_one_tick() -> None:
     """BT-1: prices stay on the grid and positive."""
-    desk = Desk(SimulatorSettings(), leverage=10).at(0.1)
-    assert brief(desk.send(market("a", "sell", 100)).fills) == [("a", "100", "0.1")]
+    trader = Trader(SimulatorSettings(), leverage=10).at(0.1)
+    assert brief(trader.send(market("a", "sell", 100)).fills) == [("a", "100", "0.1")]
 
 
 @pytest.mark.parametrize(
@@ -210,17 +210,17 @@ def test_a_marketable_limit_takes_up_to_its_price_and_rests_with_the_rest(
     asked: Order, fills: list[tuple[str, str, str]], status: str
 ) -> None:
     """EXEC-1: taker fee for what it takes, never beyond its price."""
-    desk = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
-    events = desk.send(asked)
+    trader = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
+    events = trader.send(asked)
     assert (brief(events.fills), events.orders[0].status) == (fills, status)
     assert all(not fill.maker and fill.fee == fill.price * fill.quantity * D("0.0005") for fill in events.fills)
 
 
 def test_the_rest_of_a_marketable_limit_fills_as_maker() -> None:
     """EXEC-1, BT-1: one order, both fees."""
-    desk = Desk(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
-    desk.send(limit("a", "buy", 2, 50_005))
-    events = desk.step((50_010, 50_010, 50_000, 50_000), volume=100.0)
+    trader = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
+    trader.send(limit("a", "buy", 2, 50_005))
+    events = trader.step((50_010, 50_010, 50_000, 50_000), volume=100.0)
     assert (brief(events.fills), events.fills[0].maker) == ([("a", "1", "50005")], True)
     assert (events.orders[0].status, events.orders[0].average_price) == ("FILLED", D(50_005))
 
@@ -228,55 +228,55 @@ def test_the_rest_of_a_marketable_limit_fills_as_maker() -> None:
 @pytest.mark.parametrize(("side", "back"), [("buy", "sell"), ("sell", "buy")])
 def test_reduce_only_closes_what_is_there_and_the_rest_expires(side: str, back: str) -> None:
     """EXEC-1: never opens, never turns; on the position's own side it is refused."""
-    desk = Desk().at(100)
-    desk.send(market("in", side, 2))  # type: ignore[arg-type]  # a side, from the table
-    assert desk.send(market("more", side, 1, reduce_only=True)).orders[0].reject_code == -2022  # type: ignore[arg-type]  # as above
-    events = desk.send(market("out", back, 3, reduce_only=True))  # type: ignore[arg-type]  # as above
+    trader = Trader().at(100)
+    trader.send(market("in", side, 2))  # type: ignore[arg-type]  # a side, from the table
+    assert trader.send(market("more", side, 1, reduce_only=True)).orders[0].reject_code == -2022  # type: ignore[arg-type]  # as above
+    events = trader.send(market("out", back, 3, reduce_only=True))  # type: ignore[arg-type]  # as above
     (out,) = events.orders
     assert (out.status, out.filled, out.quantity) == ("EXPIRED", D(2), D(3))
     assert events.account.positions == ()
-    desk.send(market("in2", side, 2))  # type: ignore[arg-type]  # as above
-    assert ends(desk.send(market("out2", back, 2, reduce_only=True))) == {"out2": "FILLED"}  # type: ignore[arg-type]  # as above
+    trader.send(market("in2", side, 2))  # type: ignore[arg-type]  # as above
+    assert ends(trader.send(market("out2", back, 2, reduce_only=True))) == {"out2": "FILLED"}  # type: ignore[arg-type]  # as above
 
 
 def test_a_marketable_reduce_only_limit_takes_the_position_and_no_more() -> None:
     """EXEC-1: the rest expires, it does not rest."""
-    desk = Desk().at(100)
-    desk.send(market("in", "buy", 2))
-    events = desk.send(limit("out", "sell", 5, 99, reduce_only=True))
+    trader = Trader().at(100)
+    trader.send(market("in", "buy", 2))
+    events = trader.send(limit("out", "sell", 5, 99, reduce_only=True))
     assert (brief(events.fills), ends(events)) == ([("out", "2", "100")], {"out": "EXPIRED"})
 
 
 def test_reduce_only_is_exempt_from_the_minimum_notional_and_from_margin() -> None:
     """EXEC-1: a small rest can always be closed."""
-    desk = Desk().at(100)
-    desk.send(market("in", "buy", "0.05"), market("part", "sell", "0.04", reduce_only=True))
-    assert ends(desk.send(market("out", "sell", "0.01", reduce_only=True))) == {"out": "FILLED"}
+    trader = Trader().at(100)
+    trader.send(market("in", "buy", "0.05"), market("part", "sell", "0.04", reduce_only=True))
+    assert ends(trader.send(market("out", "sell", "0.01", reduce_only=True))) == {"out": "FILLED"}
 
 
 def test_margin_counts_positions_and_resting_limits_of_all_symbols() -> None:
     """BT-1: 10,000 USDT at leverage 10 carry 100,000 of notional, not more; exits carry nothing; of one symbol's two sides
     the larger counts, as on Binance."""
-    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
-    assert ends(desk.send(market("a", "buy", 500), limit("b", "buy", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
-    assert desk.send(market("c", "sell", 501, symbol=ETH)).orders[0].reject_code == -2019
-    assert ends(desk.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 500, symbol=ETH))) == {
+    trader = Trader(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
+    assert ends(trader.send(market("a", "buy", 500), limit("b", "buy", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
+    assert trader.send(market("c", "sell", 501, symbol=ETH)).orders[0].reject_code == -2019
+    assert ends(trader.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 500, symbol=ETH))) == {
         "exit": "NEW",
         "d": "FILLED",
     }
     # What makes the position smaller, or turns it into one no larger, needs no margin.
-    assert ends(desk.send(market("turn", "sell", 1_000))) == {"turn": "FILLED"}
-    assert desk.send(market("turn-more", "buy", 1_001)).orders[0].reject_code == -2019
+    assert ends(trader.send(market("turn", "sell", 1_000))) == {"turn": "FILLED"}
+    assert trader.send(market("turn-more", "buy", 1_001)).orders[0].reject_code == -2019
 
 
 def test_a_position_that_is_not_made_larger_needs_no_margin() -> None:
     """BT-1: after a loss the margin no longer carries the position, yet it may be turned or reduced, and not enlarged."""
-    desk = Desk(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
-    desk.send(market("in", "buy", 1_000))
-    desk.at(95)
-    assert desk.send(market("more", "buy", 1)).orders[0].reject_code == -2019
-    assert desk.send(market("turn-more", "sell", 2_001)).orders[0].reject_code == -2019
-    assert ends(desk.send(market("turn", "sell", 2_000), market("reduce", "buy", 10))) == {
+    trader = Trader(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
+    trader.send(market("in", "buy", 1_000))
+    trader.at(95)
+    assert trader.send(market("more", "buy", 1)).orders[0].reject_code == -2019
+    assert trader.send(market("turn-more", "sell", 2_001)).orders[0].reject_code == -2019
+    assert ends(trader.send(market("turn", "sell", 2_000), market("reduce", "buy", 10))) == {
         "turn": "FILLED",
         "reduce": "FILLED",
     }
@@ -284,47 +284,47 @@ def test_a_position_that_is_not_made_larger_needs_no_margin() -> None:
 
 def test_a_cancel_cancels_once_and_then_states_what_is() -> None:
     """EXEC-2: closed orders are stated, unknown ones are -2011."""
-    desk = Desk().at(100)
-    desk.send(limit("rests", "buy", 1, 90), market("filled", "buy", 1))
+    trader = Trader().at(100)
+    trader.send(limit("rests", "buy", 1, 90), market("filled", "buy", 1))
     cancel = CancelOrder(symbol=BTC, client_id="rests")
-    events = desk.send(cancel, CancelOrder(symbol=BTC, client_id="filled"))
+    events = trader.send(cancel, CancelOrder(symbol=BTC, client_id="filled"))
     assert ends(events) == {"rests": "CANCELED", "filled": "FILLED"}
-    assert desk.send(cancel).orders == events.orders[:1]
-    (unknown,) = desk.send(CancelOrder(symbol=BTC, client_id="never")).orders
+    assert trader.send(cancel).orders == events.orders[:1]
+    (unknown,) = trader.send(CancelOrder(symbol=BTC, client_id="never")).orders
     assert (unknown.status, unknown.reject_code, unknown.symbol) == ("REJECTED", -2011, BTC)
-    assert not desk.step((100, 100, 80, 100)).fills
+    assert not trader.step((100, 100, 80, 100)).fills
     # A cancel that met nothing does not use the id up.
-    assert ends(desk.send(market("never", "buy", 1))) == {"never": "FILLED"}
+    assert ends(trader.send(market("never", "buy", 1))) == {"never": "FILLED"}
 
 
 def test_a_cancel_under_the_wrong_symbol_states_the_order_and_leaves_it() -> None:
     """EXEC-2: never REJECTED for an id that lives, and never a cancel of something else than was meant."""
-    desk = Desk().at(100)
-    desk.send(limit("a", "buy", 1, 90))
-    (stated,) = desk.send(CancelOrder(symbol=ETH, client_id="a")).orders
+    trader = Trader().at(100)
+    trader.send(limit("a", "buy", 1, 90))
+    (stated,) = trader.send(CancelOrder(symbol=ETH, client_id="a")).orders
     assert (stated.status, stated.symbol) == ("NEW", BTC)
-    assert brief(desk.step((100, 100, 80, 100)).fills) == [("a", "1", "90")]
+    assert brief(trader.step((100, 100, 80, 100)).fills) == [("a", "1", "90")]
 
 
 def test_a_request_states_each_order_once_in_its_final_state() -> None:
     """EXEC-2: placed and cancelled in one request."""
-    desk = Desk().at(100)
-    events = desk.send(limit("a", "buy", 1, 90), market("b", "buy", 1), CancelOrder(symbol=BTC, client_id="a"))
+    trader = Trader().at(100)
+    events = trader.send(limit("a", "buy", 1, 90), market("b", "buy", 1), CancelOrder(symbol=BTC, client_id="a"))
     assert [(o.client_id, o.status) for o in events.orders] == [("a", "CANCELED"), ("b", "FILLED")]
 
 
 def test_fields_of_the_exchange_in_a_request_are_ignored() -> None:
     """EXEC-2: status, filled and codes are the exchange's word."""
-    desk = Desk().at(100)
+    trader = Trader().at(100)
     lied = changed(limit("a", "buy", 1, 90), status="FILLED", filled=D(1), average_price=D(1), reject_code=-1, updated_at=5)
-    (answer,) = desk.send(lied).orders
+    (answer,) = trader.send(lied).orders
     assert answer == changed(limit("a", "buy", 1, 90), updated_at=60_000)
 
 
 def test_a_stop_order_type_table() -> None:
     """EXEC-1: all four conditional forms rest where they do not trigger."""
-    desk = Desk().at(100)
-    events = desk.send(
+    trader = Trader().at(100)
+    events = trader.send(
         order("a", "sell", "STOP_MARKET", at=99.9), order("b", "buy", "STOP_MARKET", at=100.1),
         order("c", "sell", "TAKE_PROFIT_MARKET", at=100.1), order("d", "buy", "TAKE_PROFIT_MARKET", at=99.9),
     )  # fmt: skip

@@ -16,8 +16,8 @@ from shared.exchange.model.orders import NewOrder
 from shared.exchange.port import TradingExchange
 from shared.exchange.settings import ExchangeSettings
 from simulator.server.settings import TEST_KEY, TEST_SECRET
-from tests.support.exchange.contract import SYMBOL, Desk
-from tests.support.exchange.simulated import OFFERED, MovedVenue
+from tests.support.exchange.contract import SYMBOL, Trader
+from tests.support.exchange.moved_port import OFFERED, MovedPort
 from tests.support.simulator.protocol_server import STEP, Hand, a_hand, a_server
 
 _TICK = Decimal("0.1")
@@ -31,34 +31,34 @@ class _Named:
         return f"ict-{self._session}-{leg}"
 
 
-class CoreDesk(_Named):
+class PortTrader(_Named):
     """(a) The matching core, in this process."""
 
     moves = True
 
     def __init__(self) -> None:
         super().__init__()
-        self._simulated = MovedVenue()
-        self.exchange: TradingExchange = self._simulated
+        self._port = MovedPort()
+        self.exchange: TradingExchange = self._port
 
     async def price(self) -> Decimal:
-        price = self._simulated.venue.mark_price(SYMBOL)
+        price = self._port.core.mark_price(SYMBOL)
         assert price is not None
         return price
 
     async def move(self, price: Decimal) -> None:
-        self._simulated.move(SYMBOL, price)
+        self._port.move(SYMBOL, price)
 
     async def offered(self) -> tuple[Decimal, Decimal]:
-        return self._simulated.offer(SYMBOL, OFFERED), OFFERED
+        return self._port.offer(SYMBOL, OFFERED), OFFERED
 
     async def restart(self) -> TradingExchange:
-        fresh = MovedVenue()
-        fresh.venue.restore(self._simulated.venue.snapshot())
+        fresh = MovedPort()
+        fresh.core.restore(self._port.core.snapshot())
         return fresh
 
 
-class AdapterDesk(_Named):
+class AdapterTrader(_Named):
     """(b) The simulator's protocol server, or (c) Binance's demo exchange, through the adapter."""
 
     def __init__(
@@ -97,11 +97,11 @@ async def opened(settings: ExchangeSettings, stack: AsyncExitStack) -> BinanceEx
 
 
 @pytest.fixture(params=["core", "simulator", "demo"])
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+async def trader(request: pytest.FixtureRequest) -> AsyncIterator[Trader]:
     """``demo`` runs when ICT_DEMO_KEY and ICT_DEMO_SECRET are set (docs/exchange.md); it trades a demo account."""
     async with AsyncExitStack() as stack:
         if request.param == "core":
-            yield CoreDesk()
+            yield PortTrader()
             return
         hand: Hand | None = None
         if request.param == "simulator":
@@ -117,8 +117,8 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
             settings = ExchangeSettings(key=SecretStr(key), secret=SecretStr(secret))
         exchange = await opened(settings, stack)
         await flatten(exchange)
-        desk = AdapterDesk(exchange, settings, hand, stack)
-        yield desk
+        trader = AdapterTrader(exchange, settings, hand, stack)
+        yield trader
         await flatten(exchange)
 
 

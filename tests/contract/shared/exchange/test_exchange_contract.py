@@ -13,29 +13,29 @@ from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
 from shared.exchange.port import TradingExchange
-from simulator.user_stream import SimulatedUserStream
 from tests.support.exchange import contract as exchange_contract
-from tests.support.exchange.contract import Desk
-from tests.support.exchange.simulated import OFFERED, MovedVenue
+from tests.support.exchange.contract import Trader
+from tests.support.exchange.moved_port import OFFERED, MovedPort
+from tests.support.exchange.simulated_user_stream import SimulatedUserStream
 
-Check = Callable[[Desk], Awaitable[None]]
+Check = Callable[[Trader], Awaitable[None]]
 
 
 @pytest.mark.parametrize("check", exchange_contract.CHECKS, ids=lambda check: check.__name__)
-async def test_exchange_keeps_the_contract(check: Check, desk: Desk) -> None:
+async def test_exchange_keeps_the_contract(check: Check, trader: Trader) -> None:
     """EXEC-9: the matching core, the simulator through the adapter, and by hand the demo exchange, pass the same suite."""
-    await check(desk)
+    await check(trader)
 
 
 @pytest.mark.parametrize("check", exchange_contract.MOVING_CHECKS, ids=lambda check: check.__name__)
-async def test_exchange_keeps_the_contract_when_the_market_moves(check: Check, desk: Desk) -> None:
+async def test_exchange_keeps_the_contract_when_the_market_moves(check: Check, trader: Trader) -> None:
     """EXEC-9: likewise; nobody can move the demo exchange's market."""
-    if not desk.moves:
+    if not trader.moves:
         pytest.skip("nobody can move this market")
-    await check(desk)
+    await check(trader)
 
 
-class Doubling(MovedVenue):
+class Doubling(MovedPort):
     """Takes the same client id twice."""
 
     async def place(self, order: NewOrder) -> Outcome:
@@ -46,14 +46,14 @@ class Doubling(MovedVenue):
         return outcome
 
 
-class OneBook(MovedVenue):
+class OneBook(MovedPort):
     """Lists plain orders only."""
 
     async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
         return tuple(each for each in await super().open_orders(symbol) if each.book == "plain")
 
 
-class Lenient(MovedVenue):
+class Lenient(MovedPort):
     """Puts orders on the grid instead of refusing them."""
 
     async def place(self, order: NewOrder) -> Outcome:
@@ -62,7 +62,7 @@ class Lenient(MovedVenue):
         return await super().place(order)
 
 
-class Mute(MovedVenue):
+class Mute(MovedPort):
     """Says nothing of conditional orders."""
 
     def user_stream(self) -> SimulatedUserStream:
@@ -74,7 +74,7 @@ class Mute(MovedVenue):
         return Filtering(self._streams)
 
 
-class Repeating(MovedVenue):
+class Repeating(MovedPort):
     """Tells every fill twice."""
 
     def user_stream(self) -> SimulatedUserStream:
@@ -87,14 +87,14 @@ class Repeating(MovedVenue):
         return Twice(self._streams)
 
 
-class Forgetful(MovedVenue):
+class Forgetful(MovedPort):
     """Finds orders by its own ids only."""
 
     async def order(self, ref: OrderRef) -> ExchangeOrder | None:
         return None if ref.client_id else await super().order(ref)
 
 
-class Generous(MovedVenue):
+class Generous(MovedPort):
     """Its margin balance leaves out what is not realised."""
 
     async def account(self) -> AccountSummary:
@@ -102,14 +102,14 @@ class Generous(MovedVenue):
         return msgspec.structs.replace(stated, margin_balance=stated.wallet)
 
 
-class Turning(MovedVenue):
+class Turning(MovedPort):
     """Ignores reduce-only."""
 
     async def place(self, order: NewOrder) -> Outcome:
         return await super().place(msgspec.structs.replace(order, reduce_only=False))
 
 
-class Telling(MovedVenue):
+class Telling(MovedPort):
     """Says an average price of zero where it does not know one."""
 
     async def place(self, order: NewOrder) -> Outcome:
@@ -119,7 +119,7 @@ class Telling(MovedVenue):
         return outcome
 
 
-class Stopping(MovedVenue):
+class Stopping(MovedPort):
     """A refused element ends a batch."""
 
     async def place_batch(self, orders: list[NewOrder]) -> tuple[Outcome, ...]:  # type: ignore[override]  # a list will do here
@@ -128,7 +128,7 @@ class Stopping(MovedVenue):
         return tuple(each if n < first else Refused(code=-1, message="") for n, each in enumerate(outcomes))
 
 
-class Dropping(MovedVenue):
+class Dropping(MovedPort):
     """Loses the rest of an order that is filled in part, and says nothing of it."""
 
     async def place(self, order: NewOrder) -> Outcome:
@@ -140,7 +140,7 @@ class Dropping(MovedVenue):
         return outcome
 
 
-class Unwinding(MovedVenue):
+class Unwinding(MovedPort):
     """What a cancelled order had got is forgotten with it."""
 
     async def cancel(self, ref: OrderRef) -> Outcome:
@@ -150,23 +150,23 @@ class Unwinding(MovedVenue):
         return outcome
 
 
-class SpecimenDesk:
-    """A core desk at a specimen."""
+class SpecimenTrader:
+    """A trader at a specimen."""
 
     moves = True
 
-    def __init__(self, exchange: MovedVenue) -> None:
-        self._simulated = exchange
+    def __init__(self, exchange: MovedPort) -> None:
+        self._port = exchange
         self.exchange: TradingExchange = exchange
 
     async def price(self) -> Decimal:
         return Decimal(100_000)
 
     async def move(self, price: Decimal) -> None:
-        self._simulated.move("BTCUSDT", price)
+        self._port.move("BTCUSDT", price)
 
     async def offered(self) -> tuple[Decimal, Decimal]:
-        return self._simulated.offer("BTCUSDT", OFFERED), OFFERED
+        return self._port.offer("BTCUSDT", OFFERED), OFFERED
 
     async def restart(self) -> TradingExchange:
         return self.exchange
@@ -194,7 +194,7 @@ class SpecimenDesk:
     ],
 )
 async def test_defective_exchange_is_caught(
-    specimen: type[MovedVenue], check: Check, monkeypatch: pytest.MonkeyPatch
+    specimen: type[MovedPort], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A suite that a broken exchange passes proves nothing."""
     until = exchange_contract.Ears.until
@@ -204,4 +204,4 @@ async def test_defective_exchange_is_caught(
 
     monkeypatch.setattr(exchange_contract.Ears, "until", impatient)
     with pytest.raises((AssertionError, TimeoutError)):
-        await check(SpecimenDesk(specimen()))
+        await check(SpecimenTrader(specimen()))

@@ -17,15 +17,15 @@ from shared.domain.control import Alert
 from shared.domain.exchange import ExchangeRequests, MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import OrderIntent, StepReport
-from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
+from simulator.simulated_exchange import SimulatedExchange
 from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, KEY, MINUTE, bundle, intent
 
 STEPS = 60
 
 
 class Run:
-    """Lock-step as the player drives it: the market moves, is settled; the close is decided, is settled."""
+    """Lock-step as the replay driver drives it: the market moves, is settled; the close is decided, is settled."""
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)

@@ -24,11 +24,11 @@ from shared.exchange.port import TradingExchange
 from shared.runtime.process.exits import Exit, Leave
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
-from tests.support.exchange.simulated import SYMBOLS, MovedVenue
+from tests.support.exchange.moved_port import SYMBOLS, MovedPort
 from tests.support.gateway.desk import ENTRY, STOP, TARGET, gateway, memory_desk, trading
 
 
-class Counting(MovedVenue):
+class Counting(MovedPort):
     """Counts what is sent under each client id."""
 
     def __init__(self) -> None:
@@ -250,7 +250,7 @@ async def test_one_symbols_open_outcome_does_not_hold_another_ones_stop() -> Non
     """EXEC-3: protection of one symbol does not stand behind a question about another."""
     released = asyncio.Event()
 
-    class Stuck(MovedVenue):
+    class Stuck(MovedPort):
         async def place(self, order: NewOrder) -> Outcome:
             if order.symbol == "ETHUSDT":
                 await released.wait()
@@ -283,14 +283,14 @@ async def test_funding_is_booked_by_symbol() -> None:
     async with trading() as (desk, exchange):
         await desk.place(ENTRY)
         await desk.until(lambda: desk.position() == Decimal("0.010"))
-        exchange.venue.on_funding("BTCUSDT", Decimal("0.0001"), exchange.now())
+        exchange.core.on_funding("BTCUSDT", Decimal("0.0001"), exchange.now())
         exchange.pump()
         await desk.until(lambda: any(event.funding for event in desk.news))
         paid = [payment for event in desk.news for payment in event.funding]
         assert [(payment.symbol, payment.amount < 0) for payment in paid] == [("BTCUSDT", True)]
 
 
-class PaidInBnb(MovedVenue):
+class PaidInBnb(MovedPort):
     """Takes its fees in BNB, at 600 USDT; ``listed``: whether it has a price of BNB."""
 
     listed = True
@@ -356,7 +356,7 @@ async def test_the_account_is_stated_regularly() -> None:
 async def test_a_key_that_may_withdraw_is_refused() -> None:
     """OPS-7: before anything is sent."""
 
-    class Rich(MovedVenue):
+    class Rich(MovedPort):
         async def key_rights(self) -> KeyRights:
             return KeyRights(trade=True, withdraw=True, ip_restricted=True)
 
@@ -371,11 +371,11 @@ async def test_a_key_that_may_withdraw_is_refused() -> None:
 async def test_hedge_mode_and_a_refused_key_end_it_with_a_sentence() -> None:
     """RISK-5, OPS-7: what the system does not trade in, and what the exchange does not let in."""
 
-    class BadKey(MovedVenue):
+    class BadKey(MovedPort):
         async def key_rights(self) -> KeyRights:
             raise ExchangeError("halt", -2015, "Invalid API-key, IP, or permissions", call="GET balance", status=401)
 
-    hedged = MovedVenue()
+    hedged = MovedPort()
     await hedged.set_hedge_mode(True)
     for exchange, words in ((hedged, "hedge mode"), (BadKey(), "refuses the key")):
         store = MemoryStore()
@@ -388,7 +388,7 @@ async def test_hedge_mode_and_a_refused_key_end_it_with_a_sentence() -> None:
 async def test_wrong_filters_are_alerted() -> None:
     """RISK-1: an order rounded to the wrong grid is refused when it matters most."""
 
-    class Coarse(MovedVenue):
+    class Coarse(MovedPort):
         async def exchange_info(self):  # type: ignore[no-untyped-def]  # as its parent's
             info = await super().exchange_info()
             rules = {name: msgspec.structs.replace(each, tick_size=Decimal(1)) for name, each in info.symbols.items()}
@@ -402,7 +402,7 @@ async def test_wrong_filters_are_alerted() -> None:
 async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
     """EXEC-6, invariant 7: a person is told."""
 
-    class Restricted(MovedVenue):
+    class Restricted(MovedPort):
         async def place(self, order: NewOrder) -> Outcome:
             if order.client_id == "ict-entry":
                 return Refused(code=-4189, message="Reduce only account")
@@ -421,7 +421,7 @@ async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
 
 async def test_the_accounts_leverage_and_margin_type_are_set_on_every_symbol_before_work_begins() -> None:
     """RISK-5: what risk sizes by is what the exchange is set to."""
-    exchange = MovedVenue()
+    exchange = MovedPort()
     await exchange.set_leverage("BTCUSDT", 50)
     await exchange.set_margin_type("ETHUSDT", "isolated")
     await set_up(exchange, SYMBOLS, AccountSettings(leverage=7, margin_type="cross"))

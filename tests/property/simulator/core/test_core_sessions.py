@@ -15,15 +15,15 @@ import pytest
 
 from shared.config.account import AccountSettings
 from shared.domain.transitions import IllegalTransition
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.margin import funding
-from simulator.core.model.events import AlgoUpdate, Liquidation, MarginCall, News, OrderUpdate
+from simulator.core.model.events import AlgoUpdate, CoreEvent, Liquidation, MarginCall, OrderUpdate
 from simulator.core.model.requests import Amendment
-from simulator.core.state.exchange_state import Floor
-from simulator.core.state.symbol_book import Pit, Ticket
+from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.symbol_book import RestingOrder, SymbolBook
 from simulator.settings import SimulatorSettings
-from tests.support.simulator.core_audit import Objection, VenueAudit
-from tests.support.simulator.core_desk import BRACKETS, BTC, ETH, FILTERS, D, algo, filters, limit, market
+from tests.support.simulator.core_audit import CoreAudit, Objection
+from tests.support.simulator.core_trader import BRACKETS, BTC, ETH, FILTERS, D, algo, filters, limit, market
 
 HIGH = AccountSettings(leverage=50)
 SETTINGS = SimulatorSettings(half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
@@ -35,11 +35,11 @@ TWO = {
     ),
     ETH: FILTERS[ETH],
 }  # fmt: skip
-Call = Callable[[Venue], object]
+Call = Callable[[ExchangeCore], object]
 
 
-def venue(*, touch: bool = False) -> Venue:
-    return Venue(SETTINGS.model_copy(update={"limit_fills": "touch"}) if touch else SETTINGS, TWO, BRACKETS, HIGH)
+def core(*, touch: bool = False) -> ExchangeCore:
+    return ExchangeCore(SETTINGS.model_copy(update={"limit_fills": "touch"}) if touch else SETTINGS, TWO, BRACKETS, HIGH)
 
 
 def session(seed: int, length: int) -> list[Call]:
@@ -50,9 +50,9 @@ def session(seed: int, length: int) -> list[Call]:
     calls: list[Call] = [lambda v: v.set_hedge_mode(hedge, 1)]
     for symbol in (BTC, ETH):
         calls.append(
-            partial(Venue.set_margin_type, symbol=symbol, margin_type="ISOLATED" if isolated else "CROSSED", time=1)
+            partial(ExchangeCore.set_margin_type, symbol=symbol, margin_type="ISOLATED" if isolated else "CROSSED", time=1)
         )
-        calls.append(partial(Venue.on_trade, symbol=symbol, price=D(1_000), time=1))
+        calls.append(partial(ExchangeCore.on_trade, symbol=symbol, price=D(1_000), time=1))
     for now in range(2, length):
         symbol = dice.choice((BTC, ETH))
         what = dice.random()
@@ -71,15 +71,21 @@ def _event(dice: random.Random, symbol: str, ticks: int, now: int) -> Call:
     kind = dice.random()
     if kind < 0.5:
         size = dice.choice((None, D("0.5"), D(100)))
-        return partial(Venue.on_trade, symbol=symbol, price=price, time=now, quantity=size)
+        return partial(ExchangeCore.on_trade, symbol=symbol, price=price, time=now, quantity=size)
     if kind < 0.7:
         size = dice.choice((None, D("0.5"), D(100)))
         return partial(
-            Venue.on_quote, symbol=symbol, bid=price, ask=price + D("0.1"), time=now, bid_quantity=size, ask_quantity=size
+            ExchangeCore.on_quote,
+            symbol=symbol,
+            bid=price,
+            ask=price + D("0.1"),
+            time=now,
+            bid_quantity=size,
+            ask_quantity=size,
         )
     if kind < 0.95:
-        return partial(Venue.on_mark, symbol=symbol, price=price + D(dice.randint(-9, 9)) / 10, time=now)
-    return partial(Venue.on_funding, symbol=symbol, rate=D(dice.randint(-30, 30)) / 10_000, time=now)
+        return partial(ExchangeCore.on_mark, symbol=symbol, price=price + D(dice.randint(-9, 9)) / 10, time=now)
+    return partial(ExchangeCore.on_funding, symbol=symbol, rate=D(dice.randint(-30, 30)) / 10_000, time=now)
 
 
 def _request(dice: random.Random, symbol: str, ticks: int, now: int, *, hedge: bool) -> Call:
@@ -92,39 +98,43 @@ def _request(dice: random.Random, symbol: str, ticks: int, now: int, *, hedge: b
         changes["reduce_only"] = True
     kind = dice.random()
     if kind < 0.3:
-        return partial(Venue.place, asked=market(side, quantity, **changes), time=now)
+        return partial(ExchangeCore.place, request=market(side, quantity, **changes), time=now)
     if kind < 0.6:
         changes["self_trade_prevention"] = dice.choice(("NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH"))
         changes["time_in_force"] = force = dice.choice(("GTC", "GTC", "GTC", "IOC", "FOK", "GTX", "GTD"))
         changes["good_till"] = now + 600_000 + dice.randint(1, 100) if force == "GTD" else 0
-        return partial(Venue.place, asked=limit(side, quantity, level, **changes), time=now)
+        return partial(ExchangeCore.place, request=limit(side, quantity, level, **changes), time=now)
     kind_of = dice.choice(("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"))
     changes["working_type"] = dice.choice(("CONTRACT_PRICE", "MARK_PRICE"))
     changes["price_protect"] = dice.random() < 0.2
     if kind_of == "TRAILING_STOP_MARKET":
         changes |= {"callback_rate": dice.choice(("0.1", "1", "5")), "activate_price": dice.choice((None, level))}
-        return partial(Venue.place_algo, asked=algo(side, kind_of, quantity, **changes), time=now)
+        return partial(ExchangeCore.place_algo, request=algo(side, kind_of, quantity, **changes), time=now)
     if kind_of in ("STOP", "TAKE_PROFIT"):
-        return partial(Venue.place_algo, asked=algo(side, kind_of, quantity, at=level, price=level, **changes), time=now)
+        return partial(
+            ExchangeCore.place_algo, request=algo(side, kind_of, quantity, at=level, price=level, **changes), time=now
+        )
     closes = dice.random() < 0.4
     if closes:
         changes.pop("reduce_only", None)
-    return partial(Venue.place_algo, asked=algo(side, kind_of, None if closes else quantity, at=level, **changes), time=now)
+    return partial(
+        ExchangeCore.place_algo, request=algo(side, kind_of, None if closes else quantity, at=level, **changes), time=now
+    )
 
 
 def _change(dice: random.Random, symbol: str, now: int) -> Call:
     number, amount = dice.randint(1, 60), D(dice.randint(-200, 300))
     calls: list[Call] = [
-        partial(Venue.cancel, symbol=symbol, time=now, order_id=number),
-        partial(Venue.cancel_algo, time=now, algo_id=number),
-        partial(Venue.cancel_all, symbol=symbol, time=now),
-        partial(Venue.cancel_all_algos, symbol=symbol, time=now),
-        partial(Venue.countdown, symbol=symbol, duration=dice.choice((0, 5, 50)), time=now),
-        partial(Venue.set_leverage, symbol=symbol, leverage=dice.choice((5, 20, 50, 200)), time=now),
-        partial(Venue.transfer, amount=amount, time=now),
-        partial(Venue.move_margin, symbol=symbol, amount=amount / 10, time=now, position_side=dice.choice(_SIDES)),
+        partial(ExchangeCore.cancel, symbol=symbol, time=now, order_id=number),
+        partial(ExchangeCore.cancel_algo, time=now, algo_id=number),
+        partial(ExchangeCore.cancel_all, symbol=symbol, time=now),
+        partial(ExchangeCore.cancel_all_algos, symbol=symbol, time=now),
+        partial(ExchangeCore.countdown, symbol=symbol, duration=dice.choice((0, 5, 50)), time=now),
+        partial(ExchangeCore.set_leverage, symbol=symbol, leverage=dice.choice((5, 20, 50, 200)), time=now),
+        partial(ExchangeCore.transfer, amount=amount, time=now),
+        partial(ExchangeCore.move_margin, symbol=symbol, amount=amount / 10, time=now, position_side=dice.choice(_SIDES)),
         partial(_amend, number=number, now=now),
-        partial(Venue.on_time, time=now + 700_000 if number == 1 else now),
+        partial(ExchangeCore.on_time, time=now + 700_000 if number == 1 else now),
     ]
     return dice.choice(calls)
 
@@ -132,7 +142,7 @@ def _change(dice: random.Random, symbol: str, now: int) -> Call:
 _SIDES = ("BOTH", "LONG", "SHORT")
 
 
-def _amend(at: Venue, number: int, now: int) -> object:
+def _amend(at: ExchangeCore, number: int, now: int) -> object:
     """Move whichever order that is open by a tick, and change its quantity."""
     for order in at.open_orders():
         if order.order_id % 60 == number % 60:
@@ -146,19 +156,19 @@ def _amend(at: Venue, number: int, now: int) -> object:
     return None
 
 
-def audited(at: Venue, calls: list[Call]) -> list[News]:
-    audit = VenueAudit(at, SETTINGS.starting_wallet)
-    told: list[News] = []
+def audited(at: ExchangeCore, calls: list[Call]) -> list[CoreEvent]:
+    audit = CoreAudit(at, SETTINGS.starting_wallet)
+    told: list[CoreEvent] = []
     for call in calls:
         call(at)
-        news = at.take_news()
-        audit.look(news)
-        told += news
+        events = at.take_events()
+        audit.look(events)
+        told += events
     return told
 
 
-def audited_all(seeds: int) -> list[News]:
-    return [news for seed in range(seeds) for news in audited(venue(), session(seed, 300))]
+def audited_all(seeds: int) -> list[CoreEvent]:
+    return [events for seed in range(seeds) for events in audited(core(), session(seed, 300))]
 
 
 #: What must have happened in sessions that are worth auditing.
@@ -168,16 +178,19 @@ _ALGO_STATUSES = {"NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJ
 
 def test_the_books_balance_over_sessions_in_which_everything_happens() -> None:
     """BT-1, EXEC-1, EXEC-4: margin balance = money in - money out + worth, exactly; tables obeyed; legs as traded."""
-    news = audited_all(12)
-    assert {each.execution for each in news if isinstance(each, OrderUpdate)} == _EXECUTIONS
-    assert {each.algo.status for each in news if isinstance(each, AlgoUpdate)} == _ALGO_STATUSES
-    assert {each.order.status for each in news if isinstance(each, OrderUpdate)} >= {"EXPIRED_IN_MATCH", "PARTIALLY_FILLED"}
-    assert any(isinstance(each, MarginCall) for each in news)
-    assert sum(isinstance(each, Liquidation) for each in news) > 3
+    events = audited_all(12)
+    assert {each.execution for each in events if isinstance(each, OrderUpdate)} == _EXECUTIONS
+    assert {each.algo.status for each in events if isinstance(each, AlgoUpdate)} == _ALGO_STATUSES
+    assert {each.order.status for each in events if isinstance(each, OrderUpdate)} >= {
+        "EXPIRED_IN_MATCH",
+        "PARTIALLY_FILLED",
+    }
+    assert any(isinstance(each, MarginCall) for each in events)
+    assert sum(isinstance(each, Liquidation) for each in events) > 3
 
 
-def _tell(at: Venue, call: Call) -> tuple[object, list[News]]:
-    return call(at), at.take_news()
+def _tell(at: ExchangeCore, call: Call) -> tuple[object, list[CoreEvent]]:
+    return call(at), at.take_events()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -185,7 +198,7 @@ def test_a_restart_at_any_point_changes_nothing(seed: int) -> None:
     """EXEC-2: a venue restored from the snapshot cannot be told from the original, in answers, news and next snapshot."""
     calls = session(seed, 220)
     at = random.Random(seed).randint(1, len(calls) - 1)
-    original, copy = venue(), venue()
+    original, copy = core(), core()
     for call in calls[:at]:
         _tell(original, call)
     copy.restore(original.snapshot())
@@ -197,55 +210,55 @@ def test_a_restart_at_any_point_changes_nothing(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(24))
 def test_the_lines_change_nothing(seed: int) -> None:
     """BT-1: a venue that looks at every order and margin at every event tells the same."""
-    quick, slow = venue(touch=seed % 4 == 0), venue(touch=seed % 4 == 0)
+    quick, slow = core(touch=seed % 4 == 0), core(touch=seed % 4 == 0)
     for number, call in enumerate(session(seed, 250)):
-        for pit in slow.floor.pits.values():
-            pit.lines = None
-        slow.floor.risk = None
+        for book in slow.state.books.values():
+            book.quiet_band = None
+        slow.state.margin_bands = None
         assert _tell(quick, call) == _tell(slow, call), number
     assert quick.snapshot() == slow.snapshot()
 
 
 def test_the_same_calls_give_the_same_bytes() -> None:
     """Invariant 2: ids, times and order of news are the calls'."""
-    snapshots, news = [], []
+    snapshots, events = [], []
     for _ in range(2):
-        at = venue()
-        news.append([_tell(at, call) for call in session(5, 300)])
+        at = core()
+        events.append([_tell(at, call) for call in session(5, 300)])
         snapshots.append(at.snapshot())
-    assert news[0] == news[1]
+    assert events[0] == events[1]
     assert snapshots[0] == snapshots[1]
 
 
-def _no_fee(self: Floor, ticket: Ticket, *given: Decimal, **more: Any) -> None:
-    _FILL(self, ticket, *given, **more)
-    self.state.wallet += ticket.trades[-1].commission
+def _no_fee(self: ExchangeState, resting: RestingOrder, *given: Decimal, **more: Any) -> None:
+    _FILL(self, resting, *given, **more)
+    self.saved.wallet += resting.trades[-1].commission
 
 
-def _keeps_funding(floor: Floor, pit: Pit, rate: Decimal) -> None:
-    wallet = floor.state.wallet
-    _FUND(floor, pit, rate)
-    floor.state.wallet = wallet
+def _keeps_funding(state: ExchangeState, book: SymbolBook, rate: Decimal) -> None:
+    wallet = state.saved.wallet
+    _FUND(state, book, rate)
+    state.saved.wallet = wallet
 
 
-def _opens_with_reduce_only(self: Pit, side: str, position_side: str) -> Decimal:
+def _opens_with_reduce_only(self: SymbolBook, side: str, position_side: str) -> Decimal:
     return D(30)
 
 
-def _forgets_to_close(self: Floor, ticket: Ticket) -> None:
-    self.tell_account("ORDER")
+def _forgets_to_close(self: ExchangeState, resting: RestingOrder) -> None:
+    self.publish_account("ORDER")
 
 
-_FILL, _FUND = Floor.fill, funding.fund
+_FILL, _FUND = ExchangeState.fill, funding.pay_funding
 
 
 @pytest.mark.parametrize(
     ("place", "name", "fault"),
     [
-        (Floor, "fill", _no_fee),
-        (funding, "fund", _keeps_funding),
-        (Pit, "reducible", _opens_with_reduce_only),
-        (Floor, "settle", _forgets_to_close),
+        (ExchangeState, "fill", _no_fee),
+        (funding, "pay_funding", _keeps_funding),
+        (SymbolBook, "reducible", _opens_with_reduce_only),
+        (ExchangeState, "settle", _forgets_to_close),
     ],
 )
 def test_the_auditor_catches_a_venue_with_a_fault(

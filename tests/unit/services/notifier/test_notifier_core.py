@@ -132,7 +132,7 @@ def test_reset_begins_anew_and_other_messages_say_nothing() -> None:
     assert told(notifier, report(9, trade("open", opened_at=at(9)))) != []
     assert told(notifier, ClockTick(time=at(10)), Control(id="1", command="halt", by="me", reason="")) == []
     assert told(notifier, report(8, trade("open", opened_at=at(8)))) == []
-    assert told(notifier, Control(id="2", command="reset", by="player", reason="")) == []
+    assert told(notifier, Control(id="2", command="reset", by="replay", reason="")) == []
     assert told(notifier, report(8, trade("open", opened_at=at(8)))) != []
 
 

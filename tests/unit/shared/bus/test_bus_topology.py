@@ -53,17 +53,17 @@ def test_every_lane_hears_a_reset() -> None:
             if (
                 queue.single_active
                 and queue.consumer not in ("journal", "notifier")
-                and queue.name not in ("player", "micro")
+                and queue.name not in ("replay", "micro")
             ):
                 assert {"control.reset", "control.#"} & set(queue.bindings), queue.name
 
 
 def test_queue_without_a_reader_in_a_mode_is_left_out() -> None:
     """Invariant 6: a blocking queue without a reader would in the end stop its writers."""
-    assert {"player"} <= set(build(mode="sim").index)
+    assert {"replay"} <= set(build(mode="sim").index)
     assert build(mode="paper").queue("paper").bindings == ("candle.*.1m", "funding.*", "control.reset")
     for mode in ("paper", "testnet", "live"):
-        assert "player" not in build(mode=mode).index
+        assert "replay" not in build(mode=mode).index
     for mode in ("testnet", "live"):
         table = build(mode=mode)
         assert table.queue("exchange").consumer == "gateway"

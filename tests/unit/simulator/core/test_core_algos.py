@@ -8,25 +8,25 @@ import pytest
 
 from simulator.core.model.events import AlgoUpdate
 from simulator.core.model.requests import NewAlgoOrder, Refusal
-from tests.support.simulator.core_desk import BTC, ETH, FREE, D, VenueDesk, algo, filters, happened, limit, market
+from tests.support.simulator.core_trader import BTC, ETH, FREE, CoreTrader, D, algo, filters, happened, limit, market
 
 Event = tuple[Any, ...]
 
 
-def held(quantity: int = 0, **settings: Any) -> VenueDesk:
+def held(quantity: int = 0, **settings: Any) -> CoreTrader:
     """A desk at 100 that is long, short or flat."""
-    desk = VenueDesk(**settings)
+    trader = CoreTrader(**settings)
     if quantity:
-        (desk.buy if quantity > 0 else desk.sell)(abs(quantity), client_id="in")
-    desk.venue.take_news()
-    return desk
+        (trader.buy if quantity > 0 else trader.sell)(abs(quantity), client_id="in")
+    trader.core.take_events()
+    return trader
 
 
-def play(desk: VenueDesk, *events: Event) -> list[Any]:
-    news = []
+def play(trader: CoreTrader, *events: Event) -> list[Any]:
+    happened_events: list[Any] = []
     for kind, *values in events:
-        news += {"trade": desk.trade, "quote": desk.quote, "mark": desk.mark}[kind](*values)
-    return news
+        happened_events += {"trade": trader.trade, "quote": trader.quote, "mark": trader.mark}[kind](*values)
+    return happened_events
 
 
 STOP, TARGET = algo("SELL", "STOP_MARKET", at=95), algo("SELL", "TAKE_PROFIT_MARKET", at=108)
@@ -83,51 +83,51 @@ def test_when_a_conditional_order_triggers(
     position: int, order: NewAlgoOrder, events: list[Event], fills: list[tuple[str, str]]
 ) -> None:
     """BT-1, EXEC-1: by its working price, on touch; the child gets the market, or rests as a limit."""
-    desk = held(position)
-    placed = desk.place_algo(order)
-    play(desk, *events)
-    assert [row[1:] for row in desk.fills(placed.client_algo_id)] == fills
+    trader = held(position)
+    placed = trader.place_algo(order)
+    play(trader, *events)
+    assert [row[1:] for row in trader.fills(placed.client_algo_id)] == fills
 
 
 def test_the_story_of_a_conditional_order_and_its_child() -> None:
     """EXEC-2, EXEC-4: NEW, TRIGGERING, TRIGGERED with the child's id, the child's own news, FINISHED when that is closed."""
-    desk = held(2)
-    desk.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
-    assert happened(desk.venue.take_news()) == [("s", "algo NEW")]
-    news = desk.trade(94)
-    assert happened(news) == [("s", "algo TRIGGERING"), ("s", "algo TRIGGERED"), ("s", "NEW")]
-    child = desk.order("s")
-    assert (desk.algo("s").order_id, child.algo_id) == (child.order_id, desk.algo("s").algo_id)
+    trader = held(2)
+    trader.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
+    assert happened(trader.core.take_events()) == [("s", "algo NEW")]
+    events = trader.trade(94)
+    assert happened(events) == [("s", "algo TRIGGERING"), ("s", "algo TRIGGERED"), ("s", "NEW")]
+    child = trader.order("s")
+    assert (trader.algo("s").order_id, child.algo_id) == (child.order_id, trader.algo("s").algo_id)
     assert (child.type, child.original_type, child.stop_price, child.price) == ("LIMIT", "STOP", D(95), D(96))
-    assert [each.client_algo_id for each in desk.venue.algo_orders()] == ["s"]
-    assert desk.venue.open_algo_orders() == []
-    news = desk.trade(97, 1)
-    assert happened(news) == [("s", "TRADE")]
-    news = desk.trade(97)
-    assert happened(news) == [("s", "TRADE"), ("s", "algo FINISHED")]
-    (finished,) = [each for each in news if isinstance(each, AlgoUpdate)]
+    assert [each.client_algo_id for each in trader.core.algo_orders()] == ["s"]
+    assert trader.core.open_algo_orders() == []
+    events = trader.trade(97, 1)
+    assert happened(events) == [("s", "TRADE")]
+    events = trader.trade(97)
+    assert happened(events) == [("s", "TRADE"), ("s", "algo FINISHED")]
+    (finished,) = [each for each in events if isinstance(each, AlgoUpdate)]
     assert finished.child is not None
     assert (finished.child.executed, finished.child.average_price) == (D(2), D(96))
 
 
 def test_a_cancelled_child_finishes_its_algo_order() -> None:
     """EXEC-4: the child lives in the order book, and is cancelled there."""
-    desk = held(2)
-    desk.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
-    desk.trade(94)
-    refusal = desk.venue.cancel_algo(desk.tick(), client_algo_id="s")
+    trader = held(2)
+    trader.place_algo(algo("SELL", "STOP", 2, at=95, price=96, client_algo_id="s"))
+    trader.trade(94)
+    refusal = trader.core.cancel_algo(trader.tick(), client_algo_id="s")
     assert isinstance(refusal, Refusal)
     assert refusal.code == -2011
-    desk.venue.cancel(BTC, desk.tick(), client_id="s")
-    assert happened(desk.venue.take_news()) == [("s", "CANCELED"), ("s", "algo FINISHED")]
+    trader.core.cancel(BTC, trader.tick(), client_id="s")
+    assert happened(trader.core.take_events()) == [("s", "CANCELED"), ("s", "algo FINISHED")]
 
 
 def test_a_trailing_order_tells_when_it_begins() -> None:
     """EXEC-2: a second NEW with ``ia`` true."""
-    desk = held(2)
-    desk.place_algo(TRAIL_FROM)
-    (first,) = [each for each in desk.venue.take_news() if isinstance(each, AlgoUpdate)]
-    (second,) = [each for each in desk.trade(111) if isinstance(each, AlgoUpdate)]
+    trader = held(2)
+    trader.place_algo(TRAIL_FROM)
+    (first,) = [each for each in trader.core.take_events() if isinstance(each, AlgoUpdate)]
+    (second,) = [each for each in trader.trade(111) if isinstance(each, AlgoUpdate)]
     assert (first.algo.activated, second.algo.activated, second.algo.status) == (False, True, "NEW")
 
 
@@ -147,49 +147,49 @@ def test_a_child_that_cannot_be_is_refused_at_the_trigger(
     position: int, order: NewAlgoOrder, settings: dict[str, Any], status: str, code: int
 ) -> None:
     """EXEC-6: no margin is asked before; the algo order says why, and no order came of it."""
-    desk = held(position, **settings)
-    placed = desk.place_algo(order)
-    desk.venue.take_news()
-    news = play(desk, ("trade", 105 if order.side == "BUY" else 95))
+    trader = held(position, **settings)
+    placed = trader.place_algo(order)
+    trader.core.take_events()
+    events = play(trader, ("trade", 105 if order.side == "BUY" else 95))
     name = placed.client_algo_id
-    assert happened(news) == [(name, "algo TRIGGERING"), (name, f"algo {status}")]
-    assert (desk.algo(name).code, desk.algo(name).order_id) == (code, 0)
-    assert desk.algo(name).reason
-    assert desk.fills(name) == []
+    assert happened(events) == [(name, "algo TRIGGERING"), (name, f"algo {status}")]
+    assert (trader.algo(name).code, trader.algo(name).order_id) == (code, 0)
+    assert trader.algo(name).reason
+    assert trader.fills(name) == []
 
 
 def test_close_position_covers_what_is_there_when_it_triggers() -> None:
     """EXEC-3: added to meanwhile; several may wait, and the second finds nothing."""
-    desk = held(2)
+    trader = held(2)
     for name in ("one", "two"):
-        desk.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id=name))
-    desk.buy("0.5")
-    desk.trade(94)
-    assert desk.fills("one") == [("one", "2.5", "94")]
-    assert (desk.order("one").close_position, desk.algo("two").status) == (True, "EXPIRED")
+        trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id=name))
+    trader.buy("0.5")
+    trader.trade(94)
+    assert trader.fills("one") == [("one", "2.5", "94")]
+    assert (trader.order("one").close_position, trader.algo("two").status) == (True, "EXPIRED")
 
 
 def test_a_reduce_only_trigger_takes_the_position_and_no_more() -> None:
     """EXEC-1: the rest expires."""
-    desk = held(2)
-    desk.place_algo(algo("SELL", "STOP_MARKET", 5, at=95, reduce_only=True, client_algo_id="s"))
-    news = desk.trade(95)
-    assert happened(news)[-3:] == [("s", "TRADE"), ("s", "EXPIRED"), ("s", "algo FINISHED")]
-    assert desk.quantity() == 0
+    trader = held(2)
+    trader.place_algo(algo("SELL", "STOP_MARKET", 5, at=95, reduce_only=True, client_algo_id="s"))
+    events = trader.trade(95)
+    assert happened(events)[-3:] == [("s", "TRADE"), ("s", "EXPIRED"), ("s", "algo FINISHED")]
+    assert trader.quantity() == 0
 
 
 def test_price_protection_waits_until_mark_and_last_price_agree() -> None:
     """EXEC-1: |mark - last| beyond triggerProtect holds the trigger back."""
-    desk = held(2, filters={BTC: filters(BTC, trigger_protect=D("0.02"))})
-    desk.mark(100)
-    desk.place_algo(algo("SELL", "STOP_MARKET", at=95, price_protect=True, client_algo_id="safe"))
-    desk.trade(95)
-    assert desk.algo("safe").status == "NEW"
-    desk.mark(96.5)
-    desk.trade(95.1)
-    assert desk.algo("safe").status == "NEW"  # near enough now, but not reached any more
-    desk.trade(95)
-    assert desk.algo("safe").status == "FINISHED"
+    trader = held(2, filters={BTC: filters(BTC, trigger_protect=D("0.02"))})
+    trader.mark(100)
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, price_protect=True, client_algo_id="safe"))
+    trader.trade(95)
+    assert trader.algo("safe").status == "NEW"
+    trader.mark(96.5)
+    trader.trade(95.1)
+    assert trader.algo("safe").status == "NEW"  # near enough now, but not reached any more
+    trader.trade(95)
+    assert trader.algo("safe").status == "FINISHED"
 
 
 @pytest.mark.parametrize(
@@ -231,45 +231,45 @@ def test_price_protection_waits_until_mark_and_last_price_agree() -> None:
 )
 def test_a_conditional_order_that_cannot_be_is_refused_with_binances_code(order: NewAlgoOrder, code: int) -> None:
     """EXEC-6: the code says why, and nothing changed."""
-    desk = held(1)
-    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=200, client_algo_id="taken"))
-    desk.mark(90)
-    assert desk.refused(order) == code
+    trader = held(1)
+    trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=200, client_algo_id="taken"))
+    trader.mark(90)
+    assert trader.refused(order) == code
 
 
 def test_the_algo_book_has_a_bound_over_all_symbols_and_is_no_part_of_the_order_book() -> None:
     """EXEC-6: -4045; open orders and algo orders do not see each other; each is cancelled by its own call."""
-    desk = held(1, settings=FREE.model_copy(update={"max_conditional_orders": 2}))
-    desk.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="a"))
-    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=105, symbol=ETH, client_algo_id="b"))
-    assert desk.refused(algo("SELL", "STOP_MARKET", at=94)) == -4045
-    desk.place(limit("BUY", 1, 90, client_id="a"))  # the same id in the other book
-    assert [order.client_id for order in desk.venue.open_orders()] == ["a"]
-    assert [order.client_id for order in desk.venue.cancel_all(BTC, desk.tick())] == ["a"]
-    assert [each.client_algo_id for each in desk.venue.open_algo_orders(ETH)] == ["b"]
-    assert [each.status for each in desk.venue.cancel_all_algos(BTC, desk.tick())] == ["CANCELED"]
-    assert desk.venue.cancel_all_algos("DOGEUSDT", desk.tick()) == []
-    assert desk.venue.algo_order(algo_id=1) == desk.algo("a")
-    desk.place_algo(algo("SELL", "STOP_MARKET", at=94, client_algo_id="a"))  # the id is free again
-    assert desk.algo("a").algo_id == 3
+    trader = held(1, settings=FREE.model_copy(update={"max_conditional_orders": 2}))
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="a"))
+    trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=105, symbol=ETH, client_algo_id="b"))
+    assert trader.refused(algo("SELL", "STOP_MARKET", at=94)) == -4045
+    trader.place(limit("BUY", 1, 90, client_id="a"))  # the same id in the other book
+    assert [order.client_id for order in trader.core.open_orders()] == ["a"]
+    assert [order.client_id for order in trader.core.cancel_all(BTC, trader.tick())] == ["a"]
+    assert [each.client_algo_id for each in trader.core.open_algo_orders(ETH)] == ["b"]
+    assert [each.status for each in trader.core.cancel_all_algos(BTC, trader.tick())] == ["CANCELED"]
+    assert trader.core.cancel_all_algos("DOGEUSDT", trader.tick()) == []
+    assert trader.core.algo_order(algo_id=1) == trader.algo("a")
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=94, client_algo_id="a"))  # the id is free again
+    assert trader.algo("a").algo_id == 3
 
 
 def test_orders_of_two_kinds_at_one_price_go_stops_liquidation_targets_limits() -> None:
     """BT-1: the rule of one price."""
-    desk = held(0, starting_wallet=D(10**6))
-    desk.buy(10)
-    desk.sell(5, symbol=ETH)
-    desk.place(limit("SELL", 1, 105, client_id="limit"))
-    desk.place_algo(algo("SELL", "TAKE_PROFIT_MARKET", 1, at=106, client_algo_id="target"))
-    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=106, client_algo_id="stop"))
-    desk.trade(106)
+    trader = held(0, starting_wallet=D(10**6))
+    trader.buy(10)
+    trader.sell(5, symbol=ETH)
+    trader.place(limit("SELL", 1, 105, client_id="limit"))
+    trader.place_algo(algo("SELL", "TAKE_PROFIT_MARKET", 1, at=106, client_algo_id="target"))
+    trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=106, client_algo_id="stop"))
+    trader.trade(106)
     # The limit lies beyond the gap: the price passed it first.
-    assert [row[0] for row in desk.fills()[2:]] == ["limit", "stop", "target"]
+    assert [row[0] for row in trader.fills()[2:]] == ["limit", "stop", "target"]
 
 
 def test_a_market_order_is_not_reached_by_conditional_orders_of_its_own() -> None:
     """BT-1: own executions are no trades of the market: they trigger nothing."""
-    desk = held(0, half_spread_bps=D(100))
-    desk.place_algo(algo("BUY", "STOP_MARKET", 1, at=100.5, client_algo_id="s"))
-    desk.place(market("BUY", 1))
-    assert (desk.fills()[0][2], desk.algo("s").status) == ("101", "NEW")
+    trader = held(0, half_spread_bps=D(100))
+    trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=100.5, client_algo_id="s"))
+    trader.place(market("BUY", 1))
+    assert (trader.fills()[0][2], trader.algo("s").status) == ("101", "NEW")

@@ -10,7 +10,7 @@ from simulator.core.margin.brackets import Bracket, Brackets, bracket_tables
 from simulator.core.model.events import AccountUpdate, FundingPaid
 from simulator.core.model.requests import Refusal
 from simulator.core.model.statements import Commission, PositionStatement
-from tests.support.simulator.core_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, limit
+from tests.support.simulator.core_trader import BRACKETS, BTC, ETH, SOL, CoreTrader, D, limit
 
 M = 1_000_000
 
@@ -90,18 +90,18 @@ LIQUIDATIONS = [
 ]  # fmt: skip
 
 
-def opened(legs: list[Row], wallet: int, leverage: int, marks: dict[str, str], *, isolated: bool) -> VenueDesk:
-    desk = VenueDesk(starting_wallet=D(wallet), leverage=leverage)
+def opened(legs: list[Row], wallet: int, leverage: int, marks: dict[str, str], *, isolated: bool) -> CoreTrader:
+    trader = CoreTrader(starting_wallet=D(wallet), leverage=leverage)
     for symbol, quantity, price in legs:
-        desk.trade(price, symbol=symbol)
+        trader.trade(price, symbol=symbol)
         if isolated:
-            assert desk.venue.set_margin_type(symbol, "ISOLATED", desk.tick()) is None
-        trade = desk.buy if D(quantity) > 0 else desk.sell
+            assert trader.core.set_margin_type(symbol, "ISOLATED", trader.tick()) is None
+        trade = trader.buy if D(quantity) > 0 else trader.sell
         assert trade(quantity.lstrip("-"), symbol=symbol).status == "FILLED"
     for symbol, price in marks.items():
-        desk.mark(price, symbol=symbol)
-    desk.venue.take_news()
-    return desk
+        trader.mark(price, symbol=symbol)
+    trader.core.take_events()
+    return trader
 
 
 def fraction(numerator: str, denominator: str) -> str:
@@ -115,20 +115,20 @@ def test_the_liquidation_price(
     legs: list[Row], wallet: int, leverage: int, isolated: bool, marks: dict[str, str], expected: tuple[str, str] | None
 ) -> None:
     """BT-1: §7.3's formula, the bracket being that at the liquidation price; crossed, isolated, beside other positions."""
-    desk = opened(legs, wallet, leverage, marks, isolated=isolated)
+    trader = opened(legs, wallet, leverage, marks, isolated=isolated)
     symbol = legs[0][0]
-    stated = desk.venue.position(symbol).liquidation_price
+    stated = trader.core.position(symbol).liquidation_price
     assert f"{stated:f}" == ("0" if expected is None else fraction(*expected))
 
 
 def test_at_its_liquidation_price_a_position_is_closed_and_a_tick_before_it_is_not() -> None:
     """BT-1: what is stated is what happens."""
     for quantity, before, at in (("1", "90361.5", "90361.4"), ("-1", "109561.7", "109561.8")):
-        desk = opened([(BTC, quantity, "100000")], 10_000, 10, {}, isolated=False)
-        desk.mark(before)
-        assert desk.quantity() == D(quantity)
-        desk.mark(at)
-        assert desk.quantity() == 0
+        trader = opened([(BTC, quantity, "100000")], 10_000, 10, {}, isolated=False)
+        trader.mark(before)
+        assert trader.quantity() == D(quantity)
+        trader.mark(at)
+        assert trader.quantity() == 0
 
 
 @pytest.mark.parametrize(
@@ -144,13 +144,13 @@ def test_the_liquidation_price_of_two_legs(
     long: tuple[str, str], short: tuple[str, str], numerator: str, denominator: str
 ) -> None:
     """BT-1: hedge mode, both legs of the symbol move together and have one liquidation price."""
-    desk = VenueDesk(starting_wallet=D(20_000), leverage=50)
-    assert desk.venue.set_hedge_mode(True, desk.tick()) is None
-    desk.trade(long[1])
-    desk.buy(long[0], position_side="LONG")
-    desk.trade(short[1])
-    desk.sell(short[0], position_side="SHORT")
-    prices = {desk.venue.position(BTC, side).liquidation_price for side in ("LONG", "SHORT")}  # type: ignore[arg-type]  # sides
+    trader = CoreTrader(starting_wallet=D(20_000), leverage=50)
+    assert trader.core.set_hedge_mode(True, trader.tick()) is None
+    trader.trade(long[1])
+    trader.buy(long[0], position_side="LONG")
+    trader.trade(short[1])
+    trader.sell(short[0], position_side="SHORT")
+    prices = {trader.core.position(BTC, side).liquidation_price for side in ("LONG", "SHORT")}  # type: ignore[arg-type]  # sides
     assert {f"{price:f}" for price in prices} == {fraction(numerator, denominator)}
 
 
@@ -168,26 +168,26 @@ def test_the_liquidation_price_of_two_legs(
 )
 def test_funding(quantity: str, mark: str, rate: str, amount: str) -> None:
     """BT-1: §7.2, quantity x mark x rate; a long pays a positive rate."""
-    desk = opened([(BTC, quantity, "100")], 10_000, 10, {BTC: mark}, isolated=False)
-    before = desk.venue.account().wallet
-    news = desk.fund(rate)
-    assert [each.amount for each in news if isinstance(each, FundingPaid)] == [D(amount)]
-    assert desk.venue.account().wallet - before == D(amount)
-    (told,) = [each for each in news if isinstance(each, AccountUpdate)]
+    trader = opened([(BTC, quantity, "100")], 10_000, 10, {BTC: mark}, isolated=False)
+    before = trader.core.account().wallet
+    events = trader.fund(rate)
+    assert [each.amount for each in events if isinstance(each, FundingPaid)] == [D(amount)]
+    assert trader.core.account().wallet - before == D(amount)
+    (told,) = [each for each in events if isinstance(each, AccountUpdate)]
     assert (told.reason, told.change, told.positions) == ("FUNDING_FEE", D(amount), ())
 
 
 def test_an_isolated_leg_pays_funding_from_its_own_wallet_and_each_leg_of_a_hedge_pays() -> None:
     """BT-1: then ACCOUNT_UPDATE names the leg."""
-    desk = opened([(BTC, "1", "100")], 10_000, 10, {}, isolated=True)
-    (told,) = [each for each in desk.fund("0.01") if isinstance(each, AccountUpdate)]
+    trader = opened([(BTC, "1", "100")], 10_000, 10, {}, isolated=True)
+    (told,) = [each for each in trader.fund("0.01") if isinstance(each, AccountUpdate)]
     assert [(leg.symbol, leg.isolated_wallet) for leg in told.positions] == [(BTC, D(9))]
-    desk = VenueDesk()
-    desk.venue.set_hedge_mode(True, desk.tick())
-    desk.buy(3, position_side="LONG")
-    desk.sell(1, position_side="SHORT")
-    assert [each.amount for each in desk.fund("0.01") if isinstance(each, FundingPaid)] == [D(-3), D(1)]
-    assert desk.fund("0.01", symbol=ETH) == []
+    trader = CoreTrader()
+    trader.core.set_hedge_mode(True, trader.tick())
+    trader.buy(3, position_side="LONG")
+    trader.sell(1, position_side="SHORT")
+    assert [each.amount for each in trader.fund("0.01") if isinstance(each, FundingPaid)] == [D(-3), D(1)]
+    assert trader.fund("0.01", symbol=ETH) == []
 
 
 @pytest.mark.parametrize(
@@ -203,19 +203,19 @@ def test_an_isolated_leg_pays_funding_from_its_own_wallet_and_each_leg_of_a_hedg
 )
 def test_fees(quantity: str, price: str, maker: bool, own: tuple[str, str] | None, fee: str) -> None:
     """BT-1: §7.1, notional x rate of who rested or took; a symbol may have its own rates."""
-    desk = VenueDesk(taker_fee=D("0.0005"), maker_fee=D("0.0002"), starting_wallet=D(M), at=price)
+    trader = CoreTrader(taker_fee=D("0.0005"), maker_fee=D("0.0002"), starting_wallet=D(M), at=price)
     if own is not None:
-        desk.venue.set_commission(BTC, Commission(maker=D(own[0]), taker=D(own[1])), desk.tick())
+        trader.core.set_commission(BTC, Commission(maker=D(own[0]), taker=D(own[1])), trader.tick())
     if maker:
-        desk.quote(D(price) - 1, D(price) + 1)
-        desk.place(limit("BUY", quantity, price))
-        desk.trade(D(price) - D("0.1"))
+        trader.quote(D(price) - 1, D(price) + 1)
+        trader.place(limit("BUY", quantity, price))
+        trader.trade(D(price) - D("0.1"))
     else:
-        desk.buy(quantity)
-    (trade,) = desk.venue.trades()
+        trader.buy(quantity)
+    (trade,) = trader.core.trades()
     assert (trade.maker, trade.commission) == (maker, D(fee))
-    assert desk.venue.account().wallet == M - D(fee)
-    assert [line.amount for line in desk.venue.income() if line.type == "COMMISSION"] == [-D(fee)]
+    assert trader.core.account().wallet == M - D(fee)
+    assert [line.amount for line in trader.core.income() if line.type == "COMMISSION"] == [-D(fee)]
 
 
 def margins(position: PositionStatement) -> tuple[str, str, str]:
@@ -243,27 +243,27 @@ def test_initial_margin_and_what_is_available(
     held: str, orders: list[tuple[str, str, str]], mark: str, expected: tuple[str, str, str], available: str
 ) -> None:
     """BT-1: notional at mark / leverage; open orders by the larger of the two sides."""
-    desk = VenueDesk()
+    trader = CoreTrader()
     if D(held):
-        (desk.buy if D(held) > 0 else desk.sell)(held.lstrip("-"))
+        (trader.buy if D(held) > 0 else trader.sell)(held.lstrip("-"))
     for side, quantity, price in orders:
-        desk.place(limit(side, quantity, price))
-    desk.mark(mark)
-    account = desk.venue.account()
-    assert margins(desk.venue.position(BTC)) == expected
+        trader.place(limit(side, quantity, price))
+    trader.mark(mark)
+    account = trader.core.account()
+    assert margins(trader.core.position(BTC)) == expected
     assert account.available == D(available)
     assert account.initial_margin == account.position_initial_margin + account.open_order_initial_margin
 
 
 def test_the_account_adds_up_with_isolated_and_crossed_legs() -> None:
     """BT-1: an isolated leg has its margin in its own wallet; profit and loss of it are not available to others."""
-    desk = VenueDesk()
-    desk.venue.set_margin_type(ETH, "ISOLATED", desk.tick())
-    desk.buy(20)
-    desk.buy(10, symbol=ETH)
-    desk.mark(110)
-    desk.mark(150, symbol=ETH)
-    account, leg = desk.venue.account(), desk.venue.position(ETH)
+    trader = CoreTrader()
+    trader.core.set_margin_type(ETH, "ISOLATED", trader.tick())
+    trader.buy(20)
+    trader.buy(10, symbol=ETH)
+    trader.mark(110)
+    trader.mark(150, symbol=ETH)
+    account, leg = trader.core.account(), trader.core.position(ETH)
     assert (leg.isolated_wallet, leg.isolated_margin, leg.unrealized) == (D(100), D(600), D(500))
     assert (account.wallet, account.cross_wallet, account.cross_unrealized) == (D(10_000), D(9_900), D(200))
     assert (account.unrealized, account.margin_balance) == (D(700), D(10_700))
@@ -272,25 +272,25 @@ def test_the_account_adds_up_with_isolated_and_crossed_legs() -> None:
 
 def test_entry_and_break_even_price() -> None:
     """BT-1: the mean of what opened it; break-even has fees, funding and what was realised in it."""
-    desk = VenueDesk(taker_fee=D("0.001"))
-    desk.buy(1)
-    desk.trade(110)
-    desk.buy(1)
-    assert (desk.venue.position(BTC).entry_price, desk.venue.position(BTC).break_even_price) == (D(105), D("105.105"))
-    desk.sell(1)  # realises 5, pays 0.11
-    leg = desk.venue.position(BTC)
+    trader = CoreTrader(taker_fee=D("0.001"))
+    trader.buy(1)
+    trader.trade(110)
+    trader.buy(1)
+    assert (trader.core.position(BTC).entry_price, trader.core.position(BTC).break_even_price) == (D(105), D("105.105"))
+    trader.sell(1)  # realises 5, pays 0.11
+    leg = trader.core.position(BTC)
     assert (leg.entry_price, leg.break_even_price, leg.realized) == (D(105), D("100.32"), D(5))
-    desk.fund("0.001")
-    assert desk.venue.position(BTC).break_even_price == D("100.43")
-    desk.sell(2)  # turns: what went before is over
-    leg = desk.venue.position(BTC)
+    trader.fund("0.001")
+    assert trader.core.position(BTC).break_even_price == D("100.43")
+    trader.sell(2)  # turns: what went before is over
+    leg = trader.core.position(BTC)
     assert (leg.quantity, leg.entry_price, leg.break_even_price) == (D(-1), D(110), D("109.78"))
 
 
 def rows(*edges: tuple[int, int, int, str]) -> tuple[Bracket, ...]:
     return tuple(
-        Bracket(number=n, floor=D(floor), cap=D(cap), leverage=leverage, maintenance_rate=D(rate), cum=D(0))
-        for n, (floor, cap, leverage, rate) in enumerate(edges, 1)
+        Bracket(number=n, notional_floor=D(low), notional_cap=D(cap), leverage=leverage, maintenance_rate=D(rate), cum=D(0))
+        for n, (low, cap, leverage, rate) in enumerate(edges, 1)
     )
 
 
@@ -334,7 +334,7 @@ def test_brackets_are_read_in_both_forms() -> None:
 
 def test_a_symbol_without_a_table_has_one_bracket_by_the_settings() -> None:
     """BT-1: any size, the settings' leverage and rate."""
-    desk = VenueDesk(brackets={}, max_leverage=40, maintenance_rate=D("0.01"), leverage=100)
-    assert desk.venue.config(BTC).leverage == 40
-    assert isinstance(desk.venue.set_leverage(BTC, 41, desk.tick()), Refusal)
-    assert desk.venue.brackets(BTC).maintenance(D(10**12)) == 10**10
+    trader = CoreTrader(brackets={}, max_leverage=40, maintenance_rate=D("0.01"), leverage=100)
+    assert trader.core.config(BTC).leverage == 40
+    assert isinstance(trader.core.set_leverage(BTC, 41, trader.tick()), Refusal)
+    assert trader.core.brackets(BTC).maintenance(D(10**12)) == 10**10

@@ -11,9 +11,9 @@ from shared.domain.transitions import IllegalTransition
 from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.model.enums import AlgoStatus, OrderStatus
 from simulator.core.model.orders import TRANSITIONS, Order, OrderEvent, advance
-from simulator.core.state.symbol_book import Waiting
+from simulator.core.state.symbol_book import ConditionalOrder
 from simulator.rejections import REASON, Rejection
-from tests.support.simulator.core_desk import D
+from tests.support.simulator.core_trader import D
 
 
 def order(status: OrderStatus) -> Order:
@@ -23,12 +23,12 @@ def order(status: OrderStatus) -> Order:
     )  # fmt: skip
 
 
-def waiting(side: str, kind: str, *, activated: bool = False) -> Waiting:
+def conditional(side: str, kind: str, *, activated: bool = False) -> ConditionalOrder:
     algo = AlgoOrder(
         algo_id=1, client_algo_id="a", symbol="BTCUSDT", side=side, position_side="BOTH", type=kind, time_in_force="GTC",  # type: ignore[arg-type]  # from a table
         trigger_price=D(90), activate_price=D(80), callback_rate=D(5), activated=activated,
     )  # fmt: skip
-    return Waiting(algo=algo, sequence=1, extreme=D(100))
+    return ConditionalOrder(algo=algo, sequence=1, extreme=D(100))
 
 
 def test_every_status_has_a_row_and_can_be_reached_and_lives_end() -> None:
@@ -88,7 +88,7 @@ def test_each_algo_order_knows_its_level_and_from_which_side_the_price_reaches_i
     side: str, kind: str, activated: bool, level: str, falls: bool
 ) -> None:
     """BT-1: sell stops and buyers' targets lie below; their mirrors above."""
-    each = waiting(side, kind, activated=activated)
+    each = conditional(side, kind, activated=activated)
     assert (each.level, each.falls) == (D(level), falls)
 
 

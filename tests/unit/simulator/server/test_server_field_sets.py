@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.streams import parse
-from tests.support.simulator.protocol_server import make_desk
+from tests.support.simulator.protocol_server import make_context
 from tests.support.simulator.signed_requests import done, told
 
 #: Fields that we have and the recording has not: added since it was made (binance.md §1.3, §4.6, §4.7).
@@ -65,47 +65,47 @@ def compare(ours: Any, theirs: set[str], *names: str) -> None:
     assert added <= mine, "an exemption that is not needed"
 
 
-def buy(desk: Desk, **more: object) -> Any:
-    return done(desk, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", **more)
+def buy(context: Context, **more: object) -> Any:
+    return done(context, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", **more)
 
 
-def resting_price(desk: Desk) -> str:
-    price = Decimal(done(desk, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"]) * Decimal("0.97")
+def resting_price(context: Context) -> str:
+    price = Decimal(done(context, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"]) * Decimal("0.97")
     return str(price.quantize(Decimal("0.1")))
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = make_desk()
-    desk.exchange.advance(desk.exchange.time + 5_000)
-    return desk
+def context() -> Context:
+    context = make_context()
+    context.session.advance(context.session.time + 5_000)
+    return context
 
 
-def test_rest_answers_have_the_recorded_fields(market_data: Path, desk: Desk) -> None:
+def test_rest_answers_have_the_recorded_fields(market_data: Path, context: Context) -> None:
     """EXEC-1: account, balance, positions, orders of both books."""
-    buy(desk, type="MARKET", quantity="0.010")
+    buy(context, type="MARKET", quantity="0.010")
     done(
-        desk, "POST", "/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL", type="STOP_MARKET",
-        triggerPrice=resting_price(desk), closePosition="true",
+        context, "POST", "/v1/algoOrder", algoType="CONDITIONAL", symbol="BTCUSDT", side="SELL", type="STOP_MARKET",
+        triggerPrice=resting_price(context), closePosition="true",
     )  # fmt: skip
-    order = buy(desk, type="LIMIT", timeInForce="GTC", quantity="0.010", price=resting_price(desk))
+    order = buy(context, type="LIMIT", timeInForce="GTC", quantity="0.010", price=resting_price(context))
     answers = {
-        "account_info_v2": done(desk, "GET", "/v2/account"),
-        "balance": done(desk, "GET", "/v3/balance"),
-        "position_risk": done(desk, "GET", "/v2/positionRisk"),
-        "order_response": done(desk, "GET", "/v1/order", symbol="BTCUSDT", orderId=order["orderId"]),
-        "open_algo_orders": done(desk, "GET", "/v1/openAlgoOrders"),
+        "account_info_v2": done(context, "GET", "/v2/account"),
+        "balance": done(context, "GET", "/v3/balance"),
+        "position_risk": done(context, "GET", "/v2/positionRisk"),
+        "order_response": done(context, "GET", "/v1/order", symbol="BTCUSDT", orderId=order["orderId"]),
+        "open_algo_orders": done(context, "GET", "/v1/openAlgoOrders"),
     }
     for name, answer in answers.items():
         compare(answer, recorded(market_data, "http_json", name), name)
 
 
-def test_placements_lack_what_the_venue_took_out_in_july_2026(desk: Desk) -> None:
+def test_placements_lack_what_the_venue_took_out_in_july_2026(context: Context) -> None:
     """EXEC-1: place, change and cancel answer without avgPrice, cumQuote and cumBase, filled or not."""
-    asked = done(desk, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.010")
-    full = buy(desk, type="MARKET", quantity="0.010", newOrderRespType="RESULT")
-    limit = buy(desk, type="LIMIT", timeInForce="GTC", quantity="0.010", price=resting_price(desk))
-    gone = done(desk, "DELETE", "/v1/order", symbol="BTCUSDT", orderId=limit["orderId"])
+    asked = done(context, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.010")
+    full = buy(context, type="MARKET", quantity="0.010", newOrderRespType="RESULT")
+    limit = buy(context, type="LIMIT", timeInForce="GTC", quantity="0.010", price=resting_price(context))
+    gone = done(context, "DELETE", "/v1/order", symbol="BTCUSDT", orderId=limit["orderId"])
     expected = {
         "orderId", "symbol", "status", "clientOrderId", "price", "origQty", "executedQty", "cumQty", "timeInForce", "type",
         "origType", "reduceOnly", "closePosition", "side", "positionSide", "stopPrice", "workingType", "priceProtect",
@@ -134,27 +134,27 @@ def test_every_recorded_market_message_is_listed(market_data: Path) -> None:
     assert {path.stem for path in (market_data / "fixtures" / "market_data_json").glob("*.json")} == set(MARKET)
 
 
-def liquidate(desk: Desk) -> None:
+def liquidate(context: Context) -> None:
     """A long at high leverage, and a price that falls through its margin."""
-    done(desk, "POST", "/v1/leverage", symbol="BTCUSDT", leverage=50)
+    done(context, "POST", "/v1/leverage", symbol="BTCUSDT", leverage=50)
     for _ in range(10):
-        done(desk, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="2")
-    price = Decimal(done(desk, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"])
-    desk.exchange.set_price("BTCUSDT", price * Decimal("0.8"))
-    desk.exchange.advance(desk.exchange.time + 2_000)
+        done(context, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="2")
+    price = Decimal(done(context, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"])
+    context.session.set_price("BTCUSDT", price * Decimal("0.8"))
+    context.session.advance(context.session.time + 2_000)
 
 
 @pytest.mark.parametrize("name", MARKET)
-def test_market_messages_have_the_recorded_fields(name: str, market_data: Path, desk: Desk) -> None:
+def test_market_messages_have_the_recorded_fields(name: str, market_data: Path, context: Context) -> None:
     """DATA-1: each stream's message; closed klines say so."""
     stream = parse(MARKET[name])
     assert stream is not None
-    desk.exchange.emitter.subscribe(stream)
+    context.session.emitter.subscribe(stream)
     if name == "liquidation_stream":
-        liquidate(desk)
+        liquidate(context)
     else:
-        desk.exchange.advance(desk.exchange.time + 60_000)
-    messages = [json.loads(message.body) for message in told(desk)[1]]
+        context.session.advance(context.session.time + 60_000)
+    messages = [json.loads(message.body) for message in told(context)[1]]
     if name.startswith("kline"):
         messages = [each for each in messages if each["k"]["x"] == (name == "kline_stream_closed")]
     assert messages
@@ -174,22 +174,22 @@ USER = {
 
 
 @pytest.mark.parametrize("name", USER)
-def test_user_events_have_the_recorded_fields(name: str, market_data: Path, desk: Desk) -> None:
+def test_user_events_have_the_recorded_fields(name: str, market_data: Path, context: Context) -> None:
     """EXEC-4: orders, algo orders, account, trades, liquidations. The recorded NEW is of a trailing order."""
     stop: dict[str, object] = {
         "algoType": "CONDITIONAL", "symbol": "BTCUSDT", "side": "SELL", "quantity": "0.010", "clientAlgoId": "stop",
     }  # fmt: skip
-    done(desk, "POST", "/v1/algoOrder", type="STOP_MARKET", triggerPrice=resting_price(desk), **stop)
-    done(desk, "DELETE", "/v1/algoOrder", clientAlgoId="stop")
+    done(context, "POST", "/v1/algoOrder", type="STOP_MARKET", triggerPrice=resting_price(context), **stop)
+    done(context, "DELETE", "/v1/algoOrder", clientAlgoId="stop")
     if name == "order_update_new":
-        done(desk, "POST", "/v1/algoOrder", type="TRAILING_STOP_MARKET", callbackRate="0.1", **stop)
-        desk.exchange.advance(desk.exchange.time + 600_000)
+        done(context, "POST", "/v1/algoOrder", type="TRAILING_STOP_MARKET", callbackRate="0.1", **stop)
+        context.session.advance(context.session.time + 600_000)
     else:
-        liquidate(desk)
+        liquidate(context)
     kind, state = USER[name]
     found = [
         event
-        for event in told(desk)[0]
+        for event in told(context)[0]
         if event["e"] == kind
         and (not state or state in (event["o"]["x"] if kind == "ORDER_TRADE_UPDATE" else event["o"]["X"],))
     ]

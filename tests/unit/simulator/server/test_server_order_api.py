@@ -7,27 +7,27 @@ from typing import Any
 
 import pytest
 
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.rest.endpoints import BY_PATH
 from simulator.server.rest.order_api import METHODS, Call, answer_call, read_call
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
-from tests.support.simulator.protocol_server import make_desk
+from tests.support.simulator.protocol_server import make_context
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return make_desk()
+def context() -> Context:
+    return make_context()
 
 
-def say(desk: Desk, method: str, *, signed: bool = True, **params: Any) -> dict[str, Any]:
+def say(context: Context, method: str, *, signed: bool = True, **params: Any) -> dict[str, Any]:
     """Ask as a client does: numbers and booleans as JSON has them, signed in lower case."""
     if signed:
-        params |= {"apiKey": TEST_KEY, "timestamp": desk.server_time}
+        params |= {"apiKey": TEST_KEY, "timestamp": context.server_time}
         text = "&".join(f"{name}={json.dumps(params[name]).strip(chr(34))}" for name in sorted(params))
         params["signature"] = sign(text, TEST_SECRET)
     call = read_call(json.dumps({"id": 5, "method": method, "params": params}))
-    return answer_call(desk, call, "a", 0) if isinstance(call, Call) else call
+    return answer_call(context, call, "a", 0) if isinstance(call, Call) else call
 
 
 def test_every_method_has_an_endpoint() -> None:
@@ -35,14 +35,14 @@ def test_every_method_has_an_endpoint() -> None:
     assert all(place in BY_PATH for place in METHODS.values())
 
 
-def test_an_order_is_placed_and_asked_for(desk: Desk) -> None:
+def test_an_order_is_placed_and_asked_for(context: Context) -> None:
     """EXEC-1: as over REST, with the id of the request."""
     order: dict[str, Any] = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.010", "reduceOnly": False}
-    placed = say(desk, "order.place", **order, newOrderRespType="RESULT")
+    placed = say(context, "order.place", **order, newOrderRespType="RESULT")
     assert (placed["id"], placed["status"], placed["result"]["status"]) == (5, 200, "FILLED")
-    found = say(desk, "order.status", symbol="BTCUSDT", orderId=placed["result"]["orderId"])
+    found = say(context, "order.status", symbol="BTCUSDT", orderId=placed["result"]["orderId"])
     assert found["result"]["executedQty"] == "0.010"
-    assert say(desk, "ticker.book", signed=False, symbol="BTCUSDT")["result"]["symbol"] == "BTCUSDT"
+    assert say(context, "ticker.book", signed=False, symbol="BTCUSDT")["result"]["symbol"] == "BTCUSDT"
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_malformed_websocket_request_is_answered_with_its_error(text: str, code:
     assert answered["error"]["code"] == code
 
 
-def test_refusals_are_errors_with_the_venues_codes(desk: Desk) -> None:
+def test_refusals_are_errors_with_the_venues_codes(context: Context) -> None:
     """EXEC-6: keys, signatures, orders."""
-    assert say(desk, "account.status", signed=False)["error"]["code"] == -2014
-    assert say(desk, "account.status", signed=False, apiKey=TEST_KEY)["error"]["code"] == -1102
-    assert say(desk, "account.status", signed=False, apiKey=TEST_KEY, signature="00")["error"]["code"] == -1022
-    unknown = say(desk, "order.cancel", symbol="BTCUSDT", orderId=77)
+    assert say(context, "account.status", signed=False)["error"]["code"] == -2014
+    assert say(context, "account.status", signed=False, apiKey=TEST_KEY)["error"]["code"] == -1102
+    assert say(context, "account.status", signed=False, apiKey=TEST_KEY, signature="00")["error"]["code"] == -1022
+    unknown = say(context, "order.cancel", symbol="BTCUSDT", orderId=77)
     assert (unknown["status"], unknown["error"]["code"]) == (400, -2011)

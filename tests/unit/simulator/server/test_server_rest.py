@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from shared.domain.timeframes import MINUTE
 from simulator.server.rest.answer import Request, answer
-from simulator.server.rest.context import Desk
+from simulator.server.rest.context import Context
 from simulator.server.rest.endpoints import ENDPOINTS, Endpoint
 from simulator.server.session import MarketMessage
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.signing import sign
 from simulator.server.streams import parse
-from tests.support.simulator.protocol_server import make_desk, server_settings
+from tests.support.simulator.protocol_server import make_context, server_settings
 from tests.support.simulator.signed_requests import ask, done, refusal, told
 
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.010"}
@@ -27,26 +27,26 @@ STOP = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_MARKET", "algoType": 
 
 
 @pytest.fixture
-def desk() -> Desk:
-    desk = make_desk()
-    desk.exchange.advance(desk.exchange.time + 2_000)
-    return desk
+def context() -> Context:
+    context = make_context()
+    context.session.advance(context.session.time + 2_000)
+    return context
 
 
 UNBOUNDED = server_settings(weight_minute=10_000_000, orders_ten_seconds=10_000_000, orders_minute=10_000_000)
 
 
 @pytest.fixture(scope="module")
-def patient() -> Desk:
+def patient() -> Context:
     """Without limits, and shared: for requests that change nothing, or whose changes do not matter."""
-    desk = make_desk(UNBOUNDED)
-    desk.exchange.advance(desk.exchange.time + 2_000)
-    return desk
+    context = make_context(UNBOUNDED)
+    context.session.advance(context.session.time + 2_000)
+    return context
 
 
-def near(desk: Desk, factor: str) -> str:
+def near(context: Context, factor: str) -> str:
     """A BTCUSDT price at this multiple of the last one, on the grid."""
-    price = Decimal(done(desk, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"]) * Decimal(factor)
+    price = Decimal(done(context, "GET", "/v1/ticker/price", symbol="BTCUSDT")["price"]) * Decimal(factor)
     return str(price.quantize(Decimal("0.1")))
 
 
@@ -56,7 +56,7 @@ def test_no_endpoint_is_there_twice() -> None:
 
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.security != "none"], ids=lambda each: each.path)
-def test_endpoint_with_a_key_is_refused_without_one(endpoint: Endpoint, patient: Desk) -> None:
+def test_endpoint_with_a_key_is_refused_without_one(endpoint: Endpoint, patient: Context) -> None:
     """EXEC-6: -2014 without a key; signed ones also want a signature."""
     assert answer(patient, Request(endpoint.method, endpoint.path, "", "", "", "a", 0)).body["code"] == -2014
     if endpoint.security == "signed":
@@ -77,61 +77,63 @@ def test_endpoint_with_a_key_is_refused_without_one(endpoint: Endpoint, patient:
         ("/v1/openOrders", {"symbol": "BTCUSDT"}, 1),
     ],
 )
-def test_requests_weigh_what_the_table_says(path: str, parameters: dict[str, object], weight: int, desk: Desk) -> None:
+def test_requests_weigh_what_the_table_says(path: str, parameters: dict[str, object], weight: int, context: Context) -> None:
     """EXEC-6: the header of used weight (binance.md §6.1)."""
-    assert ask(desk, "GET", path, **parameters).headers["X-MBX-USED-WEIGHT-1M"] == str(weight)
+    assert ask(context, "GET", path, **parameters).headers["X-MBX-USED-WEIGHT-1M"] == str(weight)
 
 
 def test_orders_are_counted_and_bounded() -> None:
     """EXEC-6: the headers of order counts, and -1015."""
-    desk = make_desk(server_settings(orders_ten_seconds=3))
+    context = make_context(server_settings(orders_ten_seconds=3))
     for number in range(3):
-        assert ask(desk, "POST", "/v1/order", **MARKET).headers["X-MBX-ORDER-COUNT-10S"] == str(number + 1)
-    assert refusal(desk, "POST", "/v1/order", **MARKET) == (429, -1015)
+        assert ask(context, "POST", "/v1/order", **MARKET).headers["X-MBX-ORDER-COUNT-10S"] == str(number + 1)
+    assert refusal(context, "POST", "/v1/order", **MARKET) == (429, -1015)
 
 
-def test_klines_are_the_history_and_the_open_one(desk: Desk) -> None:
+def test_klines_are_the_history_and_the_open_one(context: Context) -> None:
     """DATA-5: twelve columns; the last row is not finished."""
-    desk.exchange.advance(desk.exchange.time + 90_000)
-    rows = done(desk, "GET", "/v1/klines", symbol="BTCUSDT", interval="1m", limit=3)
-    truth = list(desk.exchange.market["BTCUSDT"].klines.closed("1m"))
+    context.session.advance(context.session.time + 90_000)
+    rows = done(context, "GET", "/v1/klines", symbol="BTCUSDT", interval="1m", limit=3)
+    truth = list(context.session.market["BTCUSDT"].klines.closed("1m"))
     assert [row[0] for row in rows[:2]] == [kline.open_time for kline in truth[-2:]]
     assert {len(row) for row in rows} == {12}
-    assert rows[-1][6] >= desk.exchange.time
+    assert rows[-1][6] >= context.session.time
     assert rows[0][6] == rows[1][0] - 1
     first = rows[0][0] - 5 * MINUTE
-    spanned = done(desk, "GET", "/v1/klines", symbol="BTCUSDT", interval="1m", startTime=first, endTime=first + 2 * MINUTE)
+    spanned = done(
+        context, "GET", "/v1/klines", symbol="BTCUSDT", interval="1m", startTime=first, endTime=first + 2 * MINUTE
+    )
     assert [row[0] for row in spanned] == [first, first + MINUTE, first + 2 * MINUTE]
-    assert done(desk, "GET", "/v1/continuousKlines", pair="BTCUSDT", contractType="PERPETUAL", interval="1m")
-    marks = done(desk, "GET", "/v1/markPriceKlines", symbol="BTCUSDT", interval="1m", limit=3)
+    assert done(context, "GET", "/v1/continuousKlines", pair="BTCUSDT", contractType="PERPETUAL", interval="1m")
+    marks = done(context, "GET", "/v1/markPriceKlines", symbol="BTCUSDT", interval="1m", limit=3)
     assert [row[:5] for row in marks] == [row[:5] for row in rows]
 
 
-def test_market_data_agrees_with_itself(desk: Desk) -> None:
+def test_market_data_agrees_with_itself(context: Context) -> None:
     """DATA-1: book, tickers, trades, marks tell of one market."""
-    depth = done(desk, "GET", "/v1/depth", symbol="BTCUSDT", limit=5)
-    ticker = done(desk, "GET", "/v1/ticker/bookTicker", symbol="BTCUSDT")
+    depth = done(context, "GET", "/v1/depth", symbol="BTCUSDT", limit=5)
+    ticker = done(context, "GET", "/v1/ticker/bookTicker", symbol="BTCUSDT")
     assert [ticker["bidPrice"], ticker["bidQty"]] == depth["bids"][0]
     assert [ticker["askPrice"], ticker["askQty"]] == depth["asks"][0]
     assert (len(depth["bids"]), len(depth["asks"])) == (5, 5)
-    last = done(desk, "GET", "/v2/ticker/price", symbol="BTCUSDT")
-    trades = done(desk, "GET", "/v1/trades", symbol="BTCUSDT", limit=1)
-    aggregate = done(desk, "GET", "/v1/aggTrades", symbol="BTCUSDT", fromId=trades[0]["id"])
+    last = done(context, "GET", "/v2/ticker/price", symbol="BTCUSDT")
+    trades = done(context, "GET", "/v1/trades", symbol="BTCUSDT", limit=1)
+    aggregate = done(context, "GET", "/v1/aggTrades", symbol="BTCUSDT", fromId=trades[0]["id"])
     assert last["price"] == trades[-1]["price"] == aggregate[0]["p"]
-    assert done(desk, "GET", "/v1/ticker/24hr", symbol="BTCUSDT")["lastPrice"] == last["price"]
-    assert len(done(desk, "GET", "/v1/premiumIndex")) == 2
-    assert done(desk, "GET", "/v1/openInterest", symbol="BTCUSDT")["symbol"] == "BTCUSDT"
-    assert done(desk, "GET", "/v1/fundingInfo") == []
+    assert done(context, "GET", "/v1/ticker/24hr", symbol="BTCUSDT")["lastPrice"] == last["price"]
+    assert len(done(context, "GET", "/v1/premiumIndex")) == 2
+    assert done(context, "GET", "/v1/openInterest", symbol="BTCUSDT")["symbol"] == "BTCUSDT"
+    assert done(context, "GET", "/v1/fundingInfo") == []
 
 
-def test_an_ack_is_the_order_before_it_met_the_book(desk: Desk) -> None:
+def test_an_ack_is_the_order_before_it_met_the_book(context: Context) -> None:
     """EXEC-1: ACK says NEW; the query says what became of it."""
-    told(desk)
-    placed = done(desk, "POST", "/v1/order", **MARKET, newClientOrderId="now")
+    told(context)
+    placed = done(context, "POST", "/v1/order", **MARKET, newClientOrderId="now")
     assert (placed["status"], placed["executedQty"]) == ("NEW", "0.000")
-    found = done(desk, "GET", "/v1/order", symbol="BTCUSDT", origClientOrderId="now")
+    found = done(context, "GET", "/v1/order", symbol="BTCUSDT", origClientOrderId="now")
     assert (found["status"], found["executedQty"]) == ("FILLED", "0.010")
-    kinds = [event["e"] for event in told(desk)[0]]
+    kinds = [event["e"] for event in told(context)[0]]
     assert kinds[0] == "ORDER_TRADE_UPDATE"
     assert kinds.index("TRADE_LITE") < kinds.index("ACCOUNT_UPDATE")
 
@@ -178,7 +180,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("method", "path", "parameters", "status", "code"), REFUSALS)
 def test_wrong_request_is_refused_with_the_exchanges_code(
-    method: str, path: str, parameters: dict[str, object], status: int, code: int, patient: Desk
+    method: str, path: str, parameters: dict[str, object], status: int, code: int, patient: Context
 ) -> None:
     """EXEC-6: status and code; nothing was changed."""
     told(patient)
@@ -186,67 +188,69 @@ def test_wrong_request_is_refused_with_the_exchanges_code(
     assert told(patient)[0] == []
 
 
-def test_modes_margins_and_leverage_are_changed_and_shown(desk: Desk) -> None:
+def test_modes_margins_and_leverage_are_changed_and_shown(context: Context) -> None:
     """EXEC-1: configuration endpoints agree with the account's statements."""
-    assert done(desk, "POST", "/v1/leverage", symbol="BTCUSDT", leverage=25)["leverage"] == 25
-    done(desk, "POST", "/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
-    (config,) = done(desk, "GET", "/v1/symbolConfig", symbol="BTCUSDT")
+    assert done(context, "POST", "/v1/leverage", symbol="BTCUSDT", leverage=25)["leverage"] == 25
+    done(context, "POST", "/v1/marginType", symbol="BTCUSDT", marginType="ISOLATED")
+    (config,) = done(context, "GET", "/v1/symbolConfig", symbol="BTCUSDT")
     assert (config["marginType"], config["leverage"]) == ("ISOLATED", 25)
-    done(desk, "POST", "/v1/order", **MARKET)
-    moved = done(desk, "POST", "/v1/positionMargin", symbol="BTCUSDT", amount="50", type=1)
+    done(context, "POST", "/v1/order", **MARKET)
+    moved = done(context, "POST", "/v1/positionMargin", symbol="BTCUSDT", amount="50", type=1)
     assert moved["code"] == 200
-    (risk,) = done(desk, "GET", "/v2/positionRisk", symbol="BTCUSDT")
+    (risk,) = done(context, "GET", "/v2/positionRisk", symbol="BTCUSDT")
     assert (risk["marginType"], risk["leverage"], risk["positionAmt"]) == ("isolated", "25", "0.010")
     assert Decimal(risk["isolatedMargin"]) > 50
-    (leg,) = done(desk, "GET", "/v3/positionRisk")
+    (leg,) = done(context, "GET", "/v3/positionRisk")
     assert Decimal(leg["liquidationPrice"]) == Decimal(risk["liquidationPrice"]) > 0
-    assert done(desk, "GET", "/v1/positionSide/dual") == {"dualSidePosition": False}
-    assert done(desk, "GET", "/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
-    assert done(desk, "GET", "/v1/accountConfig")["dualSidePosition"] is False
-    assert len(done(desk, "GET", "/v1/rateLimit/order")) == 2
-    assert done(desk, "GET", "/v1/commissionRate", symbol="BTCUSDT")["takerCommissionRate"] == "0.000500"
-    assert {each["symbol"] for each in done(desk, "GET", "/v1/leverageBracket")} == {"BTCUSDT", "ETHUSDT"}
+    assert done(context, "GET", "/v1/positionSide/dual") == {"dualSidePosition": False}
+    assert done(context, "GET", "/v1/multiAssetsMargin") == {"multiAssetsMargin": False}
+    assert done(context, "GET", "/v1/accountConfig")["dualSidePosition"] is False
+    assert len(done(context, "GET", "/v1/rateLimit/order")) == 2
+    assert done(context, "GET", "/v1/commissionRate", symbol="BTCUSDT")["takerCommissionRate"] == "0.000500"
+    assert {each["symbol"] for each in done(context, "GET", "/v1/leverageBracket")} == {"BTCUSDT", "ETHUSDT"}
 
 
-def test_a_countdown_lasts_as_long_on_the_clients_clock(desk: Desk) -> None:
+def test_a_countdown_lasts_as_long_on_the_clients_clock(context: Context) -> None:
     """EXEC-7: on a market that runs ten times as fast, ten times as much market time."""
-    desk.pace = 10.0
-    done(desk, "POST", "/v1/order", **LIMIT, price=near(desk, "0.97"))
-    done(desk, "POST", "/v1/countdownCancelAll", symbol="BTCUSDT", countdownTime=1_000)
-    desk.exchange.advance(desk.exchange.time + 9_000)
-    assert len(done(desk, "GET", "/v1/openOrders")) == 1
-    desk.exchange.advance(desk.exchange.time + 1_100)
-    assert done(desk, "GET", "/v1/openOrders") == []
+    context.pace = 10.0
+    done(context, "POST", "/v1/order", **LIMIT, price=near(context, "0.97"))
+    done(context, "POST", "/v1/countdownCancelAll", symbol="BTCUSDT", countdownTime=1_000)
+    context.session.advance(context.session.time + 9_000)
+    assert len(done(context, "GET", "/v1/openOrders")) == 1
+    context.session.advance(context.session.time + 1_100)
+    assert done(context, "GET", "/v1/openOrders") == []
 
 
-def test_lists_are_cut_by_their_ids_times_and_limits(desk: Desk) -> None:
+def test_lists_are_cut_by_their_ids_times_and_limits(context: Context) -> None:
     """EXEC-5: what reconciliation pages through."""
     names = [f"order-{number}" for number in range(4)]
     for name in names:
-        done(desk, "POST", "/v1/order", **MARKET, newClientOrderId=name)
-        desk.exchange.advance(desk.exchange.time + 1_000)
-    orders = done(desk, "GET", "/v1/allOrders", symbol="BTCUSDT")
+        done(context, "POST", "/v1/order", **MARKET, newClientOrderId=name)
+        context.session.advance(context.session.time + 1_000)
+    orders = done(context, "GET", "/v1/allOrders", symbol="BTCUSDT")
     assert [order["clientOrderId"] for order in orders] == names
-    assert [order["clientOrderId"] for order in done(desk, "GET", "/v1/allOrders", symbol="BTCUSDT", limit=2)] == names[2:]
-    later = done(desk, "GET", "/v1/allOrders", symbol="BTCUSDT", startTime=orders[1]["time"], limit=2)
+    assert [order["clientOrderId"] for order in done(context, "GET", "/v1/allOrders", symbol="BTCUSDT", limit=2)] == names[
+        2:
+    ]
+    later = done(context, "GET", "/v1/allOrders", symbol="BTCUSDT", startTime=orders[1]["time"], limit=2)
     assert [order["clientOrderId"] for order in later] == names[1:3]
-    above = done(desk, "GET", "/v1/allOrders", symbol="BTCUSDT", orderId=orders[2]["orderId"])
+    above = done(context, "GET", "/v1/allOrders", symbol="BTCUSDT", orderId=orders[2]["orderId"])
     assert [order["clientOrderId"] for order in above] == names[2:]
-    trades = done(desk, "GET", "/v1/userTrades", symbol="BTCUSDT", orderId=orders[0]["orderId"])
+    trades = done(context, "GET", "/v1/userTrades", symbol="BTCUSDT", orderId=orders[0]["orderId"])
     assert {trade["orderId"] for trade in trades} == {orders[0]["orderId"]}
-    fees = done(desk, "GET", "/v1/income", incomeType="COMMISSION", limit=1_000)
+    fees = done(context, "GET", "/v1/income", incomeType="COMMISSION", limit=1_000)
     assert sum(Decimal(fee["income"]) for fee in fees) == -sum(
-        Decimal(trade["commission"]) for trade in done(desk, "GET", "/v1/userTrades", symbol="BTCUSDT")
+        Decimal(trade["commission"]) for trade in done(context, "GET", "/v1/userTrades", symbol="BTCUSDT")
     )
 
 
 def test_equity_is_what_price_moves_fees_and_funding_made_it() -> None:
     """BT-1: over trades and a funding time, to the last printed digit."""
-    desk = make_desk(server_settings(tape={"trades_per_minute": 8, "history_minutes": 420}))
+    context = make_context(server_settings(tape={"trades_per_minute": 8, "history_minutes": 420}))
     for step in range(16):
         side = ("BUY", "SELL", "SELL")[step % 3]
         done(
-            desk,
+            context,
             "POST",
             "/v1/order",
             symbol="BTCUSDT",
@@ -255,10 +259,10 @@ def test_equity_is_what_price_moves_fees_and_funding_made_it() -> None:
             quantity="0.050",
             newClientOrderId=str(step),
         )
-        desk.exchange.advance(desk.exchange.time + 6 * MINUTE)
-    lines = done(desk, "GET", "/v1/income", limit=1_000)
+        context.session.advance(context.session.time + 6 * MINUTE)
+    lines = done(context, "GET", "/v1/income", limit=1_000)
     assert {line["incomeType"] for line in lines} >= {"REALIZED_PNL", "COMMISSION", "FUNDING_FEE"}
-    wallet = Decimal(done(desk, "GET", "/v3/account")["totalWalletBalance"])
+    wallet = Decimal(done(context, "GET", "/v3/account")["totalWalletBalance"])
     printed = Decimal(len(lines)) * Decimal("1E-8")
     assert abs(wallet - 100_000 - sum(Decimal(line["income"]) for line in lines)) <= printed
 
@@ -275,7 +279,7 @@ VALUES = ("BTCUSDT", "BUY", "LIMIT", "MARKET", "GTC", "1m", "0", "-1", "[1]", "[
     endpoint=st.sampled_from(ENDPOINTS),
     parameters=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(VALUES) | st.text(max_size=8)),
 )
-def test_no_request_breaks_an_endpoint(patient: Desk, endpoint: Endpoint, parameters: dict[str, str]) -> None:
+def test_no_request_breaks_an_endpoint(patient: Context, endpoint: Endpoint, parameters: dict[str, str]) -> None:
     """The border never breaks: an answer or a refusal, whatever is sent."""
     query = urlencode({**parameters, "timestamp": patient.server_time})
     query += f"&signature={sign(query, TEST_SECRET)}"
@@ -284,56 +288,56 @@ def test_no_request_breaks_an_endpoint(patient: Desk, endpoint: Endpoint, parame
     json.dumps(reply.body)
 
 
-def test_batches_are_placed_changed_and_cancelled_element_by_element(desk: Desk) -> None:
+def test_batches_are_placed_changed_and_cancelled_element_by_element(context: Context) -> None:
     """EXEC-1: five orders, lists in either spelling; a refused element does not stop the others."""
-    price = near(desk, "0.97")
+    price = near(context, "0.97")
     batch = [{**LIMIT, "price": price, "newClientOrderId": f"b{n}", "reduceOnly": False} for n in range(3)]
     batch[1]["quantity"] = "0.0001"
-    answers = done(desk, "POST", "/v1/batchOrders", batchOrders=json.dumps(batch))
+    answers = done(context, "POST", "/v1/batchOrders", batchOrders=json.dumps(batch))
     assert [each.get("code", each.get("status")) for each in answers][::2] == ["NEW", "NEW"]
     assert answers[1]["code"] < 0
-    lower = near(desk, "0.96")
+    lower = near(context, "0.96")
     changes = [{"symbol": "BTCUSDT", "side": "BUY", "origClientOrderId": "b0", "quantity": "0.010", "price": lower}]
-    assert done(desk, "PUT", "/v1/batchOrders", batchOrders=json.dumps(changes))[0]["price"] == lower.ljust(8, "0")
+    assert done(context, "PUT", "/v1/batchOrders", batchOrders=json.dumps(changes))[0]["price"] == lower.ljust(8, "0")
     first = answers[0]["orderId"]
     gone = done(
-        desk, "DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList=f"[{first}]", origClientOrderIdList='["b2"]'
+        context, "DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList=f"[{first}]", origClientOrderIdList='["b2"]'
     )
     assert [each["status"] for each in gone] == ["CANCELED", "CANCELED"]
-    assert refusal(desk, "DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList=str(list(range(11)))) == (400, -4082)
-    assert done(desk, "POST", "/v1/order/test", **MARKET) == {}
-    assert refusal(desk, "GET", "/v1/openOrder", symbol="BTCUSDT", orderId=first) == (400, -2013)
+    assert refusal(context, "DELETE", "/v1/batchOrders", symbol="BTCUSDT", orderIdList=str(list(range(11)))) == (400, -4082)
+    assert done(context, "POST", "/v1/order/test", **MARKET) == {}
+    assert refusal(context, "GET", "/v1/openOrder", symbol="BTCUSDT", orderId=first) == (400, -2013)
 
 
-def test_conditional_orders_are_listed_with_their_children(desk: Desk) -> None:
+def test_conditional_orders_are_listed_with_their_children(context: Context) -> None:
     """EXEC-1: the query names the order that the trigger made; the plain lists never see the conditional one."""
-    trigger = near(desk, "0.99")
-    made = done(desk, "POST", "/v1/algoOrder", **STOP, triggerPrice=trigger, clientAlgoId="stop")
-    assert [each["algoId"] for each in done(desk, "GET", "/v1/openAlgoOrders", symbol="BTCUSDT")] == [made["algoId"]]
-    assert done(desk, "GET", "/v1/openOrders") == []
-    desk.exchange.set_price("BTCUSDT", Decimal(near(desk, "0.98")))
-    (found,) = done(desk, "GET", "/v1/allAlgoOrders", symbol="BTCUSDT", algoId=made["algoId"])
+    trigger = near(context, "0.99")
+    made = done(context, "POST", "/v1/algoOrder", **STOP, triggerPrice=trigger, clientAlgoId="stop")
+    assert [each["algoId"] for each in done(context, "GET", "/v1/openAlgoOrders", symbol="BTCUSDT")] == [made["algoId"]]
+    assert done(context, "GET", "/v1/openOrders") == []
+    context.session.set_price("BTCUSDT", Decimal(near(context, "0.98")))
+    (found,) = done(context, "GET", "/v1/allAlgoOrders", symbol="BTCUSDT", algoId=made["algoId"])
     assert found["algoStatus"] == "FINISHED"
-    child = done(desk, "GET", "/v1/order", symbol="BTCUSDT", orderId=found["actualOrderId"])
+    child = done(context, "GET", "/v1/order", symbol="BTCUSDT", orderId=found["actualOrderId"])
     assert (child["status"], child["executedQty"]) == ("FILLED", found["actualQty"])
-    done(desk, "POST", "/v1/algoOrder", **STOP, triggerPrice=near(desk, "0.9"))
-    done(desk, "DELETE", "/v1/algoOpenOrders", symbol="BTCUSDT")
-    assert done(desk, "GET", "/v1/openAlgoOrders") == []
+    done(context, "POST", "/v1/algoOrder", **STOP, triggerPrice=near(context, "0.9"))
+    done(context, "DELETE", "/v1/algoOpenOrders", symbol="BTCUSDT")
+    assert done(context, "GET", "/v1/openAlgoOrders") == []
 
 
-def test_restrictions_status_and_keys_are_answered(desk: Desk) -> None:
+def test_restrictions_status_and_keys_are_answered(context: Context) -> None:
     """OPS-4: a key that cannot withdraw says so; trading is not restricted; a closed listen key is dead."""
-    told_of = answer(desk, _signed(desk, "GET", "/sapi/v1/account/apiRestrictions")).body
+    told_of = answer(context, _signed(context, "GET", "/sapi/v1/account/apiRestrictions")).body
     assert (told_of["enableWithdrawals"], told_of["enableFutures"]) == (False, True)
-    assert done(desk, "GET", "/v1/apiTradingStatus")["indicators"] == {}
-    key = done(desk, "POST", "/v1/listenKey")["listenKey"]
-    assert done(desk, "PUT", "/v1/listenKey") == {"listenKey": key}
-    assert done(desk, "DELETE", "/v1/listenKey") == {}
-    assert not desk.listen_keys.alive(key, 0)
+    assert done(context, "GET", "/v1/apiTradingStatus")["indicators"] == {}
+    key = done(context, "POST", "/v1/listenKey")["listenKey"]
+    assert done(context, "PUT", "/v1/listenKey") == {"listenKey": key}
+    assert done(context, "DELETE", "/v1/listenKey") == {}
+    assert not context.listen_keys.alive(key, 0)
 
 
-def _signed(desk: Desk, method: str, path: str) -> Request:
-    query = f"timestamp={desk.server_time}"
+def _signed(context: Context, method: str, path: str) -> Request:
+    query = f"timestamp={context.server_time}"
     return Request(method, path, f"{query}&signature={sign(query, TEST_SECRET)}", "", TEST_KEY, "a", 0)
 
 
@@ -342,13 +346,13 @@ def _signed(desk: Desk, method: str, path: str) -> Request:
     [("btcusdt_perpetual@continuousKline_1m", "continuous_kline"), ("btcusdt@depth5@100ms", "depthUpdate"),
      ("btcusdt@miniTicker", "24hrMiniTicker"), ("!bookTicker", "bookTicker")],
 )  # fmt: skip
-def test_the_other_streams_say_what_they_are(name: str, kind: str, desk: Desk) -> None:
+def test_the_other_streams_say_what_they_are(name: str, kind: str, context: Context) -> None:
     """DATA-1: partial books, continuous klines, small tickers, all books."""
     stream = parse(name)
     assert stream is not None
-    desk.exchange.emitter.subscribe(stream)
-    desk.exchange.advance(desk.exchange.time + 3_000)
-    bodies = [json.loads(message.body) for message in told(desk)[1]]
+    context.session.emitter.subscribe(stream)
+    context.session.advance(context.session.time + 3_000)
+    bodies = [json.loads(message.body) for message in told(context)[1]]
     assert {body["e"] for body in bodies} == {kind}
     if kind == "depthUpdate":
         assert {(len(body["b"]), len(body["a"])) for body in bodies} == {(5, 5)}
@@ -365,17 +369,17 @@ def test_the_same_requests_at_the_same_times_give_the_same_bytes(steps: list[tup
     """BT-1: user events and stream messages, whatever else ran in the process."""
 
     def run() -> list[bytes]:
-        desk = make_desk(UNBOUNDED)
+        context = make_context(UNBOUNDED)
         for name in ("btcusdt@kline_1m", "btcusdt@depth@500ms", "btcusdt@forceOrder", "ethusdt@markPrice@1s"):
             stream = parse(name)
             assert stream is not None
-            desk.exchange.emitter.subscribe(stream)
+            context.session.emitter.subscribe(stream)
         for ms, side, quantity in steps:
-            ask(desk, "POST", "/v1/order", symbol="BTCUSDT", side=side, type="MARKET", quantity=quantity)
-            desk.exchange.advance(desk.exchange.time + ms)
+            ask(context, "POST", "/v1/order", symbol="BTCUSDT", side=side, type="MARKET", quantity=quantity)
+            context.session.advance(context.session.time + ms)
         return [
             message.body if isinstance(message, MarketMessage) else json.dumps(message.event).encode()
-            for message in desk.exchange.take_outbox()
+            for message in context.session.take_outbox()
         ]
 
     first = run()
@@ -384,18 +388,18 @@ def test_the_same_requests_at_the_same_times_give_the_same_bytes(steps: list[tup
     assert steps or not any(b"ORDER_TRADE_UPDATE" in each for each in first)
 
 
-def test_a_stream_is_made_only_when_somebody_wants_it(desk: Desk) -> None:
+def test_a_stream_is_made_only_when_somebody_wants_it(context: Context) -> None:
     """OPS-6: one more subscriber does not make it twice, and the last one to leave ends it."""
     stream = parse("btcusdt@kline_1m")
     assert stream is not None
-    emitter = desk.exchange.emitter
-    told(desk)
-    desk.exchange.advance(desk.exchange.time + 2_000)
-    assert told(desk)[1] == []
+    emitter = context.session.emitter
+    told(context)
+    context.session.advance(context.session.time + 2_000)
+    assert told(context)[1] == []
     emitter.subscribe(stream)
     emitter.subscribe(stream)
-    desk.exchange.advance(desk.exchange.time + 2_000)
-    messages = told(desk)[1]
+    context.session.advance(context.session.time + 2_000)
+    messages = told(context)[1]
     assert len({message.time for message in messages}) == len(messages) > 0
     emitter.unsubscribe(stream)
     emitter.unsubscribe(stream)
@@ -404,12 +408,12 @@ def test_a_stream_is_made_only_when_somebody_wants_it(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["!markPrice@arr@1s", "!ticker@arr", "!miniTicker@arr"])
-def test_streams_of_all_symbols_come_as_one_list(name: str, desk: Desk) -> None:
+def test_streams_of_all_symbols_come_as_one_list(name: str, context: Context) -> None:
     """DATA-1: every symbol once."""
     stream = parse(name)
     assert stream is not None
-    desk.exchange.emitter.subscribe(stream)
-    desk.exchange.advance(desk.exchange.time + 1_500)
-    bodies = [json.loads(message.body) for message in told(desk)[1]]
+    context.session.emitter.subscribe(stream)
+    context.session.advance(context.session.time + 1_500)
+    bodies = [json.loads(message.body) for message in told(context)[1]]
     assert bodies
     assert all([each["s"] for each in body] == ["BTCUSDT", "ETHUSDT"] for body in bodies)

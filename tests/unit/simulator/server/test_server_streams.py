@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.server.streams import ALL, carries, parse
-from simulator.server.subscription import open_session
+from simulator.server.subscription import open_subscription
 
 NAMES = [
     ("btcusdt@kline_1m", "kline", "BTCUSDT", 250, "market"),
@@ -76,7 +76,7 @@ def test_no_name_is_too_strange(name: str) -> None:
 )
 def test_an_address_opens_the_streams_of_its_path(path: str, query: str, combined: bool, heard: list[str]) -> None:
     """DATA-1: a wrong category is silence; without a routed path only public data comes."""
-    opened = open_session(path, query, 1_024)
+    opened = open_subscription(path, query, 1_024)
     assert opened is not None
     session, names = opened
     assert session.combined is combined
@@ -86,19 +86,19 @@ def test_an_address_opens_the_streams_of_its_path(path: str, query: str, combine
 def test_private_addresses_name_listen_keys() -> None:
     """EXEC-4: all three forms, with a choice of events."""
     for path, query in (("/private/ws/KEY", ""), ("/private/ws", "listenKey=KEY"), ("/private/stream", "listenKey=KEY")):
-        opened = open_session(path, query, 1_024)
+        opened = open_subscription(path, query, 1_024)
         assert opened is not None
         assert opened[0].listen_keys == {"KEY": None}
-    opened = open_session("/private/ws", "listenKey=KEY&events=ORDER_TRADE_UPDATE/ACCOUNT_UPDATE", 1_024)
+    opened = open_subscription("/private/ws", "listenKey=KEY&events=ORDER_TRADE_UPDATE/ACCOUNT_UPDATE", 1_024)
     assert opened is not None
     assert opened[0].wants_event("KEY", "ACCOUNT_UPDATE")
     assert not opened[0].wants_event("KEY", "ALGO_UPDATE")
-    assert open_session("/nothing", "", 1_024) is None
+    assert open_subscription("/nothing", "", 1_024) is None
 
 
 def test_commands_are_answered_by_their_id() -> None:
     """DATA-1: SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, properties, and what is none of them."""
-    opened = open_session("/market/ws", "", 3)
+    opened = open_subscription("/market/ws", "", 3)
     assert opened is not None
     session = opened[0]
 

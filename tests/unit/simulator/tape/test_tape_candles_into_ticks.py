@@ -14,12 +14,12 @@ from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
 from simulator.market.funding import ConstantFunding
 from simulator.market.generator import GeneratedMarket
-from simulator.tape.events import Event, Mark, Quote, Settlement, Trade
+from simulator.tape.events import Event, Mark, MarketTrade, Quote, Settlement
 from simulator.tape.grid import Grid
-from simulator.tape.market import Market
 from simulator.tape.minute import Bar, generator_of, trades_of
 from simulator.tape.settings import TapeSettings
-from simulator.tape.source import CandleTicks, NoMarket
+from simulator.tape.tape_market import TapeMarket
+from simulator.tape.tick_source import CandleTicks, NoMarket
 
 START = 1_736_121_600_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -53,10 +53,10 @@ def candle(number: int, *prices: float, volume: float = 1.0) -> RawCandle:
     )
 
 
-def market_of(source: CandleSource, **changes: object) -> Market:
+def market_of(source: CandleSource, **changes: object) -> TapeMarket:
     tape = TapeSettings.model_validate({"history_minutes": 0, "trades_per_minute": 30, **changes})
     ticks = CandleTicks(source, GRIDS, tape, seed=3)
-    return Market(ticks, GRIDS, ConstantFunding(source.symbols), tape)
+    return TapeMarket(ticks, GRIDS, ConstantFunding(source.symbols), tape)
 
 
 @st.composite
@@ -94,7 +94,7 @@ def test_a_buyer_who_takes_trades_at_the_ask_and_a_seller_at_the_bid() -> None:
         if isinstance(event, Quote):
             quote = event
             assert quote.bid < quote.ask
-        elif isinstance(event, Trade):
+        elif isinstance(event, MarketTrade):
             assert quote is not None
             assert event.price == (quote.bid if event.buyer_is_maker else quote.ask)
 
@@ -206,7 +206,7 @@ def test_a_price_set_by_hand_moves_everything_after_it() -> None:
     wanted = Decimal("50000.0")
     quote, trade = market.jump("BTCUSDT", market["BTCUSDT"].tilt_to(wanted))
     assert isinstance(quote, Quote)
-    assert isinstance(trade, Trade)
+    assert isinstance(trade, MarketTrade)
     assert GRIDS["BTCUSDT"].price(quote.bid) == wanted == GRIDS["BTCUSDT"].price(trade.price)
     list(market.advance(START + 2 * MINUTE))
     assert abs(market["BTCUSDT"].mark.mark / wanted - 1) < Decimal("0.01")

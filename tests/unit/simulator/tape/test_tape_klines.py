@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.timeframes import DAY, MINUTE, TIMEFRAMES, open_time
 from simulator.tape.day import rolling_day
-from simulator.tape.events import Trade
+from simulator.tape.events import MarketTrade
 from simulator.tape.intervals import INTERVALS, closes_at, opens_at
 from simulator.tape.klines import KlineBook
 
@@ -21,7 +21,9 @@ def filled(minutes: int, kept: int = 10_000) -> KlineBook:
         book.roll(START + number * MINUTE, 1_000)
         if number % 3 != 1:
             book.add(
-                Trade("BTCUSDT", START + number * MINUTE, number + 1, 1_000 + number * 7 % 50, 2 + number, number % 2 > 0)
+                MarketTrade(
+                    "BTCUSDT", START + number * MINUTE, number + 1, 1_000 + number * 7 % 50, 2 + number, number % 2 > 0
+                )
             )
     book.roll(START + minutes * MINUTE, 1_000)
     return book
@@ -66,7 +68,7 @@ def test_months_are_those_of_the_calendar() -> None:
 def test_the_open_kline_has_what_was_traded_so_far() -> None:
     """DATA-2: the unfinished kline of a coarse interval is the finished minutes and the open one."""
     book = filled(7)
-    book.add(Trade("BTCUSDT", START + 7 * MINUTE, 99, 5_000, 1, buyer_is_maker=False))
+    book.add(MarketTrade("BTCUSDT", START + 7 * MINUTE, 99, 5_000, 1, buyer_is_maker=False))
     unfinished = book.open("5m")
     assert unfinished is not None
     assert (unfinished.open_time, unfinished.high, unfinished.close) == (START + 5 * MINUTE, 5_000, 5_000)

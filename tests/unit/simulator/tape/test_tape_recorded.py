@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from simulator.market.funding import ConstantFunding
-from simulator.tape.events import Quote, Trade
+from simulator.tape.events import MarketTrade, Quote
 from simulator.tape.grid import Grid
-from simulator.tape.market import Market
 from simulator.tape.recorded import RecordedTicks
 from simulator.tape.settings import TapeSettings
-from simulator.tape.source import NoMarket
+from simulator.tape.tape_market import TapeMarket
+from simulator.tape.tick_source import NoMarket
 
 GRID = Grid.of("BTCUSDT", Decimal("0.10"), Decimal("0.001"), 2, 3)
 
@@ -41,10 +41,10 @@ def test_the_recorded_book_is_deep_and_never_crossed(market_data: Path) -> None:
     """DATA-8: snapshot and differences give a book around the quote at any time."""
     path = market_data / "ticks" / "btcusdt_20240808.gz"
     source = RecordedTicks({"BTCUSDT": path}, {"BTCUSDT": GRID})
-    market = Market(source, {"BTCUSDT": GRID}, ConstantFunding(("BTCUSDT",)), TapeSettings())
+    market = TapeMarket(source, {"BTCUSDT": GRID}, ConstantFunding(("BTCUSDT",)), TapeSettings())
     trades = 0
     for step in range(1, 31):
-        trades += sum(isinstance(event, Trade) for event in market.advance(source.start + step * 1_000))
+        trades += sum(isinstance(event, MarketTrade) for event in market.advance(source.start + step * 1_000))
         book, quote = market["BTCUSDT"].book(market.time), market["BTCUSDT"].quote
         assert (max(book.bids), min(book.asks)) == (quote.bid, quote.ask)
         assert quote.bid < quote.ask

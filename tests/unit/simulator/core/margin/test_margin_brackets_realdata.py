@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.core.margin.brackets import Brackets, bracket_tables
-from tests.support.simulator.core_desk import BRACKETS, BTC, ETH, SOL, D, VenueDesk, filters
+from tests.support.simulator.core_trader import BRACKETS, BTC, ETH, SOL, CoreTrader, D, filters
 
 pytestmark = pytest.mark.realdata
 Document = Mapping[str, list[dict[str, Any]]]
@@ -35,7 +35,11 @@ def test_cum_worked_out_is_the_files_in_every_bracket(document: Document, tables
     for table, tiers in zip(tables.values(), document.values(), strict=True):
         for row, tier in zip(table.rows, tiers, strict=True):
             assert float(row.cum) == pytest.approx(tier["info"]["cum"], rel=1e-9, abs=1e-6)
-            assert (row.floor, row.cap, row.leverage) == (tier["minNotional"], tier["maxNotional"], tier["maxLeverage"])
+            assert (row.notional_floor, row.notional_cap, row.leverage) == (
+                tier["minNotional"],
+                tier["maxNotional"],
+                tier["maxLeverage"],
+            )
             checked += 1
     assert checked > 7_000
 
@@ -71,13 +75,13 @@ def _check(symbol: str, table: Brackets, quantity: Any, info: Mapping[str, Any])
     wallet = margin + notional / 200
     leverage = int(info["initialLeverage"])
     bounds = {"max_quantity": D(10**12), "market_max_quantity": D(10**12)}
-    desk = VenueDesk(
+    trader = CoreTrader(
         starting_wallet=max(wallet, notional), brackets={symbol: table}, filters={symbol: filters(symbol, **bounds)},
         leverage=leverage,
     )  # fmt: skip
-    (desk.buy if quantity > 0 else desk.sell)(abs(quantity), symbol=symbol)
-    desk.venue.floor.state.wallet = wallet
-    leg = desk.venue.position(symbol)
+    (trader.buy if quantity > 0 else trader.sell)(abs(quantity), symbol=symbol)
+    trader.core.state.saved.wallet = wallet
+    leg = trader.core.position(symbol)
     assert float(leg.maintenance_margin) == pytest.approx(float(margin), rel=1e-9)
     with localcontext(Context(prec=60)):
         side = 1 if quantity > 0 else -1

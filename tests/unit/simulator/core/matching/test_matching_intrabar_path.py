@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.core.matching.intrabar_path import CandlePath, Standing, low_first
-from tests.support.simulator.exchange_desk import D
+from simulator.core.matching.intrabar_path import IntrabarPath, Standing, low_first
+from tests.support.simulator.simulated_trader import D
 
 UP, DOWN = (100, 110, 90, 105), (100, 110, 90, 95)
 
 
 def visited(row: tuple[int, int, int, int], standing: Standing) -> list[int]:
     opened, high, low, close = map(D, row)
-    path = CandlePath(open=opened, high=high, low=low, close=close, point=opened)
+    path = IntrabarPath(open=opened, high=high, low=low, close=close, point=opened)
     path.arrive(opened)
     places = [opened]
     while not path.finished:
@@ -51,7 +51,7 @@ def test_the_path_takes_the_extreme_first_that_hurts(
 
 def test_a_position_that_turns_on_the_way_turns_the_path() -> None:
     """BT-1: extremes not reached yet are still ahead, in the order that is the worst for the new position."""
-    path = CandlePath(open=D(100), high=D(110), low=D(90), close=D(105), point=D(100))
+    path = IntrabarPath(open=D(100), high=D(110), low=D(90), close=D(105), point=D(100))
     assert path.heading(Standing(D(0), True, False)) == 110
     path.point = D(105)  # a buy stop filled here
     assert path.heading(Standing(D(1), False, False)) == 90

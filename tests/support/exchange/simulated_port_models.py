@@ -118,7 +118,7 @@ def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None)
     )
 
 
-def trade_of(trade: orders.Trade) -> AccountTrade:
+def trade_of(trade: orders.ExecutedTrade) -> AccountTrade:
     """One execution."""
     return AccountTrade(
         symbol=trade.symbol,
@@ -161,14 +161,14 @@ def bracket_of(bracket: brackets.Bracket) -> account.Bracket:
     return account.Bracket(
         number=bracket.number,
         max_leverage=bracket.leverage,
-        floor=bracket.floor,
-        cap=bracket.cap,
+        floor=bracket.notional_floor,
+        cap=bracket.notional_cap,
         maintenance_rate=bracket.maintenance_rate,
         cum=bracket.cum,
     )
 
 
-def event_of(told: events.News) -> user_events.UserEvent | None:
+def event_of(told: events.CoreEvent) -> user_events.UserEvent | None:
     """The user event that it is; None for what only the market hears, or what comes with another event."""
     if isinstance(told, events.OrderUpdate):
         fill = None

@@ -12,8 +12,8 @@ from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest,
 from shared.domain.instruments import Instrument
 from shared.domain.orders import Fill, Order, OrderType
 from shared.domain.timeframes import MINUTE
-from simulator.exchange import SimulatedExchange
 from simulator.settings import SimulatorSettings
+from simulator.simulated_exchange import SimulatedExchange
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 D = Decimal
@@ -77,7 +77,7 @@ def target(
     return order(client_id, side, "TAKE_PROFIT_MARKET", quantity, at=at, symbol=symbol, reduce_only=reduce_only)
 
 
-class Desk:
+class Trader:
     """One exchange and its clock. ``step`` closes the next minute, ``send`` makes one request of orders and cancels."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Desk:
         message = MarketStep(close_time=self.minute * MINUTE, candles=tuple(candles), funding_rates=dict(funding or {}))
         return one(self.exchange.handle(message))
 
-    def at(self, price: float, volume: float = 1e6) -> Desk:
+    def at(self, price: float, volume: float = 1e6) -> Trader:
         """One minute in which both symbols stand at this price."""
         row = (price, price, price, price)
         self.step(row, row, volume=volume)

@@ -14,14 +14,14 @@ from typing import Final, Protocol
 
 from shared.domain.timeframes import MINUTE
 from simulator.tape.day import Day, rolling_day
-from simulator.tape.events import Event, Mark, Quote, Settlement, Tick, Trade
+from simulator.tape.events import Event, Mark, MarketTrade, Quote, Settlement, Tick
 from simulator.tape.grid import Grid
 from simulator.tape.klines import KlineBook
 from simulator.tape.marks import MarkWalk
 from simulator.tape.minute import Bar
 from simulator.tape.settings import TapeSettings
-from simulator.tape.source import TickSource
-from simulator.tape.synthetic_book import Book
+from simulator.tape.synthetic_book import BookSnapshot
+from simulator.tape.tick_source import TickSource
 
 _SECOND: Final = 1_000
 
@@ -39,7 +39,7 @@ class SymbolMarket:
         self.symbol = grid.symbol
         self.grid = grid
         self.klines = KlineBook(settings.klines_kept)
-        self.trades: deque[Trade] = deque(maxlen=settings.trades_kept)
+        self.trades: deque[MarketTrade] = deque(maxlen=settings.trades_kept)
         self.tilt = Fraction(1)
         self.quote: Quote = source.opening(grid.symbol)
         self.last_price = self.quote.bid
@@ -66,7 +66,7 @@ class SymbolMarket:
             self._source_quote = tick
             self.quote = self._tilted(tick)
             return self.quote
-        trade = Trade(
+        trade = MarketTrade(
             tick.symbol, tick.time, self.next_trade, self._tilted_price(tick.price), tick.quantity, tick.buyer_is_maker
         )
         self.next_trade += 1
@@ -87,7 +87,7 @@ class SymbolMarket:
         moved = self._source_quote
         self.quote = self._tilted(Quote(moved.symbol, time, moved.bid, moved.bid_quantity, moved.ask, moved.ask_quantity))
         self._marks.jump(self.middle)
-        trade = Trade(self.symbol, time, self.next_trade, self.quote.bid, 1, buyer_is_maker=True)
+        trade = MarketTrade(self.symbol, time, self.next_trade, self.quote.bid, 1, buyer_is_maker=True)
         self.next_trade += 1
         self.last_price = trade.price
         self.trades.append(trade)
@@ -98,7 +98,7 @@ class SymbolMarket:
         """The tilt with which the best bid is at ``price`` (USDT)."""
         return Fraction(self.grid.ticks(price), self._source_quote.bid)
 
-    def book(self, time: int, *, at_request: bool = False) -> Book:
+    def book(self, time: int, *, at_request: bool = False) -> BookSnapshot:
         """The whole book at ``time``."""
         return self._tilted_book(self._books.book(self._source_quote, time, at_request=at_request))
 
@@ -118,16 +118,16 @@ class SymbolMarket:
         ask = max(bid + 1, bid + quote.ask - quote.bid)
         return Quote(quote.symbol, quote.time, bid, quote.bid_quantity, ask, quote.ask_quantity)
 
-    def _tilted_book(self, book: Book) -> Book:
+    def _tilted_book(self, book: BookSnapshot) -> BookSnapshot:
         if self.tilt == 1:
             return book
         move = self.quote.bid - self._source_quote.bid
         bids = {price + move: quantity for price, quantity in book.bids.items() if price + move > 0}
         asks = {price + move: quantity for price, quantity in book.asks.items()}
-        return Book(book.time, book.update_id, bids, asks)
+        return BookSnapshot(book.time, book.update_id, bids, asks)
 
 
-class Market:
+class TapeMarket:
     """All symbols of a source. ``time`` (UTC ms) is how far it has been advanced."""
 
     def __init__(

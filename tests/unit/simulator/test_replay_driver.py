@@ -1,4 +1,4 @@
-"""The player: one minute after the other, each settled before the next begins, and never back."""
+"""The replay driver: one minute after the other, each settled before the next begins, and never back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
 from simulator.recorder import Recorder
-from simulator.replay_driver import Player
+from simulator.replay_driver import ReplayDriver
 from tests.support.journal.scenes import report
 
 PATIENCE = 20.0
@@ -56,24 +56,24 @@ class Noting(Recorder):
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.taken: list[str] = []
+        self.taken_quantity: list[str] = []
         self.done: list[list[str]] = []
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     def take(self, message: Message) -> None:
-        self.taken.append(message.message_id)
-        self._news.set()
+        self.taken_quantity.append(message.message_id)
+        self._arrived.set()
         super().take(message)
 
     async def until_taken(self, message: Message, times: int = 1) -> None:
-        """Wait until the player has taken it in so many times."""
+        """Wait until the replay driver has taken it in so many times."""
         async with asyncio.timeout(PATIENCE):
-            while self.taken.count(message.message_id) < times:
-                self._news.clear()
-                await self._news.wait()
+            while self.taken_quantity.count(message.message_id) < times:
+                self._arrived.clear()
+                await self._arrived.wait()
 
     def step_done(self) -> None:
-        self.done.append(list(self.taken))
+        self.done.append(list(self.taken_quantity))
         super().step_done()
 
 
@@ -102,7 +102,7 @@ def settling(message: Message) -> Sequence[Message]:
 
 
 class System:
-    """Everything behind the bus, scripted; ``trail`` is what the player sent, in order."""
+    """Everything behind the bus, scripted; ``trail`` is what the replay driver sent, in order."""
 
     def __init__(self, answer: Answer = settling, partitions: int = 1) -> None:
         self.bus = MemoryBus(build("split", partitions))
@@ -134,8 +134,8 @@ class System:
                 await self.bus.publish(answers)
 
 
-def player(system: System, minutes: int, recorder: Recorder | None = None, **changes: object) -> Player:
-    return Player(
+def driver(system: System, minutes: int, recorder: Recorder | None = None, **changes: object) -> ReplayDriver:
+    return ReplayDriver(
         system.bus, Minutes(minutes), Funding(), recorder or Noting(),
         **{"partitions": 1, "pinned": {}, **changes},  # type: ignore[arg-type]  # a test's shorthand
     )  # fmt: skip
@@ -145,7 +145,7 @@ async def test_each_minute_is_the_market_first_and_the_candles_when_that_is_sett
     """BT-1: fills of T are known before anything is decided on the candles of T."""
     stepped: list[int] = []
     async with System() as system, asyncio.timeout(PATIENCE):
-        await player(system, 3).run(stepped.append)
+        await driver(system, 3).run(stepped.append)
     assert [(type(each), each.close_time // MINUTE) for each in system.trail] == [
         (kind, minute) for minute in (1, 2, 3) for kind in (MarketStep, FeedStep)
     ]
@@ -156,7 +156,7 @@ async def test_candles_go_to_the_partition_of_their_symbol_and_funding_to_the_ex
     """OPS-1: a partition without candles is told that the minute passed."""
     pinned = {"BTCUSDT": 1, "ETHUSDT": 1}
     async with System(partitions=2) as system, asyncio.timeout(PATIENCE):
-        await player(system, 2, partitions=2, pinned=pinned).run()
+        await driver(system, 2, partitions=2, pinned=pinned).run()
     feeds = [each for each in system.trail if isinstance(each, FeedStep) and each.close_time == MINUTE]
     assert {feed.partition: [each.symbol for each in feed.candles] for feed in feeds} == {0: [], 1: list(SYMBOLS)}
     rates = [each.funding_rates for each in system.trail if isinstance(each, MarketStep)]
@@ -173,14 +173,14 @@ async def test_candles_are_not_fed_before_the_risk_report_of_their_minute() -> N
 
     recorder = Noting()
     async with System(stale) as system:
-        playing = asyncio.create_task(player(system, 2, recorder).run())
+        playing = asyncio.create_task(driver(system, 2, recorder).run())
         await recorder.until_taken(risk_report(MINUTE), times=2)
         await recorder.until_taken(StepReport(close_time=MINUTE), times=2)
         for nudge in (
             7,
             8,
             9,
-        ):  # each wakes the player once more: if the repeats had settled anything, it would have gone on
+        ):  # each wakes the replay driver once more: if the repeats had settled anything, it would have gone on
             await system.bus.publish([report(nudge)])
             await recorder.until_taken(report(nudge))
         assert not [each for each in system.trail if isinstance(each, FeedStep) and each.close_time == 2 * MINUTE]
@@ -191,7 +191,7 @@ async def test_candles_are_not_fed_before_the_risk_report_of_their_minute() -> N
 
 
 async def test_a_repeat_of_an_old_report_after_the_new_one_does_not_turn_time_back() -> None:
-    """EXEC-2: a killed service repeats itself late; taken for the newest word, it would hold the player for ever."""
+    """EXEC-2: a killed service repeats itself late; taken for the newest word, it would hold the replay driver for ever."""
 
     def repeating(message: Message) -> Sequence[Message]:
         answers = list(settling(message))
@@ -204,7 +204,7 @@ async def test_a_repeat_of_an_old_report_after_the_new_one_does_not_turn_time_ba
 
     recorder = Noting()
     async with System(repeating) as system, asyncio.timeout(PATIENCE):
-        await player(system, 5, recorder).run()
+        await driver(system, 5, recorder).run()
     assert len(recorder.done) == 5
 
 
@@ -218,7 +218,7 @@ async def test_a_step_is_recorded_with_all_that_came_before_its_report() -> None
 
     recorder = Noting()
     async with System(reporting) as system, asyncio.timeout(PATIENCE):
-        await player(system, 2, recorder).run()
+        await driver(system, 2, recorder).run()
     first, second = recorder.done
     assert first == [report(1).message_id, risk_report(MINUTE).message_id, StepReport(close_time=MINUTE).message_id]
     assert second[len(first) :] == [
@@ -231,7 +231,7 @@ async def test_a_session_begins_with_a_reset_that_is_the_same_for_the_same_sessi
     resets = []
     for session in ("a", "a", "b"):
         async with System() as system, asyncio.timeout(PATIENCE):
-            await player(system, 1).run(session=session)
+            await driver(system, 1).run(session=session)
         first = system.trail[0]
         assert isinstance(first, Control)
         assert first.command == "reset"
@@ -243,33 +243,33 @@ async def test_a_finite_speed_takes_its_time() -> None:
     """BT-1: 3 minutes at 1200 market seconds a second last a tenth of a second at least."""
     async with System() as system, asyncio.timeout(PATIENCE):
         began = asyncio.get_running_loop().time()
-        await player(system, 3, speed=1_200.0).run()
+        await driver(system, 3, speed=1_200.0).run()
         assert asyncio.get_running_loop().time() - began >= 0.1
 
 
-async def test_the_player_leaves_its_queue_when_it_fails() -> None:
-    """OPS-1: a queue that a dead player still holds would fill up behind it."""
+async def test_the_driver_leaves_its_queue_when_it_fails() -> None:
+    """OPS-1: a queue that a dead replay driver still holds would fill up behind it."""
 
     def fail(close_time: int) -> None:
         raise RuntimeError(f"at {close_time}")
 
     async with System() as system, asyncio.timeout(PATIENCE):
         with pytest.raises(RuntimeError, match="at 60000"):
-            await player(system, 2).run(fail)
+            await driver(system, 2).run(fail)
         await system.bus.publish([risk_report(9 * MINUTE)])
-        assert await system.bus.depth("player") == 1
+        assert await system.bus.depth("replay") == 1
 
 
 async def test_a_minute_that_does_not_settle_is_waited_for_beyond_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """OPS-9: a killed service comes back; time never passes without it, and it is said what is waited for."""
     stuck: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
-    monkeypatch.setattr(Player, "_say_stuck", staticmethod(lambda kind, close: stuck.put_nowait((kind, close))))
+    monkeypatch.setattr(ReplayDriver, "_say_stuck", staticmethod(lambda kind, close: stuck.put_nowait((kind, close))))
 
     def silent(message: Message) -> Sequence[Message]:
         return [] if isinstance(message, MarketStep) else settling(message)
 
     async with System(silent) as system:
-        playing = asyncio.create_task(player(system, 1, patience=0.01).run())
+        playing = asyncio.create_task(driver(system, 1, patience=0.01).run())
         async with asyncio.timeout(PATIENCE):
             assert await stuck.get() == ("RiskReport", MINUTE)
         assert not playing.done()

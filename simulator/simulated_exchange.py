@@ -26,15 +26,15 @@ from shared.domain.instruments import Instrument
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order
 from simulator import translation
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.margin.brackets import Brackets
 from simulator.core.matching.candles import is_plausible
-from simulator.core.model.events import AlgoUpdate, FundingPaid, News, OrderUpdate
+from simulator.core.model.events import AlgoUpdate, CoreEvent, FundingPaid, OrderUpdate
 from simulator.core.model.exact import EXACT
 from simulator.core.model.filters import Filters
-from simulator.core.model.orders import Trade
+from simulator.core.model.orders import ExecutedTrade
 from simulator.core.model.requests import NewOrder, Refusal
-from simulator.core.state.snapshot import FloorState
+from simulator.core.state.snapshot import ExchangeSnapshot
 from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 
@@ -46,20 +46,20 @@ class Answered(msgspec.Struct, frozen=True):
     fills: tuple[Fill, ...]
 
 
-class ExchangeState(msgspec.Struct):
+class SimulatedExchangeState(msgspec.Struct):
     """``answered``: the last requests by id; ``refused``: the last refused orders by client id, both oldest first.
 
     ``skipped``: nonsense candles ignored, by symbol.
     """
 
-    venue: FloorState
+    core: ExchangeSnapshot
     answered: dict[str, Answered]
     refused: dict[str, Order]
     skipped: dict[str, int]
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(ExchangeState)
+_DECODER: Final = msgspec.msgpack.Decoder(SimulatedExchangeState)
 
 
 class SimulatedExchange:
@@ -85,7 +85,7 @@ class SimulatedExchange:
         bounds = {"max_price": settings.max_price, "max_quantity": settings.max_quantity}
         self._symbols = frozenset(instruments)
         filters = {symbol: Filters.of_instrument(each, **bounds) for symbol, each in instruments.items()}
-        self._venue = Venue(settings, filters, brackets or {}, account)
+        self._core = ExchangeCore(settings, filters, brackets or {}, account)
         self._answered: dict[str, Answered] = {}
         self._refused: dict[str, Order] = {}
         self._skipped: dict[str, int] = {}
@@ -94,19 +94,19 @@ class SimulatedExchange:
         """A new MarketStep or an ExchangeRequests gives one ExchangeEvents; anything else gives nothing."""
         with localcontext(EXACT):
             if isinstance(message, MarketStep):
-                return [self._step(message)] if message.close_time > self._venue.time else []
+                return [self._step(message)] if message.close_time > self._core.time else []
             if isinstance(message, ExchangeRequests):
                 return [self._answer(message)]
             return []
 
     def snapshot(self) -> bytes:
         """The whole state in msgpack."""
-        return _ENCODER.encode(ExchangeState(self._venue.state(), self._answered, self._refused, self._skipped))
+        return _ENCODER.encode(SimulatedExchangeState(self._core.saved(), self._answered, self._refused, self._skipped))
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
         state = _DECODER.decode(data)
-        self._venue.resume(state.venue)
+        self._core.resume(state.core)
         self._answered, self._refused, self._skipped = state.answered, state.refused, state.skipped
 
     @property
@@ -118,7 +118,7 @@ class SimulatedExchange:
 
     def _step(self, step: MarketStep) -> ExchangeEvents:
         """Candles in symbol order, then funding at the closes, then whoever is under water at the closes."""
-        venue = self._venue
+        core = self._core
         found = []
         last = ""
         for candle in sorted(step.candles, key=lambda candle: candle.symbol):
@@ -129,18 +129,18 @@ class SimulatedExchange:
                 continue
             last = candle.symbol
             found.append(candle)
-        venue.on_candles(found, step.close_time)
+        core.on_candles(found, step.close_time)
         rates = step.funding_rates
         known = {symbol: rates[symbol] for symbol in sorted(self._symbols & rates.keys()) if rates[symbol].is_finite()}
-        venue.on_fundings(known, step.close_time)
-        return self._events("", venue.take_news())
+        core.on_fundings(known, step.close_time)
+        return self._events("", core.take_events())
 
-    def _events(self, reply_to: str, news: Iterable[News]) -> ExchangeEvents:
+    def _events(self, reply_to: str, events: Iterable[CoreEvent]) -> ExchangeEvents:
         """The news as the pipeline sees them: one line an act on an order, in the order in which they happened."""
         orders: list[Order] = []
         fills: list[Fill] = []
         funding: list[FundingPayment] = []
-        for each in news:
+        for each in events:
             line = self._line(each)
             if line is not None:
                 if orders and orders[-1].client_id == line.client_id:
@@ -151,7 +151,7 @@ class SimulatedExchange:
             if isinstance(each, FundingPaid):
                 funding.append(FundingPayment(symbol=each.symbol, time=each.time, rate=each.rate, amount=each.amount))
         return ExchangeEvents(
-            time=self._venue.time,
+            time=self._core.time,
             reply_to=reply_to,
             orders=tuple(orders),
             fills=tuple(fills),
@@ -159,36 +159,36 @@ class SimulatedExchange:
             account=self._account(),
         )
 
-    def _line(self, news: News) -> Order | None:
-        if isinstance(news, OrderUpdate):
-            return translation.told(news.order, self._settings.decimals)
-        if isinstance(news, AlgoUpdate) and news.algo.status in ("CANCELED", "REJECTED", "EXPIRED"):
-            return translation.told_algo(news.algo)
+    def _line(self, events: CoreEvent) -> Order | None:
+        if isinstance(events, OrderUpdate):
+            return translation.domain_order(events.order, self._settings.decimals)
+        if isinstance(events, AlgoUpdate) and events.algo.status in ("CANCELED", "REJECTED", "EXPIRED"):
+            return translation.domain_order_of_algo(events.algo)
         return None
 
-    def _fill(self, trade: Trade) -> Fill:
-        fills = self._venue.trades(order_id=trade.order_id)
-        return translation.told_trade(trade, 1 + [each.id for each in fills].index(trade.id))
+    def _fill(self, trade: ExecutedTrade) -> Fill:
+        fills = self._core.trades(order_id=trade.order_id)
+        return translation.domain_fill(trade, 1 + [each.id for each in fills].index(trade.id))
 
     # ---- requests ------------------------------------------------------------------------------------------------------
 
-    def _answer(self, asked: ExchangeRequests) -> ExchangeEvents:
-        known = self._answered.get(asked.id)
+    def _answer(self, requests: ExchangeRequests) -> ExchangeEvents:
+        known = self._answered.get(requests.id)
         if known is None:
             told: dict[str, Order] = {}
             fills: dict[str, Fill] = {}
-            for request in asked.requests:
+            for request in requests.requests:
                 order, of_order = self._do(request)
                 # One line an order, in its final state, where it was first named.
                 told[order.client_id] = order
                 fills |= {fill.id: fill for fill in of_order}
             orders = tuple(map(self._now, told.values()))
-            known = self._answered[asked.id] = Answered(orders, tuple(fills.values()))
+            known = self._answered[requests.id] = Answered(orders, tuple(fills.values()))
             if len(self._answered) > self._settings.requests_remembered:
                 del self._answered[next(iter(self._answered))]
         return ExchangeEvents(
-            time=self._venue.time,
-            reply_to=asked.id,
+            time=self._core.time,
+            reply_to=requests.id,
             orders=tuple(map(self._now, known.orders)),
             fills=known.fills,
             funding=(),
@@ -205,7 +205,7 @@ class SimulatedExchange:
             return known, self._fills(order.client_id)
         answer = self._place(order)
         if isinstance(answer, Rejection):
-            refused = translation.refused(order, answer, self._venue.time)
+            refused = translation.rejected_order(order, answer, self._core.time)
             if order.client_id and answer is not Rejection.INVALID_CL_ORD_ID_LEN:  # else nothing to know it by
                 self._refused[order.client_id] = refused
                 if len(self._refused) > self._settings.closed_remembered:
@@ -214,12 +214,12 @@ class SimulatedExchange:
         return answer, self._fills(order.client_id)
 
     def _place(self, order: Order) -> Order | Rejection:
-        venue = self._venue
-        asked = translation.asked(order)
-        if isinstance(asked, Rejection):
-            return asked
-        placed = venue.place(asked, venue.time) if isinstance(asked, NewOrder) else venue.place_algo(asked, venue.time)
-        venue.take_news()
+        core = self._core
+        request = translation.request_for(order)
+        if isinstance(request, Rejection):
+            return request
+        placed = core.place(request, core.time) if isinstance(request, NewOrder) else core.place_algo(request, core.time)
+        core.take_events()
         if isinstance(placed, Refusal):
             return placed.code
         known = self._known(order.client_id)
@@ -232,34 +232,34 @@ class SimulatedExchange:
 
         Never REJECTED for an id that is known: its owner would take a living order for a dead one.
         """
-        venue, client_id = self._venue, request.client_id
+        core, client_id = self._core, request.client_id
         known = self._known(client_id)
         if known is None:
-            return translation.unknown(request.symbol, client_id, venue.time), []
+            return translation.unknown_order(request.symbol, client_id, core.time), []
         if known.symbol == request.symbol:
-            algo = venue.algo_order(client_algo_id=client_id)
-            if algo is not None and algo.waiting:
-                venue.cancel_algo(venue.time, client_algo_id=client_id)
+            algo = core.algo_order(client_algo_id=client_id)
+            if algo is not None and algo.is_waiting:
+                core.cancel_algo(core.time, client_algo_id=client_id)
             else:
-                venue.cancel(request.symbol, venue.time, client_id=client_id)
-            venue.take_news()
+                core.cancel(request.symbol, core.time, client_id=client_id)
+            core.take_events()
         return self._known(client_id) or known, []
 
     def _known(self, client_id: str) -> Order | None:
         """The order of this client id as it is now; None if it never came or is long closed."""
-        venue = self._venue
-        order = venue.order_of(client_id)
+        core = self._core
+        order = core.order_of(client_id)
         if order is not None:
-            return translation.told(order, self._settings.decimals)
-        algo = venue.algo_order(client_algo_id=client_id)
+            return translation.domain_order(order, self._settings.decimals)
+        algo = core.algo_order(client_algo_id=client_id)
         if algo is not None and algo.order_id:  # its child is forgotten
             return None
-        return translation.told_algo(algo) if algo is not None else self._refused.get(client_id)
+        return translation.domain_order_of_algo(algo) if algo is not None else self._refused.get(client_id)
 
     def _fills(self, client_id: str) -> list[Fill]:
-        order = self._venue.order_of(client_id)
-        trades = self._venue.trades(order_id=order.order_id) if order is not None else []
-        return [translation.told_trade(trade, number) for number, trade in enumerate(trades, 1)]
+        order = self._core.order_of(client_id)
+        trades = self._core.trades(order_id=order.order_id) if order is not None else []
+        return [translation.domain_fill(trade, number) for number, trade in enumerate(trades, 1)]
 
     def _now(self, order: Order) -> Order:
         """The order as it is now; as it was answered then, when the venue does not know it (any more)."""
@@ -267,11 +267,11 @@ class SimulatedExchange:
 
     def _account(self) -> AccountState:
         """The account as the exchange states it now."""
-        wallet, legs = self._venue.holdings()
+        wallet, legs = self._core.holdings()
         positions = tuple(
             Position(symbol=leg.symbol, quantity=leg.quantity, entry_price=leg.entry_price, mark_price=leg.mark_price,
                      unrealized=leg.unrealized)
             for leg in legs
         )  # fmt: skip
         equity = sum((position.unrealized for position in positions), wallet)
-        return AccountState(time=self._venue.time, wallet=wallet, equity=equity, positions=positions)
+        return AccountState(time=self._core.time, wallet=wallet, equity=equity, positions=positions)

@@ -1,8 +1,8 @@
-"""The venue: one account of a USDⓈ-M exchange, with its order book, algo book, positions and money. Pure and exact.
+"""The matching core: one account of a USDⓈ-M exchange with its symbol books, conditional orders, positions and money.
 
-Time is passed in with every call (UTC ms) and must not go back. Order, algo and trade ids count up from 1 of their own: the
-same calls give the same ids, news and statements on every run. What a call set in motion waits in the news until
-``take_news``; a call that is refused changes nothing. Symbols must be among the filters, except where a Refusal can say no.
+Pure and exact. Time is passed in with every call (UTC ms) and must not go back. Order, conditional-order and trade ids each
+count up from 1, so the same calls give the same ids, events and statements on every run. Events wait until ``take_events``.
+A call that is refused changes nothing. Symbols must be among the filters, except where a call can answer with a Refusal.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from simulator.core.margin import configuration, funding, liquidation
 from simulator.core.matching import candles, matching, placement, quiet_band, timers
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import MarginType, PositionSide
-from simulator.core.model.events import News
+from simulator.core.model.events import CoreEvent
 from simulator.core.model.exact import exact
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.model.requests import Amendment, NewAlgoOrder, NewOrder, Refusal
 from simulator.core.model.statements import Commission, SymbolConfig
-from simulator.core.queries import Inquiries
+from simulator.core.queries import ExchangeQueries
 from simulator.core.state.exchange_state import refusal
-from simulator.core.state.snapshot import FloorState
-from simulator.core.state.symbol_book import Pit
+from simulator.core.state.snapshot import ExchangeSnapshot
+from simulator.core.state.symbol_book import SymbolBook
 from simulator.rejections import Rejection
 
-_DECODER: Final = msgspec.msgpack.Decoder(FloorState)
+_DECODER: Final = msgspec.msgpack.Decoder(ExchangeSnapshot)
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
-class Venue(Inquiries):
+class ExchangeCore(ExchangeQueries):
     """See the module. ``brackets``: symbols without a table have one bracket, by the settings."""
 
     # ---- the market ----------------------------------------------------------------------------------------------------
 
     def on_trade(self, symbol: str, price: Decimal, time: int, quantity: Decimal | None = None) -> None:
         """A trade of the market; ``quantity`` (base currency) is what resting orders can get of it, None = all."""
-        floor = self._floor
-        if time >= floor.alarm:
+        state = self._state
+        if time >= state.next_timer:
             self.on_time(time)
-        pit = floor.pits[symbol]
-        drawn = pit.lines
-        if drawn is not None and drawn.low < price < drawn.high and drawn.low_limit <= price <= drawn.high_limit:
-            pit.last = price
-            if time > floor.state.time:
-                floor.state.time = time
+        book = state.books[symbol]
+        band = book.quiet_band
+        if band is not None and band.low < price < band.high and band.low_limit <= price <= band.high_limit:
+            book.last = price
+            if time > state.saved.time:
+                state.saved.time = time
             return
-        self._trade(pit, price, time, quantity)
+        self._trade(book, price, time, quantity)
 
     def on_quote(
         self,
@@ -62,46 +62,52 @@ class Venue(Inquiries):
         ask_quantity: Decimal | None = None,
     ) -> None:
         """The best bid and ask. They are what takers get, and what resting limits are crossed by; None = endless size."""
-        floor = self._floor
-        if time >= floor.alarm:
+        state = self._state
+        if time >= state.next_timer:
             self.on_time(time)
-        pit = floor.pits[symbol]
-        pit.bid, pit.ask, pit.bid_quantity, pit.ask_quantity, pit.taken = bid, ask, bid_quantity, ask_quantity, ZERO
-        drawn = pit.lines
-        if drawn is not None and drawn.best_buy < ask and bid < drawn.best_sell:
-            if time > floor.state.time:
-                floor.state.time = time
+        book = state.books[symbol]
+        book.bid, book.ask, book.bid_quantity, book.ask_quantity, book.taken_quantity = (
+            bid,
+            ask,
+            bid_quantity,
+            ask_quantity,
+            ZERO,
+        )
+        band = book.quiet_band
+        if band is not None and band.best_buy < ask and bid < band.best_sell:
+            if time > state.saved.time:
+                state.saved.time = time
             return
-        self._quote(pit, time)
+        self._quote(book, time)
 
     def on_mark(self, symbol: str, price: Decimal, time: int) -> None:
         """The mark price. Until the first one the mark price of a symbol is its last price."""
-        floor = self._floor
-        if time >= floor.alarm:
+        state = self._state
+        if time >= state.next_timer:
             self.on_time(time)
-        pit = floor.pits[symbol]
-        drawn = pit.lines
-        if drawn is not None and pit.mark is not None and drawn.mark_low < price < drawn.mark_high:
-            pit.mark = price
-            if time > floor.state.time:
-                floor.state.time = time
+        book = state.books[symbol]
+        band = book.quiet_band
+        if band is not None and book.mark is not None and band.mark_low < price < band.mark_high:
+            book.mark = price
+            if time > state.saved.time:
+                state.saved.time = time
             return
-        self._mark(pit, price, time)
+        self._mark(book, price, time)
 
     @exact
     def on_candles(self, found: Sequence[RawCandle], time: int) -> None:
         """One-minute candles that closed at ``time``, one a symbol: each symbol walks the stated path of its candle."""
         self._begin(time)
         for candle in found:
-            candles.match(self._floor, self._floor.pits[candle.symbol], candle)
+            candles.match(self._state, self._state.books[candle.symbol], candle)
 
     @exact
     def on_fundings(self, rates: Mapping[str, Decimal], time: int) -> None:
         """Funding of several symbols at one moment; then whoever is under water at the marks is liquidated."""
         self._begin(time)
         for symbol, rate in rates.items():
-            funding.fund(self._floor, self._floor.pits[symbol], rate)
-        liquidation.sweep(self._floor)
+            funding.pay_funding(self._state, self._state.books[symbol], rate)
+        liquidation.sweep(self._state)
 
     def on_funding(self, symbol: str, rate: Decimal, time: int) -> None:
         """A funding time: every leg pays quantity x mark x ``rate`` (binance.md §7.2)."""
@@ -115,59 +121,59 @@ class Venue(Inquiries):
     # ---- orders --------------------------------------------------------------------------------------------------------
 
     @exact
-    def place(self, asked: NewOrder, time: int) -> Order | Refusal:
+    def place(self, request: NewOrder, time: int) -> Order | Refusal:
         """The order as it is after it took what it could at once. (An ACK is the same with status NEW, nothing executed.)"""
         self._begin(time)
-        return placement.place(asked, self._floor)
+        return placement.place(request, self._state)
 
-    def place_batch(self, asked: Sequence[NewOrder], time: int) -> list[Order | Refusal]:
+    def place_batch(self, request: Sequence[NewOrder], time: int) -> list[Order | Refusal]:
         """One after the other; a refused one does not stop the next."""
-        return [self.place(each, time) for each in asked]
+        return [self.place(each, time) for each in request]
 
     @exact
-    def amend(self, asked: Amendment, time: int) -> Order | Refusal:
+    def amend(self, request: Amendment, time: int) -> Order | Refusal:
         """Another price or quantity for a resting LIMIT; it loses its place in the queue."""
         self._begin(time)
-        return placement.amend(asked, self._floor)
+        return placement.amend(request, self._state)
 
     @exact
     def cancel(self, symbol: str, time: int, *, order_id: int = 0, client_id: str = "") -> Order | Refusal:
         """By order id, else by client id (the open order that bears it). -2011 when there is no such open order."""
         self._begin(time)
-        return placement.cancel(self._floor, symbol, order_id, client_id)
+        return placement.cancel(self._state, symbol, order_id, client_id)
 
     @exact
     def cancel_all(self, symbol: str, time: int) -> list[Order]:
         """Every open order of the symbol; algo orders stay."""
         self._begin(time)
-        return placement.cancel_all(self._floor, symbol)
+        return placement.cancel_all(self._state, symbol)
 
     @exact
     def countdown(self, symbol: str, duration: int, time: int) -> Refusal | None:
         """Cancel the symbol's open orders ``duration`` ms from now unless asked again; 0 = off. Algo orders stay."""
         self._begin(time)
-        if symbol not in self._floor.pits:
+        if symbol not in self._state.books:
             return refusal(Rejection.BAD_SYMBOL)
-        timers.countdown(self._floor, symbol, duration)
+        timers.countdown(self._state, symbol, duration)
         return None
 
     @exact
-    def place_algo(self, asked: NewAlgoOrder, time: int) -> AlgoOrder | Refusal:
+    def place_algo(self, request: NewAlgoOrder, time: int) -> AlgoOrder | Refusal:
         """A conditional order: no margin is asked before it triggers."""
         self._begin(time)
-        return placement.place_algo(asked, self._floor)
+        return placement.place_algo(request, self._state)
 
     @exact
     def cancel_algo(self, time: int, *, algo_id: int = 0, client_algo_id: str = "") -> AlgoOrder | Refusal:
         """One that still waits; -2011 otherwise."""
         self._begin(time)
-        return placement.cancel_algo(self._floor, algo_id, client_algo_id)
+        return placement.cancel_algo(self._state, algo_id, client_algo_id)
 
     @exact
     def cancel_all_algos(self, symbol: str, time: int) -> list[AlgoOrder]:
         """Every waiting algo order of the symbol."""
         self._begin(time)
-        return placement.cancel_all_algos(self._floor, symbol)
+        return placement.cancel_all_algos(self._state, symbol)
 
     # ---- account -------------------------------------------------------------------------------------------------------
 
@@ -175,90 +181,90 @@ class Venue(Inquiries):
     def set_leverage(self, symbol: str, leverage: int, time: int) -> SymbolConfig | Refusal:
         """-4028 outside the brackets, -2027 position too large, -2028 too little margin, -4161 lower while isolated."""
         self._begin(time)
-        return configuration.set_leverage(self._floor, symbol, leverage)
+        return configuration.set_leverage(self._state, symbol, leverage)
 
     @exact
     def set_margin_type(self, symbol: str, margin_type: MarginType, time: int) -> Refusal | None:
         """-4046 no change, -4047 open orders, -4048 a position."""
         self._begin(time)
-        return configuration.set_margin_type(self._floor, symbol, margin_type)
+        return configuration.set_margin_type(self._state, symbol, margin_type)
 
     @exact
     def set_hedge_mode(self, hedge: bool, time: int) -> Refusal | None:
         """Position mode: LONG and SHORT legs, or BOTH. -4059 no change, -4067 open orders, -4068 positions."""
         self._begin(time)
-        return configuration.set_hedge_mode(self._floor, hedge=hedge)
+        return configuration.set_hedge_mode(self._state, hedge=hedge)
 
     @exact
     def move_margin(self, symbol: str, amount: Decimal, time: int, position_side: PositionSide = "BOTH") -> Refusal | None:
         """Add (positive) or take out (negative) margin of an isolated leg, USDT."""
         self._begin(time)
-        return configuration.move_margin(self._floor, symbol, position_side, amount)
+        return configuration.move_margin(self._state, symbol, position_side, amount)
 
     @exact
     def transfer(self, amount: Decimal, time: int) -> Refusal | None:
         """Deposit (positive) or withdraw (negative) USDT. -2018 for more than can be withdrawn."""
         self._begin(time)
-        return configuration.transfer(self._floor, amount)
+        return configuration.transfer(self._state, amount)
 
     def set_commission(self, symbol: str, commission: Commission, time: int) -> None:
         """Fees of one symbol from now on, in place of the settings'."""
         self._begin(time)
-        self._floor.pits[symbol].commission = commission
+        self._state.books[symbol].commission = commission
 
     # ---- news and state ------------------------------------------------------------------------------------------------
 
-    def take_news(self) -> list[News]:
+    def take_events(self) -> list[CoreEvent]:
         """Everything that happened since the last call, in order."""
-        news = self._floor.news[:]
-        self._floor.news.clear()
-        return news
+        events = self._state.events[:]
+        self._state.events.clear()
+        return events
 
     def snapshot(self) -> bytes:
         """The whole state in msgpack."""
-        return _ENCODER.encode(self.state())
+        return _ENCODER.encode(self.saved())
 
-    def state(self) -> FloorState:
+    def saved(self) -> ExchangeSnapshot:
         """The whole state, for a larger snapshot. It is the venue's own: encode it before anything else happens."""
-        return self._floor.snapshot()
+        return self._state.snapshot()
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
         self.resume(_DECODER.decode(data))
 
-    def resume(self, state: FloorState) -> None:
+    def resume(self, state: ExchangeSnapshot) -> None:
         """Go on from a state that was decoded from a snapshot."""
-        self._floor.restore(state)
+        self._state.restore(state)
 
     # ---- inside --------------------------------------------------------------------------------------------------------
 
     def _begin(self, time: int) -> None:
-        floor = self._floor
-        if time >= floor.alarm:
-            timers.ring(floor, time)
-        floor.state.time = max(floor.state.time, time)
+        state = self._state
+        if time >= state.next_timer:
+            timers.run_due(state, time)
+        state.saved.time = max(state.saved.time, time)
 
     @exact
-    def _trade(self, pit: Pit, price: Decimal, time: int, quantity: Decimal | None) -> None:
+    def _trade(self, book: SymbolBook, price: Decimal, time: int, quantity: Decimal | None) -> None:
         self._begin(time)
-        matching.trade(self._floor, pit, price, quantity)
-        self._look(pit)
+        matching.trade(self._state, book, price, quantity)
+        self._look(book)
 
     @exact
-    def _quote(self, pit: Pit, time: int) -> None:
+    def _quote(self, book: SymbolBook, time: int) -> None:
         self._begin(time)
-        matching.quote(self._floor, pit)
-        if pit.last is not None and pit.lines is None:
-            quiet_band.draw(self._floor, pit)
+        matching.quote(self._state, book)
+        if book.last is not None and book.quiet_band is None:
+            quiet_band.compute(self._state, book)
 
     @exact
-    def _mark(self, pit: Pit, price: Decimal, time: int) -> None:
+    def _mark(self, book: SymbolBook, price: Decimal, time: int) -> None:
         self._begin(time)
-        matching.mark(self._floor, pit, price)
-        self._look(pit)
+        matching.mark(self._state, book, price)
+        self._look(book)
 
-    def _look(self, pit: Pit) -> None:
+    def _look(self, book: SymbolBook) -> None:
         """A price left the lines, or there were none: draw them anew, all holdings' together."""
-        if pit.legs:
-            self._floor.money_moved()
-        quiet_band.draw(self._floor, pit)
+        if book.legs:
+            self._state.invalidate_margin()
+        quiet_band.compute(self._state, book)

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from shared.config.account import AccountSettings
 from simulator.bracket_file import load_brackets
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.events import AlgoUpdate, News, OrderUpdate
+from simulator.core.model.events import AlgoUpdate, CoreEvent, OrderUpdate
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import NewAlgoOrder, NewOrder, Refusal
@@ -38,7 +38,7 @@ FREE = SimulatorSettings(
 )
 
 
-class VenueDesk:
+class CoreTrader:
     """A venue and its clock: every call is one millisecond after the one before."""
 
     def __init__(
@@ -52,7 +52,7 @@ class VenueDesk:
         **changes: object,
     ) -> None:
         account = AccountSettings(leverage=leverage)
-        self.venue = Venue(settings.model_copy(update=changes), filters, brackets, account)
+        self.core = ExchangeCore(settings.model_copy(update=changes), filters, brackets, account)
         self.now = 1_000
         self.made = 0
         if at is not None:
@@ -65,49 +65,49 @@ class VenueDesk:
 
     # ---- the market
 
-    def trade(self, price: float | str, quantity: str | int | None = None, *, symbol: str = BTC) -> list[News]:
-        self.venue.on_trade(symbol, D(str(price)), self.tick(), None if quantity is None else D(quantity))
-        return self.venue.take_news()
+    def trade(self, price: float | str, quantity: str | int | None = None, *, symbol: str = BTC) -> list[CoreEvent]:
+        self.core.on_trade(symbol, D(str(price)), self.tick(), None if quantity is None else D(quantity))
+        return self.core.take_events()
 
     def quote(
         self, bid: float | str, ask: float | str, bids: str | int | None = None, asks: str | int | None = None,
         *, symbol: str = BTC,
-    ) -> list[News]:  # fmt: skip
+    ) -> list[CoreEvent]:  # fmt: skip
         sizes = [None if size is None else D(size) for size in (bids, asks)]
-        self.venue.on_quote(symbol, D(str(bid)), D(str(ask)), self.tick(), *sizes)
-        return self.venue.take_news()
+        self.core.on_quote(symbol, D(str(bid)), D(str(ask)), self.tick(), *sizes)
+        return self.core.take_events()
 
-    def mark(self, price: float | str, *, symbol: str = BTC) -> list[News]:
-        self.venue.on_mark(symbol, D(str(price)), self.tick())
-        return self.venue.take_news()
+    def mark(self, price: float | str, *, symbol: str = BTC) -> list[CoreEvent]:
+        self.core.on_mark(symbol, D(str(price)), self.tick())
+        return self.core.take_events()
 
-    def fund(self, rate: str, *, symbol: str = BTC) -> list[News]:
-        self.venue.on_funding(symbol, D(rate), self.tick())
-        return self.venue.take_news()
+    def fund(self, rate: str, *, symbol: str = BTC) -> list[CoreEvent]:
+        self.core.on_funding(symbol, D(rate), self.tick())
+        return self.core.take_events()
 
     # ---- orders
 
     def place(self, order: NewOrder) -> Order:
         """Place what must be taken."""
-        placed = self.venue.place(order, self.tick())
+        placed = self.core.place(order, self.tick())
         assert isinstance(placed, Order), placed
         return placed
 
     def refused(self, order: NewOrder | NewAlgoOrder) -> int:
         """Place what must be refused; the code. Nothing may have changed."""
-        before = self.venue.snapshot()
-        time = self.venue.time
+        before = self.core.snapshot()
+        time = self.core.time
         if isinstance(order, NewOrder):
-            placed: Order | AlgoOrder | Refusal = self.venue.place(order, time)
+            placed: Order | AlgoOrder | Refusal = self.core.place(order, time)
         else:
-            placed = self.venue.place_algo(order, time)
+            placed = self.core.place_algo(order, time)
         assert isinstance(placed, Refusal), placed
-        assert self.venue.snapshot() == before
+        assert self.core.snapshot() == before
         assert placed.message
         return int(placed.code)
 
     def place_algo(self, order: NewAlgoOrder) -> AlgoOrder:
-        placed = self.venue.place_algo(order, self.tick())
+        placed = self.core.place_algo(order, self.tick())
         assert isinstance(placed, AlgoOrder), placed
         return placed
 
@@ -121,13 +121,13 @@ class VenueDesk:
 
     def order(self, client_id: str) -> Order:
         """The order as it is."""
-        found = self.venue.order_of(client_id)
+        found = self.core.order_of(client_id)
         assert found is not None, client_id
         return found
 
     def algo(self, client_algo_id: str) -> AlgoOrder:
         """The algo order as it is."""
-        found = self.venue.algo_order(client_algo_id=client_algo_id)
+        found = self.core.algo_order(client_algo_id=client_algo_id)
         assert found is not None, client_algo_id
         return found
 
@@ -135,13 +135,13 @@ class VenueDesk:
         """Client id, quantity and price of executions, by trade id."""
         return [
             (trade.client_id, f"{trade.quantity.normalize():f}", f"{trade.price.normalize():f}")
-            for trade in self.venue.trades()
+            for trade in self.core.trades()
             if client_id in ("", trade.client_id)
         ]
 
     def quantity(self, side: str = "BOTH", symbol: str = BTC) -> Decimal:
         """Signed quantity of a leg."""
-        return self.venue.position(symbol, side).quantity  # type: ignore[arg-type]  # a position side, from a table
+        return self.core.position(symbol, side).quantity  # type: ignore[arg-type]  # a position side, from a table
 
 
 def market(side: str, quantity: str | int, **changes: object) -> NewOrder:
@@ -170,10 +170,10 @@ def algo(side: str, kind: str, quantity: str | int | None = None, **changes: obj
     return NewAlgoOrder(**(fields | changes))  # type: ignore[arg-type]  # a table of fields
 
 
-def happened(news: list[News]) -> list[tuple[str, str]]:
+def happened(events: list[CoreEvent]) -> list[tuple[str, str]]:
     """(client id, what) of the order and algo updates, in order: ``x`` of an order, status of an algo order."""
     told = []
-    for each in news:
+    for each in events:
         if isinstance(each, OrderUpdate):
             told.append((each.order.client_id, each.execution))
         elif isinstance(each, AlgoUpdate):

@@ -1,4 +1,4 @@
-"""The player among bad messages: each is parked, and a report that arrives meanwhile is not slept through."""
+"""The replay driver among bad messages: each is parked, and a report that arrives meanwhile is not slept through."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
 from simulator.recorder import Recorder
-from simulator.replay_driver import Player
+from simulator.replay_driver import ReplayDriver
 
 
 class OneMinute:
@@ -38,9 +38,9 @@ class NoFunding:
 
 
 class Arriving:
-    """A delivery in the player's queue; None cannot be decoded, and while it is parked something else arrives."""
+    """A delivery in the replay driver's queue; None cannot be decoded, and while it is parked something else arrives."""
 
-    queue, topic, message_id = "player", "report.step", "x"
+    queue, topic, message_id = "replay", "report.step", "x"
 
     def __init__(self, message: Message | None, meanwhile: Callable[[], None] | None = None) -> None:
         self._message = message
@@ -97,11 +97,11 @@ def risk_report(time: int) -> RiskReport:
 async def test_garbage_is_parked_and_the_report_that_comes_meanwhile_ends_the_step() -> None:
     """OPS-1: a replay that met a bad message waited for ever for a report that it already had."""
     bus = Answering()
-    player = Player(
-        bus,  # type: ignore[arg-type]  # only what the player uses of a bus
+    driver = ReplayDriver(
+        bus,  # type: ignore[arg-type]  # only what the replay driver uses of a bus
         OneMinute(), NoFunding(), Recorder(None), partitions=1, pinned={},
     )  # fmt: skip
     async with asyncio.timeout(5):
-        await player.run()
+        await driver.run()
     assert bus.garbage.parked == "malformed: a specimen"
-    assert [(alert.severity, alert.source) for alert in bus.alerts] == [("critical", "player")]
+    assert [(alert.severity, alert.source) for alert in bus.alerts] == [("critical", "replay")]

@@ -10,17 +10,17 @@ from typing import Protocol
 from services.ingest.candle_source import CandleSource
 from shared.domain.candles import RawCandle
 from shared.domain.timeframes import MINUTE
-from simulator.tape.events import Quote, Tick, Trade
+from simulator.tape.events import MarketTrade, Quote, Tick
 from simulator.tape.grid import Grid
 from simulator.tape.minute import Bar, generator_of, trades_of
 from simulator.tape.settings import TapeSettings
-from simulator.tape.synthetic_book import Book, Ladder
+from simulator.tape.synthetic_book import BookSnapshot, SyntheticBook
 
 
 class Books(Protocol):
     """The order book of one symbol as time goes by."""
 
-    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> Book:
+    def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
         """What stands at ``time``; ``quote`` is the best bid and ask of that moment."""
         ...
 
@@ -66,7 +66,7 @@ class CandleTicks:
         self._settings = settings
         self._seed = seed
         self._symbols = source.symbols
-        self._ladders = {symbol: Ladder(grids[symbol], seed, settings) for symbol in source.symbols}
+        self._books = {symbol: SyntheticBook(grids[symbol], seed, settings) for symbol in source.symbols}
         self._history: dict[str, list[Bar]] = {symbol: [] for symbol in source.symbols}
         if len(source) <= settings.history_minutes:
             raise NoMarket(
@@ -105,8 +105,8 @@ class CandleTicks:
             bars.append(Bar(bars[-1].open_time + MINUTE, price, price, price, price, 0))
         return bars
 
-    def books(self, symbol: str) -> Ladder:
-        return self._ladders[symbol]
+    def books(self, symbol: str) -> SyntheticBook:
+        return self._books[symbol]
 
     def ticks(self) -> Iterator[Tick]:
         """See the port. A second walk goes on where the first one stopped."""
@@ -122,15 +122,15 @@ class CandleTicks:
         symbol = candle.symbol
         for trade in trades_of(bar, generator_of(self._seed, symbol, bar.open_time), self._settings):
             yield self._quote(symbol, trade.time, trade.price, at_bid=trade.buyer_is_maker)
-            yield Trade(symbol, trade.time, 0, trade.price, trade.quantity, trade.buyer_is_maker)
+            yield MarketTrade(symbol, trade.time, 0, trade.price, trade.quantity, trade.buyer_is_maker)
 
     def _quote(self, symbol: str, time: int, price: int, *, at_bid: bool) -> Quote:
         """Best prices around a trade at ``price``."""
         spread = self._settings.spread_ticks
         bid = price if at_bid else max(1, price - spread)
-        ladder = self._ladders[symbol]
+        book = self._books[symbol]
         ask = bid + spread
-        return Quote(symbol, time, bid, ladder.quantity(bid, time), ask, ladder.quantity(ask, time))
+        return Quote(symbol, time, bid, book.quantity(bid, time), ask, book.quantity(ask, time))
 
     def _opening(self, symbol: str) -> Quote:
         history = self._history[symbol]

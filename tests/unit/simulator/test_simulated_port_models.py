@@ -12,21 +12,21 @@ from shared.exchange.model.orders import NewOrder
 from shared.exchange.outcome.outcomes import Refused
 from simulator.core.model.events import FundingPaid, LeverageChange, MarginCall
 from simulator.core.model.requests import NewAlgoOrder
-from simulator.port_words import asked, event_of, order_of
-from tests.support.simulator.core_desk import BTC, VenueDesk, algo, limit
+from tests.support.exchange.simulated_port_models import asked, event_of, order_of
+from tests.support.simulator.core_trader import BTC, CoreTrader, algo, limit
 
 D = Decimal
 
 
-def told(desk: VenueDesk) -> list[user_events.UserEvent | None]:
-    return [event_of(each) for each in desk.venue.take_news()]
+def told(trader: CoreTrader) -> list[user_events.UserEvent | None]:
+    return [event_of(each) for each in trader.core.take_events()]
 
 
 def test_a_fill_is_an_order_update_and_an_account_update() -> None:
     """EXEC-5: quantity, price and fee of the execution, then the wallet and the leg."""
-    desk = VenueDesk(taker_fee=D("0.001"))
-    desk.buy("0.5")
-    taken, filled, account = (event for event in told(desk) if event is not None)
+    trader = CoreTrader(taker_fee=D("0.001"))
+    trader.buy("0.5")
+    taken, filled, account = (event for event in told(trader) if event is not None)
     assert isinstance(taken, user_events.OrderUpdate)
     assert (taken.execution, taken.fill) == ("NEW", None)
     assert isinstance(filled, user_events.OrderUpdate)
@@ -40,25 +40,25 @@ def test_a_fill_is_an_order_update_and_an_account_update() -> None:
 
 def test_a_conditional_order_is_told_of_its_own_and_by_its_child() -> None:
     """EXEC-1: triggered, it shows what its child traded."""
-    desk = VenueDesk()
-    desk.buy("0.5")
-    desk.place_algo(algo("SELL", "STOP_MARKET", "0.5", at=90, client_algo_id="stop"))
-    news = told(desk)
-    assert isinstance(news[-1], user_events.AlgoUpdate)
-    assert (news[-1].order.client_id, news[-1].order.status) == ("stop", "NEW")
-    desk.venue.on_trade(BTC, D(89), desk.tick(), None)
-    statuses = [event.order.status for event in told(desk) if isinstance(event, user_events.AlgoUpdate)]
+    trader = CoreTrader()
+    trader.buy("0.5")
+    trader.place_algo(algo("SELL", "STOP_MARKET", "0.5", at=90, client_algo_id="stop"))
+    events = told(trader)
+    assert isinstance(events[-1], user_events.AlgoUpdate)
+    assert (events[-1].order.client_id, events[-1].order.status) == ("stop", "NEW")
+    trader.core.on_trade(BTC, D(89), trader.tick(), None)
+    statuses = [event.order.status for event in told(trader) if isinstance(event, user_events.AlgoUpdate)]
     assert statuses[-1] in ("TRIGGERED", "FINISHED", "FILLED")
-    assert order_of(desk.algo("stop")).book == "algo"
+    assert order_of(trader.algo("stop")).book == "algo"
 
 
 def test_changes_of_leverage_and_margin_calls_are_told_and_funding_comes_with_the_account() -> None:
     """EXEC-5: what the stream has no event for is not invented."""
-    desk = VenueDesk()
-    desk.venue.set_leverage(BTC, 7, desk.tick())
+    trader = CoreTrader()
+    trader.core.set_leverage(BTC, 7, trader.tick())
     change = LeverageChange(symbol=BTC, leverage=7, time=5)
     assert event_of(change) == user_events.ConfigUpdate(time=5, symbol=BTC, leverage=7)
-    call = MarginCall(time=5, cross_wallet=D(1), positions=desk.venue.positions())
+    call = MarginCall(time=5, cross_wallet=D(1), positions=trader.core.positions())
     assert event_of(call) == user_events.MarginCall(time=5, symbols=tuple(each.symbol for each in call.positions))
     assert event_of(FundingPaid(symbol=BTC, time=5, rate=D(0), mark_price=D(1), amount=D(0))) is None
 
@@ -95,6 +95,6 @@ def test_conditional_order_becomes_an_algo_order() -> None:
 
 def test_a_resting_order_is_told_in_its_book() -> None:
     """EXEC-9."""
-    desk = VenueDesk()
-    order = order_of(desk.place(limit("BUY", 1, 99, client_id="l")))
+    trader = CoreTrader()
+    order = order_of(trader.place(limit("BUY", 1, 99, client_id="l")))
     assert (order.book, order.client_id, order.status, order.price) == ("plain", "l", "NEW", D(99))

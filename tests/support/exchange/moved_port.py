@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from shared.config.settings import CommonSettings
 from simulator.bracket_file import load_brackets
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.filters import Filters
-from simulator.port import SimulatedVenue
 from simulator.settings import SimulatorSettings
+from tests.support.exchange.simulated_port import SimulatedPort
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 #: A fixed beginning: the core's time is the test's.
@@ -20,7 +20,7 @@ EPOCH = 1_780_000_000_000
 OFFERED = Decimal("0.025")
 
 
-class MovedVenue(SimulatedVenue):
+class MovedPort(SimulatedPort):
     """``move`` sets a price. Its clock runs, and no two calls are at the same time."""
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
@@ -32,7 +32,7 @@ class MovedVenue(SimulatedVenue):
         }
         self.time = EPOCH
         self._began = time.monotonic()
-        super().__init__(Venue(settings, filters, load_brackets()), SYMBOLS, self._tick)
+        super().__init__(ExchangeCore(settings, filters, load_brackets()), SYMBOLS, self._tick)
         self.move("BTCUSDT", Decimal(100_000))
         self.move("ETHUSDT", Decimal(4_000))
 
@@ -42,15 +42,15 @@ class MovedVenue(SimulatedVenue):
 
     def offer(self, symbol: str, quantity: Decimal) -> Decimal:
         """So much is offered at the best ask, until the market moves; returns that price."""
-        price, tick = self.venue.mark_price(symbol), self._tick()
+        price, tick = self.core.mark_price(symbol), self._tick()
         assert price is not None
-        self.venue.on_quote(symbol, price, price, tick, quantity, quantity)
+        self.core.on_quote(symbol, price, price, tick, quantity, quantity)
         return price
 
     def move(self, symbol: str, price: Decimal, quantity: Decimal | None = None) -> None:
         """A trade at ``price``, the quote around it, and the mark there."""
         tick = Decimal("0.10") if symbol == "BTCUSDT" else Decimal("0.01")
-        self.venue.on_quote(symbol, price - tick, price + tick, self._tick())
-        self.venue.on_mark(symbol, price, self._tick())
-        self.venue.on_trade(symbol, price, self._tick(), quantity)
+        self.core.on_quote(symbol, price - tick, price + tick, self._tick())
+        self.core.on_mark(symbol, price, self._tick())
+        self.core.on_trade(symbol, price, self._tick(), quantity)
         self.pump()

@@ -28,22 +28,22 @@ from shared.exchange.model.market_data import ExchangeInfo, FundingRate, MarkPri
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import UserStream
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
-from simulator.core.exchange import Venue
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import NewAlgoOrder, Refusal
-from simulator.port_words import asked, bracket_of, event_of, order_of, position_of, trade_of
-from simulator.user_stream import SimulatedUserStream
+from tests.support.exchange.simulated_port_models import asked, bracket_of, event_of, order_of, position_of, trade_of
+from tests.support.exchange.simulated_user_stream import SimulatedUserStream
 
 _ASSET: Final = "USDT"
 _ZERO: Final = Decimal(0)
 
 
-class SimulatedVenue:
-    """``port.TradingExchange`` on a Venue. ``clock``: the venue's time, ms. Call ``pump`` after moving its market."""
+class SimulatedPort:
+    """``port.TradingExchange`` on a ExchangeCore. ``clock``: the core's time, ms. Call ``pump`` after moving its market."""
 
-    def __init__(self, venue: Venue, symbols: Sequence[str], clock: Callable[[], int]) -> None:
-        self.venue = venue
+    def __init__(self, core: ExchangeCore, symbols: Sequence[str], clock: Callable[[], int]) -> None:
+        self.core = core
         self._symbols = tuple(symbols)
         self._clock = clock
         self._streams: list[SimulatedUserStream] = []
@@ -62,8 +62,8 @@ class SimulatedVenue:
 
     def pump(self) -> None:
         """Give out what happened since the last time."""
-        for news in self.venue.take_news():
-            event = event_of(news)
+        for happened in self.core.take_events():
+            event = event_of(happened)
             if event is not None:
                 for stream in self._streams:
                     stream.put(event)
@@ -83,9 +83,9 @@ class SimulatedVenue:
             return request
         done: Order | AlgoOrder | Refusal
         if isinstance(request, NewAlgoOrder):
-            done = self.venue.place_algo(request, self.now())
+            done = self.core.place_algo(request, self.now())
         else:
-            done = self.venue.place(request, self.now())
+            done = self.core.place(request, self.now())
         self.pump()
         return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
 
@@ -98,28 +98,28 @@ class SimulatedVenue:
     async def cancel(self, ref: OrderRef) -> Outcome:
         now = self.now()
         if ref.book == "algo":
-            gone = self.venue.cancel_algo(now, algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
+            gone = self.core.cancel_algo(now, algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
             self.pump()
             return self._no(gone) if isinstance(gone, Refusal) else Accepted(order=None)
-        done = self.venue.cancel(ref.symbol, now, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
+        done = self.core.cancel(ref.symbol, now, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
         self.pump()
         return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
 
     async def cancel_all(self, symbol: str) -> None:
-        self.venue.cancel_all(symbol, self.now())
-        self.venue.cancel_all_algos(symbol, self.now())
+        self.core.cancel_all(symbol, self.now())
+        self.core.cancel_all_algos(symbol, self.now())
         self.pump()
 
     async def order(self, ref: OrderRef) -> ExchangeOrder | None:
         if ref.book == "algo":
-            algo = self.venue.algo_order(algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
+            algo = self.core.algo_order(algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)
             return order_of(algo) if algo is not None else None
-        found = self.venue.order(ref.symbol, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
+        found = self.core.order(ref.symbol, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
         return order_of(found) if found is not None else None
 
     async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
-        plain = [order_of(each) for each in self.venue.open_orders(symbol)]
-        return (*plain, *(order_of(each) for each in self.venue.open_algo_orders(symbol)))
+        plain = [order_of(each) for each in self.core.open_orders(symbol)]
+        return (*plain, *(order_of(each) for each in self.core.open_algo_orders(symbol)))
 
     async def account_trades(
         self,
@@ -132,13 +132,13 @@ class SimulatedVenue:
     ) -> tuple[AccountTrade, ...]:
         found = [
             trade_of(trade)
-            for trade in self.venue.trades(symbol, order_id=order_id or 0)
+            for trade in self.core.trades(symbol, order_id=order_id or 0)
             if (start is None or trade.time >= start) and (from_id is None or trade.id >= from_id)
         ]
         return tuple(found[:limit] if from_id is not None or start is not None else found[-limit:])
 
     async def countdown_cancel(self, symbol: str, ms: int) -> None:
-        self._done(self.venue.countdown(symbol, ms, self.now()), "countdownCancelAll")
+        self._done(self.core.countdown(symbol, ms, self.now()), "countdownCancelAll")
 
     # -- account ------------------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class SimulatedVenue:
         return KeyRights(trade=True, withdraw=False, ip_restricted=True)
 
     async def account(self) -> AccountSummary:
-        stated = self.venue.account()
+        stated = self.core.account()
         return AccountSummary(
             wallet=stated.wallet,
             unrealized=stated.unrealized,
@@ -160,7 +160,7 @@ class SimulatedVenue:
         )
 
     async def balances(self) -> tuple[Balance, ...]:
-        stated = self.venue.account()
+        stated = self.core.account()
         return (
             Balance(
                 asset=_ASSET,
@@ -173,20 +173,20 @@ class SimulatedVenue:
         )
 
     async def positions(self, symbol: str | None = None) -> tuple[PositionRisk, ...]:
-        return tuple(position_of(each) for each in self.venue.positions(symbol) if each.quantity)
+        return tuple(position_of(each) for each in self.core.positions(symbol) if each.quantity)
 
     async def brackets(self, symbol: str | None = None) -> dict[str, tuple[Bracket, ...]]:
         names = self._symbols if symbol is None else (symbol,)
-        return {name: tuple(bracket_of(row) for row in self.venue.brackets(name).rows) for name in names}
+        return {name: tuple(bracket_of(row) for row in self.core.brackets(name).rows) for name in names}
 
     async def commission(self, symbol: str) -> Commission:
-        rates = self.venue.commission(symbol)
+        rates = self.core.commission(symbol)
         return Commission(symbol=symbol, maker=rates.maker, taker=rates.taker)
 
     async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
         found = {}
         for name in self._symbols if symbol is None else (symbol,):
-            config = self.venue.config(name)
+            config = self.core.config(name)
             kind: MarginType = "cross" if config.margin_type == "CROSSED" else "isolated"
             found[name] = SymbolConfig(
                 symbol=name, margin_type=kind, leverage=config.leverage, max_notional=config.max_notional
@@ -198,27 +198,27 @@ class SimulatedVenue:
     ) -> tuple[Income, ...]:
         found = [
             Income(symbol=each.symbol, kind=each.type, amount=each.amount, asset=_ASSET, time=each.time, id=str(each.id))
-            for each in self.venue.income(symbol)
+            for each in self.core.income(symbol)
             if (kind is None or each.type == kind) and (start is None or each.time >= start)
         ]
         return tuple(found[-limit:])
 
     async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
-        done = self.venue.set_leverage(symbol, leverage, self.now())
+        done = self.core.set_leverage(symbol, leverage, self.now())
         self.pump()
         if isinstance(done, Refusal):
             raise self._error(done, "leverage")
         return Leverage(symbol=symbol, leverage=done.leverage, max_notional=done.max_notional)
 
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
-        word = self.venue.set_margin_type(symbol, "CROSSED" if margin_type == "cross" else "ISOLATED", self.now())
+        word = self.core.set_margin_type(symbol, "CROSSED" if margin_type == "cross" else "ISOLATED", self.now())
         self._done(word, "marginType")
 
     async def hedge_mode(self) -> bool:
-        return self.venue.hedge_mode
+        return self.core.hedge_mode
 
     async def set_hedge_mode(self, on: bool) -> None:
-        self._done(self.venue.set_hedge_mode(on, self.now()), "positionSide/dual")
+        self._done(self.core.set_hedge_mode(on, self.now()), "positionSide/dual")
 
     def user_stream(self) -> UserStream:
         return SimulatedUserStream(self._streams)
@@ -228,7 +228,7 @@ class SimulatedVenue:
     async def exchange_info(self) -> ExchangeInfo:
         symbols = {}
         for name in self._symbols:
-            filters = self.venue.filters(name)
+            filters = self.core.filters(name)
             if filters is None:
                 continue
             symbols[name] = SymbolRules(
@@ -255,7 +255,7 @@ class SimulatedVenue:
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
         if symbol is not None and symbol not in self._symbols:
             raise ExchangeError("refuse", BAD_SYMBOL, "Invalid symbol.", call="premiumIndex", status=400)
-        found = {name: self.venue.mark_price(name) for name in (self._symbols if symbol is None else (symbol,))}
+        found = {name: self.core.mark_price(name) for name in (self._symbols if symbol is None else (symbol,))}
         return tuple(
             MarkPrice(symbol=name, time=self.now(), mark=mark, index=mark, funding_rate=_ZERO, next_funding=0)
             for name, mark in found.items()
