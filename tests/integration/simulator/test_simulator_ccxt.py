@@ -16,7 +16,7 @@ SOON = 10.0
 
 
 @pytest.fixture
-async def client_and_hand() -> AsyncIterator[tuple[Any, Hand]]:
+async def ends() -> AsyncIterator[tuple[Any, Hand]]:
     async with a_server() as server, a_hand(server) as hand, ccxt_pro(server) as exchange:
         yield exchange, hand
 
@@ -25,9 +25,9 @@ async def soon(waited: Any) -> Any:
     return await asyncio.wait_for(waited, SOON)
 
 
-async def test_it_loads_markets_and_market_data(client_and_hand: tuple[Any, Hand]) -> None:
+async def test_it_loads_markets_and_market_data(ends: tuple[Any, Hand]) -> None:
     """DATA-1: markets with their grids, klines, books, tickers, funding."""
-    exchange, hand = client_and_hand
+    exchange, hand = ends
     markets = await exchange.load_markets()
     assert set(markets) >= {BTC, "ETH/USDT:USDT"}
     assert markets[BTC]["precision"] == {**markets[BTC]["precision"], "amount": 0.001, "price": 0.1}
@@ -42,9 +42,9 @@ async def test_it_loads_markets_and_market_data(client_and_hand: tuple[Any, Hand
     assert await exchange.fetch_trades(BTC)
 
 
-async def test_it_streams_klines_books_and_trades(client_and_hand: tuple[Any, Hand]) -> None:
+async def test_it_streams_klines_books_and_trades(ends: tuple[Any, Hand]) -> None:
     """DATA-1: ccxt keeps a local book of the differences, and finds it in step with the venue."""
-    exchange, _ = client_and_hand
+    exchange, _ = ends
     await exchange.load_markets()
     assert (await soon(exchange.watch_ohlcv(BTC, "1m")))[-1][4] > 0
     for _ in range(5):
@@ -56,9 +56,9 @@ async def test_it_streams_klines_books_and_trades(client_and_hand: tuple[Any, Ha
     assert (await soon(exchange.watch_ticker(BTC)))["last"] > 0
 
 
-async def test_it_trades_both_books_and_reads_positions(client_and_hand: tuple[Any, Hand]) -> None:
+async def test_it_trades_both_books_and_reads_positions(ends: tuple[Any, Hand]) -> None:
     """EXEC-1: every order type of the unified interface; placed, asked for, changed and cancelled."""
-    exchange, _ = client_and_hand
+    exchange, _ = ends
     await exchange.load_markets()
     last = (await exchange.fetch_ticker(BTC))["last"]
     bought = await exchange.create_order(BTC, "market", "buy", 0.01)
@@ -93,11 +93,11 @@ async def test_it_trades_both_books_and_reads_positions(client_and_hand: tuple[A
     assert (await exchange.fetch_leverage(BTC))["longLeverage"] == 20
 
 
-async def test_refusals_have_their_meaning(client_and_hand: tuple[Any, Hand]) -> None:
+async def test_refusals_have_their_meaning(ends: tuple[Any, Hand]) -> None:
     """EXEC-6: ccxt's own table of codes sorts the simulator's refusals."""
     import ccxt
 
-    exchange, _ = client_and_hand
+    exchange, _ = ends
     await exchange.load_markets()
     last = (await exchange.fetch_ticker(BTC))["last"]
     with pytest.raises(ccxt.InsufficientFunds):
@@ -112,9 +112,9 @@ async def test_refusals_have_their_meaning(client_and_hand: tuple[Any, Hand]) ->
         await exchange.create_order(BTC, "market", "sell", 0.01, None, {"stopLossPrice": last * 1.02})
 
 
-async def test_user_events_reach_ccxt(client_and_hand: tuple[Any, Hand]) -> None:
+async def test_user_events_reach_ccxt(ends: tuple[Any, Hand]) -> None:
     """EXEC-4: orders, trades, positions and balances over the private stream."""
-    exchange, hand = client_and_hand
+    exchange, hand = ends
     await exchange.load_markets()
     orders = asyncio.ensure_future(exchange.watch_orders(BTC))
     positions = asyncio.ensure_future(exchange.watch_positions([BTC]))

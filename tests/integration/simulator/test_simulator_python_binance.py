@@ -20,7 +20,7 @@ PATIENCE = 1
 
 
 @pytest.fixture
-async def client_and_hand() -> AsyncIterator[tuple[AsyncClient, BinanceSocketManager, Hand]]:
+async def ends() -> AsyncIterator[tuple[AsyncClient, BinanceSocketManager, Hand]]:
     async with a_server() as server, a_hand(server) as hand, python_binance(server) as (client, sockets):
         yield client, sockets, hand
 
@@ -48,10 +48,10 @@ async def price_of(client: AsyncClient, symbol: str = "BTCUSDT") -> Decimal:
 
 
 async def test_it_streams_klines_trades_marks_and_books(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """DATA-1: every market stream of the library comes from its routed path."""
-    _, sockets, _ = client_and_hand
+    _, sockets, _ = ends
     async with (
         sockets.futures_multiplex_socket(["btcusdt@kline_1m", "btcusdt@aggTrade", "ethusdt@markPrice@1s"]) as market,
         sockets.futures_multiplex_socket(["btcusdt@depth@100ms", "btcusdt@bookTicker"], category="public") as public,
@@ -67,10 +67,10 @@ async def test_it_streams_klines_trades_marks_and_books(
 
 
 async def test_a_wrong_category_is_acknowledged_and_silent(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """DATA-1: as on the venue since 2026-04: a book under /market opens and never says a word."""
-    _, sockets, hand = client_and_hand
+    _, sockets, hand = ends
     async with sockets.futures_multiplex_socket(["btcusdt@bookTicker"], category="market") as wrong:
         wrong.TIMEOUT = PATIENCE
         state = await hand.ask("GET", "state")
@@ -81,10 +81,10 @@ async def test_a_wrong_category_is_acknowledged_and_silent(
 
 
 async def test_the_local_book_follows_the_differences(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """DATA-1: Binance's own rules for a local book hold: first U <= lastUpdateId <= u, then each pu is the u before."""
-    client, sockets, hand = client_and_hand
+    client, sockets, hand = ends
     async with sockets.futures_multiplex_socket(["btcusdt@depth@100ms"], category="public") as stream:
         buffered = [await next_of(stream, "depthUpdate")]
         snapshot = await client.futures_order_book(symbol="BTCUSDT", limit=1000)
@@ -110,10 +110,10 @@ async def test_the_local_book_follows_the_differences(
 
 
 async def test_every_kind_of_order_is_placed_asked_for_and_cancelled(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-1: both books, each order once, with the answers' missing fields (no avgPrice in a placement)."""
-    client, _, _ = client_and_hand
+    client, _, _ = ends
     price = await price_of(client)
     below, above = grid(price * Decimal("0.97")), grid(price * Decimal("1.03"))
     market = await client.futures_create_order(
@@ -164,19 +164,19 @@ async def test_every_kind_of_order_is_placed_asked_for_and_cancelled(
 
 
 async def test_conditional_types_on_the_plain_endpoint_are_switched_away(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-1: -4120, since 2025-12: the library's batch does not reroute them."""
-    client, _, _ = client_and_hand
+    client, _, _ = ends
     stop = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_MARKET", "stopPrice": "50000", "closePosition": "true"}
     assert [each["code"] for each in await client.futures_place_batch_order(batchOrders=[stop])] == [-4120]
 
 
 async def test_batches_are_placed_changed_and_cancelled_one_by_one(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-1: a bad element does not stop the others."""
-    client, _, _ = client_and_hand
+    client, _, _ = ends
     price = await price_of(client)
     good = {
         "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC",
@@ -195,10 +195,10 @@ async def test_batches_are_placed_changed_and_cancelled_one_by_one(
 
 
 async def test_user_events_tell_the_life_of_an_order(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-4: a stop triggers: TRIGGERING, TRIGGERED with its child's id, the child's fill, FINISHED, and the account."""
-    client, sockets, hand = client_and_hand
+    client, sockets, hand = ends
     price = await price_of(client)
     async with sockets.futures_user_socket() as user:
         user.TIMEOUT = PATIENCE
@@ -226,10 +226,10 @@ async def test_user_events_tell_the_life_of_an_order(
 
 
 async def test_account_positions_and_configuration_agree_with_each_other(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-1: every account endpoint of the library answers, and they say the same."""
-    client, _, _ = client_and_hand
+    client, _, _ = ends
     await client.futures_change_leverage(symbol="BTCUSDT", leverage=20)
     await client.futures_create_order(symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.010")
     (position,) = await client.futures_position_information()
@@ -249,10 +249,10 @@ async def test_account_positions_and_configuration_agree_with_each_other(
 
 
 async def test_orders_go_over_the_websocket_api_too(
-    client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand],
+    ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
     """EXEC-1: placed, asked for, changed and cancelled; conditional ones through algoOrder.place; refusals are errors."""
-    client, _, hand = client_and_hand
+    client, _, hand = ends
     price = await price_of(client)
     below = grid(price * Decimal("0.97"))
     client.ws_future.TIMEOUT = 2 * PATIENCE
@@ -286,9 +286,9 @@ async def test_orders_go_over_the_websocket_api_too(
         await client.ws_future.close()
 
 
-async def test_hedge_mode_holds_both_sides(client_and_hand: tuple[AsyncClient, BinanceSocketManager, Hand]) -> None:
+async def test_hedge_mode_holds_both_sides(ends: tuple[AsyncClient, BinanceSocketManager, Hand]) -> None:
     """EXEC-1: LONG and SHORT legs, with the mode's own refusals."""
-    client, _, _ = client_and_hand
+    client, _, _ = ends
     await client.futures_change_position_mode(dualSidePosition="true")
     with pytest.raises(BinanceAPIException) as mismatch:
         await client.futures_create_order(symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.010")

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from shared.config.account import AccountSettings
+from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.events import AccountUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
 from simulator.core.model.filters import Filters
 from simulator.core.model.requests import NewOrder, Refusal
