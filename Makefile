@@ -33,7 +33,7 @@ help:
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
-	@echo "make locks   install every lock with each Python and pip that is to be had here, from the index"
+	@echo "make locks   install from the index, with each Python and pip that is to be had, and on a bare Debian"
 	@echo "make lock    make the lock files again from pyproject.toml"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
 	@echo "make pictures  draw the pictures of docs/ict.md again"

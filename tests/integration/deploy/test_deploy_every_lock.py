@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,15 +13,13 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.support.deploy import interpreters
-from tests.support.deploy.wheels import made_up
+from tests.support.deploy.locks import ROOT, add_newer_releases, pins
 
-ROOT = Path(__file__).resolve().parents[3]
 STAMPS = {
     ".installed": ("requirements-data.lock", "requirements-build.lock"),
     ".installed-research": ("requirements-research.lock", "requirements-build.lock"),
     ".installed-dev": ("requirements-dev.lock",),
 }
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 pytestmark = [
     pytest.mark.locks,
@@ -32,8 +29,9 @@ pytestmark = [
 
 
 def _pins(*locks: str) -> set[tuple[str, str]]:
+    """Name and version of everything in the lock files of these names."""
     return {
-        (canonicalize_name(name), version) for lock in locks for name, version in _PINNED.findall((ROOT / lock).read_text())
+        (name, version) for lock in locks for name, found in pins((ROOT / lock).read_text()).items() for version in found
     }
 
 
@@ -41,8 +39,7 @@ def _pins(*locks: str) -> set[tuple[str, str]]:
 def a_year_later(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a pip that finds, beside what the index has, a release 9999 of every locked package."""
     directory = tmp_path_factory.mktemp("newer")
-    for name in sorted({name for name, _ in _pins(*(lock.name for lock in ROOT.glob("*.lock")))}):
-        made_up(directory, name, "9999", extras=["toml"])
+    add_newer_releases(directory)
     kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
     return {**kept, "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {directory}".strip()}
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.deploy.locks import ROOT, pins
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
@@ -25,15 +25,7 @@ LOCKS = {
     "requirements-dev.lock": [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD],
     "requirements-build.lock": BUILD,
 }
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _REGISTRY = re.compile(r"https?://|^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", re.MULTILINE)
-
-
-def pins(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, version in _PINNED.findall(text):
-        found.setdefault(canonicalize_name(name), []).append(version)
-    return found
 
 
 def unhashed(text: str) -> list[str]:
