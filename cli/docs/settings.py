@@ -1,4 +1,4 @@
-"""docs/settings.md: every setting with its default, what is allowed, and its meaning."""
+"""Writes docs/settings.md: every setting with its default, what is allowed, and its meaning; basic settings first."""
 
 from __future__ import annotations
 
@@ -13,53 +13,51 @@ from cli.settings import Settings
 from shared.config.fields import Setting, of_field
 
 _HEADER = ("setting", "default", "allowed", "meaning")
+_INTRODUCTION = (
+    "A file sets what differs from the default: `risk: {max_positions: 1}`. An environment variable wins over a file: "
+    "`ICT_RISK__MAX_POSITIONS=1`. `ict check --config FILE` reports every error at once, `ict config show --origin` prints every "
+    "value in force and where it comes from. `config/` has a short file for each mode to copy. An unknown setting is an error."
+)
 
 
 def render() -> str:
-    """The whole page: what stands at the root, then a section for each section."""
-    roots, sections = [], []
+    """Return the whole page: the basic settings of all sections in one table, then the advanced ones section by section."""
+    basic: list[tuple[str, ...]] = []
+    roots: list[tuple[str, ...]] = []
+    sections: list[str] = []
     for name, field in Settings.model_fields.items():
+        rows = list(_rows(name, field))
+        basic += [row for setting, row in rows if setting.basic]
+        advanced = [row for setting, row in rows if not setting.basic]
         setting = of_field(field)
-        if _section(setting):
-            sections += [f"## {name}", sentence(setting.description), table(_HEADER, _rows(name, field))]
-        else:
-            roots.append(_row(name, field))
+        if not _section(setting):
+            roots += advanced
+        elif advanced:
+            sections += [f"### {name}", f"{setting.description}.", table(_HEADER, advanced)]
     return page(
         "Settings",
-        "A file sets what differs from the default: `risk: {leverage: 5}`. An environment variable wins over a file: "
-        "`ICT_RISK__LEVERAGE=5`. `ict check --config your.yaml` names every error at once; `config/sim.yaml` is the same "
-        "list as a file to begin with. What the file does not know is refused, never ignored.",
-        "## At the root",
+        _INTRODUCTION,
+        "## Basic",
+        "What most users decide.",
+        table(_HEADER, basic),
+        "## Advanced",
+        "Whose defaults are meant to stay. Without a section:",
         table(_HEADER, roots),
         *sections,
     )
-
-
-def sentence(text: str) -> str:
-    """A description as a sentence of its own."""
-    text = text.strip().rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 def _section(setting: Setting) -> bool:
     return setting.model is not None and not setting.nullable
 
 
-def _rows(path: str, field: FieldInfo) -> Iterator[tuple[str, ...]]:
-    model = of_field(field).model
-    if model is None:
-        raise TypeError(f"{path} is no section")
-    for name, inner in model.model_fields.items():
-        here = f"{path}.{name}"
-        if _section(of_field(inner)):
-            yield from _rows(here, inner)
-        else:
-            yield _row(here, inner)
-
-
-def _row(path: str, field: FieldInfo) -> tuple[str, ...]:
+def _rows(path: str, field: FieldInfo) -> Iterator[tuple[Setting, tuple[str, ...]]]:
     setting = of_field(field)
-    return code(path), _default(field, setting), setting.allowed(), setting.description.rstrip(".")
+    if setting.model is None or not _section(setting):
+        yield setting, (code(path), _default(field, setting), setting.allowed(), setting.description)
+        return
+    for name, inner in setting.model.model_fields.items():
+        yield from _rows(f"{path}.{name}", inner)
 
 
 def _default(field: FieldInfo, setting: Setting) -> str:
@@ -68,12 +66,12 @@ def _default(field: FieldInfo, setting: Setting) -> str:
     if setting.secret:
         return "(secret)"
     if field.default_factory is not None and field.annotation is str:
-        return "(made by each process)"  # another one in every process: writing one down would make the page drift
+        return "(made by each process)"  # it differs between processes: written down, the page would never be up to date
     return code(plain(field.get_default(call_default_factory=True)))
 
 
 def plain(value: object) -> str:
-    """A value as a configuration file has it, on one line."""
+    """Write a value as a configuration file has it, on one line."""
     if isinstance(value, BaseModel):
         return plain({name: getattr(value, name) for name in type(value).model_fields})
     if isinstance(value, dict):

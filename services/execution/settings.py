@@ -1,4 +1,4 @@
-"""Every number of the execution service, with its default."""
+"""Settings of the execution service: retries, deadlines, what is remembered."""
 
 from __future__ import annotations
 
@@ -11,41 +11,43 @@ class ExecutionSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stop_retries: int = Field(
-        1, ge=0, le=10, description="Further stops tried after a refused one, before the position is flattened (EXEC-3)"
+        1, ge=0, le=10, description="Further stops tried after a refused one before the position is closed; 0 = none"
     )
     attempts_per_step: int = Field(
         3,
         ge=1,
         le=20,
-        description="Most queries, cancels and closing orders of one order or trade in one market step, each counted apart",
+        description=("Most queries, most cancels and most closing orders of one order or trade in one market step"),
     )
     unanswered_ms: int = Field(
-        3_000, ge=100, le=60_000, description="A request without an answer for this long by the clock is queried (EXEC-3)"
+        3_000, ge=100, le=60_000, description="Time without an answer after which a request is queried, ms"
     )
     queries_before_alarm: int = Field(
-        2, ge=1, le=100, description="Unanswered queries of one request after which its symbols freeze, with an alarm"
+        2, ge=1, le=100, description="Unanswered queries of one request after which its symbols are frozen, with an alarm"
     )
     steps_before_write_off: int = Field(
         2,
         ge=1,
         le=60,
-        description="Market steps in a row that must show our position flat before we believe it without a fill",
+        description=("Market steps in a row that must show a position flat before it is believed without a fill"),
     )
     liquidation_prefixes: tuple[str, ...] = Field(
         ("autoclose-", "adl_autoclose", "settlement_autoclose-"),
-        description="Client ids with which the exchange itself closes a position (liquidation, ADL, delisting)",
+        description=(
+            "Prefixes of client ids under which the exchange closes a position itself (liquidation, ADL, delisting)"
+        ),
     )
     ids_remembered: int = Field(
-        4_096, ge=64, le=100_000, description="Intents and client ids of finished trades remembered, each, against repeats"
+        4_096, ge=64, le=100_000, description="Intents, and client ids of finished trades, remembered against repeats"
     )
     foreign_remembered: int = Field(
-        256, ge=1, le=10_000, description="Foreign order ids remembered, so that each is alerted once (EXEC-4)"
+        256, ge=1, le=10_000, description="Ids of orders that are not ours remembered, so that each is alerted once"
     )
     controls_remembered: int = Field(
-        256, ge=1, le=10_000, description="Control ids remembered, so that a resent one acts once"
+        256, ge=1, le=10_000, description="Control ids remembered, so that a repeated command acts once"
     )
     fills_remembered: int = Field(
-        1_024, ge=16, le=100_000, description="Fill ids remembered per live trade, so that each counts once"
+        1_024, ge=16, le=100_000, description="Fill ids remembered for each live trade, so that each counts once"
     )
     queries_remembered: int = Field(
         256, ge=1, le=10_000, description="Query ids remembered while their request is unanswered"

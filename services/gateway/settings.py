@@ -1,4 +1,4 @@
-"""Every number of the gateway, with its default."""
+"""Settings of the gateway, which sends orders and states the account."""
 
 from __future__ import annotations
 
@@ -14,26 +14,34 @@ class GatewaySettings(BaseModel):
         15.0,
         ge=1,
         le=300,
-        description="between two statements of the whole account, each compared with the exchange by REST",
+        description="Time between two account statements, each compared with the exchange by REST, seconds",
     )
     hold_ms: int = Field(
         500,
         ge=10,
         le=10_000,
-        description="news whose fills and positions do not agree yet wait so long; then the exchange is asked",
+        description="How long fills and positions may disagree before the exchange is queried, ms",
     )
     ids_remembered: int = Field(
-        1_024, ge=64, le=100_000, description="client ids remembered: a repeat of one is a question, never a second order"
+        1_024,
+        ge=64,
+        le=100_000,
+        description="Client ids remembered; a repeated one is answered by a query, never by a second order",
     )
     resends: int = Field(
         1,
         ge=0,
         le=5,
-        description="times that an order which certainly never arrived is sent once more, before it is refused",
+        description=("Times that an order which certainly never arrived is sent again before it is refused; 0 = never"),
     )
-    fills_remembered: int = Field(2_048, ge=64, le=1_000_000, description="trade ids remembered, so that each counts once")
-    trades_per_question: int = Field(500, ge=10, le=1_000, description="executions asked for at once")
+    fills_remembered: int = Field(2_048, ge=64, le=1_000_000, description="Trade ids remembered, so that each counts once")
+    trades_per_question: int = Field(500, ge=10, le=1_000, description="Trades requested in one query")
     trades_overlap_ms: int = Field(
-        5_000, ge=0, le=600_000, description="executions are asked for from this long before the account last agreed"
+        5_000,
+        ge=0,
+        le=600_000,
+        description="How far before the last agreement of the account trades are requested again, ms",
     )
-    drain_s: float = Field(8.0, gt=0, le=60, description="requests in hand are finished within this when the process stops")
+    drain_s: float = Field(
+        8.0, gt=0, le=60, description="Time in which open requests are finished when the process stops, seconds"
+    )

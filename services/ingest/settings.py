@@ -1,4 +1,4 @@
-"""Every number of ingest's core, with its default and its bounds."""
+"""Settings of ingest: quality gate, aggregation, live feed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.ingest.live.settings import LiveSettings
 
 
 class IngestSettings(BaseModel):
-    """Settings of the quality gate and the aggregation (DATA-2, DATA-3), and of the live feed (DATA-1, DATA-4)."""
+    """Settings of the quality gate and the aggregation, and of the live feed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,32 +17,29 @@ class IngestSettings(BaseModel):
         gt=0.0,
         lt=1.0,
         description=(
-            "A one-minute candle with a price this fraction or more away from the last trusted close is disputed: "
-            "0.5 means half of it or one and a half times it (DATA-3)."
+            "Distance of a candle's price from the last trusted close at which it is disputed, "
+            "fraction: 0.5 = half or one and a half times the price"
         ),
     )
     repricing_minutes: int = Field(
         5,
         ge=1,
         le=1_440,
-        description=(
-            "Consecutive disputed candles of a symbol that agree with each other (each within max_move of the one before) "
-            "after which the new level is taken for a real re-pricing; the next candle is judged against it."
-        ),
+        description=("Disputed candles in a row that agree with each other, after which their level is trusted, minutes"),
     )
     max_gap_minutes: int = Field(
         10_080,
         ge=1,
         le=44_640,
         description=(
-            "Longest jump in time, in minutes, whose every minute is published as missing. After a longer one the "
-            "aggregation begins anew, as after a start."
+            "Longest jump in time of which every minute is published as missing, minutes; after a "
+            "longer one aggregation begins anew"
         ),
     )
     alert_window_minutes: int = Field(
         60,
         ge=1,
         le=10_080,
-        description="At most one alert per symbol and condition within this many minutes of market time.",
+        description="At most one alert for each symbol and condition in this market time, minutes",
     )
-    live: LiveSettings = Field(default_factory=LiveSettings, description="the live feed; not used in mode sim")
+    live: LiveSettings = Field(default_factory=LiveSettings, description="The live feed; not used in mode sim")

@@ -1,4 +1,4 @@
-"""Every number of the notifier, with its default."""
+"""Settings of the notifier: what is sent, how often, and to which webhook."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from services.notifier.channels import WebhookPolicy
+from shared.config.level import BASIC
 from shared.domain.control import Severity
 
 
@@ -15,37 +16,53 @@ class NotifierSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_severity: Severity = Field("info", description="The least severity that is told; trades are info")
+    min_severity: Severity = Field(
+        "info", description="Least severe notification that is sent; trades are info", json_schema_extra=BASIC
+    )
     dedupe_window_ms: int = Field(
-        900_000, ge=0, le=86_400_000, description="A condition that was told is not told again for this long, ms"
+        900_000,
+        ge=0,
+        le=86_400_000,
+        description="Time for which a condition is not notified again, ms of message time; 0 = every time",
     )
-    remembered: int = Field(2_000, ge=1, le=100_000, description="Conditions remembered at once; the oldest is forgotten")
-    burst: int = Field(20, ge=1, le=1_000, description="Notifications at once, at most")
-    reserved_for_critical: int = Field(10, ge=0, le=999, description="Of the burst, kept for critical ones")
-    per_minute: float = Field(10.0, gt=0, le=6_000, description="Notifications a minute, in the long run")
+    remembered: int = Field(
+        2_000, ge=1, le=100_000, description="Conditions remembered at once; the oldest is forgotten first"
+    )
+    burst: int = Field(20, ge=1, le=1_000, description="Most notifications at once")
+    reserved_for_critical: int = Field(
+        10, ge=0, le=999, description="Part of the burst that is kept for critical notifications"
+    )
+    per_minute: float = Field(10.0, gt=0, le=6_000, description="Most notifications a minute in the long run")
     webhook_url: SecretStr | None = Field(
-        None, description="http(s) address that gets each notification as JSON; null = none"
+        None, description="Http(s) address that gets each notification as JSON; null = none", json_schema_extra=BASIC
     )
-    webhook_timeout: float = Field(5.0, gt=0, le=60, description="Wait for the webhook's answer, seconds")
-    webhook_attempts: int = Field(3, ge=1, le=10, description="Tries of one notification")
-    webhook_pause: float = Field(0.5, ge=0, le=60, description="Seconds before the second try; doubled for each further one")
+    webhook_timeout: float = Field(5.0, gt=0, le=60, description="Longest wait for the webhook's answer, seconds")
+    webhook_attempts: int = Field(3, ge=1, le=10, description="Times that a notification is tried")
+    webhook_pause: float = Field(
+        0.5, ge=0, le=60, description="Pause before the second try, seconds; doubled for each further one"
+    )
     webhook_longest_pause: float = Field(5.0, ge=0, le=60, description="Longest pause between two tries, seconds")
-    breaker_failures: int = Field(5, ge=1, le=1_000, description="Notifications lost in a row that open the breaker")
+    breaker_failures: int = Field(
+        5, ge=1, le=1_000, description="Notifications lost in a row after which the webhook is given up for a while"
+    )
     breaker_seconds: float = Field(
-        60.0, gt=0, le=86_400, description="The open breaker drops everything for this long, seconds"
+        60.0, gt=0, le=86_400, description="How long a webhook is given up, seconds; everything is dropped meanwhile"
     )
 
     @field_validator("webhook_url")
     @classmethod
     def _is_http(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("webhook_url must begin with http:// or https://")
+            raise ValueError("must begin with http:// or https://")
         return url
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         if self.reserved_for_critical >= self.burst:
-            raise ValueError("reserved_for_critical must be below burst: otherwise nothing but critical ones is ever told")
+            raise ValueError(
+                f"reserved_for_critical {self.reserved_for_critical} is not below burst {self.burst}: nothing else would "
+                "ever be sent; lower the first or raise the second"
+            )
         return self
 
     @property

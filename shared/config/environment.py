@@ -1,4 +1,4 @@
-"""Environment variables and secret files → values with their place."""
+"""Reads environment variables and secret files into values with their place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ALIASES: Final[dict[str, Path]] = {"DATABASE_URL": ("journal", "url")}
 
 
 def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tuple[Tree, list[Fault]]:
-    """``ICT_ACCOUNT__LEVERAGE=5`` → ``account.leverage``. Sections, mappings and lists are written as JSON."""
+    """Read variables: ``ICT_ACCOUNT__LEVERAGE=5`` sets ``account.leverage``. Sections, mappings and lists are JSON."""
     tree, faults = Tree(), list[Fault]()
     for name, path in ALIASES.items():
         if name in environ and setting_at(model, path) is not None:
@@ -44,7 +44,7 @@ def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tupl
 
 
 def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, list[Fault]]:
-    """Files named ``bus__url``: one value each; the newline at the end does not count.
+    """Read secret files: ``bus__url`` holds the value of ``bus.url``; newlines at its end are dropped.
 
     Directories and hidden files are passed over (container engines put theirs there), and so are files whose name
     resembles no setting: they belong to somebody else.

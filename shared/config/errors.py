@@ -1,4 +1,4 @@
-"""What can be wrong with a configuration, in the form in which the user reads it: all of it at once."""
+"""The errors of a configuration, as the user reads them: all at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Fault:
 
 
 class ConfigInvalid(Exception):
-    """The configuration cannot be used. ``str()`` lists every error, each with its place, its value and what is allowed."""
+    """The configuration has errors. ``str()`` lists them all, each with place, value and what is allowed."""
 
     def __init__(self, errors: Sequence[Fault]) -> None:
         self.errors = tuple(errors)

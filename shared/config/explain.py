@@ -1,4 +1,4 @@
-"""From what pydantic found to what the user needs: the setting, its place, its value, what is allowed."""
+"""Turns what pydantic found into what the user needs: setting, place, value, and what is allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OWN_WORDS: Final = re.compile(
 
 
 def explain(error: ValidationError, model: type[BaseModel], tree: Tree) -> list[Fault]:
-    """Every error of the validation, once, in the order of the model."""
+    """List every error of the validation once, in the order of the model."""
     faults: dict[str, Fault] = {}
     for found in error.errors(include_url=False):
         for fault in _explain_one(found, model, tree):
@@ -32,9 +32,11 @@ def explain(error: ValidationError, model: type[BaseModel], tree: Tree) -> list[
 
 
 def shown(value: object) -> str | None:
-    """A value as an error repeats it: short, without passwords; sections are not repeated."""
+    """Show a value in an error: shortened, without passwords; None for sections, which are not repeated."""
     if isinstance(value, dict) or value is None:
         return None if isinstance(value, dict) else "null"
+    if isinstance(value, bool):
+        return str(value).lower()
     text = without_password(value if isinstance(value, str) else str(value))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
@@ -94,7 +96,7 @@ def _look_up(path: Path, tree: Tree) -> tuple[bool, object]:
 
 
 def _path(location: tuple[str | int, ...], kind: str, tree: Tree) -> Path:
-    """pydantic's location without the words that it adds for branches of unions and for keys."""
+    """Drop from pydantic's location the words that it adds for branches of unions and for keys."""
     path: Path = ()
     for index, part in enumerate(location):
         present, _ = _look_up((*path, part), tree)
@@ -121,7 +123,7 @@ def _nearest(path: Path, model: type[BaseModel]) -> str:
 
 
 def _hide(text: str, model: type[BaseModel], tree: Tree) -> str:
-    """A validator's own message may repeat what it was given; a secret must not get out that way."""
+    """Hide secrets that a validator's own message repeats."""
     for path in tree.places:
         present, value = _look_up(path, tree)
         if present and isinstance(value, str) and value and value in text and is_secret(model, path):

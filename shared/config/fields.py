@@ -1,4 +1,4 @@
-"""Looking into settings models: which settings exist, which of them are secret, and in words, what each allows."""
+"""Inspects settings models: which settings exist, which are secret or basic, and in words what each allows."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import annotated_types
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
+from shared.config.level import BASIC
 from shared.config.tree import Path
 
 _SCALARS: Final[dict[type, str]] = {bool: "true or false", int: "a whole number", float: "a number", Decimal: "a number"}
@@ -23,11 +24,12 @@ _SECRET_NAME: Final = re.compile(r"password|passwd|secret|token|api_?key|private
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What stands at one path of a settings model: its type, its bounds, its description."""
+    """One setting of a model: type, bounds, description, and whether most users decide it (``basic``)."""
 
     annotation: Any
     metadata: tuple[Any, ...] = ()
     description: str = ""
+    basic: bool = False
 
     @property
     def choices(self) -> tuple[Any, ...]:
@@ -79,11 +81,12 @@ class Setting:
 
 
 def of_field(field: FieldInfo) -> Setting:
-    return Setting(field.annotation, tuple(field.metadata), field.description or "")
+    """Describe a field of a settings model."""
+    return Setting(field.annotation, tuple(field.metadata), field.description or "", field.json_schema_extra == BASIC)
 
 
 def setting_at(model: type[BaseModel], path: Path) -> Setting | None:
-    """The setting at this path, or None."""
+    """Return the setting at this path, or None."""
     setting: Setting | None = Setting(model)
     for part in path:
         if setting is None:
@@ -93,7 +96,7 @@ def setting_at(model: type[BaseModel], path: Path) -> Setting | None:
 
 
 def is_secret(model: type[BaseModel], path: Path) -> bool:
-    """True when what stands there must never be shown: the model says so, or its name does."""
+    """Return True if the value at this path must never be shown: its type says so, or its name does."""
     for length in range(1, len(path) + 1):
         setting = setting_at(model, path[:length])
         if setting is None or setting.secret or _SECRET_NAME.search(str(path[length - 1])):
@@ -102,7 +105,7 @@ def is_secret(model: type[BaseModel], path: Path) -> bool:
 
 
 def resolve(model: type[BaseModel], words: Sequence[str]) -> Path | None:
-    """The path that the words of a variable's name mean: settings in any case, keys of mappings as they are written."""
+    """Return the path that the words of a variable's name mean: settings in any case, keys of mappings as written."""
     path: Path = ()
     setting = Setting(model)
     for word in words:
@@ -115,7 +118,7 @@ def resolve(model: type[BaseModel], words: Sequence[str]) -> Path | None:
 
 
 def known_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every setting and section of the model, as paths."""
+    """Yield the path of every section and setting of the model."""
     for name, field in model.model_fields.items():
         here = (*above, name)
         yield here
@@ -125,7 +128,7 @@ def known_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
-    """``; did you mean mode?``, or what is known when that is short, or nothing."""
+    """Return ``; did you mean mode?``, else the list of known words when it is short, else nothing."""
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]}?"

@@ -1,4 +1,4 @@
-"""The trading filters of the symbols, as configured, until the exchange tells them itself (RISK-1)."""
+"""The trading filters of the symbols, as configured, until the exchange tells them itself."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class InstrumentSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    tick_size: Decimal = Field(gt=0, le=1_000_000, description="step between two prices, USDT")
-    step_size: Decimal = Field(gt=0, le=1_000_000, description="step between two quantities, base currency")
-    min_quantity: Decimal = Field(gt=0, le=1_000_000_000, description="smallest quantity of an order, base currency")
-    min_notional: Decimal = Field(ge=0, le=1_000_000_000, description="smallest value of an order, USDT")
+    tick_size: Decimal = Field(gt=0, le=1_000_000, description="Step between two prices, USDT")
+    step_size: Decimal = Field(gt=0, le=1_000_000, description="Step between two quantities, base currency")
+    min_quantity: Decimal = Field(gt=0, le=1_000_000_000, description="Smallest quantity of an order, base currency")
+    min_notional: Decimal = Field(ge=0, le=1_000_000_000, description="Smallest value of an order, USDT")
 
     def of(self, symbol: str) -> Instrument:
         """These filters for a symbol."""

@@ -1,7 +1,7 @@
-"""Loading a configuration: command line > environment > secret files > YAML files in order > defaults.
+"""Loads a configuration. Precedence: options > environment > secret files > YAML files, later over earlier > defaults.
 
-Every error is told at once, with its place, the value given and what is allowed; nothing is guessed and nothing unknown is
-passed over. YAML mappings merge key by key across files; lists and single values of a later source replace.
+All errors are reported together, each with its place, the value and what is allowed. An unknown setting is an error.
+YAML mappings merge key by key across files; lists and single values of a later source replace.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COMMAND_LINE: Final = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[Model]):
-    """The settings, and for each where it came from."""
+    """Validated settings, and where each of them was written."""
 
     settings: Model
     _tree: Tree = field(repr=False)
@@ -64,7 +64,7 @@ def load(
     secrets_dir: FilePath | None,
     overrides: Mapping[str, object] = MappingProxyType({}),
 ) -> Loaded[Model]:
-    """Read all sources and validate. Raises ConfigInvalid with every error."""
+    """Read all sources, merge them, validate. Raises ConfigInvalid with every error."""
     tree, faults = Tree(), list[Fault]()
     sources = [read_yaml(file) for file in files]
     if secrets_dir is not None:
@@ -87,7 +87,7 @@ def load(
 
 
 def _drop_empty_sections(model: type[BaseModel], tree: Tree) -> None:
-    """``risk:`` with every line under it commented out reads as null; it means: nothing is set there."""
+    """Remove sections that are null: ``risk:`` with every line under it commented out sets nothing."""
     for path in known_paths(model):
         setting = setting_at(model, path)
         if setting is not None and setting.model is not None and not setting.nullable and path in tree.places:
@@ -99,7 +99,7 @@ def _drop_empty_sections(model: type[BaseModel], tree: Tree) -> None:
 
 
 def _unfit(value: object, path: Path, model: type[BaseModel], tree: Tree) -> Iterator[Fault]:
-    """What pydantic would let pass: true as the number 1, and numbers that are none or endless."""
+    """Find what pydantic accepts and no user means: true for the number 1, NaN and infinity."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _unfit(inner, (*path, key), model, tree)

@@ -1,4 +1,4 @@
-"""The settings that every service needs, whatever it does: the top level of every configuration file."""
+"""The settings that every service shares: the root of every configuration file, less the services' own sections."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from shared.bus.topology import Layout, Mode
 from shared.config.account import AccountSettings
 from shared.config.errors import Incoherent
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
+from shared.config.level import BASIC
 from shared.config.masking import without_password
 from shared.domain.instruments import Instrument
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
@@ -55,11 +56,13 @@ class _Section(BaseModel):
 
 
 class PartitionSettings(_Section):
-    """How symbols are spread over lanes (OPS-1)."""
+    """How symbols are spread over lanes."""
 
-    count: int = Field(1, ge=1, le=1024, description="partitions; a symbol belongs to one, pinned or by a stable hash")
+    count: int = Field(
+        1, ge=1, le=1024, description="Number of partitions; each symbol belongs to one, pinned or by a stable hash"
+    )
     pinned: dict[SymbolName, Annotated[int, Field(ge=0, le=1023)]] = Field(
-        default_factory=dict, description="symbol → partition, for symbols that must not go where their hash says"
+        default_factory=dict, description="Symbol → partition, for symbols that must not go where their hash says"
     )
 
     @model_validator(mode="after")
@@ -78,7 +81,9 @@ class BusSettings(_Section):
     """The message broker."""
 
     url: Annotated[ServerUrl, _with_scheme("amqp://", "amqps://")] = Field(
-        ServerUrl("amqp://guest:guest@127.0.0.1:5672/"), description="RabbitMQ: amqp://user:password@host:port/vhost"
+        ServerUrl("amqp://guest:guest@127.0.0.1:5672/"),
+        description="Address of RabbitMQ: amqp://user:password@host:port/vhost",
+        json_schema_extra=BASIC,
     )
 
 
@@ -86,14 +91,18 @@ class StoreSettings(_Section):
     """Where lanes keep their state."""
 
     url: Annotated[ServerUrl, _with_scheme("redis://", "rediss://", "sqlite:///", "memory:")] = Field(
-        ServerUrl("redis://127.0.0.1:6379/0"), description="redis://host:port/db, sqlite:///path or memory:"
+        ServerUrl("redis://127.0.0.1:6379/0"),
+        description=("Where lanes keep their state: redis://host:port/db, sqlite:///path, or memory: (lost at exit)"),
+        json_schema_extra=BASIC,
     )
 
 
 class LogSettings(_Section):
     """What is logged, and how."""
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="the least severe that is logged")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe level that is logged", json_schema_extra=BASIC
+    )
     format: Literal["json", "console", "auto"] = Field(
         "auto", description="JSON lines, readable lines, or auto: readable on a terminal, JSON elsewhere"
     )
@@ -102,23 +111,35 @@ class LogSettings(_Section):
 class HttpSettings(_Section):
     """The service's own small server: /metrics, /healthz, /readyz."""
 
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on; 0.0.0.0 inside a container")
-    port: int = Field(0, ge=0, le=65_535, description="port to listen on; 0 = no server")
+    host: str = Field(
+        "127.0.0.1", min_length=1, description="Address that metrics and health listen on; 0.0.0.0 inside a container"
+    )
+    port: int = Field(
+        0, ge=0, le=65_535, description="Port that metrics and health listen on; 0 = no server", json_schema_extra=BASIC
+    )
 
 
 class TakeSettings(_Section):
     """What this process takes of the whole: globs, as ``*`` or ``BTC*``."""
 
-    symbols: tuple[str, ...] = Field(("*",), min_length=1, description="symbols that this process takes")
-    timeframes: tuple[str, ...] = Field(("*",), min_length=1, description="timeframes that this process takes (analysis)")
+    symbols: tuple[str, ...] = Field(
+        ("*",),
+        min_length=1,
+        description="Symbols that this process handles, as globs; a partition is taken whole or not at all",
+    )
+    timeframes: tuple[str, ...] = Field(("*",), min_length=1, description="Timeframes that this process analyses, as globs")
 
 
 class LaneSettings(_Section):
-    """How lanes write their state (EXEC-2)."""
+    """How lanes write their state."""
 
-    snapshot_every: int = Field(500, ge=1, le=100_000, description="messages handled between two snapshots of a state")
-    commit_linger_ms: float = Field(20.0, ge=0, le=1_000, description="a commit waits this long for company, ms")
-    dedupe_window: int = Field(1024, ge=1, le=1_000_000, description="message ids that a lane remembers")
+    snapshot_every: int = Field(
+        500, ge=1, le=100_000, description="Messages handled between two snapshots of a lane's state"
+    )
+    commit_linger_ms: float = Field(
+        20.0, ge=0, le=1_000, description="Commit batching delay, ms; 0 = commit each message by itself"
+    )
+    dedupe_window: int = Field(1024, ge=1, le=1_000_000, description="Message ids that a lane remembers to drop repeats")
 
 
 def _replica_name() -> str:
@@ -129,35 +150,53 @@ class CommonSettings(_Section):
     """The root that every service shares; ``cli.settings.Settings`` adds a section a service."""
 
     mode: Mode = Field(
-        "sim", description="where the market is and where orders go; in sim and paper nothing leaves this system"
+        "sim",
+        description="Where the market is and where orders go; in sim and paper no order leaves this system",
+        json_schema_extra=BASIC,
     )
-    layout: Layout = Field("split", description="split: a process a service; fused: analysis to risk in one; embedded: all")
-    symbols: tuple[SymbolName, ...] = Field(("BTCUSDT", "ETHUSDT"), min_length=1, description="perpetuals that are traded")
+    layout: Layout = Field(
+        "split",
+        description=("Processes: split = one a service, fused = analysis to risk in one, embedded = everything in one"),
+        json_schema_extra=BASIC,
+    )
+    symbols: tuple[SymbolName, ...] = Field(
+        ("BTCUSDT", "ETHUSDT"), min_length=1, description="Perpetuals that are traded", json_schema_extra=BASIC
+    )
     account: AccountSettings = Field(default_factory=AccountSettings, description="Leverage and margin type")
-    timeframes: tuple[Timeframe, ...] = Field(TIMEFRAMES, min_length=1, description="candles that are built and analysed")
-    partitions: PartitionSettings = Field(default_factory=PartitionSettings, description="how symbols are spread")
-    namespace: str = Field(
-        "ict", pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", description="prefix of every broker object and store key"
+    timeframes: tuple[Timeframe, ...] = Field(
+        TIMEFRAMES,
+        min_length=1,
+        description="Candles that are built and analysed; 1m is needed, every other one is built from it",
+        json_schema_extra=BASIC,
     )
-    bus: BusSettings = Field(default_factory=BusSettings, description="the message broker")
-    store: StoreSettings = Field(default_factory=StoreSettings, description="where lanes keep their state")
+    partitions: PartitionSettings = Field(default_factory=PartitionSettings, description="How symbols are spread over lanes")
+    namespace: str = Field(
+        "ict",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
+        description=("Prefix of every broker object and store key; deployments that share a broker need different ones"),
+    )
+    bus: BusSettings = Field(default_factory=BusSettings, description="The message broker")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="The store of the lanes' state")
     instruments: dict[InstrumentKey, InstrumentSettings] = Field(
         default_factory=lambda: dict(DEFAULT_INSTRUMENTS),
-        description="filters of each symbol; `default` holds for symbols that have none of their own",
+        description="Trading filters of each symbol; `default` holds for symbols that have none of their own",
     )
-    log: LogSettings = Field(default_factory=LogSettings, description="what is logged, and how")
-    http: HttpSettings = Field(default_factory=HttpSettings, description="metrics and health")
-    take: TakeSettings = Field(default_factory=TakeSettings, description="what this process takes of the whole")
+    log: LogSettings = Field(default_factory=LogSettings, description="What is logged, and how")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP")
+    take: TakeSettings = Field(default_factory=TakeSettings, description="Which part of the whole this process handles")
     approval_key: SecretStr = Field(
-        SecretStr(SIM_APPROVAL_KEY), min_length=8, description="signs what risk approves; risk and execution share it"
+        SecretStr(SIM_APPROVAL_KEY),
+        min_length=8,
+        description="Secret that signs what risk approves; risk and execution share it",
+        json_schema_extra=BASIC,
     )
     replica: str = Field(
-        default_factory=_replica_name, min_length=1, max_length=200, description="this process among its replicas"
+        default_factory=_replica_name, min_length=1, max_length=200, description="Name of this process among its replicas"
     )
     exchange: ExchangeSettings = Field(
-        default_factory=ExchangeSettings, description="the exchange, where the mode has a real one (paper, testnet, live)"
+        default_factory=ExchangeSettings, description="The exchange, in modes that have a real one (paper, testnet, live)"
     )
-    lane: LaneSettings = Field(default_factory=LaneSettings, description="how lanes write their state")
+    lane: LaneSettings = Field(default_factory=LaneSettings, description="How lanes write their state")
 
     @field_validator("symbols", mode="after")
     @classmethod
@@ -171,7 +210,7 @@ class CommonSettings(_Section):
     @classmethod
     def _finest_first(cls, timeframes: tuple[Timeframe, ...]) -> tuple[Timeframe, ...]:
         if len(set(timeframes)) != len(timeframes):
-            raise ValueError("names a timeframe twice; name each once")
+            raise ValueError("names a timeframe twice: name each once")
         if FINEST not in timeframes:
             raise ValueError(f"must contain {FINEST}: every other candle is built from it")
         return tuple(timeframe for timeframe in TIMEFRAMES if timeframe in timeframes)
@@ -186,7 +225,7 @@ class CommonSettings(_Section):
         faults: dict[str, str] = {}
         if self.mode == "live":
             faults |= {
-                f"exchange.{name}": f"live sends real orders: set exchange.{name} to true when it is so, or use testnet"
+                f"exchange.{name}": "live sends real orders: set it to true when it is so, or use mode testnet"
                 for name in ("real_money", "proven_on_testnet")
                 if not getattr(self.exchange, name)
             }

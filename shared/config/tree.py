@@ -1,4 +1,4 @@
-"""Configuration values before validation, each with the place where it was written."""
+"""Configuration values before validation, each with the place (file:line, variable) where it was written."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def dotted(path: Path) -> str:
 
 @dataclass(slots=True)
 class Tree:
-    """Nested plain values and, for every path in them, its place."""
+    """Nested plain values, and the place of every path in them."""
 
     values: dict[str, object] = field(default_factory=dict)
     places: dict[Path, str] = field(default_factory=dict)
 
     @classmethod
     def at(cls, path: Path, value: object, place: str) -> Tree:
-        """One value, all of it written at one place."""
+        """Make a tree of one value at ``path``, written at ``place``."""
         tree = cls()
         inner = tree.values
         for depth, part in enumerate(path[:-1]):
@@ -37,18 +37,18 @@ class Tree:
 
     @classmethod
     def of(cls, values: Mapping[str, object], place: str) -> Tree:
-        """Nested values, all written at one place."""
+        """Make a tree of nested values, all written at ``place``."""
         tree = cls(_plain(values))
         for key, value in tree.values.items():
             _spread(tree.places, (key,), value, place)
         return tree
 
     def put(self, over: Tree) -> None:
-        """Lay ``over`` on top: mappings merge key by key, anything else (lists too) replaces what was there."""
+        """Merge ``over`` into this tree: mappings key by key; anything else, lists too, replaces what was there."""
         self._merge(self.values, over.values, (), over.places)
 
     def drop(self, path: Path) -> None:
-        """Take a value out, with the places beneath it."""
+        """Remove a value and the places beneath it."""
         inner = self.values
         for part in path[:-1]:
             section = inner[str(part)]
@@ -58,7 +58,7 @@ class Tree:
         self._forget(path)
 
     def place(self, path: Path) -> str:
-        """Where the value was written, or the nearest section around it; empty when it was written nowhere."""
+        """Return where the value, or else the nearest section around it, was written; empty if nowhere."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]

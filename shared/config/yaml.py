@@ -1,4 +1,4 @@
-"""One YAML file → values with file and line. Its defects are collected, not raised, so that all are told at once."""
+"""Reads a YAML file into values with file and line. Faults are collected, not raised, so that all are reported at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.config.tree import Path, Tree, dotted
 
 
 def read_yaml(file: FilePath) -> tuple[Tree, list[Fault]]:
-    """The file's settings and its faults. What can be read is returned even when something else in the file is wrong."""
+    """Return the file's values and its faults; what can be read is returned even if something else is wrong."""
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -35,7 +35,7 @@ def _similar(file: FilePath) -> str:
 
 
 class _Reader:
-    """Walks the nodes of one document; plain YAML loading would forget lines and swallow duplicate keys."""
+    """Walks the nodes of a document, because plain YAML loading loses line numbers and accepts duplicate keys."""
 
     def __init__(self, file: FilePath, text: str) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""Every number of the generated market, with its default and its bounds."""
+"""Settings of the generated market."""
 
 from __future__ import annotations
 
@@ -48,69 +48,70 @@ class GeneratorSettings(BaseModel):
         0.0006,
         gt=0.0,
         le=0.02,
-        description="Standard deviation of a one-minute return in a calm average hour, as a fraction.",
+        description="Standard deviation of a one-minute return in a calm average hour, as a fraction",
     )
     volatility_reaction: float = Field(
-        0.08, ge=0.0, lt=1.0, description="GARCH alpha: how much the last return raises the variance of the next."
+        0.08, ge=0.0, lt=1.0, description="GARCH alpha: how much the last return raises the variance of the next"
     )
     volatility_memory: float = Field(
-        0.9, ge=0.0, lt=1.0, description="GARCH beta: how much of the variance stays; with volatility_reaction below 1."
+        0.9, ge=0.0, lt=1.0, description="GARCH beta: how much of the variance stays; with volatility_reaction below 1"
     )
     hours: tuple[float, ...] = Field(
-        _HOURS, min_length=24, max_length=24, description="Volatility and volume of each UTC hour, 1 = average."
+        _HOURS, min_length=24, max_length=24, description="Volatility and volume of each UTC hour, 1 = average"
     )
     correlation: float = Field(
-        0.75, ge=0.0, le=1.0, description="Correlation of the one-minute returns of two symbols, apart from jumps."
+        0.75, ge=0.0, le=1.0, description="Correlation of the one-minute returns of two symbols, apart from jumps"
     )
-    regime_hours: float = Field(9.0, gt=0.0, le=1_000.0, description="Mean duration of a trend or a range, in hours.")
+    regime_hours: float = Field(9.0, gt=0.0, le=1_000.0, description="Mean duration of a trend or a range, in hours")
     range_share: float = Field(
-        0.45, ge=0.0, le=1.0, description="Share of regimes that are ranges; the rest trends, half up."
+        0.45, ge=0.0, le=1.0, description="Share of regimes that are ranges; the rest trends, half up"
     )
     trend_drift: float = Field(
-        0.02, ge=0.0, le=1.0, description="Drift per minute of a trend, in standard deviations of a minute."
+        0.02, ge=0.0, le=1.0, description="Drift per minute of a trend, in standard deviations of a minute"
     )
     range_pull: float = Field(
-        0.004, ge=0.0, lt=1.0, description="Share of the distance to a range's middle that is drawn back per minute."
+        0.004, ge=0.0, lt=1.0, description="Share of the distance to a range's middle that is drawn back per minute"
     )
     impulses_per_day: float = Field(
-        10.0, ge=0.0, le=1_000.0, description="Displacement moves per day: fast one-sided runs that leave gaps behind."
+        10.0, ge=0.0, le=1_000.0, description="Displacement moves per day: fast one-sided runs that leave gaps behind"
     )
-    impulse_minutes: float = Field(10.0, ge=1.0, le=1_000.0, description="Mean duration of such a run, in minutes.")
+    impulse_minutes: float = Field(10.0, ge=1.0, le=1_000.0, description="Mean duration of a displacement move, minutes")
     impulse_drift: float = Field(
-        0.5, ge=0.0, le=10.0, description="Drift per minute of such a run, in standard deviations of a minute."
+        0.5, ge=0.0, le=10.0, description="Drift per minute of a displacement move, standard deviations of a minute"
     )
     impulse_with_trend: float = Field(
         0.75,
         ge=0.0,
         le=1.0,
-        description="Share of the impulses of a trend that go with it; in a range both sides are equal.",
+        description="Share of the impulses of a trend that go with it; in a range both sides are equal",
     )
-    jumps_per_day: float = Field(1.0, ge=0.0, le=100.0, description="Sudden jumps per day and symbol.")
-    jump_size: float = Field(0.004, ge=0.0, le=0.1, description="Standard deviation of a jump, as a fraction of the price.")
+    jumps_per_day: float = Field(1.0, ge=0.0, le=100.0, description="Sudden jumps per day and symbol")
+    jump_size: float = Field(0.004, ge=0.0, le=0.1, description="Standard deviation of a jump, as a fraction of the price")
     largest_move: float = Field(
-        0.08, gt=0.0, le=0.3, description="No minute moves farther than this fraction (well under the quality gate's 50 %)."
+        0.08, gt=0.0, le=0.3, description="No minute moves farther than this fraction (well under the quality gate's 50 %)"
     )
     band: float = Field(
-        20.0, gt=1.5, le=1_000.0, description="The price stays within start price / band and start price x band."
+        20.0, gt=1.5, le=1_000.0, description="The price stays within start price / band and start price x band"
     )
-    ticks_in_minute: int = Field(
-        8, ge=2, le=120, description="Trades drawn within a minute, from which high and low follow."
-    )
+    ticks_in_minute: int = Field(8, ge=2, le=120, description="Trades drawn within a minute, from which high and low follow")
     minute_notional: float = Field(
-        12_000_000.0, gt=0.0, le=1e10, description="Average turnover of a minute, in quote currency (USDT)."
+        12_000_000.0, gt=0.0, le=1e10, description="Average turnover of a minute, in quote currency (USDT)"
     )
     turnover_spread: float = Field(
         0.35,
         ge=0.0,
         le=3.0,
-        description="Spread (sigma of the logarithm) of a minute's turnover around what its range says.",
+        description="Spread (sigma of the logarithm) of a minute's turnover around what its range says",
     )
     still_turnover: float = Field(
-        0.25, ge=0.0, le=1.0, description="Share of the average turnover in a minute whose price does not move."
+        0.25, ge=0.0, le=1.0, description="Share of the average turnover in a minute whose price does not move"
     )
 
     @model_validator(mode="after")
     def _volatility_comes_back(self) -> Self:
         if self.volatility_reaction + self.volatility_memory >= 1.0:
-            raise ValueError("volatility_reaction and volatility_memory together must be below 1, or volatility only grows")
+            raise ValueError(
+                f"volatility_reaction {self.volatility_reaction} + volatility_memory {self.volatility_memory} is 1 or more: "
+                "volatility would only grow; lower one of them"
+            )
         return self

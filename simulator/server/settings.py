@@ -1,4 +1,4 @@
-"""Every number of the protocol server, with its default and its bounds."""
+"""Settings of `ict simulator`, the server that speaks Binance's protocol."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.config.level import BASIC
 from simulator.server.limits import Limits
 from simulator.tape.settings import TapeSettings
 
@@ -19,49 +20,64 @@ class ServerSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
-    port: int = Field(8480, ge=0, le=65_535, description="port to listen on; 0 = any free one, printed at start")
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on", json_schema_extra=BASIC)
+    port: int = Field(
+        8480,
+        ge=0,
+        le=65_535,
+        description="Port to listen on; 0 = any free one, printed at the start",
+        json_schema_extra=BASIC,
+    )
     api_keys: dict[str, str] = Field(
         default_factory=lambda: {TEST_KEY: TEST_SECRET},
         min_length=1,
-        description="API key → secret, made up: they open a simulator only; all of them trade on the one account",
+        description=("API key → secret, made up: they open a simulator only, and all of them trade on one account"),
     )
     start: Literal["market", "now"] = Field(
-        "market", description="market: the market's own time; now: a generated market's history ends now"
+        "market", description="Time of the market: market = its own, now = the history of a generated market ends now"
     )
-    days: float = Field(365.0, gt=0, le=3_660, description="length of the generated market, in days")
+    days: float = Field(365.0, gt=0, le=3_660, description="Length of the generated market, days")
     strict_time: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="refuse timestamps outside recvWindow (-1021); auto: when the market runs at speed 1, as clients do",
+        description=("Refuse timestamps outside recvWindow (-1021); auto = only when the market runs at speed 1"),
     )
-    tick_ms: float = Field(10.0, ge=1.0, le=1_000.0, description="the market is moved on this often, ms of the clock")
+    tick_ms: float = Field(10.0, ge=1.0, le=1_000.0, description="Time between two moves of the market, ms")
     chunk_ms: int = Field(
-        250, ge=1, le=60_000, description="most market time that passes before streams are written, ms, in fast motion"
+        250, ge=1, le=60_000, description="Most market time that passes before streams are written in fast motion, ms"
     )
-    weight_minute: int = Field(2_400, ge=1, le=10_000_000, description="request weight a minute and address (429 beyond)")
-    orders_ten_seconds: int = Field(300, ge=1, le=10_000_000, description="orders in 10 seconds (-1015 beyond)")
-    orders_minute: int = Field(1_200, ge=1, le=10_000_000, description="orders in a minute (-1015 beyond)")
+    weight_minute: int = Field(
+        2_400, ge=1, le=10_000_000, description="Request weight allowed to an address in a minute (429 beyond)"
+    )
+    orders_ten_seconds: int = Field(300, ge=1, le=10_000_000, description="Orders allowed in 10 seconds (-1015 beyond)")
+    orders_minute: int = Field(1_200, ge=1, le=10_000_000, description="Orders allowed in a minute (-1015 beyond)")
     ban_after: int = Field(10, ge=1, le=10_000, description="429 answers in a row after which an address is banned (418)")
-    ban_s: int = Field(120, ge=1, le=259_200, description="length of the first ban, seconds; each further one doubles")
-    listen_key_minutes: float = Field(60.0, gt=0, le=10_080, description="life of a listen key that nobody extends")
+    ban_s: int = Field(120, ge=1, le=259_200, description="Length of the first ban, seconds; each further one doubles")
+    listen_key_minutes: float = Field(60.0, gt=0, le=10_080, description="Life of a listen key that nobody extends, minutes")
     stream_buffer: int = Field(
-        10_000, ge=10, le=1_000_000, description="messages that wait for one slow socket; it is closed beyond"
+        10_000, ge=10, le=1_000_000, description="Messages that wait for one slow socket; beyond that it is closed"
     )
     patience_s: float = Field(
-        2.0, gt=0, le=600, description="fast motion waits so long for a socket that takes nothing, then goes on without it"
+        2.0, gt=0, le=600, description="Longest wait of fast motion for a socket that takes nothing, seconds"
     )
-    streams_per_socket: int = Field(1_024, ge=1, le=10_000, description="most streams of one connection")
-    commands_per_second: int = Field(10, ge=1, le=1_000, description="messages a second from one socket; closed beyond")
-    ping_s: float = Field(180.0, ge=1, le=3_600, description="the server pings each socket this often, seconds")
-    socket_hours: float = Field(24.0, gt=0, le=168, description="a socket is closed after this long")
+    streams_per_socket: int = Field(1_024, ge=1, le=10_000, description="Most streams of one connection")
+    commands_per_second: int = Field(
+        10, ge=1, le=1_000, description="Most messages a second from one socket; beyond that it is closed"
+    )
+    ping_s: float = Field(180.0, ge=1, le=3_600, description="Time between two pings of a socket, seconds")
+    socket_hours: float = Field(24.0, gt=0, le=168, description="Time after which a socket is closed, hours")
     hold_s: float = Field(
-        60.0, gt=0, le=3_600, description="faults that never answer keep the connection this long, seconds"
+        60.0, gt=0, le=3_600, description="How long a fault that never answers keeps the connection, seconds"
     )
     exchange_info: Path | None = Field(
-        None, description="an answer of exchangeInfo to take symbols from; else the shipped BTC, ETH, SOL, others made up"
+        None,
+        description=(
+            "File with an answer of exchangeInfo to take symbols from; null = BTC, ETH and SOL as shipped, others made up"
+        ),
     )
-    scenario: Path | None = Field(None, description="faults and prices at set times, as YAML")
-    tape: TapeSettings = Field(default_factory=TapeSettings, description="candles into ticks, books and history")
+    scenario: Path | None = Field(
+        None, description="YAML file with faults and prices at set times; null = none", json_schema_extra=BASIC
+    )
+    tape: TapeSettings = Field(default_factory=TapeSettings, description="How candles become ticks, order books and history")
 
     def limits(self) -> Limits:
         """The ceilings of the rate limiter."""

@@ -1,4 +1,4 @@
-"""Every number of the analysis, with the default it ships with: one module a concept, together in ``AnalysisSettings``.
+"""Settings of the analysis: one module a concept, together in ``AnalysisSettings``.
 
 Lengths are in candles, sizes in ATR or percent of price.
 """
@@ -67,58 +67,63 @@ class AnalysisSettings(Frozen):
     """Settings of the analysis service; the same for every symbol and timeframe."""
 
     swing_length: int = Field(
-        5, ge=1, le=100, description="Candles on each side of a swing, and the delay of its confirmation."
+        5, ge=1, le=100, description="Candles on each side of a swing; a swing is confirmed so many candles later"
     )
-    atr_period: int = Field(14, ge=1, le=500, description="Candles of the average true range (Wilder).")
+    atr_period: int = Field(14, ge=1, le=500, description="Period of the average true range (Wilder), candles")
     max_active: int = Field(
-        20, ge=1, le=500, description="Live zones of one kind per symbol and timeframe; beyond that the oldest expires."
+        20,
+        ge=1,
+        le=500,
+        description=("Most live zones of one kind for each symbol and timeframe; beyond that the oldest expires"),
     )
     publish: tuple[FactPattern, ...] = Field(
         (),
-        description="Kinds of facts that analyses carry beside those that the enabled strategies read, as globs: ['*'] for "
-        "all. What nobody asks for is not looked for.",
+        description=(
+            "Kinds of facts published beside those that the enabled strategies read, as globs: ['*'] "
+            "= all. Other kinds are not looked for"
+        ),
     )
-    displacement: DisplacementSettings = Field(default_factory=DisplacementSettings, description="Displacement.")
-    structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure.")
-    internal: InternalSettings = Field(default_factory=InternalSettings, description="Internal structure.")
-    zigzag: ZigzagSettings = Field(default_factory=ZigzagSettings, description="The zigzag of swings.")
-    fvg: FvgSettings = Field(default_factory=FvgSettings, description="Fair value gaps.")
-    inversion: InversionSettings = Field(default_factory=InversionSettings, description="Inversion gaps.")
-    merged_gaps: MergedGapSettings = Field(default_factory=MergedGapSettings, description="Merged gaps.")
-    order_block: OrderBlockSettings = Field(default_factory=OrderBlockSettings, description="Order blocks.")
-    breaker_block: BreakerBlockSettings = Field(default_factory=BreakerBlockSettings, description="Breaker blocks.")
+    displacement: DisplacementSettings = Field(default_factory=DisplacementSettings, description="Displacement")
+    structure: StructureSettings = Field(default_factory=StructureSettings, description="Breaks of structure")
+    internal: InternalSettings = Field(default_factory=InternalSettings, description="Internal structure")
+    zigzag: ZigzagSettings = Field(default_factory=ZigzagSettings, description="The zigzag of swings")
+    fvg: FvgSettings = Field(default_factory=FvgSettings, description="Fair value gaps")
+    inversion: InversionSettings = Field(default_factory=InversionSettings, description="Inversion gaps")
+    merged_gaps: MergedGapSettings = Field(default_factory=MergedGapSettings, description="Merged gaps")
+    order_block: OrderBlockSettings = Field(default_factory=OrderBlockSettings, description="Order blocks")
+    breaker_block: BreakerBlockSettings = Field(default_factory=BreakerBlockSettings, description="Breaker blocks")
     mitigation_block: MitigationBlockSettings = Field(
-        default_factory=MitigationBlockSettings, description="Mitigation blocks."
+        default_factory=MitigationBlockSettings, description="Mitigation blocks"
     )
-    rejection_block: RejectionBlockSettings = Field(default_factory=RejectionBlockSettings, description="Rejection blocks.")
+    rejection_block: RejectionBlockSettings = Field(default_factory=RejectionBlockSettings, description="Rejection blocks")
     balanced_price_range: BalancedPriceRangeSettings = Field(
-        default_factory=BalancedPriceRangeSettings, description="Balanced price ranges."
+        default_factory=BalancedPriceRangeSettings, description="Balanced price ranges"
     )
     volume_imbalance: VolumeImbalanceSettings = Field(
-        default_factory=VolumeImbalanceSettings, description="Volume imbalances."
+        default_factory=VolumeImbalanceSettings, description="Volume imbalances"
     )
-    liquidity_void: LiquidityVoidSettings = Field(default_factory=LiquidityVoidSettings, description="Liquidity voids.")
+    liquidity_void: LiquidityVoidSettings = Field(default_factory=LiquidityVoidSettings, description="Liquidity voids")
     timetable: TimetableSettings = Field(
-        default_factory=TimetableSettings, description="Kill zones, Silver Bullet hours, macros and key opens."
+        default_factory=TimetableSettings, description="Kill zones, Silver Bullet hours, macros and key opens"
     )
     previous_levels: PreviousLevelSettings = Field(
-        default_factory=PreviousLevelSettings, description="Previous day, week and month highs and lows."
+        default_factory=PreviousLevelSettings, description="Previous day, week and month highs and lows"
     )
     session_levels: SessionLevelSettings = Field(
-        default_factory=SessionLevelSettings, description="Highs and lows of kill zones and sessions."
+        default_factory=SessionLevelSettings, description="Highs and lows of kill zones and sessions"
     )
-    ipda: IpdaSettings = Field(default_factory=IpdaSettings, description="IPDA ranges.")
-    opening_gaps: OpeningGapSettings = Field(default_factory=OpeningGapSettings, description="Opening gaps.")
+    ipda: IpdaSettings = Field(default_factory=IpdaSettings, description="IPDA ranges")
+    opening_gaps: OpeningGapSettings = Field(default_factory=OpeningGapSettings, description="Opening gaps")
     power_of_three: PowerOfThreeSettings = Field(
-        default_factory=PowerOfThreeSettings, description="Power of Three and Judas swing."
+        default_factory=PowerOfThreeSettings, description="Power of Three and Judas swing"
     )
-    cross: CrossSettings = Field(default_factory=CrossSettings, description="SMT divergence and liquidity correlation.")
-    equal_levels: EqualLevelsSettings = Field(default_factory=EqualLevelsSettings, description="Equal highs and lows.")
-    pools: PoolSettings = Field(default_factory=PoolSettings, description="Liquidity pools beyond swings.")
-    sweeps: SweepSettings = Field(default_factory=SweepSettings, description="Sweeps of levels.")
-    turtle_soup: TurtleSoupSettings = Field(default_factory=TurtleSoupSettings, description="Turtle soup.")
+    cross: CrossSettings = Field(default_factory=CrossSettings, description="SMT divergence and liquidity correlation")
+    equal_levels: EqualLevelsSettings = Field(default_factory=EqualLevelsSettings, description="Equal highs and lows")
+    pools: PoolSettings = Field(default_factory=PoolSettings, description="Liquidity pools beyond swings")
+    sweeps: SweepSettings = Field(default_factory=SweepSettings, description="Sweeps of levels")
+    turtle_soup: TurtleSoupSettings = Field(default_factory=TurtleSoupSettings, description="Turtle soup")
     dealing_range: DealingRangeSettings = Field(
-        default_factory=DealingRangeSettings, description="Dealing range, premium and discount, optimal trade entry."
+        default_factory=DealingRangeSettings, description="Dealing range, premium and discount, optimal trade entry"
     )
 
     def published(self, reads: frozenset[FactKind]) -> frozenset[FactKind]:

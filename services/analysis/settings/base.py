@@ -14,4 +14,4 @@ class Frozen(BaseModel):
 class Concept(Frozen):
     """One concept; lengths in candles, sizes in ATR or percent of price."""
 
-    enabled: bool = Field(True, description="Off: nothing is looked for, and what rests on it finds nothing.")
+    enabled: bool = Field(True, description="Look for this concept; when off, whatever rests on it finds nothing either")

@@ -16,10 +16,10 @@ class BlockLife(Concept):
 
     invalidate_on: Invalidation = Field(
         "close",
-        description="What must go beyond the far side to end it: the close, any trade (wick), or open or close (body).",
+        description=("What must go beyond the far side to end the zone: close, wick = any trade, body = open or close"),
     )
     mean_threshold: float = Field(
-        0.5, gt=0.0, lt=1.0, description="Depth, as a fraction of the zone, that is a state of its own when reached."
+        0.5, gt=0.0, lt=1.0, description="Depth at which a touched zone changes to its own state, fraction of the zone"
     )
-    max_touches: int = Field(3, ge=1, le=100, description="Touches it may have; the touch after the last ends it.")
-    max_age_candles: int = Field(100, ge=1, le=10_000, description="Candles after its confirmation for which it lives.")
+    max_touches: int = Field(3, ge=1, le=100, description="Touches a zone may have; the next one ends it")
+    max_age_candles: int = Field(100, ge=1, le=10_000, description="Life of a zone after its confirmation, candles")

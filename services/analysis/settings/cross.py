@@ -15,9 +15,9 @@ SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
 class PairSettings(Frozen):
     """Two symbols that are read against each other. Both must belong to the same partition."""
 
-    first: SymbolName = Field(description="One symbol.")
-    second: SymbolName = Field(description="The other.")
-    inverse: bool = Field(False, description="They move against each other: a high of one answers a low of the other.")
+    first: SymbolName = Field(description="One symbol of the pair")
+    second: SymbolName = Field(description="The other symbol of the pair")
+    inverse: bool = Field(False, description="They move against each other: a high of one answers a low of the other")
 
     @model_validator(mode="after")
     def _two(self) -> Self:
@@ -31,41 +31,43 @@ DEFAULT_PAIRS: Final = (PairSettings(first="BTCUSDT", second="ETHUSDT"),)
 
 
 class SmtSettings(Concept):
-    """SMT divergence (ICT-9)."""
+    """SMT divergence."""
 
-    swing_window: int = Field(
-        5, ge=0, le=100, description="Candles that two swings may lie apart to be read as answers to each other."
-    )
+    swing_window: int = Field(5, ge=0, le=100, description="How far apart two swings may lie to answer each other, candles")
     level_window: int = Field(
         5,
         ge=1,
         le=100,
-        description="Candles that the other symbol has to take its own level too, after the candle that took the first.",
+        description=("How long the other symbol has to take its own level too, candles after the one that took the first"),
     )
-    max_age_candles: int = Field(
-        20, ge=1, le=5_000, description="Candles after its confirmation for which a divergence lives."
-    )
+    max_age_candles: int = Field(20, ge=1, le=5_000, description="Life of a divergence after its confirmation, candles")
 
 
 class CorrelationSettings(Concept):
-    """Liquidity correlation (ICT-9)."""
+    """Liquidity correlation."""
 
     measure: Literal["liquidity", "returns"] = Field(
         "liquidity",
-        description="What is correlated: where the close stands between the last swing low and high (the liquidity on both "
-        "sides), or the logarithmic return of the close.",
+        description=(
+            "What is correlated: liquidity = where the close stands between the last swing low and "
+            "high, returns = logarithmic returns"
+        ),
     )
-    window: int = Field(50, ge=5, le=2_000, description="Common candles over which it is measured.")
-    threshold: float = Field(0.7, gt=0.0, lt=1.0, description="Above this the two are correlated, which is an event.")
-    hysteresis: float = Field(0.1, ge=0.0, lt=1.0, description="It ends this far below the threshold.")
+    window: int = Field(50, ge=5, le=2_000, description="Candles of both symbols over which correlation is measured")
+    threshold: float = Field(
+        0.7, gt=0.0, lt=1.0, description="Correlation above which two symbols are correlated, which is an event"
+    )
+    hysteresis: float = Field(0.1, ge=0.0, lt=1.0, description="How far below the threshold a correlation ends")
 
 
 class CrossSettings(Concept):
-    """What is read across symbols (ICT-9), at closes at which both have a candle."""
+    """What is read across symbols, at closes at which both have a candle."""
 
-    pairs: tuple[PairSettings, ...] = Field(DEFAULT_PAIRS, description="Pairs of symbols of one partition.")
-    smt: SmtSettings = Field(default_factory=SmtSettings, description="SMT divergence.")
-    correlation: CorrelationSettings = Field(default_factory=CorrelationSettings, description="Liquidity correlation.")
+    pairs: tuple[PairSettings, ...] = Field(
+        DEFAULT_PAIRS, description="Pairs of symbols that are read against each other; both must be in one partition"
+    )
+    smt: SmtSettings = Field(default_factory=SmtSettings, description="SMT divergence")
+    correlation: CorrelationSettings = Field(default_factory=CorrelationSettings, description="Liquidity correlation")
 
     @field_validator("pairs", mode="after")
     @classmethod

@@ -10,17 +10,19 @@ from services.analysis.settings.base import Concept
 
 
 class DealingRangeSettings(Concept):
-    """Range between the last swing high and low, and optimal trade entry in it (ICT-10)."""
+    """Range between the last swing high and low, and optimal trade entry in it."""
 
     anchors: Literal["wick", "body"] = Field(
-        "wick", description="What the range spans: the swings' extremes or the bodies of their candles."
+        "wick", description="What the range spans: wick = the swings' extremes, body = the bodies of their candles"
     )
-    ote_from: float = Field(0.62, gt=0.0, lt=1.0, description="Retracement of the leg at which optimal trade entry begins.")
-    ote_ideal: float = Field(0.705, gt=0.0, lt=1.0, description="Its ideal retracement.")
-    ote_to: float = Field(0.79, gt=0.0, lt=1.0, description="Retracement at which it ends.")
+    ote_from: float = Field(0.62, gt=0.0, lt=1.0, description="Retracement of the leg at which optimal trade entry begins")
+    ote_ideal: float = Field(0.705, gt=0.0, lt=1.0, description="Ideal retracement of optimal trade entry")
+    ote_to: float = Field(0.79, gt=0.0, lt=1.0, description="Retracement of the leg at which optimal trade entry ends")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.ote_from < self.ote_to or not self.ote_from <= self.ote_ideal <= self.ote_to:
-            raise ValueError(f"ote_from {self.ote_from}, ote_ideal {self.ote_ideal}, ote_to {self.ote_to} must increase")
+            raise ValueError(
+                f"ote_from {self.ote_from}, ote_ideal {self.ote_ideal}, ote_to {self.ote_to} must increase in this order"
+            )
         return self

@@ -8,10 +8,10 @@ from services.analysis.settings.blocks import BlockLife
 
 
 class FailedBlockSettings(BlockLife):
-    """Blocks that were closed through and work the other way now (ICT-4)."""
+    """Blocks that were closed through and work the other way now."""
 
     full_score_atr: float = Field(
-        1.0, gt=0.0, le=20.0, description="Distance of the close beyond the failed block, in ATR, that earns the score 1."
+        1.0, gt=0.0, le=20.0, description="Distance of the close beyond the failed block that earns the score 1, ATR"
     )
 
 

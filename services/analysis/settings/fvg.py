@@ -11,27 +11,29 @@ from services.analysis.settings.base import Concept
 
 
 class FvgSettings(Concept):
-    """Fair value gaps (ICT-5). A gap must satisfy both size filters; 0 switches one off."""
+    """Fair value gaps. A gap must satisfy both size filters; 0 switches one off."""
 
-    min_size_percent: float = Field(0.1, ge=0.0, le=50.0, description="Smallest gap in percent of the third candle's close.")
+    min_size_percent: float = Field(
+        0.1, ge=0.0, le=50.0, description="Smallest gap, percent of the third candle's close; 0 = no such filter"
+    )
     min_size_atr: float = Field(
         0.0,
         ge=0.0,
         le=20.0,
-        description="Smallest gap in ATR of the candles before; above 0, no gaps until the ATR is warm.",
+        description=("Smallest gap, ATR of the candles before; 0 = no such filter, above 0 no gaps until the ATR is warm"),
     )
-    max_age_candles: int = Field(50, ge=1, le=5_000, description="Candles after its confirmation for which a gap lives.")
-    fill_steps: int = Field(10, ge=1, le=100, description="Partial-fill events over the whole gap: 10 = one every 10 %.")
-    filled_at: float = Field(0.95, gt=0.5, le=1.0, description="Filled fraction from which a gap counts as filled.")
-    full_score_atr: float = Field(1.0, gt=0.0, le=20.0, description="Gap size in ATR that earns the score 1.")
+    max_age_candles: int = Field(50, ge=1, le=5_000, description="Life of a gap after its confirmation, candles")
+    fill_steps: int = Field(10, ge=1, le=100, description="Partial-fill events over the whole gap (10 = one every 10 %)")
+    filled_at: float = Field(0.95, gt=0.5, le=1.0, description="Filled part from which a gap counts as filled, fraction")
+    full_score_atr: float = Field(1.0, gt=0.0, le=20.0, description="Size that earns the score 1, ATR")
     fill_model_file: Path | None = Field(
-        None, description="Fill probability: a model of `ict train fvg`; null: the one that ships with the program."
+        None, description="Model of `ict train fvg` for the fill probability; null = the shipped one"
     )
     fill_base_rate: float = Field(
         0.72,
         ge=0.0,
         le=1.0,
-        description="Fill probability of every gap where the model was trained for another max_age_candles or filled_at.",
+        description=("Fill probability of every gap if the model was trained for another max_age_candles or filled_at"),
     )
 
     @field_validator("fill_model_file")
@@ -48,17 +50,17 @@ class FvgSettings(Concept):
 
 
 class InversionSettings(Concept):
-    """Inversion gaps (ICT-5): gaps that were closed through."""
+    """Inversion gaps: gaps that were closed through."""
 
-    max_age_candles: int = Field(50, ge=1, le=5_000, description="Candles after the inversion for which it lives.")
-    max_touches: int = Field(3, ge=1, le=100, description="Touches it may have; the touch after the last ends it.")
+    max_age_candles: int = Field(50, ge=1, le=5_000, description="Life of an inversion gap after the inversion, candles")
+    max_touches: int = Field(3, ge=1, le=100, description="Touches an inversion gap may have; the next one ends it")
     mean_threshold: float = Field(
-        0.5, gt=0.0, lt=1.0, description="Depth, as a fraction of the zone, that is an event itself."
+        0.5, gt=0.0, lt=1.0, description="Depth at which an event of its own is published, fraction of the zone"
     )
 
 
 class MergedGapSettings(Concept):
-    """Gaps of neighbouring candles as one zone (ICT-5); it fills and ages as single gaps do."""
+    """Gaps of neighbouring candles as one zone; it fills and ages as single gaps do."""
 
-    enabled: bool = Field(False, description="On: the union is told beside the single gaps.")
-    max_gaps: int = Field(10, ge=2, le=100, description="Gaps that one zone unites at most; the next begins a new run.")
+    enabled: bool = Field(False, description="Publish the union of neighbouring gaps beside the single gaps")
+    max_gaps: int = Field(10, ge=2, le=100, description="Most gaps that one zone unites; the next begins a new zone")

@@ -10,27 +10,32 @@ from services.analysis.settings.base import Concept, Frozen
 
 
 class EqualLevelsSettings(Concept):
-    """When highs, or lows, count as equal (ICT-8)."""
+    """When highs, or lows, count as equal."""
 
-    length: int = Field(3, ge=1, le=100, description="Candles on each side of a pivot that may be one of the equals.")
-    atr_period: int = Field(200, ge=2, le=2_000, description="Candles of the average true range that the tolerance is of.")
-    tolerance_atr: float = Field(0.1, ge=0.0, le=5.0, description="How far two equals may lie apart, in that ATR.")
+    length: int = Field(3, ge=1, le=100, description="Candles on each side of a pivot that may be one of the equals")
+    atr_period: int = Field(200, ge=2, le=2_000, description="Period of the average true range of tolerance_atr, candles")
+    tolerance_atr: float = Field(0.1, ge=0.0, le=5.0, description="How far two equals may lie apart, ATR over atr_period")
     tolerance_percent: float = Field(
         0.0,
         ge=0.0,
         le=5.0,
-        description="The same in percent of price; the larger counts, and this one while the ATR is cold.",
+        description=(
+            "How far two equals may lie apart, percent of price; the larger tolerance counts, and "
+            "this one alone until the ATR is warm"
+        ),
     )
-    max_pivots: int = Field(10, ge=1, le=200, description="Single pivots of one side that wait for an equal.")
-    max_age_candles: int = Field(500, ge=1, le=10_000, description="Life of equal highs or lows after their last member.")
+    max_pivots: int = Field(10, ge=1, le=200, description="Most single pivots of one side that wait for an equal")
+    max_age_candles: int = Field(
+        500, ge=1, le=10_000, description="Life of equal highs or lows after their last member, candles"
+    )
 
 
 class ImportanceWeights(Frozen):
     """What makes a pool important; the score is the weighted mean of the three."""
 
-    touches: float = Field(0.5, ge=0.0, le=1.0, description="Share of the swings that stand at it.")
-    age: float = Field(0.2, ge=0.0, le=1.0, description="Share of the time that it has stood there.")
-    volume: float = Field(0.3, ge=0.0, le=1.0, description="Share of the volume traded where it was made.")
+    touches: float = Field(0.5, ge=0.0, le=1.0, description="Weight of the swings that stand at a pool; 0 = left out")
+    age: float = Field(0.2, ge=0.0, le=1.0, description="Weight of a pool's age; 0 = left out")
+    volume: float = Field(0.3, ge=0.0, le=1.0, description="Weight of the volume traded where a pool was made; 0 = left out")
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -40,41 +45,45 @@ class ImportanceWeights(Frozen):
 
 
 class PoolSettings(Concept):
-    """Liquidity resting beyond swings (ICT-8)."""
+    """Liquidity resting beyond swings."""
 
     merge_atr: float = Field(
-        0.25, ge=0.0, le=5.0, description="A swing this near to a pool, in ATR, and not beyond it, joins it."
+        0.25, ge=0.0, le=5.0, description="Largest distance at which a swing joins a pool that it is not beyond, ATR"
     )
-    max_age_candles: int = Field(500, ge=1, le=10_000, description="Life of a pool after the last swing that joined it.")
+    max_age_candles: int = Field(
+        500, ge=1, le=10_000, description="Life of a pool after the last swing that joined it, candles"
+    )
     return_within: int = Field(
         1,
         ge=1,
         le=3,
-        description="Candles within which a close must be back for a sweep (1: the same one); else a break.",
+        description=("Candles within which a close must be back for a sweep, else it is a break; 1 = the same candle"),
     )
-    full_touches: int = Field(4, ge=2, le=50, description="Swings at which the score's share of touches is full.")
-    full_age_candles: int = Field(200, ge=1, le=10_000, description="Age at which its share of age is full.")
+    full_touches: int = Field(4, ge=2, le=50, description="Swings at which the score's part of touches is full")
+    full_age_candles: int = Field(200, ge=1, le=10_000, description="Age at which the score's part of age is full, candles")
     full_volume: float = Field(
         3.0,
         gt=0.0,
         le=100.0,
-        description="Volume of a swing's candle, in average volumes, at which its share is full.",
+        description=("Volume of a swing's candle at which the score's part of volume is full, multiple of the average"),
     )
-    volume_period: int = Field(50, ge=2, le=2_000, description="Candles of the average volume.")
-    weights: ImportanceWeights = Field(default_factory=ImportanceWeights, description="What makes a pool important.")
+    volume_period: int = Field(50, ge=2, le=2_000, description="Period of the average volume, candles")
+    weights: ImportanceWeights = Field(default_factory=ImportanceWeights, description="What makes a pool important")
 
 
 class SweepSettings(Concept):
-    """Liquidity taken and left again (ICT-8)."""
+    """Liquidity taken and left again."""
 
-    min_depth_atr: float = Field(0.0, ge=0.0, le=5.0, description="How far beyond the level price must have been, in ATR.")
+    min_depth_atr: float = Field(
+        0.0, ge=0.0, le=5.0, description="How far beyond the level price must have been, ATR; 0 = any distance"
+    )
 
 
 class TurtleSoupSettings(Concept):
-    """A false break of an extreme that stood for long (ICT-8)."""
+    """A false break of an extreme that stood for long."""
 
-    lookback: int = Field(20, ge=3, le=500, description="Candles whose extreme is swept.")
-    separation: int = Field(4, ge=1, le=100, description="Candles, at least, between that extreme and the sweep.")
+    lookback: int = Field(20, ge=3, le=500, description="Candles whose extreme is swept")
+    separation: int = Field(4, ge=1, le=100, description="Fewest candles between that extreme and the sweep")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -12,19 +12,19 @@ from shared.domain.timezones import NEW_YORK, ZoneName
 
 
 class PowerOfThreeSettings(Concept):
-    """Accumulation, manipulation (the Judas swing), distribution (ICT-12)."""
+    """Accumulation, manipulation (the Judas swing), distribution."""
 
-    accumulation: WindowName = Field("asian", description="Window of the timetable whose range is the accumulation.")
-    manipulation_start: Clock = Field("00:00", description="Local time from which a sweep of one side is manipulation.")
-    manipulation_end: Clock = Field("05:00", description="Local time up to which it is; by then the range was swept or not.")
-    distribution_end: Clock = Field("16:00", description="Local time up to which the distribution must have begun.")
-    zone: ZoneName = Field(NEW_YORK, description="Time zone of these times.")
+    accumulation: WindowName = Field("asian", description="Window of the timetable whose range is the accumulation")
+    manipulation_start: Clock = Field("00:00", description="Local time from which a sweep of one side is manipulation")
+    manipulation_end: Clock = Field("05:00", description="Local time up to which a sweep is manipulation")
+    distribution_end: Clock = Field("16:00", description="Local time up to which the distribution must have begun")
+    zone: ZoneName = Field(NEW_YORK, description="Time zone of manipulation and distribution times")
     confirm_on: Literal["choch", "break"] = Field(
         "choch",
-        description="What confirms the distribution: a change of character that way, or any break that way.",
+        description=("What confirms the distribution: choch = a change of character that way, break = any break that way"),
     )
     min_coverage: float = Field(
-        0.95, ge=0.5, le=1.0, description="The accumulation counts when at least this share of its candles was seen."
+        0.95, ge=0.5, le=1.0, description="Share of the accumulation's candles that must be there for it to count, fraction"
     )
 
     @model_validator(mode="after")

@@ -39,12 +39,12 @@ def minutes(clock: str) -> int:
 class WindowSettings(Frozen):
     """One window of local time. It holds every candle whose open time lies in [start, end)."""
 
-    kind: WindowKind = Field(description="What kind of window it is.")
-    start: Clock = Field(description="Local start, HH:MM.")
-    end: Clock = Field(description="Local end, HH:MM, not in the window any more; at or before the start: on the next day.")
-    days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Local weekdays on which the window starts.")
-    zone: ZoneName = Field(NEW_YORK, description="Time zone whose clock is read.")
-    levels: bool = Field(False, description="Keep the window's high and low as levels once it is over.")
+    kind: WindowKind = Field(description="What kind of window it is")
+    start: Clock = Field(description="Local start, HH:MM")
+    end: Clock = Field(description="Local end, HH:MM, not in the window any more; at or before the start: on the next day")
+    days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Local weekdays on which the window starts")
+    zone: ZoneName = Field(NEW_YORK, description="Time zone whose clock is read")
+    levels: bool = Field(False, description="Keep the window's high and low as levels once it is over")
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
@@ -63,9 +63,9 @@ class WindowSettings(Frozen):
 class OpenSettings(Frozen):
     """One key open: the opening price of the candle that opens at this local time."""
 
-    at: Clock = Field(description="Local time, HH:MM.")
-    days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Local weekdays on which it is taken.")
-    zone: ZoneName = Field(NEW_YORK, description="Time zone whose clock is read.")
+    at: Clock = Field(description="Local time, HH:MM")
+    days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Local weekdays on which it is taken")
+    zone: ZoneName = Field(NEW_YORK, description="Time zone whose clock is read")
 
     @property
     def minute(self) -> int:
@@ -149,37 +149,43 @@ _OPEN_PRESETS: Final[dict[Preset, dict[str, OpenSettings]]] = {"new_york": NEW_Y
 
 
 class TimetableSettings(Concept):
-    """Kill zones, Silver Bullet hours, macros and key opens (ICT-11)."""
+    """Kill zones, Silver Bullet hours, macros and key opens."""
 
     preset: Preset = Field(
         "new_york",
-        description="Table to begin with: New York local time with daylight saving, or the fixed Korean times of the source "
-        "documents, which are an hour early while New York has winter time.",
+        description=(
+            "Table to begin with: new_york = local time with daylight saving, kst_fixed = Korean "
+            "times that are an hour early while New York has winter time"
+        ),
     )
     windows: dict[WindowName, WindowSettings | None] = Field(
         default_factory=dict,
-        description="Windows added to the preset's, or in place of the one of that name; null removes it.",
+        description="Windows added to the preset's, or replacing the one of that name; null removes it",
     )
     opens: dict[WindowName, OpenSettings | None] = Field(
         default_factory=dict,
-        description="Key opens added to the preset's, or in place of the one of that name; null removes it.",
+        description="Key opens added to the preset's, or replacing the one of that name; null removes it",
     )
     min_candles: int = Field(
         3,
         ge=1,
         le=1_000,
-        description="A window is followed on the timeframes of which at least so many candles fit into it.",
+        description="Fewest candles of a timeframe that must fit into a window for it to be followed there",
     )
 
     statistics_days: int = Field(
-        20, ge=1, le=400, description="Completed days over which a window's volatility is compared with the whole day's."
+        20, ge=1, le=400, description="Completed days over which a window's volatility is compared with the whole day's"
     )
     adapt: Literal["off", "volatility"] = Field(
         "off",
-        description="volatility: inside a kill zone, the least sizes in ATR (gaps, imbalances, balanced ranges, "
-        "displacement) are multiplied by how wide its candles usually are against the whole day's.",
+        description=(
+            "Scale smallest sizes in ATR inside a kill zone: volatility = by how wide its candles "
+            "usually are against the whole day's, off = not"
+        ),
     )
-    adapt_limit: float = Field(2.0, ge=1.0, le=10.0, description="The multiplier stays between 1 / this and this.")
+    adapt_limit: float = Field(
+        2.0, ge=1.0, le=10.0, description="Largest factor of that scaling; the smallest is 1 / adapt_limit"
+    )
 
     def window_table(self) -> dict[str, WindowSettings]:
         """The windows that hold: the preset's, changed by ``windows``."""

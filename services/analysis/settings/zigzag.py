@@ -8,8 +8,8 @@ from services.analysis.settings.base import Concept
 
 
 class ZigzagSettings(Concept):
-    """Swings in which highs and lows take turns (ICT-1)."""
+    """Swings in which highs and lows take turns."""
 
     equal_atr: float = Field(
-        0.1, ge=0.0, le=5.0, description="Pivots of one side within so many ATR are equal (EQH, EQL), not higher or lower."
+        0.1, ge=0.0, le=5.0, description="Largest distance at which two pivots of one side are equal (EQH, EQL), ATR"
     )

@@ -1,4 +1,4 @@
-"""Every number of the live feed, its default and its bounds. Times in ms of the exchange, unless the text says own."""
+"""Settings of the live feed. Ages are measured in ms of the exchange's clock, pauses and silence in ms of our own."""
 
 from __future__ import annotations
 
@@ -17,14 +17,28 @@ class _Section(BaseModel):
 
 
 class SilenceSettings(_Section):
-    """Longest time without a frame of each kind of stream, ms of our own clock; 0 = may be silent for ever (DATA-4)."""
+    """Longest time without a frame of each kind of stream, ms of our own clock; 0 = may be silent for ever."""
 
-    kline: int = Field(15_000, ge=0, le=3_600_000, description="candles, running and closed; one in 250 ms is usual")
-    agg_trade: int = Field(60_000, ge=0, le=3_600_000, description="trades of takers")
-    book_ticker: int = Field(10_000, ge=0, le=3_600_000, description="best bid and ask")
-    depth: int = Field(10_000, ge=0, le=3_600_000, description="diffs of the book; one in 100 ms is usual")
-    mark_price: int = Field(5_000, ge=0, le=3_600_000, description="mark price; one a second is usual")
-    liquidation: int = Field(0, ge=0, le=86_400_000, description="forced orders: hours may pass without one")
+    kline: int = Field(
+        15_000,
+        ge=0,
+        le=3_600_000,
+        description="Longest silence of candle streams, ms; one frame in 250 ms is usual. 0 = no limit",
+    )
+    agg_trade: int = Field(60_000, ge=0, le=3_600_000, description="Longest silence of trade streams, ms; 0 = no limit")
+    book_ticker: int = Field(10_000, ge=0, le=3_600_000, description="Longest silence of best bid and ask, ms; 0 = no limit")
+    depth: int = Field(
+        10_000,
+        ge=0,
+        le=3_600_000,
+        description="Longest silence of order book diffs, ms; one in 100 ms is usual. 0 = no limit",
+    )
+    mark_price: int = Field(
+        5_000, ge=0, le=3_600_000, description="Longest silence of mark prices, ms; one a second is usual. 0 = no limit"
+    )
+    liquidation: int = Field(
+        0, ge=0, le=86_400_000, description="Longest silence of liquidations, ms; hours may pass without one. 0 = no limit"
+    )
 
     def of(self, kind: StreamKind) -> int:
         """The limit of one kind, ms; 0 for kinds that the feed does not use."""
@@ -33,90 +47,112 @@ class SilenceSettings(_Section):
 
 
 class BackoffSettings(_Section):
-    """Pauses between attempts at the exchange, in our own time (DATA-4)."""
+    """Pauses between attempts at the exchange, in our own time."""
 
-    first_ms: int = Field(1_000, ge=1, le=60_000, description="first pause; each one after it is twice as long")
-    longest_ms: int = Field(60_000, ge=1, le=3_600_000, description="longest pause")
-    jitter: float = Field(0.5, ge=0.0, le=1.0, description="fraction of a pause left to chance: 0.5 = from half to all")
+    first_ms: int = Field(
+        1_000, ge=1, le=60_000, description="First pause between attempts, ms; each further one is twice as long"
+    )
+    longest_ms: int = Field(60_000, ge=1, le=3_600_000, description="Longest pause between attempts, ms")
+    jitter: float = Field(
+        0.5, ge=0.0, le=1.0, description="Random part of a pause, fraction: 0.5 = between half the pause and all of it"
+    )
     reachable_ms: int = Field(
         3_500,
         ge=100,
         le=60_000,
-        description="longest pause while the exchange answers a question for its time: only the stream is ill then",
+        description=("Longest pause while the exchange answers queries for its time, ms: only the stream is broken then"),
     )
     settled_ms: int = Field(
-        30_000, ge=0, le=3_600_000, description="a connection that stood this long begins with the first pause again"
+        30_000,
+        ge=0,
+        le=3_600_000,
+        description="Time that a connection must stand before pauses begin with the first again, ms",
     )
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
         if self.longest_ms < self.first_ms:
-            raise ValueError("longest_ms is below first_ms: raise longest_ms")
+            raise ValueError(
+                f"longest_ms {self.longest_ms} is below first_ms {self.first_ms}: raise the first or lower the second"
+            )
         return self
 
 
 class MinutesSettings(_Section):
-    """When a minute is fetched, held, or given up (DATA-3)."""
+    """When a minute is fetched, held, or given up."""
 
     close_grace_ms: int = Field(
-        2_000, ge=0, le=60_000, description="after a minute's end its closing frame is waited for this long, then fetched"
+        2_000,
+        ge=0,
+        le=60_000,
+        description="Wait for the closing frame after a minute's end before the candle is fetched, ms",
     )
     missing_after_ms: int = Field(
-        10_000, ge=0, le=3_600_000, description="a candle that the exchange itself does not have by then is declared missing"
+        10_000,
+        ge=0,
+        le=3_600_000,
+        description="Age at which a candle that the exchange does not have is declared missing, ms",
     )
     give_up_after_ms: int = Field(
         600_000,
         ge=1_000,
         le=86_400_000,
-        description="a candle whose fetches have failed for this long, own time, is declared missing, if another symbol "
-        "has the minute; while nothing is heard at all, nothing is declared",
+        description=(
+            "Time of failing fetches after which a candle is declared missing, ms. Only if another symbol has that minute"
+        ),
     )
-    retry_ms: int = Field(500, ge=10, le=60_000, description="pause before a fetch that brought nothing is repeated")
-    fetch_limit: int = Field(999, ge=1, le=1_499, description="candles of one REST answer at most")
+    retry_ms: int = Field(500, ge=10, le=60_000, description="Pause before a fetch that brought nothing is repeated, ms")
+    fetch_limit: int = Field(999, ge=1, le=1_499, description="Most candles of one REST answer")
     max_pending: int = Field(
         1_500,
         ge=10,
         le=100_000,
-        description="closed candles held per symbol while an older one is awaited",
+        description="Most closed candles held for a symbol while an older one is awaited",
     )
 
 
 class WarmUpSettings(_Section):
-    """What is fetched before the first minute of a session (DATA-1)."""
+    """What is fetched before the first minute of a session."""
 
-    candles: int = Field(500, ge=0, le=1_500, description="candles of each timeframe, by REST")
-    message_candles: int = Field(100, ge=1, le=1_000, description="closes in one message on their way to the analysis")
+    candles: int = Field(
+        500, ge=0, le=1_500, description="Candles of each timeframe fetched before the first minute; 0 = no warm-up"
+    )
+    message_candles: int = Field(100, ge=1, le=1_000, description="Closes in one warm-up message to the analysis")
 
 
 class BookSettings(_Section):
-    """The local order book (ICT-14)."""
+    """The local order book."""
 
-    snapshot_levels: int = Field(1_000, ge=5, le=1_000, description="levels a side of a REST snapshot: 5, 10 … 1000")
-    max_levels: int = Field(2_000, ge=50, le=20_000, description="levels a side that are kept; the farthest go first")
-    max_buffered: int = Field(3_000, ge=10, le=100_000, description="diffs held while a snapshot is on its way")
-    imbalance_levels: int = Field(10, ge=1, le=1_000, description="best levels a side whose sizes make the imbalance")
+    snapshot_levels: int = Field(
+        1_000, ge=5, le=1_000, description="Levels a side of a REST snapshot: 5, 10, 20, 50, 100, 500 or 1000"
+    )
+    max_levels: int = Field(2_000, ge=50, le=20_000, description="Most levels kept on each side; the farthest go first")
+    max_buffered: int = Field(3_000, ge=10, le=100_000, description="Most diffs held while a snapshot is fetched")
+    imbalance_levels: int = Field(10, ge=1, le=1_000, description="Best levels of each side whose sizes make the imbalance")
 
 
 class LiveSettings(_Section):
     """The live feed: streams, watchdogs, backfill, order book, one micro message a second."""
 
-    silence: SilenceSettings = Field(default_factory=SilenceSettings, description="when a stream counts as silent")
-    backoff: BackoffSettings = Field(default_factory=BackoffSettings, description="pauses between attempts")
-    minutes: MinutesSettings = Field(default_factory=MinutesSettings, description="how a minute is completed")
-    warm_up: WarmUpSettings = Field(default_factory=WarmUpSettings, description="the history before the first minute")
-    book: BookSettings = Field(default_factory=BookSettings, description="the local order book")
-    depth: bool = Field(True, description="false: no depth streams; the imbalance is then that of the best level")
-    look_every_ms: int = Field(50, ge=5, le=1_000, description="how often silence and overdue minutes are looked for")
-    micro_every_ms: int = Field(1_000, ge=100, le=60_000, description="one micro message a symbol this often, own time")
+    silence: SilenceSettings = Field(default_factory=SilenceSettings, description="When a stream counts as silent")
+    backoff: BackoffSettings = Field(default_factory=BackoffSettings, description="Pauses between attempts at the exchange")
+    minutes: MinutesSettings = Field(default_factory=MinutesSettings, description="How a minute is completed")
+    warm_up: WarmUpSettings = Field(default_factory=WarmUpSettings, description="History fetched before the first minute")
+    book: BookSettings = Field(default_factory=BookSettings, description="The local order book")
+    depth: bool = Field(True, description="Subscribe to depth streams; without them the imbalance is that of the best level")
+    look_every_ms: int = Field(50, ge=5, le=1_000, description="Time between two checks for silence and overdue minutes, ms")
+    micro_every_ms: int = Field(1_000, ge=100, le=60_000, description="Time between two micro messages of a symbol, ms")
     micro_max_age_ms: int = Field(
-        5_000, ge=100, le=600_000, description="no micro message from a best bid and ask older than this"
+        5_000, ge=100, le=600_000, description="Age of best bid and ask beyond which no micro message is published, ms"
     )
-    tick_every_ms: int = Field(1_000, ge=100, le=60_000, description="clock ticks for deadlines, own time")
-    fetch_timeout_ms: int = Field(2_500, ge=100, le=120_000, description="a REST answer that takes longer has failed")
-    fetches_at_once: int = Field(4, ge=1, le=32, description="REST fetches of candles and books at once")
+    tick_every_ms: int = Field(
+        1_000, ge=100, le=60_000, description="Time between two clock ticks, which deadlines rest on, ms"
+    )
+    fetch_timeout_ms: int = Field(2_500, ge=100, le=120_000, description="Longest wait for a REST answer, ms")
+    fetches_at_once: int = Field(4, ge=1, le=32, description="Most REST fetches of candles and order books at once")
     audit_every_minutes: int = Field(
         15,
         ge=0,
         le=1_440,
-        description="published candles are compared with the exchange's this often; 0 = never",
+        description=("Time between two comparisons of published candles with the exchange's, minutes; 0 = never"),
     )
