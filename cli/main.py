@@ -9,6 +9,7 @@ import typer
 
 from cli.bench.commands import bench
 from cli.config.commands import app as config_commands
+from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
@@ -218,6 +219,7 @@ def docs(
     write_docs(to, check=check)
 
 
+app.add_typer(data_commands, name="data")
 app.add_typer(research_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")

@@ -16,7 +16,7 @@ from cli.run.configuration import load_settings, refuse
 from research.plot.canvas import Look
 from research.plot.chart import NothingToShow, picture_of, words
 from research.plot.html import write_html
-from research.plot.png import write_png
+from research.plot.png import is_drawable, write_png
 from research.plot.theme import THEMES, ThemeName
 from research.whole_file import whole_file
 from shared.domain.facts import FactKind
@@ -67,6 +67,9 @@ def plot_files(
         with whole_file(path) as file:
             if out.suffix.lower() == ".png":
                 write_png(picture, file, scale=1.0)
+                if not is_drawable(symbol):
+                    text = f"no font here has the letters of {symbol}: install Noto Sans CJK, or write .html"
+                    console.print(text, style="yellow", highlight=False, soft_wrap=True)
             else:
                 write_html(picture, file, text=look.theme.text, faint=look.theme.faint)
         console.print(f"written: {path}", highlight=False, soft_wrap=True)

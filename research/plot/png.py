@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+import warnings
+from functools import lru_cache
+from typing import Any, BinaryIO, Final
 
 from research.plot.shapes import Line, Picture, Polygon, Rect, Text
 
 #: matplotlib measures lines and letters in points; at this resolution one pixel is one point.
 _DPI = 72.0
+_FONT: Final = "DejaVu Sans"
+#: Fonts with Chinese, Japanese and Korean letters, of Linux, Windows and macOS. The usual one has none.
+_CJK_FONTS: Final = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Source Han Sans SC", "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei", "Droid Sans Fallback", "Microsoft YaHei", "SimHei", "Malgun Gothic", "PingFang SC",
+    "Hiragino Sans", "Nanum Gothic", "Arial Unicode MS",
+)  # fmt: skip
+#: Letters of these languages begin here.
+_CJK_FROM: Final = "\u3040"
 
 
 def write_png(picture: Picture, file: BinaryIO, scale: float) -> None:
@@ -30,7 +41,27 @@ def write_png(picture: Picture, file: BinaryIO, scale: float) -> None:
             _polygon(axes, shape, order)
         else:
             _text(axes, shape, order)
-    figure.savefig(file, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # one box a letter; see is_drawable
+        figure.savefig(file, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+
+
+def is_drawable(text: str) -> bool:
+    """False where the fonts of this machine have boxes instead of the Chinese, Japanese or Korean letters of ``text``."""
+    return max(text, default="") < _CJK_FROM or len(_fonts_for(text)) > 1
+
+
+def _fonts_for(text: str) -> tuple[str, ...]:
+    """The usual font alone wherever it suffices, so that the bytes do not depend on what else is installed."""
+    return (_FONT, *_installed_cjk()) if max(text, default="") >= _CJK_FROM else (_FONT,)
+
+
+@lru_cache
+def _installed_cjk() -> tuple[str, ...]:
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return tuple(name for name in _CJK_FONTS if name in installed)
 
 
 def _rect(axes: Any, shape: Rect, order: int) -> None:
@@ -67,5 +98,5 @@ def _text(axes: Any, shape: Text, order: int) -> None:
     axes.text(
         shape.x, shape.y, shape.text, fontsize=shape.size, color=shape.color, alpha=shape.opacity, zorder=order, bbox=plate,
         ha={"start": "left", "middle": "center", "end": "right"}[shape.anchor], va="baseline",
-        fontweight="bold" if shape.bold else "normal", family="DejaVu Sans", parse_math=False,
+        fontweight="bold" if shape.bold else "normal", family=_fonts_for(shape.text), parse_math=False,
     )  # fmt: skip

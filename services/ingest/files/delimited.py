@@ -31,7 +31,9 @@ class DelimitedText:
         self._member = member
         self._wanted = tuple(wanted)
         lines = re.split(r"\r\n|\n|\r", head.decode("utf-8", "replace"))
-        first = next(place for place, line in enumerate(lines) if line.strip())
+        first = next((place for place, line in enumerate(lines) if line.strip()), None)
+        if first is None:
+            raise FileDefect(member, "empty", "the file is empty; write it again")
         if first == len(lines) - 1 and len(head) >= HEAD_BYTES - 3:
             raise FileDefect(
                 member, "unreadable", f"the first line is longer than {HEAD_BYTES:,} bytes; this is no table of candles"
