@@ -120,7 +120,7 @@ def build_everything(settings: Settings) -> None:
 
 
 @given(configurations())
-def test_what_check_passes_can_be_built(document: dict[str, Any]) -> None:
+def test_configuration_that_check_passes_can_be_built(document: dict[str, Any]) -> None:
     found = loaded(document)
     if found is None or start_refusals(found, everything(found.settings)):
         return

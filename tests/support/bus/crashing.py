@@ -41,7 +41,10 @@ class _Tracked:
 
 
 class KillableBus:
-    """Wraps a bus for one process; ``kill`` is SIGKILL as the broker sees it."""
+    """Wraps a bus for one process; ``kill`` is SIGKILL as the broker sees it.
+
+    Unrealistic: the broker sees the death at once, and what was being published is either out or not, never doubtful.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus

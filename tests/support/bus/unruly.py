@@ -15,6 +15,7 @@ class UnrulyBus:
     """Wraps a bus. Order within a topic is kept (that is guaranteed); between topics anything goes; any message may repeat.
 
     ``lose``: the specimen's vice: drops a message now and then, which no bus may do.
+    Unrealistic: repeats and delays far more often than a broker, and never closes a connection.
     """
 
     def __init__(self, bus: Bus, seed: int, *, repeat: float, delay: float, lose: float = 0.0) -> None:

@@ -21,7 +21,10 @@ OFFERED = Decimal("0.025")
 
 
 class MovedPort(SimulatedPort):
-    """``move`` sets a price. Its clock runs, and no two calls are at the same time."""
+    """``move`` sets a price. Its clock runs, and no two calls are at the same time.
+
+    Unrealistic: no wire, no signature, no rate limits, no lost answers; the market moves only when the test moves it.
+    """
 
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         settings = settings or SimulatorSettings()

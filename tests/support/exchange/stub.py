@@ -50,7 +50,10 @@ class Answer:
 
 
 class ExchangeStub:
-    """``say(call, *answers)`` queues answers; the last one is repeated."""
+    """An HTTP and WebSocket server. ``say(call, *answers)`` queues answers; the last one is repeated.
+
+    Unrealistic: no account, no market, no limits; a signature is checked only when the test wants it, parameters never.
+    """
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []

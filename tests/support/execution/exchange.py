@@ -13,8 +13,10 @@ from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order
 
-#: What becomes of a placed order. ``silent``: nothing is done, nothing is said. ``quiet``: it is accepted, nothing is said.
-Outcome = Literal["fill", "part", "part_expire", "accept", "reject", "expire", "silent", "quiet"]
+#: What becomes of a placed order.
+Outcome = Literal[
+    "fill", "fill_half", "fill_half_then_expire", "accept", "accept_unreported", "reject", "expire", "drop",
+]  # fmt: skip
 #: ``trigger`` fills a resting order, ``part`` half of it, ``lose`` expires it; the others concern a symbol.
 Happening = tuple[
     Literal["trigger", "part", "lose", "liquidate", "foreign", "outside_close", "outside_open", "fund", "keep_fill"], str
@@ -31,7 +33,11 @@ def normally(order: Order) -> Outcome:
 
 
 class FakeExchange:
-    """One account in one-way mode. Market orders fill at 100, conditional ones at their trigger. Client ids act once."""
+    """One account in one-way mode, whose client ids act once.
+
+    Unrealistic: market orders fill at 100 and conditional ones at their trigger; no book, no margin check, one fee for any
+    price; liquidation, funding and strangers only when the script says so; it answers in the step that asks.
+    """
 
     def __init__(self, decide: Callable[[Order], Outcome] = normally, wallet: Decimal = Decimal(10_000)) -> None:
         self.decide = decide
@@ -83,7 +89,7 @@ class FakeExchange:
             self._said.append(known)
             return
         outcome = self.decide(order)
-        if outcome == "silent":
+        if outcome == "drop":
             if order.reduce_only or order.close_position:
                 self.refused.add((self.time, order.symbol, order.reduce_only))
             return
@@ -94,15 +100,15 @@ class FakeExchange:
         elif outcome == "expire":
             self.refused.add((self.time, order.symbol, order.reduce_only))
             self._state(order, status="EXPIRED")
-        elif outcome in ("accept", "quiet"):
+        elif outcome in ("accept", "accept_unreported"):
             self._state(order, status="NEW")
-            if outcome == "quiet":
+            if outcome == "accept_unreported":
                 self._said.pop()
         else:
             self._state(order, status="NEW")
             self._said.pop()
             self._execute(order.client_id, order.quantity if outcome == "fill" else order.quantity / 2)
-            if outcome == "part_expire":
+            if outcome == "fill_half_then_expire":
                 self._state(self.orders[order.client_id], status="EXPIRED")
 
     def _cancel(self, request: CancelOrder) -> None:

@@ -76,10 +76,19 @@ class Session:
         if self.draw.random() > self.mischief:
             return good
         if order.reduce_only:
-            return self.draw.choice(["reject", "expire", "silent", "part_expire"])
+            return self.draw.choice(["reject", "expire", "drop", "fill_half_then_expire"])
         if order.close_position:
-            return self.draw.choice(["reject", "expire", "silent", "quiet"])
-        return self.draw.choice(["reject", "expire", "silent", "quiet", "part", "part_expire"])
+            return self.draw.choice(["reject", "expire", "drop", "accept_unreported"])
+        return self.draw.choice(
+            [
+                "reject",
+                "expire",
+                "drop",
+                "accept_unreported",
+                "fill_half",
+                "fill_half_then_expire",
+            ]
+        )
 
     def _happenings(self) -> list[Happening]:
         happenings: list[Happening] = []

@@ -43,8 +43,11 @@ class ScriptedStream:
 
 
 class ScriptedExchange:
-    """``time``: the exchange's clock, ms. Its candles are those of ``live_scenes.kline``. ``deaf``: REST fails;
-    ``unanswered``: so many calls did."""
+    """``time``: the exchange's clock, ms. ``deaf``: REST fails; ``unanswered``: so many calls did.
+
+    Unrealistic: the candles are those of ``live_scenes.kline``; it answers at once, has no limits, no latency and no orders,
+    and one depth and funding rate for ever; a frame arrives in the order in which the script says it, and never twice.
+    """
 
     def __init__(self, time: int, symbols: Sequence[str] = (BTC, ETH)) -> None:
         self.time = time

@@ -56,7 +56,7 @@ def test_a_shipped_file_loads_with_what_it_leaves_to_the_user(mode: str) -> None
         ("live", ["exchange.real_money", "exchange.proven_on_testnet", "approval_key", "signals.strategies"]),
     ],
 )
-def test_what_a_shipped_file_leaves_to_the_user_is_told_at_once(mode: str, missing: list[str]) -> None:
+def test_settings_left_to_the_user_are_told_at_once(mode: str, missing: list[str]) -> None:
     with pytest.raises(ConfigInvalid) as told:
         load(Settings, [FILES[mode]], {}, None)
     assert [error.path for error in told.value.errors] == missing

@@ -57,7 +57,7 @@ ROWS = [
     Row(
         "a partly filled entry is protected, and its rest is cancelled when the trade ends",
         [*OPENING, ["-entry", "-target"]],
-        script={"entry": "part"},
+        script={"entry": "fill_half"},
         steps=[[("trigger", "stop")]],
         exit_reason="stop",
         result=D("-5.1"),
@@ -65,7 +65,7 @@ ROWS = [
     Row(
         "a partly filled entry that fills later is covered by the same stop",
         [*OPENING, ["-target"]],
-        script={"entry": "part"},
+        script={"entry": "fill_half"},
         steps=[[("trigger", "entry")], [("trigger", "stop")]],
         exit_reason="stop",
         result=D("-10.2"),
@@ -73,7 +73,7 @@ ROWS = [
     Row(
         "a partly filled entry that expires is protected",
         [*OPENING, ["-stop"]],
-        script={"entry": "part_expire"},
+        script={"entry": "fill_half_then_expire"},
         steps=[[("trigger", "target")]],
         exit_reason="target",
         result=D("9.9"),
@@ -109,7 +109,7 @@ ROWS = [
     Row(
         "a partly filled entry without a stop: its rest is cancelled before the closing",
         [*OPENING, ["+stop-2"], ["-entry", "+close-1", "-target"]],
-        script={"entry": "part", "stop": "reject", "stop-2": "expire"},
+        script={"entry": "fill_half", "stop": "reject", "stop-2": "expire"},
         steps=[[]],
         exit_reason="flatten",
         result=D("-0.1"),
@@ -118,7 +118,7 @@ ROWS = [
     Row(
         "a closing that fills in part is followed by another",
         [*OPENING, ["+stop-2"], ["+close-1", "-target"], ["+close-2"]],
-        script={"stop": "reject", "stop-2": "reject", "close-1": "part_expire"},
+        script={"stop": "reject", "stop-2": "reject", "close-1": "fill_half_then_expire"},
         steps=[[]],
         exit_reason="flatten",
         result=D("-0.2"),
@@ -206,7 +206,7 @@ ROWS = [
     Row(
         "an entry of which nothing is said is asked for, never sent as another order",
         [["+entry"], ["+entry"], ["+stop", "+target"], ["-target"]],
-        script={"entry": "quiet"},
+        script={"entry": "accept_unreported"},
         steps=[[("trigger", "entry")], [("trigger", "stop")]],
         exit_reason="stop",
         result=D("-10.2"),
@@ -214,7 +214,7 @@ ROWS = [
     Row(
         "a stop that was taken in silence is found by asking",
         [*OPENING, ["+stop"], ["-target"]],
-        script={"stop": "quiet"},
+        script={"stop": "accept_unreported"},
         steps=[[("trigger", "stop")]],
         exit_reason="stop",
         result=D("-10.2"),
@@ -222,7 +222,7 @@ ROWS = [
     Row(
         "silence on both stops flattens",
         [*OPENING, *[["+stop"]] * 3, ["+stop-2", "-stop"], *[["+stop-2"]] * 3, ["+close-1", "-target", "-stop-2"]],
-        script={"stop": "silent", "stop-2": "silent"},
+        script={"stop": "drop", "stop-2": "drop"},
         steps=[[]],
         exit_reason="flatten",
         result=D("-0.2"),
@@ -239,7 +239,7 @@ ROWS = [
     Row(
         "an entry of which nothing is ever said: asked for, frozen, and cancelled once it has expired",
         [*[["+entry"]] * 4, *[["+entry"]] * 3, ["-entry"]],
-        script={"entry": "silent"},
+        script={"entry": "drop"},
         steps=[[], []],
         alerts=[*[("critical", "stuck"), ("critical", "frozen")], ("critical", "stuck"), ("warning", "entry_failed")],
         expires=2 * MINUTE,

@@ -91,7 +91,7 @@ CLOSE_FIRST = lines([[row[0], row[4], *row[1:4], row[5], "x"] for row in CANDLES
         ),
     ],
 )
-def test_what_a_file_leaves_open_is_refused_until_it_is_said(
+def test_ambiguous_file_is_refused_until_the_option_is_given(
     content: str, said: str, options: dict[str, str | tuple[str, ...]], tmp_path: Path
 ) -> None:
     """DATA-6: the option that the sentence names is the one that helps."""
