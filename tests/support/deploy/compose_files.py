@@ -1,6 +1,6 @@
 """Compose files as the engine would read them together: variables filled in, overrides merged, profiles left out.
 
-What ``docker compose config`` does, as far as our files use it; there is no engine on the machines that test.
+What ``docker compose config`` does, as far as our files use it, for tests that need no engine.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ class Container:
     status: str  # running, exited, …
     health: str  # healthy, unhealthy, starting; empty without a check
     exit_code: int
+    said: str  # what its last health check printed
 
 
 class Project:
@@ -75,11 +76,17 @@ class Project:
         return read
 
     def up(self) -> None:
-        """Start everything and wait until all of it is healthy."""
-        try:
-            self.compose("up", "--detach", "--no-build", "--wait", "--wait-timeout", "240", seconds=300)
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.logs()}") from None
+        """Start everything and wait until all of it is healthy. On a busy machine a service may be ill meanwhile."""
+        self.compose("up", "--detach", "--no-build", seconds=300)
+        self.until(lambda: not self.ill(), "every service is healthy", seconds=240)
+
+    def ill(self) -> dict[str, str]:
+        """Service → what it said last, of those that are not healthy; one that has done its work and ended well is."""
+        return {
+            name: each.said
+            for name, each in self.containers().items()
+            if each.health != "healthy" and (each.status, each.exit_code) != ("exited", 0)
+        }
 
     def logs(self, *services: str) -> str:
         """The end of every log."""
@@ -89,12 +96,14 @@ class Project:
         """Service → its container; every service has one."""
         ids = self.compose("ps", "--all", "--quiet").split()
         shown = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
-        return {
-            each["Config"]["Labels"]["com.docker.compose.service"]: Container(
-                each["State"]["Status"], each["State"].get("Health", {}).get("Status", ""), each["State"]["ExitCode"]
-            )
-            for each in json.loads(shown)
-        }
+        found = {}
+        for each in json.loads(shown):
+            state = each["State"]
+            health = state.get("Health", {})
+            said = health["Log"][-1]["Output"] if health.get("Log") else ""
+            name = each["Config"]["Labels"]["com.docker.compose.service"]
+            found[name] = Container(state["Status"], health.get("Status", ""), state["ExitCode"], said)
+        return found
 
     def exec(self, service: str, *command: str) -> str:
         """What a command in the service's container prints."""
@@ -124,5 +133,5 @@ class Project:
         """Wait for a condition. Raises AssertionError with the logs."""
         deadline = time.monotonic() + seconds
         while not true():
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}\n{self.logs()}"
+            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; ill: {self.ill()}\n{self.logs()}"
             time.sleep(0.5)

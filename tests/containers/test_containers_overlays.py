@@ -1,0 +1,54 @@
+"""The overlays for paper and for a real exchange, with `ict simulator` in the exchange's place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.deploy.compose_project import Project
+
+EXCHANGE = "tests/containers/simulated_exchange.yml"
+FILES: Mapping[str, list[str]] = {
+    "sim": ["docker-compose.yml"],
+    "paper": ["docker-compose.yml", "deploy/compose.paper.yml"],
+    "testnet": ["docker-compose.yml", "deploy/compose.gateway.yml"],
+}
+
+
+@pytest.fixture
+def drill(tmp_path: Path) -> str:
+    """A user's settings: the exchange beside us, and entries at every close, so that there are orders at once."""
+    file = tmp_path / "drill.yaml"
+    drill = {
+        "exchange": {"rest_url": "http://exchange:8080", "stream_url": "ws://exchange:8080"},
+        "timeframes": ["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"],
+        "ingest": {"live": {"depth": False, "warm_up": {"candles": 20}}},
+        "signals": {"strategies": ["every_close"], "drill": True, "every_close": {"stop_distance": 0.001}},
+        "risk": {"trades_per_day": 100_000, "daily_loss_limit": 0.9, "halt_loss_limit": 0.95},
+    }
+    file.write_text(yaml.safe_dump(drill))
+    file.chmod(0o444)
+    return str(file)
+
+
+@pytest.mark.parametrize("mode", FILES)
+def test_one_service_builds_the_image(image: str, secrets: Path, mode: str) -> None:
+    services = Project(FILES[mode], {"SECRETS_DIR": str(secrets), "ICT_MODE": mode}).config()["services"]
+    assert [name for name, service in services.items() if "build" in service] == ["topology"]
+
+
+@pytest.mark.parametrize("mode", ["paper", "testnet"])
+def test_an_overlay_trades_on_a_simulated_exchange_and_stops_in_good_order(
+    image: str, secrets: Path, drill: str, mode: str
+) -> None:
+    """OPS-2"""
+    environ = {"SECRETS_DIR": str(secrets), "ICT_MODE": mode, "SETTINGS_FILE": drill}
+    with Project([*FILES[mode], EXCHANGE], environ) as project:
+        project.up()
+        project.until(lambda: project.journal("select count(*) from fills") > 0, "a fill in the journal")
+        project.compose("stop")
+        ended = {name: each for name, each in project.containers().items() if (each.status, each.exit_code) != ("exited", 0)}
+        assert ended == {}, project.logs()
