@@ -75,7 +75,7 @@ def test_table_names_own_columns_zone_and_next_line(tmp_path: Path) -> None:
     assert f"next: ict demo --data ETHUSDT={path}" in result.output
 
 
-def test_what_is_wrong_is_said_with_exit_1_and_without_a_next_line(tmp_path: Path) -> None:
+def test_faulty_file_is_told_with_exit_1_and_no_next_line(tmp_path: Path) -> None:
     path = text(tmp_path / "c.csv", lines([[iso(row[0]), *row[1:]] for row in CANDLES], "date,open,high,low,close,volume"))
     result = CliRunner().invoke(app, ["data", "check", str(path)])
     assert result.exit_code == Exit.NEGATIVE
