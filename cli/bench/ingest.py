@@ -22,7 +22,7 @@ import typer
 from cli.bench.ingest_feeder import SYMBOL
 from cli.bench.tick_frames import Frames
 from services.ingest.live.feed_state import FeedState
-from services.ingest.live.settings import LiveSettings
+from services.ingest.settings.live import LiveSettings
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.binance.sockets import Socket
 from shared.exchange.binance.streams import BinanceMarketStream

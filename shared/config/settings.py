@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from shared.bus.topology import Layout, Mode
+from shared.config import assignment
 from shared.config.account import AccountSettings
 from shared.config.errors import Incoherent
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
@@ -20,7 +21,6 @@ from shared.domain.instruments import Instrument
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
-from shared.runtime import assignment
 
 #: The approval key that a simulation may keep; where real orders are sent it would be a signature that anybody can make.
 SIM_APPROVAL_KEY: Final = "sim-only"

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal
 
-from services.ingest.live.settings import BookSettings
+from services.ingest.settings.live import BookSettings
 from shared.exchange.model.market_data import Depth, Level
 from shared.exchange.model.streams import DepthEvent
 

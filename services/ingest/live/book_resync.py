@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from services.ingest.live.book import LocalBook
 from services.ingest.live.fetching import Questions, Unanswered
 from services.ingest.live.metrics import BOOKS
-from services.ingest.live.settings import LiveSettings
 from services.ingest.live.watchdog import pause_ms
+from services.ingest.settings.live import LiveSettings
 from shared.exchange.port import MarketData
 
 

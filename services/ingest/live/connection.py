@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 
 from services.ingest.live.metrics import HEALTHY, LOST, SILENCES
-from services.ingest.live.settings import LiveSettings
 from services.ingest.live.watchdog import Watchdog
+from services.ingest.settings.live import LiveSettings
 from shared.exchange.model.streams import Heard, MarketStream, StreamLost, StreamName
 from shared.exchange.port import MarketData
 

@@ -23,8 +23,8 @@ from services.ingest.live.feed_state import FeedState
 from services.ingest.live.fetching import Questions, Unanswered, compare_with_exchange, funding_of
 from services.ingest.live.funding import FundingPassed
 from services.ingest.live.minutes import Fetch
-from services.ingest.live.settings import LiveSettings
 from services.ingest.live.task_group import TaskGroup
+from services.ingest.settings.live import LiveSettings
 from shared.bus.port import Bus
 from shared.domain.candles import FeedStep
 from shared.domain.control import Alert, ClockTick, FundingDue, Severity

@@ -14,7 +14,7 @@ from services.ingest.live.funding import FundingPassed, FundingWatch
 from services.ingest.live.metrics import BOOKS, EVENTS, FORCED, KLINES, LAG
 from services.ingest.live.micro import MicroMeter
 from services.ingest.live.minutes import MinuteBoard
-from services.ingest.live.settings import FeedKind, LiveSettings
+from services.ingest.settings.live import FeedKind, LiveSettings
 from shared.domain.control import FundingDue
 from shared.domain.message import Message
 from shared.exchange.model.market_data import AggTrade, BookTicker, MarkPrice

@@ -12,8 +12,8 @@ import structlog
 from services.ingest.live.audit import Audit, Difference
 from services.ingest.live.funding import FundingPassed
 from services.ingest.live.metrics import FETCHES
-from services.ingest.live.settings import LiveSettings
 from services.ingest.live.watchdog import pause_ms
+from services.ingest.settings.live import LiveSettings
 from shared.domain.control import FundingDue
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.errors import ExchangeError

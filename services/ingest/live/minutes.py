@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from services.ingest.live.settings import MinutesSettings
+from services.ingest.settings.live import MinutesSettings
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.timeframes import MINUTE
 from shared.exchange.model.market_data import Kline

@@ -10,7 +10,7 @@ from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from services.ingest.live.settings import BackoffSettings
+from services.ingest.settings.live import BackoffSettings
 from shared.domain.backoff import Backoff
 from shared.domain.transitions import next_state
 

@@ -14,7 +14,7 @@ import pytest
 from services.ingest.live.audit import Audit
 from services.ingest.live.feed import Feed
 from services.ingest.live.fetching import Questions, compare_with_exchange
-from services.ingest.live.settings import LiveSettings
+from services.ingest.settings.live import LiveSettings
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.ingest.live.book import LocalBook
 from services.ingest.live.minutes import Fetch, MinuteBoard
-from services.ingest.live.settings import BookSettings, MinutesSettings
+from services.ingest.settings.live import BookSettings, MinutesSettings
 from shared.domain.candles import FeedStep
 from shared.exchange.model.market_data import Level
 from shared.exchange.model.streams import DepthEvent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.ingest.live.book import LocalBook
-from services.ingest.live.settings import BookSettings
+from services.ingest.settings.live import BookSettings
 from tests.support.ingest.live_scenes import depth, diff
 
 SNAPSHOT = depth(100, ((99.0, 1.0), (98.0, 2.0)), ((101.0, 3.0), (102.0, 4.0)))

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from services.ingest.live.feed_state import FeedState
-from services.ingest.live.settings import LiveSettings
+from services.ingest.settings.live import LiveSettings
 from shared.domain.control import FundingDue, MarkPrice, Micro
 from shared.exchange.model import market_data
 from shared.exchange.model.streams import Heard, KlineEvent, LiquidationEvent, MarketEvent, StreamKind, StreamName

@@ -9,7 +9,7 @@ import pytest
 from services.ingest.live.book import LocalBook
 from services.ingest.live.funding import FundingPassed, FundingWatch
 from services.ingest.live.micro import MicroMeter
-from services.ingest.live.settings import BookSettings
+from services.ingest.settings.live import BookSettings
 from shared.domain.control import FundingDue, MarkPrice
 from shared.domain.timeframes import MINUTE
 from shared.exchange.model import market_data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.ingest.live.minutes import TRANSITIONS, Fetch, MinuteBoard
-from services.ingest.live.settings import MinutesSettings
+from services.ingest.settings.live import MinutesSettings
 from shared.domain.candles import FeedStep
 from shared.domain.timeframes import MINUTE
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, kline, klines

@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from services.ingest.live.settings import BackoffSettings, FeedKind, SilenceSettings
 from services.ingest.live.watchdog import TRANSITIONS, ConnectionState, Watchdog, advance, pause_ms
+from services.ingest.settings.live import BackoffSettings, FeedKind, SilenceSettings
 from shared.domain.transitions import IllegalTransition
 
 BACKOFF = BackoffSettings(first_ms=1_000, longest_ms=60_000, jitter=0.5, settled_ms=30_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ingest.live.settings import LiveSettings
+from services.ingest.settings.live import LiveSettings
 
 
 class IngestSettings(BaseModel):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from shared.config.assignment import assigned_partitions, assigned_timeframes, symbols_of
 from shared.domain.timeframes import TIMEFRAMES
-from shared.runtime.assignment import assigned_partitions, assigned_timeframes, symbols_of
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 PINNED = {"BTCUSDT": 0, "ETHUSDT": 1, "SOLUSDT": 1}
