@@ -224,14 +224,3 @@ app.add_typer(research_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")
 app.add_typer(bench, name="bench")
-
-
-def main() -> None:
-    """Run the command line (see ``cli.entry``)."""
-    from cli.entry import main as entry
-
-    entry()
-
-
-if __name__ == "__main__":
-    main()

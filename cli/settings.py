@@ -16,9 +16,9 @@ from services.notifier.settings import NotifierSettings
 from services.risk.settings import RiskSettings
 from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES
-from shared.config.errors import Incoherent
-from shared.config.level import BASIC
 from shared.config.settings import CommonSettings
+from shared.domain.incoherent import Incoherent
+from shared.domain.level import BASIC
 from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.config.level import BASIC
+from shared.domain.level import BASIC
 
 
 class SimulatorSettings(BaseModel):

@@ -42,7 +42,7 @@ _STREAMS: Final = "btcusdt@kline_1m/ethusdt@kline_1m/btcusdt@aggTrade/ethusdt@ag
 @asynccontextmanager
 async def _server() -> AsyncIterator[tuple[str, psutil.Process]]:
     """An `ict simulator` of its own process, and its address."""
-    command = (sys.executable, "-m", "cli.main", "simulator", "--port", "0", "--now")
+    command = (sys.executable, "-m", "cli", "simulator", "--port", "0", "--now")
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, env={**os.environ, **_UNLIMITED}
     )

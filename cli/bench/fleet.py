@@ -38,7 +38,7 @@ class BenchFleet:
     def __enter__(self) -> Self:
         log = (Path(self._directory.name) / "services.log").open("wb")
         for name in self._services:
-            command = [sys.executable, "-m", "cli.main", "run", name, "--config", str(self.config)]
+            command = [sys.executable, "-m", "cli", "run", name, "--config", str(self.config)]
             environment = {**os.environ, "ICT_HTTP__PORT": str(self._ports[name])}
             self._processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)  # noqa: S603  our own
         for name in self._services:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from shared.config.level import BASIC
+from shared.domain.level import BASIC
 
 
 class JournalSettings(BaseModel):

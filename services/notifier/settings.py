@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from services.notifier.channels import WebhookPolicy
-from shared.config.level import BASIC
 from shared.domain.control import Severity
+from shared.domain.level import BASIC
 
 
 class NotifierSettings(BaseModel):

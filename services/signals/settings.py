@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.config.level import BASIC
+from shared.domain.level import BASIC
 from shared.domain.timeframes import Timeframe
 
 #: The names of ``services.signals.strategies.STRATEGIES``; a test holds the two together.

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.config.level import BASIC
+from shared.domain.level import BASIC
 from shared.exchange.model.account import MarginType
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -31,15 +31,3 @@ class ConfigInvalid(Exception):
         self.errors = tuple(errors)
         count = f"{len(self.errors)} error" + ("" if len(self.errors) == 1 else "s")
         super().__init__("\n".join((f"configuration invalid, {count}:", *(f"  {error}" for error in self.errors))))
-
-
-class Incoherent(ValueError):
-    """Raised by a settings model's validator when settings that are fine alone do not fit together.
-
-    ``faults`` maps the dotted path of each setting, relative to the model that raises, to what is wrong with it; the loader
-    shows each at its own place.
-    """
-
-    def __init__(self, faults: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{path}: {text}" for path, text in faults.items()))
-        self.faults = dict(faults)

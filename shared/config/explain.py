@@ -8,11 +8,12 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from shared.config.errors import Fault, Incoherent
+from shared.config.errors import Fault
 from shared.config.fields import Setting, is_secret, known_paths, setting_at, suggestion
 from shared.config.masking import without_password
 from shared.config.moved import moved_to
 from shared.config.tree import Path, Tree, dotted
+from shared.domain.incoherent import Incoherent
 
 _SHOWN: Final = 80  # characters of a wrong value that are repeated in its error
 

@@ -15,8 +15,8 @@ import annotated_types
 from pydantic import BaseModel, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
-from shared.config.level import BASIC
 from shared.config.tree import Path
+from shared.domain.level import BASIC
 
 _SCALARS: Final[dict[type, str]] = {bool: "true or false", int: "a whole number", float: "a number", Decimal: "a number"}
 _SECRET_NAME: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential", re.IGNORECASE)

@@ -17,11 +17,12 @@ from typing import Final, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from shared.config.environment import read_environment, read_secrets
-from shared.config.errors import ConfigInvalid, Fault, Incoherent
+from shared.config.errors import ConfigInvalid, Fault
 from shared.config.explain import explain, shown
 from shared.config.fields import known_paths, setting_at, suggestion
 from shared.config.tree import Path, Tree, dotted
 from shared.config.yaml import read_yaml
+from shared.domain.incoherent import Incoherent
 
 __all__ = ["COMMAND_LINE", "ConfigInvalid", "Fault", "Incoherent", "Loaded", "load"]
 

@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, fi
 from shared.bus.topology import Layout, Mode
 from shared.config import assignment
 from shared.config.account import AccountSettings
-from shared.config.errors import Incoherent
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
-from shared.config.level import BASIC
 from shared.config.masking import without_password
+from shared.domain.incoherent import Incoherent
 from shared.domain.instruments import Instrument
+from shared.domain.level import BASIC
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings

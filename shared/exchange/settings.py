@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from shared.config.errors import Incoherent
-from shared.config.level import BASIC
-from shared.exchange.limits.windows import Urgency
+from shared.domain.level import BASIC
+from shared.exchange.limits.settings import LimiterSettings
 
 Endpoint = Literal["mainnet", "demo"]
 
@@ -17,58 +16,6 @@ ADDRESSES: Final[dict[Endpoint, tuple[str, str]]] = {
     "mainnet": ("https://fapi.binance.com", "wss://fstream.binance.com"),
     "demo": ("https://demo-fapi.binance.com", "wss://fstream.binancefuture.com"),
 }
-
-
-class LimiterSettings(BaseModel):
-    """Shares of the exchange's rate limits, and patience with them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    protect: float = Field(
-        1.0, gt=0, le=1, description="Share of every rate limit that stops, closing orders and cancels may use"
-    )
-    order: float = Field(0.9, gt=0, le=1, description="Share of every rate limit that entries may use")
-    read: float = Field(0.75, gt=0, le=1, description="Share of every rate limit that account and market queries may use")
-    bulk: float = Field(0.5, gt=0, le=1, description="Share of every rate limit that backfill and history may use")
-    order_wait_s: float = Field(
-        2.0, gt=0, le=60, description="Longest wait of an entry for the rate limits before it is refused (-1015), seconds"
-    )
-    protect_wait_s: float = Field(
-        30.0,
-        gt=0,
-        le=300,
-        description="Longest wait of a stop, closing order or cancel for the rate limits, seconds",
-    )
-    read_wait_s: float = Field(
-        120.0, gt=0, le=3600, description="Longest wait of a query for the rate limits before it fails, seconds"
-    )
-    store_timeout_s: float = Field(
-        0.25,
-        gt=0,
-        le=10,
-        description=("Longest wait for the store that shares the counters, seconds; then this process counts alone"),
-    )
-
-    @model_validator(mode="after")
-    def _ranked(self) -> Self:
-        if not self.bulk <= self.read <= self.order <= self.protect:
-            raise Incoherent(
-                {
-                    "protect": f"protect {self.protect}, order {self.order}, read {self.read}, bulk {self.bulk} "
-                    "must not rise: what protects money may use the largest share"
-                }
-            )
-        return self
-
-    def patience(self, urgency: Urgency) -> float:
-        """Seconds that a call may wait for the limits."""
-        if urgency == "protect":
-            return self.protect_wait_s
-        return self.order_wait_s if urgency == "order" else self.read_wait_s
-
-    def shares(self) -> dict[Urgency, float]:
-        """By urgency."""
-        return {"protect": self.protect, "order": self.order, "read": self.read, "bulk": self.bulk}
 
 
 class StreamSettings(BaseModel):

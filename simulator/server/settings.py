@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.config.level import BASIC
+from shared.domain.level import BASIC
 from simulator.server.limits import Limits
 from simulator.tape.settings import TapeSettings
 

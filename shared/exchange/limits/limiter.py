@@ -10,6 +10,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
+from shared.exchange.limits.settings import LimiterSettings
 from shared.exchange.limits.windows import (
     DEFAULT_LIMITS,
     Admission,
@@ -22,7 +23,6 @@ from shared.exchange.limits.windows import (
     counts_of,
     told,
 )
-from shared.exchange.settings import LimiterSettings
 from shared.store.port import Cell, StateStore, StoreError
 
 T = TypeVar("T")

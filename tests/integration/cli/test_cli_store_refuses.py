@@ -22,7 +22,7 @@ def test_a_store_that_refuses_its_clients_is_a_sentence(tmp_path: Path, rabbitmq
     config.write_text(f"namespace: {namespace}\nbus: {{url: '{rabbitmq_url}'}}\nstore: {{url: '{store.url}'}}\n")
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "run", "notifier", "--config", str(config)],
+            [sys.executable, "-m", "cli", "run", "notifier", "--config", str(config)],
             capture_output=True, text=True, check=False, timeout=100,
         )  # fmt: skip
     finally:

@@ -71,7 +71,7 @@ def copy(tmp_path: Path) -> Path:
             shutil.copy(ROOT / name, tmp_path / name)
     scripts = tmp_path / ".venv" / "bin"
     scripts.mkdir(parents=True)
-    for name, module in (("python", ""), ("ict", " -m cli.main")):
+    for name, module in (("python", ""), ("ict", " -m cli")):
         script = scripts / name
         script.write_text(f'#!/bin/sh\nexec {sys.executable}{module} "$@"\n')
         script.chmod(0o755)

@@ -13,7 +13,7 @@ from typing import IO, Self
 import yaml
 
 SERVICES = ("ingest", "analysis", "signals", "risk", "execution", "journal", "notifier")
-ICT = (sys.executable, "-m", "cli.main")
+ICT = (sys.executable, "-m", "cli")
 
 
 def write_config(path: Path, settings: Mapping[str, object]) -> Path:

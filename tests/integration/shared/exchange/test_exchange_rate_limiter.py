@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.exchange.limits.limiter import RateLimiter, Throttled
+from shared.exchange.limits.settings import LimiterSettings
 from shared.exchange.limits.windows import Cost, Limit
-from shared.exchange.settings import LimiterSettings
 from shared.store.memory import MemoryStore
 from shared.store.open import make_store
 from shared.store.port import Cell, StateStore
