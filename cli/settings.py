@@ -22,8 +22,6 @@ from shared.domain.level import BASIC
 from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 
-_MINUTES_A_DAY = 24 * 60
-
 
 class MarketSettings(BaseModel):
     """The market that sim mode plays."""
@@ -35,7 +33,7 @@ class MarketSettings(BaseModel):
     )
     days: float = Field(
         5.0,
-        ge=1 / _MINUTES_A_DAY,
+        ge=0.001,
         le=3660,
         description="Length of the generated market, days",
         json_schema_extra=BASIC,

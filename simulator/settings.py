@@ -56,14 +56,14 @@ class SimulatorSettings(BaseModel):
         Decimal("0.1"),
         gt=0,
         le=1,
-        description=("Share of a one-minute candle's volume that one layer holds and that resting limits can get"),
+        description="Share of a one-minute candle's volume that one layer holds and that resting limits can get",
     )
     max_layers: int = Field(
         20, ge=1, le=1_000, description="Most layers of that size; what a taker still needs then fills in one last layer"
     )
     limit_fills: Literal["through", "touch"] = Field(
         "through",
-        description=("When a resting limit fills: through = the price trades through it, touch = the price reaches it"),
+        description="When a resting limit fills: through = the price trades through it, touch = the price reaches it",
     )
     max_leverage: int = Field(125, ge=1, le=150, description="Highest leverage of a symbol for which no brackets are known")
     maintenance_rate: Decimal = Field(

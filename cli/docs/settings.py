@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from cli.docs.markdown import code, page, table
 from cli.settings import Settings
 from shared.config.fields import Setting, of_field
+from shared.config.settings import ServerUrl
 
 _HEADER = ("setting", "default", "allowed", "meaning")
 _INTRODUCTION = (
@@ -64,7 +65,8 @@ def _default(field: FieldInfo, setting: Setting) -> str:
     if field.is_required():
         return "(must be given)"
     if setting.secret:
-        return "(secret)"
+        default = field.get_default(call_default_factory=True)
+        return code(str(default)) if isinstance(default, ServerUrl) else "(secret)"
     if field.default_factory is not None and field.annotation is str:
         return "(made by each process)"  # it differs between processes: written down, the page would never be up to date
     return code(plain(field.get_default(call_default_factory=True)))

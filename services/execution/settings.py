@@ -17,7 +17,7 @@ class ExecutionSettings(BaseModel):
         3,
         ge=1,
         le=20,
-        description=("Most queries, most cancels and most closing orders of one order or trade in one market step"),
+        description="Most queries, most cancels and most closing orders of one order or trade in one market step",
     )
     unanswered_ms: int = Field(
         3_000, ge=100, le=60_000, description="Time without an answer after which a request is queried, ms"
@@ -29,7 +29,7 @@ class ExecutionSettings(BaseModel):
         2,
         ge=1,
         le=60,
-        description=("Market steps in a row that must show a position flat before it is believed without a fill"),
+        description="Market steps in a row that must show a position flat before it is believed without a fill",
     )
     liquidation_prefixes: tuple[str, ...] = Field(
         ("autoclose-", "adl_autoclose", "settlement_autoclose-"),

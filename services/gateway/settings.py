@@ -32,7 +32,7 @@ class GatewaySettings(BaseModel):
         1,
         ge=0,
         le=5,
-        description=("Times that an order which certainly never arrived is sent again before it is refused; 0 = never"),
+        description="Times that an order which certainly never arrived is sent again before it is refused; 0 = never",
     )
     fills_remembered: int = Field(2_048, ge=64, le=1_000_000, description="Trade ids remembered, so that each counts once")
     trades_per_question: int = Field(500, ge=10, le=1_000, description="Trades requested in one query")

@@ -34,7 +34,7 @@ class NotifierSettings(BaseModel):
     )
     per_minute: float = Field(10.0, gt=0, le=6_000, description="Most notifications a minute in the long run")
     webhook_url: SecretStr | None = Field(
-        None, description="Http(s) address that gets each notification as JSON; null = none", json_schema_extra=BASIC
+        None, description="Address that gets each notification as JSON, http or https; null = none", json_schema_extra=BASIC
     )
     webhook_timeout: float = Field(5.0, gt=0, le=60, description="Longest wait for the webhook's answer, seconds")
     webhook_attempts: int = Field(3, ge=1, le=10, description="Times that a notification is tried")

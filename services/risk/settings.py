@@ -44,21 +44,21 @@ class RiskSettings(BaseModel):
         Decimal("0.03"),
         gt=0,
         lt=1,
-        description=("Loss of a UTC day at which entries stop until the next day, fraction of the day's first equity"),
+        description="Loss of a UTC day at which entries stop until the next day, fraction of the day's first equity",
         json_schema_extra=BASIC,
     )
     halt_loss_limit: Decimal = Field(
         Decimal("0.05"),
         gt=0,
         lt=1,
-        description=("Loss of a UTC day beyond which entries stop until `ict rearm`, fraction of the day's first equity"),
+        description="Loss of a UTC day beyond which entries stop until `ict rearm`, fraction of the day's first equity",
         json_schema_extra=BASIC,
     )
     deadline_ms: int = Field(
         10_000,
         ge=100,
         le=600_000,
-        description=("Longest wait for the decisions of a close, ms; then it is decided without those that are missing"),
+        description="Longest wait for the decisions of a close, ms; then it is decided without those that are missing",
     )
     max_pending_closes: int = Field(256, ge=2, le=10_000, description="Most closes held back at once")
     controls_remembered: int = Field(

@@ -80,7 +80,7 @@ class SignalsSettings(BaseModel):
     strategies: tuple[StrategyName, ...] = Field(
         ("ob_fvg",),
         min_length=1,
-        description=("Strategies that judge every symbol; the first with a signal wins. Mode live needs them named"),
+        description="Strategies that judge every symbol; the first with a signal wins. Mode live needs them named",
         json_schema_extra=BASIC,
     )
     paused: tuple[StrategyName, ...] = Field(
@@ -88,23 +88,21 @@ class SignalsSettings(BaseModel):
     )
     drill: bool = Field(
         False,
-        description=("Allow strategies that trade without a reason, for benchmarks and drills; mode live refuses it"),
+        description="Allow strategies that trade without a reason, for benchmarks and drills; mode live refuses it",
     )
     ob_fvg: ObFvgSettings = Field(default_factory=ObFvgSettings, description="Order block with fair value gap")
-    every_close: EveryCloseSettings = Field(
-        default_factory=EveryCloseSettings, description="An entry at every 1m close, for drills"
-    )
+    every_close: EveryCloseSettings = Field(default_factory=EveryCloseSettings, description="Entries at every 1m close")
     deadline_ms: int = Field(
         5_000,
         ge=100,
         le=600_000,
-        description=("Longest wait for the analyses of a close, ms; then those that are missing are declared missing"),
+        description="Longest wait for the analyses of a close, ms; then those that are missing are declared missing",
     )
     patience_closes: int = Field(
         30,
         ge=1,
         le=1_440,
-        description=("1m closes that may arrive ahead of an incomplete close before it is decided without the rest"),
+        description="1m closes that may arrive ahead of an incomplete close before it is decided without the rest",
     )
     max_pending_closes: int = Field(256, ge=2, le=10_000, description="Most closes held back at once")
     used_facts: int = Field(256, ge=16, le=10_000, description="Facts remembered for each symbol as having given a signal")

@@ -22,7 +22,7 @@ class BrokerSettings(BaseModel):
         30.0,
         gt=0,
         le=600,
-        description=("Longest wait for the broker's confirm, seconds; then the bus reconnects and publishes again"),
+        description="Longest wait for the broker's confirm, seconds; then the bus reconnects and publishes again",
     )
     stalled_after: float = Field(
         2.0, gt=0, le=600, description="Age of an outstanding confirm that makes the bus unhealthy, seconds (memory alarm)"

@@ -92,7 +92,7 @@ class StoreSettings(_Section):
 
     url: Annotated[ServerUrl, _with_scheme("redis://", "rediss://", "sqlite:///", "memory:")] = Field(
         ServerUrl("redis://127.0.0.1:6379/0"),
-        description=("Where lanes keep their state: redis://host:port/db, sqlite:///path, or memory: (lost at exit)"),
+        description="Where lanes keep their state: redis://host:port/db, sqlite:///path, or memory: (lost at exit)",
         json_schema_extra=BASIC,
     )
 
@@ -156,7 +156,7 @@ class CommonSettings(_Section):
     )
     layout: Layout = Field(
         "split",
-        description=("Processes: split = one a service, fused = analysis to risk in one, embedded = everything in one"),
+        description="Processes: split = one a service, fused = analysis to risk in one, embedded = everything in one",
         json_schema_extra=BASIC,
     )
     symbols: tuple[SymbolName, ...] = Field(
@@ -173,7 +173,7 @@ class CommonSettings(_Section):
     namespace: str = Field(
         "ict",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
-        description=("Prefix of every broker object and store key; deployments that share a broker need different ones"),
+        description="Prefix of every broker object and store key; deployments that share a broker need different ones",
     )
     bus: BusSettings = Field(default_factory=BusSettings, description="The message broker")
     store: StoreSettings = Field(default_factory=StoreSettings, description="The store of the lanes' state")

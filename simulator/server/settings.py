@@ -31,7 +31,7 @@ class ServerSettings(BaseModel):
     api_keys: dict[str, str] = Field(
         default_factory=lambda: {TEST_KEY: TEST_SECRET},
         min_length=1,
-        description=("API key → secret, made up: they open a simulator only, and all of them trade on one account"),
+        description="API key → secret, made up: they open a simulator only, and all of them trade on one account",
     )
     start: Literal["market", "now"] = Field(
         "market", description="Time of the market: market = its own, now = the history of a generated market ends now"
@@ -39,7 +39,7 @@ class ServerSettings(BaseModel):
     days: float = Field(365.0, gt=0, le=3_660, description="Length of the generated market, days")
     strict_time: Literal["auto", "always", "never"] = Field(
         "auto",
-        description=("Refuse timestamps outside recvWindow (-1021); auto = only when the market runs at speed 1"),
+        description="Refuse timestamps outside recvWindow (-1021); auto = only when the market runs at speed 1",
     )
     tick_ms: float = Field(10.0, ge=1.0, le=1_000.0, description="Time between two moves of the market, ms")
     chunk_ms: int = Field(

@@ -16,7 +16,7 @@ class BlockLife(Concept):
 
     invalidate_on: Invalidation = Field(
         "close",
-        description=("What must go beyond the far side to end the zone: close, wick = any trade, body = open or close"),
+        description="What must go beyond the far side to end the zone: close, wick = any trade, body = open or close",
     )
     mean_threshold: float = Field(
         0.5, gt=0.0, lt=1.0, description="Depth at which a touched zone changes to its own state, fraction of the zone"

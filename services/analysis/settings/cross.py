@@ -38,7 +38,7 @@ class SmtSettings(Concept):
         5,
         ge=1,
         le=100,
-        description=("How long the other symbol has to take its own level too, candles after the one that took the first"),
+        description="How long the other symbol has to take its own level too, candles after the one that took the first",
     )
     max_age_candles: int = Field(20, ge=1, le=5_000, description="Life of a divergence after its confirmation, candles")
 

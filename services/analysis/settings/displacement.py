@@ -18,6 +18,6 @@ class DisplacementSettings(Concept):
     )
     require_gap: bool = Field(
         False,
-        description=("Demand a gap between the candles before and after; a displacement is then known one candle later"),
+        description="Demand a gap between the candles before and after; a displacement is then known one candle later",
     )
     full_score_atr: float = Field(3.0, gt=0.0, le=50.0, description="Body that earns the score 1, ATR")

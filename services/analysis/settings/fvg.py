@@ -20,7 +20,7 @@ class FvgSettings(Concept):
         0.0,
         ge=0.0,
         le=20.0,
-        description=("Smallest gap, ATR of the candles before; 0 = no such filter, above 0 no gaps until the ATR is warm"),
+        description="Smallest gap, ATR of the candles before; 0 = no such filter, above 0 no gaps until the ATR is warm",
     )
     max_age_candles: int = Field(50, ge=1, le=5_000, description="Life of a gap after its confirmation, candles")
     fill_steps: int = Field(10, ge=1, le=100, description="Partial-fill events over the whole gap (10 = one every 10 %)")
@@ -33,7 +33,7 @@ class FvgSettings(Concept):
         0.72,
         ge=0.0,
         le=1.0,
-        description=("Fill probability of every gap if the model was trained for another max_age_candles or filled_at"),
+        description="Fill probability of every gap if the model was trained for another max_age_candles or filled_at",
     )
 
     @field_validator("fill_model_file")

@@ -57,7 +57,7 @@ class PoolSettings(Concept):
         1,
         ge=1,
         le=3,
-        description=("Candles within which a close must be back for a sweep, else it is a break; 1 = the same candle"),
+        description="Candles within which a close must be back for a sweep, else it is a break; 1 = the same candle",
     )
     full_touches: int = Field(4, ge=2, le=50, description="Swings at which the score's part of touches is full")
     full_age_candles: int = Field(200, ge=1, le=10_000, description="Age at which the score's part of age is full, candles")
@@ -65,7 +65,7 @@ class PoolSettings(Concept):
         3.0,
         gt=0.0,
         le=100.0,
-        description=("Volume of a swing's candle at which the score's part of volume is full, multiple of the average"),
+        description="Volume of a swing's candle at which the score's part of volume is full, multiple of the average",
     )
     volume_period: int = Field(50, ge=2, le=2_000, description="Period of the average volume, candles")
     weights: ImportanceWeights = Field(default_factory=ImportanceWeights, description="What makes a pool important")

@@ -31,7 +31,7 @@ class OrderBlockSettings(BlockLife):
 
     rule: Literal["structure_break", "strong_candle"] = Field(
         "structure_break",
-        description=("What confirms a block: structure_break, or strong_candle = one candle that is mostly body"),
+        description="What confirms a block: structure_break, or strong_candle = one candle that is mostly body",
     )
     strong_body: float = Field(
         0.7, gt=0.0, le=1.0, description="Smallest body of a strong candle, fraction of its range (rule strong_candle)"

@@ -21,7 +21,7 @@ class PowerOfThreeSettings(Concept):
     zone: ZoneName = Field(NEW_YORK, description="Time zone of manipulation and distribution times")
     confirm_on: Literal["choch", "break"] = Field(
         "choch",
-        description=("What confirms the distribution: choch = a change of character that way, break = any break that way"),
+        description="What confirms the distribution: choch = a change of character that way, break = any break that way",
     )
     min_coverage: float = Field(
         0.95, ge=0.5, le=1.0, description="Share of the accumulation's candles that must be there for it to count, fraction"

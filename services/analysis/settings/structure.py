@@ -14,13 +14,13 @@ class StructureSettings(Concept):
 
     break_on: Literal["close", "wick"] = Field(
         "close",
-        description=("What must go beyond a swing to break it: close (a wick is then only a sweep), or wick = any trade"),
+        description="What must go beyond a swing to break it: close (a wick is then only a sweep), or wick = any trade",
     )
     min_displacement_atr: float = Field(
         0.0,
         ge=0.0,
         le=20.0,
-        description=("Smallest body of the breaking candle, in its own direction, ATR of the candles before; 0 = any"),
+        description="Smallest body of the breaking candle, in its own direction, ATR of the candles before; 0 = any",
     )
     mss_within: int = Field(
         3, ge=1, le=100, description="Candles, including the breaking one, among which a displacement makes a CHoCH an MSS"

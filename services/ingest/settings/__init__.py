@@ -25,7 +25,7 @@ class IngestSettings(BaseModel):
         5,
         ge=1,
         le=1_440,
-        description=("Disputed candles in a row that agree with each other, after which their level is trusted, minutes"),
+        description="Disputed candles in a row that agree with each other, after which their level is trusted, minutes",
     )
     max_gap_minutes: int = Field(
         10_080,

@@ -60,7 +60,7 @@ class BackoffSettings(_Section):
         3_500,
         ge=100,
         le=60_000,
-        description=("Longest pause while the exchange answers queries for its time, ms: only the stream is broken then"),
+        description="Longest pause while the exchange answers queries for its time, ms: only the stream is broken then",
     )
     settled_ms: int = Field(
         30_000,
@@ -154,5 +154,5 @@ class LiveSettings(_Section):
         15,
         ge=0,
         le=1_440,
-        description=("Time between two comparisons of published candles with the exchange's, minutes; 0 = never"),
+        description="Time between two comparisons of published candles with the exchange's, minutes; 0 = never",
     )

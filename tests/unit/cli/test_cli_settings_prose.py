@@ -35,7 +35,7 @@ def settings() -> Iterator[tuple[str, Setting]]:
 def defects(name: str, setting: Setting) -> list[str]:
     text = setting.description
     found = []
-    if not re.match(r"[A-Z0-9`]|http\(s\)|IPDA", text):
+    if not re.match(r"[A-Z0-9`]", text):
         found.append(f"{name} does not begin with a capital: {text}")
     if text.endswith("."):
         found.append(f"{name} ends with a full stop: {text}")
