@@ -77,7 +77,10 @@ class Project:
 
     def up(self) -> None:
         """Start everything and wait until all of it is healthy. On a busy machine a service may be ill meanwhile."""
-        self.compose("up", "--detach", "--no-build", seconds=300)
+        try:
+            self.compose("up", "--detach", "--no-build", seconds=300)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from None
         self.until(lambda: not self.ill(), "every service is healthy", seconds=240)
 
     def ill(self) -> dict[str, str]:
