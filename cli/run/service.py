@@ -12,6 +12,7 @@ import structlog
 from cli.run.configuration import load_to_start, refuse
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
+from services.ingest.candle_source import CandleSource, SourceRefused
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
@@ -73,16 +74,25 @@ async def _start(store: StateStore) -> None:
         raise Leave(Exit.UNREACHABLE, f"store.url: {error}") from error
 
 
+def _market(settings: Settings) -> CandleSource:
+    """Open the market of the settings. Raises Leave with every defect of its files."""
+    from cli.play.market import open_source
+
+    try:
+        return open_source(settings, {}, None, None)
+    except SourceRefused as error:
+        raise Leave(Exit.NEGATIVE, str(error)) from error
+
+
 async def _run_simulator(settings: Settings, stop: Stop) -> None:
     from cli.play.forecast import forecast
-    from cli.play.market import open_source
     from cli.play.replay import play_to_services
     from simulator.recorder import Recorder
 
     health = HealthServer(settings.http.host, settings.http.port)
     await health.start()
     health.ready()
-    source = open_source(settings, {}, None, None)
+    source = _market(settings)
     log.info("the market begins", expect=forecast(source, settings.market.speed))
     await _until_stopped(play_to_services(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
@@ -91,13 +101,12 @@ async def _run_simulator(settings: Settings, stop: Stop) -> None:
 async def _run_embedded(settings: Settings, stop: Stop) -> None:
     from cli.play.demo import play
     from cli.play.forecast import forecast
-    from cli.play.market import open_source
     from simulator.recorder import Recorder
 
     health = HealthServer(settings.http.host, settings.http.port)
     await health.start()
     health.ready()
-    source = open_source(settings, {}, None, None)
+    source = _market(settings)
     log.info("the market begins", expect=forecast(source, settings.market.speed))
     await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()

@@ -111,7 +111,10 @@ def _floats(member: Member, name: str, column: pa.Array, offset: int) -> NDArray
     no_nulls(member, name, column, offset)
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = pc.utf8_trim_whitespace(column)
+        try:
+            return np.asarray(column.cast(pa.float64()), dtype=np.float64)
+        except pa.ArrowInvalid:
+            column = pc.utf8_trim_whitespace(column)  # only now: few files have spaces, and every column would pay
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise FileDefect(member, "wrong_type", f"{name} is of type {kind}; write it as float64")
     return np.asarray(cast(member, name, column, pa.float64(), offset), dtype=np.float64)

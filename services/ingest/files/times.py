@@ -96,15 +96,16 @@ class TimeColumn:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        column = pc.utf8_trim_whitespace(column)
-        first = column[0].as_py() if len(column) else ""
+        first = column[0].as_py().strip() if len(column) else ""
         if not first or _EPOCH.fullmatch(first):
             try:
                 numbers = column.cast(pa.int64())
             except pa.ArrowInvalid:
+                column = pc.utf8_trim_whitespace(column)
                 numbers = cast(self._file, self._name, column, pa.float64(), offset)
                 numbers = cast(self._file, self._name, numbers, pa.int64(), offset)
             return self._epochs(numbers)
+        column = pc.utf8_trim_whitespace(column)
         if first[1:].count(".") >= 2:  # 2025.05.04 12:00
             column = pc.replace_substring(column, pattern=".", replacement="-", max_replacements=2)
         elif first.count("/") == 2:

@@ -167,6 +167,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "pandas, capital names": lambda at: text(
         at / "c.csv", lines(_dates(CANDLES, 0, "Z"), "Date,Open,High,Low,Close,Volume")
     ),
+    "spaces around the cells": lambda at: text(at / "c.csv", PLAIN.replace(",", " , ")),
     "semicolons": lambda at: text(at / "c.csv", lines(CANDLES, ";".join(NAMES), ";")),
     "semicolons without header": lambda at: text(at / "c.txt", lines(CANDLES, "", ";")),
     "tabs": lambda at: text(at / "c.tsv", lines(CANDLES, "\t".join(NAMES), "\t")),

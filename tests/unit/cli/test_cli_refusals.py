@@ -177,3 +177,14 @@ def test_a_process_that_would_take_nothing_is_refused(tmp_path: Path) -> None:
     result = ict("run", "signals", "--config", config)
     assert result.exit_code == Exit.CONFIG_INVALID
     assert "DOGE*" in result.output
+
+
+def test_service_whose_recorded_market_cannot_be_read_ends_with_the_files_defects(tmp_path: Path) -> None:
+    """DATA-3: as `ict demo` and `ict check` do; nothing is left to a traceback."""
+    path = tmp_path / "files.yaml"
+    files = f"{{BTCUSDT: {tmp_path}/absent.csv}}"
+    path.write_text(f"symbols: [BTCUSDT]\nlayout: embedded\nhttp: {{port: 0}}\nmarket: {{source: files, files: {files}}}\n")
+    result = ict("run", "all", "--config", path)
+    assert result.exit_code == Exit.NEGATIVE
+    assert "absent.csv: there is no such file; check the path" in result.output
+    assert "Traceback" not in result.output
