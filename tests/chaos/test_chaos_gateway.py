@@ -187,7 +187,7 @@ async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: st
                 "execution": {"unanswered_ms": 1_000, "queries_before_alarm": 20},
                 "gateway": {"account_every_s": 2},
                 "exchange": {
-                    **simulator.simulated_exchange,
+                    **simulator.exchange,
                     "recv_window_ms": 1_000,
                     "request_timeout_s": 1.0,
                     "resolve_margin_ms": 500,

@@ -128,7 +128,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str) -> Iterat
                 "timeframes": ["1m", "5m", "1h"],
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": f"sqlite:///{path}/state.sqlite"},
-                "exchange": simulator.simulated_exchange,
+                "exchange": simulator.exchange,
                 "ingest": {"live": LIVE},
                 "log": {"level": "INFO", "format": "json"},
             },

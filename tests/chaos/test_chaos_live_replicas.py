@@ -32,7 +32,7 @@ def test_a_replica_that_dies_or_freezes_is_replaced_and_no_minute_is_lost(
                 "timeframes": ["1m", "5m", "1h"],
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
-                "exchange": simulator.simulated_exchange,
+                "exchange": simulator.exchange,
                 "ingest": {"live": {**LIVE, "depth": False}},
                 "log": {"level": "INFO", "format": "json"},
             },

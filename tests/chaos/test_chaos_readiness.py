@@ -58,7 +58,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
                 "store": {"url": redis_url},
                 "gateway": {"account_every_s": 2},
                 "ingest": {"live": {"warm_up": {"candles": 10}}},
-                "exchange": {**simulator.simulated_exchange, "request_timeout_s": 1.0, "retry_longest_s": 0.5}
+                "exchange": {**simulator.exchange, "request_timeout_s": 1.0, "retry_longest_s": 0.5}
                 | {"stream": {"backoff_longest_s": 0.5}},
             },
         )

@@ -51,7 +51,7 @@ def test_a_day_of_random_faults(tmp_path: Path, rabbitmq_url: str, namespace: st
                 "timeframes": ["1m", "5m", "1h"],
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": f"sqlite:///{tmp_path}/state.sqlite"},
-                "exchange": simulator.simulated_exchange,
+                "exchange": simulator.exchange,
                 "ingest": {"live": {**LIVE, "depth": False, "audit_every_minutes": 1}},
                 "http": {"port": PORT},
                 "log": {"level": "INFO", "format": "json"},

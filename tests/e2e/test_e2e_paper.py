@@ -27,7 +27,7 @@ def settings(path: Path, simulator: SimulatorProcess) -> Mapping[str, object]:
         "timeframes": ["1m", "5m", "1h"],
         "store": {"url": f"sqlite:///{path}/state.sqlite"},
         "journal": {"url": f"sqlite+aiosqlite:///{path}/journal.sqlite"},
-        "exchange": simulator.simulated_exchange,
+        "exchange": simulator.exchange,
         "signals": {"strategies": ["every_close"], "drill": True, "every_close": {"stop_distance": 0.0005}},
         "risk": {"trades_per_day": 100_000, "daily_loss_limit": 0.9, "halt_loss_limit": 0.95},
         "log": {"level": "INFO", "format": "json"},

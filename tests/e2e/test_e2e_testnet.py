@@ -77,7 +77,7 @@ def test_the_whole_system_trades_through_faults_and_the_journal_is_the_exchanges
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "journal": {"url": f"sqlite+aiosqlite:///{tmp_path}/journal.sqlite"},
-                "exchange": simulator.simulated_exchange,
+                "exchange": simulator.exchange,
                 "ingest": {"live": {"depth": False, "warm_up": {"candles": 20}}},
                 "signals": {
                     "strategies": ["every_close"],
