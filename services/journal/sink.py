@@ -80,7 +80,7 @@ class JournalSink:
                 return
             _REFUSED.inc()
             reason = str(error.__cause__ or error)
-            log.critical("the database cannot take a message", message_id=messages[0].message_id, reason=reason)
+            log.critical("journal_message_refused", message_id=messages[0].message_id, reason=reason)
 
     async def _record(self, messages: Sequence[Message]) -> None:
         found = rows(messages)

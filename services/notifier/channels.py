@@ -117,12 +117,12 @@ class WebhookChannel:
             _SENT.labels(self.name).inc()
             return
         count_failure(self.name)
-        log.warning("notification lost", channel=self.name, key=notification.key, reason=trouble)
+        log.warning("notification_lost", channel=self.name, key=notification.key, reason=trouble)
         self._lost_in_a_row += 1
         if self._lost_in_a_row >= self._policy.breaker_failures:
             self._open_until = self._clock() + self._policy.breaker_seconds
             _BREAKER.labels(self.name).inc()
-            log.warning("channel given up for a while", channel=self.name, seconds=self._policy.breaker_seconds)
+            log.warning("channel_suspended", channel=self.name, seconds=self._policy.breaker_seconds)
 
     async def close(self) -> None:
         if self._session is not None:

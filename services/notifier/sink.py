@@ -44,4 +44,4 @@ class NotifierSink:
                 await channel.send(notification)
             except Exception as error:  # noqa: BLE001  a channel's bug must reach neither trading nor the other channels
                 count_failure(channel.name)
-                log.warning("channel failed", channel=channel.name, key=notification.key, error=type(error).__name__)
+                log.warning("channel_failed", channel=channel.name, key=notification.key, error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""The mark that only the risk gate can make: nothing without it reaches an exchange (invariant 5)."""
+"""The mark that only the risk gate can make: nothing without it reaches an exchange (docs/architecture.md, invariant 5)."""
 
 from __future__ import annotations
 

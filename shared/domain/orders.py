@@ -54,7 +54,10 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Risk's answer to one signal. ``signature`` binds the intent to the gate that approved it (invariant 5)."""
+    """Risk's answer to one signal.
+
+    signature: binds the intent to the gate that approved it (docs/architecture.md, invariant 5).
+    """
 
     decision_id: str
     symbol: Symbol

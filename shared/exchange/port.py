@@ -44,18 +44,18 @@ from shared.exchange.outcome.outcomes import Outcome
 
 
 class MarketData(Protocol):
-    """What needs no key."""
+    """Market data: the half of the exchange that needs no key."""
 
     async def server_time(self) -> int:
-        """The exchange's clock, ms."""
+        """Ask for the exchange's time; UTC ms."""
         ...
 
     def now(self) -> int:
-        """The exchange's clock as last measured, ms, without asking."""
+        """The exchange's time by the last measured clock offset, UTC ms; sends nothing."""
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
-        """Symbols, filters, limits."""
+        """Read symbols, trading filters and rate limits."""
         ...
 
     async def klines(
@@ -72,7 +72,7 @@ class MarketData(Protocol):
         ...
 
     async def book_ticker(self, symbol: str) -> BookTicker:
-        """Best bid and ask."""
+        """Read best bid and ask of the symbol."""
         ...
 
     async def agg_trades(self, symbol: str, *, start: int | None = None, limit: int = 500) -> tuple[AggTrade, ...]:
@@ -107,10 +107,10 @@ class MarketData(Protocol):
 
 
 class Trading(Protocol):
-    """What needs a key."""
+    """Orders and account: the half of the exchange that needs a key."""
 
     async def place(self, order: NewOrder) -> Outcome:
-        """Send one order, once."""
+        """Send one order, once. Persist its client id first: after a crash in between, ask for it by that id."""
         ...
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
@@ -155,11 +155,11 @@ class Trading(Protocol):
         ...
 
     async def account(self) -> AccountSummary:
-        """Totals and balances."""
+        """Read the account's totals and balances, USDT."""
         ...
 
     async def balances(self) -> tuple[Balance, ...]:
-        """The wallets."""
+        """Read the wallet balances, one for each asset."""
         ...
 
     async def positions(self, symbol: str | None = None) -> tuple[PositionRisk, ...]:
@@ -171,11 +171,11 @@ class Trading(Protocol):
         ...
 
     async def commission(self, symbol: str) -> Commission:
-        """Our fee rates."""
+        """Read our maker and taker fee rates for the symbol, as fractions of notional."""
         ...
 
     async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
-        """Leverage and margin type by symbol."""
+        """Read leverage and margin type, by symbol; ``symbol`` None = all."""
         ...
 
     async def income(
@@ -185,28 +185,28 @@ class Trading(Protocol):
         ...
 
     async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
-        """Set the symbol's leverage."""
+        """Set the symbol's leverage, a whole number. Idempotent; returns the leverage that now holds."""
         ...
 
     async def set_margin_type(self, symbol: str, margin_type: MarginType) -> None:
-        """Set it; already so is no error."""
+        """Set the symbol's margin type. Idempotent. Raises ExchangeError while a position or an order is open."""
         ...
 
     async def hedge_mode(self) -> bool:
-        """True when a symbol has a LONG and a SHORT leg."""
+        """Read the position mode: True = hedge mode, a LONG and a SHORT leg for each symbol."""
         ...
 
     async def set_hedge_mode(self, on: bool) -> None:
-        """Set it; already so is no error."""
+        """Set the position mode. Idempotent. Raises ExchangeError while a position or an order is open."""
         ...
 
     def user_stream(self) -> UserStream:
-        """The account's own events."""
+        """Open the stream of the account's own events: orders, fills, balances."""
         ...
 
 
 class TradingExchange(Trading, Protocol):
-    """The account's half of an exchange: all that the gateway needs."""
+    """What trading needs of an exchange: orders, account, and the market data that they are checked against."""
 
     async def start(self) -> None:
         """Connect, measure the clock. Raises ExchangeError when the exchange cannot be reached."""
@@ -217,15 +217,15 @@ class TradingExchange(Trading, Protocol):
         ...
 
     def healthy(self) -> bool:
-        """The last calls were answered."""
+        """True if the last calls were answered."""
         ...
 
     def now(self) -> int:
-        """The exchange's clock as last measured, ms, without asking."""
+        """The exchange's time by the last measured clock offset, UTC ms; sends nothing."""
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
-        """Symbols, filters, limits."""
+        """Read symbols, trading filters and rate limits."""
         ...
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
@@ -240,4 +240,4 @@ class TradingExchange(Trading, Protocol):
 
 
 class Exchange(MarketData, TradingExchange, Protocol):
-    """An exchange, whole."""
+    """The whole exchange: market data, orders, account."""

@@ -68,7 +68,7 @@ class Replicas:
                 next_beat = loop.time() + self._policy.beat
             for lane in self._lanes:
                 if lane.active and self._owners.get(lane.spec.name, self._member) != self._member:
-                    log.info("handing over", lane=lane.spec.name, to=self._owners[lane.spec.name])
+                    log.info("lane_handed_over", lane=lane.spec.name, to=self._owners[lane.spec.name])
                     await lane.hand_over()
             self._wake.clear()
             await wait_at_most(self._wake, max(0.01, next_beat - loop.time()))
@@ -80,7 +80,7 @@ class Replicas:
     def _see(self, members: tuple[str, ...]) -> None:
         if members == self._members:
             return
-        log.info("replicas", group=self._group, members=list(members))
+        log.info("replicas_changed", group=self._group, members=list(members))
         self._members = members
         self._owners = owners([lane.spec.name for lane in self._lanes], members)
         _MEMBERS.labels(self._group).set(len(members))

@@ -63,7 +63,7 @@ class Service:
         if self.spec.sources:
             self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas)
             self.sources.start()
-        log.info("service started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
+        log.info("service_started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
 
     def sources_ready(self) -> bool | str:
         """True, or what keeps a source that runs here from its work: a check of ``/readyz``."""
@@ -94,7 +94,7 @@ class Service:
         await asyncio.gather(*(sink.drain() for sink in self.sinks))
         if self._replicas is not None:
             await self._replicas.leave()
-        log.info("service drained", service=self.spec.name)
+        log.info("service_drained", service=self.spec.name)
 
 
 @contextlib.asynccontextmanager

@@ -80,7 +80,7 @@ class SinkWorker:
             await self._subscription.cancel()
         self._hurry.set()
         if not await wait_at_most(self._idle, deadline):
-            log.warning("drain deadline passed; unwritten messages go back to the broker", sink=self.spec.name)
+            log.warning("drain_timeout", sink=self.spec.name)
         if self._task is not None:
             await end_all([self._task])
         await self._sink.close()

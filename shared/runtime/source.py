@@ -140,7 +140,7 @@ class Sources:
             await self._store.beat(self._group, self._member, self._policy.ttl)
             members = await self._store.members(self._group)
         except StoreError as error:
-            log.warning("the store does not answer: sources stay where they are", group=self._group, error=str(error))
+            log.warning("source_owners_unknown", group=self._group, error=str(error))
             return tuple(self._running)
         owned = owners(tuple(self._specs), members or (self._member,))
         return tuple(name for name, owner in owned.items() if owner == self._member)
@@ -151,7 +151,7 @@ class Sources:
             opened = await self._store.open(spec.name)
             epoch, state = opened.epoch, opened.snapshot
         _TAKEOVERS.labels(spec.name).inc()
-        log.info("source runs here", source=spec.name, epoch=epoch)
+        log.info("source_started", source=spec.name, epoch=epoch)
         source = self._here[spec.name] = spec.build(self._bus, self._store)
         try:
             await source.run(Lease(spec.name, self._store, epoch, state))
@@ -165,7 +165,7 @@ class Sources:
         _RUNNING.labels(name).set(0)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
         if isinstance(error, Fenced):
-            log.warning("fenced: another replica took this source over", source=name)
+            log.warning("source_fenced", source=name)
             return
         raise error or RuntimeError(f"source {name} ended")
 
@@ -176,7 +176,7 @@ class Sources:
         if tasks:
             _, late = await asyncio.wait(tasks.values(), timeout=deadline)
             for task in late:
-                log.warning("a source did not end in time", source=task.get_name(), seconds=deadline)
+                log.warning("source_end_timeout", source=task.get_name(), seconds=deadline)
             await asyncio.gather(*(task for task in tasks.values() if task.done()), return_exceptions=True)
         for name in tasks:
             _RUNNING.labels(name).set(0)

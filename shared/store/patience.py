@@ -49,7 +49,7 @@ class Patience:
                         self._waiting += 1
                     self._metrics.retries.inc()
                     pause = next(pauses)
-                    log.warning("store is away, will try again", operation=what, error=str(error), seconds=pause)
+                    log.warning("store_unreachable", operation=what, error=str(error), seconds=pause)
                 await asyncio.sleep(pause)
         finally:
             self._waiting -= waiting

@@ -42,16 +42,14 @@ def test_a_replica_that_dies_or_freezes_is_replaced_and_no_minute_is_lost(
             scene = Scene(simulator, fleet, tap_as_soon_as_possible(rabbitmq_url, namespace))
             scene.caught_up(within=60.0)
             fleet.start("ingest", label=".b", env={"ICT_REPLICA": "b"})
-            _until_it_says(tmp_path / "logs" / "ingest.b.log", "service started")
+            _until_it_says(tmp_path / "logs" / "ingest.b.log", "service_started")
             fleet.kill("ingest.a")
             scene.caught_up(within=TAKEOVER)
             fleet.start("ingest", label=".a", env={"ICT_REPLICA": "a"})
-            _until_it_says(tmp_path / "logs" / "ingest.a.log", "source runs here", times=2)  # it comes first by name
+            _until_it_says(tmp_path / "logs" / "ingest.a.log", "source_started", times=2)  # it comes first by name
             scene.caught_up(within=TAKEOVER)
             fleet.send("ingest.a", signal.SIGSTOP)
-            _until_it_says(
-                tmp_path / "logs" / "ingest.b.log", "source runs here", times=2
-            )  # the frozen one is taken for dead
+            _until_it_says(tmp_path / "logs" / "ingest.b.log", "source_started", times=2)  # the frozen one is taken for dead
             scene.caught_up(within=TAKEOVER + 10.0)  # the broker, too, must see that its consumer is frozen
             fleet.send("ingest.a", signal.SIGCONT)
             scene.caught_up(within=TAKEOVER)

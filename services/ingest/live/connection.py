@@ -67,7 +67,7 @@ class Connection:
                 self._lost_by = f" (lost: {reason})"
                 LOST.labels(self.label, reason).inc()
                 pause = self.dog.lost(_own_ms(), self._chance())
-                log.warning("stream connection lost", connection=self.label, reason=reason, pause_ms=pause)
+                log.warning("stream_lost", connection=self.label, reason=reason, pause_ms=pause)
                 await self._wait(pause)
                 self.dog.retry()
         finally:
@@ -107,13 +107,13 @@ class Connection:
             if silent:
                 for name in silent:
                     SILENCES.labels(name.kind).inc()
-                log.warning("streams fell silent", connection=self.label, streams=[str(name) for name in silent])
+                log.warning("streams_silent", connection=self.label, streams=[str(name) for name in silent])
                 return "silent"
             if self.dog.state == "resyncing" and self._caught_up(self.names):
                 self.dog.resynced()
                 self._healthy.set(1)
                 self._lost_by = ""
-                log.info("stream connection live", connection=self.label, streams=len(self.names))
+                log.info("stream_live", connection=self.label, streams=len(self.names))
 
     async def _wait(self, pause_ms: int) -> None:
         """The pause; cut short as soon as the exchange itself answers again."""

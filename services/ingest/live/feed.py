@@ -126,9 +126,9 @@ class Feed:
         cursor = msgspec.msgpack.decode(lease.state, type=Cursor)
         gap = self._exchange.now() - cursor.next_close
         if gap > self._max_gap_ms:
-            log.warning("the feed was away for too long: it begins anew", partition=self._partition, minutes=gap // MINUTE)
+            log.warning("feed_restarted", partition=self._partition, minutes=gap // MINUTE)
             return None
-        log.info("the feed goes on", partition=self._partition, minutes=max(0, gap // MINUTE))
+        log.info("feed_resumed", partition=self._partition, minutes=max(0, gap // MINUTE))
         return cursor
 
     async def _known_symbols(self) -> tuple[str, ...]:
@@ -174,7 +174,7 @@ class Feed:
             pieces = warm_up.messages(self._partition, want, fetched, self._settings.warm_up.message_candles)
             for piece in pieces:
                 await self._bus.publish([piece])
-        log.info("history sent", partition=self._partition, timeframes=list(self._timeframes))
+        log.info("history_sent", partition=self._partition, timeframes=list(self._timeframes))
 
     # -- events -------------------------------------------------------------------------------------------------------
 

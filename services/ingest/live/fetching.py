@@ -58,7 +58,7 @@ class Questions:
                 FETCHES.labels(what, "answered").inc()
                 return answer
         FETCHES.labels(what, outcome).inc()
-        log.warning("a question to the exchange was not answered", what=what, why=why)
+        log.warning("exchange_query_failed", what=what, why=why)
         raise Unanswered(what, why, error)
 
     async def answered(self, what: str, question: Awaitable[object]) -> bool:
@@ -107,6 +107,6 @@ async def funding_of(passed: FundingPassed, exchange: MarketData, questions: Que
         "funding", lambda: exchange.funding_history(symbol, start=time - MINUTE, end=time + MINUTE)
     )
     if not rates:
-        log.warning("the exchange has no funding at a funding time", symbol=symbol, time=time)
+        log.warning("funding_missing", symbol=symbol, time=time)
         return None
     return FundingDue(symbol=symbol, time=time, rate=rates[0].rate)

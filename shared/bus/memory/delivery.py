@@ -97,7 +97,7 @@ class MemoryDelivery:
         """False when the queue has taken the delivery back (the bus was closed): then its holder has no say any more."""
         if self.settled:
             if self.holder is None:
-                log.warning("stale", action=how, queue=self.queue, message_id=self.message_id)
+                log.warning("stale_settle", action=how, queue=self.queue, message_id=self.message_id)
                 return False
             raise BusError(f"{how} of {self.message_id} from {self.queue}: it was settled before; settle each delivery once")
         self.settled = True

@@ -131,7 +131,7 @@ class MemoryQueue:
             try:
                 subscription.handler(delivery)
             except Exception:
-                log.exception("handler failed; the message stays unsettled", queue=self.spec.name)
+                log.exception("handler_failed", queue=self.spec.name)
         if delivered:
             self._metrics.consumed.inc(delivered)
         if self._waiters:

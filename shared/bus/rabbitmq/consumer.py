@@ -81,7 +81,7 @@ class RabbitDelivery:
 
     async def requeue(self) -> None:
         self._settle("requeue")
-        self._attachment.requeue(self._tag)
+        self._attachment.requeue(self._tag, self.message_id)
 
     async def dead_letter(self, reason: str) -> None:
         self._settle("dead_letter")
@@ -127,7 +127,7 @@ class _Attachment:
         self._channel = channel
         self._underlay = underlay
         self._held: set[int] = set()
-        self._given_back: list[int] = []
+        self._given_back: list[tuple[int, str]] = []
         self._flush: asyncio.Task[None] | None = None
         self._leaving = False
         self._closing: asyncio.Task[None] | None = None
@@ -178,26 +178,26 @@ class _Attachment:
             with link_errors():
                 await self._underlay.basic_ack(tag, wait=False)
         except LinkLost:
-            log.warning("stale ack: the broker has taken the message back", queue=self.consumer.queue, message_id=message_id)
+            log.warning("stale_settle", action="ack", queue=self.consumer.queue, message_id=message_id)
         self._held.discard(tag)
         self._close_when_done()
 
-    def requeue(self, tag: int) -> None:
+    def requeue(self, tag: int, message_id: str) -> None:
         """Give back. What is given back in one turn of the event loop goes in the order in which it came: a quorum queue
         appends each to those returned before it."""
-        self._given_back.append(tag)
+        self._given_back.append((tag, message_id))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.ensure_future(self._return())
 
     async def _return(self) -> None:
         while self._given_back:
-            tags, self._given_back = sorted(self._given_back), []
-            for tag in tags:
+            given_back, self._given_back = sorted(self._given_back), []
+            for tag, message_id in given_back:
                 try:
                     with link_errors():
                         await self._underlay.basic_reject(tag, requeue=True, wait=False)
                 except LinkLost:
-                    log.info("stale requeue: the broker has taken the message back", queue=self.consumer.queue)
+                    log.warning("stale_settle", action="requeue", queue=self.consumer.queue, message_id=message_id)
                 self._held.discard(tag)
         self._close_when_done()
 
@@ -214,7 +214,7 @@ class _Attachment:
             with link_errors():
                 await self._channel.close()
         except LinkLost:
-            log.debug("the channel was gone already", queue=self.consumer.queue)
+            log.debug("channel_already_closed", queue=self.consumer.queue)
 
 
 class Consumer:
@@ -260,7 +260,7 @@ class Consumer:
             try:
                 await self._attachment.cancel()
             except LinkLost:
-                log.info("cancelled while the link was down", queue=self.queue)
+                log.info("cancel_without_broker", queue=self.queue)
 
     async def close(self) -> None:
         """Cancel, and give back what is held."""
@@ -278,4 +278,4 @@ class Consumer:
         try:
             self._handler(delivery)
         except Exception:
-            log.exception("handler failed; the message stays unsettled", queue=self.queue)
+            log.exception("handler_failed", queue=self.queue)

@@ -114,7 +114,7 @@ class Link:
         """Give the connection of this generation up and make a new one."""
         if generation == self._generation and not self._closed and not self._lost.is_set():
             if self._up.is_set():
-                log.warning("link to the broker lost", link=self._name, reason=reason)
+                log.warning("broker_lost", link=self._name, reason=reason)
             self._up.clear()
             self._lost.set()
 
@@ -150,11 +150,11 @@ class Link:
                 ):
                     return
             except LinkLost as error:
-                log.info("broker not reachable, will try again", link=self._name, error=str(error))
+                log.info("broker_unreachable", link=self._name, error=str(error))
             except Exception as error:  # a keeper that dies in silence would leave everyone waiting for ever
                 if not ever_up and self._refuse(f"the link cannot be prepared: {type(error).__name__}: {error}"):
                     return
-                log.exception("the link could not be prepared, will try again", link=self._name)
+                log.exception("broker_setup_failed", link=self._name)
             else:
                 if not self._lost.is_set():
                     if ever_up:
@@ -197,7 +197,7 @@ class Link:
                 async with asyncio.timeout(self._settings.connect_timeout):
                     await connection.close()
         except LinkLost as error:
-            log.debug("connection did not close cleanly", link=self._name, error=str(error))
+            log.debug("connection_close_failed", link=self._name, error=str(error))
         if transport is not None:
             await _unblock_writers(transport.connection.write_queue)
 

@@ -107,7 +107,7 @@ class Publisher:
             async with asyncio.timeout(self._settings.close_grace):
                 await self._quiet.wait()
         except TimeoutError:
-            log.warning("closing with unconfirmed messages; their publishers are told", calls=self._calls)
+            log.warning("closed_unconfirmed", calls=self._calls)
 
     def _call(self) -> _Call:
         if self._closing:

@@ -75,4 +75,4 @@ class ExchangeClock:
         self.offset_ms = offset_of(found)
         _OFFSET.set(self.offset_ms / 1000)
         self._on_offset(self.offset_ms)
-        log.debug("clock measured", offset_ms=round(self.offset_ms, 1))
+        log.debug("clock_measured", offset_ms=round(self.offset_ms, 1))

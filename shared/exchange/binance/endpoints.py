@@ -1,4 +1,4 @@
-"""Binance's REST endpoints that the adapter uses: where they are, what they cost (§6.1 of the reference), how urgent."""
+"""Binance's REST endpoints that the adapter uses: path, request weight (docs/binance.md §6.1) and urgency."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Rest:
 
     def clock_failed(self, error: Exception) -> None:
         """A refresh of the clock failed."""
-        log.warning("the exchange's clock could not be measured; the old offset stays", error=str(error))
+        log.warning("clock_measurement_failed", error=str(error))
 
     async def close(self) -> None:
         """Close the connections."""

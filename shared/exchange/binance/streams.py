@@ -89,7 +89,7 @@ class BinanceMarketStream:
             stream, event = read_frame(text)
         except Unreadable as error:
             UNREADABLE.labels(f"stream {self._route}").inc()
-            log.warning("unreadable frame", route=self._route, error=str(error), frame=text[:200])
+            log.warning("market_frame_unreadable", route=self._route, error=str(error), frame=text[:200])
             return None
         name = self._names.get(stream)
         return Heard(name, event, at) if name is not None else None
@@ -148,7 +148,7 @@ class BinanceUserStream:
                 if error.code == DEAD_LISTEN_KEY:
                     socket.end(StreamLost("key_expired", str(error)))
                     return
-                log.warning("the listen key was not renewed; it is tried again", error=str(error))
+                log.warning("listen_key_renewal_failed", error=str(error))
                 continue
             if key and key != self._key:
                 socket.end(StreamLost("key_expired", "the exchange gave another listen key"))
@@ -184,5 +184,5 @@ def _read(text: str) -> UserEvent:
         return read_user_event(text)
     except Unreadable as unreadable:
         UNREADABLE.labels("stream private").inc()
-        log.warning("unreadable user event", error=str(unreadable))
+        log.warning("user_event_unreadable", error=str(unreadable))
         return Unnamed(kind=str(unreadable), time=0, readable=False)

@@ -92,7 +92,7 @@ class RateLimiter:
         """The exchange asks for silence: from every process that shares this limiter."""
         until = self._now() + ms
         await self._update(lambda usage: Admission(closed(usage, until), 0))
-        log.warning("the exchange asks for silence", seconds=ms / 1000)
+        log.warning("rate_limit_pause", seconds=ms / 1000)
 
     @property
     def usage(self) -> Usage:
@@ -110,7 +110,7 @@ class RateLimiter:
                     return await self._update_shared(self._store, change)
             except (TimeoutError, StoreError) as error:
                 _ALONE.inc()
-                log.warning("rate limits are counted by this process alone", error=str(error) or "the store is slow")
+                log.warning("rate_limits_not_shared", error=str(error) or "the store is slow")
         admission = change(self._usage)
         self._usage = admission.usage
         return admission.wait_ms

@@ -29,7 +29,7 @@ class Limit(msgspec.Struct, frozen=True):
     ceiling: int
 
 
-#: Binance's, until exchangeInfo tells others (§6.1 of the reference).
+#: Binance's limits (docs/binance.md §6.1), until its exchangeInfo states others.
 DEFAULT_LIMITS: Final = (
     Limit("weight_1m", 60_000, 2_400),
     Limit("orders_10s", 10_000, 300),

@@ -1,7 +1,7 @@
 """What became of an order call: exactly one of three, never "probably"; and how an open outcome is closed (EXEC-2). Pure.
 
-The protocol (binance.md §5.2): what is uncertain is never sent again, it is asked for. "No such order" counts only in answer
-to a question asked after the request could no longer be taken: its timestamp + recvWindow + a margin for clocks and queues.
+The protocol (docs/binance.md §5.2): what is uncertain is never sent again, it is asked for. "No such order" counts only in
+answer to a query sent after the request could no longer be taken: its timestamp + recvWindow + a margin for clocks.
 """
 
 from __future__ import annotations

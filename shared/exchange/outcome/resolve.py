@@ -46,9 +46,7 @@ async def settle(
     """The outcome, if it is closed; else what asking makes of it. Never sends the order again."""
     if not isinstance(outcome, Uncertain):
         return outcome
-    log.warning(
-        "outcome unknown: asking", order=ref.client_id or ref.id, wanted=wanted, doubt=outcome.doubt, why=outcome.message
-    )
+    log.warning("outcome_unknown", order=ref.client_id or ref.id, wanted=wanted, doubt=outcome.doubt, why=outcome.message)
     pauses = Backoff(settings.resolve_pause_s, settings.resolve_longest_s).pauses()
     deadline = asyncio.get_running_loop().time() + settings.resolve_give_up_s
     while asyncio.get_running_loop().time() < deadline:
@@ -57,12 +55,12 @@ async def settle(
         try:
             found = await exchange.order(ref)
         except ExchangeError as error:
-            log.warning("the question failed, too", order=ref.client_id or ref.id, error=str(error))
+            log.warning("outcome_query_failed", order=ref.client_id or ref.id, error=str(error))
             continue
         verdict = judge(wanted, outcome, found, asked_at, settings.resolve_margin_ms)
         if not isinstance(verdict, AskAgain):
             _RESOLVED.labels(wanted, "accepted" if isinstance(verdict, Accepted) else "refused").inc()
-            log.info("outcome known", order=ref.client_id or ref.id, wanted=wanted, verdict=type(verdict).__name__)
+            log.info("outcome_known", order=ref.client_id or ref.id, wanted=wanted, verdict=type(verdict).__name__)
             return verdict
     _RESOLVED.labels(wanted, "lost").inc()
     return Lost()

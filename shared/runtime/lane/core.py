@@ -36,7 +36,7 @@ class LaneCore:
         """One message through the core; also the way in which the log is replayed."""
         if isinstance(message, Control) and message.command == "reset":
             if not self._allow_reset:
-                log.warning("reset refused: it is obeyed in sim mode only", lane=self._lane)
+                log.warning("reset_refused", lane=self._lane)
                 return ()
             self._core = self._build()
             self._seen.clear()

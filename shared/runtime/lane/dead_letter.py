@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 async def dead_letter_and_alert(bus: Bus, delivery: Delivery, source: str, reason: str) -> None:
     """Dead-letter ``delivery`` and publish a critical alert from ``source``; returns when both are safe."""
     queue, message_id = delivery.queue, delivery.message_id
-    log.warning("dead-lettered", source=source, queue=queue, message_id=message_id, topic=delivery.topic, reason=reason)
+    log.warning("dead_lettered", source=source, queue=queue, message_id=message_id, topic=delivery.topic, reason=reason)
     await delivery.dead_letter(reason)
     alert = Alert(
         severity="critical",

@@ -214,12 +214,12 @@ class Lane:
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
-        log.info("lane loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
+        log.info("lane_loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
 
     async def _tell_stale(self, stale: StaleSnapshot, logged: int) -> None:
         """The core began anew, as it may: counted, and a person is told."""
         self._metrics.stale_snapshots += 1
-        log.warning("stale snapshot left aside", lane=self.spec.name, reason=str(stale), replayed=logged)
+        log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=logged)
         text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
         alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
         await self._bus.publish([alert])
@@ -239,7 +239,7 @@ class Lane:
                 if self._commit_log is not None:
                     await self._commit_log.flush()
         except TimeoutError:
-            log.warning("drain deadline passed; the rest goes back to the broker", lane=self.spec.name)
+            log.warning("drain_timeout", lane=self.spec.name)
             await self._give_back(list(self._inbox))
             self._inbox.clear()
         if self._commit_log is not None:
@@ -254,7 +254,7 @@ class Lane:
         self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
         """The core raised: a bug. What came before leaves; the core, half-changed, is rebuilt; the message is parked."""
-        log.error("core failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
+        log.error("core_failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
         if self._commit_log is None:
             raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
         await self._settle(outputs, commit, origin_ns)
@@ -269,7 +269,7 @@ class Lane:
     async def _yield_to_successor(self) -> None:
         """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
         assert self._commit_log is not None
-        log.warning("fenced: another process took this lane over", lane=self.spec.name)
+        log.warning("lane_fenced", lane=self.spec.name)
         self._metrics.fenced += 1
         self._loaded = False
         if self._subscription is not None:

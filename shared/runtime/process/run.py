@@ -72,7 +72,7 @@ def _run(name: str, main: Callable[[Stop], Awaitable[Exit | None]], vitals: Vita
     except KeyboardInterrupt:  # before our handlers stood, or after they were gone
         return Exit.INTERRUPTED
     except Exception:
-        log.exception("process crashed")
+        log.exception("process_crashed")
         return Exit.CRASHED
 
 
@@ -83,16 +83,16 @@ async def _main(name: str, main: Callable[[Stop], Awaitable[Exit | None]], vital
         loop.add_signal_handler(number, _on_first_signal, loop, stop, number)
     describe_build(name)
     watching = asyncio.create_task(watch_loop(vitals), name="loop lag")
-    log.info("process started", pid=os.getpid())
+    log.info("process_started", pid=os.getpid())
     try:
         return await main(stop)
     finally:
         await end_all([watching])
-        log.info("process ends", reason=stop.reason or "done")
+        log.info("process_ended", reason=stop.reason or "done")
 
 
 def _on_first_signal(loop: asyncio.AbstractEventLoop, stop: Stop, number: signal.Signals) -> None:
-    log.info("stopping", signal=number.name)
+    log.info("process_stopping", signal=number.name)
     for each in _SIGNALS:
         loop.remove_signal_handler(each)
         signal.signal(each, _exit_at_once)  # not through the loop: a drain that hangs may be what the user wants to end
