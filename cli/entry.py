@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from shared.runtime.process.exits import Exit, Leave
+
+#: The disk is full, or gone: no bug of ours.
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def main() -> NoReturn:
@@ -26,12 +30,23 @@ def main() -> NoReturn:
     except BrokenPipeError:  # `ict ... | head -1`: the reader has what it wanted
         code = Exit.NEGATIVE
         _discard_stdout()
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            code = _crash(error)
+        else:
+            print(f"the output cannot be written: {error.strerror}", file=sys.stderr)
+            code = Exit.NEGATIVE
+            _discard_stdout()
     except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence and we get a report
-        from cli.run.crash import report
-
-        print(report(error, sys.argv[1:]), file=sys.stderr)
-        code = Exit.CRASHED
+        code = _crash(error)
     sys.exit(code)
+
+
+def _crash(error: Exception) -> Exit:
+    from cli.run.crash import report
+
+    print(report(error, sys.argv[1:]), file=sys.stderr)
+    return Exit.CRASHED
 
 
 def _run(arguments: list[str]) -> int | str | None:

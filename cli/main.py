@@ -134,7 +134,7 @@ def simulator(
     port: Annotated[int | None, typer.Option("--port", help="port to listen on; 0 = any free one")] = None,
     scenario: Annotated[Path | None, typer.Option("--scenario", help="faults and prices at set times, YAML")] = None,
     now: Annotated[bool, typer.Option("--now", help="the generated market's present is this moment")] = False,
-    seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="the generated market's seed")] = None,
 ) -> None:
     """Serve a simulated exchange that speaks Binance USD-M (REST and streams), with faults on command."""
     from cli.run.simulator import serve

@@ -13,12 +13,15 @@ from shared.runtime.process.exits import Exit
 
 def write_docs(directory: Path, *, check: bool) -> None:
     """Write the pages that changed. ``check`` writes nothing and leaves with exit 1 when a page is out of date."""
-    if not directory.is_dir():
-        refuse(f"--to {directory}: there is no such directory", Exit.USAGE)
-    if not check:
-        for path in write(directory):
-            typer.echo(f"written: {path}")
-        return
-    stale = drift(directory)
+    try:
+        if not directory.is_dir():
+            refuse(f"--to {directory}: there is no such directory", Exit.USAGE)
+        if not check:
+            for path in write(directory):
+                typer.echo(f"written: {path}")
+            return
+        stale = drift(directory)
+    except OSError as error:
+        refuse(f"--to {directory}: {error.strerror or error}", Exit.NEGATIVE)
     if stale:
         refuse(f"these pages do not say what the code says; run `make docs`: {', '.join(map(str, stale))}", Exit.NEGATIVE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from cli.data.options import CandleFiles
-from cli.play.session import load_to_play, open_market, play_session, speed_of
+from cli.play.session import load_to_play, make_directory, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
 from services.ingest.candle_source import CandleSource
@@ -54,7 +54,7 @@ def _with_own_journal(settings: Settings, out: Path | None) -> Settings:
     """
     url = "sqlite+aiosqlite:///:memory:"
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
+        make_directory(out)
         for leftover in out.glob("journal.sqlite*"):
             leftover.unlink()
         url = f"sqlite+aiosqlite:///{out / 'journal.sqlite'}"

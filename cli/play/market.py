@@ -12,7 +12,7 @@ from cli.data.options import BadOption
 from cli.settings import Settings
 from services.ingest.candle_source import CandleSource
 from services.ingest.files.reading import AS_THEY_ARE, Reading
-from shared.domain.timeframes import FINEST
+from shared.domain.timeframes import FINEST, is_boundary
 
 
 def parse_date(option: str, text: str | None) -> int | None:
@@ -71,6 +71,8 @@ def open_source(
         return FileSource(files, start, end, reading=reading)
     from simulator.market.generator import DEFAULT_START, GeneratedMarket
 
+    if start is not None and not is_boundary(start, FINEST):
+        raise BadOption("--from: the generated market begins at a whole minute, like 2025-05-04T12:00")
     return GeneratedMarket(
         settings.symbols, DEFAULT_START if start is None else start, settings.market.days, settings.market.seed
     )

@@ -72,6 +72,16 @@ def speed_of(text: str) -> float | None:
         refuse(str(error), Exit.USAGE)
 
 
+def make_directory(out: Path | None) -> None:
+    """Make the directory of ``--out``. Ends the command with exit 1 when it cannot be made."""
+    if out is None:
+        return
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        refuse(f"--out {out}: no directory can be made here: {error.strerror or error}", Exit.NEGATIVE)
+
+
 def play_session(
     play: Play, settings: Settings, source: CandleSource, out: Path | None, *, speed: float | None, json: bool
 ) -> None:
@@ -81,6 +91,7 @@ def play_session(
     """
     configure("WARNING", "console")
     console = Console(stderr=json)
+    make_directory(out)
     for repair in getattr(source, "repairs", ()):
         console.print(f"repaired: {repair}", style="yellow")
     began = time.perf_counter()

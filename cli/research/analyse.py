@@ -13,12 +13,12 @@ from rich.console import Console
 
 from cli.data.options import CandleFiles
 from cli.play.progress import Bar
+from cli.research.output import output
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
 from research.events import stream
 from research.market import Market
-from research.whole_file import whole_file
 from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
@@ -35,14 +35,12 @@ def analyse_files(
     """The command's body. What it writes for a shorter range is a prefix of what it writes for a longer one."""
     if compat not in (None, "smc"):
         refuse(f"--compat {compat}: only smc is known", Exit.USAGE)
-    if out is not None and out.is_dir():
-        refuse(f"--out {out}: this is a directory; name a file", Exit.USAGE)
     if _is_table(out):
         require("pyarrow", "a table of events")
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
-    target: AbstractContextManager[BinaryIO] = nullcontext(sys.stdout.buffer) if out is None else whole_file(out)
+    target: AbstractContextManager[BinaryIO] = nullcontext(sys.stdout.buffer) if out is None else output(out)
     count = 0
     with target as file, _written(file, out, compat) as write, Bar(console, "analysed", market.last - market.first) as bar:
         for line in _lines(market, settings, compat, lambda at: bar.at(at - market.first)):

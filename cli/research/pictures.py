@@ -6,10 +6,10 @@ from pathlib import Path
 
 import typer
 
+from cli.research.output import output
 from cli.run.configuration import refuse
 from research.plot.pictures import PICTURES, Specimens
 from research.plot.png import write_png
-from research.whole_file import whole_file
 from services.analysis.settings import AnalysisSettings
 from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
@@ -25,7 +25,7 @@ def draw(directory: Path) -> None:
         if picture is None:
             without.append(name)
             continue
-        with whole_file(directory / f"{name}.png") as file:
+        with output(directory / f"{name}.png", "--to") as file:
             write_png(picture, file, scale=1.0)
     for path in directory.glob("*.png"):
         if path.stem not in PICTURES:

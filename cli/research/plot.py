@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli.data.options import BadOption, CandleFiles
 from cli.play.progress import Bar
+from cli.research.output import output
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
 from research.plot.canvas import Look
@@ -18,7 +19,6 @@ from research.plot.chart import NothingToShow, picture_of, words
 from research.plot.html import write_html
 from research.plot.png import is_drawable, write_png
 from research.plot.theme import THEMES, ThemeName
-from research.whole_file import whole_file
 from shared.domain.facts import FactKind
 from shared.domain.timezones import known_zone
 from shared.runtime.extras import require
@@ -64,7 +64,7 @@ def plot_files(
             except NothingToShow as error:
                 refuse(str(error), Exit.NEGATIVE)
         path = out if len(market.symbols) == 1 else out.with_stem(f"{out.stem}-{symbol}")
-        with whole_file(path) as file:
+        with output(path) as file:
             if out.suffix.lower() == ".png":
                 write_png(picture, file, scale=1.0)
                 if not is_drawable(symbol):

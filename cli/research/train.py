@@ -14,13 +14,13 @@ from rich.table import Table
 
 from cli.data.options import CandleFiles
 from cli.play.progress import Bar
+from cli.research.output import output
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
 from research.training.fvg import Source, TooLittleData, train
 from research.training.gaps import rows_of
 from research.training.settings import TrainingSettings
-from research.whole_file import whole_file
 from services.analysis.fvg_fill import FillModel
 from shared.domain.candles import Candle
 from shared.domain.timeframes import TIMEFRAMES
@@ -44,7 +44,7 @@ def train_fvg(
         model = train(sources, settings.analysis.fvg, training, f"ict {shlex.join(sys.argv[1:])}")
     except TooLittleData as error:
         refuse(str(error), Exit.NEGATIVE)
-    with whole_file(out) as file:
+    with output(out) as file:
         file.write(msgspec.json.format(msgspec.json.encode(model), indent=1))
         file.write(b"\n")
     _show(console, model)

@@ -40,10 +40,11 @@ def show_zones(
     url = journal or settings.journal.url
     try:
         trades = asyncio.run(_trades(url, symbol, since or 0, read.FOR_EVER if until is None else until))
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         refuse(f"--journal: {error}", Exit.USAGE)
     except (OSError, SQLAlchemyError) as error:
-        refuse(f"the journal cannot be read: {error}", Exit.UNREACHABLE)
+        why = getattr(error, "orig", None) or error  # the database's own words, without the statement
+        refuse(f"the journal cannot be read: {why}; name another with --journal", Exit.UNREACHABLE)
     rows = by_zone(trades, settings.analysis.timetable)
     if json:
         typer.echo(msgspec.json.encode([msgspec.structs.asdict(row) | {"win_rate": row.win_rate} for row in rows]))

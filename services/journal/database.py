@@ -115,8 +115,12 @@ def open_writer(url: str) -> Writer:
 
 def _durable(connection: Any, _record: object) -> None:
     """A message is acked once it is written, so a commit must outlive a power failure; readers never block the writer."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=5000")
-    cursor.close()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+    except BaseException:  # not a database: nobody else closes it, and its thread would outlive the event loop
+        connection.close()
+        raise

@@ -52,6 +52,8 @@ class _Reader:
             return self._tree, [self._syntax(error)]
         except yaml.YAMLError as error:  # characters that YAML does not allow carry no mark
             return self._tree, [Fault(str(self._file), "", f"is not YAML: {error}")]
+        except RecursionError:
+            return self._tree, [Fault(str(self._file), "", "is nested deeper than any configuration: look for brackets")]
         if node is None or node.tag == "tag:yaml.org,2002:null":
             return self._tree, self._faults  # an empty file, or one of comments only, sets nothing
         if not isinstance(node, yaml.MappingNode):

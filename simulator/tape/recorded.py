@@ -7,6 +7,7 @@ differences are the book. There is no history before the first message.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -66,12 +67,22 @@ class RecordedTicks:
         self._books = {symbol: RecordedBooks() for symbol in self._files}
         self._openings: dict[str, Quote] = {}
         for symbol in self._files:
-            first = next((tick for tick in self._read(symbol, None) if isinstance(tick, Quote)), None)
+            first = self._first_quote(symbol)
             if first is None:
                 raise NoMarket(f"{self._files[symbol]}: no bookTicker message of {symbol}; give another file")
             self._openings[symbol] = first
         earliest = min(quote.time for quote in self._openings.values())
         self._start = earliest - earliest % MINUTE
+
+    def _first_quote(self, symbol: str) -> Quote | None:
+        """Raises NoMarket for a file that cannot be read, or holds something else."""
+        try:
+            return next((tick for tick in self._read(symbol, None) if isinstance(tick, Quote)), None)
+        except (OSError, EOFError, zlib.error, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+            raise NoMarket(
+                f"{self._files[symbol]}: no recorded stream messages can be read ({type(error).__name__}: {error}); "
+                "give a gzip of `local time, JSON` lines, as hftbacktest's collector writes them"
+            ) from error
 
     @property
     def symbols(self) -> tuple[str, ...]:

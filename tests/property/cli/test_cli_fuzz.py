@@ -1,0 +1,98 @@
+"""No input of a user ends in a traceback: every command of the tree, with every option, and whatever may be typed there."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import aio_pika
+import pytest
+import structlog
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from typer.testing import CliRunner
+
+import cli.doctor.report
+import cli.research.pictures
+import cli.run.service
+import cli.run.simulator
+from cli.main import app
+from shared.bus.memory.bus import MemoryBus
+from shared.bus.rabbitmq.bus import RabbitBus
+from shared.runtime.process.exits import Exit
+from tests.support.cli.fuzz import arguments_of, leaves, make_files
+
+#: Codes that may answer what a user typed; 70 would be a bug, and 130 needs Ctrl-C.
+ANSWERS = {Exit.OK, Exit.NEGATIVE, Exit.USAGE, Exit.CONFIG_INVALID, Exit.UNREACHABLE, Exit.REFUSED}
+COMMANDS = dict(leaves())
+
+
+class Started(BaseException):
+    """The command took everything that was typed and would begin its work now."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return make_files(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No broker, no service, no server, no benchmark; nothing is written outside of the test's folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("ICT_") or name == "DATABASE_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ICT_SECRETS_DIR", str(tmp_path / "none"))
+
+    async def started(*_: object, **__: object) -> None:
+        raise Started
+
+    def begun(*_: object, **__: object) -> None:
+        raise Started
+
+    monkeypatch.setattr(MemoryBus, "start", started)
+    monkeypatch.setattr(RabbitBus, "start", started)
+    monkeypatch.setattr(aio_pika, "connect", started)
+    monkeypatch.setattr(cli.run.service, "run_process", begun)
+    monkeypatch.setattr(cli.run.simulator, "_serve", started)
+    monkeypatch.setattr(cli.doctor.report, "examine", started)
+    monkeypatch.setattr(cli.research.pictures, "Specimens", begun)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers, root.level = handlers, level
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
+
+
+def answered(path: tuple[str, ...], arguments: list[str]) -> str | None:
+    """What is wrong with the answer to this command line; None when nothing is."""
+    result = CliRunner().invoke(app, [*path, *arguments], catch_exceptions=True)
+    error = result.exception
+    if error is not None and not isinstance(error, SystemExit):
+        return f"{type(error).__name__}: {error}"
+    if result.exit_code not in ANSWERS:
+        return f"exit code {result.exit_code}: {result.output[-500:]}"
+    if "Traceback" in result.output:
+        return result.output
+    if result.exit_code != Exit.OK and not result.output.strip():
+        return f"exit code {result.exit_code} without a word"
+    return None
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path[0] != "bench"], ids=" ".join)
+def test_no_arguments_of_a_command_end_in_a_traceback(path: tuple[str, ...], files: list[str]) -> None:
+    @hypothesis_settings(
+        max_examples=int(os.environ.get("FUZZ", "40")), derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(arguments_of(COMMANDS[path], files))
+    def holds(arguments: list[str]) -> None:
+        try:
+            wrong = answered(path, arguments)
+        except Started:
+            return
+        assert wrong is None, f"ict {' '.join([*path, *arguments])!a}: {wrong}"
+
+    holds()

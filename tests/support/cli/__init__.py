@@ -1,0 +1,1 @@
+"""What a user may type at the command line."""
