@@ -171,7 +171,8 @@ def test_a_run_that_dies_leaves_nothing_under_the_final_name(
     before = sorted(path.name for path in tmp_path.iterdir())
     out = tmp_path / name
     result = ict("analyse", *files, "--out", out)
-    assert isinstance(result.exception, OSError)
+    assert result.exit_code == Exit.NEGATIVE
+    assert "cannot be written: the disk is full" in result.output
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
