@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -37,6 +38,8 @@ def analyse_files(
         refuse(f"--compat {compat}: only smc is known", Exit.USAGE)
     if _is_table(out):
         require("pyarrow", "a table of events")
+    if out is not None and os.path.isdir(out):
+        refuse(f"--out {out}: this is a directory; name a file", Exit.USAGE)
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
