@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import msgpack
 
-#: The reason under which the bus itself parks a message: it was given back more often than its queue allows.
+#: The reason under which the bus itself dead-letters a message: it was given back more often than its queue allows.
 DELIVERY_LIMIT: Final = "delivery_limit"
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One parked message. ``topic`` is where it was published; ``body`` is as it was received, readable or not."""
+    """One dead-lettered message. ``topic`` is where it was published; ``body`` is as it was received, readable or not."""
 
     message_id: str
     topic: str

@@ -51,7 +51,7 @@ class _Family(Collector):
 _PUBLISHED: Final = _Family("ict_bus_published", "Messages published: safe, or dropped by policy", ("topic_class",))
 _CONSUMED: Final = _Family("ict_bus_consumed", "Messages delivered to a consumer here", ("queue",))
 _REDELIVERED: Final = _Family("ict_bus_redelivered", "Deliveries that had been delivered before", ("queue",))
-_DEAD_LETTERED: Final = _Family("ict_bus_dead_lettered", "Messages parked as dead letters from here", ("queue",))
+_DEAD_LETTERED: Final = _Family("ict_bus_dead_lettered", "Messages dead-lettered from here", ("queue",))
 _DROPPED: Final = _Family("ict_bus_dropped", "Messages dropped by the queue's overflow policy or age", ("queue",))
 _RETRIES: Final = _Family("ict_bus_publish_retries", "Messages published again", ("topic_class", "cause"))
 PUBLISH_SECONDS: Final = Histogram(

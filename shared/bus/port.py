@@ -75,7 +75,7 @@ class Delivery(Protocol):
         ...
 
     async def dead_letter(self, reason: str) -> None:
-        """Park it in ``dead.<queue>`` with the reason; returns when it is safe there and gone from here."""
+        """Move it to ``dead.<queue>`` with the reason; returns when it is safe there and gone from here."""
         ...
 
 

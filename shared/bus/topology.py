@@ -45,7 +45,7 @@ class QueueSpec:
     prefetch: int
     single_active: bool = True
     ttl_ms: int | None = None
-    delivery_limit: int | None = None  # deliveries beyond the first before the broker parks it (quorum only)
+    delivery_limit: int | None = None  # deliveries beyond the first before the broker dead-letters it (quorum only)
 
 
 @dataclass(frozen=True, slots=True)

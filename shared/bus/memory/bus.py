@@ -109,7 +109,7 @@ class MemoryBus:
         return self._queues[queue].depth()
 
     async def dead_letters(self, queue: str, limit: int) -> list[DeadLetter]:
-        """The oldest parked messages of a queue, at most ``limit``; they stay parked."""
+        """Read the oldest dead letters of a queue, at most ``limit``; they stay where they are."""
         return list(self._queues[queue].dead)[:limit]
 
     def healthy(self) -> bool:

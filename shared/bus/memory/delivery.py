@@ -91,7 +91,7 @@ class MemoryDelivery:
     async def dead_letter(self, reason: str) -> None:
         if self._settle("dead_letter"):
             self._home.release(self)
-            self._home.park(self, reason)
+            self._home.dead_letter(self, reason)
 
     def _settle(self, how: str) -> bool:
         """False when the queue has taken the delivery back (the bus was closed): then its holder has no say any more."""

@@ -2,7 +2,7 @@
 
 Behaves as a RabbitMQ queue does where the contract can tell: messages in consumers' hands do not count towards the bound,
 a single active consumer is the one that subscribed first, a given-back message returns to its place, the delivery limit
-parks what was given back too often, age is looked at lazily.
+dead-letters what was given back too often, age is looked at lazily.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ class MemoryQueue:
     def give_back(self, delivery: MemoryDelivery) -> None:
         """Back to its old place among the ready ones, unless that happened too often."""
         if self._limit is not None and delivery.deliveries > self._limit:
-            self.park(delivery, DELIVERY_LIMIT)
+            self.dead_letter(delivery, DELIVERY_LIMIT)
             return
         again = MemoryDelivery(self, delivery.topic, delivery.content, delivery.sent_ns, delivery.origin_ns)
         again.redelivered = True
@@ -195,7 +195,7 @@ class MemoryQueue:
                 self._metrics.dropped.inc()
         self._schedule()
 
-    def park(self, delivery: MemoryDelivery, reason: str) -> None:
+    def dead_letter(self, delivery: MemoryDelivery, reason: str) -> None:
         """Into the dead-letter queue."""
         self.dead.append(DeadLetter(delivery.message_id, delivery.topic, reason, delivery.encoded()))
         self._metrics.dead_lettered.inc()

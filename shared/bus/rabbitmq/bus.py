@@ -149,7 +149,7 @@ class RabbitBus:
     # -- operators' view ----------------------------------------------------------------------------------------------
 
     async def dead_letters(self, queue: str, limit: int) -> list[DeadLetter]:
-        """The oldest parked messages of a queue, at most ``limit``; they stay parked."""
+        """Read the oldest dead letters of a queue, at most ``limit``; they stay where they are."""
         name = objects.dead_name(self._topology.namespace, self._topology.queue(queue).name)
         await self._consuming.ready()
         with link_errors():

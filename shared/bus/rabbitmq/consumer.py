@@ -86,7 +86,7 @@ class RabbitDelivery:
     async def dead_letter(self, reason: str) -> None:
         self._settle("dead_letter")
         consumer = self._attachment.consumer
-        await consumer.publisher.park(
+        await consumer.publisher.publish_dead_letter(
             self.queue,
             wire.dead_envelope(
                 self._message.body,

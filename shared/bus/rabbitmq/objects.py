@@ -80,7 +80,7 @@ async def declare(channel: AbstractChannel, topology: Topology, dead_letter_leng
     namespace = topology.namespace
     for exchange in sorted(set(EXCHANGES.values())):
         await channel.declare_exchange(exchange_name(namespace, exchange), ExchangeType.TOPIC, durable=True)
-    parking = await channel.declare_exchange(
+    dead_letter_exchange = await channel.declare_exchange(
         exchange_name(namespace, DEAD_LETTER_EXCHANGE), ExchangeType.DIRECT, durable=True
     )
     for spec in topology.queues:
@@ -89,7 +89,7 @@ async def declare(channel: AbstractChannel, topology: Topology, dead_letter_leng
             durable=True,
             arguments={"x-queue-type": "classic", "x-max-length": dead_letter_length, "x-overflow": "drop-head"},
         )
-        await dead.bind(parking, routing_key=spec.name)
+        await dead.bind(dead_letter_exchange, routing_key=spec.name)
         queue = await channel.declare_queue(
             queue_name(namespace, spec.name), durable=True, arguments=queue_arguments(spec, namespace)
         )

@@ -94,7 +94,7 @@ class Publisher:
                 await self._fly(flight)
         metrics.PUBLISH_SECONDS.observe(time.perf_counter() - began)
 
-    async def park(self, queue: str, content: aio_pika.Message) -> None:
+    async def publish_dead_letter(self, queue: str, content: aio_pika.Message) -> None:
         """Put a message into the dead-letter queue of ``queue``; returns when it is safe there."""
         parcel = Parcel(exchange_name(self._namespace, DEAD_LETTER_EXCHANGE), queue, "dead", content, True, True, ())
         with self._call():

@@ -100,7 +100,7 @@ def topic(headers: Mapping[str, Any], routing_key: str | None) -> str:
 
 
 def dead_letter(message_id: str | None, headers: Mapping[str, Any], body: bytes) -> DeadLetter:
-    """What stands in the dead-letter queue, parked by a consumer (our headers) or by the broker (its ``x-death``)."""
+    """What stands in the dead-letter queue, put there by a consumer (our headers) or by the broker (its ``x-death``)."""
     reason, topic = headers.get(_REASON), headers.get(_TOPIC)
     deaths = headers.get("x-death")
     if reason is None and isinstance(deaths, list) and deaths:

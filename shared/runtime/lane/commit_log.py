@@ -1,7 +1,8 @@
-"""The ledger of a lane: what was handled, on its way into the store, and the acks that wait for it.
+"""The commit log of a lane: writes what was handled into the store, then acknowledges it.
 
-Commits are written in groups, off the hot path: the lane publishes first and hands the commit over; the ledger lingers a few
-milliseconds for company, appends the group to the lane's log in one round trip, then acks.
+The lane publishes first and hands the commit over; the log waits a moment for more (``commit_linger``), appends the
+group to the lane's log in the store in one round trip, then acks. A crash before the append: the broker delivers again, and
+the same ids are published again. A crash between append and ack: the lane drops the repeat.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message that nobody can read or handle: parked in its queue's dead-letter queue with the reason, and a person is told.
+"""A message that nobody can read or handle is moved to its queue's dead-letter queue with the reason, and a person is told.
 
 The same for lanes, sinks and the replay driver: whoever consumes a queue meets bad messages (OPS-1).
 """
@@ -22,6 +22,6 @@ async def dead_letter_and_alert(bus: Bus, delivery: Delivery, source: str, reaso
         severity="critical",
         source=source,
         key=f"dead-letter:{message_id or reason}",  # a foreign message has no id: then its fault tells it from others
-        text=f"A message on queue {queue} was parked in its dead-letter queue: {reason}",
+        text=f"A message on queue {queue} was moved to its dead-letter queue: {reason}",
     )
     await bus.publish([alert])

@@ -246,14 +246,14 @@ class Lane:
             await self._commit_log.left()
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
-        """A message that nobody can read: parked with its reason, counted, told; the lane lives on."""
+        """A message that nobody can read: dead-lettered with its reason, counted, told; the lane lives on."""
         self._metrics.dead_lettered += 1
         await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason)
 
     async def _poisoned(
         self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
-        """The core raised: a bug. What came before leaves; the core, half-changed, is rebuilt; the message is parked."""
+        """The core raised, a bug: publish what came before, rebuild the half-changed core, dead-letter the message."""
         log.error("core_failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
         if self._commit_log is None:
             raise error  # nothing to rebuild from: a demo or a backtest stops here and says where

@@ -84,7 +84,7 @@ class LaneMetrics:
 _COUNTERS: Final = {
     "handled": "Messages handled",
     "duplicates": "Messages dropped because their id was handled before",
-    "dead_lettered": "Messages parked because they could not be read or handled",
+    "dead_lettered": "Messages dead-lettered: they could not be read or handled",
     "fenced": "Times this process found that another had taken the lane over",
     "handovers": "Times the lane was handed to another replica",
     "stale_snapshots": "Times a snapshot of another version was left aside and the lane began anew",
