@@ -25,6 +25,7 @@ from shared.domain.exchange import (
 from shared.domain.instruments import Instrument
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order
+from shared.exchange.error_codes import ErrorCode
 from simulator import translation
 from simulator.core.exchange_core import ExchangeCore
 from simulator.core.margin.brackets import Brackets
@@ -35,7 +36,6 @@ from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ExecutedTrade
 from simulator.core.model.requests import NewOrder, Refusal
 from simulator.core.state.snapshot import ExchangeSnapshot
-from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 
 
@@ -204,19 +204,19 @@ class SimulatedExchange:
         if known is not None:
             return known, self._fills(order.client_id)
         answer = self._place(order)
-        if isinstance(answer, Rejection):
+        if isinstance(answer, ErrorCode):
             refused = translation.rejected_order(order, answer, self._core.time)
-            if order.client_id and answer is not Rejection.INVALID_CL_ORD_ID_LEN:  # else nothing to know it by
+            if order.client_id and answer is not ErrorCode.INVALID_CL_ORD_ID_LEN:  # else nothing to know it by
                 self._refused[order.client_id] = refused
                 if len(self._refused) > self._settings.closed_remembered:
                     del self._refused[next(iter(self._refused))]
             return refused, []
         return answer, self._fills(order.client_id)
 
-    def _place(self, order: Order) -> Order | Rejection:
+    def _place(self, order: Order) -> Order | ErrorCode:
         core = self._core
         request = translation.request_for(order)
-        if isinstance(request, Rejection):
+        if isinstance(request, ErrorCode):
             return request
         placed = core.place(request, core.time) if isinstance(request, NewOrder) else core.place_algo(request, core.time)
         core.take_events()

@@ -13,6 +13,7 @@ from typing import Final
 from shared.domain.decisions import Side as DomainSide
 from shared.domain.orders import Fill, OrderStatus, OrderType, TimeInForce
 from shared.domain.orders import Order as DomainOrder
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import AlgoStatus, AlgoType, Side
 from simulator.core.model.enums import OrderStatus as VenueStatus
@@ -21,7 +22,7 @@ from simulator.core.model.enums import TimeInForce as VenueForce
 from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.core.state.legs import rounded
-from simulator.rejections import REASON, Rejection
+from simulator.rejections import REASON
 
 _SIDE: Final[dict[DomainSide, Side]] = {"buy": "BUY", "sell": "SELL"}
 _DOMAIN_SIDE: Final[dict[Side, DomainSide]] = {"BUY": "buy", "SELL": "sell"}
@@ -55,10 +56,10 @@ _ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
 }
 
 
-def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
-    """The request that places the order; a Rejection for one that has no place in the venue's words."""
+def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
+    """The request that places the order; a ErrorCode for one that has no place in the venue's words."""
     if not order.client_id:
-        return Rejection.INVALID_CL_ORD_ID_LEN
+        return ErrorCode.INVALID_CL_ORD_ID_LEN
     side = _SIDE[order.side]
     if order.type != "MARKET" and order.type != "LIMIT":
         return NewAlgoOrder(
@@ -77,9 +78,9 @@ def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | Rejection:
             client_algo_id=order.client_id,
         )
     if order.close_position:
-        return Rejection.INVALID_CLOSE_POSITION_TYPE
+        return ErrorCode.INVALID_CLOSE_POSITION_TYPE
     if not (order.trigger is order.activation is order.callback_rate is None):
-        return Rejection.PARAM_NOT_REQUIRED
+        return ErrorCode.PARAM_NOT_REQUIRED
     return NewOrder(
         symbol=order.symbol,
         side=side,
@@ -156,7 +157,7 @@ def domain_fill(trade: ExecutedTrade, number: int) -> Fill:
     )
 
 
-def rejected_order(order: DomainOrder, code: Rejection, time: int) -> DomainOrder:
+def rejected_order(order: DomainOrder, code: ErrorCode, time: int) -> DomainOrder:
     """The order as one that was never taken. What its sender wrote into the exchange's fields is not kept."""
     return DomainOrder(
         client_id=order.client_id,
@@ -182,7 +183,7 @@ def rejected_order(order: DomainOrder, code: Rejection, time: int) -> DomainOrde
 def unknown_order(symbol: str, client_id: str, time: int) -> DomainOrder:
     """The answer to a cancel of what is not known (-2011)."""
     nothing = DomainOrder(client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=Decimal(0))
-    return rejected_order(nothing, Rejection.CANCEL_REJECTED, time)
+    return rejected_order(nothing, ErrorCode.CANCEL_REJECTED, time)
 
 
 def _force(order: Order | AlgoOrder) -> TimeInForce | None:
@@ -192,4 +193,4 @@ def _force(order: Order | AlgoOrder) -> TimeInForce | None:
 
 def reason(code: int) -> str:
     """The text of a code; empty for none."""
-    return REASON[Rejection(code)] if code else ""
+    return REASON[ErrorCode(code)] if code else ""

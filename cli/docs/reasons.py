@@ -16,7 +16,8 @@ from shared.exchange.limits import windows
 from shared.exchange.model import streams
 from shared.exchange.outcome import outcomes
 from shared.runtime.process import exits
-from simulator.rejections import REASON, Rejection
+from shared.exchange.error_codes import ErrorCode
+from simulator.rejections import REASON
 
 #: Title, where it stands, its name, and what it is about.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
@@ -74,9 +75,9 @@ def render() -> str:
         ]
     parts += [
         "## Why the exchange rejects an order",
-        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names. Defined as `Rejection` in "
-        "`simulator/rejections.py`.",
-        table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in Rejection)),
+        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names. Defined as `REASON` in "
+        "`simulator/rejections.py`; names in `shared/exchange/error_codes.py`.",
+        table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in REASON)),
         "## What the exchange's errors mean",
         "Code → what to do. Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
         "or, with a server error (HTTP 5xx), a question.",

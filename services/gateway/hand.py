@@ -17,7 +17,8 @@ from services.gateway.acts import Ask, Cancel, Find, Search, Send
 from services.gateway.core import GatewayCore
 from services.gateway.inquiry import inquire, search
 from shared.domain.exchange import CancelOrder, ExchangeRequest
-from shared.exchange.errors import NO_SUCH_ORDER, RULES, ExchangeError
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import RULES, ExchangeError
 from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Lost, Refused, Uncertain
 from shared.exchange.outcome.resolve import cancel_for_certain, place_for_certain, settle
@@ -82,7 +83,7 @@ class Hand:
         for resends_left in reversed(range(self._resends + 1)):
             await self._save()
             outcome = await place_for_certain(self._exchange, order, self._patience)
-            if not (isinstance(outcome, Refused) and outcome.code == NO_SUCH_ORDER and resends_left):
+            if not (isinstance(outcome, Refused) and outcome.code == ErrorCode.NO_SUCH_ORDER and resends_left):
                 self._placed(order, outcome)
                 return
             self._core.sending_again(order.client_id, self._exchange.now())

@@ -16,7 +16,7 @@ from services.gateway.state import GatewayState, Known
 from services.gateway.words import DEAD, from_venue, moved, rejected, to_venue
 from shared.domain.exchange import CancelOrder, ExchangeRequest
 from shared.domain.orders import Order
-from shared.exchange.errors import CANCEL_REJECTED
+from shared.exchange.error_codes import ErrorCode
 from shared.exchange.model.orders import ExchangeOrder, OrderRef
 from shared.exchange.outcome.outcomes import Uncertain
 
@@ -80,7 +80,7 @@ def not_found(state: GatewayState, symbol: str, client_id: str, now: int, rememb
         client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=_ZERO
     )  # fmt: skip
     state.known[client_id] = Known(
-        order=rejected(order, CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True
+        order=rejected(order, ErrorCode.CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True
     )
     _forget(state, remembered)
 

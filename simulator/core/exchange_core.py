@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from shared.domain.candles import RawCandle
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import configuration, funding, liquidation
 from simulator.core.matching import candles, matching, placement, quiet_band, timers
 from simulator.core.model.algo_orders import AlgoOrder
@@ -27,7 +28,6 @@ from simulator.core.queries import ExchangeQueries
 from simulator.core.state.exchange_state import refusal
 from simulator.core.state.snapshot import ExchangeSnapshot
 from simulator.core.state.symbol_book import SymbolBook
-from simulator.rejections import Rejection
 
 _DECODER: Final = msgspec.msgpack.Decoder(ExchangeSnapshot)
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -153,7 +153,7 @@ class ExchangeCore(ExchangeQueries):
         """Cancel the symbol's open orders ``duration`` ms from now unless asked again; 0 = off. Algo orders stay."""
         self._begin(time)
         if symbol not in self._state.books:
-            return refusal(Rejection.BAD_SYMBOL)
+            return refusal(ErrorCode.BAD_SYMBOL)
         timers.countdown(self._state, symbol, duration)
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.refusals import Refused
 
 _MINUTE: Final = 60_000
@@ -69,7 +70,7 @@ class RateLimiter:
         if now < asker.banned_until:
             wait = _seconds(asker.banned_until - now)
             raise Refused(
-                -1003,
+                ErrorCode.TOO_MANY_REQUESTS,
                 f"Way too many requests; IP({address}) banned until {asker.banned_until}.",
                 418,
                 {"Retry-After": wait},
@@ -86,7 +87,7 @@ class RateLimiter:
             asker.refused = 0
         text = f"Too many requests; current limit of IP({address}) is {self._limits.weight_minute} requests per minute."
         headers["Retry-After"] = _seconds(asker.weight.ends_in(now))
-        raise Refused(-1003, text, 429, headers)
+        raise Refused(ErrorCode.TOO_MANY_REQUESTS, text, 429, headers)
 
     def order(self, ten_seconds: int, minute: int, now: int) -> dict[str, str]:
         """Count orders; the headers of the answer. Raises Refused -1015 (429) beyond the ceiling."""
@@ -98,7 +99,12 @@ class RateLimiter:
         ):
             if used > limit:
                 headers["Retry-After"] = _seconds(window.ends_in(now))
-                raise Refused(-1015, f"Too many new orders; current limit is {limit} orders per {words}.", 429, headers)
+                raise Refused(
+                    ErrorCode.TOO_MANY_ORDERS,
+                    f"Too many new orders; current limit is {limit} orders per {words}.",
+                    429,
+                    headers,
+                )
         return headers
 
     def counts(self, now: int) -> tuple[int, int]:

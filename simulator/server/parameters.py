@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.refusals import Refused, illegal, missing
 
 _Word = TypeVar("_Word", bound=str)
@@ -62,7 +63,10 @@ class Parameters:
                 raise missing(name)
             return default
         if len(value) > _LONGEST_NUMBER or not value.removeprefix("-").isdecimal() or not value.isascii():
-            raise Refused(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+            raise Refused(
+                ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+                f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+            )
         return int(value)
 
     def maybe_integer(self, name: str) -> int | None:

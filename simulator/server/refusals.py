@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from shared.exchange.error_codes import ErrorCode
+
 
 class Refused(Exception):
     """An answer with an error: HTTP ``status`` and the body ``{"code", "msg"}``."""
@@ -23,17 +25,20 @@ class Refused(Exception):
 
 def missing(name: str) -> Refused:
     """-1102 for a parameter that must be there."""
-    return Refused(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
+    return Refused(
+        ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+        f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
+    )
 
 
 def illegal(name: str, value: str) -> Refused:
     """-1130 for a value outside of what the parameter may be."""
-    return Refused(-1130, f"Data sent for parameter '{name}' is not valid: {value!r}.")
+    return Refused(ErrorCode.INVALID_PARAMETER, f"Data sent for parameter '{name}' is not valid: {value!r}.")
 
 
 def bad_symbol() -> Refused:
-    return Refused(-1121, "Invalid symbol.")
+    return Refused(ErrorCode.BAD_SYMBOL, "Invalid symbol.")
 
 
 def bad_listen_key() -> Refused:
-    return Refused(-1125, "This listenKey does not exist.")
+    return Refused(ErrorCode.INVALID_LISTEN_KEY, "This listenKey does not exist.")

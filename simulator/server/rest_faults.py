@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.faults import Fault, FaultKind, FaultTable
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply
@@ -50,13 +51,13 @@ def judge(table: FaultTable, method: str, path: str, parameters: Parameters) -> 
         return Verdict(delay, silent=True)
     for kind, text in (("unavailable_503", UNAVAILABLE), ("internal_503", INTERNAL)):
         if strikes(kind):  # type: ignore[arg-type]  # a tuple of literals loses their type
-            return Verdict(delay, executed=False, reply=Reply(503, {"code": -1001, "msg": text}))
+            return Verdict(delay, executed=False, reply=Reply(503, {"code": ErrorCode.DISCONNECTED, "msg": text}))
     if not _exempt(method, parameters) and strikes("throttled_503"):
-        return Verdict(delay, executed=False, reply=Reply(503, {"code": -1008, "msg": _THROTTLED}))
+        return Verdict(delay, executed=False, reply=Reply(503, {"code": ErrorCode.REQUEST_THROTTLED, "msg": _THROTTLED}))
     if fault := strikes("unknown_503"):
-        return Verdict(delay, executed=fault.executed, reply=Reply(503, {"code": -1000, "msg": UNKNOWN}))
+        return Verdict(delay, executed=fault.executed, reply=Reply(503, {"code": ErrorCode.UNKNOWN, "msg": UNKNOWN}))
     if fault := strikes("backend_timeout_408"):
-        return Verdict(delay, executed=fault.executed, reply=Reply(408, {"code": -1007, "msg": _TIMEOUT}))
+        return Verdict(delay, executed=fault.executed, reply=Reply(408, {"code": ErrorCode.TIMEOUT, "msg": _TIMEOUT}))
     if fault := strikes("rate_limited_429"):
         return Verdict(delay, executed=False, reply=_limited(429, fault))
     if fault := strikes("banned_418"):
@@ -81,4 +82,4 @@ def _exempt(method: str, parameters: Parameters) -> bool:
 
 def _limited(status: int, fault: Fault) -> Reply:
     text = "Too many requests; please use the websocket for live updates to avoid polling the API."
-    return Reply(status, {"code": -1003, "msg": text}, {"Retry-After": str(fault.retry_after_s)})
+    return Reply(status, {"code": ErrorCode.TOO_MANY_REQUESTS, "msg": text}, {"Retry-After": str(fault.retry_after_s)})

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Mapping
 from typing import Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
 
@@ -20,10 +21,10 @@ _SIGNATURE: Final = "signature"
 def check_key(key: str, keys: Mapping[str, str]) -> str:
     """The secret of ``key``. Raises Refused: -2014 without a key, -2015 for an unknown one."""
     if not key:
-        raise Refused(-2014, "API-key format invalid.", 401)
+        raise Refused(ErrorCode.BAD_API_KEY_FMT, "API-key format invalid.", 401)
     secret = keys.get(key)
     if secret is None:
-        raise Refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        raise Refused(ErrorCode.REJECTED_MBX_KEY, "Invalid API-key, IP, or permissions for action.", 401)
     return secret
 
 
@@ -36,7 +37,7 @@ def check_signature(query: str, body: str, secret: str) -> None:
         raise missing(_SIGNATURE)
     expected = sign(plain_query + plain_body, secret)
     if not hmac.compare_digest(expected, sent.lower()):
-        raise Refused(-1022, "Signature for this request is not valid.")
+        raise Refused(ErrorCode.INVALID_SIGNATURE, "Signature for this request is not valid.")
 
 
 def sign(payload: str, secret: str) -> str:
@@ -52,13 +53,13 @@ def check_time(parameters: Parameters, now: int, *, strict: bool = True) -> None
     timestamp = parameters.integer("timestamp")
     window = parameters.integer("recvWindow", DEFAULT_WINDOW)
     if not 0 < window <= _WIDEST:
-        raise Refused(-1131, "recvWindow must be less than 60000.")
+        raise Refused(ErrorCode.BAD_RECV_WINDOW, "recvWindow must be less than 60000.")
     if not strict:
         return
     if timestamp >= now + _AHEAD:
-        raise Refused(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
+        raise Refused(ErrorCode.INVALID_TIMESTAMP, "Timestamp for this request was 1000ms ahead of the server's time.")
     if now - timestamp > window:
-        raise Refused(-1021, "Timestamp for this request is outside of the recvWindow.")
+        raise Refused(ErrorCode.INVALID_TIMESTAMP, "Timestamp for this request is outside of the recvWindow.")
 
 
 def _without_signature(text: str) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from shared.exchange.binance import endpoints, requests
 from shared.exchange.binance.rest import CallFailed, Rest
 from shared.exchange.binance.wire import orders as wire_orders
 from shared.exchange.binance.wire import rest as wire_rest
-from shared.exchange.errors import DUPLICATE_CLIENT_ID, NO_SUCH_ORDER, BadAnswer, ExchangeError, rule_of
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import BadAnswer, ExchangeError, rule_of
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
@@ -79,7 +80,7 @@ class BinanceOrders:
         try:
             answer = await self._rest.call(request.endpoint, request.params, _SHAPES[ref.book])
         except ExchangeError as error:
-            if error.code == NO_SUCH_ORDER:
+            if error.code == ErrorCode.NO_SUCH_ORDER:
                 return None
             raise
         return self._rest.reading(request.endpoint, answer.value)
@@ -195,7 +196,7 @@ class BinanceOrders:
 def _doubt_of(error: ExchangeError) -> Doubt:
     if isinstance(error, CallFailed) and error.doubt is not None:
         return error.doubt
-    return "known_id" if error.code == DUPLICATE_CLIENT_ID else "status_unknown"
+    return "known_id" if error.code == ErrorCode.CLIENT_ORDER_ID_DUPLICATED else "status_unknown"
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from shared.exchange.binance import endpoints
 from shared.exchange.binance.endpoints import Endpoint
 from shared.exchange.binance.wire.enums import side_name
+from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import ExchangeError
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import NewOrder, OrderRef
@@ -99,20 +100,29 @@ def _check(order: NewOrder) -> None:
         return ExchangeError("refuse", code, f"{why}; nothing was sent", call=call)
 
     if not _CLIENT_ID.fullmatch(order.client_id):
-        raise refuse(-4015, "the client id must be 1 to 36 of A-Z a-z 0-9 . _ -")
+        raise refuse(ErrorCode.INVALID_CL_ORD_ID_LEN, "the client id must be 1 to 36 of A-Z a-z 0-9 . _ -")
     if order.type == "LIQUIDATION":
-        raise refuse(-1116, "only the exchange makes liquidation orders")
+        raise refuse(ErrorCode.INVALID_ORDER_TYPE, "only the exchange makes liquidation orders")
     if order.close_position and (order.quantity is not None or order.reduce_only):
-        raise refuse(-4137, "close_position takes neither quantity nor reduce_only")
+        raise refuse(ErrorCode.QUANTITY_EXISTS_WITH_CLOSE_POSITION, "close_position takes neither quantity nor reduce_only")
     if order.close_position and order.type not in ("STOP_MARKET", "TAKE_PROFIT_MARKET"):
-        raise refuse(-4136, "close_position is for STOP_MARKET and TAKE_PROFIT_MARKET only")
+        raise refuse(ErrorCode.INVALID_CLOSE_POSITION_TYPE, "close_position is for STOP_MARKET and TAKE_PROFIT_MARKET only")
     if not order.close_position and (order.quantity is None or order.quantity <= 0):
-        raise refuse(-4003, "the quantity must be positive")
+        raise refuse(ErrorCode.QTY_LESS_THAN_ZERO, "the quantity must be positive")
     if (order.price is not None) != (order.type in ("LIMIT", "STOP", "TAKE_PROFIT")):
-        raise refuse(-1102, f"{order.type} {'takes no' if order.price is not None else 'needs a'} price")
+        raise refuse(
+            ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+            f"{order.type} {'takes no' if order.price is not None else 'needs a'} price",
+        )
     if (order.trigger is not None) != (order.type in ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET")):
-        raise refuse(-1102, f"{order.type} {'takes no' if order.trigger is not None else 'needs a'} trigger price")
+        raise refuse(
+            ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+            f"{order.type} {'takes no' if order.trigger is not None else 'needs a'} trigger price",
+        )
     if (order.callback_rate is not None) != (order.type == "TRAILING_STOP_MARKET"):
-        raise refuse(-1102, f"{order.type} {'takes no' if order.callback_rate is not None else 'needs a'} callback rate")
+        raise refuse(
+            ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+            f"{order.type} {'takes no' if order.callback_rate is not None else 'needs a'} callback rate",
+        )
     if order.position_side != "BOTH" and order.reduce_only:
-        raise refuse(-1106, "reduce_only does not go with hedge mode: the position side says it")
+        raise refuse(ErrorCode.PARAM_NOT_REQUIRED, "reduce_only does not go with hedge mode: the position side says it")

@@ -16,7 +16,8 @@ from shared.exchange.binance.clock import ExchangeClock
 from shared.exchange.binance.endpoints import TIME, Endpoint, Params
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import ServerTime, decode
-from shared.exchange.errors import TIMESTAMP, TOO_MANY_ORDERS, BadAnswer, ExchangeError
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import BadAnswer, ExchangeError
 from shared.exchange.limits.limiter import RateLimiter, Throttled
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.metrics import UNREADABLE
@@ -90,7 +91,7 @@ class Rest:
         try:
             await self._limiter.admit(endpoint.cost(params), urgency or endpoint.urgency)
         except Throttled as error:
-            raise self._failed(ExchangeError("refuse", TOO_MANY_ORDERS, str(error), call=call)) from error
+            raise self._failed(ExchangeError("refuse", ErrorCode.TOO_MANY_ORDERS, str(error), call=call)) from error
         sent_at = self.clock.now()
         try:
             return await self._send(endpoint, params)
@@ -142,7 +143,7 @@ class Rest:
 
     async def pause_after(self, error: ExchangeError, pause: float) -> None:
         """Wait before a repeat, as long as the exchange asked; measure the clock again if the timestamp was refused."""
-        if error.code == TIMESTAMP:
+        if error.code == ErrorCode.INVALID_TIMESTAMP:
             try:
                 await self.clock.measure()
             except ExchangeError as trouble:

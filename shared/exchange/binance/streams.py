@@ -13,7 +13,8 @@ from shared.exchange.binance.sockets import Socket
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.streams import ROUTES, Route, read_frame, wire_name
 from shared.exchange.binance.wire.user import read_user_event
-from shared.exchange.errors import DEAD_LISTEN_KEY, ExchangeError
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import ExchangeError
 from shared.exchange.metrics import UNREADABLE
 from shared.exchange.model.streams import Heard, StreamLost, StreamName
 from shared.exchange.model.user_events import KeyExpired, Unnamed, UserEvent
@@ -145,7 +146,7 @@ class BinanceUserStream:
             try:
                 key = await self._keep_key()
             except ExchangeError as error:
-                if error.code == DEAD_LISTEN_KEY:
+                if error.code == ErrorCode.INVALID_LISTEN_KEY:
                     socket.end(StreamLost("key_expired", str(error)))
                     return
                 log.warning("listen_key_renewal_failed", error=str(error))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.exchange.errors import NO_SUCH_ORDER
+from shared.exchange.error_codes import ErrorCode
 from shared.exchange.model.orders import ExchangeOrder
 
 #: Why nobody knows what an order call did.
@@ -78,11 +78,11 @@ def judge(
         if found is not None:
             return Accepted(order=found)
         if conclusive and open_.doubt != "known_id":  # an order that was open a moment ago is somewhere
-            return Refused(code=NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt})")
+            return Refused(code=ErrorCode.NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt})")
         return AskAgain()
     if found is not None and found.over:
         return Accepted(order=found)
     if conclusive:
         text = "the exchange knows no such order" if found is None else f"the order is still {found.status}"
-        return Refused(code=NO_SUCH_ORDER if found is None else 0, message=text)
+        return Refused(code=ErrorCode.NO_SUCH_ORDER if found is None else 0, message=text)
     return AskAgain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core import account
 from simulator.core.margin import margin
 from simulator.core.model.enums import MarginType, PositionSide
@@ -13,16 +14,15 @@ from simulator.core.model.requests import Refusal
 from simulator.core.model.statements import SymbolConfig
 from simulator.core.state.exchange_state import ExchangeState, refusal
 from simulator.core.state.symbol_book import SymbolBook
-from simulator.rejections import Rejection
 
 
 def set_leverage(state: ExchangeState, symbol: str, leverage: int) -> SymbolConfig | Refusal:
     """Open orders and crossed legs are margined anew; an isolated leg's wallet stays as it is."""
     book = state.books.get(symbol)
     if book is None:
-        return refusal(Rejection.BAD_SYMBOL)
+        return refusal(ErrorCode.BAD_SYMBOL)
     if not 1 <= leverage <= book.brackets.max_leverage:
-        return refusal(Rejection.INVALID_LEVERAGE)
+        return refusal(ErrorCode.INVALID_LEVERAGE)
     rejection = _check_leverage(state, book, leverage) if book.last is not None else None
     if rejection is not None:
         return refusal(rejection)
@@ -32,17 +32,17 @@ def set_leverage(state: ExchangeState, symbol: str, leverage: int) -> SymbolConf
     return account.config(book)
 
 
-def _check_leverage(state: ExchangeState, book: SymbolBook, leverage: int) -> Rejection | None:
+def _check_leverage(state: ExchangeState, book: SymbolBook, leverage: int) -> ErrorCode | None:
     legs = margin.exposures(book, state.sides).values()
     if book.margin_type == "ISOLATED" and leverage < book.leverage and book.open_legs():
-        return Rejection.ISOLATED_LEVERAGE_REJECT_WITH_POSITION
+        return ErrorCode.LEVERAGE_REDUCTION_NOT_SUPPORTED
     if max(leg.largest for leg in legs) > book.brackets.max_notional(leverage):
-        return Rejection.MAX_LEVERAGE_RATIO
+        return ErrorCode.MAX_LEVERAGE_RATIO
     if leverage < book.leverage:
         # More margin is bound than before; it must be free.
         bound = sum((leg.largest for leg in legs), ZERO)
         if bound and bound / leverage - bound / book.leverage > margin.available(state):
-            return Rejection.MIN_LEVERAGE_RATIO
+            return ErrorCode.MIN_LEVERAGE_RATIO
     return None
 
 
@@ -50,13 +50,13 @@ def set_margin_type(state: ExchangeState, symbol: str, margin_type: MarginType) 
     """Only without open orders and positions."""
     book = state.books.get(symbol)
     if book is None:
-        return refusal(Rejection.BAD_SYMBOL)
+        return refusal(ErrorCode.BAD_SYMBOL)
     if book.margin_type == margin_type:
-        return refusal(Rejection.NO_NEED_TO_CHANGE_MARGIN_TYPE)
+        return refusal(ErrorCode.NO_NEED_TO_CHANGE_MARGIN_TYPE)
     if book.resting_orders:
-        return refusal(Rejection.THERE_EXISTS_OPEN_ORDERS)
+        return refusal(ErrorCode.THERE_EXISTS_OPEN_ORDERS)
     if book.open_legs():
-        return refusal(Rejection.THERE_EXISTS_QUANTITY)
+        return refusal(ErrorCode.THERE_EXISTS_QUANTITY)
     book.margin_type = margin_type
     if book.last is not None:
         for side in state.sides:
@@ -68,11 +68,11 @@ def set_margin_type(state: ExchangeState, symbol: str, margin_type: MarginType) 
 def set_hedge_mode(state: ExchangeState, *, hedge: bool) -> Refusal | None:
     """Only without open orders, algo orders and positions anywhere."""
     if state.saved.hedge == hedge:
-        return refusal(Rejection.NO_NEED_TO_CHANGE_POSITION_SIDE)
+        return refusal(ErrorCode.NO_NEED_TO_CHANGE_POSITION_SIDE)
     if state.open or state.open_algos:
-        return refusal(Rejection.POSITION_SIDE_CHANGE_EXISTS_OPEN_ORDERS)
+        return refusal(ErrorCode.POSITION_SIDE_CHANGE_EXISTS_OPEN_ORDERS)
     if state.open_legs():
-        return refusal(Rejection.POSITION_SIDE_CHANGE_EXISTS_QUANTITY)
+        return refusal(ErrorCode.POSITION_SIDE_CHANGE_EXISTS_QUANTITY)
     state.saved.hedge = hedge
     return None
 
@@ -81,16 +81,16 @@ def move_margin(state: ExchangeState, symbol: str, side: PositionSide, amount: D
     """Between the cross wallet and an isolated leg; what is left in the leg must carry its initial margin."""
     book = state.books.get(symbol)
     if book is None:
-        return refusal(Rejection.BAD_SYMBOL)
+        return refusal(ErrorCode.BAD_SYMBOL)
     leg = book.legs.get(side)
     if book.margin_type != "ISOLATED" or leg is None or not leg.quantity:
-        return refusal(Rejection.ADD_ISOLATED_MARGIN_NO_POSITION_REJECT)
+        return refusal(ErrorCode.ADD_ISOLATED_MARGIN_NO_POSITION_REJECT)
     if amount > 0 and amount > margin.available(state):
-        return refusal(Rejection.CROSS_BALANCE_INSUFFICIENT)
+        return refusal(ErrorCode.CROSS_BALANCE_INSUFFICIENT)
     bound = abs(leg.quantity) * book.mark_price / book.leverage
     left = leg.isolated_wallet + amount
     if amount < 0 and (left < 0 or left + leg.unrealized(book.mark_price) < bound):
-        return refusal(Rejection.ISOLATED_BALANCE_INSUFFICIENT)
+        return refusal(ErrorCode.ISOLATED_BALANCE_INSUFFICIENT)
     leg.isolated_wallet = left
     leg.updated = state.time
     state.invalidate_margin()
@@ -102,7 +102,7 @@ def move_margin(state: ExchangeState, symbol: str, side: PositionSide, amount: D
 def transfer(state: ExchangeState, amount: Decimal) -> Refusal | None:
     """Money comes into the account or leaves it."""
     if amount < 0 and -amount > account.withdrawable(state):
-        return refusal(Rejection.BALANCE_NOT_SUFFICIENT)
+        return refusal(ErrorCode.BALANCE_NOT_SUFFICIENT)
     state.saved.wallet += amount
     state.record_income("", "TRANSFER", amount)
     state.invalidate_margin()

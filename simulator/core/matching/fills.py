@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import margin
 from simulator.core.matching.liquidity import Layer, average, best_price, layers
 from simulator.core.model.algo_orders import AlgoOrder
@@ -11,7 +12,7 @@ from simulator.core.model.enums import Side
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import RestingOrder, SymbolBook, only_reduces
-from simulator.rejections import REASON, Rejection
+from simulator.rejections import REASON
 
 
 def market_base(book: SymbolBook, side: Side) -> Decimal:
@@ -40,24 +41,24 @@ def worst_price(book: SymbolBook, order: Order) -> Decimal | None:
 
 def check_executable(
     state: ExchangeState, book: SymbolBook, order: Order, base: Decimal, without: Order | None = None
-) -> Rejection | None:
+) -> ErrorCode | None:
     """Why an order that is due cannot execute or rest: no taker allowed, not enough liquidity, not enough margin."""
     taking = order.type == "MARKET" or marketable(state, book, order)
     if order.time_in_force == "GTX" and taking:
-        return Rejection.GTX_ORDER_REJECT
+        return ErrorCode.GTX_ORDER_REJECT
     found = offers(state, book, order.side, order.remaining, base) if taking else []
     worst = worst_price(book, order)
     if order.type == "MARKET" and worst is not None and order.signed(found[0].price - worst) > 0:
-        return Rejection.MARKET_ORDER_REJECT
+        return ErrorCode.MARKET_ORDER_REJECT
     if order.time_in_force == "FOK" and sum(_within(order, found), ZERO) < order.quantity:
-        return Rejection.FOK_ORDER_REJECT
+        return ErrorCode.FOK_ORDER_REJECT
     if only_reduces(order):
         return None
     needed = margin.need(state, order, order.remaining, order.price or average(found), without)
     if needed.grows and needed.notional > book.brackets.max_notional(book.leverage):
-        return Rejection.MAX_LEVERAGE_RATIO
+        return ErrorCode.MAX_LEVERAGE_RATIO
     if needed.margin > 0 and needed.margin > margin.available(state):
-        return Rejection.MARGIN_NOT_SUFFICIENT
+        return ErrorCode.MARGIN_NOT_SUFFICIENT
     return None
 
 
@@ -161,10 +162,10 @@ def place_child(state: ExchangeState, book: SymbolBook, algo: AlgoOrder, base: D
         updated=state.time,
     )
     rejection = (
-        Rejection.REDUCE_ONLY_REJECT if only_reduces(algo) and not reducible else check_executable(state, book, order, base)
+        ErrorCode.REDUCE_ONLY_REJECT if only_reduces(algo) and not reducible else check_executable(state, book, order, base)
     )
     if rejection is not None:
-        gone = algo.close_position and rejection is Rejection.REDUCE_ONLY_REJECT
+        gone = algo.close_position and rejection is ErrorCode.REDUCE_ONLY_REJECT
         state.move_algo(algo, "expire" if gone else "reject", code=int(rejection), reason=REASON[rejection])
         return
     order = order.numbered(state.next_order_id())

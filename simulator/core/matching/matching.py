@@ -17,6 +17,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import margin
 from simulator.core.margin.liquidation import liquidate
 from simulator.core.matching import fills
@@ -25,7 +26,6 @@ from simulator.core.model.enums import AlgoType, PositionSide
 from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
-from simulator.rejections import Rejection
 
 #: Which price moves. ``last`` is the mark price too, as long as the pit has no other.
 Kind = Literal["last", "mark"]
@@ -186,7 +186,7 @@ def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) ->
     reduces = only_reduces(order)
     reducible = book.reducible(order.side, order.position_side)
     if reduces and not reducible:
-        state.close_order(resting, "expire", Rejection.REDUCE_ONLY_REJECT)
+        state.close_order(resting, "expire", ErrorCode.REDUCE_ONLY_REJECT)
     else:
         quantity = order.remaining
         if book.resting_available is not None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.matching import fills
 from simulator.core.matching.validation import validate_algo_order, validate_amendment, validate_order
 from simulator.core.model.algo_orders import AlgoOrder
@@ -15,7 +16,6 @@ from simulator.core.model.orders import ZERO, Order, advance
 from simulator.core.model.requests import Amendment, NewAlgoOrder, NewOrder, Refusal
 from simulator.core.state.exchange_state import ExchangeState, refusal
 from simulator.core.state.symbol_book import RestingOrder, only_reduces
-from simulator.rejections import Rejection
 
 #: Client ids that the venue makes, for orders that came without one.
 _OWN: Final = "sim-"
@@ -92,7 +92,7 @@ def amend(request: Amendment, state: ExchangeState) -> Order | Refusal:
     """Another price or quantity: the order goes to the end of the queue. A quantity that is executed already cancels it."""
     resting = state.find(request.order_id, request.client_id)
     if resting is None or resting.order.closed or resting.order.symbol != request.symbol:
-        return refusal(Rejection.NO_SUCH_ORDER)
+        return refusal(ErrorCode.NO_SUCH_ORDER)
     order, book = resting.order, state.books[request.symbol]
     rejection = _check_amendment(request, order, state)
     if rejection is not None:
@@ -104,26 +104,26 @@ def amend(request: Amendment, state: ExchangeState) -> Order | Refusal:
         return state.cancel(resting)
     base = fills.market_base(book, order.side)
     rejection = fills.check_executable(state, book, amended, base, without=order)
-    if rejection is Rejection.GTX_ORDER_REJECT:
+    if rejection is ErrorCode.GTX_ORDER_REJECT:
         return state.cancel(resting)
     if rejection is not None:
         return refusal(rejection)
     return _requeue(resting, amended, state, base)
 
 
-def _check_amendment(request: Amendment, order: Order, state: ExchangeState) -> Rejection | None:
+def _check_amendment(request: Amendment, order: Order, state: ExchangeState) -> ErrorCode | None:
     book = state.books[order.symbol]
     if request.side != order.side or order.type != "LIMIT":
-        return Rejection.NO_SUCH_ORDER
+        return ErrorCode.NO_SUCH_ORDER
     if request.reduce_only is not None and request.reduce_only != order.reduce_only:
-        return Rejection.MOVE_ORDER_REDUCE_ONLY_MISMATCH
+        return ErrorCode.MODIFY_REDUCE_ONLY
     if (request.price, request.quantity) == (order.price, order.quantity):
-        return Rejection.SAME_ORDER
+        return ErrorCode.SAME_ORDER
     if order.amendments >= state.settings.max_amendments:
-        return Rejection.MOVE_ORDER_LIMIT_EXCEEDED
+        return ErrorCode.MODIFICATION_LIMIT
     rejection = validate_amendment(request.price, request.quantity, book, state, order.side)
     if rejection is None and not only_reduces(order) and request.price * request.quantity < book.filters.min_notional:
-        return Rejection.MOVE_ORDER_MIN_NOTIONAL
+        return ErrorCode.MODIFICATION_MIN_NOTIONAL
     return rejection
 
 
@@ -142,7 +142,7 @@ def cancel(state: ExchangeState, symbol: str, order_id: int, client_id: str) -> 
     """Cancel an open order."""
     resting = state.find(order_id, client_id)
     if resting is None or resting.order.closed or resting.order.symbol != symbol:
-        return refusal(Rejection.CANCEL_REJECTED)
+        return refusal(ErrorCode.CANCEL_REJECTED)
     return state.cancel(resting)
 
 
@@ -155,7 +155,7 @@ def cancel_all(state: ExchangeState, symbol: str) -> list[Order]:
 def cancel_algo(state: ExchangeState, algo_id: int, client_algo_id: str) -> AlgoOrder | Refusal:
     """Cancel an algo order that waits."""
     conditional = state.open_algos.get(algo_id or state.by_algo_client.get(client_algo_id, 0))
-    return refusal(Rejection.CANCEL_REJECTED) if conditional is None else state.cancel_algo(conditional)
+    return refusal(ErrorCode.CANCEL_REJECTED) if conditional is None else state.cancel_algo(conditional)
 
 
 def cancel_all_algos(state: ExchangeState, symbol: str) -> list[AlgoOrder]:

@@ -9,6 +9,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin.liquidation import AUTOCLOSE
 from simulator.core.model.enums import PositionSide, Side
 from simulator.core.model.filters import Filters
@@ -17,7 +18,6 @@ from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import rounded
 from simulator.core.state.symbol_book import SymbolBook
-from simulator.rejections import Rejection
 from simulator.settings import SimulatorSettings
 
 #: Binance's rule for newClientOrderId and clientAlgoId.
@@ -26,12 +26,12 @@ _LIMITED: Final = ("STOP", "TAKE_PROFIT")
 _CLOSERS: Final = ("STOP_MARKET", "TAKE_PROFIT_MARKET")
 
 
-def validate_order(request: NewOrder, state: ExchangeState) -> Rejection | None:
+def validate_order(request: NewOrder, state: ExchangeState) -> ErrorCode | None:
     """The first reason against an order, or None."""
     book = state.books.get(request.symbol)
     rejection = _client_id(request.client_id)
     if rejection is not None or book is None:
-        return rejection or Rejection.BAD_SYMBOL
+        return rejection or ErrorCode.BAD_SYMBOL
     return (
         _mode(request.position_side, state, reduce_only=request.reduce_only)
         or _order_form(request)
@@ -42,12 +42,12 @@ def validate_order(request: NewOrder, state: ExchangeState) -> Rejection | None:
     )
 
 
-def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> Rejection | None:
+def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> ErrorCode | None:
     """The first reason against a conditional order, or None."""
     book = state.books.get(request.symbol)
     rejection = _client_id(request.client_algo_id)
     if rejection is not None or book is None:
-        return rejection or Rejection.BAD_SYMBOL
+        return rejection or ErrorCode.BAD_SYMBOL
     settings, filters = state.settings, book.filters
     quantity = None
     if not request.close_position:
@@ -66,7 +66,7 @@ def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> Rejectio
 
 def validate_amendment(
     price: Decimal, quantity: Decimal, book: SymbolBook, state: ExchangeState, side: Side
-) -> Rejection | None:
+) -> ErrorCode | None:
     """What the filters say of the new price and quantity of a LIMIT that is amended."""
     return (
         _price(price, book.filters, state.settings)
@@ -75,48 +75,48 @@ def validate_amendment(
     )
 
 
-def _client_id(client_id: str) -> Rejection | None:
+def _client_id(client_id: str) -> ErrorCode | None:
     if client_id and (not _CLIENT_ID.fullmatch(client_id) or client_id.startswith(AUTOCLOSE)):
-        return Rejection.INVALID_CL_ORD_ID_LEN
+        return ErrorCode.INVALID_CL_ORD_ID_LEN
     return None
 
 
-def _mode(position_side: PositionSide, state: ExchangeState, *, reduce_only: bool) -> Rejection | None:
+def _mode(position_side: PositionSide, state: ExchangeState, *, reduce_only: bool) -> ErrorCode | None:
     """The leg belongs to the position mode; reduceOnly is of the one-way mode."""
     if position_side not in state.sides:
-        return Rejection.POSITION_SIDE_NOT_MATCH
-    return Rejection.REDUCE_ONLY_CONFLICT if reduce_only and state.saved.hedge else None
+        return ErrorCode.POSITION_SIDE_NOT_MATCH
+    return ErrorCode.REDUCE_ONLY_CONFLICT if reduce_only and state.saved.hedge else None
 
 
-def _order_form(request: NewOrder) -> Rejection | None:
+def _order_form(request: NewOrder) -> ErrorCode | None:
     """Numbers are numbers, and which of them an order type has."""
     if not _finite(request.price, request.quantity) or request.quantity is None:
-        return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+        return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     limit = request.type == "LIMIT"
     for value in (request.price, request.time_in_force):
         if limit and value is None:
-            return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+            return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
         if not limit and value is not None:
-            return Rejection.PARAM_NOT_REQUIRED
+            return ErrorCode.PARAM_NOT_REQUIRED
     return None
 
 
-def _algo_form(request: NewAlgoOrder, settings: SimulatorSettings) -> Rejection | None:
+def _algo_form(request: NewAlgoOrder, settings: SimulatorSettings) -> ErrorCode | None:
     """Likewise; the quantity of closePosition is the leg's."""
     numbers = (request.quantity, request.price, request.trigger_price, request.activate_price, request.callback_rate)
     if not _finite(*numbers):
-        return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+        return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     if request.close_position:
         if request.type not in _CLOSERS:
-            return Rejection.INVALID_CLOSE_POSITION_TYPE
+            return ErrorCode.INVALID_CLOSE_POSITION_TYPE
         if request.quantity:
-            return Rejection.QUANTITY_EXISTS_WITH_CLOSE_POSITION
+            return ErrorCode.QUANTITY_EXISTS_WITH_CLOSE_POSITION
         if request.reduce_only:
-            return Rejection.PARAM_NOT_REQUIRED
+            return ErrorCode.PARAM_NOT_REQUIRED
         if (request.position_side, request.side) in (("LONG", "BUY"), ("SHORT", "SELL")):
-            return Rejection.REDUCE_ONLY_REJECT
+            return ErrorCode.REDUCE_ONLY_REJECT
     elif request.quantity is None:
-        return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+        return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     trailing = request.type == "TRAILING_STOP_MARKET"
     for value, wanted in (
         (request.price, request.type in _LIMITED),
@@ -124,14 +124,14 @@ def _algo_form(request: NewAlgoOrder, settings: SimulatorSettings) -> Rejection 
         (request.callback_rate, trailing),
     ):
         if wanted and value is None:
-            return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+            return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
         if not wanted and value is not None:
-            return Rejection.PARAM_NOT_REQUIRED
+            return ErrorCode.PARAM_NOT_REQUIRED
     if request.activate_price is not None and not trailing:
-        return Rejection.PARAM_NOT_REQUIRED
+        return ErrorCode.PARAM_NOT_REQUIRED
     rate = request.callback_rate
     if rate is not None and not settings.min_callback_rate <= rate <= settings.max_callback_rate:
-        return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+        return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     return None
 
 
@@ -139,62 +139,62 @@ def _finite(*values: Decimal | None) -> bool:
     return all(value.is_finite() for value in values if value is not None)
 
 
-def _price(price: Decimal | None, filters: Filters, settings: SimulatorSettings) -> Rejection | None:
+def _price(price: Decimal | None, filters: Filters, settings: SimulatorSettings) -> ErrorCode | None:
     """PRICE_FILTER; endless digits are refused before they are divided."""
     if price is None:
         return None
     if price <= 0 or price < filters.min_price:
-        return Rejection.PRICE_LESS_THAN_MIN_PRICE
+        return ErrorCode.PRICE_LESS_THAN_MIN_PRICE
     if price > filters.max_price:
-        return Rejection.PRICE_HIGHTER_THAN_MULTIPLIER_UP
+        return ErrorCode.PRICE_HIGHTER_THAN_MULTIPLIER_UP
     if rounded(price, settings.decimals) != price:
-        return Rejection.BAD_PRECISION
-    return Rejection.PRICE_NOT_INCREASED_BY_TICK_SIZE if (price - filters.min_price) % filters.tick_size else None
+        return ErrorCode.BAD_PRECISION
+    return ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE if (price - filters.min_price) % filters.tick_size else None
 
 
-def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSettings, *, market: bool) -> Rejection | None:
+def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSettings, *, market: bool) -> ErrorCode | None:
     """LOT_SIZE or MARKET_LOT_SIZE."""
     if quantity is None:
         return None
     if not quantity.is_finite():
-        return Rejection.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+        return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     if quantity <= 0:
-        return Rejection.QTY_LESS_THAN_ZERO
+        return ErrorCode.QTY_LESS_THAN_ZERO
     if quantity > (filters.market_max_quantity if market else filters.max_quantity):
-        return Rejection.QTY_GREATER_THAN_MAX_QTY
+        return ErrorCode.QTY_GREATER_THAN_MAX_QTY
     if rounded(quantity, settings.decimals) != quantity:
-        return Rejection.BAD_PRECISION
+        return ErrorCode.BAD_PRECISION
     if quantity % (filters.market_step_size if market else filters.step_size):
-        return Rejection.QTY_NOT_INCREASED_BY_STEP_SIZE
+        return ErrorCode.QTY_NOT_INCREASED_BY_STEP_SIZE
     if quantity < (filters.market_min_quantity if market else filters.min_quantity):
-        return Rejection.QTY_LESS_THAN_MIN_QTY
+        return ErrorCode.QTY_LESS_THAN_MIN_QTY
     return None
 
 
-def _good_till(time_in_force: str | None, good_till: int, state: ExchangeState) -> Rejection | None:
+def _good_till(time_in_force: str | None, good_till: int, state: ExchangeState) -> ErrorCode | None:
     """GTD needs a date far enough ahead, and nothing else has one."""
     if time_in_force != "GTD":
-        return Rejection.PARAM_NOT_REQUIRED if good_till else None
+        return ErrorCode.PARAM_NOT_REQUIRED if good_till else None
     ahead = state.settings.good_till_ahead * 1_000
-    return Rejection.INVALID_GOOD_TILL_DATE if good_till <= state.time + ahead else None
+    return ErrorCode.FUTURE_GOOD_TILL_DATE if good_till <= state.time + ahead else None
 
 
-def _percent(price: Decimal, side: Side, book: SymbolBook) -> Rejection | None:
+def _percent(price: Decimal, side: Side, book: SymbolBook) -> ErrorCode | None:
     """PERCENT_PRICE around the mark price."""
     up, down = book.filters.multiplier_up, book.filters.multiplier_down
     if side == "BUY" and up is not None and price > book.mark_price * up:
-        return Rejection.PRICE_HIGHTER_THAN_MULTIPLIER_UP
+        return ErrorCode.PRICE_HIGHTER_THAN_MULTIPLIER_UP
     if side == "SELL" and down is not None and price < book.mark_price * down:
-        return Rejection.PRICE_LOWER_THAN_MULTIPLIER_DOWN
+        return ErrorCode.PRICE_LOWER_THAN_MULTIPLIER_DOWN
     return None
 
 
-def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> Rejection | None:
+def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> ErrorCode | None:
     """Client id free, price known, something to reduce, notional, room in the book."""
     if request.client_id and state.by_client.get(request.client_id) in state.open:
-        return Rejection.DUPLICATED_CLIENT_ORDER_ID
+        return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
     if book.last is None:
-        return Rejection.UNABLE_TO_FILL
+        return ErrorCode.UNABLE_TO_FILL
     quantity = request.quantity or ZERO
     if request.price is not None:
         rejection = _percent(request.price, request.side, book)
@@ -205,10 +205,10 @@ def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> R
         if rejection is not None:
             return rejection
     elif quantity * (request.price or book.mark_price) < book.filters.min_notional:
-        return Rejection.MIN_NOTIONAL
+        return ErrorCode.MIN_NOTIONAL
     limit = book.filters.max_orders or state.settings.max_open_orders
     if request.type == "LIMIT" and len(book.resting_orders) >= limit:
-        return Rejection.MAX_OPEN_ORDER_EXCEEDED
+        return ErrorCode.MAX_OPEN_ORDER_EXCEEDED
     return None
 
 
@@ -217,11 +217,11 @@ def _closes(position_side: PositionSide, side: Side) -> bool:
     return (position_side, side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
 
-def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> Rejection | None:
+def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> ErrorCode | None:
     """There must be something to close, and for a limit more than the open reduce-only orders close already."""
     reducible = book.reducible(request.side, request.position_side)
     if not reducible or (not request.reduce_only and quantity > reducible):
-        return Rejection.REDUCE_ONLY_REJECT
+        return ErrorCode.REDUCE_ONLY_REJECT
     if request.type == "LIMIT":
         resting_quantity = sum(
             (
@@ -232,24 +232,24 @@ def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> Rejecti
             ZERO,
         )
         if resting_quantity >= reducible:
-            return Rejection.REDUCE_ONLY_ORDER_CHECK_FAILED
+            return ErrorCode.REDUCE_ONLY_MARGIN_CHECK_FAILED
     return None
 
 
-def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -> Rejection | None:
+def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -> ErrorCode | None:
     """Client id free, price known, trigger still ahead, notional, room in the book. Margin and legs: when it triggers."""
     if request.client_algo_id and state.by_algo_client.get(request.client_algo_id) in state.open_algos:
-        return Rejection.DUPLICATED_CLIENT_ORDER_ID
+        return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
     if book.last is None:
-        return Rejection.UNABLE_TO_FILL
+        return ErrorCode.UNABLE_TO_FILL
     if _would_trigger(request, book.mark_price if request.working_type == "MARK_PRICE" else book.last):
-        return Rejection.ORDER_WOULD_IMMEDIATELY_TRIGGER
+        return ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER
     exempt = request.close_position or request.reduce_only or _closes(request.position_side, request.side)
     price = request.price or request.trigger_price or book.last
     if not exempt and (request.quantity or ZERO) * price < book.filters.min_notional:
-        return Rejection.MIN_NOTIONAL
+        return ErrorCode.MIN_NOTIONAL
     if len(state.open_algos) >= state.settings.max_conditional_orders:
-        return Rejection.REACH_MAX_STOP_ORDER_LIMIT
+        return ErrorCode.REACH_MAX_STOP_ORDER_LIMIT
     return None
 
 

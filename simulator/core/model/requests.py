@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.enums import (
     AlgoType,
     OrderType,
@@ -15,7 +16,6 @@ from simulator.core.model.enums import (
     TimeInForce,
     WorkingType,
 )
-from simulator.rejections import Rejection
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,5 +74,5 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 class Refusal(msgspec.Struct, frozen=True):
     """The venue's no: an error code of Binance, and its text. Nothing was changed."""
 
-    code: Rejection
+    code: ErrorCode
     message: str

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.model.enums import ExecutionType
@@ -21,14 +22,14 @@ from simulator.core.state.account_ledger import AccountLedger
 from simulator.core.state.legs import rounded
 from simulator.core.state.snapshot import ExchangeSnapshot
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook
-from simulator.rejections import REASON, Rejection
+from simulator.rejections import REASON
 from simulator.settings import SimulatorSettings
 
 #: Later than any time: no timer is set.
 NEVER: Final = 2**63 - 1
 
 
-def refusal(code: Rejection) -> Refusal:
+def refusal(code: ErrorCode) -> Refusal:
     """The no with its text."""
     return Refusal(code, REASON[code])
 

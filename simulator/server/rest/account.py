@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.enums import MarginType, PositionSide
 from simulator.core.model.statements import PositionStatement
 from simulator.server.parameters import Parameters
@@ -105,8 +106,11 @@ def multi_assets(context: Context, parameters: Parameters, caller: Caller) -> An
 def set_multi_assets(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Single-asset mode is all there is here."""
     if parameters.flag("multiAssetsMargin"):
-        raise Refused(-4168, "Unable to adjust to Multi-Assets mode: the simulated account has USDT only.")
-    raise Refused(-4171, "No need to change multi-assets mode.")
+        raise Refused(
+            ErrorCode.ISOLATED_REJECT_WITH_MULTI_ASSETS,
+            "Unable to adjust to Multi-Assets mode: the simulated account has USDT only.",
+        )
+    raise Refused(ErrorCode.NO_NEED_TO_CHANGE_MULTI_ASSETS, "No need to change multi-assets mode.")
 
 
 def leverage_brackets(context: Context, parameters: Parameters, caller: Caller) -> Any:

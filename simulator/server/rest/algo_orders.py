@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import WorkingType
 from simulator.core.model.requests import NewAlgoOrder
@@ -58,7 +59,7 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     algo_id, client_algo_id = _which(parameters)
     algo = context.session.core.algo_order(algo_id=algo_id, client_algo_id=client_algo_id)
     if algo is None:
-        raise Refused(-2013, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
     return shown(context, algo)
 
 
@@ -83,5 +84,8 @@ def shown(context: Context, algo: AlgoOrder) -> Any:
 def _which(parameters: Parameters) -> tuple[int, str]:
     algo_id, client_algo_id = parameters.integer("algoId", 0), parameters.optional("clientAlgoId") or ""
     if not algo_id and not client_algo_id:
-        raise Refused(-1102, "Param 'algoid' or 'clientalgoid' must be sent, but both were empty/null!")
+        raise Refused(
+            ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+            "Param 'algoid' or 'clientalgoid' must be sent, but both were empty/null!",
+        )
     return algo_id, client_algo_id

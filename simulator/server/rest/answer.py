@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused
 from simulator.server.rest.context import Caller, Context
@@ -65,5 +66,5 @@ def _authorise(context: Context, endpoint: Endpoint, parameters: Parameters, req
 
 def _no_such(request: Request) -> Reply:
     if request.path in PATHS:
-        return Reply(405, {"code": -1000, "msg": f"{request.method} is not allowed on {request.path}."})
-    return Reply(404, {"code": -5000, "msg": f"Path {request.path}, Method {request.method} is invalid"})
+        return Reply(405, {"code": ErrorCode.UNKNOWN, "msg": f"{request.method} is not allowed on {request.path}."})
+    return Reply(404, {"code": ErrorCode.PATH_NOT_FOUND, "msg": f"Path {request.path}, Method {request.method} is invalid"})

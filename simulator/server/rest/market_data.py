@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any, Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.printing import market_events as printed
 from simulator.server.printing.numbers import money
@@ -48,7 +49,7 @@ def mark_price_klines(context: Context, parameters: Parameters, caller: Caller) 
 def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
     limit = parameters.integer("limit", 500)
     if limit not in _DEPTH_LIMITS:
-        raise Refused(-4021, f"'{limit}' is not valid depth limit.")
+        raise Refused(ErrorCode.INVALID_DEPTH_LIMIT, f"'{limit}' is not valid depth limit.")
     market = context.market(parameters)
     now = context.session.time
     book = market.book(now, at_request=True)
@@ -188,7 +189,7 @@ def _one_or_all(context: Context, parameters: Parameters, row: Callable[[SymbolM
 def _klines(market: SymbolMarket, parameters: Parameters) -> list[Any]:
     interval = parameters.optional("interval")
     if interval not in INTERVALS:
-        raise Refused(-1120, "Invalid interval.")
+        raise Refused(ErrorCode.BAD_INTERVAL, "Invalid interval.")
     limit = max(1, min(parameters.integer("limit", 500), _MOST_KLINES))
     rows = market.klines.between(interval, parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime"), limit)
     return [printed.kline_row(kline, interval, market.grid) for kline in rows]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
 from simulator.server.rest.answer import Reply
@@ -55,13 +56,13 @@ def read_call(text: str) -> Call | dict[str, Any]:
     try:
         asked = msgspec.json.decode(text)
     except msgspec.DecodeError:
-        return _error(None, Refused(-1000, "Invalid JSON."))
+        return _error(None, Refused(ErrorCode.UNKNOWN, "Invalid JSON."))
     if not isinstance(asked, dict):
-        return _error(None, Refused(-1000, "Invalid request."))
+        return _error(None, Refused(ErrorCode.UNKNOWN, "Invalid request."))
     number, params = asked.get("id"), asked.get("params", {})
     place = METHODS.get(str(asked.get("method")))
     if place is None or not isinstance(params, dict):
-        return _error(number, Refused(-1000, f"Unknown method {asked.get('method')!r}."))
+        return _error(number, Refused(ErrorCode.UNKNOWN, f"Unknown method {asked.get('method')!r}."))
     return Call(number, BY_PATH[place], {name: _text(value) for name, value in params.items() if value is not None})
 
 

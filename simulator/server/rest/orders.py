@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.enums import AlgoType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import Amendment, NewOrder
@@ -72,7 +73,7 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     order_id, client_id = _which(parameters)
     order = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
     if order is None:
-        raise Refused(-2013, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
     return printed.queried(order, context.grid(symbol))
 
 
@@ -80,7 +81,7 @@ def query_open(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """``GET openOrder``: as a query, but only one that is open is found."""
     answer = query(context, parameters, caller)
     if answer["status"] not in ("NEW", "PARTIALLY_FILLED"):
-        raise Refused(-2013, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
     return answer
 
 
@@ -99,7 +100,7 @@ def cancel_batch(context: Context, parameters: Parameters, caller: Caller) -> An
     if not ids and not names:
         raise missing("orderIdList")
     if len(ids) + len(names) > _MOST_CANCELLED:
-        raise Refused(-4082, "Invalid number of batch place orders.")
+        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE, "Invalid number of batch place orders.")
     answers: list[Any] = []
     whole = [Parameters({"orderId": str(each)}).integer("orderId") for each in ids]
     for order_id, client_id in [*((each, "") for each in whole), *((0, str(each)) for each in names)]:
@@ -148,11 +149,11 @@ def _new_order(context: Context, parameters: Parameters) -> NewOrder:
     kind = parameters.text("type")
     if kind in ALGO_TYPES:
         raise Refused(
-            -4120,
+            ErrorCode.STOP_ORDER_SWITCH_ALGO,
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
         )
     if parameters.text("priceMatch", "NONE") != "NONE":
-        raise Refused(-5037, "Price match is not supported by the simulator.")
+        raise Refused(ErrorCode.INVALID_PRICE_MATCH, "Price match is not supported by the simulator.")
     parameters.word("newOrderRespType", _RESPONSES, "ACK")
     return NewOrder(
         symbol=symbol,
@@ -186,7 +187,10 @@ def _which(parameters: Parameters) -> tuple[int, str]:
     """Order id, or client id. Raises Refused -1102 when neither was sent."""
     order_id, client_id = parameters.integer("orderId", 0), parameters.optional("origClientOrderId") or ""
     if not order_id and not client_id:
-        raise Refused(-1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!")
+        raise Refused(
+            ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
+            "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!",
+        )
     return order_id, client_id
 
 
@@ -202,7 +206,7 @@ def _attempt(
 def _batch(parameters: Parameters) -> list[Parameters]:
     orders = _list(parameters.text("batchOrders"))
     if not 0 < len(orders) <= _MOST_PLACED:
-        raise Refused(-4082, "Invalid number of batch place orders.")
+        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE, "Invalid number of batch place orders.")
     if not all(isinstance(order, dict) for order in orders):
         raise _no_batch()
     return [Parameters({name: _text(value) for name, value in order.items()}) for order in orders]
@@ -226,4 +230,4 @@ def _list(text: str | None) -> list[Any]:
 
 
 def _no_batch() -> Refused:
-    return Refused(-4083, "Fail to process batch orders.")
+    return Refused(ErrorCode.PLACE_BATCH_ORDERS_FAIL, "Fail to process batch orders.")

@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from shared.exchange.errors import BAD_SYMBOL, DUPLICATE_CLIENT_ID, NO_CHANGE, RULES, ExchangeError
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import NO_CHANGE, RULES, ExchangeError
 from shared.exchange.model.account import (
     AccountSummary,
     Balance,
@@ -254,7 +255,7 @@ class SimulatedPort:
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
         if symbol is not None and symbol not in self._symbols:
-            raise ExchangeError("refuse", BAD_SYMBOL, "Invalid symbol.", call="premiumIndex", status=400)
+            raise ExchangeError("refuse", ErrorCode.BAD_SYMBOL, "Invalid symbol.", call="premiumIndex", status=400)
         found = {name: self.core.mark_price(name) for name in (self._symbols if symbol is None else (symbol,))}
         return tuple(
             MarkPrice(symbol=name, time=self.now(), mark=mark, index=mark, funding_rate=_ZERO, next_funding=0)
@@ -271,7 +272,7 @@ class SimulatedPort:
 
     def _no(self, refusal: Refusal) -> Refused | Uncertain:
         code = int(refusal.code)
-        if code == DUPLICATE_CLIENT_ID:
+        if code == ErrorCode.CLIENT_ORDER_ID_DUPLICATED:
             return Uncertain(doubt="known_id", until=self.now(), message=refusal.message)
         return Refused(code=code, message=refusal.message)
 

@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain.exchange import CancelOrder
 from shared.domain.orders import Order
-from simulator.rejections import REASON, Rejection
+from shared.exchange.error_codes import ErrorCode
+from simulator.rejections import REASON
 from simulator.settings import SimulatorSettings
 from tests.support.simulator.simulated_trader import (
     BTC,
@@ -95,7 +96,7 @@ def test_an_order_that_cannot_be_is_refused_with_binances_code(refused: Order, c
     before = trader.send(CancelOrder(symbol=BTC, client_id="nothing")).account
     events = trader.send(refused)
     (answer,) = events.orders
-    assert (answer.status, answer.reject_code, answer.reject_reason) == ("REJECTED", code, REASON[Rejection(code)])
+    assert (answer.status, answer.reject_code, answer.reject_reason) == ("REJECTED", code, REASON[ErrorCode(code)])
     assert (events.fills, events.account) == ((), before)
     assert trader.send(refused).orders == (answer,)
     assert not trader.step((100, 200, 50, 100)).orders

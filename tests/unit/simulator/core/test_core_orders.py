@@ -8,11 +8,12 @@ from typing import get_args
 import pytest
 
 from shared.domain.transitions import IllegalTransition
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
 from simulator.core.model.enums import AlgoStatus, OrderStatus
 from simulator.core.model.orders import TRANSITIONS, Order, OrderEvent, advance
 from simulator.core.state.symbol_book import ConditionalOrder
-from simulator.rejections import REASON, Rejection
+from simulator.rejections import REASON
 from tests.support.simulator.core_trader import D
 
 
@@ -94,6 +95,6 @@ def test_each_algo_order_knows_its_level_and_from_which_side_the_price_reaches_i
 
 def test_every_rejection_has_a_text() -> None:
     """EXEC-6: the vocabulary is closed, and each word of it can be read."""
-    assert set(REASON) == set(Rejection)
+    assert set(REASON) == set(ErrorCode)
     assert all(REASON.values())
     assert len(set(REASON.values())) == len(REASON)

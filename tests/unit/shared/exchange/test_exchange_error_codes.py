@@ -1,0 +1,50 @@
+"""Error codes have one name each, and one place that gives it."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import RULES
+from simulator.rejections import REASON
+
+ROOT = Path(__file__).parents[4]
+NAMES = ROOT / "shared/exchange/error_codes.py"
+
+
+def codes_in(source: str) -> list[int]:
+    """Codes of the exchange's kind (-1000 to -9999) that are written as numbers."""
+    return [
+        -node.operand.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and isinstance(node.operand.value, int)
+        and 1_000 <= node.operand.value <= 9_999
+    ]
+
+
+def test_no_code_has_two_names() -> None:
+    """An enum keeps a second name of a value as an alias, which only ``__members__`` shows."""
+    assert [name for name, code in ErrorCode.__members__.items() if code.name != name] == []
+
+
+def test_every_code_has_a_rule_under_its_own_name() -> None:
+    assert {code: rule.name for code, rule in RULES.items()} == {code: code.name for code in ErrorCode}
+
+
+def test_the_simulator_refuses_with_codes_that_the_adapter_knows() -> None:
+    assert set(REASON) <= set(RULES)
+
+
+def test_codes_are_written_as_numbers_in_one_file_only() -> None:
+    """A number elsewhere would be a name for the code beside the table's."""
+    files = [path for folder in ("shared/exchange", "simulator") for path in (ROOT / folder).rglob("*.py") if path != NAMES]
+    assert {str(path.relative_to(ROOT)): found for path in files if (found := codes_in(path.read_text()))} == {}
+
+
+def test_the_search_for_numbers_finds_one() -> None:
+    """The check's specimen."""
+    assert codes_in("raise Refused(-1121, 'Invalid symbol.')") == [-1121]
