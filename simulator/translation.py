@@ -11,14 +11,13 @@ from decimal import Decimal
 from typing import Final
 
 from shared.domain.decisions import Side as DomainSide
-from shared.domain.orders import Fill, OrderStatus, OrderType, TimeInForce
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, OrderType, TimeInForce
+from shared.domain.orders import Fill, OrderStatus
 from shared.domain.orders import Order as DomainOrder
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import AlgoStatus, AlgoType, Side
-from simulator.core.model.enums import OrderStatus as VenueStatus
-from simulator.core.model.enums import OrderType as VenueType
-from simulator.core.model.enums import TimeInForce as VenueForce
+from simulator.core.model.enums import AlgoStatus, Side
+from simulator.core.model.enums import OrderStatus as BookStatus
 from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.core.state.legs import rounded
@@ -26,7 +25,7 @@ from simulator.rejections import REASON
 
 _SIDE: Final[dict[DomainSide, Side]] = {"buy": "BUY", "sell": "SELL"}
 _DOMAIN_SIDE: Final[dict[Side, DomainSide]] = {"BUY": "buy", "SELL": "sell"}
-_TYPE: Final[dict[VenueType | AlgoType, OrderType]] = {
+_TYPE: Final[dict[BookOrderType | ConditionalOrderType, OrderType]] = {
     "LIMIT": "LIMIT",
     "MARKET": "MARKET",
     "LIQUIDATION": "MARKET",
@@ -36,8 +35,8 @@ _TYPE: Final[dict[VenueType | AlgoType, OrderType]] = {
     "TAKE_PROFIT": "TAKE_PROFIT",
     "TRAILING_STOP_MARKET": "TRAILING_STOP_MARKET",
 }
-_FORCE: Final[dict[VenueForce, TimeInForce | None]] = {"GTC": None, "GTD": None, "IOC": "IOC", "FOK": "FOK", "GTX": "GTX"}
-_STATUS: Final[dict[VenueStatus, OrderStatus]] = {
+_FORCE: Final[dict[TimeInForce, TimeInForce | None]] = {"GTC": None, "GTD": None, "IOC": "IOC", "FOK": "FOK", "GTX": "GTX"}
+_STATUS: Final[dict[BookStatus, OrderStatus]] = {
     "NEW": "NEW",
     "PARTIALLY_FILLED": "PARTIALLY_FILLED",
     "FILLED": "FILLED",

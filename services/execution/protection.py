@@ -15,7 +15,8 @@ from services.execution.trade import LiveTrade, stop_pending
 from shared.domain.exchange import CancelOrder, ExchangeRequest, PlaceOrder
 from shared.domain.ids import client_order_id
 from shared.domain.message import Symbol
-from shared.domain.orders import Leg, Order, OrderType
+from shared.domain.order_words import OrderType
+from shared.domain.orders import Leg, Order
 
 
 def unprotected(state: ExecutionState) -> list[Symbol]:

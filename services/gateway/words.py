@@ -8,11 +8,12 @@ from typing import Final
 import msgspec
 
 from shared.domain import orders as domain
-from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderType, Status
+from shared.domain.order_words import AnyOrderType, OrderType
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, Status
 from shared.exchange.model.user_events import Executed
 
 #: What only foreign orders are: told as the type that behaves most alike.
-_TYPES: Final[dict[OrderType, domain.OrderType]] = {
+_TYPES: Final[dict[AnyOrderType, OrderType]] = {
     "MARKET": "MARKET",
     "LIMIT": "LIMIT",
     "STOP": "STOP_MARKET",

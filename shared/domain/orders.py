@@ -9,12 +9,8 @@ import msgspec
 
 from shared.domain.decisions import Side
 from shared.domain.message import Message, Milliseconds, Symbol
+from shared.domain.order_words import OrderType, TimeInForce, WorkingType
 
-OrderType = Literal["MARKET", "LIMIT", "STOP_MARKET", "TAKE_PROFIT_MARKET", "STOP", "TAKE_PROFIT", "TRAILING_STOP_MARKET"]
-#: What a limit does with what does not fill at once: rests, expires, is refused as a whole, or must not fill at once.
-TimeInForce = Literal["GTC", "IOC", "FOK", "GTX"]
-#: Which price a trigger waits for: that of the last trade, or the mark price.
-WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 #: The exchange's own words. ``services.execution`` and ``simulator`` have the transition table.
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
 Leg = Literal["entry", "stop", "target", "close"]

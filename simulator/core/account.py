@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shared.domain.order_words import PositionSide
 from simulator.core.margin import margin
-from simulator.core.model.enums import PositionSide
 from simulator.core.model.orders import ZERO
 from simulator.core.model.statements import AccountStatement, PositionStatement, SymbolConfig
 from simulator.core.state.exchange_state import ExchangeState

@@ -14,11 +14,12 @@ from typing import Final
 import msgspec
 
 from shared.domain.candles import RawCandle
+from shared.domain.order_words import PositionSide
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import configuration, funding, liquidation
 from simulator.core.matching import candles, matching, placement, quiet_band, timers
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import MarginType, PositionSide
+from simulator.core.model.enums import MarginType
 from simulator.core.model.events import CoreEvent
 from simulator.core.model.exact import exact
 from simulator.core.model.orders import ZERO, Order

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
+from shared.domain.order_words import PositionSide
 from simulator.core import account as accounts
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import LegUpdate
 from simulator.core.model.exact import exact
 from simulator.core.model.filters import Filters

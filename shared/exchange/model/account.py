@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.exchange.model.orders import PositionSide
+from shared.domain.order_words import PositionSide
 
 MarginType = Literal["cross", "isolated"]
 

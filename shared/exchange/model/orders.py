@@ -12,19 +12,8 @@ from typing import Final, Literal
 import msgspec
 
 from shared.domain.decisions import Side
+from shared.domain.order_words import AnyOrderType, PositionSide, TimeInForce, WorkingType
 
-OrderType = Literal[
-    "MARKET", "LIMIT", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET", "LIQUIDATION"
-]
-TimeInForce = Literal[
-    "GTC",  # rests until it is cancelled
-    "IOC",  # what does not fill at once expires
-    "FOK",  # fills at once and wholly, or not at all
-    "GTX",  # post-only: refused when it would take
-    "GTD",  # rests until a date
-]
-PositionSide = Literal["BOTH", "LONG", "SHORT"]
-WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 Book = Literal[
     "plain",  # market and limit orders, and what conditional orders become
     "algo",  # conditional orders until they trigger
@@ -42,7 +31,7 @@ Status = Literal[
 ]
 
 #: These wait in the algo book.
-CONDITIONAL: Final[frozenset[OrderType]] = frozenset(
+CONDITIONAL: Final[frozenset[AnyOrderType]] = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
 #: Nothing can follow.
@@ -60,7 +49,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     symbol: str
     side: Side
-    type: OrderType
+    type: AnyOrderType
     quantity: Decimal | None = None
     price: Decimal | None = None
     trigger: Decimal | None = None
@@ -115,7 +104,7 @@ class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     book: Book
     side: Side
-    type: OrderType
+    type: AnyOrderType
     status: Status
     quantity: Decimal
     executed: Decimal
@@ -130,7 +119,7 @@ class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
     working_type: str = ""
     activation: Decimal = Decimal(0)
     callback_rate: Decimal = Decimal(0)
-    original_type: OrderType | None = None
+    original_type: AnyOrderType | None = None
     child_id: int = 0
     created_at: int = 0
     reason: str = ""

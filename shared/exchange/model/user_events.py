@@ -11,7 +11,8 @@ from typing import Literal
 import msgspec
 
 from shared.domain.decisions import Side
-from shared.exchange.model.orders import ExchangeOrder, PositionSide
+from shared.domain.order_words import PositionSide
+from shared.exchange.model.orders import ExchangeOrder
 
 Execution = Literal[
     "NEW",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.error_codes import ErrorCode
 from simulator.core import account
 from simulator.core.margin import margin
-from simulator.core.model.enums import MarginType, PositionSide
+from simulator.core.model.enums import MarginType
 from simulator.core.model.events import LeverageChange
 from simulator.core.model.orders import ZERO
 from simulator.core.model.requests import Refusal

@@ -11,10 +11,10 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
+from shared.domain.order_words import PositionSide
 from simulator.core.margin import margin
 from simulator.core.matching import fills
 from simulator.core.matching.liquidity import on_tick
-from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import Liquidation
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState

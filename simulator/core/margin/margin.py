@@ -8,8 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from shared.domain.order_words import PositionSide
 from simulator.core.margin.brackets import Bracket
-from simulator.core.model.enums import PositionSide
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import Leg

@@ -10,9 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from shared.domain.order_words import PositionSide
 from simulator.core import account
 from simulator.core.margin import margin as money
-from simulator.core.model.enums import PositionSide
 from simulator.core.model.events import MarginCall
 from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState

@@ -17,12 +17,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+from shared.domain.order_words import ConditionalOrderType, PositionSide
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import margin
 from simulator.core.margin.liquidation import liquidate
 from simulator.core.matching import fills
 from simulator.core.matching.liquidity import on_step
-from simulator.core.model.enums import AlgoType, PositionSide
 from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
@@ -30,7 +30,7 @@ from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, Sym
 #: Which price moves. ``last`` is the mark price too, as long as the pit has no other.
 Kind = Literal["last", "mark"]
 
-_RANK: Final[dict[AlgoType, int]] = {
+_RANK: Final[dict[ConditionalOrderType, int]] = {
     "STOP": 0,
     "STOP_MARKET": 0,
     "TRAILING_STOP_MARKET": 0,

@@ -7,16 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from shared.domain.order_words import ConditionalOrderType, PositionSide, TimeInForce, WorkingType
 from shared.domain.transitions import next_state
-from simulator.core.model.enums import (
-    AlgoStatus,
-    AlgoType,
-    PositionSide,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-    WorkingType,
-)
+from simulator.core.model.enums import AlgoStatus, SelfTradePrevention, Side
 from simulator.core.model.orders import ZERO
 
 AlgoEvent = Literal["activate", "trigger", "accept", "reject", "cancel", "expire", "finish"]
@@ -45,7 +38,7 @@ class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     symbol: str
     side: Side
     position_side: PositionSide
-    type: AlgoType
+    type: ConditionalOrderType
     time_in_force: TimeInForce
     quantity: Decimal = ZERO
     price: Decimal = ZERO

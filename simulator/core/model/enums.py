@@ -5,13 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 Side = Literal["BUY", "SELL"]
-PositionSide = Literal["BOTH", "LONG", "SHORT"]
-#: What lives in the order book. LIQUIDATION is the venue's own ("autoclose-…").
-OrderType = Literal["LIMIT", "MARKET", "LIQUIDATION"]
-#: What waits for a trigger in the algo book.
-AlgoType = Literal["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
-TimeInForce = Literal["GTC", "IOC", "FOK", "GTX", "GTD"]
-WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 SelfTradePrevention = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]
 MarginType = Literal["CROSSED", "ISOLATED"]
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.domain.order_words import PositionSide
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import AccountReason, ExecutionType, MarginType, PositionSide
+from simulator.core.model.enums import AccountReason, ExecutionType, MarginType
 from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.statements import PositionStatement
 

@@ -7,17 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce, WorkingType
 from shared.domain.transitions import next_state
-from simulator.core.model.enums import (
-    AlgoType,
-    OrderStatus,
-    OrderType,
-    PositionSide,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-    WorkingType,
-)
+from simulator.core.model.enums import OrderStatus, SelfTradePrevention, Side
 
 ZERO: Final = Decimal(0)
 
@@ -60,8 +52,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     symbol: str
     side: Side
     position_side: PositionSide
-    type: OrderType
-    original_type: OrderType | AlgoType
+    type: BookOrderType
+    original_type: BookOrderType | ConditionalOrderType
     time_in_force: TimeInForce
     quantity: Decimal
     price: Decimal = ZERO

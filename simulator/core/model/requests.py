@@ -6,16 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce, WorkingType
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.model.enums import (
-    AlgoType,
-    OrderType,
-    PositionSide,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-    WorkingType,
-)
+from simulator.core.model.enums import SelfTradePrevention, Side
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +19,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol: str
     side: Side
-    type: OrderType
+    type: BookOrderType
     position_side: PositionSide = "BOTH"
     quantity: Decimal | None = None
     price: Decimal | None = None
@@ -42,7 +35,7 @@ class NewAlgoOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     symbol: str
     side: Side
-    type: AlgoType
+    type: ConditionalOrderType
     position_side: PositionSide = "BOTH"
     quantity: Decimal | None = None
     price: Decimal | None = None

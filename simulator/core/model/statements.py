@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import msgspec
 
-from simulator.core.model.enums import IncomeType, MarginType, PositionSide
+from shared.domain.order_words import PositionSide
+from simulator.core.model.enums import IncomeType, MarginType
 
 
 class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):

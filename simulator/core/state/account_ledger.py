@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
+from shared.domain.order_words import PositionSide
 from simulator.core.margin.brackets import Brackets
-from simulator.core.model.enums import AccountReason, IncomeType, MarginType, PositionSide
+from simulator.core.model.enums import AccountReason, IncomeType, MarginType
 from simulator.core.model.events import AccountUpdate, CoreEvent, LegUpdate
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO

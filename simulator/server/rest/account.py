@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.model.enums import MarginType, PositionSide
+from simulator.core.model.enums import MarginType
 from simulator.core.model.statements import PositionStatement
 from simulator.server.parameters import Parameters
 from simulator.server.printing import account as printed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from shared.domain.order_words import WorkingType
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import WorkingType
 from simulator.core.model.requests import NewAlgoOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed

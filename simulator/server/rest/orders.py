@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.model.enums import AlgoType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from simulator.core.model.enums import SelfTradePrevention, Side
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import Amendment, NewOrder
 from simulator.server.parameters import Parameters
@@ -20,14 +21,14 @@ SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
 POSITION_SIDES: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
 TIMES_IN_FORCE: Final[tuple[TimeInForce, ...]] = ("GTC", "IOC", "FOK", "GTX", "GTD")
 PREVENTIONS: Final[tuple[SelfTradePrevention, ...]] = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
-ALGO_TYPES: Final[tuple[AlgoType, ...]] = (
+ALGO_TYPES: Final[tuple[ConditionalOrderType, ...]] = (
     "STOP",
     "STOP_MARKET",
     "TAKE_PROFIT",
     "TAKE_PROFIT_MARKET",
     "TRAILING_STOP_MARKET",
 )
-_TYPES: Final[tuple[OrderType, ...]] = ("LIMIT", "MARKET")
+_TYPES: Final[tuple[BookOrderType, ...]] = ("LIMIT", "MARKET")
 _RESPONSES: Final = ("ACK", "RESULT")
 _MOST_PLACED, _MOST_CANCELLED = 5, 10
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.domain.decisions import Side
+from shared.domain.order_words import ConditionalOrderType
 from shared.exchange.binance.requests import order_params
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model import account, user_events
@@ -13,12 +14,11 @@ from shared.exchange.outcome.outcomes import Refused
 from simulator.core.margin import brackets
 from simulator.core.model import events, orders, requests, statements
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import AlgoType
 from simulator.core.model.enums import Side as VenueSide
 
 _SIDES: Final[dict[VenueSide, Side]] = {"BUY": "buy", "SELL": "sell"}
 _VENUE_SIDES: Final[dict[Side, VenueSide]] = {"buy": "BUY", "sell": "SELL"}
-_ALGO_TYPES: Final[dict[str, AlgoType]] = {
+_ALGO_TYPES: Final[dict[str, ConditionalOrderType]] = {
     "STOP": "STOP",
     "STOP_MARKET": "STOP_MARKET",
     "TAKE_PROFIT": "TAKE_PROFIT",

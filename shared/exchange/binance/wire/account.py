@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import Wire
 from shared.exchange.model.account import (
@@ -19,7 +20,6 @@ from shared.exchange.model.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.model.orders import PositionSide
 
 _ZERO: Final = Decimal(0)
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final, TypeVar, get_args
 
 from shared.domain.decisions import Side
-from shared.exchange.model.orders import OrderType, Status
+from shared.domain.order_words import AnyOrderType
+from shared.exchange.model.orders import Status
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ class UnknownValue(Unreadable):
 
 
 _SIDES: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
-_TYPES: Final[dict[str, OrderType]] = {word: word for word in get_args(OrderType)}
+_TYPES: Final[dict[str, AnyOrderType]] = {word: word for word in get_args(AnyOrderType)}
 _STATUSES: Final[dict[str, Status]] = {
     **{word: word for word in get_args(Status)},
     "EXPIRED_IN_MATCH": "EXPIRED",
@@ -39,7 +40,7 @@ def side_name(side: Side) -> str:
     return side.upper()
 
 
-def order_type(word: str) -> OrderType:
+def order_type(word: str) -> AnyOrderType:
     """Raises UnknownValue."""
     return _lookup(_TYPES, word, "order type")
 

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.binance.wire.enums import order_type, side_of, status_of
 from shared.exchange.binance.wire.rest import Wire, id_or_zero, number_or_zero
-from shared.exchange.model.orders import AccountTrade, ExchangeOrder, PositionSide
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder
 
 _ZERO: Final = Decimal(0)
 

@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.user_orders import AlgoOrderUpdate, OrderTradeUpdate, TradeLite
-from shared.exchange.model.orders import PositionSide
 from shared.exchange.model.user_events import (
     AccountUpdate,
     ConfigUpdate,

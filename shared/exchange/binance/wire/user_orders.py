@@ -7,9 +7,10 @@ from typing import Final, get_args
 
 import msgspec
 
+from shared.domain.order_words import PositionSide
 from shared.exchange.binance.wire.enums import UnknownValue, order_type, side_of, status_of
 from shared.exchange.binance.wire.rest import id_or_zero, number_or_zero
-from shared.exchange.model.orders import ExchangeOrder, PositionSide
+from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AlgoUpdate, Executed, Execution, FillNotice, OrderUpdate, UserEvent
 
 _ZERO: Final = Decimal(0)
