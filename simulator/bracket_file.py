@@ -11,7 +11,7 @@ import msgspec
 from shared.runtime.process.exits import Exit, Leave
 from simulator.core.margin.brackets import Brackets, bracket_tables
 
-#: BTCUSDT, ETHUSDT and SOLUSDT as of 2026-09 (binance.md §7.4), in the form of ``GET /fapi/v1/leverageBracket``.
+#: BTCUSDT, ETHUSDT and SOLUSDT as of 2026-09 (docs/binance.md §7.4), in the form of ``GET /fapi/v1/leverageBracket``.
 SHIPPED: Final = "leverage_brackets.json"
 _Document = dict[str, list[dict[str, Any]]]
 

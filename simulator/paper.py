@@ -30,7 +30,7 @@ class PaperState(msgspec.Struct, kw_only=True):
 
 
 class PaperMarket:
-    """See the module. ``max_pending`` steps wait at most for a partition that says nothing."""
+    """Turns live 1m bundles into market steps. ``max_pending``: most steps that wait for a silent partition."""
 
     def __init__(self, partitions: int, max_pending: int) -> None:
         self._partitions = range(partitions)

@@ -1,7 +1,7 @@
-"""The simulated exchange behind the exchange port: a pure core (EXEC-2, BT-1).
+"""The simulated exchange of the lock-step lane: a pure core of messages around ``core.exchange_core``.
 
 Every new MarketStep and every ExchangeRequests gives exactly one ExchangeEvents. Sim and backtest use this lane; the
-matching is ``simulator.core``'s, the same that the protocol server and paper mode have.
+protocol server and paper mode use the same matching core.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class SimulatedExchange:
         return self._events("", core.take_events())
 
     def _events(self, reply_to: str, events: Iterable[CoreEvent]) -> ExchangeEvents:
-        """The news as the pipeline sees them: one line an act on an order, in the order in which they happened."""
+        """The core's events in the pipeline's words: one line per change of an order, in order."""
         orders: list[Order] = []
         fills: list[Fill] = []
         funding: list[FundingPayment] = []
@@ -262,7 +262,7 @@ class SimulatedExchange:
         return [translation.domain_fill(trade, number) for number, trade in enumerate(trades, 1)]
 
     def _now(self, order: Order) -> Order:
-        """The order as it is now; as it was answered then, when the venue does not know it (any more)."""
+        """The order as it is now; as it was answered then, if the core no longer remembers it."""
         return self._known(order.client_id) or order
 
     def _account(self) -> AccountState:

@@ -1,8 +1,8 @@
-"""The pipeline's orders in the venue's words, and the venue's in the pipeline's (``shared.domain.orders``).
+"""Orders between the pipeline (``shared.domain.orders``) and the matching core.
 
-The pipeline knows one order where the venue knows two: a conditional order that has triggered is one of the algo book and
-its child, both under one client id. Here the child's story is the order's: it is NEW until it triggers, and what the venue
-calls REJECTED at the trigger is EXPIRED, with the code.
+The pipeline has one order where the exchange has two: a triggered conditional order and its child, under one client id.
+Here the child's life is the order's: it is NEW until it triggers, and what the exchange calls REJECTED at the trigger is
+EXPIRED, with the code.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
 
 
 def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
-    """The request that places the order; a ErrorCode for one that has no place in the venue's words."""
+    """The request that places the order; a ErrorCode for one that the exchange cannot take."""
     if not order.client_id:
         return ErrorCode.INVALID_CL_ORD_ID_LEN
     side = _SIDE[order.side]
@@ -93,7 +93,7 @@ def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
 
 
 def domain_order(order: Order, decimals: int) -> DomainOrder:
-    """An order of the venue's book, as the pipeline sees it."""
+    """An order of the order book, as the pipeline sees it."""
     return DomainOrder(
         client_id=order.client_id,
         symbol=order.symbol,

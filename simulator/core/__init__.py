@@ -1,4 +1,14 @@
-"""The matching core of a Binance USDⓈ-M venue: one account, pure and exact; ``venue.Venue`` is the way in.
+"""The matching core of a simulated USDⓈ-M exchange: one account, pure and exact. Enter by ``exchange_core.ExchangeCore``.
 
-The lock-step lane (``simulator.simulated_exchange``), the protocol server and paper mode all use it.
+How an order becomes a fill, file by file:
+
+1. place: ``matching/placement.py`` takes the request (amendments and cancels too);
+2. validate: ``matching/validation.py`` checks form, filters and account; ``matching/fills.py`` liquidity and margin;
+3. rest or wait: ``state/exchange_state.py`` puts resting and conditional orders into ``state/symbol_book.py``;
+4. trigger: ``matching/matching.py`` finds what a moving price reaches (``matching/candles.py``: within a candle);
+5. fill: ``matching/fills.py`` executes against ``matching/liquidity.py``; resting limits fill in ``matching/matching.py``;
+6. book: ``state/account_ledger.py`` and ``state/legs.py`` keep the money, ``model/events.py`` says what happened.
+
+``margin/`` holds brackets, margin, funding and liquidation; ``queries.py`` answers questions. The lock-step lane
+(``simulator.simulated_exchange``), the protocol server and paper mode all use this core.
 """

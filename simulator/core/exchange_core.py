@@ -35,7 +35,10 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 class ExchangeCore(ExchangeQueries):
-    """See the module. ``brackets``: symbols without a table have one bracket, by the settings."""
+    """Takes price events, orders and settings; gives answers and events.
+
+    brackets: tables by symbol. A symbol without a table gets one bracket from the settings.
+    """
 
     # ---- the market ----------------------------------------------------------------------------------------------------
 
@@ -111,12 +114,12 @@ class ExchangeCore(ExchangeQueries):
         liquidation.sweep(self._state)
 
     def on_funding(self, symbol: str, rate: Decimal, time: int) -> None:
-        """A funding time: every leg pays quantity x mark x ``rate`` (binance.md §7.2)."""
+        """A funding time: every leg pays quantity x mark x ``rate`` (docs/binance.md §7.2)."""
         self.on_fundings({symbol: rate}, time)
 
     @exact
     def on_time(self, time: int) -> None:
-        """Nothing but time went by: countdowns and good-till dates are looked at. Every other call does so too."""
+        """Advance the time: run countdowns and good-till dates that are due. Every other call does so too."""
         self._begin(time)
 
     # ---- orders --------------------------------------------------------------------------------------------------------
@@ -213,7 +216,7 @@ class ExchangeCore(ExchangeQueries):
         self._begin(time)
         self._state.books[symbol].commission = commission
 
-    # ---- news and state ------------------------------------------------------------------------------------------------
+    # ---- events and state -----------------------------------------------------------------------------------------------
 
     def take_events(self) -> list[CoreEvent]:
         """Everything that happened since the last call, in order."""
@@ -226,7 +229,7 @@ class ExchangeCore(ExchangeQueries):
         return _ENCODER.encode(self.saved())
 
     def saved(self) -> ExchangeSnapshot:
-        """The whole state, for a larger snapshot. It is the venue's own: encode it before anything else happens."""
+        """The whole state, to embed in a larger snapshot. Not a copy: encode it before the next call."""
         return self._state.snapshot()
 
     def restore(self, data: bytes) -> None:

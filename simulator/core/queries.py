@@ -1,4 +1,4 @@
-"""What can be asked of a venue: orders, trades, account, prices. Asking changes nothing."""
+"""Read-only questions to the matching core: orders, trades, account, prices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from simulator.settings import SimulatorSettings
 
 
 class ExchangeQueries:
-    """The asking half of ``venue.Venue``. ``brackets``: symbols without a table have one bracket, by the settings."""
+    """Base of ``ExchangeCore``: every call here reads, none changes anything.
+
+    brackets: tables by symbol. A symbol without a table gets one bracket from the settings.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class ExchangeQueries:
 
     @property
     def state(self) -> ExchangeState:
-        """What is inside, for tests and benchmarks; to act on it is to leave the contract."""
+        """The inner state, for tests and benchmarks. Changing it is outside the contract."""
         return self._state
 
     @property

@@ -1,4 +1,4 @@
-"""What tests and people may do to the simulator: faults, time, prices, and a look at the truth (``/sim/…``)."""
+"""The control pages (``/sim/…``): set faults, time and prices; read the simulator's true state and history."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Admin:
                 raise KeyError(f"{method} /sim/{page}")
 
     async def _advance(self, to: int) -> Any:
-        """In chunks, each written to its readers before the next: nobody is overrun."""
+        """Advance in chunks; each is written to its readers before the next begins."""
         session = self._context.session
         while session.time < to:
             self._motion.advance(min(to, session.time + 1_000))

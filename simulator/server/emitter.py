@@ -1,4 +1,4 @@
-"""Which messages the market streams send when: at once for ticks, at their own multiples of time for the rest. Pure.
+"""Makes the messages of market streams: at once for ticks, at multiples of their interval for the rest. Pure.
 
 Only what somebody subscribed to is made. A message is made once and sent to all who asked for it.
 """
@@ -33,7 +33,7 @@ class _Wanted:
 
 
 class Emitter:
-    """Subscriptions by stream name, and what they lead to."""
+    """Subscribed streams by name, and their messages."""
 
     def __init__(self, market: TapeMarket) -> None:
         self._market = market
@@ -41,7 +41,7 @@ class Emitter:
         self._due: list[tuple[int, str]] = []
 
     def subscribe(self, stream: Stream) -> None:
-        """One more subscriber. A symbol that is not traded here is silence."""
+        """Add a subscriber. A symbol that is not traded here sends nothing."""
         if stream.symbol != ALL and stream.symbol not in self._market:
             return
         wanted = self._wanted.get(stream.name)
@@ -55,7 +55,7 @@ class Emitter:
         wanted.subscribers += 1
 
     def unsubscribe(self, stream: Stream) -> None:
-        """One subscriber less."""
+        """Remove a subscriber."""
         wanted = self._wanted.get(stream.name)
         if wanted is None:
             return

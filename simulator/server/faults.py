@@ -119,7 +119,7 @@ class SetFault:
 
 @dataclass(slots=True)
 class FaultTable:
-    """``over``: the last faults that ended, with their hits."""
+    """The faults in force (``set``) and the last ones that ended (``over``), with their hits."""
 
     seed: int
     set: dict[int, SetFault] = field(default_factory=dict)
@@ -127,14 +127,14 @@ class FaultTable:
     made: int = 0
 
     def add(self, fault: Fault, now: int) -> SetFault:
-        """Set it at ``now`` (market's clock)."""
+        """Set a fault at ``now`` (market's clock, ms)."""
         self.made += 1
         until = None if fault.lasts_ms is None else now + fault.lasts_ms
         found = self.set[self.made] = SetFault(self.made, fault, until)
         return found
 
     def lift(self, fault_id: int) -> SetFault | None:
-        """Take it away; None when there is none of this id."""
+        """Remove a fault; None if there is none of this id."""
         found = self.set.pop(fault_id, None)
         if found is not None:
             self.over = [*self.over[-999:], found]

@@ -1,4 +1,4 @@
-"""The HTTP side: REST requests with whatever faults make of them."""
+"""The HTTP side: answers REST requests, changed by the faults that are set."""
 
 from __future__ import annotations
 

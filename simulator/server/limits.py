@@ -1,4 +1,4 @@
-"""Request weight and order counts, and the ban of who goes on asking (binance.md §6.1). Windows are those of the clock."""
+"""Request weight and order counts, and bans for going on after 429 (docs/binance.md §6.1). Windows are the clock's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listen keys: one an API key, alive for an hour after it was last asked for (binance.md §4.3, §4.7)."""
+"""Listen keys: one an API key, alive for an hour after it was last asked for (docs/binance.md §4.3, §4.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves the market: the clock at a speed, as fast as readers read, or only by hand; and what happens at set times."""
+"""Moves the market: by the clock at a speed, as fast as readers read, or on command; runs the steps of a scenario."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BadFault(Exception):
 
 
 class Motion:
-    """``speed``: market seconds a second; None = as fast as possible; 0 = lock-step, by ``advance`` only."""
+    """The market's clock. ``speed``: market seconds per second; None = as fast as possible; 0 = only by ``advance``."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Motion:
         self.set_speed(speed)
 
     def set_speed(self, speed: float | None) -> None:
-        """From now on at another speed."""
+        """Change the speed from now on."""
         self.speed = speed
         self._anchor = (asyncio.get_running_loop().time(), self._context.session.time)
         self._context.pace = speed or 1.0
@@ -78,7 +78,7 @@ class Motion:
             self.advance(now + min(self._behind(), self._settings.chunk_ms))
 
     def advance(self, to: int) -> None:
-        """Move the market to ``to`` (market's clock), stopping for what is set to happen on the way; send what it says."""
+        """Move the market to ``to`` (its clock, ms), running scenario steps and fault ends on the way; send its messages."""
         session = self._context.session
         while session.time < to:
             session.advance(min(to, *self._stops(to)))
@@ -86,11 +86,11 @@ class Motion:
             self.flush()
 
     def flush(self) -> None:
-        """Send what was printed."""
+        """Send what waits in the outbox."""
         self._sockets.deliver(self._context.session.take_outbox())
 
     def set_fault(self, fault: Fault) -> SetFault:
-        """Set it, and let it strike when it strikes at once. Raises BadFault."""
+        """Set a fault and apply one that acts at once. Raises BadFault."""
         session = self._context.session
         if fault.kind == "price_spike" and fault.symbol not in session.market:
             raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(session.market.symbols)}")
@@ -111,14 +111,14 @@ class Motion:
         return made
 
     def lift_fault(self, fault_id: int) -> SetFault | None:
-        """End it; None when there is none of this id."""
+        """End a fault and undo it; None if there is none of this id."""
         lifted = self._faults.lift(fault_id)
         if lifted is not None:
             self._undo(lifted)
         return lifted
 
     def set_price(self, symbol: str, price: Decimal) -> None:
-        """See ``Exchange.set_price``."""
+        """Set the price by hand: see ``MarketSession.set_price``."""
         self._context.session.set_price(symbol, price)
         self.flush()
 

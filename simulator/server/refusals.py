@@ -1,4 +1,4 @@
-"""What the protocol refuses before the venue is asked: Binance's codes, texts and HTTP statuses (binance.md §4.8)."""
+"""What the protocol refuses before the matching core is asked: codes, texts and HTTP statuses (docs/binance.md §4.8)."""
 
 from __future__ import annotations
 

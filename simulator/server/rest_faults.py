@@ -10,7 +10,7 @@ from simulator.server.faults import Fault, FaultKind, FaultTable
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply
 
-#: Bodies of 503, word for word (binance.md §4.8).
+#: Bodies of 503, word for word (docs/binance.md §4.8).
 UNKNOWN: Final = "Unknown error, please check your request or try again later."
 UNAVAILABLE: Final = "Service Unavailable."
 INTERNAL: Final = "Internal error; unable to process your request. Please try again."

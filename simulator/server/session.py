@@ -1,7 +1,7 @@
-"""The whole exchange without a wire: the market moves, the venue matches, streams and user events come out. Pure.
+"""The exchange without a wire: the market moves, the core matches, stream messages and user events come out. Pure.
 
-Time is the market's. ``advance`` takes both forward, tick by tick, and sends what is due in between; whatever was said since
-is in the outbox, in order.
+Time is the market's. ``advance`` moves both, tick by tick, and makes the messages that are due in between; they wait in the
+outbox, in order, until ``take_outbox``.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class MarketSession:
             self._happen(tick)
 
     def publish(self) -> None:
-        """Put what the venue did into the outbox. Whoever asked something of the venue calls this."""
+        """Put the core's new events into the outbox. Call it after every call of the core."""
         for event in self.core.take_events():
             self._publish(event)
 

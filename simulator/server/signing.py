@@ -1,4 +1,4 @@
-"""Who asks, and whether it is fresh: API key, HMAC, timestamp and recvWindow (binance.md §4.1)."""
+"""Checks a request's API key, HMAC signature, timestamp and recvWindow (docs/binance.md §4.1)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_key(key: str, keys: Mapping[str, str]) -> str:
 
 
 def check_signature(query: str, body: str, secret: str) -> None:
-    """The signature is over query string and body as they were sent, without itself. Raises Refused -1102, -1022."""
+    """Check the signature over query string and body as they were sent, without itself. Raises Refused -1102, -1022."""
     plain_query, in_query = _without_signature(query)
     plain_body, in_body = _without_signature(body)
     sent = in_query or in_body

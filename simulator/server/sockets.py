@@ -1,4 +1,4 @@
-"""The open stream connections: who gets which message, and how many wait for a slow one."""
+"""The open stream connections: sends each message to its subscribers; bounds what waits for a slow one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECOND: Final = 1_000
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One socket. ``waiting``: what it has not been sent yet."""
+    """One socket. ``waiting``: messages not sent yet."""
 
     subscription: Subscription
     socket: web.WebSocketResponse
@@ -43,7 +43,7 @@ class Connection:
     slow: bool = False
 
     def push(self, payload: bytes) -> None:
-        """Let it be sent after what waits already."""
+        """Queue a message."""
         if self.cut:
             return
         self.waiting.append(payload)
@@ -51,7 +51,7 @@ class Connection:
         self.wake.set()
 
     def names(self) -> list[str]:
-        """What faults know it by."""
+        """The names by which faults select this connection."""
         return [PRIVATE] if self.subscription.path == "private" else self.subscription.names or [self.subscription.path]
 
 
@@ -70,7 +70,7 @@ class Sockets:
     # ---- what is sent --------------------------------------------------------------------------------------------------
 
     def deliver(self, messages: Iterable[Message]) -> None:
-        """To everybody who asked for it, less what faults do to it."""
+        """Send messages to their subscribers, as faults allow."""
         for message in messages:
             if isinstance(message, MarketMessage):
                 self._deliver_market(message)
@@ -78,7 +78,7 @@ class Sockets:
                 self._deliver_user(message)
 
     def tell_keys(self, keys: Iterable[str], event_of: object) -> None:
-        """The last event of listen keys that died: ``event_of(key)``. Their sockets are silent from now on."""
+        """Send ``event_of(key)``, the last event of each dead listen key; its sockets are silent from now on."""
         assert callable(event_of)
         for key in keys:
             payload = _encode(event_of(key))
@@ -209,7 +209,7 @@ class Sockets:
     # ---- what faults and the server do to all --------------------------------------------------------------------------
 
     def disconnect(self, pattern: str) -> int:
-        """Cut every socket that has a name which matches; how many."""
+        """Cut every socket with a matching name; returns how many."""
         found = [each for each in self._open if any(fnmatchcase(name, pattern) for name in each.names())]
         for connection in found:
             self._cut(connection)
@@ -240,7 +240,7 @@ class Sockets:
         ]  # fmt: skip
 
     async def close(self) -> None:
-        """Say goodbye to all; who does not answer within ``patience_s`` is cut."""
+        """Close all sockets; those that do not answer within ``patience_s`` seconds are cut."""
         goodbyes = [
             asyncio.create_task(connection.socket.close(code=WSCloseCode.GOING_AWAY)) for connection in self._open
         ]  # fmt: skip

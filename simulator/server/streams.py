@@ -1,4 +1,4 @@
-"""Names of market streams: what each is, how often it comes, and on which routed path (binance.md §1.2, §4.6)."""
+"""Names of market streams: what each is, how often it comes, and on which routed path (docs/binance.md §1.2, §4.6)."""
 
 from __future__ import annotations
 

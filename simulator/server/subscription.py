@@ -1,4 +1,4 @@
-"""One stream connection: its path, what it subscribed to, and what it says to commands. Pure (binance.md §1.2)."""
+"""One stream connection: its path, its subscriptions, and its answers to commands. Pure (docs/binance.md §1.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Change:
 
 @dataclass(slots=True)
 class Subscription:
-    """``combined``: messages are wrapped as ``{"stream", "data"}``. ``names``: all subscribed, also the silent.
+    """The subscriptions of one connection.
+
+    ``combined``: messages are wrapped as ``{"stream", "data"}``. ``names``: all subscribed, also the silent.
 
     ``listen_keys``: key → event types that are wanted, None = all.
     """
@@ -92,7 +94,7 @@ class Subscription:
 
 
 def open_subscription(path: str, query: str, most_streams: int) -> tuple[Subscription, list[str]] | None:
-    """The session of a URL, and the stream names in it; None for a path where nothing is."""
+    """The subscription of a URL and the stream names in it; None for a path that does not exist."""
     parts = [part for part in path.split("/") if part]
     route: Path = "unrouted"
     if parts and parts[0] in ("public", "market", "private"):

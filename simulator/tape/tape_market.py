@@ -61,7 +61,7 @@ class SymbolMarket:
         return self.grid.price(self.quote.bid + self.quote.ask) / 2
 
     def take(self, tick: Tick) -> Tick:
-        """Count a tick of the source in; the tick as it appears on this market."""
+        """Take a tick of the source and return it as it appears on this market."""
         if isinstance(tick, Quote):
             self._source_quote = tick
             self.quote = self._tilted(tick)
@@ -82,7 +82,7 @@ class SymbolMarket:
         return self.mark
 
     def jump(self, time: int, tilt: Fraction) -> list[Tick]:
-        """From now on prices are the source's times ``tilt``: the quote and a trade that show it at once."""
+        """Multiply the source's prices by ``tilt`` from now on; returns the quote and trade that show it at once."""
         self.tilt = tilt
         moved = self._source_quote
         self.quote = self._tilted(Quote(moved.symbol, time, moved.bid, moved.bid_quantity, moved.ask, moved.ask_quantity))

@@ -1,4 +1,4 @@
-"""Notional brackets: the leverage and the maintenance margin that a position of a size has (binance.md §7.3, §7.4)."""
+"""Notional brackets: the leverage and the maintenance margin that a position of a size has (docs/binance.md §7.3, §7.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Funding: every leg pays quantity x mark x rate at a funding time; a long pays a positive rate (binance.md §7.2)."""
+"""Funding: every leg pays quantity x mark x rate at a funding time; a long pays a positive rate (docs/binance.md §7.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Liquidation: the venue closes a leg that its margin does not carry any more (binance.md §7.3, §4.7).
+"""Liquidation: the exchange closes a leg whose margin is used up (docs/binance.md §7.3, §4.7).
 
 The order ("autoclose-…", execution CALCULATED) takes the market, but at the bankruptcy price at worst: what lies beyond is
 the insurance fund's. On top comes the clearance fee, as far as margin is left: the account loses no more than it has. First
@@ -48,7 +48,7 @@ def sweep(state: ExchangeState) -> None:
 
 
 def cancel_entries(state: ExchangeState, book: SymbolBook | None) -> None:
-    """Cancel all that could open a position, of one pit or of all crossed ones."""
+    """Cancel every order that could open a position, in one book or (None) in all crossed ones."""
     for each in state.books.values() if book is None else (book,):
         if book is None and each.margin_type == "ISOLATED":
             continue

@@ -1,4 +1,4 @@
-"""Margin: what positions and open orders bind, what is free, where a leg is liquidated (binance.md §7.3).
+"""Margin: what positions and open orders bind, what is free, where a leg is liquidated (docs/binance.md §7.3).
 
 Crossed legs share the cross wallet, an isolated leg has its own. Everything is worked out at mark prices, in USDT.
 """

@@ -1,4 +1,4 @@
-"""A one-minute candle as price events: the walk along its stated path (``intrabar_path``), level by level (BT-1).
+"""A one-minute candle as price events: the walk along its stated path (``intrabar_path``), level by level.
 
 Between two points of the path the price moves continuously, so what rests between them is met at its own level; only the
 open can lie beyond a gap. Candles bring no mark price: the mark follows the last price.
@@ -31,7 +31,7 @@ def is_plausible(candle: RawCandle, max_price: float) -> bool:
 
 
 def match(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> None:
-    """Move the pit on to the candle's close and let happen what happens on the way."""
+    """Move the book to the candle's close, filling and triggering on the way."""
     book.volume, book.taken_quantity = candle.volume, ZERO
     if book.last is not None and not quiet(state, book, candle):  # before the first price nothing can rest
         _walk(state, book, candle)

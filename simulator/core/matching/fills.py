@@ -112,7 +112,7 @@ def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: De
 
 
 def _prevent_self_trade(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
-    """Own limits of the other side that the order would trade against, by the taker's mode (binance.md §5.3)."""
+    """Own limits of the other side that the order would trade against, by the taker's mode (docs/binance.md §5.3)."""
     order = resting.order
     mode = order.self_trade_prevention
     if mode == "NONE" or order.time_in_force not in ("GTC", "IOC", "GTD"):

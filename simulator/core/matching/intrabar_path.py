@@ -1,4 +1,4 @@
-"""The path of the price within one candle: stated, deterministic, and the worst for whoever holds a position (BT-1).
+"""The path of the price within one candle: stated, deterministic, and the worst for whoever holds a position .
 
 A one-minute candle says where the price was, not when. The simulator walks it over four points; the close comes last, the
 open first, and the order of the two extremes between them is the one that hurts:

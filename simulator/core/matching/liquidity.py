@@ -1,4 +1,4 @@
-"""What a taker pays (BT-1).
+"""What a taker pays.
 
 Without a quote: the last price, half the spread, slippage, and deeper layers for more than a layer holds. A layer holds
 ``participation`` of the volume of the symbol's last candle (endless when only trades are known). With a quote: the best

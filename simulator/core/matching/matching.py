@@ -1,4 +1,4 @@
-"""What a moving price meets: resting limits, triggers, liquidations (BT-1, binance.md §5.3, §7.3).
+"""What a moving price reaches: resting limits, triggers, liquidations (docs/binance.md §5.3, §7.3).
 
 The nearest level is met first. At one price, in this order: stops and trailing stops, liquidation, take-profits, limits; of
 one kind, the earlier placed first. What lies beyond a gap is met where the price reappears, in the order in which the price
@@ -27,7 +27,7 @@ from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
 
-#: Which price moves. ``last`` is the mark price too, as long as the pit has no other.
+#: Which price moves. ``last`` is the mark price too, as long as the book has no other.
 Kind = Literal["last", "mark"]
 
 _RANK: Final[dict[ConditionalOrderType, int]] = {
@@ -67,7 +67,7 @@ def mark(state: ExchangeState, book: SymbolBook, price: Decimal) -> None:
 
 
 def quote(state: ExchangeState, book: SymbolBook) -> None:
-    """The best prices moved (they are in the pit): limits that they cross fill, best price first, as makers."""
+    """The quote moved (it is in the book): limits that it crosses fill as makers, best price first."""
     for side, best, size in (("BUY", book.ask, book.ask_quantity), ("SELL", book.bid, book.bid_quantity)):
         if best is None:
             continue
@@ -170,7 +170,7 @@ def is_price_protected(book: SymbolBook, conditional: ConditionalOrder) -> bool:
 
 
 def apply(state: ExchangeState, book: SymbolBook, hit: Hit) -> None:
-    """Let it happen."""
+    """Fill, trigger or liquidate what was reached."""
     what, price = hit
     if isinstance(what, RestingOrder):
         fill_limit(state, book, what)
@@ -181,7 +181,7 @@ def apply(state: ExchangeState, book: SymbolBook, hit: Hit) -> None:
 
 
 def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
-    """A resting limit gets what there is for it."""
+    """Fill a resting limit at its price, as far as the event's quantity goes."""
     order = resting.order
     reduces = only_reduces(order)
     reducible = book.reducible(order.side, order.position_side)
@@ -201,7 +201,7 @@ def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) ->
 
 
 def trigger(state: ExchangeState, book: SymbolBook, conditional: ConditionalOrder, price: Decimal) -> None:
-    """An algo order is reached at ``place``: its trailing begins, or it becomes an order."""
+    """The price reached a conditional order: its trailing begins, or it triggers and places its child."""
     algo = conditional.algo
     if algo.type == "TRAILING_STOP_MARKET" and not algo.activated:
         conditional.algo = state.move_algo(algo, "activate", activated=True)

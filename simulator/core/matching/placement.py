@@ -17,12 +17,12 @@ from simulator.core.model.requests import Amendment, NewAlgoOrder, NewOrder, Ref
 from simulator.core.state.exchange_state import ExchangeState, refusal
 from simulator.core.state.symbol_book import RestingOrder, only_reduces
 
-#: Client ids that the venue makes, for orders that came without one.
+#: Prefix of the client ids that the exchange makes for orders without one.
 _OWN: Final = "sim-"
 
 
 def place(request: NewOrder, state: ExchangeState) -> Order | Refusal:
-    """Take an order, or refuse it."""
+    """Validate and execute an order, or refuse it. It rests with what is left if its time in force allows."""
     rejection = validate_order(request, state)
     if rejection is not None:
         return refusal(rejection)

@@ -1,4 +1,7 @@
-"""The lines of a pit: prices within which nothing rests, triggers or is liquidated; a quiet event costs four comparisons."""
+"""The quiet band of a symbol book: prices between which nothing fills, triggers or is liquidated.
+
+A price event inside the band costs four comparisons instead of a look at every order.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _HIGH: Final = Decimal("Infinity")
 
 
 def compute(state: ExchangeState, book: SymbolBook) -> QuietBand:
-    """Draw the pit's lines anew and keep them there.
+    """Compute the band of a book and keep it there.
 
     ``low``/``high`` are reached by touching, ``low_limit``/``high_limit`` by going beyond: limits that fill only when
     they are traded through, and the extremes that trailing orders follow.

@@ -1,4 +1,4 @@
-"""What happens by time alone: countdowns that cancel a symbol's orders, and orders that are good till a date."""
+"""Timers: countdowns that cancel a symbol's orders, and good-till dates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the venue checks before it takes an order: form, the symbol's filters, and the state of market and account.
+"""Checks before an order is accepted: form, the symbol's filters, and the state of market and account.
 
-Whether it can execute, and margin, are asked last, by the placement, which knows the price.
+Liquidity and margin are checked last, in ``fills.check_executable``, which knows the price.
 """
 
 from __future__ import annotations

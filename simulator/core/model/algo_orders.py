@@ -1,4 +1,4 @@
-"""A conditional order in the venue's algo book, and its life as a table (binance.md §2.3, §4.5)."""
+"""A conditional order of the algo book, and its life cycle as a table (docs/binance.md §2.3, §4.5)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALGO_TRANSITIONS: Final[dict[AlgoStatus, dict[AlgoEvent, AlgoStatus]]] = {
 
 
 class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A conditional order as the venue states it at one moment; 0 = none. Its child is the order ``order_id``.
+    """A conditional order as the exchange states it at one moment; 0 = none. Its child is the order ``order_id``.
 
     ``activated``: the trailing has begun (``ia``); ``code`` and ``reason`` (``rm``) say why it was REJECTED or EXPIRED.
     The child bears the client algo id as its client order id (Binance does not document it: link by ``order_id``).

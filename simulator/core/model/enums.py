@@ -1,4 +1,4 @@
-"""Binance's own words, as closed vocabularies (docs: binance.md §4)."""
+"""Words that only the matching core uses (docs/binance.md §4); those of orders: shared/domain/order_words.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happened at the venue, in the order in which it happened: the source of all user events (binance.md §4.7)."""
+"""What happened at the exchange, in order: the source of all user events (docs/binance.md §4.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a symbol's filters allow (exchangeInfo, binance.md §4.2)."""
+"""What a symbol's filters allow (exchangeInfo, docs/binance.md §4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An order of the venue's order book, and its life as a table (EXEC-4)."""
+"""An order of the order book, and its life cycle as a table."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An order as the venue states it at one moment. Prices in USDT, quantities in base currency, times in ms; 0 = none.
+    """An order as the exchange states it at one moment. Prices in USDT, quantities in base currency, times in ms; 0 = none.
 
     ``original_type`` is the algo type of an order that a trigger made (``algo_id``), else the type itself; ``quote`` the sum
     of price x quantity of its fills; ``code`` the reason when it was closed against its owner's wish, 0 otherwise.
@@ -86,7 +86,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return self.quote / self.executed if self.executed else ZERO
 
     def numbered(self, order_id: int) -> Order:
-        """The same order with the venue's id."""
+        """The same order with the exchange's id."""
         return msgspec.structs.replace(self, order_id=order_id)
 
     @property

@@ -1,4 +1,4 @@
-"""What a client asks of the venue, already parsed: an HTTP or WebSocket layer makes these, the lock-step lane too."""
+"""What a client may ask of the exchange, already parsed: made by the protocol server and by the lock-step lane."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.core.model.enums import SelfTradePrevention, Side
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     """``POST /order``: LIMIT or MARKET. Prices USDT, quantity base currency; a number that was not sent is None.
 
-    ``client_id`` empty: the venue makes one. ``good_till``: ms, for GTD.
+    ``client_id`` empty: the exchange makes one. ``good_till``: ms, for GTD.
     """
 
     symbol: str
@@ -65,7 +65,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The venue's no: an error code of Binance, and its text. Nothing was changed."""
+    """The exchange refuses: Binance's error code and its text. Nothing was changed."""
 
     code: ErrorCode
     message: str

@@ -1,4 +1,4 @@
-"""What the venue states about account, positions and configuration when it is asked. USDT unless said otherwise."""
+"""Account, positions and settings as the exchange states them when asked. USDT unless said otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The money half of the venue's floor: wallet, legs, income, and the account's news. See ``floor``."""
+"""The account's money: wallet, legs, income records and account updates. Base of ``ExchangeState``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ from simulator.settings import SimulatorSettings
 
 
 class AccountLedger:
-    """``news`` grows until it is taken."""
+    """Wallet, symbol books and events of one account.
+
+    events: not yet taken, oldest first.
+    saved: the part of the state that a snapshot holds.
+    margin_bands: symbol -> mark prices between which no leg can be liquidated; None = must be computed again.
+    """
 
     def __init__(
         self,
@@ -36,7 +41,6 @@ class AccountLedger:
         self.events: list[CoreEvent] = []
         self.saved = ExchangeSnapshot(wallet=settings.starting_wallet)
         self._changed: dict[tuple[str, PositionSide], None] = {}
-        #: Symbol -> mark prices within which no leg can be liquidated; None = to be worked out (see ``risk``).
         self.margin_bands: dict[str, tuple[Decimal, Decimal]] | None = None
 
     def new_book(self, filters: Filters, brackets: Brackets) -> SymbolBook:
@@ -67,14 +71,14 @@ class AccountLedger:
         return book.commission or Commission(maker=self.settings.maker_fee, taker=self.settings.taker_fee)
 
     def invalidate_margin(self) -> None:
-        """Wallet or legs changed: where liquidation is must be worked out anew."""
+        """Drop margin bands and quiet bands after a change of wallet or legs."""
         self.margin_bands = None
         for book in self.books.values():
             if book.legs:
                 book.quiet_band = None
 
     def record_income(self, symbol: str, kind: IncomeType, amount: Decimal, trade_id: int = 0) -> None:
-        """Write a line of income; nothing for nothing."""
+        """Append an income record; zero amounts are ignored."""
         if not amount:
             return
         self.saved.income_made += 1
@@ -84,11 +88,11 @@ class AccountLedger:
             del self.saved.income[0]
 
     def mark_changed(self, symbol: str, side: PositionSide) -> None:
-        """A leg changed: the next account update tells of it."""
+        """Include this leg in the next account update."""
         self._changed[symbol, side] = None
 
     def publish_account(self, reason: AccountReason, change: Decimal = ZERO, *, force: bool = False) -> None:
-        """News of the account and of the legs that were touched, if anything was (or ``force``)."""
+        """Queue an AccountUpdate with the legs that changed; nothing if none changed, unless ``force``."""
         if not self._changed and not force:
             return
         legs = tuple(self.leg_update(self.books[symbol], side) for symbol, side in self._changed)
@@ -122,7 +126,7 @@ class AccountLedger:
         )
 
     def replace_saved(self, saved: ExchangeSnapshot) -> None:
-        """Go on from this state; what was not told yet is not told any more."""
+        """Replace the state; events that were not taken are dropped."""
         self.saved = saved
         self.events.clear()
         self._changed.clear()

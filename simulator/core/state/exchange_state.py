@@ -1,6 +1,8 @@
-"""The venue's floor: the pits, the memory of orders, and the acts that change them; the account's money is the till's.
+"""State of the simulated exchange: symbol books, orders by id, and the events that their changes cause.
 
-The other modules decide what happens; every act, every execution and every piece of news goes through here.
+Placing, filling, closing and triggering an order go through ``ExchangeState``. Amendments (``matching/placement.py``),
+funding, leverage and margin settings (``margin/``), prices and timers change its fields directly. Account money is kept by
+the base class, ``account_ledger.AccountLedger``.
 """
 
 from __future__ import annotations
@@ -30,12 +32,16 @@ NEVER: Final = 2**63 - 1
 
 
 def refusal(code: ErrorCode) -> Refusal:
-    """The no with its text."""
+    """The refusal of this code, with its text."""
     return Refusal(code, REASON[code])
 
 
 class ExchangeState(AccountLedger):
-    """See the module. ``news`` grows until it is taken; ``alarm`` is the time of the next timer."""
+    """Symbol books, open and remembered orders, and timers of one account.
+
+    open, open_algos: live orders by id. by_client, by_algo_client: client id -> the latest id that bore it.
+    next_timer: time of the next countdown or good-till date, ms; NEVER if there is none.
+    """
 
     def __init__(
         self,
@@ -50,19 +56,19 @@ class ExchangeState(AccountLedger):
     # ---- state ---------------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> ExchangeSnapshot:
-        """The whole state. It is the floor's own: encode it before anything else happens."""
+        """The whole state. Not a copy: encode it before the next change."""
         self.saved.books = {symbol: book.saved() for symbol, book in self.books.items() if not self._untouched(book)}
         return self.saved
 
     def _untouched(self, book: SymbolBook) -> bool:
-        """True when nothing ever happened in the pit: it need not be written down."""
+        """True if nothing ever happened in the book: a snapshot can leave it out."""
         silent = book.last is None and book.mark is None and book.bid is None
         fresh = self.new_book(book.filters, book.brackets)
         as_set_up = book.leverage == fresh.leverage and book.margin_type == fresh.margin_type
         return silent and as_set_up and book.commission is None and not book.legs
 
     def restore(self, saved: ExchangeSnapshot) -> None:
-        """Go on from a snapshot's state. Pits of symbols that are not traded here any more are left out."""
+        """Replace the state by a snapshot's. Books of symbols that are not traded here any more are dropped."""
         for symbol, book in self.books.items():
             fresh = self.new_book(book.filters, book.brackets)
             fresh.restore(saved.books.get(symbol, fresh.saved()))
@@ -94,7 +100,7 @@ class ExchangeState(AccountLedger):
             yield from book.conditional_orders
 
     def schedule_timer(self) -> None:
-        """Look for the next timer: countdowns and good-till dates."""
+        """Set ``next_timer`` from all countdowns and good-till dates."""
         times = [*self.saved.countdowns.values()]
         times += [resting.order.good_till for resting in self.open.values() if resting.order.good_till]
         times += [each.algo.good_till for each in self.open_algos.values() if each.algo.good_till]
@@ -113,25 +119,25 @@ class ExchangeState(AccountLedger):
         return self.saved.algos_made
 
     def next_sequence(self) -> int:
-        """The end of the queue."""
+        """The next place in the time priority of orders."""
         self.saved.sequence += 1
         return self.saved.sequence
 
     def accept(self, order: Order) -> RestingOrder:
-        """Take an order in hand; it does not rest yet."""
+        """Register a new order and queue its NEW event. It does not rest yet: see ``rest``."""
         self.by_client[order.client_id] = order.order_id
         resting = RestingOrder(order=order, sequence=self.next_sequence())
         self.events.append(OrderUpdate(execution="NEW", order=order, time=self.time))
         return resting
 
     def close_order(self, resting: RestingOrder, event: OrderEvent, code: int = 0) -> None:
-        """Cancel or expire an order in hand; ``code`` says why it could not be executed. Then ``settle`` it."""
+        """Cancel or expire an order; ``code``: why it could not execute, 0 = none. Call ``settle`` next."""
         resting.order = advance(resting.order, event, self.time, code=code)
         execution: ExecutionType = "CANCELED" if event == "cancel" else "EXPIRED"
         self.events.append(OrderUpdate(execution=execution, order=resting.order, time=self.time))
 
     def rest(self, resting: RestingOrder) -> None:
-        """Let it rest in the book."""
+        """Put the order into its symbol's book."""
         order = resting.order
         book = self.books[order.symbol]
         book.resting_orders.append(resting)
@@ -141,7 +147,7 @@ class ExchangeState(AccountLedger):
             self.next_timer = min(self.next_timer, order.good_till)
 
     def settle(self, resting: RestingOrder) -> None:
-        """The acts on an order are done for now: tell the account, and let a closed one leave the book."""
+        """Queue the account update of what was done to the order; move a closed one from the book to the remembered ones."""
         self.publish_account("ORDER")
         order = resting.order
         if not order.closed:
@@ -181,7 +187,10 @@ class ExchangeState(AccountLedger):
         maker: bool,
         fee_limit: Decimal | None = None,
     ) -> None:
-        """Execute ``quantity`` of an order at ``price``. ``fee_limit``: a liquidation costs no more than what is there."""
+        """Execute ``quantity`` of an order at ``price`` and book it to leg, wallet and income.
+
+        fee_rate: fraction of the notional. fee_limit: highest fee, USDT, for liquidations; None = no limit.
+        """
         order, saved = resting.order, self.saved
         book = self.books[order.symbol]
         leg = book.leg(order.position_side)
@@ -228,7 +237,7 @@ class ExchangeState(AccountLedger):
     # ---- algo orders ---------------------------------------------------------------------------------------------------
 
     def add_conditional(self, algo: AlgoOrder, extreme: Decimal) -> ConditionalOrder:
-        """Let a conditional order wait for its trigger."""
+        """Add a conditional order. ``extreme``: best price so far of a trailing one, USDT."""
         self.by_algo_client[algo.client_algo_id] = algo.algo_id
         conditional = ConditionalOrder(algo=algo, sequence=self.next_sequence(), extreme=extreme)
         book = self.books[algo.symbol]
@@ -241,7 +250,10 @@ class ExchangeState(AccountLedger):
         return conditional
 
     def move_algo(self, algo: AlgoOrder, event: AlgoEvent, *, child: Order | None = None, **changes: object) -> AlgoOrder:
-        """The next state of an algo order, told and kept where it belongs; a Waiting that is left goes with ``forget``."""
+        """Apply a life-cycle event, queue its update, and keep a triggered or closed one among the remembered.
+
+        Raises IllegalTransition. An order that no longer waits must also leave the book: see ``remove_conditional``.
+        """
         moved = advance_algo(algo, event, self.time, **changes)
         self.events.append(AlgoUpdate(algo=moved, time=self.time, child=child))
         if moved.closed:
@@ -251,14 +263,14 @@ class ExchangeState(AccountLedger):
         return moved
 
     def remove_conditional(self, conditional: ConditionalOrder) -> None:
-        """It waits no longer."""
+        """Take it out of its symbol's book."""
         book = self.books[conditional.algo.symbol]
         book.conditional_orders.remove(conditional)
         book.quiet_band = None
         del self.open_algos[conditional.algo.algo_id]
 
     def cancel_algo(self, conditional: ConditionalOrder, event: AlgoEvent = "cancel") -> AlgoOrder:
-        """Cancel (or expire) one that waits."""
+        """Cancel or expire a conditional order that has not triggered."""
         self.remove_conditional(conditional)
         conditional.algo = self.move_algo(conditional.algo, event)
         return conditional.algo
@@ -279,7 +291,7 @@ class ExchangeState(AccountLedger):
         return self.open.get(number) or self.saved.closed.get(number)
 
     def find_algo(self, algo_id: int, client_algo_id: str) -> AlgoOrder | None:
-        """An algo order, waiting or remembered, likewise."""
+        """A conditional order, waiting or remembered, by its id, else by the latest that bore the client id."""
         number = algo_id or self.by_algo_client.get(client_algo_id, 0)
         conditional = self.open_algos.get(number)
         if conditional is not None:

@@ -1,4 +1,4 @@
-"""A leg of a position, exactly kept: signed quantity and signed cost, never an average price (BT-1).
+"""A leg of a position, exactly kept: signed quantity and signed cost, never an average price.
 
 Sums of exact numbers are exact, and what a partial close takes out of the cost is what it realises, to the last digit.
 Therefore ``change of equity = price moves - fees + funding`` holds exactly, at any moment.

@@ -1,4 +1,4 @@
-"""All that a venue knows, as one struct: what a snapshot holds."""
+"""The state of the simulated exchange as one struct: what a snapshot holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from simulator.core.state.symbol_book import RestingOrder, SymbolBookState
 
 
 class ExchangeSnapshot(msgspec.Struct, kw_only=True):
-    """All that the venue knows. ``closed``/``closed_algos``: the last ones, oldest first; ``triggered``: algo orders whose
-    child lives; ``countdowns``: symbol -> when its orders are cancelled; ``called``: margin calls that stand."""
+    """Everything that outlives a restart.
+
+    closed, closed_algos: remembered closed orders by id, oldest first. triggered: conditional orders whose child is alive.
+    countdowns: symbol -> when its orders are cancelled, ms. called: margin calls in force, by group of legs.
+    """
 
     wallet: Decimal
     time: int = 0

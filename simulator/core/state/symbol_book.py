@@ -1,4 +1,4 @@
-"""The pit of one symbol: its prices and liquidity, its resting orders, and the account's legs and configuration in it."""
+"""One symbol's book: prices and liquidity, resting and conditional orders, and the account's legs and settings in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEDGE: Final[tuple[PositionSide, ...]] = ("LONG", "SHORT")
 
 
 class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
-    """An order in hand with its executions. ``sequence``: of two orders at one price the earlier goes first."""
+    """An order of the book with its executions. ``sequence``: time priority, the smaller fills first at one price."""
 
     order: Order
     sequence: int
@@ -29,7 +29,7 @@ class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
 
 class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
-    """An algo order that waits. ``extreme``: the best price since an activated trailing began, USDT."""
+    """A conditional order before its trigger. ``extreme``: best price since its trailing began, USDT."""
 
     algo: AlgoOrder
     sequence: int
@@ -37,12 +37,12 @@ class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
     @property
     def trails(self) -> bool:
-        """True when its trigger follows the price."""
+        """True if its trigger follows the price: an activated trailing stop."""
         return self.algo.type == "TRAILING_STOP_MARKET" and self.algo.activated
 
     @property
     def level(self) -> Decimal:
-        """The price at which something happens to it: trigger, activation, or callback from the extreme."""
+        """The price that acts on it, USDT: trigger, activation, or callback from the extreme."""
         algo = self.algo
         if algo.type != "TRAILING_STOP_MARKET":
             return algo.trigger_price
@@ -53,14 +53,14 @@ class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
     @property
     def falls(self) -> bool:
-        """True when a falling price reaches it: sell stop, take-profit of a short, a buyer's trailing to be activated."""
+        """True if a falling price reaches ``level``: sell stop, buy take-profit, buy trailing before its activation."""
         algo = self.algo
         stops = algo.type in ("STOP", "STOP_MARKET") or self.trails
         return (algo.side == "SELL") == stops
 
 
 class SymbolBookState(msgspec.Struct, kw_only=True):
-    """What of a pit goes into a snapshot."""
+    """The part of a symbol book that a snapshot holds."""
 
     last: Decimal | None
     mark: Decimal | None
@@ -79,7 +79,7 @@ class SymbolBookState(msgspec.Struct, kw_only=True):
 
 
 class QuietBand:
-    """Prices within which an event is quiet: nothing rests there, nobody is liquidated there (see ``lines``)."""
+    """Prices between which an event can reach no order and no liquidation (computed in ``matching/quiet_band.py``)."""
 
     __slots__ = ("best_buy", "best_sell", "floats", "high", "high_limit", "low", "low_limit", "mark_high", "mark_low")
 
@@ -92,10 +92,11 @@ class QuietBand:
 
 
 class SymbolBook:
-    """See the module. ``mark`` None: the mark price follows the last one. Sizes in base currency, None = endless.
+    """Prices in USDT; sizes in base currency, None = endless. ``mark`` None: the mark price follows the last price.
 
-    ``volume``: of the last candle; ``taken``: what ours took since the candle or quote;
-    ``available``: what the event at hand leaves to resting limits, ``made``: what ours got of it.
+    volume: of the last candle. taken_quantity: what our takers took since the candle or quote.
+    resting_available: what the current event offers to our resting limits; resting_filled: what they got of it.
+    quiet_band: None = must be computed before it is used.
     """
 
     __slots__ = (
@@ -142,12 +143,12 @@ class SymbolBook:
 
     @property
     def mark_price(self) -> Decimal:
-        """The mark price, USDT. Only for a pit that has a price."""
+        """The mark price, USDT. Raises ValueError before the first price."""
         return self.mark if self.mark is not None else self.last_price
 
     @property
     def last_price(self) -> Decimal:
-        """The last price, USDT. Only for a pit that has one."""
+        """The last price, USDT. Raises ValueError before the first one."""
         if self.last is None:
             raise ValueError(f"{self.symbol} has no price yet; ask `last` first")
         return self.last

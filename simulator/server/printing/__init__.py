@@ -1,1 +1,1 @@
-"""How the exchange writes what it says: the fields, in Binance's names, with decimals as strings (binance.md §4)."""
+"""How the exchange writes what it says: the fields, in Binance's names, with decimals as strings (docs/binance.md §4)."""

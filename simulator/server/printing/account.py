@@ -1,4 +1,4 @@
-"""Account, balances, positions, brackets and configuration, as REST answers (binance.md §4.3)."""
+"""Account, balances, positions, brackets and configuration, as REST answers (docs/binance.md §4.3)."""
 
 from __future__ import annotations
 

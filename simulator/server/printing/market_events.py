@@ -1,4 +1,4 @@
-"""What the market streams say, and the same facts as REST rows (binance.md §4.2, §4.6)."""
+"""What the market streams say, and the same facts as REST rows (docs/binance.md §4.2, §4.6)."""
 
 from __future__ import annotations
 

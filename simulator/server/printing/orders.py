@@ -1,4 +1,4 @@
-"""Orders of both books, as REST answers (binance.md §4.4, §4.5)."""
+"""Orders of both books, as REST answers (docs/binance.md §4.4, §4.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.tape.grid import Grid
 
 
 def shown_type(kind: str) -> str:
-    """The venue's own liquidation orders show as LIMIT."""
+    """The exchange's own liquidation orders show as LIMIT."""
     return "LIMIT" if kind == "LIQUIDATION" else kind
 
 

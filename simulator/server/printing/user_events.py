@@ -1,4 +1,4 @@
-"""What the user-data stream says (binance.md §4.7)."""
+"""What the user-data stream says (docs/binance.md §4.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Account, positions and their configuration, and the listen key (binance.md §4.3)."""
+"""Account, positions and their configuration, and the listen key (docs/binance.md §4.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditional orders: a book of their own, which the plain endpoints never see (binance.md §2.3, §4.5)."""
+"""Conditional orders: a book of their own, which the plain endpoints never see (docs/binance.md §2.3, §4.5)."""
 
 from __future__ import annotations
 

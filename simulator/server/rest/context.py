@@ -56,7 +56,7 @@ class Context:
         return self.session.grids[symbol]
 
     def checked(self, answer: _Answer | Refusal) -> _Answer:
-        """The venue's answer, its news told. Raises Refused for its no."""
+        """Publish the core's new events and return its answer. Raises Refused if it is a refusal."""
         self.session.publish()
         if isinstance(answer, Refusal):
             raise Refused(int(answer.code), answer.message)

@@ -1,4 +1,4 @@
-"""The table of endpoints: method, path, who may ask, what it weighs (binance.md §6.1), and who answers."""
+"""The table of endpoints: method, path, who may ask, what it weighs (docs/binance.md §6.1), and who answers."""
 
 from __future__ import annotations
 

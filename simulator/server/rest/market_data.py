@@ -1,4 +1,4 @@
-"""Market data: what needs no key (binance.md §4.2)."""
+"""Market data: what needs no key (docs/binance.md §4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The WebSocket API (``/ws-fapi/v1``): the same endpoints, asked for by a method's name (binance.md §4.1). Pure.
+"""The WebSocket API (``/ws-fapi/v1``): the same endpoints, asked for by a method's name (docs/binance.md §4.1). Pure.
 
 A request is ``{"id", "method", "params"}``; its signature is over the parameters sorted by name, as ``name=value&…``.
 """

@@ -1,4 +1,4 @@
-"""Orders of the order book: place, change, cancel, ask (binance.md §4.4)."""
+"""Orders of the order book: place, change, cancel, ask (docs/binance.md §4.4)."""
 
 from __future__ import annotations
 

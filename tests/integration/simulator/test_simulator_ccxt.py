@@ -43,7 +43,7 @@ async def test_it_loads_markets_and_market_data(ends: tuple[Any, Hand]) -> None:
 
 
 async def test_it_streams_klines_books_and_trades(ends: tuple[Any, Hand]) -> None:
-    """DATA-1: ccxt keeps a local book of the differences, and finds it in step with the venue."""
+    """DATA-1: ccxt keeps a local book of the differences, and finds it in step with the exchange."""
     exchange, _ = ends
     await exchange.load_markets()
     assert (await soon(exchange.watch_ohlcv(BTC, "1m")))[-1][4] > 0

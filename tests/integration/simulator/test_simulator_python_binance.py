@@ -69,7 +69,7 @@ async def test_it_streams_klines_trades_marks_and_books(
 async def test_a_wrong_category_is_acknowledged_and_silent(
     ends: tuple[AsyncClient, BinanceSocketManager, Hand],
 ) -> None:
-    """DATA-1: as on the venue since 2026-04: a book under /market opens and never says a word."""
+    """DATA-1: as on the exchange since 2026-04: a book under /market opens and never says a word."""
     _, sockets, hand = ends
     async with sockets.futures_multiplex_socket(["btcusdt@bookTicker"], category="market") as wrong:
         wrong.TIMEOUT = PATIENCE

@@ -1,4 +1,4 @@
-"""A venue on the matching core, with a market that the test moves."""
+"""The exchange port on the matching core, with a market that the test moves."""
 
 from __future__ import annotations
 

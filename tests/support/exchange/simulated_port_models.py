@@ -1,4 +1,4 @@
-"""The venue's words and the exchange port's: the two say the same things, the port in the system's own spelling. Pure."""
+"""Orders, trades and events of the matching core as the exchange port's models, and back. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The news of a simulated venue, as the user stream of the exchange port."""
+"""Events of the matching core, as the user stream of the exchange port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.exchange.model.user_events import UserEvent
 
 
 class SimulatedUserStream:
-    """Events since it was opened. It ends when the venue cuts it."""
+    """Events since it was opened. It ends when the exchange cuts it."""
 
     def __init__(self, streams: list[SimulatedUserStream]) -> None:
         self._streams = streams

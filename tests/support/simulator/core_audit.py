@@ -1,4 +1,4 @@
-"""The venue's auditor: keeps its own books from the news and the statements, and objects to what cannot be."""
+"""The core's auditor: keeps its own books from events and statements, and objects to what cannot be."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.core.model.events import AccountUpdate, AlgoUpdate, CoreEvent, Fu
 from simulator.core.model.orders import Order
 
 _WIDE = Context(prec=60)
-#: Written down a second time on purpose: the auditor does not believe the venue's own tables.
+#: Written down a second time on purpose: the auditor does not believe the exchange's own tables.
 _ORDER: Mapping[str, tuple[str, ...]] = {
     "": ("NEW",),
     "NEW": ("NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"),
@@ -25,7 +25,7 @@ _ALGO: Mapping[str, tuple[str, ...]] = {
 
 
 class Objection(AssertionError):
-    """What the venue told cannot be."""
+    """What the exchange told cannot be."""
 
 
 def require(holds: bool, text: object) -> None:

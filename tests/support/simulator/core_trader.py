@@ -1,4 +1,4 @@
-"""A desk at the venue itself: short words for its calls, so that a test is a table."""
+"""A trader at the matching core: short words for its calls, so that a test is a table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FREE = SimulatorSettings(
 
 
 class CoreTrader:
-    """A venue and its clock: every call is one millisecond after the one before."""
+    """A core and its clock: every call is one millisecond after the one before."""
 
     def __init__(
         self,

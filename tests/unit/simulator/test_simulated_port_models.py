@@ -1,4 +1,4 @@
-"""The matching core's news in the port's words (EXEC-9): one event each, or none."""
+"""The matching core's events as the port's user events (EXEC-9): one event each, or none."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_plain_orders_are_asked_for_as_the_adapter_would(changes: dict[str, Any]
 
 
 def test_order_that_the_adapter_would_not_send_is_refused() -> None:
-    """EXEC-1: the same border before both venues."""
+    """EXEC-1: the same border before both exchanges."""
     refused = asked(NewOrder(client_id="a:b", symbol=BTC, side="buy", type="MARKET", quantity=D(1)))
     assert isinstance(refused, Refused)
     assert refused.code == -4015

@@ -60,7 +60,7 @@ def test_time_in_force_of_a_limit(force: str, price: int, result: str | int) -> 
 
 @pytest.mark.parametrize("changes", [{"activation": D(1)}, {"callback_rate": D(1)}, {"trigger": D(1)}])
 def test_parameter_foreign_to_the_order_type_is_refused(changes: dict[str, object]) -> None:
-    """EXEC-6: -1106, by the lane, whose words are more than the venue's."""
+    """EXEC-6: -1106, by the lane, whose words are more than the exchange's."""
     asked = msgspec.structs.replace(market("a", "buy", 1), **changes)
     assert Trader().at(100).send(asked).orders[0].reject_code == -1106
 

@@ -1,6 +1,6 @@
-"""Whatever the market does and whatever is asked of the venue: the books balance and nothing leaves its table.
+"""Whatever the market does and whatever is asked of the exchange: the books balance and nothing leaves its table.
 
-The auditor (tests/support/simulator/core_audit.py) is itself tested: each specimen below is a venue with one fault.
+The auditor (tests/support/simulator/core_audit.py) is itself tested: each specimen below is an exchange with one fault.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _tell(at: ExchangeCore, call: Call) -> tuple[object, list[CoreEvent]]:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_restart_at_any_point_changes_nothing(seed: int) -> None:
-    """EXEC-2: a venue restored from the snapshot cannot be told from the original, in answers, news and next snapshot."""
+    """EXEC-2: a core restored from a snapshot gives the answers, events and next snapshot of the original."""
     calls = session(seed, 220)
     at = random.Random(seed).randint(1, len(calls) - 1)
     original, copy = core(), core()
@@ -208,8 +208,8 @@ def test_a_restart_at_any_point_changes_nothing(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_the_lines_change_nothing(seed: int) -> None:
-    """BT-1: a venue that looks at every order and margin at every event tells the same."""
+def test_the_quiet_band_changes_nothing(seed: int) -> None:
+    """BT-1: a core that looks at every order and margin at every event gives the same answers and events."""
     quick, slow = core(touch=seed % 4 == 0), core(touch=seed % 4 == 0)
     for number, call in enumerate(session(seed, 250)):
         for book in slow.state.books.values():
@@ -220,7 +220,7 @@ def test_the_lines_change_nothing(seed: int) -> None:
 
 
 def test_the_same_calls_give_the_same_bytes() -> None:
-    """Invariant 2: ids, times and order of news are the calls'."""
+    """Invariant 2: ids, times and order of events are the calls'."""
     snapshots, events = [], []
     for _ in range(2):
         at = core()
@@ -261,7 +261,7 @@ _FILL, _FUND = ExchangeState.fill, funding.pay_funding
         (ExchangeState, "settle", _forgets_to_close),
     ],
 )
-def test_the_auditor_catches_a_venue_with_a_fault(
+def test_the_auditor_catches_an_exchange_with_a_fault(
     place: object, name: str, fault: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """BT-1: the specimens of fees, funding, reduce-only and of an order that stays in the book when it is closed."""

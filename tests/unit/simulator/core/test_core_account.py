@@ -1,4 +1,4 @@
-"""Positions, modes, leverage, transfers and liquidation at the venue (EXEC-1, BT-1, binance.md §5.3, §7.3)."""
+"""Positions, modes, leverage, transfers and liquidation at the exchange (EXEC-1, BT-1, binance.md §5.3, §7.3)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Event = tuple[Any, ...]
 
 
 def held(quantity: int = 0, **settings: Any) -> CoreTrader:
-    """A desk at 100 that is long, short or flat."""
+    """A trader at 100 that is long, short or flat."""
     trader = CoreTrader(**settings)
     if quantity:
         (trader.buy if quantity > 0 else trader.sell)(abs(quantity), client_id="in")

@@ -1,6 +1,6 @@
 """Every message of the protocol server has the fields of the recorded one: no more, no fewer (issue 3, done when 3).
 
-Where the recording is older than the venue's present protocol, the difference is named here with its reason.
+Where the recording is older than the exchange's present protocol, the difference is named here with its reason.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def test_rest_answers_have_the_recorded_fields(market_data: Path, context: Conte
         compare(answer, recorded(market_data, "http_json", name), name)
 
 
-def test_placements_lack_what_the_venue_took_out_in_july_2026(context: Context) -> None:
+def test_placements_lack_what_the_exchange_took_out_in_july_2026(context: Context) -> None:
     """EXEC-1: place, change and cancel answer without avgPrice, cumQuote and cumBase, filled or not."""
     asked = done(context, "POST", "/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.010")
     full = buy(context, type="MARKET", quantity="0.010", newOrderRespType="RESULT")

@@ -56,7 +56,7 @@ def test_malformed_websocket_request_is_answered_with_its_error(text: str, code:
     assert answered["error"]["code"] == code
 
 
-def test_refusals_are_errors_with_the_venues_codes(context: Context) -> None:
+def test_refusals_are_errors_with_the_exchanges_codes(context: Context) -> None:
     """EXEC-6: keys, signatures, orders."""
     assert say(context, "account.status", signed=False)["error"]["code"] == -2014
     assert say(context, "account.status", signed=False, apiKey=TEST_KEY)["error"]["code"] == -1102

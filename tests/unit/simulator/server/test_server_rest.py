@@ -384,7 +384,7 @@ def test_the_same_requests_at_the_same_times_give_the_same_bytes(steps: list[tup
 
     first = run()
     assert first == run()
-    # An order that names none gets the venue's own client id: counted, not drawn.
+    # An order that names none gets the exchange's own client id: counted, not drawn.
     assert steps or not any(b"ORDER_TRADE_UPDATE" in each for each in first)
 
 

@@ -45,7 +45,7 @@ def test_some_faults_answer_nothing(fault: Fault, executed: bool, silent: bool, 
         (Fault(kind="banned_418", retry_after_s=9), False, 418, -1003),
     ],
 )
-def test_the_others_answer_in_the_venues_words(fault: Fault, executed: bool, status: int, code: int) -> None:
+def test_the_others_answer_in_the_exchanges_words(fault: Fault, executed: bool, status: int, code: int) -> None:
     """OPS-9: unknown means that the order may have been taken all the same."""
     verdict = struck(fault)
     assert (verdict.executed, verdict.reply.status, verdict.reply.body["code"]) == (executed, status, code)

@@ -51,7 +51,7 @@ def test_a_name_says_what_comes_how_often_and_where(name: str, kind: str, symbol
     "name", ["", "btcusdt", "BTCUSDT@kline_1m", "btcusdt@kline_7m", "btcusdt@depth7", "!ticker@arr@1s", "0"]
 )
 def test_unknown_stream_name_is_none(name: str) -> None:
-    """DATA-1: acknowledged and silent, as on the venue."""
+    """DATA-1: acknowledged and silent, as on the exchange."""
     assert parse(name) is None
 
 

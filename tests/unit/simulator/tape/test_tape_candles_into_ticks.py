@@ -142,7 +142,7 @@ def test_nothing_of_the_future_is_told() -> None:
 
 
 def test_a_minute_without_a_candle_is_flat() -> None:
-    """DATA-4: the venue makes a kline of every minute; nobody traded in this one."""
+    """DATA-4: the exchange makes a kline of every minute; nobody traded in this one."""
     market = market_of(Given([candle(0, 100, 102, 99, 101), None, candle(2, 101, 103, 101, 103)]))
     list(market.advance(START + 3 * MINUTE))
     rows = [(k.open, k.high, k.low, k.close, k.volume, k.trades) for k in market["BTCUSDT"].klines.closed("1m")]
