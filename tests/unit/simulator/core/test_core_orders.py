@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import simulator.core
 from shared.domain.transitions import IllegalTransition
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
@@ -93,8 +96,12 @@ def test_each_algo_order_knows_its_level_and_from_which_side_the_price_reaches_i
     assert (each.level, each.falls) == (D(level), falls)
 
 
-def test_every_rejection_has_a_text() -> None:
+def test_every_code_that_the_core_names_has_a_text_of_its_own() -> None:
     """EXEC-6: the vocabulary is closed, and each word of it can be read."""
-    assert set(REASON) == set(ErrorCode)
+    core = Path(simulator.core.__file__).parent
+    sources = [*core.rglob("*.py"), core.parent / "translation.py", core.parent / "simulated_exchange.py"]
+    named = {name for path in sources for name in re.findall(r"ErrorCode\.([A-Z_]+)", path.read_text())}
+    assert len(named) > 30
+    assert {ErrorCode[name] for name in named} <= set(REASON)
     assert all(REASON.values())
     assert len(set(REASON.values())) == len(REASON)
