@@ -2,4 +2,5 @@
 
 from cli.entry import main
 
-main()
+if __name__ == "__main__":  # a walk over the packages imports it too
+    main()
