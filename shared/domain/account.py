@@ -1,4 +1,4 @@
-"""The account as the exchange states it, and what execution and risk report about it."""
+"""The account as the exchange reports it, and the reports of execution and risk about it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from shared.domain.message import Message, Milliseconds, Symbol
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """One-way mode: ``quantity`` is signed, positive = long. Flat symbols have no Position."""
+    """One open position in one-way mode. A symbol without a position has no Position.
+
+    quantity: base currency, signed: positive = long. entry_price, mark_price: USDT. unrealized: profit at the mark price,
+    USDT.
+    """
 
     symbol: Symbol
     quantity: Decimal
@@ -22,7 +26,10 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
-    """Wallet in USDT; ``equity`` = wallet + unrealised PnL at mark."""
+    """The account at one time.
+
+    ``wallet``: balance, USDT; ``equity``: wallet plus unrealised profit at the mark price, USDT.
+    """
 
     time: Milliseconds
     wallet: Decimal
@@ -31,17 +38,21 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 TradeState = Literal[
-    "entering",  # the entry is on its way or rests
-    "protecting",  # a position without an accepted stop
-    "open",  # a position with one
-    "closing",  # to be flat, and to leave no exit order behind
-    "closed",
-    "failed",  # over, and nothing was bought or sold
+    "entering",  # the entry order was sent, or rests at the exchange
+    "protecting",  # a position whose stop is not accepted yet
+    "open",  # a position with an accepted stop
+    "closing",  # the position is being closed and exit orders are being cancelled
+    "closed",  # flat, and no exit order is left
+    "failed",  # ended without a fill
 ]
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
-    """One trade from intent to flat. ``result`` in USDT after fees; ``r`` = result / amount risked."""
+    """One trade, from intent to flat.
+
+    quantity: base currency. entry_price, exit_price: average prices, USDT. result: profit after fees, USDT. fees,
+    risk_amount: USDT.
+    """
 
     intent_id: str
     symbol: Symbol
@@ -59,7 +70,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountReport(Message, frozen=True, kw_only=True):
-    """Execution's statement after the exchange's news for ``time`` are settled: account, open and just-closed trades."""
+    """Execution's report once all exchange events up to ``time`` are handled: account, open trades, trades just closed."""
 
     TYPE: ClassVar[str] = "account_report"
     time: Milliseconds
@@ -84,7 +95,10 @@ KillSwitch = Literal[
 
 
 class RiskReport(Message, frozen=True, kw_only=True):
-    """Risk's statement after an account report: the gate's state and the day's numbers (RISK-3)."""
+    """Risk's report after an account report: the kill switch and the figures of the UTC day.
+
+    equity, day_start_equity, day_result: USDT. reason: why the kill switch is not NORMAL; empty when it is.
+    """
 
     TYPE: ClassVar[str] = "risk_report"
     time: Milliseconds

@@ -1,4 +1,4 @@
-"""The mark that only the risk gate can make: nothing without it reaches an exchange (docs/architecture.md, invariant 5)."""
+"""Signs what risk approved: execution refuses an intent without the signature (docs/architecture.md, invariant 5)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from shared.domain.orders import OrderIntent
 
 
 def sign(intent: OrderIntent, key: str) -> str:
-    """HMAC-SHA256 of the whole intent under the key that risk and execution share."""
+    """Return the HMAC-SHA256 of the whole intent, in hex.
+
+    ``key``: the setting ``approval_key``, which risk and execution share.
+    """
     return hmac.new(key.encode(), msgspec.msgpack.encode(intent), hashlib.sha256).hexdigest()
 
 
 def approved(intent: OrderIntent, signature: str, key: str) -> bool:
-    """True when ``signature`` was made by ``sign`` for exactly this intent."""
+    """Return True if ``signature`` was made by ``sign`` for exactly this intent and key."""
     return hmac.compare_digest(sign(intent, key), signature)

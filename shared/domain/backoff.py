@@ -1,4 +1,4 @@
-"""Growing pauses between attempts. Pure: whoever waits sleeps himself, and hands chance in."""
+"""Computes growing pauses between attempts. Pure: the caller sleeps, and passes in random numbers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,15 @@ class Backoff:
     jitter: float = 0.0
 
     def pause(self, attempt: int, chance: float = 0.0) -> float:
-        """The pause after attempt number ``attempt``, counted from 0. ``chance``: 0 to 1; 0 = the whole pause."""
+        """Return the pause after attempt number ``attempt``, counted from 0.
+
+        ``chance``: a random number, 0 to 1; 0 = the whole pause.
+        """
         whole = min(self.longest, self.first * 2.0 ** min(attempt, _MAX_DOUBLINGS))
         return whole * (1.0 - self.jitter * chance)
 
     def pauses(self, chance: Callable[[], float] = lambda: 0.0) -> Iterator[float]:
-        """The pauses of one series of attempts, without end. ``chance`` is asked anew for each."""
+        """Yield the pauses of one series of attempts, without end. ``chance`` is called for each."""
         attempt = 0
         while True:
             yield self.pause(attempt, chance())

@@ -1,4 +1,4 @@
-"""Candles, and the bundles in which those that close together travel."""
+"""Candles, and the bundles that carry all candles which close at one instant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import msgspec
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol, Volume
 from shared.domain.timeframes import DURATION, Timeframe
 
-#: DATA-3. ``disputed``: implausible (a move of ±50 %, say); shown, stored, but no entry may rest on it.
+#: ``closed``: by the stream. ``backfilled``: fetched by REST. ``disputed``: implausible (a move of 50 % or more); it is
+#: published and stored, but no entry may rest on it.
 CandleState = Literal["closed", "backfilled", "disputed"]
 
 
@@ -35,13 +36,15 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def close_time(self) -> int:
-        """The instant the candle is closed: the open of the next one."""
+        """When the candle closes, UTC ms: the open of the next one."""
         return self.open_time + DURATION[self.timeframe]
 
 
 class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
-    """A candle as a source delivered it, of one minute unless the message that carries it says otherwise: nothing is checked
-    yet; ingest's quality gate is next."""
+    """A candle as a source delivered it, before ingest's quality gate has checked it.
+
+    One minute long unless the message around it has a timeframe. Units as in Candle. backfilled: fetched by REST.
+    """
 
     symbol: Symbol
     open_time: Milliseconds
@@ -54,7 +57,7 @@ class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedStep(Message, frozen=True, kw_only=True):
-    """All 1m candles of one partition that closed at ``close_time``, on their way from a source to ingest."""
+    """All 1m candles of one partition that closed at ``close_time`` (UTC ms), from a source to ingest."""
 
     TYPE: ClassVar[str] = "feed_step"
     partition: Partition
@@ -71,9 +74,9 @@ class FeedStep(Message, frozen=True, kw_only=True):
 
 
 class FeedHistory(Message, frozen=True, kw_only=True):
-    """Candles of one timeframe from before the first minute of the feed, so that analysis begins warm.
+    """Candles of one timeframe from before the first minute of the feed, so that analysis starts warmed up.
 
-    They are closed candles as the exchange itself gives them, in order of ``open_time``; nothing is decided at their closes.
+    Closed candles from the exchange, in order of ``open_time``; no strategy decides at their closes.
     """
 
     TYPE: ClassVar[str] = "feed_history"
@@ -92,10 +95,10 @@ class FeedHistory(Message, frozen=True, kw_only=True):
 
 
 class CandleBundle(Message, frozen=True, kw_only=True):
-    """Every candle of one partition and timeframe that closed at ``close_time``; symbols without one are named.
+    """Every candle of one partition and timeframe that closed at ``close_time`` (UTC ms).
 
-    ``missing`` is a statement, not an omission: no entry may rest on it (DATA-3), and nobody waits for it. ``warmup``: a
-    close from before the feed began; it is analysed, and nothing is decided at it.
+    missing: symbols that have no candle at this close; no entry may rest on them, and no service waits for them.
+    warmup: True for a close from before the feed began; it is analysed, and no strategy decides at it.
     """
 
     TYPE: ClassVar[str] = "candle_bundle"

@@ -1,4 +1,4 @@
-"""Commands, alerts and high-rate context."""
+"""Operators' commands, alerts, order flow, mark prices, funding and clock ticks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import msgspec
 
 from shared.domain.message import Message, Milliseconds, Price, Symbol
 
-#: ``halt``: no new entries, exits stay managed. ``rearm``: by hand only. ``reset``: every lane forgets its state and a new
-#: simulated session begins; lanes obey it in sim mode only.
+#: ``halt``: no new entries; exits stay managed. ``rearm``: allow entries again; only a person sends it. ``reset``: every
+#: lane deletes its state and a new simulated session begins; lanes obey it in mode sim only.
 Command = Literal["halt", "rearm", "reset"]
 Severity = Literal[
     "info",  # good to know
@@ -20,7 +20,7 @@ Severity = Literal[
 
 
 class Control(Message, frozen=True, kw_only=True):
-    """An operator's command. ``id`` is made by whoever typed it, so that a resent command acts once."""
+    """An operator's command. ``id``: made by the sender, so that a command sent twice acts once."""
 
     TYPE: ClassVar[str] = "control"
     id: str
@@ -38,7 +38,10 @@ class Control(Message, frozen=True, kw_only=True):
 
 
 class Alert(Message, frozen=True, kw_only=True):
-    """Something a person should know. ``key`` names the condition: repeats of one key are one alert."""
+    """A condition that a person should know about. ``key`` names it: repeats of one key are one alert.
+
+    source: the lane or service that reports it. time: market time, UTC ms; 0 = unknown.
+    """
 
     TYPE: ClassVar[str] = "alert"
     severity: Severity
@@ -57,10 +60,10 @@ class Alert(Message, frozen=True, kw_only=True):
 
 
 class Micro(Message, frozen=True, kw_only=True):
-    """One second of order flow of one symbol (ICT-14): only the newest matters.
+    """One second of order flow of one symbol; only the newest matters.
 
-    ``imbalance``: (bid size - ask size) / (both) over the best levels. ``trade_delta``: base currency bought less sold by
-    takers in this second. ``liquidated``: base currency of forced orders in this second, bought less sold.
+    imbalance: (bid size - ask size) / (bid size + ask size) over the best levels, -1 to 1. trade_delta: quantity bought
+    minus sold by takers in this second, base currency. liquidated: the same of forced orders.
     """
 
     TYPE: ClassVar[str] = "micro"
@@ -82,9 +85,10 @@ class Micro(Message, frozen=True, kw_only=True):
 
 
 class MarkPrice(Message, frozen=True, kw_only=True):
-    """The exchange's mark price and the funding to come of one symbol: only the newest matters.
+    """The exchange's mark price and next funding of one symbol; only the newest matters.
 
-    ``funding_rate`` is what would be paid at ``next_funding_time``, as a fraction of the notional; longs pay when positive.
+    funding_rate: the rate as of now for ``next_funding_time`` (UTC ms), fraction of the notional; longs pay when it is
+    positive.
     """
 
     TYPE: ClassVar[str] = "mark_price"
@@ -105,7 +109,7 @@ class MarkPrice(Message, frozen=True, kw_only=True):
 
 
 class FundingDue(Message, frozen=True, kw_only=True):
-    """A funding time has passed: the rate that held at it. Once per symbol and funding time."""
+    """The funding rate of one symbol at a funding time that has passed, fraction of the notional. Once per funding time."""
 
     TYPE: ClassVar[str] = "funding_due"
     symbol: Symbol
@@ -122,7 +126,10 @@ class FundingDue(Message, frozen=True, kw_only=True):
 
 
 class ClockTick(Message, frozen=True, kw_only=True):
-    """The shell's clock as an input: cores have none of their own. Logged like every input, so replay hears it again."""
+    """The time (UTC ms) as a message, because cores read no clock.
+
+    Logged like every input, so a replay of the log repeats it.
+    """
 
     TYPE: ClassVar[str] = "clock_tick"
     time: Milliseconds

@@ -1,4 +1,4 @@
-"""Decisions: for every symbol and every finest close exactly one, also when nothing happened (SIG-1, SIG-7)."""
+"""Decisions: exactly one per symbol and 1m close, also when there is no signal."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Reason = Literal[
     "no_order_block",  # no live order block that scores well enough
     "no_fvg",  # no live fair value gap
     "no_overlap",  # order block and gap do not agree in place or direction
-    "price_not_in_zone",  # it did not come back into a zone known before, or closed beyond it
+    "price_not_in_zone",  # price did not return into a zone known before, or closed beyond it
     "against_structure",  # the trend goes the other way, or the score is short without its support
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
-    "zone_used",  # this zone gave a signal before
+    "zone_used",  # a signal already rested on this zone
     "paused",  # the strategy would have signalled, and is paused
 ]
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish to trade: prices and reasons, never a quantity (that is risk's word).
+    """A trade that a strategy proposes: prices and reasons. It has no quantity; risk computes that.
 
-    ``expires_at``: after this a signal is stale (TTL). ``rests_on``: ids of the facts it stands on, all confirmed at or
-    before the close that made it.
+    entry, stop, target: prices, USDT. score: points, 0 or more. expires_at: UTC ms after which risk refuses it. rests_on:
+    ids of the facts that it uses, all confirmed at or before ``close_time``. why: one sentence for a person.
     """
 
     id: str
@@ -57,7 +57,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict of the strategies on one symbol at one close: a signal, or the reasons why not."""
+    """The result of the strategies for one symbol at one close: a signal, or the reasons why there is none."""
 
     id: str
     symbol: Symbol

@@ -1,8 +1,8 @@
-"""The exchange port as a message contract: requests go in, events come out (EXEC-2).
+"""The exchange port as messages: requests go in, events come out.
 
-Execution's core never calls an exchange: it emits ``ExchangeRequests`` and consumes ``ExchangeEvents``. Whoever stands
-behind the port, the simulator's matching core or an exchange's adapter, must treat a request id or client order id that it
-has seen before as a *query*: answer with what is known, never act twice.
+Execution's core never calls an exchange: it emits ``ExchangeRequests`` and consumes ``ExchangeEvents``. Whatever answers
+(the simulated exchange or the gateway) must treat a request id or client order id that it has seen before as a *query*:
+answer with the known state, never act twice.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ from shared.domain.orders import Fill, Order
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag="place"):
+    """Place an order under ``order.client_id``."""
+
     order: Order
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag="cancel"):
+    """Cancel the order with this client id."""
+
     symbol: Symbol
     client_id: str
 
@@ -31,7 +35,7 @@ ExchangeRequest = PlaceOrder | CancelOrder
 
 
 class ExchangeRequests(Message, frozen=True, kw_only=True):
-    """Requests that leave together, in order. ``id`` derives from what caused them."""
+    """Requests that are sent together, in order. ``id`` is derived from the message that caused them; ``time``: UTC ms."""
 
     TYPE: ClassVar[str] = "exchange_requests"
     id: str
@@ -48,7 +52,7 @@ class ExchangeRequests(Message, frozen=True, kw_only=True):
 
 
 class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
-    """``amount`` in USDT, positive = received."""
+    """A funding payment of one symbol. ``rate``: fraction of the notional; ``amount``: USDT, positive = received."""
 
     symbol: Symbol
     time: Milliseconds
@@ -57,10 +61,10 @@ class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeEvents(Message, frozen=True, kw_only=True):
-    """The exchange's answer to requests (``reply_to``), or its news of one market step (``reply_to`` empty).
+    """The exchange's answer to requests, or what happened there without one.
 
-    ``orders`` are the states after the events, in the order in which they happened; ``fills`` likewise; ``account`` is
-    the account after all of them.
+    reply_to: id of the requests; empty when these events answer none. orders: their states after the events, in the order of
+    the events. fills: in order. account: the account after all of them.
     """
 
     TYPE: ClassVar[str] = "exchange_events"
@@ -81,7 +85,7 @@ class ExchangeEvents(Message, frozen=True, kw_only=True):
 
 
 class MarketStep(Message, frozen=True, kw_only=True):
-    """The market moved on to ``close_time``: the simulator matches resting orders along these 1m candles.
+    """The market reached ``close_time`` (UTC ms): the simulator matches resting orders along these 1m candles.
 
     ``funding_rates``: symbol → rate, for those symbols that have a funding time at ``close_time``.
     """

@@ -1,4 +1,4 @@
-"""Facts: what the analysis knows about a market, each with the time at which it became knowable (ICT-*)."""
+"""Facts: what the analysis detected in a market, each with the close at which it became knowable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.domain.candles import Candle
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
 from shared.domain.timeframes import Timeframe
 
-#: ``none``: of no side, as a kill zone is, or an opening price.
+#: ``none``: neither side, as for a kill zone or an opening price.
 Direction = Literal["bullish", "bearish", "none"]
 FactKind = Literal[
     "swing_high", "swing_low", "pivot_high", "pivot_low", "bos", "choch", "mss", "failed_break",
@@ -30,7 +30,7 @@ FactState = Literal[
     "provisional", "active", "touched", "half_filled", "filled", "inverted", "mitigated", "mean_threshold", "swept",
     "broken", "failed", "invalidated", "superseded", "expired", "final",
 ]  # fmt: skip
-#: What a fact is called beside its kind; empty where there is no name. Swings: HH, LH, EQH, HL, LL, EQL. Windows of
+#: A name that a fact has beside its kind; empty without one. Swings: HH, LH, EQH, HL, LL, EQL. Windows of
 #: time, key opens and session levels: their name in the settings. Facts across symbols: the other symbol.
 FactLabel = Annotated[str, msgspec.Meta(max_length=40)]
 Score = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -43,7 +43,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     candles that made it. A changed state is a new Fact with the same ``id`` and a later ``changed_at``.
 
     ``candles``: open times of the candles that made it. ``ref``: id of the fact that it came from, empty without one.
-    ``fill_probability``: of a fair value gap, to be filled within its life, as of ``changed_at``; None of other kinds.
+    ``fill_probability``: that a fair value gap is filled before it expires, as of ``changed_at``, 0 to 1; None for other
+    kinds.
     """
 
     id: str
@@ -75,11 +76,11 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one symbol and timeframe at the close of ``candle``.
+    """The analysis of one symbol and timeframe at the close of ``candle``.
 
-    ``events`` happened at this close (new facts and state changes, in order); ``active`` is the whole bounded set a
-    strategy may rest on, so that its reader needs no history: both of the published kinds (``analysis.publish``).
-    ``atr`` in quote currency, 0 until warmed up.
+    events: new facts and changes of state at this close, in order. active: all facts that a strategy may use, so that a
+    reader needs no history. Both hold only the kinds that are published (``analysis.publish`` and what strategies read).
+    atr: average true range, quote currency; 0 until warmed up.
     """
 
     symbol: Symbol
@@ -92,8 +93,10 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnalysisBundle(Message, frozen=True, kw_only=True):
-    """The analyses of one partition and timeframe at one close; ``missing`` symbols had no candle, at a ``warmup`` close
-    nothing is decided."""
+    """The analyses of one partition and timeframe at one close.
+
+    missing: symbols without a candle at this close. warmup: True when no strategy decides at this close.
+    """
 
     TYPE: ClassVar[str] = "analysis_bundle"
     partition: Partition

@@ -1,6 +1,6 @@
-"""Ids derived from content, so that redelivery, replay and recomputation meet the id they made before.
+"""Derives ids from content, so that redelivery, replay and recomputation give the same id again.
 
-Nothing here reads a clock or a random source: the same parts give the same id in every process, for ever.
+No clock and no random source: the same parts give the same id in every process.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ _EMPTY: Final = blake2b(digest_size=13)
 
 
 def derive(*parts: object) -> str:
-    """A 26-character id of the parts, in order: 104 bits in hex, safe in URLs, queue names and client order ids."""
+    """Return a 26-character id of the parts, in order: 104 bits in hex, safe in URLs, queue names and client order ids."""
     digest = _EMPTY.copy()
     digest.update("\x1f".join([f"{part!s}" for part in parts]).encode())
     return digest.hexdigest()
 
 
 def client_order_id(intent_id: str, leg: str) -> str:
-    """The exchange's client id of one leg (``entry``, ``stop``, ``target``, ``close-1`` …) of an intent (EXEC-2).
+    """Return the client order id of one leg (``entry``, ``stop``, ``target``, ``close-1`` …) of an intent.
 
     Binance accepts up to 36 characters; only ``[A-Za-z0-9._-]`` survive every client library's signing.
     """

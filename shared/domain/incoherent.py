@@ -1,5 +1,4 @@
-"""The error of settings that are each allowed and do not fit together. It stands at the bottom, so that every package may
-validate its own settings."""
+"""The error for settings that contradict each other. It is in ``shared.domain`` so that every package can raise it."""
 
 from __future__ import annotations
 

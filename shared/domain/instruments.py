@@ -1,4 +1,4 @@
-"""What the exchange allows for a symbol: tick, step and minimum, and rounding to them (RISK-1)."""
+"""The exchange's filters of a symbol (tick, step, minimum), and rounding to them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     min_notional: Decimal
 
     def price(self, value: float | Decimal) -> Decimal:
-        """The nearest price on the tick grid."""
+        """Return the nearest price on the tick grid; a tie goes to the even tick."""
         number = Decimal(repr(value)) if isinstance(value, float) else value
         return (number / self.tick_size).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * self.tick_size
 
     def quantity(self, value: Decimal) -> Decimal:
-        """The largest quantity on the step grid that does not exceed ``value``."""
+        """Return the largest quantity on the step grid that does not exceed ``value``."""
         return (value / self.step_size).quantize(Decimal(1), rounding=ROUND_DOWN) * self.step_size

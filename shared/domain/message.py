@@ -1,8 +1,8 @@
-"""What every message on the bus has: a type, a schema version, an id derived from its content, and a topic.
+"""The base of every message on the bus: type, schema version, topic, and an id derived from the content.
 
 Messages are frozen ``msgspec`` structs: decoding *is* validation (types, ranges, unknown types), at about a tenth of the
-cost of pydantic, which matters where one bundle carries a thousand facts (``ict bench codec`` shows both). pydantic stays
-where people type: settings.
+cost of pydantic, which matters where one bundle has a thousand facts (``ict bench codec`` measures both). Settings, which
+people type, are pydantic models.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ Symbol = Annotated[str, msgspec.Meta(pattern=SYMBOL_PATTERN)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of everything that travels. Subclasses say their type name and schema version once."""
+    """Base of every message. Subclasses set ``TYPE`` (unique) and ``VERSION`` (raised when a field changes its meaning)."""
 
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
 
     @property
     def topic(self) -> str:
-        """Routing key, dot-separated: ``candle.p0.15m``."""
+        """Return the routing key, dot-separated: ``candle.p0.15m``."""
         raise NotImplementedError(type(self).__name__)
 
     @property
     def message_id(self) -> str:
-        """Content-derived: two messages with one id say the same thing, and the second is dropped."""
+        """Return the id, derived from the content: of two messages with one id the second is dropped."""
         raise NotImplementedError(type(self).__name__)
 
     @property
     def correlation_id(self) -> str:
-        """The decision trail this message belongs to; by default its own id."""
+        """Return the id that the messages of one decision share in logs; the message's own id by default."""
         return self.message_id

@@ -1,4 +1,4 @@
-"""The form of a symbol, stated once for settings, messages, files and the command line."""
+"""Defines which texts are symbols: one pattern for settings, messages, files and the command line."""
 
 from __future__ import annotations
 
@@ -15,5 +15,6 @@ _WHOLE: Final = re.compile(SYMBOL)
 
 
 def is_symbol(text: str) -> bool:
-    """True for a text of that form. Of 2 to 30 characters, so at most 90 bytes: a routing key of AMQP has 255."""
+    """Return True if the whole text is a symbol: 2 to 30 characters, at most 90 bytes (an AMQP routing key has up to
+    255)."""
     return _WHOLE.fullmatch(text) is not None

@@ -1,7 +1,7 @@
-"""The eight timeframes and their UTC boundaries (DATA-2): weeks start Monday 00:00 UTC.
+"""The eight timeframes and their UTC boundaries. Weeks start on Monday 00:00 UTC.
 
 All times are UTC epoch milliseconds. A candle covers ``[open_time, close_time)``, and is closed *at* ``close_time``;
-the exchange stamps ``close_time - 1`` on its own messages, which stays at the border.
+the exchange's own messages say ``close_time - 1``; the adapter converts them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DURATION: Final[dict[Timeframe, int]] = {
 TIMEFRAMES: Final[tuple[Timeframe, ...]] = tuple(DURATION)
 FINEST: Final[Timeframe] = "1m"
 
-#: What a timeframe is read for (ICT-13): HTF bias and major levels, MTF confirmation, LTF entry and stop.
+#: What a timeframe is used for: HTF bias and major levels, MTF confirmation, LTF entry and stop.
 Tier = Literal["HTF", "MTF", "LTF"]
 TIER: Final[dict[Timeframe, Tier]] = {
     "1w": "HTF",
@@ -45,21 +45,21 @@ _ANCHOR: Final[dict[Timeframe, int]] = {timeframe: 4 * DAY if timeframe == "1w" 
 
 
 def open_time(at: int, timeframe: Timeframe) -> int:
-    """Open of the candle that contains the instant ``at``."""
+    """Return the open (UTC ms) of the candle that contains the instant ``at`` (UTC ms)."""
     anchor = _ANCHOR[timeframe]
     return at - (at - anchor) % DURATION[timeframe]
 
 
 def is_boundary(at: int, timeframe: Timeframe) -> bool:
-    """True when a candle of this timeframe closes (and the next one opens) at ``at``."""
+    """Return True if a candle of this timeframe closes (and the next one opens) at ``at`` (UTC ms)."""
     return (at - _ANCHOR[timeframe]) % DURATION[timeframe] == 0
 
 
 def closing_at(at: int, timeframes: tuple[Timeframe, ...] = TIMEFRAMES) -> tuple[Timeframe, ...]:
-    """Those of ``timeframes`` that close at ``at``, finest first."""
+    """Return those of ``timeframes`` that close at ``at`` (UTC ms), in the order given."""
     return tuple(timeframe for timeframe in timeframes if is_boundary(at, timeframe))
 
 
 def next_boundary(at: int, timeframe: Timeframe) -> int:
-    """The first close of this timeframe strictly after ``at``."""
+    """Return the first close (UTC ms) of this timeframe strictly after ``at`` (UTC ms)."""
     return open_time(at, timeframe) + DURATION[timeframe]

@@ -1,4 +1,4 @@
-"""Time zones at the edge: which names are valid, and how an instant is shown to a person. Nothing is computed in them."""
+"""Validates names of time zones, and shows an instant in a zone's clock to a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
 
 
 def known_zone(name: str) -> str:
-    """The name itself. Raises ValueError when there is no such zone."""
+    """Return the name unchanged. Raises ValueError if there is no such zone."""
     try:
         if _NAME.fullmatch(name):
             ZoneInfo(name)
@@ -31,5 +31,5 @@ ZoneName = Annotated[str, AfterValidator(known_zone)]
 
 
 def shown(time: int, zone: str) -> str:
-    """An instant (UTC ms) on the clock of a zone, to the minute: ``2026-03-08 16:00 KST``."""
+    """Write an instant (UTC ms) in the clock of a zone, to the minute: ``2026-03-08 16:00 KST``."""
     return f"{datetime.fromtimestamp(time / 1000, tz=ZoneInfo(zone)):%Y-%m-%d %H:%M %Z}"

@@ -1,7 +1,7 @@
-"""Lives as tables: the one error for an event that a table does not allow, and the one way to look an event up.
+"""Looks transitions up in state tables (state → event → state), and raises one error for an event that is not allowed.
 
-Whoever has a life writes it as state → event → state: a feed's connection, an order of the simulated exchange, a trade.
-docs/lifecycles.md is drawn from the tables.
+A feed's connection, an order of the simulated exchange and a trade have such tables. docs/lifecycles.md is generated from
+them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Event = TypeVar("Event", bound=str)
 class IllegalTransition(Exception):
     """An event that the present state does not allow: a bug of the caller, never a condition of the market.
 
-    subject: whose life it is, as a person would name it ("order ict-1").
-    allowed: what the state does allow; empty = the life is over.
+    subject: what has the state, for a person ("order ict-1").
+    allowed: the events that the state allows; empty = the state is final.
     """
 
     def __init__(self, subject: str, state: str, event: str, allowed: Iterable[str]) -> None:
@@ -29,7 +29,7 @@ class IllegalTransition(Exception):
 
 
 def next_state(table: Mapping[State, Mapping[Event, State]], subject: str, state: State, event: Event) -> State:
-    """Look ``event`` up in the row of ``state``. Raises IllegalTransition if the row does not have it."""
+    """Return the state that follows ``event`` in ``state``. Raises IllegalTransition if the table does not have it."""
     allowed = table[state]
     if event not in allowed:
         raise IllegalTransition(subject, state, event, allowed)
