@@ -97,7 +97,8 @@ KillSwitch = Literal[
 class RiskReport(Message, frozen=True, kw_only=True):
     """Risk's report after an account report: the kill switch and the figures of the UTC day.
 
-    equity, day_start_equity, day_result: USDT. reason: why the kill switch is not NORMAL; empty when it is.
+    equity, day_start_equity, day_result: USDT. reason: what caused the last change of the kill switch; empty before the
+    first.
     """
 
     TYPE: ClassVar[str] = "risk_report"
