@@ -35,6 +35,9 @@ from simulator.tape.tick_source import TickSource
 
 #: Where the WebSocket API listens.
 ORDER_SOCKET: Final = "/ws-fapi/"
+#: Seconds that aiohttp waits for a request in progress, and once more after it cancelled it; its default is 60.
+#: Test: test_simulator_with_hanging_clients_ends_in_time.
+_SHUTDOWN_TIMEOUT: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ async def serving(
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 
@@ -11,6 +12,9 @@ from prometheus_client import CollectorRegistry, Counter
 
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.process.health import HealthServer
+
+#: Seconds within which the server is gone, whatever its clients do.
+STOP_BOUND = 2.0
 
 
 def free_port() -> int:
@@ -113,3 +117,30 @@ async def test_a_port_that_is_taken_ends_the_process_with_a_sentence(asked: Aske
     with pytest.raises(Leave, match=r"http\.port: cannot listen on") as caught:
         await HealthServer("127.0.0.1", asked._port).start()
     assert caught.value.code == Exit.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n" * 20,  # and reads none of the answers
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",  # and keeps the connection
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nx",  # and never sends the rest of its body
+        b"GET /readyz HTTP/1.1\r\nHo",  # and never sends the rest of its headers
+    ],
+    ids=["reads nothing", "keeps the connection", "body never ends", "headers never end"],
+)
+async def test_stop_with_hanging_client_ends_in_time(request_bytes: bytes) -> None:
+    """OPS-3: SIGTERM ends the process whatever a scraper does with its connection."""
+    registry = CollectorRegistry()
+    Counter("ict_large", "x" * 4_000_000, registry=registry)  # more than the buffers of both sockets hold
+    port = free_port()
+    server = HealthServer("127.0.0.1", port, registry)
+    await server.start()
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.setblocking(False)
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(client, request_bytes)
+        if b"\r\n\r\n" in request_bytes:
+            assert (await loop.sock_recv(client, 12)) == b"HTTP/1.1 200"  # it is being answered
+        async with asyncio.timeout(STOP_BOUND):
+            await server.stop()
