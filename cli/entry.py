@@ -15,9 +15,7 @@ _NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 def main() -> NoReturn:
     """Run the command that was typed and leave with one of the codes of ``Exit``, never with a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # closed by whoever started us
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # the interpreter's own streams have it
+    accept_any_text()
     try:
         code = _run(sys.argv[1:])
         if sys.stdout is not None:
@@ -40,6 +38,13 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001  whatever it is, the user gets a sentence and we get a report
         code = _crash(error)
     sys.exit(code)
+
+
+def accept_any_text() -> None:
+    """Print what the terminal's encoding lacks as an escape: a name of a file need not be text, a terminal may be ASCII."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by whoever started us
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # the interpreter's own streams have it
 
 
 def _crash(error: Exception) -> Exit:

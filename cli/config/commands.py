@@ -36,8 +36,7 @@ def show(
     ] = False,
 ) -> None:
     """Print every setting in force as YAML, secrets masked; docs/settings.md says what each means."""
-    import msgspec
-
+    from cli.printing import echo_json
     from cli.run.configuration import load_with_origins, refuse
     from shared.config.document import document, leaves, values
     from shared.config.tree import dotted
@@ -50,8 +49,8 @@ def show(
         refuse(f"{section}: there is no such setting{loaded.suggestion(section or '')}", Exit.USAGE)
     if json and origin:
         table = {dotted(at): {"value": value, "origin": loaded.origin_of(at)} for at, value in leaves(found, path)}
-        typer.echo(msgspec.json.encode(table))
+        echo_json(table)
     elif json:
-        typer.echo(msgspec.json.encode(found))
+        echo_json(found)
     else:
         typer.echo(document(loaded.settings, path, loaded.origin_of if origin else None), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.data.options import BadOption, parse_reading
+from cli.printing import echo_json, shell_line
 from cli.run.configuration import refuse
 from services.ingest.files.description import Description, FileDescription, describe
 from services.ingest.files.reading import Reading
@@ -38,7 +38,7 @@ def check_files(
         refuse(str(error), Exit.USAGE)
     found = [_checked(text, reading) for text in files]
     if json:
-        typer.echo(msgspec.json.encode([_as_json(description, reading) for description in found]))
+        echo_json([_as_json(description, reading) for description in found])
     else:
         console = Console()
         for description in found:
@@ -58,10 +58,10 @@ def next_line(description: Description, reading: Reading) -> str:
     if reading.interval is not None:
         words += ["--interval", reading.interval]
     if description.interval == FINEST:
-        return shlex.join(["ict", "demo", *words])
+        return shell_line(["ict", "demo", *words])
     coarse = description.interval not in ("1m", "5m", "15m")
     timeframe = description.interval if coarse and description.interval is not None else _USUAL
-    return shlex.join(["ict", "analyse", *words, "--timeframe", timeframe])
+    return shell_line(["ict", "analyse", *words, "--timeframe", timeframe])
 
 
 def _checked(text: str, reading: Reading) -> Description:

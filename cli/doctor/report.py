@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import msgspec
 import typer
 
 from cli.doctor import exchange, machine, services
 from cli.doctor.check import Check, Outcome, examine, exit_code
+from cli.printing import echo_json
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from services.ingest.service import ENDPOINTS
@@ -45,7 +45,7 @@ def doctor(config: Sequence[Path] | None, *, json: bool) -> None:
     outcomes = asyncio.run(examine(checks_of(settings)))
     code = exit_code(outcomes)
     if json:
-        typer.echo(msgspec.json.encode({"ok": code == 0, "checks": [outcome.as_json() for outcome in outcomes]}))
+        echo_json({"ok": code == 0, "checks": [outcome.as_json() for outcome in outcomes]})
     else:
         for outcome in outcomes:
             typer.echo(_line(outcome))

@@ -8,8 +8,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-import typer
 import uvloop
 from rich.console import Console
 
@@ -17,6 +15,7 @@ from cli.data.options import BadOption, CandleFiles
 from cli.play.market import open_source, parse_date, parse_speed, with_symbols_of
 from cli.play.progress import Bar
 from cli.play.summary import as_json, show
+from cli.printing import echo_json
 from cli.run.configuration import load_settings, load_to_start, refuse
 from cli.settings import Settings
 from services.ingest.candle_source import CandleSource
@@ -107,7 +106,7 @@ def play_session(
     seconds = time.perf_counter() - began
     candles = len(source) * len(source.symbols)
     if json:
-        typer.echo(msgspec.json.encode(as_json(recorder.summary, seconds, candles)))
+        echo_json(as_json(recorder.summary, seconds, candles))
         return
     show(console, recorder.summary, seconds, candles)
     if out is not None:

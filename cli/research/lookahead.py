@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli.data.options import CandleFiles
 from cli.play.progress import Bar
+from cli.printing import echo_json
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
 from research.detectors import NoSuchDetectors, detectors
@@ -55,7 +56,7 @@ def look(
                 found[symbol] += leaking
                 bar.at(number * cuts + done)
     if json:
-        typer.echo(msgspec.json.encode(_as_json(name, market.timeframe, looked, found)))
+        echo_json(_as_json(name, market.timeframe, looked, found))
     else:
         _tell(name, market.timeframe, looked, found)
     if any(found.values()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from cli.data.options import CandleFiles
 from cli.play.progress import Bar
+from cli.printing import shell_line
 from cli.research.output import output
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
@@ -41,7 +41,7 @@ def train_fvg(
     console = Console(stderr=True)
     sources = [_source(console, settings, data, option, start, end) for option in data.data]
     try:
-        model = train(sources, settings.analysis.fvg, training, f"ict {shlex.join(sys.argv[1:])}")
+        model = train(sources, settings.analysis.fvg, training, f"ict {shell_line(sys.argv[1:])}")
     except TooLittleData as error:
         refuse(str(error), Exit.NEGATIVE)
     with output(out) as file:

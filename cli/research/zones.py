@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cli.data.options import BadOption
 from cli.play.market import parse_date
+from cli.printing import echo_json
 from cli.run.configuration import load_settings, refuse
 from research.zone_results import ZoneResult, by_zone
 from services.journal import read
@@ -47,7 +47,7 @@ def show_zones(
         refuse(f"the journal cannot be read: {why}; name another with --journal", Exit.UNREACHABLE)
     rows = by_zone(trades, settings.analysis.timetable)
     if json:
-        typer.echo(msgspec.json.encode([msgspec.structs.asdict(row) | {"win_rate": row.win_rate} for row in rows]))
+        echo_json([msgspec.structs.asdict(row) | {"win_rate": row.win_rate} for row in rows])
         return
     Console().print(_table(rows, len(trades)))
 

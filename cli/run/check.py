@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
 import typer
 
+from cli.printing import echo_json
 from cli.run.configuration import try_load_with_origins
 from cli.run.startup import everything, refuse_start
 from services.analysis.cross.placement import unread_pairs
@@ -22,14 +22,14 @@ def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
         refuse_start(loaded, everything(loaded.settings))
     except ConfigInvalid as error:
         if json:
-            typer.echo(msgspec.json.encode({"valid": False, "errors": [str(each) for each in error.errors]}))
+            echo_json({"valid": False, "errors": [str(each) for each in error.errors]})
         else:
             typer.echo(str(error), err=True)
         raise typer.Exit(Exit.CONFIG_INVALID) from None
     settings = loaded.settings
     notes = unread_pairs(settings.analysis.cross, settings)
     if json:
-        typer.echo(msgspec.json.encode({"valid": True, "notes": notes} if notes else {"valid": True}))
+        echo_json({"valid": True, "notes": notes} if notes else {"valid": True})
         return
     typer.echo(
         f"configuration is valid: mode {settings.mode}, layout {settings.layout}, {', '.join(settings.symbols)}, "

@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cli.printing import echo_json
 from cli.run.broker import plainly_connected
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
@@ -34,14 +35,14 @@ def show(queue: str | None, limit: int, config: Sequence[Path] | None, *, json: 
     if queue is None:
         found = asyncio.run(_overview(settings))
         if json:
-            typer.echo(msgspec.json.encode(found))
+            echo_json(found)
         else:
             _print_overview(found)
         return
     _known(settings, queue)
     letters = asyncio.run(_look(settings, queue, limit))
     if json:
-        typer.echo(msgspec.json.encode([_as_json(letter) for letter in letters]))
+        echo_json([_as_json(letter) for letter in letters])
         return
     for letter in letters:
         shown = _as_json(letter)

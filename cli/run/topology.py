@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.printing import echo_json
 from cli.run.broker import connected, plainly_connected
 from cli.run.configuration import load_settings
 from cli.settings import Settings
@@ -32,7 +32,7 @@ def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> 
                 err=True,
             )
     if json:
-        typer.echo(msgspec.json.encode([dataclasses.asdict(queue) for queue in table.queues]))
+        echo_json([dataclasses.asdict(queue) for queue in table.queues])
         return
     view = Table(title=f"Queues of layout {settings.layout} (namespace {table.namespace})", title_justify="left")
     for name in ("queue", "read by", "bound to", "kind", "overflow", "bound", "prefetch", "ttl"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import aio_pika
 import pytest
@@ -18,6 +20,7 @@ import cli.doctor.report
 import cli.research.pictures
 import cli.run.service
 import cli.run.simulator
+from cli.entry import accept_any_text
 from cli.main import app
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.rabbitmq.bus import RabbitBus
@@ -27,6 +30,16 @@ from tests.support.cli.fuzz import arguments_of, leaves, make_files
 #: Codes that may answer what a user typed; 70 would be a bug, and 130 needs Ctrl-C.
 ANSWERS = {Exit.OK, Exit.NEGATIVE, Exit.USAGE, Exit.CONFIG_INVALID, Exit.UNREACHABLE, Exit.REFUSED}
 COMMANDS = dict(leaves())
+
+
+class Terminal(CliRunner):
+    """Click's runner, with outputs that take what the console script's outputs take."""
+
+    @contextmanager
+    def isolation(self, *args: Any, **options: Any) -> Iterator[Any]:
+        with super().isolation(*args, **options) as streams:
+            accept_any_text()
+            yield streams
 
 
 class Started(BaseException):
@@ -69,7 +82,7 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
 
 def answered(path: tuple[str, ...], arguments: list[str]) -> str | None:
     """What is wrong with the answer to this command line; None when nothing is."""
-    result = CliRunner().invoke(app, [*path, *arguments], catch_exceptions=True)
+    result = Terminal().invoke(app, [*path, *arguments], catch_exceptions=True)
     error = result.exception
     if error is not None and not isinstance(error, SystemExit):
         return f"{type(error).__name__}: {error}"

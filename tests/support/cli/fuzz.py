@@ -21,6 +21,7 @@ WORDS = (
     "../../..", "~", "*", "%s{0}", "[red]x[/red]", "a" * 5_000, "--", "-x", "risk", "all", "simulator", "dark", "Asia/Seoul",
     "Mars/Olympus", "1600x900", "9999x9999", "fvg,swings", "sqlite:///", "postgresql://u:p@127.0.0.1:1/x", "mysql://x",
     "http://127.0.0.1:1/readyz", "http://localhost:99999/", "amqp://", "BTCUSDT",
+    "\udcff", "\udcff.csv", "BTCUSDT=\udcff.csv",  # a byte that is no UTF-8, as Python hands it over
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def make_files(folder: Path) -> list[str]:
     (folder / "fake.zip").write_bytes(b"PK\x03\x04 no archive")
     (folder / "fake.json").write_text('[[1, 2, "x"], null, {"a": NaN}]')
     (folder / "한글 캔들.csv").write_text(HEADER + rows)
+    (folder / "\udcff candles.csv").write_text(HEADER + rows)  # the byte 0xff: no text in any encoding of ours
     (folder / "good.yaml").write_text("symbols: [BTCUSDT]\n")
     (folder / "list.yaml").write_text("- 1\n- 2\n")
     (folder / "broken.yaml").write_text("a: [1, {b: \n\t]")
