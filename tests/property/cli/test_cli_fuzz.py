@@ -25,11 +25,12 @@ from cli.main import app
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.runtime.process.exits import Exit
-from tests.support.cli.fuzz import arguments_of, leaves, make_files
+from tests.support.cli.fuzz import arguments_of, leaves, lines_of_a_byte_name, make_files
 
 #: Codes that may answer what a user typed; 70 would be a bug, and 130 needs Ctrl-C.
 ANSWERS = {Exit.OK, Exit.NEGATIVE, Exit.USAGE, Exit.CONFIG_INVALID, Exit.UNREACHABLE, Exit.REFUSED}
 COMMANDS = dict(leaves())
+TYPED = pytest.mark.parametrize("path", [path for path in COMMANDS if path[0] != "bench"], ids=" ".join)
 
 
 class Terminal(CliRunner):
@@ -95,7 +96,7 @@ def answered(path: tuple[str, ...], arguments: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path[0] != "bench"], ids=" ".join)
+@TYPED
 def test_no_arguments_of_a_command_end_in_a_traceback(path: tuple[str, ...], files: list[str]) -> None:
     @hypothesis_settings(
         max_examples=int(os.environ.get("FUZZ", "40")), derandomize=True, suppress_health_check=list(HealthCheck)
@@ -109,3 +110,13 @@ def test_no_arguments_of_a_command_end_in_a_traceback(path: tuple[str, ...], fil
         assert wrong is None, f"ict {' '.join([*path, *arguments])!a}: {wrong}"
 
     holds()
+
+
+@TYPED
+def test_file_name_that_is_no_text_does_not_end_in_a_traceback(path: tuple[str, ...], files: list[str]) -> None:
+    for arguments in lines_of_a_byte_name(COMMANDS[path], files):
+        try:
+            wrong = answered(path, arguments)
+        except Started:
+            continue
+        assert wrong is None, f"ict {' '.join([*path, *arguments])!a}: {wrong}"

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from cli.main import app
 
 HEADER = "open_time,open,high,low,close,volume\n"
+#: The byte 0xff, which is no UTF-8, as Python hands it over.
+BYTE = "\udcff"
+#: Options that name a file to read, and how.
+FILE_OPTIONS = {"--data": "BTCUSDT={}", "--ticks": "BTCUSDT={}", "--funding": "BTCUSDT={}", "--journal": "sqlite:///{}"}
 #: Words that are wrong, odd or out of range wherever they stand.
 WORDS = (
     "", " ", "🦀", "币安人生USDT", "-1", "0", "1", "1.5", "nan", "inf", "-inf", "1e999", "9" * 40,
@@ -21,7 +25,7 @@ WORDS = (
     "../../..", "~", "*", "%s{0}", "[red]x[/red]", "a" * 5_000, "--", "-x", "risk", "all", "simulator", "dark", "Asia/Seoul",
     "Mars/Olympus", "1600x900", "9999x9999", "fvg,swings", "sqlite:///", "postgresql://u:p@127.0.0.1:1/x", "mysql://x",
     "http://127.0.0.1:1/readyz", "http://localhost:99999/", "amqp://", "BTCUSDT",
-    "\udcff", "\udcff.csv", "BTCUSDT=\udcff.csv",  # a byte that is no UTF-8, as Python hands it over
+    BYTE, f"{BYTE}.csv", f"BTCUSDT={BYTE}.csv",
 )  # fmt: skip
 
 
@@ -67,7 +71,7 @@ def make_files(folder: Path) -> list[str]:
     (folder / "fake.zip").write_bytes(b"PK\x03\x04 no archive")
     (folder / "fake.json").write_text('[[1, 2, "x"], null, {"a": NaN}]')
     (folder / "한글 캔들.csv").write_text(HEADER + rows)
-    (folder / "\udcff candles.csv").write_text(HEADER + rows)  # the byte 0xff: no text in any encoding of ours
+    (folder / f"{BYTE} candles.csv").write_text(HEADER + rows)
     (folder / "good.yaml").write_text("symbols: [BTCUSDT]\n")
     (folder / "list.yaml").write_text("- 1\n- 2\n")
     (folder / "broken.yaml").write_text("a: [1, {b: \n\t]")
@@ -83,6 +87,23 @@ def make_files(folder: Path) -> list[str]:
         "/proc/nowhere/x.png",
         str(folder / ("n" * 300)),
     ]
+
+
+def lines_of_a_byte_name(command: Any, files: list[str]) -> list[list[str]]:
+    """Command lines whose every file has a name that is no text; one of the options but --config, one of --config alone."""
+    (path,) = [each for each in files if BYTE in each]
+    words: list[str] = []
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            words.append(path)
+        elif parameter.opts[0] in FILE_OPTIONS:
+            words += [parameter.opts[0], FILE_OPTIONS[parameter.opts[0]].format(path)]
+        elif parameter.opts[0] == "--json":
+            words.append("--json")
+        elif parameter.required:
+            words += [parameter.opts[0], path]
+    takes_config = any("--config" in parameter.opts for parameter in command.params)
+    return [words, [*words, "--config", path]] if takes_config else [words]
 
 
 def arguments_of(command: Any, files: list[str]) -> st.SearchStrategy[list[str]]:
