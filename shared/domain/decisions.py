@@ -12,19 +12,19 @@ Side = Literal["buy", "sell"]
 
 #: Why a close did not become an entry: a closed vocabulary, counted and shown as the "why-not" table.
 Reason = Literal[
-    "not_this_timeframe",  # no strategy of this symbol judges at this close
+    "not_this_timeframe",  # no strategy of this symbol decides at this close
     "warming_up",  # the analysis has too little history
     "data_missing",  # a required timeframe was declared missing
     "data_disputed",  # the candle is implausible
-    "no_order_block",  # no live order block that scores well enough
-    "no_fvg",  # no live fair value gap
-    "no_overlap",  # order block and gap do not agree in place or direction
-    "price_not_in_zone",  # price did not return into a zone known before, or closed beyond it
-    "against_structure",  # the trend goes the other way, or the score is short without its support
+    "no_order_block",  # no active order block has a sufficient score
+    "no_fvg",  # no active fair value gap, or none in the direction of the order block
+    "no_overlap",  # the fair value gap is farther from the order block than the strategy accepts
+    "price_not_in_zone",  # price did not return into a zone that was known before this close, or closed beyond it
+    "against_structure",  # the trend goes the other way, or the score is too low without the trend's support
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
-    "zone_used",  # a signal already rested on this zone
-    "paused",  # the strategy would have signalled, and is paused
+    "zone_used",  # an earlier signal used this zone
+    "paused",  # the strategy would have signalled, but is paused
 ]
 
 

@@ -1,29 +1,29 @@
-"""The words of orders, in the exchange's spelling: one definition each, used by every model of an order.
+"""Defines the words of orders (type, time in force, …) once, in the exchange's spelling, for every model of an order.
 
-Models that allow fewer words than the exchange name the subset here too, beside the whole.
+A model that allows fewer words than the exchange has its subset here too.
 """
 
 from __future__ import annotations
 
 from typing import Literal
 
-#: What lives in the order book at once, and the exchange's own closing orders.
+#: Orders that reach the matching engine at once. LIQUIDATION: placed by the exchange, never by a client.
 BookOrderType = Literal["LIMIT", "MARKET", "LIQUIDATION"]
-#: Conditional orders: they wait for a trigger in the algo book.
+#: Conditional orders: they wait in the algo book until a price triggers them.
 ConditionalOrderType = Literal["STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
-#: What a client may place.
+#: The types that a client may place.
 OrderType = Literal["LIMIT", "MARKET", ConditionalOrderType]
-#: Every type that the exchange states.
+#: Every type that the exchange reports.
 AnyOrderType = Literal[BookOrderType, ConditionalOrderType]
-#: What a limit order does with the part that does not fill at once.
+#: What happens to the part of a limit order that does not fill at once.
 TimeInForce = Literal[
     "GTC",  # rests until it is cancelled
-    "IOC",  # what does not fill at once expires
-    "FOK",  # fills at once and wholly, or not at all
-    "GTX",  # post-only: refused when it would take
-    "GTD",  # rests until a date
+    "IOC",  # the rest expires
+    "FOK",  # fills wholly at once, or expires
+    "GTX",  # post-only: rejected or expired if it would take liquidity
+    "GTD",  # rests until a date, then expires
 ]
-#: Which price a trigger waits for: that of the last trade, or the mark price.
+#: The price that triggers a conditional order: CONTRACT_PRICE = the last trade, MARK_PRICE = the mark price.
 WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 #: BOTH in one-way mode, LONG and SHORT in hedge mode.
 PositionSide = Literal["BOTH", "LONG", "SHORT"]

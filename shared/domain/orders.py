@@ -1,4 +1,4 @@
-"""What risk approved, and the order as the exchange knows it. Money and quantities are ``Decimal``."""
+"""Approved trades, orders and fills. Money and quantities are ``Decimal``."""
 
 from __future__ import annotations
 
@@ -11,26 +11,35 @@ from shared.domain.decisions import Side
 from shared.domain.message import Message, Milliseconds, Symbol
 from shared.domain.order_words import OrderType, TimeInForce, WorkingType
 
-#: The exchange's own words. ``services.execution`` and ``simulator`` have the transition table.
+#: The exchange's words. The transition tables are in ``services.execution.oms`` and ``simulator.core.model.orders``.
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
+#: What an order does for its trade: open it, exit at a loss, exit at a profit, close it at the market.
 Leg = Literal["entry", "stop", "target", "close"]
 
-#: Why risk said no: closed vocabulary; all that apply are reported, not only the first (RISK-2).
+#: Why risk refused a signal: a closed vocabulary. All reasons that apply are reported, not only the first.
 Refusal = Literal[
     "kill_switch",  # the kill switch is not NORMAL
-    "daily_loss",  # the loss of the UTC day is at its limit now
-    "trades_per_day",  # the UTC day has had its share of approvals
-    "position_limit",  # too many positions at once
-    "symbol_in_position",  # a position or a trade on its way is there already
-    "signal_stale",  # its time to live is over (TTL)
-    "below_minimum",  # the size after rounding is under the exchange's minimum
-    "no_account_state",  # nothing is known of the account yet
-    "unknown_symbol",  # no filters are known for the symbol
+    "daily_loss",  # the loss of this UTC day has reached its limit
+    "trades_per_day",  # as many trades were approved this UTC day as are allowed
+    "position_limit",  # as many positions are open, entries in flight included, as are allowed
+    "symbol_in_position",  # the symbol has a position, or an entry in flight
+    "signal_stale",  # the signal has expired
+    "below_minimum",  # no tradable size: below the exchange's minimum, or the stop or target within a tick of the entry
+    "no_account_state",  # no account report has arrived yet
+    "unknown_symbol",  # the exchange's filters of the symbol are not known
 ]
 
 
 class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """An approved trade: the write-ahead intent from which every client order id is derived (EXEC-2)."""
+    """A trade that risk approved. Every client order id is derived from its ``id``, so a retry cannot place a second order.
+
+    quantity: base currency, positive, on the step grid.
+    entry, stop, target: prices, USDT, on the tick grid.
+    expires_at: UTC ms after which execution refuses it.
+    risk_amount: loss if the stop is hit, before fees, USDT.
+
+    Raises ValueError for a quantity of 0 or less.
+    """
 
     id: str
     signal_id: str
@@ -50,9 +59,10 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Risk's answer to one signal.
+    """Risk's answer to one signal: an approved intent, or refusals.
 
-    signature: binds the intent to the gate that approved it (docs/architecture.md, invariant 5).
+    intent: None = refused. signature: proves that risk approved exactly this intent (``shared.domain.approval``,
+    docs/architecture.md invariant 5); empty without one. notes: how the size was limited, for a person.
     """
 
     decision_id: str
@@ -64,7 +74,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerdictBundle(Message, frozen=True, kw_only=True):
-    """Risk's one message per close: the verdicts on all signals of the account, empty when there were none."""
+    """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal."""
 
     TYPE: ClassVar[str] = "verdict_bundle"
     close_time: Milliseconds
@@ -80,10 +90,19 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """An order at the exchange. ``price`` for limits, ``trigger`` for conditional ones; ``close_position`` closes all.
+    """An order to place, or its state at the exchange. Prices in USDT, quantities in base currency.
 
-    ``time_in_force`` None = GTC where the type has one. TRAILING_STOP_MARKET has no trigger but ``callback_rate`` (percent
-    off the best price), from the ``activation`` price on if there is one.
+    quantity: 0 with close_position.
+    price: limit price; None for types without one.
+    trigger: None for orders that are not conditional, and for TRAILING_STOP_MARKET.
+    reduce_only: it can only make the position smaller.
+    close_position: it closes the whole position, whatever its size is then.
+    filled: quantity traded so far. average_price: of its fills; 0 before the first.
+    updated_at: UTC ms of the last change.
+    reject_code, reject_reason: the exchange's error; 0 and empty without one.
+    time_in_force: None = GTC for types that have one.
+    activation: price from which TRAILING_STOP_MARKET trails; None = at once.
+    callback_rate: distance from the best price at which it triggers, percent.
     """
 
     client_id: str
@@ -108,10 +127,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One execution. ``fee`` in USDT (positive = paid); ``realized`` is the PnL it realised before fees.
+    """One execution of an order. ``id``: of the trade at the exchange; ``client_id``: of the order.
 
-    ``commission``, ``commission_asset``: what was paid where that was not USDT (BNB); ``fee`` is then its value, 0 where
-    it is not known.
+    quantity: base currency. price: USDT. fee: USDT, positive = paid. realized: profit of the closed part before fees, USDT.
+    maker: True if the order rested in the order book. commission, commission_asset: the fee as paid, if not in USDT (BNB);
+    ``fee`` is then its value in USDT, 0 if unknown. commission_asset empty: paid in USDT.
     """
 
     id: str
@@ -129,7 +149,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StepReport(Message, frozen=True, kw_only=True):
-    """Execution's one message per close: everything that close set in motion at the exchange is settled."""
+    """Execution's report that every request which a close (UTC ms) caused at the exchange is settled. One per close.
+
+    placed: client ids of the orders placed, in order.
+    """
 
     TYPE: ClassVar[str] = "step_report"
     close_time: Milliseconds
