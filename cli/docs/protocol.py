@@ -32,9 +32,9 @@ def render() -> str:
         "What the simulator serves",
         "How to use it: [simulator.md](simulator.md).",
         "## Faults",
-        "Set with `POST /sim/faults` or by a scenario. `count`, `share` and `lasts_ms` go with every kind.",
+        "Set with `POST /sim/faults` or by a scenario. Every kind also has the fields `count`, `share` and `lasts_ms`.",
         table(
-            ("fault", "strikes", "what a client sees", "fields"),
+            ("fault", "acts on", "what a client sees", "fields"),
             ((code(kind), entry.where, entry.effect, entry.parameters) for kind, entry in VOCABULARY.items()),
         ),
         "## Fields of a fault",

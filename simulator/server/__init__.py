@@ -1,1 +1,4 @@
-"""A server that speaks Binance USDⓈ-M: REST, streams, user data, faults on command. Real clients trade against it."""
+"""A server with Binance's USDⓈ-M protocol: REST, market streams, user-data streams, and faults set on command.
+
+Clients written for Binance can trade against it.
+"""

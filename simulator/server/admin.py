@@ -42,7 +42,7 @@ class _Speed(_Body):
 
 
 class Admin:
-    """The pages under ``/sim``."""
+    """Serves the control pages under ``/sim``: JSON in, JSON out, no signature needed."""
 
     def __init__(self, context: Context, faults: FaultTable, motion: Motion, sockets: Sockets, rest: Rest) -> None:
         self._context = context
@@ -52,7 +52,7 @@ class Admin:
         self._rest = rest
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answers JSON; 400 with ``{"error"}`` for what cannot be done."""
+        """Answer one control request with JSON; HTTP 400 and ``{"error": text}`` if it cannot be carried out."""
         body = await request.read()
         try:
             return self._json(await self._do(request.method, request.path.removeprefix("/sim/"), body, request.query_string))
@@ -107,7 +107,7 @@ class Admin:
                 raise KeyError(f"{method} /sim/{page}")
 
     async def _advance(self, to: int) -> Any:
-        """Advance in chunks; each is written to its readers before the next begins."""
+        """Advance the market to ``to`` (its clock, ms) in chunks; wait after each until its messages are sent."""
         session = self._context.session
         while session.time < to:
             self._motion.advance(min(to, session.time + 1_000))
@@ -138,7 +138,10 @@ class Admin:
         }
 
     def _history(self, parameters: Parameters) -> Any:
-        """Every closed kline of a symbol and interval, as rows of ``GET klines``: what a client should have by now."""
+        """Return every closed kline of a symbol and interval as ``GET klines`` rows.
+
+        Tests compare a client's candles with them.
+        """
         market = self._context.session.market[parameters.text("symbol")]
         interval = parameters.word("interval", INTERVALS, "1m")
         start, end = parameters.integer("startTime", 0), parameters.integer("endTime", self._context.session.time)
@@ -149,7 +152,7 @@ class Admin:
         ]
 
     def _account(self) -> Any:
-        """Everything that the account has and had, without a signature: what a client should know by now."""
+        """Return the whole account, open and past, without a signature. Tests compare a client's state with it."""
         nothing, nobody = Parameters({}), Caller("", 0)
         core = self._context.session.core
         return {

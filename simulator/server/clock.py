@@ -1,4 +1,4 @@
-"""The clock that limits, bans and listen keys live by: real time, whatever the market's time does."""
+"""The wall clock, which rate limits, bans and listen keys use; the simulated market has a clock of its own."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import time
 
 
 def clock_ms() -> int:
-    """UTC ms."""
+    """Return the wall-clock time, UTC ms."""
     return time.time_ns() // 1_000_000

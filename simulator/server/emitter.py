@@ -1,6 +1,7 @@
-"""Makes the messages of market streams: at once for ticks, at multiples of their interval for the rest. Pure.
+"""Builds the messages of market streams. Pure.
 
-Only what somebody subscribed to is made. A message is made once and sent to all who asked for it.
+Trades and quotes give a message at once; the other streams send at multiples of their interval. Only streams with a
+subscriber give messages, and each message is built once however many subscribers its stream has.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from simulator.tape.intervals import closes_at
 from simulator.tape.synthetic_book import BookSnapshot, changes, update_id
 from simulator.tape.tape_market import SymbolMarket, TapeMarket
 
-#: A stream, and the message that it sends.
+#: A stream and one message for it (an object that becomes JSON).
 Emission = tuple[Stream, Any]
 
 
@@ -26,14 +27,14 @@ Emission = tuple[Stream, Any]
 class _Wanted:
     stream: Stream
     subscribers: int = 0
-    #: Depth: the book as of the message before.
+    #: Depth streams: the book at the last message; the next message holds the difference to it.
     book: BookSnapshot | None = None
-    #: Klines: open time and number of trades as of the message before.
+    #: Kline streams: open time and number of trades at the last message; unchanged = nothing to send.
     seen: tuple[int, int] = field(default=(-1, -1))
 
 
 class Emitter:
-    """Subscribed streams by name, and their messages."""
+    """Keeps the subscribed streams by name and builds their messages."""
 
     def __init__(self, market: TapeMarket) -> None:
         self._market = market
@@ -41,7 +42,7 @@ class Emitter:
         self._due: list[tuple[int, str]] = []
 
     def subscribe(self, stream: Stream) -> None:
-        """Add a subscriber. A symbol that is not traded here sends nothing."""
+        """Count one more subscriber of ``stream``. A symbol that is not traded here is ignored."""
         if stream.symbol != ALL and stream.symbol not in self._market:
             return
         wanted = self._wanted.get(stream.name)
@@ -55,7 +56,7 @@ class Emitter:
         wanted.subscribers += 1
 
     def unsubscribe(self, stream: Stream) -> None:
-        """Remove a subscriber."""
+        """Count one subscriber less; the last one to go ends the stream's messages."""
         wanted = self._wanted.get(stream.name)
         if wanted is None:
             return
@@ -66,15 +67,15 @@ class Emitter:
             heapq.heapify(self._due)
 
     def subscribed(self) -> list[str]:
-        """Names of the streams that somebody gets."""
+        """Return the names of all streams with a subscriber, sorted."""
         return sorted(self._wanted)
 
     def next_due(self) -> int | None:
-        """When the next periodic message comes (UTC ms); None when nobody waits for one."""
+        """Return the time of the next periodic message (market's clock, UTC ms); None if no such stream is subscribed."""
         return self._due[0][0] if self._due else None
 
     def due(self, now: int) -> Iterator[Emission]:
-        """The periodic messages of ``now``; the market must have been advanced to it."""
+        """Build the periodic messages due at ``now`` (UTC ms). Advance the market to ``now`` first."""
         while self._due and self._due[0][0] <= now:
             _, name = heapq.heappop(self._due)
             wanted = self._wanted[name]
@@ -82,7 +83,7 @@ class Emitter:
             yield from self._periodic(wanted, now)
 
     def happened(self, event: Event) -> Iterator[Emission]:
-        """The messages that a trade or a quote leads to at once."""
+        """Build the messages that a trade or a quote sends at once: aggTrade, trade, bookTicker."""
         name = event.symbol.lower()
         if isinstance(event, MarketTrade):
             grid = self._market[event.symbol].grid
@@ -97,7 +98,7 @@ class Emitter:
                     yield wanted.stream, printed.book_ticker(event, update_id(event.time), grid, event.time)
 
     def liquidated(self, symbol: str, message: Any) -> Iterator[Emission]:
-        """A forceOrder message goes to the symbol's stream and to that of all."""
+        """Send a forceOrder ``message`` to the symbol's stream and to the stream of all symbols."""
         for name in (f"{symbol.lower()}@forceOrder", "!forceOrder@arr"):
             if wanted := self._wanted.get(name):
                 yield wanted.stream, message
@@ -126,7 +127,7 @@ class Emitter:
         return printed.ticker(market.day(), last, market.grid, now)
 
     def _kline(self, wanted: _Wanted, market: SymbolMarket, now: int) -> Iterator[Emission]:
-        """The finished kline at its very end; before that the open one, when a trade changed it."""
+        """Build a kline message: the closed kline at the moment it closes, else the open one if a trade changed it."""
         interval = wanted.stream.interval
         kline, closed = market.klines.last_closed(interval), True
         if kline is None or closes_at(kline.open_time, interval) != now:

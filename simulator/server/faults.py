@@ -1,7 +1,8 @@
-"""Faults on command: a closed vocabulary, and the table of those that are set. Pure.
+"""Faults that tests and scenarios can set: the list of kinds, and the table of faults in force. Pure.
 
-A fault holds until it is lifted, its time on the market's clock is over, or it has struck ``count`` times. ``share`` of the
-chances are taken, drawn from the table's seed: the same requests in the same order meet the same faults.
+A fault stays in force until it is lifted, its time on the market's clock is over, or it has been applied ``count`` times.
+Each matching request or message is hit with probability ``share``, drawn from the table's seed: the same requests in
+the same order get the same faults.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ Where = Literal["rest", "sockets", "market events", "user events", "keys", "time
 
 @dataclass(frozen=True, slots=True)
 class FaultEntry:
-    """One line of the vocabulary. ``once``: it strikes when it is set, and is over."""
+    """Describes one kind of fault.
+
+    where: what it acts on. effect: what a client sees. parameters: fields of ``Fault`` that it uses.
+    once: it acts at the moment it is set and then ends.
+    """
 
     where: Where
     effect: str
@@ -50,65 +55,77 @@ class FaultEntry:
     once: bool = False
 
 
-#: The vocabulary: what strikes, what a client sees, which fields count beside count, share and lasts_ms.
+#: Every kind of fault. All of them also use the fields count, share and lasts_ms.
 VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
-    "latency": FaultEntry("rest", "the request arrives late and its answer too, half each", "method, path, ms, jitter_ms"),
-    "timeout_after_accept": FaultEntry("rest", "it is done, and no answer ever comes", "method, path"),
-    "timeout_before_accept": FaultEntry("rest", "it is not done, and no answer ever comes", "method, path"),
+    "latency": FaultEntry("rest", "request and answer are each delayed by half of `ms`", "method, path, ms, jitter_ms"),
+    "timeout_after_accept": FaultEntry("rest", "the request is carried out, no answer is sent", "method, path"),
+    "timeout_before_accept": FaultEntry("rest", "the request is not carried out, no answer is sent", "method, path"),
     "unknown_503": FaultEntry(
-        "rest", "503 (a) Unknown error: done when `executed`, else not; the answer is the same", "method, path, executed"
+        "rest", "503 (a) Unknown error: carried out if `executed`; the answer is the same", "method, path, executed"
     ),
-    "unavailable_503": FaultEntry("rest", "503 (b) Service Unavailable: not done", "method, path"),
-    "internal_503": FaultEntry("rest", "503 (c) Internal error; unable to process: not done", "method, path"),
+    "unavailable_503": FaultEntry("rest", "503 (b) Service Unavailable: not carried out", "method, path"),
+    "internal_503": FaultEntry("rest", "503 (c) Internal error; unable to process: not carried out", "method, path"),
     "throttled_503": FaultEntry(
-        "rest", "503 (d) -1008: not done; cancels, reduce-only and close orders pass", "method, path"
+        "rest", "503 (d) -1008: not carried out; cancels, reduce-only and close orders pass", "method, path"
     ),
-    "backend_timeout_408": FaultEntry("rest", "408 with -1007: done when `executed`, else not", "method, path, executed"),
-    "rate_limited_429": FaultEntry("rest", "429 with -1003 and Retry-After: not done", "method, path, retry_after_s"),
-    "banned_418": FaultEntry("rest", "418 with -1003 and Retry-After: not done", "method, path, retry_after_s"),
-    "rest_outage": FaultEntry("rest", "the connection is cut without an answer: not done", "method, path"),
+    "backend_timeout_408": FaultEntry("rest", "408 with -1007: carried out if `executed`", "method, path, executed"),
+    "rate_limited_429": FaultEntry("rest", "429 with -1003 and Retry-After: not carried out", "method, path, retry_after_s"),
+    "banned_418": FaultEntry("rest", "418 with -1003 and Retry-After: not carried out", "method, path, retry_after_s"),
+    "rest_outage": FaultEntry("rest", "the connection is cut without an answer: not carried out", "method, path"),
     "disconnect": FaultEntry("sockets", "the sockets of these streams are cut, once", "stream", once=True),
-    "refuse_streams": FaultEntry("sockets", "new sockets for these streams are turned away with 503", "stream"),
-    "silent_streams": FaultEntry("market events", "the sockets stay open and say nothing of these streams", "stream"),
-    "lost_market_events": FaultEntry("market events", "messages of these streams are left out", "stream"),
-    "duplicate_market_events": FaultEntry("market events", "messages of these streams come twice", "stream"),
-    "duplicate_user_events": FaultEntry("user events", "events come twice", "stream"),
-    "reorder_user_events": FaultEntry("user events", "every other event comes `ms` late, after its successor", "stream, ms"),
-    "late_user_events": FaultEntry("user events", "events come `ms` late", "stream, ms"),
-    "lost_user_events": FaultEntry("user events", "events are left out", "stream"),
-    "expire_listen_key": FaultEntry("keys", "every listen key dies now: its event, then silence", "", once=True),
+    "refuse_streams": FaultEntry("sockets", "new sockets for these streams are refused with 503", "stream"),
+    "silent_streams": FaultEntry("market events", "the sockets stay open, messages of these streams are not sent", "stream"),
+    "lost_market_events": FaultEntry("market events", "messages of these streams are lost", "stream"),
+    "duplicate_market_events": FaultEntry("market events", "messages of these streams are sent twice", "stream"),
+    "duplicate_user_events": FaultEntry("user events", "events are sent twice", "stream"),
+    "reorder_user_events": FaultEntry(
+        "user events", "every second event is sent `ms` late, after its successor", "stream, ms"
+    ),
+    "late_user_events": FaultEntry("user events", "events are sent `ms` late", "stream, ms"),
+    "lost_user_events": FaultEntry("user events", "events are lost", "stream"),
+    "expire_listen_key": FaultEntry(
+        "keys", "every listen key expires now: listenKeyExpired is sent, then nothing", "", once=True
+    ),
     "clock_skew": FaultEntry("time", "the server's time is `ms` off: /time, and the window of timestamps", "ms"),
-    "price_spike": FaultEntry("price", "the price jumps by `percent`; back when the fault ends", "symbol, percent"),
+    "price_spike": FaultEntry("price", "the price jumps by `percent`, and back when the fault ends", "symbol, percent"),
 }
 
 
 class Fault(BaseModel):
-    """One fault as it is asked for. ``path``, ``method``, ``stream``: globs.
+    """A request to set a fault. ``path``, ``method`` and ``stream`` are shell-style globs.
 
-    ``stream`` is matched with names of streams; with the event type (``ORDER_TRADE_UPDATE``) for user events; sockets of
-    the private path have the name ``private``. ``lasts_ms``: on the market's clock, null = until it is lifted.
+    ``stream`` is compared with stream names; for user events with the event type (``ORDER_TRADE_UPDATE``); connections on
+    the private path are named ``private``. ``lasts_ms``: duration on the market's clock, null = until it is lifted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: FaultKind = Field(description="what happens: one of the vocabulary")
+    kind: FaultKind = Field(description="kind of fault; GET /sim/vocabulary lists them")
     method: str = Field("*", description="REST faults: HTTP method")
     path: str = Field("*", description="REST faults: path, as /fapi/v1/order*")
     stream: str = Field("*", description="stream faults: name of the stream, or type of the user event")
     symbol: str = Field("", description="price_spike: the symbol")
     ms: int = Field(100, ge=-86_400_000, le=86_400_000, description="delay or skew, ms of the clock")
-    jitter_ms: int = Field(0, ge=0, le=600_000, description="latency: up to so much more, drawn")
+    jitter_ms: int = Field(0, ge=0, le=600_000, description="latency: largest random addition to the delay, ms")
     percent: float = Field(5.0, gt=-99.0, le=1_000.0, description="price_spike: how far the price jumps, percent")
-    executed: bool = Field(True, description="unknown_503, backend_timeout_408: whether the request is done all the same")
+    executed: bool = Field(
+        True, description="unknown_503, backend_timeout_408: whether the request is carried out all the same"
+    )
     retry_after_s: int = Field(1, ge=0, le=259_200, description="429, 418: the header Retry-After, seconds")
-    share: float = Field(1.0, gt=0.0, le=1.0, description="how many of the chances are taken")
-    count: int | None = Field(None, ge=1, description="lifted after so many strikes")
-    lasts_ms: int | None = Field(None, ge=1, description="lifted after so long on the market's clock, ms")
+    share: float = Field(1.0, gt=0.0, le=1.0, description="probability that a matching request or message is hit, 0 to 1")
+    count: int | None = Field(None, ge=1, description="the fault ends after this many hits; null = no such end")
+    lasts_ms: int | None = Field(
+        None, ge=1, description="the fault ends after this time on the market's clock, ms; null = no such end"
+    )
 
 
 @dataclass(slots=True)
 class SetFault:
-    """A fault in force. ``until``: on the market's clock, ms; ``chances``: how often it could have struck."""
+    """A fault in force.
+
+    until: when it ends, market's clock, ms; None = when it is lifted. hits: how often it was applied.
+    chances: how many requests or messages matched it, hit or not.
+    """
 
     id: int
     fault: Fault
@@ -119,7 +136,7 @@ class SetFault:
 
 @dataclass(slots=True)
 class FaultTable:
-    """The faults in force (``set``) and the last ones that ended (``over``), with their hits."""
+    """Holds the faults in force (``set``, by id) and the last 1,000 that ended (``over``, oldest first)."""
 
     seed: int
     set: dict[int, SetFault] = field(default_factory=dict)
@@ -127,30 +144,33 @@ class FaultTable:
     made: int = 0
 
     def add(self, fault: Fault, now: int) -> SetFault:
-        """Set a fault at ``now`` (market's clock, ms)."""
+        """Put a fault into force at ``now`` (market's clock, ms) and return it with its id."""
         self.made += 1
         until = None if fault.lasts_ms is None else now + fault.lasts_ms
         found = self.set[self.made] = SetFault(self.made, fault, until)
         return found
 
     def lift(self, fault_id: int) -> SetFault | None:
-        """Remove a fault; None if there is none of this id."""
+        """End a fault and return it; None if no fault in force has this id."""
         found = self.set.pop(fault_id, None)
         if found is not None:
             self.over = [*self.over[-999:], found]
         return found
 
     def expired(self, now: int) -> list[SetFault]:
-        """Lift those whose time is over."""
+        """End the faults whose time is over at ``now`` (market's clock, ms) and return them."""
         ids = [each.id for each in self.set.values() if each.until is not None and now >= each.until]
         return [lifted for lifted in map(self.lift, ids) if lifted is not None]
 
     def ends_next(self) -> int | None:
-        """The earliest end of a fault, on the market's clock."""
+        """Return when the next fault ends (market's clock, ms); None if none ends by time."""
         return min((each.until for each in self.set.values() if each.until is not None), default=None)
 
     def strikes(self, kind: FaultKind, *, path: str = "", method: str = "", stream: str = "") -> Fault | None:
-        """The fault of this kind that strikes here and now, counted; None when none does."""
+        """Return the fault of this kind that hits this request or message; None if none does.
+
+        Counts the chance and the hit, and ends the fault after its last permitted hit: call it once per request or message.
+        """
         for each in self.set.values():
             fault = each.fault
             if (
@@ -168,11 +188,11 @@ class FaultTable:
         return None
 
     def active(self, kind: FaultKind) -> bool:
-        """Whether any fault of this kind is set: to pass quickly when none is."""
+        """Return True if a fault of this kind is in force. Counts nothing; a cheap test before ``strikes``."""
         return any(each.fault.kind == kind for each in self.set.values())
 
     def draw(self, each: SetFault) -> float:
-        """A number in [0, 1) for this chance of this fault."""
+        """Return a pseudo-random number in [0, 1), fixed by the seed, the fault's id and its count of chances."""
         value = (self.seed * 0x9E3779B97F4A7C15 + each.id * 0xBF58476D1CE4E5B9 + each.chances * 0x94D049BB133111EB) & _MASK
         value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK

@@ -1,4 +1,4 @@
-"""The HTTP side: answers REST requests, changed by the faults that are set."""
+"""The HTTP side of the REST API: reads a request, applies the faults in force, sends the answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Rest:
-    """Answers requests. ``counts``: by method and path, and by status."""
+    """Answers REST requests. ``counts``: requests by "METHOD path" and answers by status."""
 
     def __init__(self, context: Context, faults: FaultTable, motion: Motion, settings: ServerSettings) -> None:
         self._context = context
@@ -32,7 +32,7 @@ class Rest:
         self.counts: Counter[str] = Counter()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """One request, from its bytes to its answer."""
+        """Answer one request, unless a fault delays, replaces or withholds the answer."""
         body = (await request.read()).decode(errors="replace") if request.body_exists else ""
         _, _, query = request.raw_path.partition("?")
         self.counts[f"{request.method} {request.path}" if request.path in PATHS else "other"] += 1
@@ -73,7 +73,7 @@ def _response(reply: Reply) -> web.Response:
 
 
 def _cut(request: web.Request) -> web.Response:
-    """Close the connection; what is returned never arrives."""
+    """Close the connection. The response only satisfies aiohttp; the client never gets it."""
     if request.transport is not None:
         request.transport.close()
     return web.Response(status=503)

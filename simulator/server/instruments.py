@@ -1,6 +1,7 @@
-"""exchangeInfo: three real symbols as the exchange described them in 2025, others made from the generator's profiles.
+"""Builds exchangeInfo: three real symbols as the exchange listed them in 2025, others from the generator's profiles.
 
-The file beside this module is production's answer of 2025-08-11, less MAX_NUM_ALGO_ORDERS, which went on 2025-12-29.
+The JSON file beside this module is the production answer of 2025-08-11 for three symbols, without MAX_NUM_ALGO_ORDERS,
+which the exchange removed on 2025-12-29.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from simulator.tape.grid import Grid
 
 _FILE: Final = Path(__file__).with_name("exchange_info.json")
 _QUOTE: Final = "USDT"
-#: What a made-up symbol has where the real ones differ from each other.
+#: Values of invented symbols where the real symbols differ from each other; notional in USDT, lots in base currency.
 _SMALLEST_NOTIONAL: Final = "5"
 _LARGEST_LOT, _LARGEST_MARKET_LOT = 1_000_000, 50_000
 _PRICE_RANGE: Final = 1_000
 
 
 def exchange_info(symbols: Iterable[str], document: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of ``GET exchangeInfo`` for these symbols, less ``serverTime``.
+    """Return the answer of ``GET exchangeInfo`` for these symbols, without ``serverTime``.
 
-    ``document``: an answer of the exchange to take symbols from; default: the shipped one. What it does not have is made up.
+    document: an exchangeInfo answer whose symbols take precedence over the shipped file's; None = shipped file only.
+    Symbols in neither are invented.
     """
     shipped: dict[str, Any] = msgspec.json.decode(_FILE.read_bytes())
     rows = {row["symbol"]: row for row in (*shipped["symbols"], *(document or {}).get("symbols", ()))}
@@ -36,7 +38,7 @@ def exchange_info(symbols: Iterable[str], document: Mapping[str, Any] | None = N
 
 
 def grid_of(row: Mapping[str, Any]) -> Grid:
-    """The grids of one element of ``symbols``."""
+    """Read price tick, quantity step and printed decimals from one element of exchangeInfo's ``symbols``."""
     filters = {each["filterType"]: each for each in row["filters"]}
     return Grid.of(
         row["symbol"],

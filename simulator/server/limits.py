@@ -1,4 +1,7 @@
-"""Request weight and order counts, and bans for going on after 429 (docs/binance.md §6.1). Windows are the clock's."""
+"""Limits request weight and order counts, and bans addresses that go on after 429 (docs/binance.md §6.1).
+
+All times are of the wall clock (``simulator.server.clock``), not of the market.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ _TEN_SECONDS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Ceilings: weight a minute and address, orders in 10 s and in a minute. ``ban_after``: 429 in a row until a ban.
+    """The limits in force.
 
-    ``ban_ms``: length of the first ban, ms; each further one of that address doubles it.
+    weight_minute: request weight per minute and address. orders_ten_seconds, orders_minute: orders of the account.
+    ban_after: this many 429 in a row are allowed, the next one bans. ban_ms: length of an address's first ban, ms; each
+    further ban doubles it.
     """
 
     weight_minute: int
@@ -28,14 +33,14 @@ class Limits:
 
 @dataclass(slots=True)
 class Window:
-    """Counts within a window of ``length`` ms that begins on a multiple of it, as the exchange's do."""
+    """Counts within fixed windows of ``length`` ms; each begins at a multiple of ``length``, as on the exchange."""
 
     length: int
     began: int = -1
     used: int = 0
 
     def add(self, amount: int, now: int) -> int:
-        """Count ``amount`` at ``now`` (ms); what the window has then."""
+        """Add ``amount`` at ``now`` (ms) and return the count of the current window."""
         began = now - now % self.length
         if began != self.began:
             self.began, self.used = began, 0
@@ -43,7 +48,7 @@ class Window:
         return self.used
 
     def ends_in(self, now: int) -> int:
-        """ms until the window is over."""
+        """Return how long the window still lasts, ms."""
         return self.length - now % self.length
 
 
@@ -56,7 +61,7 @@ class _Asker:
 
 
 class RateLimiter:
-    """Weight by address, orders of the account. ``now`` is the clock's, ms."""
+    """Counts request weight by address and orders of the account. ``now``: wall clock, ms."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -65,7 +70,10 @@ class RateLimiter:
         self._minute = Window(_MINUTE)
 
     def spend(self, address: str, weight: int, now: int) -> dict[str, str]:
-        """Count a request; the headers of its answer. Raises Refused: 429 beyond the weight, 418 while banned."""
+        """Count a request and return the headers for its answer.
+
+        Raises Refused with status 429 beyond the weight limit, 418 while the address is banned.
+        """
         asker = self._askers.setdefault(address, _Asker())
         if now < asker.banned_until:
             wait = _seconds(asker.banned_until - now)
@@ -90,7 +98,7 @@ class RateLimiter:
         raise Refused(ErrorCode.TOO_MANY_REQUESTS, text, 429, headers)
 
     def order(self, ten_seconds: int, minute: int, now: int) -> dict[str, str]:
-        """Count orders; the headers of the answer. Raises Refused -1015 (429) beyond the ceiling."""
+        """Count orders and return the headers for the answer. Raises Refused -1015 (status 429) beyond a limit."""
         short, long = self._ten_seconds.add(ten_seconds, now), self._minute.add(minute, now)
         headers = {"X-MBX-ORDER-COUNT-10S": str(short), "X-MBX-ORDER-COUNT-1M": str(long)}
         for used, limit, window, words in (
@@ -108,10 +116,10 @@ class RateLimiter:
         return headers
 
     def counts(self, now: int) -> tuple[int, int]:
-        """Orders of the last 10 seconds and of the last minute."""
+        """Return the orders counted in the current 10-second window and in the current minute."""
         return self._ten_seconds.add(0, now), self._minute.add(0, now)
 
 
 def _seconds(milliseconds: int) -> str:
-    """Whole seconds, rounded up."""
+    """Convert ms to whole seconds, rounded up, as text for the header Retry-After."""
     return str(-(-milliseconds // 1000))

@@ -1,4 +1,4 @@
-"""Listen keys: one an API key, alive for an hour after it was last asked for (docs/binance.md §4.3, §4.7)."""
+"""Listen keys: each API key has at most one, valid for an hour after the last POST or PUT (docs/binance.md §4.3, §4.7)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ class _Key:
 
 
 class ListenKeys:
-    """Keys are derived from the API key and a count: the same on every run. ``now`` is the clock's, ms."""
+    """Creates, extends and expires listen keys. ``now``: wall clock, ms.
+
+    A key is derived from the API key and a counter, so every run gives the same keys.
+    """
 
     def __init__(self, life_ms: int) -> None:
         self._life = life_ms
@@ -23,7 +26,7 @@ class ListenKeys:
         self._made = 0
 
     def get(self, api_key: str, now: int) -> str:
-        """POST: the living key, extended; else a new one."""
+        """POST: extend and return the valid key of ``api_key``, or make a new one."""
         key = self._by_api_key.get(api_key)
         if key is None or now >= key.until:
             self._made += 1
@@ -33,7 +36,7 @@ class ListenKeys:
         return key.text
 
     def extend(self, api_key: str, now: int) -> str:
-        """PUT. Raises Refused -1125 when there is no living key."""
+        """PUT: extend and return the valid key. Raises Refused -1125 if there is none."""
         key = self._by_api_key.get(api_key)
         if key is None or now >= key.until:
             raise bad_listen_key()
@@ -41,15 +44,15 @@ class ListenKeys:
         return key.text
 
     def close(self, api_key: str) -> str | None:
-        """DELETE: the key that is dead now, if there was one."""
+        """DELETE: end the key and return it; None if there was none."""
         key = self._by_api_key.pop(api_key, None)
         return key.text if key is not None else None
 
     def alive(self, text: str, now: int) -> bool:
-        """True for a key that user events are sent to."""
+        """Return True if the key is valid, so that user events are sent to its connections."""
         return any(key.text == text and now < key.until for key in self._by_api_key.values())
 
     def expire(self, now: int, *, all_of_them: bool = False) -> list[str]:
-        """Take out the keys whose time is over (or all); they get their last event."""
+        """Remove the keys that have expired (or all) and return them; the caller sends each its listenKeyExpired event."""
         over = [api_key for api_key, key in self._by_api_key.items() if all_of_them or now >= key.until]
         return [self._by_api_key.pop(api_key).text for api_key in over]

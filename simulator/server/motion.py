@@ -1,4 +1,7 @@
-"""Moves the market: by the clock at a speed, as fast as readers read, or on command; runs the steps of a scenario."""
+"""Advances the simulated market's time: at a multiple of real time, as fast as clients read, or only on command.
+
+Also runs the steps of a scenario and ends faults when the market's clock reaches their time.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +20,19 @@ from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
 
 _HUNDRED: Final = Decimal(100)
-#: Speed 0: the market stands until it is told to advance.
+#: Speed 0: the market's time stands still until ``advance`` is called.
 LOCK_STEP: Final = 0.0
 
 
 class BadFault(Exception):
-    """A fault that cannot be set; the text says why."""
+    """Raised for a fault that cannot be set; the text says why."""
 
 
 class Motion:
-    """The market's clock. ``speed``: market seconds per second; None = as fast as possible; 0 = only by ``advance``."""
+    """Drives the market's clock and sends the messages that its events cause.
+
+    speed: market seconds per real second; None = as fast as clients read; 0 = time moves only by ``advance``.
+    """
 
     def __init__(
         self,
@@ -47,7 +53,7 @@ class Motion:
         self.set_speed(speed)
 
     def set_speed(self, speed: float | None) -> None:
-        """Change the speed from now on."""
+        """Change the speed from now on (see the class). Timestamps are checked as the setting ``strict_time`` says."""
         self.speed = speed
         self._anchor = (asyncio.get_running_loop().time(), self._context.session.time)
         self._context.pace = speed or 1.0
@@ -55,7 +61,7 @@ class Motion:
         self._context.strict_time = wanted == "always" or (wanted == "auto" and speed == 1.0)
 
     async def run(self) -> None:
-        """Move the market until cancelled."""
+        """Advance the market until cancelled; expire listen keys by the wall clock on the way."""
         pause = self._settings.tick_ms / 1000
         while True:
             if self.speed is None:
@@ -72,13 +78,16 @@ class Motion:
             self._expire_keys()
 
     def catch_up(self) -> None:
-        """Bring the market to the clock, one chunk at most."""
+        """Advance the market to where the speed says it should be, by at most ``chunk_ms`` of its time."""
         if self.speed:
             now = self._context.session.time
             self.advance(now + min(self._behind(), self._settings.chunk_ms))
 
     def advance(self, to: int) -> None:
-        """Move the market to ``to`` (its clock, ms), running scenario steps and fault ends on the way; send its messages."""
+        """Advance the market to ``to`` (its clock, ms) and send its messages.
+
+        Stops at each scenario step and at each fault's end on the way and carries it out.
+        """
         session = self._context.session
         while session.time < to:
             session.advance(min(to, *self._stops(to)))
@@ -86,11 +95,14 @@ class Motion:
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits in the outbox."""
+        """Send the session's queued messages to their subscribers."""
         self._sockets.deliver(self._context.session.take_outbox())
 
     def set_fault(self, fault: Fault) -> SetFault:
-        """Set a fault and apply one that acts at once. Raises BadFault."""
+        """Put a fault into force; one that acts at once (disconnect, clock skew, price spike) is applied here.
+
+        Raises BadFault for a symbol that is not traded here.
+        """
         session = self._context.session
         if fault.kind == "price_spike" and fault.symbol not in session.market:
             raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(session.market.symbols)}")
@@ -111,14 +123,14 @@ class Motion:
         return made
 
     def lift_fault(self, fault_id: int) -> SetFault | None:
-        """End a fault and undo it; None if there is none of this id."""
+        """End a fault and undo its clock skew or price spike; None if no fault in force has this id."""
         lifted = self._faults.lift(fault_id)
         if lifted is not None:
             self._undo(lifted)
         return lifted
 
     def set_price(self, symbol: str, price: Decimal) -> None:
-        """Set the price by hand: see ``MarketSession.set_price``."""
+        """Set the best bid to ``price`` (USDT) and send the messages: see ``MarketSession.set_price``."""
         self._context.session.set_price(symbol, price)
         self.flush()
 

@@ -1,4 +1,4 @@
-"""Sockets of the WebSocket API. Faults judge each request as the REST request that it stands for."""
+"""Connections of the WebSocket API. A fault set for a REST endpoint also hits the method that does the same here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class OrderSockets:
-    """Serves them. ``counts``: requests by method and path, as the REST server counts them."""
+    """Serves WebSocket API connections. ``counts``: requests by the REST method and path that they stand for."""
 
     def __init__(
         self, context: Context, faults: FaultTable, motion: Motion, settings: ServerSettings, counts: Counter[str]
@@ -32,7 +32,7 @@ class OrderSockets:
         self._counts = counts
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Serve one socket until it is closed. Requests are answered as they come, a late one does not hold up the next."""
+        """Serve one connection until it is closed. A request that a fault delays does not hold up the next one."""
         socket = web.WebSocketResponse(heartbeat=self._ping_s, compress=False)
         await socket.prepare(request)
         async with asyncio.TaskGroup() as answers:

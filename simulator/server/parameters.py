@@ -1,4 +1,4 @@
-"""The parameters of one request, typed when they are read. Of a name sent twice the query string wins over the body."""
+"""Reads the parameters of one request and converts them to types; the query string wins over the body."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from shared.exchange.error_codes import ErrorCode
 from simulator.server.refusals import Refused, illegal, missing
 
 _Word = TypeVar("_Word", bound=str)
-#: No number of the protocol has more characters; what has is refused before it is computed with.
+#: Longest number accepted, in characters. Longer ones are refused before any arithmetic on them.
 _LONGEST_NUMBER: Final = 40
-#: Decimal notation; Python's own takes 1_000, spaces and the digits of every script too.
+#: Plain decimal notation. Python's Decimal() would also accept 1_000, spaces and non-ASCII digits.
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 class Parameters:
-    """Raises Refused with -1102, -1130 or -1111 for what is missing or malformed."""
+    """The parameters of one request by name. Reading one that is missing or malformed raises Refused."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
 
     @classmethod
     def of(cls, query: str, body: str = "") -> Parameters:
-        """From a query string and an urlencoded body."""
+        """Parse a query string and a urlencoded body."""
         values = dict(parse_qsl(body, keep_blank_values=True))
         values.update(parse_qsl(query, keep_blank_values=True))
         return cls(values)
@@ -35,18 +35,18 @@ class Parameters:
         return bool(isinstance(name, str) and self._values.get(name))
 
     def text(self, name: str, default: str | None = None) -> str:
-        """The value as it was sent."""
+        """Return the value as it was sent; ``default`` if it was not sent. Raises Refused -1102 without a default."""
         value = self._values.get(name) or default
         if value is None:
             raise missing(name)
         return value
 
     def optional(self, *names: str) -> str | None:
-        """The value of the first of these names that was sent, else None."""
+        """Return the value of the first of these names that was sent; None if none was."""
         return next((self._values[name] for name in names if self._values.get(name)), None)
 
     def word(self, name: str, allowed: Sequence[_Word], default: _Word | None = None) -> _Word:
-        """One of the words that the parameter may be."""
+        """Return the value; ``default`` if it was not sent. Raises Refused: -1130 unless it is one of ``allowed``."""
         value = self._values.get(name) or default
         if value is None:
             raise missing(name)
@@ -56,7 +56,7 @@ class Parameters:
         raise illegal(name, value)
 
     def integer(self, name: str, default: int | None = None) -> int:
-        """A whole number; ``default`` when it was not sent."""
+        """Return a whole number; ``default`` if it was not sent. Raises Refused -1102 if malformed or without default."""
         value = self._values.get(name)
         if not value:
             if default is None:
@@ -70,11 +70,11 @@ class Parameters:
         return int(value)
 
     def maybe_integer(self, name: str) -> int | None:
-        """A whole number, None when it was not sent."""
+        """Return a whole number; None if it was not sent."""
         return self.integer(name) if name in self else None
 
     def number(self, name: str) -> Decimal | None:
-        """A decimal number, None when it was not sent."""
+        """Return a decimal number; None if it was not sent. Raises Refused -1102 if it is malformed."""
         value = self._values.get(name)
         if not value:
             return None
@@ -86,7 +86,7 @@ class Parameters:
         return number
 
     def flag(self, name: str, default: bool = False) -> bool:
-        """``true`` or ``false``, in any case."""
+        """Return a boolean, sent as ``true`` or ``false`` in upper or lower case; ``default`` if it was not sent."""
         value = (self._values.get(name) or str(default)).lower()
         if value not in ("true", "false"):
             raise illegal(name, value)

@@ -1,4 +1,4 @@
-"""What the protocol refuses before the matching core is asked: codes, texts and HTTP statuses (docs/binance.md §4.8)."""
+"""Errors that the server returns before a request reaches the matching core: code, text, status (docs/binance.md §4.8)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.exchange.error_codes import ErrorCode
 
 
 class Refused(Exception):
-    """An answer with an error: HTTP ``status`` and the body ``{"code", "msg"}``."""
+    """Raised to answer a request with an error: HTTP ``status`` and the body ``{"code", "msg"}``."""
 
     def __init__(self, code: int, message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{code}: {message}")
@@ -19,12 +19,12 @@ class Refused(Exception):
 
     @property
     def body(self) -> dict[str, object]:
-        """As Binance writes it."""
+        """Return the JSON body, as Binance writes it."""
         return {"code": self.code, "msg": self.message}
 
 
 def missing(name: str) -> Refused:
-    """-1102 for a parameter that must be there."""
+    """Return the error -1102: the mandatory parameter ``name`` was not sent."""
     return Refused(
         ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
         f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
@@ -32,7 +32,7 @@ def missing(name: str) -> Refused:
 
 
 def illegal(name: str, value: str) -> Refused:
-    """-1130 for a value outside of what the parameter may be."""
+    """Return the error -1130: the parameter ``name`` may not have this value."""
     return Refused(ErrorCode.INVALID_PARAMETER, f"Data sent for parameter '{name}' is not valid: {value!r}.")
 
 

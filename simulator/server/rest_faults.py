@@ -1,4 +1,4 @@
-"""What the faults that are set make of one REST request. Pure."""
+"""Decides what the faults in force do to one REST request. Pure."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _TIMEOUT: Final = "Timeout waiting for response from backend server. Send status
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``delay_ms``: of the clock, half before and half after. ``executed``: the request is answered by the exchange.
+    """How a request is treated. The defaults mean: carry it out and send the exchange's answer.
 
-    ``reply`` goes out instead of the exchange's; ``silent``: nothing ever goes out; ``cut``: the connection is closed.
+    delay_ms: added delay, wall clock, half before the request is carried out and half after.
+    executed: the request is carried out. reply: sent in place of the exchange's answer; None = that answer.
+    silent: no answer is ever sent. cut: the connection is closed at once.
     """
 
     delay_ms: float = 0.0
@@ -35,7 +37,10 @@ class Verdict:
 
 
 def judge(table: FaultTable, method: str, path: str, parameters: Parameters) -> Verdict:
-    """The first fault of the vocabulary's order that strikes decides; latency comes on top of any."""
+    """Decide how faults change one request: the first that hits, in the order below, decides.
+
+    A latency fault adds its delay to any outcome. Counts chances and hits: call it once per request.
+    """
     if not table.set:
         return Verdict()
     delay = _delay(table, method, path)
@@ -74,7 +79,7 @@ def _delay(table: FaultTable, method: str, path: str) -> float:
 
 
 def _exempt(method: str, parameters: Parameters) -> bool:
-    """-1008 spares what makes a position smaller."""
+    """Return True for a cancel, reduce-only or close-position request: -1008 never hits those (docs/binance.md §4.8)."""
     return (
         method == "DELETE" or parameters.optional("reduceOnly") == "true" or parameters.optional("closePosition") == "true"
     )

@@ -1,4 +1,4 @@
-"""A scenario: faults and prices at set times of the market's clock, from a YAML file.
+"""A scenario: a YAML file that sets faults and prices at given times of the market's clock.
 
 ::
 
@@ -22,7 +22,7 @@ from simulator.server.faults import Fault
 
 
 class PriceStep(BaseModel):
-    """The best bid is set to ``price`` (USDT); later prices keep their distance to it, as a factor."""
+    """Sets the best bid to ``price`` (USDT). All later prices of the source are multiplied by the same factor."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,7 +31,7 @@ class PriceStep(BaseModel):
 
 
 class Step(BaseModel):
-    """``at_s``: market seconds after the start. A fault or a price."""
+    """One step: sets a fault or a price, exactly one of them. ``at_s``: market seconds after the start."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,23 +47,23 @@ class Step(BaseModel):
 
 
 class Scenario(BaseModel):
-    """Steps in any order; they happen in order of time."""
+    """The steps of a scenario, in any order; they are carried out in order of time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     steps: tuple[Step, ...] = ()
 
     def in_order(self) -> list[Step]:
-        """Earliest first."""
+        """Return the steps, earliest first."""
         return sorted(self.steps, key=lambda step: step.at_s)
 
 
 class BadScenario(Exception):
-    """The file cannot be used; the text says where and why."""
+    """Raised for a scenario file that cannot be used; the text says where and why."""
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Raises BadScenario."""
+    """Read a scenario from a YAML file. Raises BadScenario."""
     try:
         return Scenario.model_validate(yaml.safe_load(path.read_text()) or {})
     except OSError as error:

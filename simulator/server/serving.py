@@ -1,4 +1,4 @@
-"""The server as a whole: from settings and a source of ticks to something that listens. The one place where it is wired."""
+"""Builds the whole server from settings and a source of ticks, and makes it listen. Its parts are wired here only."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from simulator.tape.grid import Grid
 from simulator.tape.tape_market import Funding, TapeMarket
 from simulator.tape.tick_source import TickSource
 
-#: Where the WebSocket API listens.
+#: Path of the WebSocket API.
 ORDER_SOCKET: Final = "/ws-fapi/"
 #: Seconds that aiohttp waits for a request in progress, and once more after it cancelled it; its default is 60.
 #: Test: test_simulator_with_hanging_clients_ends_in_time.
@@ -42,14 +42,14 @@ _SHUTDOWN_TIMEOUT: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """What the exchange says of its symbols, and their grids."""
+    """The exchangeInfo answer of the served symbols, and their price and quantity grids by symbol."""
 
     info: dict[str, Any]
     grids: dict[str, Grid]
 
 
 def symbols_of(names: tuple[str, ...], settings: ServerSettings) -> Symbols:
-    """From the shipped document, or the one of the settings."""
+    """Load the symbols from the exchangeInfo file of the settings, or the shipped one."""
     document = None if settings.exchange_info is None else msgspec.json.decode(settings.exchange_info.read_bytes())
     if document is not None:
         document = document.get("info", document)
@@ -59,7 +59,7 @@ def symbols_of(names: tuple[str, ...], settings: ServerSettings) -> Symbols:
 
 
 def _rate_limits(settings: ServerSettings) -> list[dict[str, Any]]:
-    """The ceilings that are held, in exchangeInfo's form."""
+    """Return the limits in force as exchangeInfo's ``rateLimits`` rows."""
     held = (
         ("REQUEST_WEIGHT", "MINUTE", 1, settings.weight_minute),
         ("ORDERS", "MINUTE", 1, settings.orders_minute),
@@ -77,7 +77,7 @@ def build_context(
     matching: SimulatorSettings,
     account: AccountSettings = DEFAULT_ACCOUNT,
 ) -> Context:
-    """The exchange without a wire."""
+    """Build market, matching core, rate limiter and listen keys, without any network."""
     market = TapeMarket(source, symbols.grids, funding, settings.tape)
     filters = {row["symbol"]: Filters.of_exchange_info(row) for row in symbols.info["symbols"]}
     core = ExchangeCore(matching, filters, load_brackets(matching.brackets_file), account)
@@ -90,9 +90,9 @@ def build_context(
 
 
 class Server:
-    """A server that listens. ``url``: where, without a slash at its end; ``sockets_url``: the same for streams.
+    """A listening server. ``url``: base URL of REST, without a final slash; ``sockets_url``: the same for streams.
 
-    ``moving``: what moves the market; it ends only when the market broke.
+    moving: the task that advances the market; it ends only if the market raised an error.
     """
 
     def __init__(self, context: Context, moving: asyncio.Task[None], host: str, port: int) -> None:
@@ -106,9 +106,9 @@ class Server:
 async def serving(
     context: Context, settings: ServerSettings, *, speed: float | None, seed: int = 0, scenario: Scenario | None = None
 ) -> AsyncIterator[Server]:
-    """Listen until the block ends. ``speed``: see ``Motion``.
+    """Serve until the ``async with`` block ends. ``speed``: see ``Motion``.
 
-    Raises OSError when the port is taken, and at the end of the block what broke the market, if anything did.
+    Raises OSError if the port is taken. If advancing the market failed, raises that error at the end of the block.
     """
     steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
     faults = FaultTable(seed)
@@ -138,7 +138,7 @@ async def serving(
         try:
             yield Server(context, moving, settings.host, port)
             if moving.done():
-                moving.result()  # raises what broke the market
+                moving.result()  # raises the error that ended it
         finally:
             moving.cancel()
             await asyncio.gather(moving, return_exceptions=True)

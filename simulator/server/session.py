@@ -1,7 +1,7 @@
-"""The exchange without a wire: the market moves, the core matches, stream messages and user events come out. Pure.
+"""Market and matching core together, without a network: ticks go in, stream messages and user events come out. Pure.
 
-Time is the market's. ``advance`` moves both, tick by tick, and makes the messages that are due in between; they wait in the
-outbox, in order, until ``take_outbox``.
+``advance`` feeds the market's ticks to the core one by one and builds the messages that are due in between. Messages
+are queued in order until ``take_outbox``. All times are of the market's clock, UTC ms.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from simulator.tape.tape_market import TapeMarket
 
 
 class MarketMessage(msgspec.Struct, frozen=True):
-    """``body`` goes to everybody who subscribed to ``stream``; ``time`` on the market's clock, ms."""
+    """A message for all subscribers of ``stream``. ``body``: JSON; ``time``: market's clock, ms."""
 
     stream: Stream
     body: bytes
@@ -40,7 +40,7 @@ class MarketMessage(msgspec.Struct, frozen=True):
 
 
 class UserMessage(msgspec.Struct, frozen=True):
-    """An event of the account; ``time`` on the market's clock, ms."""
+    """An event of the user-data stream. ``time``: market's clock, ms."""
 
     event: dict[str, Any]
     time: int
@@ -52,7 +52,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class MarketSession:
-    """``info``: the answer of exchangeInfo, less the time."""
+    """Runs market and core in step. ``info``: the exchangeInfo answer without ``serverTime``."""
 
     def __init__(self, market: TapeMarket, core: ExchangeCore, info: Mapping[str, Any], grids: Mapping[str, Grid]) -> None:
         self.market = market
@@ -65,7 +65,7 @@ class MarketSession:
             self._into_core(market[symbol].quote)
             self._into_core(
                 MarketTrade(symbol, market.time, 0, market[symbol].last_price, 0, buyer_is_maker=True)
-            )  # the last trade of the history
+            )  # the close of the last candle before the start
             self._into_core(market[symbol].mark)
         self.core.take_events()
 
@@ -75,7 +75,7 @@ class MarketSession:
         return self.market.time
 
     def advance(self, to: int) -> None:
-        """Let everything happen that happens before ``to``, and send what is due until then."""
+        """Advance market and core to ``to`` (ms): events before ``to`` are applied, messages due until ``to`` are queued."""
         while self.market.time < to:
             due = self.emitter.next_due()
             bound = to if due is None else min(to, due)
@@ -86,11 +86,11 @@ class MarketSession:
             self._emit(self.emitter.due(bound))
 
     def set_price(self, symbol: str, price: Decimal) -> None:
-        """Set the price by hand: the source's later prices keep their distance to it, as a factor."""
+        """Set the best bid to ``price`` (USDT). The source's later prices are multiplied by the same factor."""
         self._jump(symbol, self.market[symbol].tilt_to(price))
 
     def multiply_price(self, symbol: str, factor: Fraction) -> None:
-        """Let the price jump, and all later ones with it."""
+        """Multiply the current price and all later ones by ``factor``."""
         self._jump(symbol, self.market[symbol].tilt * factor)
 
     def _jump(self, symbol: str, tilt: Fraction) -> None:
@@ -98,12 +98,12 @@ class MarketSession:
             self._happen(tick)
 
     def publish(self) -> None:
-        """Put the core's new events into the outbox. Call it after every call of the core."""
+        """Queue the core's new events as user events. Call it after every call of the core."""
         for event in self.core.take_events():
             self._publish(event)
 
     def take_outbox(self) -> list[Message]:
-        """Everything said since the last call, in order."""
+        """Return the messages queued since the last call, in order, and empty the queue."""
         taken, self._outbox = self._outbox, []
         return taken
 

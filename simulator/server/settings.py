@@ -1,4 +1,4 @@
-"""Settings of `ict simulator`, the server that speaks Binance's protocol."""
+"""Settings of `ict simulator`, the server with Binance's protocol."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from shared.domain.level import BASIC
 from simulator.server.limits import Limits
 from simulator.tape.settings import TapeSettings
 
-#: A pair for tests, known to everybody: it opens nothing but a simulator.
+#: Public test key and secret; they are valid for a simulator only.
 TEST_KEY, TEST_SECRET = "simulator-key", "simulator-secret"
 
 
 class ServerSettings(BaseModel):
-    """``ict simulator``: the server that speaks Binance USDⓈ-M."""
+    """Settings of ``ict simulator``, the server with Binance's USDⓈ-M protocol."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,7 +80,7 @@ class ServerSettings(BaseModel):
     tape: TapeSettings = Field(default_factory=TapeSettings, description="How candles become ticks, order books and history")
 
     def limits(self) -> Limits:
-        """The ceilings of the rate limiter."""
+        """Return the limits for the rate limiter."""
         return Limits(
             weight_minute=self.weight_minute,
             orders_ten_seconds=self.orders_ten_seconds,

@@ -11,15 +11,16 @@ from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
 
-#: How far ahead of the server a timestamp may be, ms; and the widths of the window behind it.
+#: How far a timestamp may be ahead of the server, ms.
 _AHEAD: Final = 1_000
+#: Default and largest recvWindow: how far a timestamp may be behind the server, ms.
 DEFAULT_WINDOW: Final = 5_000
 _WIDEST: Final = 60_000
 _SIGNATURE: Final = "signature"
 
 
 def check_key(key: str, keys: Mapping[str, str]) -> str:
-    """The secret of ``key``. Raises Refused: -2014 without a key, -2015 for an unknown one."""
+    """Return the secret of an API key. Raises Refused: -2014 if ``key`` is empty, -2015 if it is unknown."""
     if not key:
         raise Refused(ErrorCode.BAD_API_KEY_FMT, "API-key format invalid.", 401)
     secret = keys.get(key)
@@ -29,7 +30,10 @@ def check_key(key: str, keys: Mapping[str, str]) -> str:
 
 
 def check_signature(query: str, body: str, secret: str) -> None:
-    """Check the signature over query string and body as they were sent, without itself. Raises Refused -1102, -1022."""
+    """Check the signature over query string and body as sent, less the signature parameter itself.
+
+    Raises Refused: -1102 if it is missing, -1022 if it is wrong.
+    """
     plain_query, in_query = _without_signature(query)
     plain_body, in_body = _without_signature(body)
     sent = in_query or in_body
@@ -41,14 +45,15 @@ def check_signature(query: str, body: str, secret: str) -> None:
 
 
 def sign(payload: str, secret: str) -> str:
-    """HMAC-SHA256, hexadecimal."""
+    """Return the HMAC-SHA256 of ``payload``, hexadecimal."""
     return hmac.new(secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
 
 
 def check_time(parameters: Parameters, now: int, *, strict: bool = True) -> None:
-    """``timestamp`` within the receive window around ``now`` (server time, ms); with ``strict`` off it must only be there.
+    """Check that ``timestamp`` lies in the receive window around ``now`` (server time, ms).
 
-    Raises Refused -1021, -1102, -1131.
+    ``strict`` False: it only has to be present. Raises Refused: -1021 outside the window, -1102 if it is missing, -1131 for
+    an invalid recvWindow.
     """
     timestamp = parameters.integer("timestamp")
     window = parameters.integer("recvWindow", DEFAULT_WINDOW)
@@ -63,7 +68,7 @@ def check_time(parameters: Parameters, now: int, *, strict: bool = True) -> None
 
 
 def _without_signature(text: str) -> tuple[str, str]:
-    """The text without its signature parameter, and the signature."""
+    """Split off the signature parameter: the remaining text, and the signature."""
     kept, found = [], ""
     for part in text.split("&"):
         name, _, value = part.partition("=")

@@ -1,4 +1,4 @@
-"""The open stream connections: sends each message to its subscribers; bounds what waits for a slow one."""
+"""Sends stream messages to the connected subscribers and bounds the queue of a slow one."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from simulator.server.streams import Stream
 from simulator.server.subscription import Subscription, open_subscription
 
 _encode = msgspec.json.Encoder().encode
-#: What faults call the sockets of the private path.
+#: Name by which faults select connections on the private path.
 PRIVATE: Final = "private"
 _SECOND: Final = 1_000
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One socket. ``waiting``: messages not sent yet."""
+    """One stream connection. ``waiting``: messages not sent yet, oldest first; ``cut``: it was aborted."""
 
     subscription: Subscription
     socket: web.WebSocketResponse
     transport: asyncio.Transport
     waiting: deque[bytes] = field(default_factory=deque)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Set when nothing waits, or nothing will ever be sent again.
+    #: Set when the queue is empty or the connection has ended.
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     cut: bool = False
-    #: It did not keep up; nobody waits for it until it has.
+    #: It did not keep up within patience_s; ``drained`` skips it until its queue is empty again.
     slow: bool = False
 
     def push(self, payload: bytes) -> None:
-        """Queue a message."""
+        """Queue a message; ignored once the connection is cut."""
         if self.cut:
             return
         self.waiting.append(payload)
@@ -51,12 +51,12 @@ class Connection:
         self.wake.set()
 
     def names(self) -> list[str]:
-        """The names by which faults select this connection."""
+        """Return the names by which faults select this connection: its streams, its path, or ``private``."""
         return [PRIVATE] if self.subscription.path == "private" else self.subscription.names or [self.subscription.path]
 
 
 class Sockets:
-    """All connections of a server."""
+    """Holds all stream connections of a server. ``counts``: messages, sockets, overflows."""
 
     def __init__(self, context: Context, faults: FaultTable, settings: ServerSettings) -> None:
         self._context = context
@@ -67,10 +67,10 @@ class Sockets:
         self._late = 0
         self.counts: Counter[str] = Counter()
 
-    # ---- what is sent --------------------------------------------------------------------------------------------------
+    # ---- sending -------------------------------------------------------------------------------------------------------
 
     def deliver(self, messages: Iterable[Message]) -> None:
-        """Send messages to their subscribers, as faults allow."""
+        """Queue messages for their subscribers. Faults may drop, repeat or delay them."""
         for message in messages:
             if isinstance(message, MarketMessage):
                 self._deliver_market(message)
@@ -78,7 +78,7 @@ class Sockets:
                 self._deliver_user(message)
 
     def tell_keys(self, keys: Iterable[str], event_of: object) -> None:
-        """Send ``event_of(key)``, the last event of each dead listen key; its sockets are silent from now on."""
+        """Send ``event_of(key)`` to the connections of each expired listen key. They stay open but get no further events."""
         assert callable(event_of)
         for key in keys:
             payload = _encode(event_of(key))
@@ -137,10 +137,10 @@ class Sockets:
             self.counts["overflows"] += 1
             self._cut(connection)
 
-    # ---- who is there --------------------------------------------------------------------------------------------------
+    # ---- connections ---------------------------------------------------------------------------------------------------
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Serve one socket until it is closed."""
+        """Serve one stream connection until it is closed. 404 for an unknown path, 503 if a fault refuses it."""
         opened = open_subscription(request.path, request.query_string, self._settings.streams_per_socket)
         if opened is None or request.transport is None:
             return web.Response(status=404)
@@ -189,12 +189,12 @@ class Sockets:
                 connection.wake.clear()
                 while waiting:
                     await connection.socket.send_str(waiting[0].decode())
-                    if waiting:  # a cut socket has forgotten what waited
+                    if waiting:  # cutting the connection cleared the queue meanwhile
                         waiting.popleft()
                 connection.slow = False
                 connection.idle.set()
         except ConnectionError:
-            self._cut(connection)  # whoever listens to it hears that it is closed
+            self._cut(connection)  # ends the loop in _listen
 
     def _add(self, connection: Connection, streams: Iterable[Stream]) -> None:
         for stream in streams:
@@ -206,10 +206,10 @@ class Sockets:
             self._by_stream.get(stream.name, set()).discard(connection)
             self._context.session.emitter.unsubscribe(stream)
 
-    # ---- what faults and the server do to all --------------------------------------------------------------------------
+    # ---- all connections at once ---------------------------------------------------------------------------------------
 
     def disconnect(self, pattern: str) -> int:
-        """Cut every socket with a matching name; returns how many."""
+        """Abort every connection with a name that matches the glob ``pattern``; return how many."""
         found = [each for each in self._open if any(fnmatchcase(name, pattern) for name in each.names())]
         for connection in found:
             self._cut(connection)
@@ -222,9 +222,10 @@ class Sockets:
         connection.transport.abort()
 
     async def drained(self) -> None:
-        """Wait until nothing waits for any socket: fast motion goes as fast as its readers.
+        """Wait until every connection's queue is empty, so that fast time goes no faster than clients read.
 
-        One that takes nothing for ``patience_s`` is not waited for again until it caught up; it may run over its buffer.
+        A connection that is not empty after ``patience_s`` seconds is marked slow and skipped until it is. Its queue may
+        then exceed ``stream_buffer``, which cuts it.
         """
         for connection in [each for each in self._open if not each.slow]:
             try:
@@ -233,14 +234,14 @@ class Sockets:
                 connection.slow = True
 
     def describe(self) -> list[dict[str, object]]:
-        """Every connection: path, subscriptions, messages that wait."""
+        """Describe every connection: path, stream names, number of queued messages."""
         return [
             {"path": each.subscription.path, "streams": each.names(), "waiting": len(each.waiting)}
             for each in self._open
         ]  # fmt: skip
 
     async def close(self) -> None:
-        """Close all sockets; those that do not answer within ``patience_s`` seconds are cut."""
+        """Close all connections; abort those that do not answer within ``patience_s`` seconds."""
         goodbyes = [
             asyncio.create_task(connection.socket.close(code=WSCloseCode.GOING_AWAY)) for connection in self._open
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Names of market streams: what each is, how often it comes, and on which routed path (docs/binance.md §1.2, §4.6)."""
+"""Parses market-stream names: kind, interval of messages and routed path of each (docs/binance.md §1.2, §4.6)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CATEGORY: Final[dict[StreamKind, Category]] = {
     "ticker": "market",
     "miniTicker": "market",
 }
-#: Every symbol at once, as one stream.
+#: Symbol of a stream that covers every symbol.
 ALL: Final = "*"
 
 _PLAIN: Final[dict[str, StreamKind]] = {
@@ -47,7 +47,7 @@ _PLAIN: Final[dict[str, StreamKind]] = {
     "miniTicker": "miniTicker",
     "markPrice": "markPrice",
 }
-#: Kinds that come once a second instead of at once.
+#: Kinds that send once a second instead of at each event.
 _EVERY_SECOND: Final = ("ticker", "miniTicker")
 
 _INTERVAL: Final = "|".join(INTERVALS)
@@ -67,7 +67,10 @@ _DEPTH_MS: Final = 250
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """``every``: ms between two messages on the market's clock, 0 = at once. ``levels``: of a partial depth."""
+    """A market stream.
+
+    every: ms between two messages, market's clock; 0 = a message at each event. levels: number of levels of partial depth.
+    """
 
     name: str
     kind: StreamKind
@@ -78,12 +81,12 @@ class Stream:
 
     @property
     def category(self) -> Category:
-        """The routed path that carries it."""
+        """Return the routed path on which the stream is sent."""
         return CATEGORY[self.kind]
 
 
 def parse(name: str) -> Stream | None:
-    """The stream of this name; None for what is none: the exchange acknowledges it and stays silent."""
+    """Parse a stream name. None for an unknown one, which the exchange acknowledges but never sends."""
     if name.startswith("!"):
         return _of_every_symbol(name)
     found = _ONE.fullmatch(name)
@@ -106,7 +109,7 @@ def parse(name: str) -> Stream | None:
 
 
 def carries(path: Category | Literal["unrouted"], stream: Stream) -> bool:
-    """Whether a connection on this path ever gets the stream; one without a routed path only gets public data."""
+    """Return True if connections on this path get the stream. The unrouted path gets public data only."""
     return stream.category == ("public" if path == "unrouted" else path)
 
 

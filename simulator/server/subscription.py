@@ -1,4 +1,4 @@
-"""One stream connection: its path, its subscriptions, and its answers to commands. Pure (docs/binance.md §1.2)."""
+"""The subscriptions of one stream connection, and the answers to its commands. Pure (docs/binance.md §1.2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Path = Category | Literal["unrouted"]
 
 @dataclass(slots=True)
 class Change:
-    """What a command does: an answer, and streams that come and go."""
+    """The result of a command: the answer to send, and the streams subscribed and unsubscribed by it."""
 
     answer: dict[str, Any]
     added: list[Stream] = field(default_factory=list)
@@ -26,9 +26,9 @@ class Change:
 class Subscription:
     """The subscriptions of one connection.
 
-    ``combined``: messages are wrapped as ``{"stream", "data"}``. ``names``: all subscribed, also the silent.
-
-    ``listen_keys``: key → event types that are wanted, None = all.
+    combined: messages are wrapped as ``{"stream", "data"}``.
+    names: every subscribed name, including unknown ones and those of another path, for which nothing is sent.
+    listen_keys: key → event types to send, None = all.
     """
 
     path: Path
@@ -38,11 +38,11 @@ class Subscription:
     listen_keys: dict[str, frozenset[str] | None] = field(default_factory=dict)
 
     def open(self, names: list[str]) -> list[Stream]:
-        """Subscribe to the names of the URL; the streams that will say something."""
+        """Subscribe to the names of the URL; return the streams that this path carries."""
         return self._add(names)
 
     def command(self, text: str) -> Change:
-        """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
+        """Carry out a JSON command: SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY or GET_PROPERTY."""
         try:
             asked = msgspec.json.decode(text)
         except msgspec.DecodeError as error:
@@ -69,11 +69,11 @@ class Subscription:
                 return Change({"error": {"code": 2, "msg": f"Invalid request: unknown method {unknown!r}"}, "id": number})
 
     def close(self) -> list[Stream]:
-        """Everything that it subscribed to."""
+        """Unsubscribe from everything; return the streams that ended."""
         return self._remove(list(self.names))
 
     def wants_event(self, key: str, kind: str) -> bool:
-        """Whether user events of this type are wanted for this key."""
+        """Return True if the connection wants user events of type ``kind`` for this listen key."""
         events = self.listen_keys.get(key)
         return events is None or kind in events
 
@@ -88,13 +88,13 @@ class Subscription:
         return self._heard(known)
 
     def _heard(self, names: list[str]) -> list[Stream]:
-        """Those that this path carries: the others are acknowledged and stay silent."""
+        """Return the known streams that this path carries; the other names are acknowledged but never sent."""
         streams = (parse(name) for name in names)
         return [stream for stream in streams if stream is not None and carries(self.path, stream)]
 
 
 def open_subscription(path: str, query: str, most_streams: int) -> tuple[Subscription, list[str]] | None:
-    """The subscription of a URL and the stream names in it; None for a path that does not exist."""
+    """Read a stream URL: its subscription (still empty) and the stream names to open. None for an unknown path."""
     parts = [part for part in path.split("/") if part]
     route: Path = "unrouted"
     if parts and parts[0] in ("public", "market", "private"):

@@ -1,1 +1,1 @@
-"""How the exchange writes what it says: the fields, in Binance's names, with decimals as strings (docs/binance.md §4)."""
+"""Converts state and events to Binance's JSON: its field names, decimals as strings (docs/binance.md §4)."""

@@ -1,4 +1,4 @@
-"""Account, balances, positions, brackets and configuration, as REST answers (docs/binance.md §4.3)."""
+"""Converts account, positions, brackets and settings to REST answers (docs/binance.md §4.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.tape.grid import Grid
 
 
 def balance(account: AccountStatement) -> dict[str, Any]:
-    """One line of ``balance``."""
+    """Return one row of ``GET balance``."""
     return {
         "accountAlias": "SimR",
         "asset": "USDT",
@@ -26,7 +26,7 @@ def balance(account: AccountStatement) -> dict[str, Any]:
 
 
 def totals(account: AccountStatement) -> dict[str, Any]:
-    """The sums that ``account`` begins with."""
+    """Return the totals at the head of ``GET account``."""
     return {
         "totalInitialMargin": money(account.initial_margin),
         "totalMaintMargin": money(account.maintenance_margin),
@@ -43,7 +43,7 @@ def totals(account: AccountStatement) -> dict[str, Any]:
 
 
 def asset(account: AccountStatement) -> dict[str, Any]:
-    """The USDT line of ``account``'s assets."""
+    """Return the USDT row of ``assets`` in ``GET account``."""
     return {
         "asset": "USDT",
         "walletBalance": money(account.wallet),
@@ -63,7 +63,7 @@ def asset(account: AccountStatement) -> dict[str, Any]:
 
 
 def flags(*, multi_assets: bool) -> dict[str, Any]:
-    """What v2 has before the totals."""
+    """Return the permission and mode fields that precede the totals in ``GET account`` v2."""
     return {
         "feeTier": 0,
         "canTrade": True,
@@ -76,7 +76,7 @@ def flags(*, multi_assets: bool) -> dict[str, Any]:
 
 
 def account_position_v2(leg: PositionStatement, config: SymbolConfig, grid: Grid) -> dict[str, Any]:
-    """One line of ``account`` v2's positions, which lists every symbol."""
+    """Return one row of ``positions`` in ``GET account`` v2, which lists every symbol."""
     return {
         "symbol": leg.symbol,
         "initialMargin": money(leg.initial_margin),
@@ -98,7 +98,7 @@ def account_position_v2(leg: PositionStatement, config: SymbolConfig, grid: Grid
 
 
 def account_position_v3(leg: PositionStatement, grid: Grid) -> dict[str, Any]:
-    """One line of ``account`` v3's positions."""
+    """Return one row of ``positions`` in ``GET account`` v3."""
     return {
         "symbol": leg.symbol,
         "positionSide": leg.position_side,
@@ -114,7 +114,7 @@ def account_position_v3(leg: PositionStatement, grid: Grid) -> dict[str, Any]:
 
 
 def position_risk_v2(leg: PositionStatement, config: SymbolConfig, grid: Grid) -> dict[str, Any]:
-    """One line of ``positionRisk`` v2, which lists every symbol."""
+    """Return one row of ``GET positionRisk`` v2, which lists every symbol."""
     return {
         "symbol": leg.symbol,
         "positionAmt": places(leg.quantity, grid.quantity_digits),
@@ -136,7 +136,7 @@ def position_risk_v2(leg: PositionStatement, config: SymbolConfig, grid: Grid) -
 
 
 def position_risk_v3(leg: PositionStatement, grid: Grid) -> dict[str, Any]:
-    """One line of ``positionRisk`` v3."""
+    """Return one row of ``GET positionRisk`` v3."""
     return {
         "symbol": leg.symbol,
         "positionSide": leg.position_side,
@@ -162,7 +162,7 @@ def position_risk_v3(leg: PositionStatement, grid: Grid) -> dict[str, Any]:
 
 
 def brackets(symbol: str, table: Brackets) -> dict[str, Any]:
-    """One line of leverageBracket: numbers, not strings."""
+    """Return one row of ``GET leverageBracket``; its values are numbers, not strings."""
     return {
         "symbol": symbol,
         "notionalCoef": 1.0,
@@ -181,7 +181,7 @@ def brackets(symbol: str, table: Brackets) -> dict[str, Any]:
 
 
 def symbol_config(config: SymbolConfig) -> dict[str, Any]:
-    """One line of symbolConfig."""
+    """Return one row of ``GET symbolConfig``."""
     return {
         "symbol": config.symbol,
         "marginType": config.margin_type,
@@ -192,7 +192,7 @@ def symbol_config(config: SymbolConfig) -> dict[str, Any]:
 
 
 def commission(symbol: str, rates: Commission) -> dict[str, Any]:
-    """commissionRate."""
+    """Return the answer of ``GET commissionRate``."""
     return {
         "symbol": symbol,
         "makerCommissionRate": f"{rates.maker:.6f}",
@@ -202,7 +202,7 @@ def commission(symbol: str, rates: Commission) -> dict[str, Any]:
 
 
 def income(line: Income) -> dict[str, Any]:
-    """One line of income."""
+    """Return one row of ``GET income``."""
     return {
         "symbol": line.symbol,
         "incomeType": line.type,

@@ -1,4 +1,4 @@
-"""What the market streams say, and the same facts as REST rows (docs/binance.md §4.2, §4.6)."""
+"""Converts market data to stream messages and REST rows (docs/binance.md §4.2, §4.6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.tape.klines import Kline
 
 
 def kline_body(kline: Kline, interval: str, grid: Grid, *, closed: bool) -> dict[str, Any]:
-    """``k`` of a kline event."""
+    """Return the field ``k`` of a kline event."""
     return {
         "t": kline.open_time,
         "T": closes_at(kline.open_time, interval) - 1,
@@ -41,13 +41,13 @@ def kline(body: dict[str, Any], now: int) -> dict[str, Any]:
 
 
 def continuous_kline(body: dict[str, Any], now: int) -> dict[str, Any]:
-    """As a kline, but with the pair outside and no symbol inside."""
+    """Return a continuous_kline event: ``body`` without its symbol, and the pair outside of it."""
     inner = {name: value for name, value in body.items() if name != "s"}
     return {"e": "continuous_kline", "E": now, "ps": body["s"], "ct": "PERPETUAL", "k": inner}
 
 
 def kline_row(kline: Kline, interval: str, grid: Grid) -> list[Any]:
-    """A row of ``GET klines``."""
+    """Return a row of ``GET klines``."""
     return [
         kline.open_time,
         grid.print_price(kline.open),
@@ -65,7 +65,7 @@ def kline_row(kline: Kline, interval: str, grid: Grid) -> list[Any]:
 
 
 def aggregate_trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
-    """aggTrade; here every trade is one."""
+    """Return an aggTrade event; every single trade counts as an aggregate of its own."""
     quantity = grid.print_quantity(trade.quantity)
     return {
         "e": "aggTrade",
@@ -115,14 +115,14 @@ def book_ticker(quote: Quote, update_id: int, grid: Grid, now: int) -> dict[str,
 
 
 def levels(side: dict[int, int], grid: Grid) -> list[list[str]]:
-    """Price and quantity of each level."""
+    """Return [price, quantity] of each level, printed."""
     return [[grid.print_price(price), grid.print_quantity(quantity)] for price, quantity in side.items()]
 
 
 def depth_update(
     grid: Grid, now: int, first: int, last: int, before: int, bids: dict[int, int], asks: dict[int, int]
 ) -> dict[str, Any]:
-    """depthUpdate: ids ``first`` to ``last``; ``before`` is the ``last`` of the message before it."""
+    """Return a depthUpdate event with update ids ``first`` to ``last``; ``before``: ``last`` of the previous message."""
     return {
         "e": "depthUpdate",
         "E": now,
@@ -154,7 +154,7 @@ def mark_price(mark: Mark, now: int) -> dict[str, Any]:
 
 
 def ticker(day: Day, last_quantity: int, grid: Grid, now: int) -> dict[str, Any]:
-    """24hrTicker."""
+    """Return a 24hrTicker event."""
     change, percent, average = _change(day, grid)
     return {
         "e": "24hrTicker",
@@ -195,7 +195,7 @@ def mini_ticker(day: Day, grid: Grid, now: int) -> dict[str, Any]:
 
 
 def ticker_row(day: Day, last_quantity: int, grid: Grid, now: int) -> dict[str, Any]:
-    """``GET ticker/24hr``."""
+    """Return a row of ``GET ticker/24hr``."""
     change, percent, average = _change(day, grid)
     return {
         "symbol": grid.symbol,
@@ -218,7 +218,7 @@ def ticker_row(day: Day, last_quantity: int, grid: Grid, now: int) -> dict[str, 
 
 
 def _change(day: Day, grid: Grid) -> tuple[str, str, str]:
-    """Change of the price, the same in percent, and the mean price by volume."""
+    """Return price change, price change in percent, and volume-weighted mean price, printed."""
     change = grid.price(day.close) - grid.price(day.open)
     percent = Decimal(day.close - day.open) * 100 / day.open
     average = grid.quote(day.turnover) / grid.quantity(day.volume) if day.volume else grid.price(day.close)

@@ -1,4 +1,4 @@
-"""Decimals as the exchange prints them."""
+"""Prints decimals as the exchange does."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ _ZERO: Final = Decimal(0)
 
 
 def money(amount: Decimal) -> str:
-    """USDT with eight decimals, never as ``-0.00000000``."""
+    """Print USDT with eight decimals; zero without a sign."""
     return _fixed(amount, 8)
 
 
 def plain(number: Decimal) -> str:
-    """All digits that there are, without an exponent and without zeros at the end; ``0`` for zero."""
+    """Print every digit, without exponent and trailing zeros; ``0`` for zero."""
     text = f"{number:f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return "0" if text in ("", "-0") else text
 
 
 def places(number: Decimal, digits: int) -> str:
-    """At least so many decimals; more when the number has more, up to eight."""
+    """Print at least ``digits`` decimals, and more if the number has more, up to eight."""
     exponent = number.as_tuple().exponent
     own = -exponent if isinstance(exponent, int) else 0
     return _fixed(number, min(max(digits, own), max(digits, 8)))

@@ -1,4 +1,4 @@
-"""Orders of both books, as REST answers (docs/binance.md §4.4, §4.5)."""
+"""Converts plain and conditional orders to REST answers (docs/binance.md §4.4, §4.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.tape.grid import Grid
 
 
 def shown_type(kind: str) -> str:
-    """The exchange's own liquidation orders show as LIMIT."""
+    """Return the order type to print: the exchange prints its own liquidation orders as LIMIT."""
     return "LIMIT" if kind == "LIQUIDATION" else kind
 
 
@@ -42,18 +42,18 @@ def _common(order: Order, grid: Grid) -> dict[str, Any]:
 
 
 def placed(order: Order, grid: Grid) -> dict[str, Any]:
-    """What placing, changing and cancelling answers: without avgPrice, cumQuote and cumBase since 2026-07."""
+    """Return the answer of placing, amending and cancelling: without avgPrice, cumQuote and cumBase since 2026-07."""
     return {**_common(order, grid), "cumQty": places(order.executed, grid.quantity_digits)}
 
 
 def acknowledged(order: Order, grid: Grid) -> dict[str, Any]:
-    """The ACK of a new order: as it was before it met the book."""
+    """Return the ACK of a new order: status NEW, nothing executed."""
     nothing = places(ZERO, grid.quantity_digits)
     return {**placed(order, grid), "status": "NEW", "executedQty": nothing, "cumQty": nothing, "updateTime": order.created}
 
 
 def queried(order: Order, grid: Grid) -> dict[str, Any]:
-    """What GET order, openOrders and allOrders answer."""
+    """Return the answer of ``GET order``, a row of openOrders and allOrders."""
     return {
         **_common(order, grid),
         "avgPrice": places(order.average_price, grid.price_digits),
@@ -63,7 +63,7 @@ def queried(order: Order, grid: Grid) -> dict[str, Any]:
 
 
 def algo_placed(algo: AlgoOrder, grid: Grid) -> dict[str, Any]:
-    """What ``POST algoOrder`` answers. Prices that the order does not have are null or 0, as the exchange's."""
+    """Return the answer of ``POST algoOrder``. Prices that the order does not have are null or 0, as on the exchange."""
     trailing = algo.type == "TRAILING_STOP_MARKET"
     return {
         "algoId": algo.algo_id,
@@ -95,7 +95,10 @@ def algo_placed(algo: AlgoOrder, grid: Grid) -> dict[str, Any]:
 
 
 def algo_queried(algo: AlgoOrder, child: Order | None, grid: Grid) -> dict[str, Any]:
-    """What GET algoOrder, openAlgoOrders and allAlgoOrders answer; ``child``: the order that the trigger made."""
+    """Return the answer of ``GET algoOrder``, a row of openAlgoOrders and allAlgoOrders.
+
+    child: the order that the trigger placed, None before it.
+    """
     return {
         **algo_placed(algo, grid),
         "actualOrderId": str(algo.order_id) if algo.order_id else "",
@@ -111,12 +114,12 @@ def algo_queried(algo: AlgoOrder, child: Order | None, grid: Grid) -> dict[str, 
 
 
 def algo_cancelled(algo: AlgoOrder) -> dict[str, Any]:
-    """What ``DELETE algoOrder`` answers; its code is a string."""
+    """Return the answer of ``DELETE algoOrder``; its code is a string."""
     return {"algoId": algo.algo_id, "clientAlgoId": algo.client_algo_id, "code": "200", "msg": "success"}
 
 
 def user_trade(trade: ExecutedTrade, grid: Grid) -> dict[str, Any]:
-    """One line of userTrades."""
+    """Return one row of ``GET userTrades``."""
     return {
         "buyer": trade.side == "BUY",
         "commission": money(trade.commission),

@@ -1,4 +1,4 @@
-"""What the user-data stream says (docs/binance.md §4.7)."""
+"""Converts the core's events to messages of the user-data stream (docs/binance.md §4.7)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from simulator.server.printing.numbers import money, places, plain
 from simulator.server.printing.orders import shown_type
 from simulator.tape.grid import Grid
 
-#: Why an order expired (``er``); 0 = it did not, or nobody knows.
+#: Reason of an expired order (``er``); 0 = not expired, or no reason known.
 _EXPIRY_UNKNOWN = "0"
 
 
 def order_update(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
-    """ORDER_TRADE_UPDATE. Commission is there with an execution only, the trailing fields with a trailing order only."""
+    """Return ORDER_TRADE_UPDATE. Only executions have commission fields, only trailing orders the trailing fields."""
     order, trade = event.order, event.trade
     body: dict[str, Any] = {
         "s": order.symbol,
@@ -64,7 +64,7 @@ def order_update(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
 
 
 def trade_lite(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None:
-    """TRADE_LITE of an execution, which comes before its ORDER_TRADE_UPDATE; None for anything else."""
+    """Return TRADE_LITE of an execution, to be sent before its ORDER_TRADE_UPDATE; None for any other update."""
     order, trade = event.order, event.trade
     if event.execution != "TRADE" or trade is None:
         return None
@@ -86,7 +86,7 @@ def trade_lite(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | Non
 
 
 def algo_update(event: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
-    """ALGO_UPDATE. ``ia``: only a trailing order has it."""
+    """Return ALGO_UPDATE. Only a trailing order has the field ``ia`` (trailing has begun)."""
     algo, child = event.algo, event.child
     body: dict[str, Any] = {
         "caid": algo.client_algo_id,
@@ -121,7 +121,7 @@ def algo_update(event: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
 
 
 def account_update(event: AccountUpdate, grids: dict[str, Grid], now: int) -> dict[str, Any]:
-    """ACCOUNT_UPDATE: the balance and the legs that changed."""
+    """Return ACCOUNT_UPDATE: the USDT balance and the legs that changed."""
     positions = [
         {
             "s": leg.symbol,
@@ -141,12 +141,12 @@ def account_update(event: AccountUpdate, grids: dict[str, Grid], now: int) -> di
 
 
 def leverage_change(event: LeverageChange, now: int) -> dict[str, Any]:
-    """ACCOUNT_CONFIG_UPDATE."""
+    """Return ACCOUNT_CONFIG_UPDATE of a leverage change."""
     return {"e": "ACCOUNT_CONFIG_UPDATE", "E": now, "T": event.time, "ac": {"s": event.symbol, "l": event.leverage}}
 
 
 def margin_call(event: MarginCall, now: int) -> dict[str, Any]:
-    """MARGIN_CALL."""
+    """Return MARGIN_CALL."""
     legs = [
         {
             "s": leg.symbol,
@@ -164,12 +164,12 @@ def margin_call(event: MarginCall, now: int) -> dict[str, Any]:
 
 
 def listen_key_expired(key: str, now: int) -> dict[str, Any]:
-    """The last event of a dead listen key; its socket stays open and is silent."""
+    """Return listenKeyExpired, the last event of a listen key; its connection stays open without further events."""
     return {"e": "listenKeyExpired", "E": now, "listenKey": key}
 
 
 def force_order(event: Liquidation, grid: Grid, now: int) -> dict[str, Any]:
-    """The market stream's forceOrder."""
+    """Return forceOrder, a market-stream message that reports a liquidation."""
     order = event.order
     return {
         "e": "forceOrder",

@@ -1,1 +1,1 @@
-"""The REST endpoints: parameters in, an answer out. Pure; the HTTP server around them is ``simulator.server.http``."""
+"""The REST endpoints, as pure functions from parameters to an answer; ``simulator.server.http`` serves them."""

@@ -105,7 +105,7 @@ def multi_assets(context: Context, parameters: Parameters, caller: Caller) -> An
 
 
 def set_multi_assets(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Single-asset mode is all there is here."""
+    """Refuse every change: the account has USDT only, so single-asset mode is the only one."""
     if parameters.flag("multiAssetsMargin"):
         raise Refused(
             ErrorCode.ISOLATED_REJECT_WITH_MULTI_ASSETS,
@@ -139,17 +139,17 @@ def symbol_config(context: Context, parameters: Parameters, caller: Caller) -> A
 
 
 def order_rate_limit(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """The ceilings, as exchangeInfo names them."""
+    """Return the order limits in exchangeInfo's form."""
     return [each for each in context.session.info["rateLimits"] if each["rateLimitType"] == "ORDERS"]
 
 
 def trading_status(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """No quantitative rule is broken here."""
+    """Return no indicators: quantitative trading rules are not simulated."""
     return {"indicators": {}, "updateTime": context.server_time}
 
 
 def api_restrictions(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """What the key may do: read and trade futures, and never withdraw."""
+    """Return the key's permissions: it may read and trade futures, but not withdraw."""
     return {
         "ipRestrict": False,
         "createTime": context.session.market.start,
@@ -179,7 +179,7 @@ def close_listen_key(context: Context, parameters: Parameters, caller: Caller) -
 
 
 def _every_leg(context: Context, symbol: str | None) -> list[PositionStatement]:
-    """Also flat ones, of the position mode."""
+    """Return every leg of the position mode, flat ones included; ``symbol`` None = of all symbols."""
     core = context.session.core
     sides: tuple[PositionSide, ...] = ("LONG", "SHORT") if core.hedge_mode else ("BOTH",)
     symbols = context.session.market.symbols if symbol is None else (symbol,)

@@ -1,4 +1,4 @@
-"""Conditional orders: a book of their own, which the plain endpoints never see (docs/binance.md §2.3, §4.5)."""
+"""Endpoints of conditional (algo) orders, which the plain order endpoints never show (docs/binance.md §2.3, §4.5)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def shown(context: Context, algo: AlgoOrder) -> Any:
-    """An algo order as queries answer it."""
+    """Return an algo order in the form of query answers; after its trigger, with its child order's execution."""
     child = context.session.core.order(algo.symbol, order_id=algo.order_id) if algo.order_id else None
     return printed.algo_queried(algo, child, context.grid(algo.symbol))
 

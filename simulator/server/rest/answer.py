@@ -1,4 +1,4 @@
-"""One request, from its text to its answer: limits, key, signature, time, then the endpoint."""
+"""Answers one REST request: checks rate limits, key, signature and timestamp, then calls the endpoint."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from simulator.server.signing import check_key, check_signature, check_time
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """As it came over the wire. ``query`` and ``body`` are not decoded; ``key``: the header X-MBX-APIKEY, or empty.
+    """A REST request as received. ``query`` and ``body`` are not decoded; ``key``: header X-MBX-APIKEY, empty if not sent.
 
-    ``now``: the clock that limits and listen keys live by, ms.
+    now: wall clock, ms, for rate limits and listen keys.
     """
 
     method: str
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """``body``: what becomes JSON."""
+    """An answer: HTTP status, body (an object that becomes JSON), headers."""
 
     status: int
     body: Any
@@ -39,7 +39,7 @@ class Reply:
 
 
 def answer(context: Context, request: Request) -> Reply:
-    """The answer; refusals are answers too."""
+    """Answer a request; an error is returned as a Reply, never raised as Refused."""
     headers: dict[str, str] = {}
     try:
         endpoint = BY_PATH.get((request.method, request.path))

@@ -1,4 +1,4 @@
-"""What the endpoints work on, and who asks."""
+"""The objects that every endpoint is called with: the exchange (Context) and the caller (Caller)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(slots=True)
 class Context:
-    """``keys``: API key → secret. ``pace``: market ms that go by in one ms of a client's clock, for its countdowns.
+    """The simulated exchange as endpoints see it.
 
-    ``skew``: what a fault adds to the server time, ms. ``strict_time``: refuse timestamps outside of the window.
+    keys: API key → secret. pace: market ms per real ms, by which countdowns of clients are lengthened.
+    skew: offset that clock-skew faults add to the server time, ms. strict_time: refuse timestamps outside recvWindow.
     """
 
     session: MarketSession
@@ -34,29 +35,29 @@ class Context:
 
     @property
     def server_time(self) -> int:
-        """What the exchange says the time is, ms."""
+        """Return the exchange's time as clients see it: the market's clock plus ``skew``, ms."""
         return self.session.time + self.skew
 
     def symbol(self, parameters: Parameters, name: str = "symbol") -> str:
-        """A symbol that is traded here. Raises Refused -1102, -1121."""
+        """Return the symbol of the request. Raises Refused: -1102 if it was not sent, -1121 if it is not traded here."""
         symbol = parameters.text(name)
         if symbol not in self.session.market:
             raise bad_symbol()
         return symbol
 
     def maybe_symbol(self, parameters: Parameters) -> str | None:
-        """The symbol, None when it was not sent."""
+        """Return the symbol of the request; None if it was not sent. Raises Refused -1121 if it is not traded here."""
         return self.symbol(parameters) if "symbol" in parameters else None
 
     def market(self, parameters: Parameters, name: str = "symbol") -> SymbolMarket:
-        """The market of the symbol."""
+        """Return the market data of the request's symbol. Raises Refused as ``symbol`` does."""
         return self.session.market[self.symbol(parameters, name)]
 
     def grid(self, symbol: str) -> Grid:
         return self.session.grids[symbol]
 
     def checked(self, answer: _Answer | Refusal) -> _Answer:
-        """Publish the core's new events and return its answer. Raises Refused if it is a refusal."""
+        """Queue the core's new events, then return its answer. Raises Refused if the core refused."""
         self.session.publish()
         if isinstance(answer, Refusal):
             raise Refused(int(answer.code), answer.message)
@@ -65,7 +66,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, by ``key`` (empty without one), and when on the clock that limits and listen keys live by (ms)."""
+    """Who sent the request. ``key``: API key, empty if not sent; ``now``: wall clock, ms."""
 
     key: str
     now: int
@@ -75,7 +76,10 @@ SUCCESS: dict[str, Any] = {"code": 200, "msg": "success"}
 
 
 def within(rows: list[Any], time_of: Any, parameters: Parameters, default: int, most: int) -> list[Any]:
-    """The rows between startTime and endTime: the first ``limit`` from a start, else the latest."""
+    """Select rows between startTime and endTime: the first ``limit`` if startTime was sent, else the latest ``limit``.
+
+    default, most: default and largest ``limit``. time_of: time of a row, ms.
+    """
     start, end = parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime")
     limit = max(1, min(parameters.integer("limit", default), most))
     chosen = [row for row in rows if (start is None or time_of(row) >= start) and (end is None or time_of(row) <= end)]

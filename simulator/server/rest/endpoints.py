@@ -1,4 +1,4 @@
-"""The table of endpoints: method, path, who may ask, what it weighs (docs/binance.md §6.1), and who answers."""
+"""The table of REST endpoints: method, path, security, request weight (docs/binance.md §6.1), handler."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from simulator.server.rest.context import Caller, Context
 Handler = Callable[[Context, Parameters, Caller], Any]
 Weight = int | Callable[[Parameters], int]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-#: none: anybody; key: an API key; signed: a key and a fresh signature.
+#: none: no key needed; key: an API key; signed: an API key, a signature and a timestamp.
 Security = Literal["none", "key", "signed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """``orders``: what one request adds to the order counts of 10 seconds and of a minute."""
+    """One endpoint. ``orders``: how much one request adds to the 10-second and to the one-minute order count."""
 
     method: Method
     path: str
@@ -29,12 +29,12 @@ class Endpoint:
     orders: tuple[int, int] = (0, 0)
 
     def weighs(self, parameters: Parameters) -> int:
-        """Request weight."""
+        """Return the request weight, which may depend on the parameters."""
         return self.weight(parameters) if callable(self.weight) else self.weight
 
 
 def _of_limit(*steps: tuple[int, int], default: int, beyond: int) -> Weight:
-    """Weight by the parameter ``limit``: the first step (limit below, weight) that it fits."""
+    """Make a weight that depends on ``limit``: the first step (bound, weight) with limit < bound, else ``beyond``."""
 
     def weigh(parameters: Parameters) -> int:
         limit = parameters.integer("limit", default)
@@ -44,7 +44,7 @@ def _of_limit(*steps: tuple[int, int], default: int, beyond: int) -> Weight:
 
 
 def _of_symbol(one: int, every: int) -> Weight:
-    """Weight with a symbol, and without."""
+    """Make a weight that is ``one`` for a request with a symbol and ``every`` for one without."""
     return lambda parameters: one if "symbol" in parameters else every
 
 

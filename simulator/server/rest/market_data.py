@@ -1,4 +1,4 @@
-"""Market data: what needs no key (docs/binance.md §4.2)."""
+"""Market-data endpoints; none of them needs an API key (docs/binance.md §4.2)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def continuous_klines(context: Context, parameters: Parameters, caller: Caller) 
 
 
 def mark_price_klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """The klines of the last price without volumes: the mark follows it closely here."""
+    """Return the last price's klines without volumes: the server keeps no history of the mark price."""
     return [[*row[:5], "0", row[6], "0", row[8], "0", "0", "0"] for row in klines(context, parameters, caller)]
 
 
@@ -138,7 +138,7 @@ def funding_rate(context: Context, parameters: Parameters, caller: Caller) -> An
 
 
 def funding_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Only symbols whose interval or cap was adjusted are listed: none here."""
+    """Return an empty list: the exchange lists symbols with adjusted interval or cap only, and none is simulated."""
     return []
 
 
@@ -174,7 +174,7 @@ def ticker_24h(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def open_interest(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """A tenth of the day's volume: nobody else holds anything here."""
+    """Return a tenth of the day's volume as a stand-in: no other accounts are simulated."""
     market = context.market(parameters)
     held = market.grid.print_quantity(market.day().volume // 10)
     return {"openInterest": held, "symbol": market.symbol, "time": context.session.time}

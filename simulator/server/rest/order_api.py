@@ -1,6 +1,6 @@
-"""The WebSocket API (``/ws-fapi/v1``): the same endpoints, asked for by a method's name (docs/binance.md §4.1). Pure.
+"""The WebSocket API (``/ws-fapi/v1``): calls REST endpoints by method name (docs/binance.md §4.1). Pure.
 
-A request is ``{"id", "method", "params"}``; its signature is over the parameters sorted by name, as ``name=value&…``.
+A request is ``{"id", "method", "params"}``. The signature covers the parameters sorted by name, as ``name=value&…``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from simulator.server.rest.context import Caller, Context
 from simulator.server.rest.endpoints import BY_PATH, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 
-#: Method → the endpoint that does the same.
+#: WebSocket API method → REST method and path of the endpoint that does the same.
 METHODS: Final[dict[str, tuple[str, str]]] = {
     "order.place": ("POST", "/fapi/v1/order"),
     "order.modify": ("PUT", "/fapi/v1/order"),
@@ -40,7 +40,7 @@ METHODS: Final[dict[str, tuple[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. ``values``: the parameters as text, as they are signed."""
+    """One request. ``values``: the parameters as text, in the form in which they are signed."""
 
     id: Any
     endpoint: Endpoint
@@ -52,7 +52,7 @@ class Call:
 
 
 def read_call(text: str) -> Call | dict[str, Any]:
-    """The request, or the answer to what is none."""
+    """Parse a request; a malformed one gives the error answer to send."""
     try:
         asked = msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -67,7 +67,7 @@ def read_call(text: str) -> Call | dict[str, Any]:
 
 
 def answer_call(context: Context, call: Call, address: str, now: int) -> dict[str, Any]:
-    """The answer; refusals are answers too. ``now``: the clock that limits live by, ms."""
+    """Answer a request; errors are returned as answers too. ``now``: wall clock, ms."""
     try:
         context.limiter.spend(address, call.endpoint.weighs(call.parameters), now)
         key = _authorise(context, call)
@@ -80,12 +80,12 @@ def answer_call(context: Context, call: Call, address: str, now: int) -> dict[st
 
 
 def failed(call: Call, reply: Reply) -> dict[str, Any]:
-    """A fault's reply in this API's form."""
+    """Convert a REST reply that a fault made into an answer of this API."""
     return {"id": call.id, "status": reply.status, "error": reply.body, "rateLimits": []}
 
 
 def _authorise(context: Context, call: Call) -> str:
-    """The API key. Raises Refused."""
+    """Check key, signature and timestamp and return the API key. Raises Refused."""
     if call.endpoint.security == "none":
         return ""
     key = call.values.get("apiKey", "")

@@ -1,4 +1,4 @@
-"""Orders of the order book: place, change, cancel, ask (docs/binance.md §4.4)."""
+"""Endpoints of plain orders: place, amend, cancel, query (docs/binance.md §4.4)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def test(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """``POST order/test``: the parameters are read, nothing is placed."""
+    """``POST order/test``: check that the parameters can be read; place nothing."""
     _new_order(context, parameters)
     return {}
 
@@ -79,7 +79,7 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def query_open(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """``GET openOrder``: as a query, but only one that is open is found."""
+    """``GET openOrder``: like ``GET order``, but only an open order is found."""
     answer = query(context, parameters, caller)
     if answer["status"] not in ("NEW", "PARTIALLY_FILLED"):
         raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
@@ -118,7 +118,7 @@ def cancel_all(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def countdown(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """The countdown runs on the client's clock: on a market that runs faster it lasts as much longer."""
+    """Start a cancel countdown. Its length is in the client's ms, so it is multiplied by the market's speed."""
     symbol, duration = context.symbol(parameters), parameters.integer("countdownTime")
     context.checked(context.session.core.countdown(symbol, round(duration * context.pace), context.session.time))
     return {"symbol": symbol, "countdownTime": str(duration)}
@@ -185,7 +185,7 @@ def _cancel(context: Context, symbol: str, order_id: int, client_id: str) -> Any
 
 
 def _which(parameters: Parameters) -> tuple[int, str]:
-    """Order id, or client id. Raises Refused -1102 when neither was sent."""
+    """Return order id (0 = not sent) and client order id (empty = not sent). Raises Refused -1102 if both are missing."""
     order_id, client_id = parameters.integer("orderId", 0), parameters.optional("origClientOrderId") or ""
     if not order_id and not client_id:
         raise Refused(
@@ -218,7 +218,7 @@ def _text(value: object) -> str:
 
 
 def _list(text: str | None) -> list[Any]:
-    """A JSON list. Raises Refused -4083 for anything else."""
+    """Parse a JSON list. Raises Refused -4083 for anything else."""
     if text is None:
         return []
     try:
