@@ -1,4 +1,4 @@
-"""A barrier: the bundles of one close wait for each other, and each close is decided once, in order of time. Pure."""
+"""Collects the bundles of each close, and releases each close once, in order of time. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Arrival = Literal["held", "duplicate", "late"]
 
 @dataclass(frozen=True, slots=True)
 class Ruling(Generic[K, B]):
-    """A close to decide now: its bundles in the order of ``expected``, and the keys that are declared missing."""
+    """A close to decide now. ``bundles``: in the order of ``expected``; ``absent``: the keys declared missing."""
 
     close_time: int
     expected: tuple[K, ...]
@@ -27,7 +27,7 @@ class Ruling(Generic[K, B]):
 
 
 class BarrierState(msgspec.Struct, Generic[K, B], kw_only=True):
-    """All that a barrier knows; goes into the snapshot. Times are UTC ms, -1 before the first.
+    """The whole state of a barrier, for the snapshot. Times are UTC ms, -1 before the first.
 
     decided_until: the newest decided close. clock: the newest tick. newest: key → its newest close, waiting or not.
     since: pending close → the tick at its first arrival, or the close itself if the clock was behind. pending: close → key →
@@ -42,10 +42,10 @@ class BarrierState(msgspec.Struct, Generic[K, B], kw_only=True):
 
 
 class Barrier(ABC, Generic[K, B]):
-    """Gathers the bundles of each close under a key (a timeframe, a partition). ``state`` is all that it knows.
+    """Collects the bundles of each close by key (a timeframe, a partition). ``state`` is its whole state.
 
-    deadline_ms: how long a close waits for what is absent, by the clock; from the close, or from its arrival if it came
-    late (after an outage, in a warm-up). max_pending_closes: with more closes held back, the oldest waits no longer.
+    deadline_ms: how long a close waits for absent bundles, by the clock; from the close, or from its arrival if it came
+    late (after an outage, in a warm-up). max_pending_closes: with more closes waiting, the oldest is decided at once.
     """
 
     def __init__(self, *, deadline_ms: int, max_pending_closes: int) -> None:
@@ -55,14 +55,14 @@ class Barrier(ABC, Generic[K, B]):
 
     @abstractmethod
     def expected(self, close_time: int) -> Sequence[K]:
-        """The keys whose bundles belong to this close, in the order in which they are handed over."""
+        """Return the keys whose bundles belong to this close, in the order of ``Ruling.bundles``."""
 
     @abstractmethod
     def can_still_come(self, close_time: int, absent: Sequence[K]) -> bool:
-        """Whether the streams themselves leave hope for what is absent: each key speaks in order of time."""
+        """Return True if an absent bundle may still arrive. False once each absent key has sent a later close."""
 
     def hold(self, close_time: int, key: K, bundle: B) -> Arrival:
-        """Take a bundle in; call ``due`` next."""
+        """Store a bundle; call ``due`` next."""
         state = self.state
         if close_time > state.newest.get(key, -1):
             state.newest[key] = close_time

@@ -1,4 +1,4 @@
-"""Several cores as one: the fused layout. Still pure, still one log, one snapshot, one lane."""
+"""Runs several cores as one core, for the fused layout: one lane, one log, one snapshot. Pure."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Stage:
 
 
 class SnapshotRefused(Exception):
-    """A snapshot that cannot be continued and must not be dropped: a person decides."""
+    """A snapshot that cannot be restored and must not be dropped: a person decides."""
 
 
 class Pipeline:
-    """Runs stages to completion: what a stage emits goes to every stage that takes it, and out of the pipeline.
+    """Passes the output of each stage to every stage that takes it, and returns it to the caller.
 
-    ``internal``: message types that no one outside needs; they do not leave. What leaves, leaves in the order in which it
-    was made, so the outside cannot tell the pipeline from separate processes.
+    internal: message types that are not returned. The others are returned in the order in which they were made, so their
+    order is that of separate processes.
     """
 
     def __init__(self, stages: Sequence[Stage], internal: frozenset[type[Message]]) -> None:
@@ -56,10 +56,10 @@ class Pipeline:
         return msgspec.msgpack.encode({stage.name: stage.core.snapshot() for stage in self._stages})
 
     def restore(self, data: bytes) -> None:
-        """Raises SnapshotRefused where a stage's is stale: the others cannot go on beside one that begins anew.
+        """Restore every stage. Raises SnapshotRefused if a stage's snapshot is stale: no stage may start again alone.
 
-        The log is replayed through all stages together, and a stage that has forgotten would lead those after it to other
-        orders than the ones that have left.
+        The log is replayed through all stages together; a stage without its state would lead the stages after it to other
+        orders than those already sent.
         """
         parts = msgspec.msgpack.decode(data, type=dict[str, bytes])
         for stage in self._stages:

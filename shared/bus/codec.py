@@ -1,4 +1,4 @@
-"""Messages to bytes and back: msgpack maps, with the type and schema version beside the body."""
+"""Encodes messages as msgpack maps and decodes them; type and schema version travel beside the body."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 
 
 def encode(message: Message) -> bytes:
-    """The body. Type and version travel beside it (AMQP properties), so that a reader can refuse before decoding."""
+    """Encode the body. Type and version go into AMQP properties, so that a reader can refuse before decoding."""
     return _ENCODER.encode(message)
 
 
 def decode(type_name: str, version: int, body: bytes) -> Message:
-    """The message in ``body``. Raises InvalidMessage naming what is wrong, and where in the message."""
+    """Decode ``body``. Raises InvalidMessage, which names the fault and its place in the message."""
     if len(body) > MAX_BODY_BYTES:
         raise InvalidMessage(f"oversized: {len(body)} bytes, at most {MAX_BODY_BYTES} are accepted")
     entry = _BY_NAME.get(type_name)

@@ -1,7 +1,7 @@
-"""What the bus counts and times (OPS-3).
+"""The metrics of the bus.
 
-Every message is counted several times on its way, and prometheus_client's own counters take a lock each time; a bus lives in
-one event loop, so plain numbers do, and a collector hands them over when they are scraped.
+Every message is counted several times, and prometheus_client's counters take a lock each time. A bus runs in one event loop,
+so plain numbers suffice; a collector copies them when Prometheus scrapes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RetryCause = Literal["full", "connection", "timeout"]
 
 
 class Tally:
-    """A count that costs no more than an addition."""
+    """A counter without a lock."""
 
     __slots__ = ("value",)
 
@@ -76,15 +76,15 @@ class QueueMetrics:
 
 @cache
 def of_queue(queue: str) -> QueueMetrics:
-    """The counters of the queue of this name, whatever its namespace."""
+    """Return the counters of the queue of this name; deployments in one process share them."""
     return QueueMetrics(queue)
 
 
 def published(topic_class: str) -> Tally:
-    """The count of a topic class."""
+    """Return the counter of messages published with a topic class."""
     return _PUBLISHED.of(topic_class)
 
 
 def retried(topic_class: str, cause: RetryCause) -> Tally:
-    """The count of repeats of a topic class for one cause."""
+    """Return the counter of repeated publishes with a topic class, for one cause."""
     return _RETRIES.of(topic_class, cause)

@@ -1,12 +1,13 @@
-"""The bus port: what services may expect of a message bus, whichever stands behind it.
+"""The message bus port: what every implementation guarantees to services.
 
 Contract (one suite runs on every implementation, ``tests/contract/shared/bus``):
 
-* ``publish`` returns when every queue bound to each topic has the message and, for durable ones, the broker says that it is
-  safe. At-least-once: a repeat is possible, a loss is not. Order per topic is kept.
+* ``publish`` returns when every queue bound to each topic has the message and, for durable queues, the broker has confirmed
+  it. At-least-once: a message may arrive twice, but is never lost. Order per topic is kept.
 * Queues are bounded by the topology's table. Full and BLOCK: ``publish`` waits and retries. Full and DROP_OLDEST: the
-  oldest ready message goes. Full and DROP_NEWEST: the new one goes. Drops are counted.
-* A delivery stays with its consumer until acked, requeued or dead-lettered; a consumer that dies gives it back, in order.
+  oldest ready message is dropped. Full and DROP_NEWEST: the new one is dropped. Drops are counted.
+* A delivery stays with its consumer until acked, requeued or dead-lettered; when a consumer dies, its deliveries return
+  to the queue, in order.
 * A queue with a single active consumer delivers to one subscriber at a time, to the next one when that leaves or dies.
 """
 
@@ -19,11 +20,11 @@ from shared.domain.message import Message
 
 
 class BusError(Exception):
-    """Something the bus could not do; the text says what to do next."""
+    """An operation of the bus failed; the text says what to do next."""
 
 
 class Unroutable(BusError):
-    """No queue is bound to the topic: a topology bug, never to be retried in silence."""
+    """No queue is bound to the topic: a bug of the topology, so it is not retried."""
 
 
 class BusClosed(BusError):
@@ -35,7 +36,7 @@ class InvalidMessage(BusError):
 
 
 class Delivery(Protocol):
-    """One message in a consumer's hands."""
+    """One message delivered to a consumer. The consumer must settle it once: ack, requeue or dead_letter."""
 
     @property
     def queue(self) -> str: ...
@@ -47,31 +48,37 @@ class Delivery(Protocol):
     def redelivered(self) -> bool: ...
     @property
     def sent_ns(self) -> int:
-        """Wall clock (ns) at which the publisher sent it; for latency only, never for decisions."""
+        """Return the wall clock (ns) at which the publisher sent it; for latency only, never for decisions."""
         ...
 
     @property
     def generation(self) -> int:
-        """Another number than the delivery before it has: the connection was lost in between, what was delivered before and
-        is not settled is void, and the queue may have been another consumer's meanwhile."""
+        """Return the number of the connection that delivered it.
+
+        When it differs from the previous delivery's, the connection was lost in between: unsettled deliveries from before
+        are void, and another consumer may have read the queue meanwhile.
+        """
         ...
 
     @property
     def origin_ns(self) -> int:
-        """Wall clock (ns) at which the candle that began this chain entered the system."""
+        """Return the wall clock (ns) at which the candle that caused this message entered the system."""
         ...
 
     def decode(self) -> Message:
-        """The message. Raises InvalidMessage with the reason."""
+        """Return the message. Raises InvalidMessage with the reason."""
         ...
 
     def encoded(self) -> bytes:
-        """The message as ``shared.bus.codec.encode`` gave it (for the lane's log)."""
+        """Return the message as bytes of ``shared.bus.codec.encode`` (for the lane's log)."""
         ...
 
-    async def ack(self) -> None: ...
+    async def ack(self) -> None:
+        """Remove the message from its queue: it is handled."""
+        ...
+
     async def requeue(self) -> None:
-        """Give it back to the head of its queue; counts against the queue's delivery limit."""
+        """Return the message to the head of its queue; counts against the queue's delivery limit."""
         ...
 
     async def dead_letter(self, reason: str) -> None:
@@ -86,38 +93,41 @@ class Subscription(Protocol):
     def queue(self) -> str: ...
 
     async def cancel(self) -> None:
-        """Stop deliveries. What was delivered and not settled stays with the holder and can still be acked."""
+        """Stop deliveries. Unsettled deliveries stay with the consumer and can still be acked."""
         ...
 
 
 class Bus(Protocol):
-    """See the module's contract."""
+    """A connection to the message bus, built with one topology. The contract is in the module's docstring."""
 
     async def start(self) -> None:
-        """Connect (waiting for the broker as long as it takes) and declare the topology that this bus was built with."""
+        """Connect, waiting for the broker without a time limit, and declare the topology."""
         ...
 
     async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
-        """Publish in order; return when all are safe. ``origin_ns`` 0 = this is the origin (now)."""
+        """Publish in order; return when all are confirmed.
+
+        origin_ns: wall clock (ns) at which the causing candle entered the system; 0 = now.
+        """
         ...
 
     async def subscribe(
         self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None
     ) -> Subscription:
-        """Deliver to ``handler`` (synchronous: it only takes the delivery over), at most ``prefetch`` unsettled at once.
+        """Deliver to ``handler``, a plain function that only stores the delivery; at most ``prefetch`` unsettled at once.
 
-        ``prefetch`` None = what the topology's row says.
+        ``prefetch`` None = the value in the topology.
         """
         ...
 
     async def depth(self, queue: str) -> int:
-        """Ready (undelivered) messages of a queue now."""
+        """Return the number of ready (undelivered) messages of a queue."""
         ...
 
     def healthy(self) -> bool:
-        """Connected and able to publish and consume at this moment."""
+        """Return True if the bus is connected and can publish and consume now."""
         ...
 
     async def close(self) -> None:
-        """Wait for outstanding confirms, then disconnect; unsettled deliveries go back to their queues."""
+        """Wait for outstanding confirms, then disconnect; unsettled deliveries return to their queues."""
         ...

@@ -1,6 +1,6 @@
-"""From a topic to the queues that must have it: topic patterns, and what a publisher may expect of each topic.
+"""Finds the queues of a topic by pattern, and what a refusal by one of them means to the publisher.
 
-Both buses route by this, so that a topology means the same in one process and on a broker (OPS-1).
+Both buses use it, so that a topology means the same in one process and on a broker.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _ANY: Final = "#"
 
 
 def matches(pattern: str, topic: str) -> bool:
-    """True when ``topic`` fits ``pattern``: ``*`` stands for one word, ``#`` for any number of words, none included."""
+    """Return True if ``topic`` fits ``pattern``: ``*`` stands for one word, ``#`` for any number of words, none included."""
     return _fits(pattern.split("."), topic.split("."))
 
 
@@ -31,11 +31,11 @@ def _fits(pattern: list[str], words: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One topic's way: its exchange, its queues, and what a refusal by one of them means.
+    """Where one topic goes: its AMQP exchange, its queues, and what a refusal by one of them means.
 
-    ``blocks``: at least one queue loses nothing, so a refusal is retried. ``drops_newest``: the refusing queue keeps what
-    came first, so a refusal is a counted drop. ``optional``: no queue at all is no error. ``ordered``: a message must not
-    overtake the one before it.
+    blocks: at least one queue may lose nothing, so a refusal is retried. drops_newest: the refusing queue keeps its older
+    messages, so a refusal is a counted drop. optional: having no queue is no error. ordered: a message must not overtake the
+    one before it.
     """
 
     topic: str
@@ -49,7 +49,7 @@ class Route:
 
 
 class Routes:
-    """The topology, read from the publisher's side. Routes are made once per topic."""
+    """The routes of a topology; each is computed once per topic."""
 
     def __init__(self, topology: Topology) -> None:
         self._queues = topology.queues
@@ -62,7 +62,10 @@ class Routes:
                     )
 
     def of(self, topic: str) -> Route:
-        """The route of a topic. Raises Unroutable when no queue takes it, ValueError for an unknown topic class."""
+        """Return the route of a topic.
+
+        Raises Unroutable when no queue is bound to it, ValueError for an unknown topic class.
+        """
         route = self._known.get(topic)
         if route is None:
             route = self._known[topic] = self._make(topic)

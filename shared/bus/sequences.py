@@ -1,4 +1,4 @@
-"""Drops that a broker makes in silence, made visible: publishers number their messages, consumers count what is missing."""
+"""Counts messages that a broker dropped: publishers number their messages, consumers count the gaps."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from shared.domain.bounded import forget_oldest
 
 
 class Sequences:
-    """The publisher's side: 1, 2, 3 … per topic."""
+    """Numbers a publisher's messages: 1, 2, 3 … per topic."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 
     def next(self, topic: str) -> int:
-        """The number of the next message of this topic; a repeat of a message keeps its number."""
+        """Return the number for the next message of this topic; a repeated message keeps its number."""
         number = self._last[topic] = self._last.get(topic, 0) + 1
         return number
 
 
 class Gaps:
-    """The consumer's side: how many messages of a publisher's topic are missing before this one.
+    """Counts the messages of a publisher's topic that are missing before the present one.
 
-    What was dropped before the first message that this consumer saw cannot be known and is not counted; a repeat, which
-    comes with an old number, is none. At most ``memory`` publisher and topic pairs are remembered, the latest used.
+    Drops before the first message that this consumer saw are not counted; a repeat, which has an old number, is no gap. At
+    most ``memory`` publisher and topic pairs are remembered, those used last.
     """
 
     def __init__(self, memory: int) -> None:
@@ -31,7 +31,7 @@ class Gaps:
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def missing_before(self, publisher: str, topic: str, number: int) -> int:
-        """Take note of ``number`` and return how many lie between it and the highest seen before; 0 for a repeat."""
+        """Store ``number``, and return how many numbers lie between it and the highest seen before; 0 for a repeat."""
         key = (publisher, topic)
         last = self._last.get(key)
         if last is None:

@@ -1,6 +1,6 @@
-"""Every exchange, queue, bound and overflow policy, in one table (``ict topology`` prints it).
+"""Defines every AMQP exchange and queue, with bound and overflow policy (``ict topology`` prints the table).
 
-The bus implementations build themselves from it; docker-compose and the documents are tested against it.
+Both buses are built from it; docker-compose and docs/topology.md are tested against it.
 """
 
 from __future__ import annotations
@@ -20,28 +20,30 @@ Mode = Literal["sim", "paper", "testnet", "live"]
 
 
 class Overflow(StrEnum):
-    """What happens to a message that finds its queue full."""
+    """What happens to a message when its queue is full."""
 
     BLOCK = "block"  # the publisher waits: nothing may be lost
     DROP_OLDEST = "drop-oldest"  # only the newest counts
-    DROP_NEWEST = "drop-newest"  # what came first stays, the new one is counted and gone
+    DROP_NEWEST = "drop-newest"  # older messages stay, the new one is dropped and counted
 
 
 class QueueKind(StrEnum):
+    """The kind of a queue at RabbitMQ."""
+
     CLASSIC = "classic"  # durable, one node
-    QUORUM = "quorum"  # durable, replicated: money
+    QUORUM = "quorum"  # durable, replicated: for orders and fills
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSpec:
-    """One row: a queue, what it is bound to, its bound and what happens beyond it."""
+    """One queue: its topics, its largest length, and what happens beyond that."""
 
     name: str
     consumer: str  # the service that reads it
     bindings: tuple[str, ...]  # topic patterns: * one word, # any number of words
     kind: QueueKind
     overflow: Overflow
-    max_length: int  # ready messages; those in consumers' hands (at most prefetch) come on top
+    max_length: int  # most ready messages; unsettled deliveries (at most prefetch) are not counted
     prefetch: int
     single_active: bool = True
     ttl_ms: int | None = None
@@ -63,15 +65,16 @@ class Topology:
         object.__setattr__(self, "index", index)
 
     def queue(self, name: str) -> QueueSpec:
-        """The row of this name. Raises KeyError."""
+        """Return the queue of this name. Raises KeyError."""
         return self.index[name]
 
     def of(self, consumer: str) -> tuple[QueueSpec, ...]:
-        """The queues that this service reads, in table order."""
+        """Return the queues that this service reads, in table order."""
         return tuple(queue for queue in self.queues if queue.consumer == consumer)
 
 
-#: Topic class → exchange. One exchange a writer's class, so that write permissions are one expression.
+#: Topic class (first word of a topic) → AMQP exchange. One exchange per kind of writer, so that one expression grants its
+#: write permission.
 EXCHANGES: Final[dict[str, str]] = {
     "feed": "md",
     "market": "md",
@@ -91,19 +94,19 @@ EXCHANGES: Final[dict[str, str]] = {
 }
 DEAD_LETTER_EXCHANGE: Final = "dlx"
 
-#: Topics that may have no reader: context and comfort. Everything else unroutable is an error.
+#: Topics that may have no reader. For every other topic, having no queue is an error.
 OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "funding", "alert", "report"})
 
-#: Of these only the newest counts: not worth a disk write.
+#: Topics of which only the newest message counts: they are not written to disk.
 TRANSIENT_TOPICS: Final = frozenset({"micro", "mark"})
 
-#: Topics whose messages stand each for itself. Those of one call travel together: fifty refused orders are fifty alerts, and
-#: one confirm after the other they would keep execution busy for as many round trips.
+#: Topics whose messages need no order. Those of one publish call are sent together: fifty refused orders are fifty alerts,
+#: which would cost execution fifty round trips if each waited for the confirm of the one before.
 UNORDERED_TOPICS: Final = frozenset({"alert"})
 
 
 def exchange_of(topic: str) -> str:
-    """The exchange that a topic is published to. Raises ValueError for a class that the table does not have."""
+    """Return the AMQP exchange that a topic is published to. Raises ValueError for an unknown topic class."""
     topic_class = topic.partition(".")[0]
     try:
         return EXCHANGES[topic_class]
@@ -112,7 +115,7 @@ def exchange_of(topic: str) -> str:
 
 
 def partition_of(symbol: str, partitions: int, pinned: Mapping[str, int]) -> int:
-    """The partition of a symbol: its pinned place, else a stable hash. The same in every process and on every bus."""
+    """Return the partition of a symbol: the pinned one, else a stable hash. The same in every process."""
     if symbol in pinned:
         return pinned[symbol]
     return zlib.crc32(symbol.encode()) % partitions
@@ -129,14 +132,14 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
 
 
 def _exchange(mode: Mode) -> QueueSpec:
-    """The queue behind the exchange port: the simulator's, or the gateway's where a real exchange answers."""
+    """Return the queue of the exchange port: read by the simulator, or by the gateway in modes testnet and live."""
     if mode in ("sim", "paper"):
         return _money("exchange", "simulator", "exchange.request", "market.step", "control.reset")
     return _money("exchange", "gateway", "exchange.request", "control.reset")
 
 
 def _driver(mode: Mode) -> tuple[QueueSpec, ...]:
-    """Who moves a simulated exchange on: nobody where a real one answers."""
+    """Return the queue of the process that advances the simulated exchange; none in modes testnet and live."""
     if mode == "sim":
         bindings = ("decision.#", "exchange.event", "account.#", "risk.#", "report.#")
         return (QueueSpec("replay", "simulator", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200),)
@@ -152,11 +155,12 @@ def build(
     namespace: str = "ict",
     mode: Mode = "sim",
 ) -> Topology:
-    """The table of a deployment: one queue a lane, so that the broker alone orders what a core sees.
+    """Build the table of a deployment: one queue per lane, so that the broker alone orders what a core sees.
 
-    The layouts differ in one place: who reads candles and turns them into orders. ``control.reset`` reaches every lane in
-    its own queue, ahead of the first message of the new session. The modes differ in who stands behind ``exchange``, and in
-    what drives it: the replay driver in sim, the live candles in paper, the exchange itself elsewhere.
+    The layouts differ in which service reads candles and turns them into orders. ``control.reset`` reaches every lane
+    through its queue, ahead of the first message of the new session. The modes differ in which service reads the queue
+    ``exchange``, and in what advances that exchange: the replay driver in sim, the live candles in paper, the real market
+    elsewhere.
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":

@@ -52,7 +52,10 @@ class MemoryBus:
         self._open = True
 
     async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
-        """Into every queue bound to each topic, in order. Raises Unroutable before anything is published, or BusClosed."""
+        """Put the messages into every queue bound to each topic.
+
+        Raises BusClosed; Unroutable before anything is published.
+        """
         if not self._open:
             raise BusClosed("publish on a bus that is not open: call start first, and nothing after close")
         now = time.time_ns()
@@ -113,7 +116,7 @@ class MemoryBus:
         return list(self._queues[queue].dead)[:limit]
 
     def healthy(self) -> bool:
-        """Open."""
+        """Return True between ``start`` and ``close``."""
         return self._open
 
     async def close(self) -> None:
@@ -124,7 +127,7 @@ class MemoryBus:
                 queue.close()
 
     async def destroy(self) -> None:
-        """Close, and forget every queue with what is in it."""
+        """Close, and delete every queue with its messages."""
         await self.close()
         self._queues.clear()
         self._ways.clear()

@@ -1,4 +1,4 @@
-"""A message of the in-memory bus on its way: in a queue, then in the hands of a subscription."""
+"""A message of the in-memory bus, from its queue to its subscription."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Wire(NamedTuple):
-    """A message as it would stand on the wire: its id, type name and schema version beside the body."""
+    """An encoded message: id, type name and schema version beside the body."""
 
     message_id: str
     type_name: str
@@ -27,7 +27,7 @@ class Wire(NamedTuple):
 
 
 class MemoryDelivery:
-    """A message in its queue, then in a consumer's hands: the message itself, or its wire form."""
+    """A message in its queue or delivered to a consumer: the message itself, or its encoded form."""
 
     __slots__ = (
         "_home",
@@ -94,7 +94,7 @@ class MemoryDelivery:
             self._home.dead_letter(self, reason)
 
     def _settle(self, how: str) -> bool:
-        """False when the queue has taken the delivery back (the bus was closed): then its holder has no say any more."""
+        """Mark as settled. False when the queue has taken the delivery back, because the bus was closed."""
         if self.settled:
             if self.holder is None:
                 log.warning("stale_settle", action=how, queue=self.queue, message_id=self.message_id)

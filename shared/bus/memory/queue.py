@@ -1,7 +1,7 @@
-"""One queue of the in-memory bus: ready messages, who takes them, and what happens when it is full.
+"""One queue of the in-memory bus: ready messages, its consumers, and what happens when it is full.
 
-Behaves as a RabbitMQ queue does where the contract can tell: messages in consumers' hands do not count towards the bound,
-a single active consumer is the one that subscribed first, a given-back message returns to its place, the delivery limit
+Behaves as a RabbitMQ queue wherever the contract tests look: unsettled deliveries do not count towards the bound,
+a single active consumer is the one that subscribed first, a requeued message returns to its place, the delivery limit
 dead-letters what was given back too often, age is looked at lazily.
 """
 
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class MemoryQueue:
-    """See the module."""
+    """One queue: ready messages, consumers, and publishers that wait for room."""
 
     __slots__ = (
         "_holding", "_limit", "_loop", "_metrics", "_position", "_scheduled", "_subscribers", "_ttl", "_waiters",
@@ -47,7 +47,7 @@ class MemoryQueue:
     # -- publishing ---------------------------------------------------------------------------------------------------
 
     async def make_room(self) -> bool:
-        """The queue is full: by its policy wait for room, or drop. False = the new message is the one that goes."""
+        """Make room in a full queue by its policy: wait, or drop. False = drop the new message."""
         self._expire()
         if self.spec.overflow is Overflow.BLOCK:
             while len(self.ready) >= self.bound:
@@ -62,7 +62,7 @@ class MemoryQueue:
         return True
 
     def put(self, delivery: MemoryDelivery) -> None:
-        """Append; the caller has made sure of room."""
+        """Append a message; the caller has checked that there is room."""
         self._position += 1
         delivery.position = self._position
         if self._ttl is not None:
@@ -97,12 +97,12 @@ class MemoryQueue:
     # -- consuming ----------------------------------------------------------------------------------------------------
 
     def join(self, subscription: MemorySubscription) -> None:
-        """Add a consumer, behind those that are there."""
+        """Add a consumer, behind the present ones."""
         self._subscribers.append(subscription)
         self._schedule()
 
     def leave(self, subscription: MemorySubscription) -> None:
-        """The consumer takes no more; what it holds stays with it."""
+        """Stop deliveries to a consumer; its unsettled ones stay with it."""
         if subscription in self._subscribers:
             self._subscribers.remove(subscription)
         self._schedule()
@@ -158,14 +158,14 @@ class MemoryQueue:
             self._metrics.dropped.inc()
 
     def depth(self) -> int:
-        """Ready messages, without those that are too old."""
+        """Return the number of ready messages that are not expired."""
         self._expire()
         return len(self.ready)
 
     # -- settling -----------------------------------------------------------------------------------------------------
 
     def release(self, delivery: MemoryDelivery) -> None:
-        """The delivery leaves its holder, which has room for another."""
+        """Remove a settled delivery from its consumer, which may then get another."""
         holder = delivery.holder
         assert holder is not None
         del holder.held[delivery]
@@ -175,7 +175,7 @@ class MemoryQueue:
             self._schedule()
 
     def give_back(self, delivery: MemoryDelivery) -> None:
-        """Back to its old place among the ready ones, unless that happened too often."""
+        """Return a message to its place among the ready ones; beyond the delivery limit, dead-letter it."""
         if self._limit is not None and delivery.deliveries > self._limit:
             self.dead_letter(delivery, DELIVERY_LIMIT)
             return
@@ -196,12 +196,12 @@ class MemoryQueue:
         self._schedule()
 
     def dead_letter(self, delivery: MemoryDelivery, reason: str) -> None:
-        """Into the dead-letter queue."""
+        """Put a message into the dead-letter queue."""
         self.dead.append(DeadLetter(delivery.message_id, delivery.topic, reason, delivery.encoded()))
         self._metrics.dead_lettered.inc()
 
     def close(self) -> None:
-        """Every consumer is gone: what they held comes back in order; publishers that wait are turned away."""
+        """Remove every consumer: their deliveries return in order; waiting publishers get BusClosed."""
         held = [delivery for subscription in self._holding for delivery in subscription.held]
         for subscription in (*self._subscribers, *self._holding):
             subscription.cancelled = True

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 class RabbitDelivery:
-    """One message in a consumer's hands."""
+    """One message delivered by RabbitMQ."""
 
     __slots__ = ("_attachment", "_headers", "_message", "_settled", "_tag")
 
@@ -102,7 +102,7 @@ class RabbitDelivery:
         await self._attachment.ack(self._tag, self.message_id)
 
     def note_gap(self, gaps: Gaps) -> int:
-        """Messages of the same publisher and topic that are missing before this one."""
+        """Return how many messages of the same publisher and topic are missing before this one."""
         publisher = self._headers.get(wire.PUBLISHER)
         sequence = wire.number(self._headers, wire.SEQUENCE)
         if not isinstance(publisher, str) or sequence < 1:
@@ -161,7 +161,7 @@ class _Attachment:
             self.consumer.take(delivery)
 
     async def cancel(self) -> None:
-        """No more deliveries. The channel stays for those that are held, and closes after the last.
+        """Stop deliveries. The channel stays for those that are held, and closes after the last.
 
         Closing it matters: a classic queue (seen on 3.10.8) names the next single active consumer at once, but serves it
         only when something else happens to the queue, and the end of this channel is that.
@@ -263,7 +263,7 @@ class Consumer:
                 log.info("cancel_without_broker", queue=self.queue)
 
     async def close(self) -> None:
-        """Cancel, and give back what is held."""
+        """Cancel, and requeue the unsettled deliveries."""
         await self.cancel()
         if self._attachment is not None:
             await self._attachment.close()

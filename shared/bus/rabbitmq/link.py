@@ -1,4 +1,4 @@
-"""A connection to RabbitMQ that comes back: connect, prepare, watch, and again.
+"""A connection to RabbitMQ that reconnects: connect, prepare, watch, and start again.
 
 Deliberately not aio-pika's robust connection: what must stand again after a loss (topology, publish channel, consumers) is
 one ordered step here, a loss of any channel is a loss of the link, and whoever publishes knows exactly which messages were
@@ -31,12 +31,12 @@ log = structlog.get_logger(__name__)
 
 
 class LinkLost(BusError):
-    """The connection or channel went while it was used; what was under way may or may not have reached the broker."""
+    """The connection or channel was lost during use; what was being sent may or may not have reached the broker."""
 
 
 @contextlib.contextmanager
 def link_errors() -> Iterator[None]:
-    """Turn everything that a lost connection raises into LinkLost.
+    """Turn every error that a lost connection raises into LinkLost.
 
     aio-pika cancels what waits on a channel that closes. Such a CancelledError is not a request to stop the caller's task,
     and must never be taken for one: a real one shows in ``Task.cancelling``. And aiormq ends what waits for a confirm with a
@@ -77,16 +77,16 @@ class Link:
 
     @property
     def up(self) -> bool:
-        """True while the connection stands and is prepared."""
+        """Return True while the connection is open and prepared."""
         return self._up.is_set() and self._refused is None and not self._closed
 
     @property
     def generation(self) -> int:
-        """The number of the present connection: news of the loss of an older one is no news."""
+        """Return the number of the present connection, so that a report about the loss of an older one is ignored."""
         return self._generation
 
     async def start(self) -> None:
-        """Wait until the link stands for the first time, as long as it takes.
+        """Connect, and wait until the link is up, without a time limit.
 
         Raises BusError when waiting cannot help: refused credentials, or objects declared with other arguments.
         """
@@ -98,7 +98,7 @@ class Link:
             raise
 
     async def ready(self) -> None:
-        """Wait until the link stands. Raises BusClosed after close, and what ``start`` raises."""
+        """Wait until the link is up. Raises BusClosed after close, and what ``start`` raises."""
         await self._up.wait()
         if self._refused is not None:
             raise self._refused
@@ -111,7 +111,7 @@ class Link:
         channel.close_callbacks.add(lambda _, error: self.drop(f"channel closed: {error!r}", generation))
 
     def drop(self, reason: str, generation: int) -> None:
-        """Give the connection of this generation up and make a new one."""
+        """Drop the connection of this generation and make a new one."""
         if generation == self._generation and not self._closed and not self._lost.is_set():
             if self._up.is_set():
                 log.warning("broker_lost", link=self._name, reason=reason)
@@ -120,7 +120,7 @@ class Link:
 
     @property
     def connection(self) -> AbstractConnection:
-        """The present connection. Raises LinkLost when there is none."""
+        """Return the present connection. Raises LinkLost when there is none."""
         if self._connection is None or not self.up:
             raise LinkLost("not connected")
         return self._connection

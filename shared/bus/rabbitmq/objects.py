@@ -1,4 +1,4 @@
-"""The broker's side of the topology: names, arguments, declaring and deleting (OPS-1).
+"""Names, declares and deletes the broker's objects of a topology.
 
 Only arguments that RabbitMQ 3.10 and 4.x both accept: durable queues only, delivery limit and dead letters on quorum queues
 (classic ones have no limit, and a dead-letter exchange there would also collect what overflow and age drop).
@@ -33,28 +33,28 @@ _OVERFLOW: Final = {
 
 
 def check_namespace(namespace: str) -> None:
-    """Raises ValueError for a namespace that cannot be part of a broker object's name."""
+    """Check the namespace. Raises ValueError for one that cannot be part of a broker object's name."""
     if not _NAMESPACE.fullmatch(namespace):
         raise ValueError(f"namespace {namespace!r}: use up to 100 letters, digits, dots, dashes and underscores")
 
 
 def exchange_name(namespace: str, exchange: str) -> str:
-    """``ict.md``"""
+    """Return the name of an AMQP exchange: ``ict.md``."""
     return f"{namespace}.{exchange}"
 
 
 def queue_name(namespace: str, queue: str) -> str:
-    """``ict.q.signals.p0``"""
+    """Return the name of a queue: ``ict.q.signals.p0``."""
     return f"{namespace}.q.{queue}"
 
 
 def dead_name(namespace: str, queue: str) -> str:
-    """``ict.dead.signals.p0``"""
+    """Return the name of a dead-letter queue: ``ict.dead.signals.p0``."""
     return f"{namespace}.dead.{queue}"
 
 
 def queue_arguments(spec: QueueSpec, namespace: str) -> dict[str, Any]:
-    """The arguments that a queue is declared with."""
+    """Return the arguments that a queue is declared with."""
     arguments: dict[str, Any] = {
         "x-queue-type": str(spec.kind),
         "x-max-length": spec.max_length,
@@ -76,7 +76,7 @@ def queue_arguments(spec: QueueSpec, namespace: str) -> dict[str, Any]:
 
 
 async def declare(channel: AbstractChannel, topology: Topology, dead_letter_length: int) -> None:
-    """Declare everything; harmless when it stands already. Raises ChannelPreconditionFailed when it stands differently."""
+    """Declare all objects. Idempotent. Raises ChannelPreconditionFailed if one exists with other arguments."""
     namespace = topology.namespace
     for exchange in sorted(set(EXCHANGES.values())):
         await channel.declare_exchange(exchange_name(namespace, exchange), ExchangeType.TOPIC, durable=True)
@@ -98,7 +98,7 @@ async def declare(channel: AbstractChannel, topology: Topology, dead_letter_leng
 
 
 async def delete(channel: AbstractChannel, topology: Topology) -> None:
-    """Delete everything that ``declare`` makes, with what is in it; harmless where it is gone already."""
+    """Delete all objects that ``declare`` makes, with their messages. Idempotent."""
     for spec in topology.queues:
         await channel.queue_delete(queue_name(topology.namespace, spec.name))
         await channel.queue_delete(dead_name(topology.namespace, spec.name))
@@ -107,7 +107,7 @@ async def delete(channel: AbstractChannel, topology: Topology) -> None:
 
 
 async def delete_leftovers(connection: AbstractConnection, topology: Topology, others: Iterable[Topology]) -> list[str]:
-    """Delete the queues that other layouts have and this one has not: unread, they would fill and block their publishers.
+    """Delete the queues that only other layouts have: without a reader they would fill and block their publishers.
 
     Only empty and unused ones go. Returns the names of those that stay: somebody must drain them first.
     """

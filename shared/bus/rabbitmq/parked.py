@@ -1,4 +1,4 @@
-"""An operator's hands in the dead-letter queues: count, look, put back, delete.
+"""Counts, reads, requeues and deletes dead letters, for an operator.
 
 All work on a plain connection of their own and declare nothing. A message that is looked at and not settled goes back to
 its place when the channel closes.
@@ -24,7 +24,7 @@ _CONFIRM: Final = 10.0
 
 
 class NotTaken(Exception):
-    """The queue refused a message that was to be put back; it is still parked.
+    """The queue refused a message that was to be put back; it is still a dead letter.
 
     ``done``: how many were put back before it.
     """
@@ -35,7 +35,7 @@ class NotTaken(Exception):
 
 
 async def counts(connection: AbstractConnection, topology: Topology) -> dict[str, int]:
-    """Count the parked messages of each queue that the broker has a dead-letter queue for. Raises LinkLost."""
+    """Return the number of dead letters per queue, for the queues that have a dead-letter queue. Raises LinkLost."""
     found = {}
     for spec in topology.queues:
         with link_errors():
@@ -49,7 +49,7 @@ async def counts(connection: AbstractConnection, topology: Topology) -> dict[str
 
 
 async def look(connection: AbstractConnection, namespace: str, queue: str, limit: int) -> list[DeadLetter]:
-    """Read the oldest parked messages of a queue, at most ``limit``; all stay parked. Raises LinkLost."""
+    """Return the oldest dead letters of a queue, at most ``limit``; all stay where they are. Raises LinkLost."""
     async with _parked(connection, namespace, queue, limit, confirms=False) as (_, messages):
         return [wire.dead_letter(one.message_id, one.headers, one.body) async for one in messages]
 
@@ -99,7 +99,7 @@ async def delete(
 async def _parked(
     connection: AbstractConnection, namespace: str, queue: str, limit: int | None, *, confirms: bool
 ) -> AsyncIterator[tuple[AbstractChannel, AsyncIterator[AbstractIncomingMessage]]]:
-    """A channel, and the messages that are parked by now, each once; what comes in later is not among them.
+    """Yield a channel and the present dead letters, each once; later ones are not among them.
 
     A queue that was never declared has none. Closing the channel waits until the broker has taken every ack.
     """

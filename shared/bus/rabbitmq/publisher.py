@@ -1,4 +1,4 @@
-"""Publishing with confirms: in order, within a window, again until it is safe.
+"""Publishes with confirms: in order, within a window, repeatedly until confirmed.
 
 Order. The messages of one call are written in the order given. A message whose topic has one outstanding in the same call
 waits until that is confirmed: were both on their way and the first refused (queue full) while a consumer made room for the
@@ -6,7 +6,7 @@ second, the second would stand before the first, and the first would later be ta
 topics travel together, up to the window; so do those of one topic when no queue of it blocks or nobody reads it in order.
 
 Refused by a full queue that blocks: again after a jittered, doubling pause. Connection lost, or no confirm in time: unknown,
-so again with the same id on the new connection. A repeat may therefore arrive twice, never not at all.
+so again with the same id on the new connection. A message may therefore arrive twice, but always arrives.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 class Parcel(NamedTuple):
-    """One message ready to leave. ``drops`` names the queues whose refusal is a counted drop."""
+    """One encoded message to send. ``drops`` names the queues whose refusal is a counted drop."""
 
     exchange: str
     routing_key: str
@@ -51,7 +51,7 @@ class Parcel(NamedTuple):
 
 
 class Publisher:
-    """Everything that one bus instance publishes, over one channel."""
+    """Publishes the messages of one bus instance over one channel."""
 
     def __init__(
         self, link: Link, routes: Routes, namespace: str, settings: BrokerSettings, *, name: str, max_unconfirmed: int
@@ -78,7 +78,8 @@ class Publisher:
         self._generation = self._link.generation
 
     def stalled(self, now: float) -> bool:
-        """True when a confirm is outstanding for too long (``now``: the loop's time): a memory alarm, a frozen broker."""
+        """Return True if a confirm is outstanding for too long (``now``: the loop's time): a memory alarm, a frozen
+        broker."""
         oldest = next(iter(self._unconfirmed.values()), now)
         return now - oldest > self._settings.stalled_after
 
@@ -101,7 +102,7 @@ class Publisher:
             await self._deliver(parcel)
 
     async def settle(self) -> None:
-        """Take nothing new; wait for what is under way, as long as the settings grant."""
+        """Refuse new messages; wait for outstanding confirms for at most ``close_grace`` seconds."""
         self._closing = True
         try:
             async with asyncio.timeout(self._settings.close_grace):
@@ -141,7 +142,7 @@ class Publisher:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver(self, parcel: Parcel) -> None:
-        """Until it is safe, dropped by policy, or known to be unroutable."""
+        """Send until it is confirmed, dropped by policy, or known to be unroutable."""
         pauses = Backoff(self._settings.backoff_min, self._settings.backoff_max, jitter=0.5).pauses(random.random)
         cause: metrics.RetryCause
         while True:
@@ -175,7 +176,7 @@ class Publisher:
         metrics.published(parcel.topic_class).inc()
 
     async def _send(self, parcel: Parcel) -> None:
-        """Once. Raises DeliveryError (refused), PublishError (no queue), TimeoutError, LinkLost."""
+        """Send once. Raises DeliveryError (refused), PublishError (no queue), TimeoutError, LinkLost."""
         channel = self._channel
         if channel is None:
             raise LinkLost("no channel")
@@ -220,7 +221,7 @@ class _Call:
 
 
 def _flights(parcels: list[Parcel]) -> Iterator[list[Parcel]]:
-    """Cut a call into runs that may travel together: no topic of a blocking queue twice in one run."""
+    """Split a call into runs that may be sent together: no topic of a blocking queue twice in one run."""
     flight: list[Parcel] = []
     topics: set[str] = set()
     for parcel in parcels:

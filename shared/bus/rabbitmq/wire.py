@@ -27,7 +27,7 @@ _TOPIC: Final = "topic"
 def envelope(
     message: Message, topic_class: str, *, publisher: str, sequence: int, sent_ns: int, origin_ns: int
 ) -> aio_pika.Message:
-    """``message`` as it leaves: body, type, id, and what rides beside them."""
+    """Return ``message`` as AMQP: body, type, id and headers."""
     headers: HeadersType = {
         SCHEMA_VERSION: message.VERSION,
         ORIGIN_NS: origin_ns,
@@ -47,13 +47,13 @@ def envelope(
 
 
 def number(headers: Mapping[str, Any], name: str) -> int:
-    """A number among the headers; 0 when it is absent or no number (it informs, nothing is decided by it)."""
+    """Return a number from the headers; 0 when it is absent or no number. For information only."""
     value = headers.get(name)
     return value if isinstance(value, int) else 0
 
 
 def decode(type_name: str | None, headers: Mapping[str, Any], body: bytes) -> Message:
-    """The message. Raises InvalidMessage, also when type or version are not stated."""
+    """Decode a message. Raises InvalidMessage, also when type or version are missing."""
     version = headers.get(SCHEMA_VERSION)
     if type_name is None or not isinstance(version, int):
         raise InvalidMessage(f"no type or no schema version beside the body (type {type_name!r}, version {version!r})")
@@ -63,7 +63,7 @@ def decode(type_name: str | None, headers: Mapping[str, Any], body: bytes) -> Me
 def dead_envelope(
     body: bytes, headers: Mapping[str, Any], *, queue: str, topic: str, reason: str, message_id: str, type_name: str | None
 ) -> aio_pika.Message:
-    """A copy of a delivery for the dead-letter queue, persistent, with the reason and where it was."""
+    """Return a persistent copy of a delivery for the dead-letter queue, with the reason and its queue."""
     kept: HeadersType = {name: headers[name] for name in (SCHEMA_VERSION, ORIGIN_NS, SENT_NS) if name in headers}
     return aio_pika.Message(
         body,
@@ -75,7 +75,7 @@ def dead_envelope(
 
 
 def revived(message: AbstractIncomingMessage) -> aio_pika.Message:
-    """A copy of a dead letter for the queue that it came from: body, id, type, versions and times as they were.
+    """Return a copy of a dead letter for the queue that it came from: body, id, type, versions and times as they were.
 
     It reaches that queue by its name, so its topic travels as a header (see ``topic``).
     """
@@ -94,13 +94,14 @@ def revived(message: AbstractIncomingMessage) -> aio_pika.Message:
 
 
 def topic(headers: Mapping[str, Any], routing_key: str | None) -> str:
-    """Where a message was published: its routing key, unless it came back from a dead-letter queue."""
+    """Return the topic under which a message was published: its routing key, unless it came back from a dead-letter
+    queue."""
     stated = headers.get(_TOPIC)
     return stated if isinstance(stated, str) else routing_key or ""
 
 
 def dead_letter(message_id: str | None, headers: Mapping[str, Any], body: bytes) -> DeadLetter:
-    """What stands in the dead-letter queue, put there by a consumer (our headers) or by the broker (its ``x-death``)."""
+    """Return the dead letter in this message, put there by a consumer (our headers) or by the broker (its ``x-death``)."""
     reason, topic = headers.get(_REASON), headers.get(_TOPIC)
     deaths = headers.get("x-death")
     if reason is None and isinstance(deaths, list) and deaths:
