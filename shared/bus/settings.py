@@ -1,4 +1,4 @@
-"""Settings of the connection to RabbitMQ: waits, bounds and backoff."""
+"""Settings of the connection to RabbitMQ: waits, limits and backoff."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class BrokerSettings(BaseModel):
-    """Times in seconds. The defaults are those measured in the messaging study: freeze failover, restart, backpressure."""
+    """Waits and limits of the connection to RabbitMQ. Times in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""How the account trades at the exchange: stated once, and read by risk, gateway and simulator alike."""
+"""Settings of the account at the exchange, which risk, gateway and simulator read."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class AccountSettings(BaseModel):
     )
 
 
-#: What holds where nobody says otherwise.
+#: The defaults.
 DEFAULT_ACCOUNT: Final = AccountSettings()

@@ -1,4 +1,4 @@
-"""What this process takes of the whole: partitions by its symbol globs, timeframes by its timeframe globs (OPS-1)."""
+"""Finds the partitions and timeframes that this process handles, by the globs of section ``take``."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from shared.domain.timeframes import Timeframe
 
 
 def symbols_of(partition: int, symbols: Sequence[str], partitions: int, pinned: Mapping[str, int]) -> tuple[str, ...]:
-    """The symbols of one partition, sorted."""
+    """Return the symbols of one partition, sorted."""
     return tuple(sorted(symbol for symbol in symbols if partition_of(symbol, partitions, pinned) == partition))
 
 
 def assigned_partitions(
     globs: Sequence[str], symbols: Sequence[str], partitions: int, pinned: Mapping[str, int]
 ) -> tuple[int, ...]:
-    """The partitions whose symbols match. A partition is taken whole or not at all.
+    """Return the partitions whose symbols match. A partition is taken whole or not at all.
 
-    ``["*"]`` takes all of them, also those that hold no symbol (they still tell every close that they have nothing).
+    ``["*"]`` takes all of them, also those without a symbol (they still publish an empty bundle at every close).
     Raises ValueError when a glob would cut a partition in two, or matches nothing.
     """
     if "*" in globs:
@@ -42,7 +42,7 @@ def assigned_partitions(
 
 
 def assigned_timeframes(globs: Sequence[str], timeframes: Sequence[Timeframe]) -> tuple[Timeframe, ...]:
-    """The timeframes that match, finest first. Raises ValueError when none does."""
+    """Return the timeframes that match, finest first. Raises ValueError when none does."""
     taken = tuple(timeframe for timeframe in timeframes if any(fnmatchcase(timeframe, glob) for glob in globs))
     if not taken:
         raise ValueError(f"take.timeframes: {list(globs)} matches none of {list(timeframes)}")

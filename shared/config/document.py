@@ -1,4 +1,4 @@
-"""A loaded configuration as text: every value in force as YAML, secrets masked, and where each value comes from."""
+"""Writes a loaded configuration as YAML: every value in force, secrets masked, and the origin of each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HIDDEN: Final = "**********"
 
 
 def values(settings: BaseModel, path: Path = ()) -> object:
-    """Return what stands at ``path`` as plain values (mappings, lists, numbers, text), secrets masked.
+    """Return the values at ``path`` as plain values (mappings, lists, numbers, text), secrets masked.
 
     Raises KeyError when nothing of that name is in force.
     """
@@ -32,7 +32,7 @@ def values(settings: BaseModel, path: Path = ()) -> object:
 
 
 def document(settings: BaseModel, path: Path = (), origin: Callable[[Path], str] | None = None) -> str:
-    """Write what stands at ``path`` as YAML that starts at the root. Raises KeyError when nothing of that name is in force.
+    """Write the values at ``path`` as YAML that starts at the root. Raises KeyError when nothing of that name is in force.
 
     ``origin``: path → the place that the value comes from, written behind each value as a comment.
     """
@@ -47,7 +47,7 @@ def document(settings: BaseModel, path: Path = (), origin: Callable[[Path], str]
 
 
 def leaves(found: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
-    """Every single value and every list of plain values as ``values`` gives them, with its path."""
+    """Yield every single value and every list of ``values``, with its path."""
     if isinstance(found, Mapping) and found:
         for name, value in found.items():
             yield from leaves(value, (*path, name))

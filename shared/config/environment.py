@@ -16,11 +16,11 @@ from shared.config.tree import Path, Tree, dotted
 
 PREFIX: Final = "ICT_"
 
-#: Variables with our prefix that are no settings: where settings and compiled modules are read from, switches of the tests.
+#: Variables with our prefix that are no settings: places of settings and compiled modules, and switches of the tests.
 RESERVED: Final = frozenset({"ICT_CONFIG", "ICT_SECRETS_DIR", "ICT_NATIVE", "ICT_NATIVE_DIR"})
 RESERVED_PREFIXES: Final = ("ICT_TEST_", "ICT_REQUIRE_")
 
-#: Names that hosting platforms give, and the setting that they mean. A variable of our own name wins over them.
+#: Variables that hosting platforms set → the setting that they mean. A variable with our prefix wins over them.
 ALIASES: Final[dict[str, Path]] = {"DATABASE_URL": ("journal", "url")}
 
 
@@ -46,8 +46,8 @@ def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tupl
 def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, list[Fault]]:
     """Read secret files: ``bus__url`` holds the value of ``bus.url``; newlines at its end are dropped.
 
-    Directories and hidden files are passed over (container engines put theirs there), and so are files whose name
-    resembles no setting: they belong to somebody else.
+    Directories and hidden files are ignored (container engines create them), and so are files whose name resembles no
+    setting.
     """
     tree, faults = Tree(), list[Fault]()
     try:
@@ -76,12 +76,12 @@ def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, lis
 
 
 def variable(path: tuple[str, ...]) -> str:
-    """The environment variable of a setting: ``("account", "leverage")`` → ``ICT_ACCOUNT__LEVERAGE``."""
+    """Return the environment variable of a setting: ``("account", "leverage")`` → ``ICT_ACCOUNT__LEVERAGE``."""
     return PREFIX + "__".join(path).upper()
 
 
 def variables(model: type[BaseModel]) -> Iterator[str]:
-    """Every variable that the model has, sections included."""
+    """Yield the variable of every setting and section of the model."""
     return (variable(path) for path in known_paths(model))
 
 

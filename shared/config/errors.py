@@ -1,4 +1,4 @@
-"""The errors of a configuration, as the user reads them: all at once."""
+"""The errors of a configuration, all reported at once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One error.
+    """One error of a configuration.
 
-    ``place``: where it stands (``config/sim.yaml:12``, ``environment ICT_MODE``). ``path``: the setting's dotted name.
-    ``message``: what is wrong and what is allowed. ``given``: the value as it may be shown; secrets never are.
+    ``place``: where the value was written (``config/sim.yaml:12``, ``environment ICT_MODE``). ``path``: the setting's dotted
+    name. ``message``: what is wrong and what is allowed. ``given``: the value to show; None for none. Secrets are never
+    shown.
     """
 
     place: str

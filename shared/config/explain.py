@@ -1,4 +1,4 @@
-"""Turns what pydantic found into what the user needs: setting, place, value, and what is allowed."""
+"""Converts pydantic's errors into faults with setting, place, value, and what is allowed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.domain.incoherent import Incoherent
 
 _SHOWN: Final = 80  # characters of a wrong value that are repeated in its error
 
-#: Errors of pydantic that say no more than "not what is allowed": what is allowed is said in our words.
+#: pydantic's error types whose text is replaced by our own description of what is allowed.
 _OWN_WORDS: Final = re.compile(
     r"_type$|_parsing|literal_error|enum|greater_than|less_than|too_short|too_long|pattern|multiple_of|int_from_float|finite"
 )

@@ -1,4 +1,4 @@
-"""The trading filters of the symbols, as configured, until the exchange tells them itself."""
+"""Settings of the trading filters of symbols. In testnet and live the gateway compares them with the exchange's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class InstrumentSettings(BaseModel):
     min_notional: Decimal = Field(ge=0, le=1_000_000_000, description="Smallest value of an order, USDT")
 
     def of(self, symbol: str) -> Instrument:
-        """These filters for a symbol."""
+        """Return these filters as the Instrument of a symbol."""
         return Instrument(
             symbol=symbol,
             tick_size=self.tick_size,
@@ -44,7 +44,7 @@ def _filters(tick_size: str, step_size: str, min_quantity: str, min_notional: st
     )
 
 
-#: As of Binance USD-M in 2026; the fallback is coarse where a wrong guess would only round more.
+#: Filters of Binance USD-M in 2026. The fallback ``default`` is coarse: where it is wrong, it only rounds more.
 DEFAULT_INSTRUMENTS: Final[Mapping[str, InstrumentSettings]] = {
     "BTCUSDT": _filters("0.10", "0.001", "0.001", "100"),
     "ETHUSDT": _filters("0.01", "0.001", "0.001", "20"),

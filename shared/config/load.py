@@ -34,7 +34,7 @@ COMMAND_LINE: Final = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[Model]):
-    """Validated settings, and where each of them was written."""
+    """Validated settings, and the place where each was written."""
 
     settings: Model
     _tree: Tree = field(repr=False)
@@ -50,11 +50,11 @@ class Loaded(Generic[Model]):
         return self.origin_of(parts)
 
     def origin_of(self, path: Path) -> str:
-        """Where the value at this path was written; ``default`` when it was written nowhere."""
+        """Return the place where the value at this path was written; ``default`` if nowhere."""
         return self._tree.places.get(path, "default")
 
     def suggestion(self, path: str) -> str:
-        """``; did you mean risk.max_positions?`` for a dotted path that no setting has; empty when none resembles it."""
+        """Return ``; did you mean risk.max_positions?`` for an unknown dotted path; empty if no setting resembles it."""
         return suggestion(path, [dotted(known) for known in known_paths(type(self.settings))])
 
 
@@ -100,7 +100,7 @@ def _drop_empty_sections(model: type[BaseModel], tree: Tree) -> None:
 
 
 def _unfit(value: object, path: Path, model: type[BaseModel], tree: Tree) -> Iterator[Fault]:
-    """Find what pydantic accepts and no user means: true for the number 1, NaN and infinity."""
+    """Find values that pydantic accepts but no user means: true for the number 1, NaN, infinity."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _unfit(inner, (*path, key), model, tree)

@@ -1,4 +1,4 @@
-"""Settings that have another name or place now, so that an old file is answered with the new one."""
+"""Lists settings that were renamed or moved, so that the error for an old name shows the new one."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ MOVED: Final[dict[str, str]] = {
 
 
 def moved_to(path: Sequence[str | int]) -> str:
-    """Return the dotted path at which the setting of this old path stands now; empty when it never moved."""
+    """Return the present dotted path of the setting at this old path; empty if it never moved."""
     return MOVED.get(".".join(str(part).lower() for part in path), "")

@@ -1,4 +1,4 @@
-"""The settings that every service shares: the root of every configuration file, less the services' own sections."""
+"""The settings that every service shares: the root of a configuration file, without the sections of the services."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
 
-#: The approval key that a simulation may keep; where real orders are sent it would be a signature that anybody can make.
+#: The default approval key. It is public, so modes testnet and live refuse it.
 SIM_APPROVAL_KEY: Final = "sim-only"
 
 
@@ -31,7 +31,7 @@ InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$")]
 
 
 class ServerUrl(SecretStr):
-    """An address with credentials in it. Printed, it shows the server and never the password."""
+    """An address with credentials. Printed, it shows the server but never the password."""
 
     def _display(self) -> str:
         return without_password(self.get_secret_value())
@@ -109,7 +109,7 @@ class LogSettings(_Section):
 
 
 class HttpSettings(_Section):
-    """The service's own small server: /metrics, /healthz, /readyz."""
+    """The HTTP server of a service: /metrics, /healthz, /readyz."""
 
     host: str = Field(
         "127.0.0.1", min_length=1, description="Address that metrics and health listen on; 0.0.0.0 inside a container"
@@ -120,7 +120,7 @@ class HttpSettings(_Section):
 
 
 class TakeSettings(_Section):
-    """What this process takes of the whole: globs, as ``*`` or ``BTC*``."""
+    """Which symbols and timeframes this process handles: globs, such as ``*`` or ``BTC*``."""
 
     symbols: tuple[str, ...] = Field(
         ("*",),
@@ -183,7 +183,7 @@ class CommonSettings(_Section):
     )
     log: LogSettings = Field(default_factory=LogSettings, description="What is logged, and how")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP")
-    take: TakeSettings = Field(default_factory=TakeSettings, description="Which part of the whole this process handles")
+    take: TakeSettings = Field(default_factory=TakeSettings, description="Which symbols and timeframes this process handles")
     approval_key: SecretStr = Field(
         SecretStr(SIM_APPROVAL_KEY),
         min_length=8,
@@ -242,25 +242,28 @@ class CommonSettings(_Section):
         return self
 
     def _cross_section_faults(self) -> dict[str, str]:
-        """What does not fit together among sections that a subclass adds, by dotted path; told with the other faults."""
+        """Return contradictions between sections that a subclass adds: dotted path → fault."""
         return {}
 
     def symbols_of(self, partition: int) -> tuple[str, ...]:
-        """The symbols of one partition, sorted; empty when it has none."""
+        """Return the symbols of one partition, sorted; empty when it has none."""
         return assignment.symbols_of(partition, self.symbols, self.partitions.count, self.partitions.pinned)
 
     def assigned_partitions(self) -> tuple[int, ...]:
-        """The partitions that this process takes. Raises ValueError when ``take.symbols`` cuts one in two or has none."""
+        """Return the partitions that this process takes.
+
+        Raises ValueError if ``take.symbols`` splits one or matches none.
+        """
         return assignment.assigned_partitions(self.take.symbols, self.symbols, self.partitions.count, self.partitions.pinned)
 
     def assigned_timeframes(self) -> tuple[Timeframe, ...]:
-        """The timeframes that this process takes, finest first. Raises ValueError when none matches."""
+        """Return the timeframes that this process takes, finest first. Raises ValueError when none matches."""
         return assignment.assigned_timeframes(self.take.timeframes, self.timeframes)
 
     def instrument(self, symbol: str) -> Instrument:
-        """The filters of a symbol: its own, else the default's."""
+        """Return the filters of a symbol: its own, else the default ones."""
         return (self.instruments.get(symbol) or self.instruments[ANY_SYMBOL]).of(symbol)
 
     def instrument_table(self) -> dict[str, Instrument]:
-        """The filters of every configured symbol."""
+        """Return the filters of every configured symbol, by symbol."""
         return {symbol: self.instrument(symbol) for symbol in self.symbols}

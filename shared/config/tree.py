@@ -1,11 +1,11 @@
-"""Configuration values before validation, each with the place (file:line, variable) where it was written."""
+"""Holds configuration values before validation, each with the place (file:line, variable) where it was written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-#: The way to a value: keys of mappings, indexes of lists.
+#: The path of a value: keys of mappings, indexes of lists.
 Path = tuple[str | int, ...]
 
 
@@ -16,7 +16,7 @@ def dotted(path: Path) -> str:
 
 @dataclass(slots=True)
 class Tree:
-    """Nested plain values, and the place of every path in them."""
+    """Nested plain values, and the place where the value at each path was written."""
 
     values: dict[str, object] = field(default_factory=dict)
     places: dict[Path, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Refuse in one sentence what needs a package of an extra that is not installed.
+"""Ends a command with one sentence if it needs an optional package that is not installed.
 
 Services need none of the extras; commands that read candle files, draw PNG charts or train models do.
 """
@@ -17,9 +17,9 @@ _TARGETS: Final = {"data": "make demo", "research": "make research"}
 
 
 def require(package: str, purpose: str) -> None:
-    """Check that an optional package is there, before any work is done that would be lost.
+    """Check that an optional package is installed, before work is done that would be lost.
 
-    ``purpose`` begins the sentence: *training a model*. Raises Leave with exit code 4 and what to type.
+    ``purpose`` begins the sentence: *training a model*. Raises Leave with exit code 4 and the command that installs it.
     """
     if find_spec(package) is None:
         extra = EXTRAS[package]

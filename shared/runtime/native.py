@@ -1,8 +1,8 @@
-"""Compiled twins of pure modules: used when they were built from exactly the sources that are here, else ignored.
+"""Finds the compiled versions of pure modules, and uses them if they were built from exactly the present sources.
 
 ``make native`` (``python -m cli.native``) compiles with mypyc what ``COMPILED`` names into ``.native/<key>/``. The key is of
-those sources, of the sources whose types and constants they were compiled against, and of the interpreter: edit one of
-them and everything runs interpreted, slower and no different, until the next build. ``ICT_NATIVE=0`` asks for that too;
+those sources, of the sources whose types and constants they were compiled against, and of the interpreter: after an edit
+of one of them everything runs interpreted (slower, same results) until the next build. ``ICT_NATIVE=0`` does the same;
 ``ICT_NATIVE_DIR`` names another directory than ``.native`` beside the packages.
 """
 
@@ -55,13 +55,13 @@ READ: Final = (
 
 
 def compiled_sources(root: Path = ROOT) -> list[Path]:
-    """The modules that are compiled, sorted; packages stay interpreted, they choose."""
+    """Return the modules that are compiled, sorted. ``__init__.py`` files stay interpreted: they choose the version."""
     found = {path for pattern in COMPILED for path in root.glob(pattern)}
     return sorted(path for path in found if path.name != "__init__.py")
 
 
 def key(root: Path = ROOT) -> str:
-    """Which build fits these sources and this interpreter."""
+    """Return the key of the build that fits these sources and this interpreter."""
     read = {path for pattern in READ for path in root.glob(pattern)}
     digest = hashlib.blake2b(f"{sys.version}{sysconfig.get_config_var('EXT_SUFFIX')}".encode(), digest_size=8)
     for path in sorted({*compiled_sources(root), *read}):
@@ -71,13 +71,13 @@ def key(root: Path = ROOT) -> str:
 
 
 def directory(root: Path = ROOT) -> Path:
-    """Where builds lie, one folder a key."""
+    """Return the directory of the builds, which has one folder per key."""
     return Path(os.environ.get("ICT_NATIVE_DIR") or root / ".native")
 
 
 @cache
 def build() -> Path | None:
-    """The build that fits, None when there is none or it is not wanted. Looked for once a process."""
+    """Return the build that fits; None if there is none or ICT_NATIVE=0. Looked up once per process."""
     if os.environ.get("ICT_NATIVE") == "0":
         return None
     found = directory() / key()
@@ -85,7 +85,7 @@ def build() -> Path | None:
 
 
 def prefer_compiled(package: str, path: Iterable[str]) -> list[str]:
-    """Where to look for the modules of ``package``, whose sources lie in ``path``: a build that fits comes first."""
+    """Return the search path for the modules of ``package``: a build that fits, then the sources in ``path``."""
     found = build()
     if found is None:
         return list(path)
@@ -95,5 +95,5 @@ def prefer_compiled(package: str, path: Iterable[str]) -> list[str]:
 
 
 def engine() -> Literal["compiled", "interpreted"]:
-    """Which of the two runs in this process."""
+    """Return which version of the analysis runs in this process."""
     return "interpreted" if build() is None else "compiled"

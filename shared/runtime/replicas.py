@@ -1,10 +1,10 @@
-"""Replicas of one service share its lanes: each has its fair part, and takes over another's in the moment that dies.
+"""Shares the lanes of a service among its replicas; when one dies, another takes its lanes over at once.
 
-Every replica consumes every queue; the broker lets one at a time be active. Who *should* be active follows from who is
-alive: lane i belongs to member i modulo n, members in name order, lanes by the last part of their name, so that the lanes of
-one timeframe (which have the same work) spread over the members. A replica that is active on somebody else's lane hands it
-over (drain, leave, queue up again behind), and the broker passes it to the next in line until the owner has it. This works
-on every RabbitMQ version; nothing waits for a time-out when a process dies, because the standby is already in line.
+Every replica consumes every queue; the broker lets one at a time be active. Which one *should* be follows from the live
+members: lane i belongs to member i modulo n, members in name order, lanes by the last part of their name, so that the lanes
+of one timeframe (which have the same work) spread over the members. A replica that is active on another's lane hands it over
+(drains, unsubscribes, subscribes again), and the broker passes it on until the owner has it. This works on every RabbitMQ
+version, and needs no time-out when a process dies, because the standby is already subscribed.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _OWNED: Final = Gauge("ict_lane_owned", "1 while this replica is the lane's righ
 
 @dataclass(frozen=True, slots=True)
 class ReplicaPolicy:
-    """``beat``: seconds between signs of life; ``ttl``: seconds without one until a member counts as dead."""
+    """``beat``: seconds between heartbeats; ``ttl``: seconds without one after which a member counts as dead."""
 
     beat: float = 1.0
     ttl: float = 3.0
 
 
 def owners(lanes: Sequence[str], members: Sequence[str]) -> dict[str, str]:
-    """Lane name → the member that should be active on it. Pure: every replica computes the same."""
+    """Return the member that should be active on each lane, by lane name. Pure: every replica computes the same."""
     ordered = sorted(members)
     alike_together = sorted(lanes, key=lambda lane: lane.split(".")[::-1])
     return {lane: ordered[index % len(ordered)] for index, lane in enumerate(alike_together)} if ordered else {}
 
 
 class Replicas:
-    """Keeps this replica's membership alive and its lanes where they belong."""
+    """Sends this replica's heartbeat, and hands over lanes that belong to other replicas."""
 
     def __init__(self, group: str, member: str, lanes: Sequence[Lane], store: StateStore, policy: ReplicaPolicy) -> None:
         self._group = group
@@ -58,7 +58,10 @@ class Replicas:
             lane.after_batch = self._wake.set
 
     async def run(self) -> None:
-        """Beat, watch, hand over. Call after the lanes are subscribed: who beats must already be in line."""
+        """Send heartbeats and hand lanes over, until cancelled.
+
+        Call it after the lanes are subscribed: a member must be able to take over.
+        """
         loop = asyncio.get_running_loop()
         next_beat = loop.time()
         while True:
@@ -74,7 +77,7 @@ class Replicas:
             await wait_at_most(self._wake, max(0.01, next_beat - loop.time()))
 
     async def leave(self) -> None:
-        """Out at once, so that the others need not wait for the ttl."""
+        """Leave the group at once, so that the others need not wait for the ttl."""
         await self._store.leave(self._group, self._member)
 
     def _see(self, members: tuple[str, ...]) -> None:

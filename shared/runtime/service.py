@@ -1,4 +1,4 @@
-"""A service process: its lanes, its sinks, its sources, its bus, its store, from start to drain."""
+"""Runs the lanes, sinks and sources of one service, from start to drain."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """What one service is made of. ``group`` names the replicas that share its lanes: same service, same symbols and
-    timeframes taken."""
+    """The parts of one service.
+
+    group: replicas of the same group share lanes: same service, same symbols and timeframes.
+    """
 
     name: str
     group: str
@@ -35,11 +37,11 @@ class ServiceSpec:
 
 
 class ServiceDied(Exception):
-    """One of the service's workers ended by itself; the process must end too, so that a supervisor starts it afresh."""
+    """A worker of the service ended by itself; the process must end too, so that a supervisor restarts it."""
 
 
 class Service:
-    """Runs a ServiceSpec on a started bus and store. ``store`` None = state lives and dies with the process."""
+    """Runs a ServiceSpec on a started bus and store. ``store`` None = the state is lost with the process."""
 
     def __init__(self, spec: ServiceSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
         self.spec = spec
@@ -52,7 +54,7 @@ class Service:
         self._replicas_task: asyncio.Task[None] | None = None
 
     async def start(self, member: str | None = None, replicas: ReplicaPolicy | None = None) -> None:
-        """Subscribe everything. With ``member`` (the name of this replica) share the lanes with the other replicas."""
+        """Start sinks, lanes and sources. With ``member`` (this replica's name) share the lanes with the other replicas."""
         for sink in self.sinks:
             await sink.start()
         for lane in self.lanes:
@@ -66,11 +68,11 @@ class Service:
         log.info("service_started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
 
     def sources_ready(self) -> bool | str:
-        """True, or what keeps a source that runs here from its work: a check of ``/readyz``."""
+        """Return True, or what keeps a source of this process from working: a check of ``/readyz``."""
         return self.sources is None or self.sources.trouble() or True
 
     async def wait_failed(self) -> BaseException:
-        """Return when a worker has died; a healthy service never does."""
+        """Wait until a worker has ended; return why. Never returns for a healthy service."""
         tasks = [asyncio.ensure_future(lane.wait_failed()) for lane in self.lanes]
         tasks += [asyncio.ensure_future(sink.wait_failed()) for sink in self.sinks]
         if self.sources is not None:
@@ -85,7 +87,7 @@ class Service:
                 task.cancel()
 
     async def drain(self) -> None:
-        """Take nothing new, finish and commit what was taken, leave the group."""
+        """Stop taking messages, finish and commit those taken, leave the group."""
         if self.sources is not None:
             await self.sources.drain()
         if self._replicas_task is not None:
@@ -99,7 +101,7 @@ class Service:
 
 @contextlib.asynccontextmanager
 async def running(services: Sequence[Service], *, member: str | None = None) -> AsyncIterator[None]:
-    """Start the services, run the body, drain them; raises ServiceDied when a worker dies under the body."""
+    """Start the services, run the body, drain them. Raises ServiceDied if a worker ends meanwhile."""
     for service in services:
         await service.start(member)
     body = asyncio.current_task()

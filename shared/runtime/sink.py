@@ -1,4 +1,4 @@
-"""Sinks: consumers that record or tell, and send nothing on. Written in batches, acked when the write is done."""
+"""Feeds sinks: consumers that write messages out of the system (database, webhook) and publish none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WAITING: Final = Gauge("ict_sink_waiting", "Messages in hand, not yet written",
 
 
 class Sink(Protocol):
-    """Where messages end. ``write`` is idempotent: a message may come twice; raising means that nothing of it counts."""
+    """Writes messages to a destination. ``write`` is idempotent, and writes all or, if it raises, nothing."""
 
     async def start(self) -> None: ...
     async def write(self, messages: Sequence[Message]) -> None: ...
@@ -37,10 +37,11 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SinkSpec:
-    """What a service wires: a name, the queue, and how to make the sink.
+    """One sink of a service: its name, its queue, and how to make it.
 
-    ``linger``: seconds to wait for a fuller batch. ``pace``: seconds to hold a written batch before it is acked: the
-    broker delivers at most a prefetch window in that time, so that a flood of what may be dropped costs little here.
+    max_batch: most messages of one write. linger: seconds to wait for a fuller batch. pace: seconds between a write and its
+    acks; the broker delivers at most a prefetch window in that time, so that a flood of droppable messages costs little
+    here.
     """
 
     name: str
@@ -52,7 +53,7 @@ class SinkSpec:
 
 
 class SinkWorker:
-    """Feeds one sink from one queue. A write that fails is tried again, with backoff, for ever: no ack before it."""
+    """Feeds one sink from one queue, in batches. A failed write is repeated with backoff, without limit; acks follow it."""
 
     def __init__(self, spec: SinkSpec, bus: Bus) -> None:
         self.spec = spec
@@ -75,7 +76,7 @@ class SinkWorker:
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     async def drain(self, deadline: float = 10.0) -> None:
-        """Stop taking, write what was taken, close the sink."""
+        """Stop taking messages, write those taken, close the sink. ``deadline``: seconds."""
         if self._subscription is not None:
             await self._subscription.cancel()
         self._hurry.set()
@@ -86,7 +87,7 @@ class SinkWorker:
         await self._sink.close()
 
     async def wait_failed(self) -> BaseException:
-        """Return why the worker ended, when it has; a healthy one never does."""
+        """Wait until the worker has ended; return why. Never returns for a healthy one."""
         assert self._task is not None
         return await first_end([self._task])
 

@@ -1,9 +1,9 @@
-"""Sources: workers that bring something into the system from outside, on one replica at a time.
+"""Runs sources, workers that bring data in from outside (live feed, gateway), on one replica at a time.
 
-A queue with a single active consumer cannot choose among replicas that read no queue. So the replicas of a service agree by
-signs of life in the store on who runs which source (as for lanes: ``shared.runtime.replicas.owners``), and a rising epoch
-fences the one that was only frozen: whoever takes a source over opens its state, and the predecessor's next ``save`` says
-Fenced. Until that moment both may publish; ids are derived from content, so the second of two equal messages is dropped.
+Sources read no queue, so the broker cannot choose a replica for them. Instead the replicas of a service send heartbeats to
+the store and compute who runs which source (as for lanes: ``shared.runtime.replicas.owners``). A replica that was only
+frozen is fenced by the epoch: its successor opens the source's state, and its own next ``save`` raises Fenced. Until then
+both may publish; ids are derived from content, so the second of two equal messages is dropped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TAKEOVERS: Final = Counter("ict_source_takeovers_total", "Times that this repli
 
 
 class Lease:
-    """One replica's time with a source. ``state``: what was saved last, by whomever; None at the very first start."""
+    """The right of one replica to run a source. ``state``: what was saved last, by any replica; None if nothing was."""
 
     def __init__(self, name: str, store: StateStore | None, epoch: int, state: bytes | None) -> None:
         self.state = state
@@ -38,32 +38,32 @@ class Lease:
         self._epoch = epoch
 
     async def save(self, state: bytes) -> None:
-        """Keep the state for whoever comes next. Raises Fenced when somebody has come already: stop at once."""
+        """Save the state for a successor. Raises Fenced if another replica has taken over: stop at once."""
         if self._store is not None:
             await self._store.append(self._name, self._epoch, (), snapshot=state)
         self.state = state
 
 
 class Source(Protocol):
-    """Runs until cancelled. Cancelled, it may finish what it has in hand; it must end within the drain deadline."""
+    """Brings data in. ``run`` runs until cancelled; it may then finish work, and must end within the drain deadline."""
 
     async def run(self, lease: Lease) -> None: ...
 
     def trouble(self) -> str:
-        """What keeps it from its work now, for ``/readyz``; empty when nothing does. Cheap, and asked at any time."""
+        """Return what keeps it from working now, for ``/readyz``; empty if nothing does. Cheap, called at any time."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """What a service wires: a name for state and metrics, and how to make the source, which may use the store, too."""
+    """One source of a service: its name in the store and in metrics, and how to make it from bus and store."""
 
     name: str
     build: Callable[[Bus, StateStore | None], Source]
 
 
 class Sources:
-    """The sources of one service, on the replicas of ``group``. ``store`` None or ``member`` None: all of them run here."""
+    """Runs those sources of a service that belong to this replica. ``store`` or ``member`` None: all of them."""
 
     def __init__(
         self,
@@ -86,23 +86,23 @@ class Sources:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to beat, and to run what is ours."""
+        """Start to send heartbeats, and to run the sources of this replica."""
         self._task = asyncio.create_task(self._run(), name=f"sources {self._group}")
 
     @property
     def running(self) -> tuple[str, ...]:
-        """The sources that run here now."""
+        """Return the names of the sources that run here now."""
         return tuple(name for name, task in self._running.items() if not task.done())
 
     def trouble(self) -> str:
-        """What keeps the sources that run here from their work; empty when nothing does, or when this replica stands by."""
+        """Return what keeps the sources that run here from working; empty if nothing does, or on a standby."""
         if not self._decided:
             return "it is not decided yet which replica runs what"
-        told = {name: self._here[name].trouble() if name in self._here else "is on its way" for name in self.running}
-        return "; ".join(f"{name}: {trouble}" for name, trouble in told.items() if trouble)
+        troubles = {name: self._here[name].trouble() if name in self._here else "is starting" for name in self.running}
+        return "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items() if trouble)
 
     async def wait_failed(self) -> BaseException:
-        """Return when a source, or the watch over them, has died of a bug."""
+        """Wait until a source, or the task that watches them, has ended by a bug; return the error."""
         assert self._task is not None
         return await first_end([self._task])
 

@@ -1,4 +1,4 @@
-"""Watching over tasks: why did the first of them end, and ending all of them."""
+"""Waits for the first of several tasks to end, and ends all of them."""
 
 from __future__ import annotations
 

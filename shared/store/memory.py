@@ -1,4 +1,4 @@
-"""The store of tests, the demo and backtests: it lives as long as the object does."""
+"""A state store in this process's memory, for tests, the demo and backtests."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class _Lane:
 
 
 class MemoryStore:
-    """``StateStore`` in this process's memory. ``clock``: seconds, for the members' time to live.
+    """Implements ``StateStore`` in memory. ``clock``: returns seconds, for the members' time to live.
 
-    ``close`` keeps the content: who opens a lane again afterwards finds it, as with a server.
+    ``close`` keeps the content: a lane that is opened afterwards finds its state, as with a server.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

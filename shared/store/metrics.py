@@ -1,4 +1,4 @@
-"""What a store counts and times (OPS-3); the label says which kind of store it is."""
+"""The metrics of a store; the label ``store`` names its kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FENCED = Counter("ict_store_fenced_total", "Appends refused because the lane be
 
 
 class StoreMetrics:
-    """The cached children of one kind of store."""
+    """The metrics of one kind of store."""
 
     def __init__(self, store: str) -> None:
         self.append: Final = _APPEND.labels(store)

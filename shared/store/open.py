@@ -1,4 +1,4 @@
-"""Which store a url means."""
+"""Makes the store that a url names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.store.sqlite import SqliteStore
 
 
 def make_store(url: str, namespace: str) -> StateStore:
-    """The store at ``url``, not yet started. Raises ValueError for a scheme that no store has.
+    """Make the store at ``url``, not yet started. Raises ValueError for an unknown scheme.
 
     ``memory:`` keeps nothing beyond the process; ``sqlite:///state.db`` is relative to the working directory and
     ``sqlite:////var/lib/ict/state.db`` absolute, as SQLAlchemy writes them; ``redis://``, ``rediss://`` and ``unix://`` are

@@ -1,7 +1,7 @@
-"""Patience with a server that is away: the same operation again, with growing pauses, until it is done or cancelled.
+"""Repeats an operation of a store, with growing pauses, until it succeeds or is cancelled.
 
-A lane must not forget what it has handled because Redis restarts, so nothing bounds the wait. Repeats are harmless only
-because every operation of a store is idempotent; see ``shared.store.redis``.
+A lane must not lose what it has handled because Redis restarts, so the wait has no limit. Repeating is safe because every
+operation of a store is idempotent; see ``shared.store.redis``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Patience:
-    """Runs operations for one store. ``passes``: True for an error that the server may recover from."""
+    """Runs the operations of one store. ``passes``: returns True for an error that may pass by itself."""
 
     def __init__(self, metrics: StoreMetrics, passes: Callable[[Exception], bool], backoff: Backoff) -> None:
         self._metrics = metrics
@@ -30,11 +30,11 @@ class Patience:
 
     @property
     def calm(self) -> bool:
-        """False while an operation waits for the server to recover."""
+        """Return False while an operation waits for the server to recover."""
         return self._waiting == 0
 
     async def until_done(self, what: str, operation: Callable[[], Awaitable[T]]) -> T:
-        """The operation's result. Raises at once what is no passing trouble."""
+        """Run the operation until it succeeds; return its result. Raises at once an error that will not pass."""
         pauses = self._backoff.pauses()
         waiting = False
         try:

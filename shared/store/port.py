@@ -1,13 +1,13 @@
-"""The state store port: where a lane's state survives its process, and where replicas see each other.
+"""The state store port: keeps the state of lanes beyond their process, and the list of live replicas.
 
 A lane is one core with its queues. Its state is kept as a snapshot and the log of the messages handled since: appending a
-message costs a few hundred bytes, a snapshot is written now and then. Contract (``tests/contract/shared/store``):
+message writes a few hundred bytes; snapshots are rarer. Contract (``tests/contract/shared/store``):
 
 * ``append`` is atomic: all entries and the snapshot, or nothing. A snapshot empties the log, then the entries follow it.
 * ``open`` takes the lane over: it raises the lane's epoch, and every later ``append`` under an older epoch raises
   Fenced, so that a process that was only frozen cannot write over its successor.
-* A cell is a small value that processes share (a rate limiter's counts): ``swap`` writes it only if nobody wrote since it
-  was read, so a pure function of the old value decides the new one and no update is lost.
+* A cell is a small value that processes share (a rate limiter's counts): ``swap`` writes it only if no other process wrote
+  since it was read (compare-and-swap), so no update is lost.
 """
 
 from __future__ import annotations
@@ -18,16 +18,20 @@ from typing import Protocol
 
 
 class StoreError(Exception):
-    """The store could not do it; the text says what to do next."""
+    """An operation of the store failed; the text says what to do next."""
 
 
 class Fenced(StoreError):
-    """Another process has taken this lane over; whoever sees this stops handling it."""
+    """Another process has taken this lane over; the caller must stop handling it."""
 
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """What ``open`` found. ``epoch`` goes with every append; ``log`` holds what was handled after ``snapshot``."""
+    """The state of a lane when it is opened.
+
+    epoch: pass it to every append. snapshot: None when none was written. log: entries appended after the snapshot, oldest
+    first.
+    """
 
     epoch: int
     snapshot: bytes | None
@@ -36,21 +40,21 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A shared value. ``version`` 0 and no value: never written."""
+    """A shared value and its version. Version 0 and value None: never written."""
 
     version: int
     value: bytes | None
 
 
 class StateStore(Protocol):
-    """See the module's contract."""
+    """A state store under one namespace. The contract is in the module's docstring."""
 
     async def start(self) -> None:
-        """Connect; waits for the server as long as it takes."""
+        """Connect; waits for the server without a time limit."""
         ...
 
     async def open(self, lane: str) -> LaneState:
-        """Take the lane over and return its state."""
+        """Take the lane over, and return its state with the new epoch."""
         ...
 
     async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
@@ -58,32 +62,37 @@ class StateStore(Protocol):
         ...
 
     async def beat(self, group: str, member: str, ttl_seconds: float) -> None:
-        """Say that ``member`` of ``group`` is alive for the next ``ttl_seconds``."""
+        """Record that ``member`` of ``group`` is alive for the next ``ttl_seconds``."""
         ...
 
     async def leave(self, group: str, member: str) -> None:
-        """Take the member out at once (a graceful stop)."""
+        """Remove the member at once (a graceful stop)."""
         ...
 
     async def members(self, group: str) -> tuple[str, ...]:
-        """The members alive now, sorted."""
+        """Return the members alive now, sorted."""
         ...
 
     async def read(self, cell: str) -> Cell:
-        """The shared value as it is now."""
+        """Return the shared value as it is now."""
         ...
 
     async def swap(self, cell: str, version: int, value: bytes) -> bool:
         """Write ``value`` if the cell still has ``version``, and raise the version.
 
-        False: somebody was faster, or an earlier try of this very swap was applied and its answer lost; read again.
+        Returns False if another process was faster, or if an earlier try of this swap was applied and its answer lost; read
+        again.
         """
         ...
 
     async def clear(self) -> None:
-        """Forget everything under this store's namespace (replay starts from nothing)."""
+        """Delete everything under this store's namespace (a replay starts empty)."""
         ...
 
-    def healthy(self) -> bool: ...
+    def healthy(self) -> bool:
+        """Return True if the store is started and no operation waits for the server."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Disconnect; the state stays in the store."""
+        ...

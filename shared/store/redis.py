@@ -1,12 +1,12 @@
 """The store in Redis (or Valkey): for several processes and machines. An append is one round trip: one script.
 
-The script checks the epoch, so that a superseded process is refused where the data is, and not where it thinks it is. It
-also checks the append's number: when a connection breaks, nobody knows whether the server has applied what was sent, so the
-same append is sent again, and the server drops what it has. Numbers rise within one writer (one ``RedisStore``), so a copy
-that the network delivers late is dropped too.
+The script checks the epoch on the server, so that a superseded process is always refused. It also checks the append's
+number: when a connection breaks, it is unknown whether the server applied the append, so it is sent again, and the server
+drops it if it was applied. Numbers rise within one writer (one ``RedisStore``), so a copy that the network delivers late is
+dropped too.
 
-How much a *server's* death may cost is the server's setting: ``appendonly yes`` loses nothing when the process dies and up
-to a second when the machine does; ``appendfsync always`` loses nothing.
+How much a crash of the *server* may lose depends on the server's settings: ``appendonly yes`` loses nothing when the process
+dies and up to a second when the machine does; ``appendfsync always`` loses nothing.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ redis.call('HSET', KEYS[1], 'version', ARGV[1] + 1, 'value', ARGV[2])
 return 1
 """
 
-#: What no waiting cures although redis-py files it under lost connections.
+#: Errors that waiting does not cure, although redis-py derives them from ConnectionError.
 _FINAL: Final = (
     redis_errors.AuthenticationError,
     redis_errors.AuthorizationError,
@@ -110,7 +110,11 @@ def _passes(error: Exception) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class RedisPolicy:
-    """``timeout``: seconds for a reply, after which the connection is given up; ``connections``: at once, at most."""
+    """Time limits and sizes of a RedisStore.
+
+    timeout: seconds to wait for a reply before the connection is dropped. connections: most connections at once. scan_count:
+    keys per step of ``clear``.
+    """
 
     timeout: float = 5.0
     connections: int = 16
@@ -119,7 +123,10 @@ class RedisPolicy:
 
 
 class RedisStore:
-    """``StateStore`` under ``namespace`` of the server at ``url``. Raises ValueError for a namespace unfit for keys."""
+    """Implements ``StateStore`` under ``namespace`` of the server at ``url``.
+
+    Raises ValueError for a namespace unfit for keys.
+    """
 
     def __init__(self, url: str, namespace: str, policy: RedisPolicy | None = None) -> None:
         if not _NAMESPACE.fullmatch(namespace):

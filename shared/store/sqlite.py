@@ -1,11 +1,12 @@
-"""The store in one SQLite file: for a single machine, for several processes on it if need be.
+"""A state store in one SQLite file, for one or several processes of one machine.
 
-WAL with ``synchronous=FULL``: the lane acks a message as soon as it is appended, so an append must outlive a power failure;
+WAL with ``synchronous=FULL``: the lane acks a message as soon as it is appended, so an append must survive a power failure;
 ``NORMAL`` would survive the death of the process but may lose the last commits with the machine. The fsync costs about a
-millisecond and stands in nobody's way: the ledger appends in groups after the orders have left.
+millisecond and delays no order: the commit log appends in groups after the orders are published.
 
-One worker thread holds the one connection and runs one transaction at a time. A locked file, a full disk or an I/O error is
-waited out; every append carries a number so that a repeat of one that was applied after all does nothing.
+One worker thread holds the one connection and runs one transaction at a time. After a locked
+file, a full disk or an I/O error it waits and tries again; appends are numbered, so repeating one that was applied changes
+nothing.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _passes(error: Exception) -> bool:
 
 
 class SqliteStore:
-    """``StateStore`` in the file at ``path``. ``clock``: wall clock in seconds, which the processes of a machine share."""
+    """Implements ``StateStore`` in the file at ``path``. ``clock``: the wall clock, seconds; all processes must use it."""
 
     def __init__(
         self,

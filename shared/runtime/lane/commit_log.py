@@ -49,7 +49,7 @@ class CommitLog:
         self._name = uuid.uuid4().hex
 
     async def open(self) -> LaneState:
-        """Take the lane over, once a predecessor that is leaving in good order has finished."""
+        """Take the lane over, once a predecessor that announced its leaving has finished. Returns the state."""
         while set(await self._store.members(self._leaving_group)) - {self._name}:  # noqa: ASYNC110  another process sets it
             await asyncio.sleep(0.005)  # bounded by the time to live that the predecessor announced
         state = await self._store.open(self._lane)
@@ -63,13 +63,13 @@ class CommitLog:
         self._due.set()
 
     async def flush(self) -> None:
-        """Return when everything added is written and acked, or can never be because the lane is another's now."""
+        """Wait until everything added is written and acked, or cannot be because the lane was fenced."""
         self._urgent.set()
         await self._empty.wait()
         self._urgent.clear()
 
     def surrender(self) -> list[Delivery]:
-        """Forget the unwritten commits; returns their deliveries, which belong to the successor now."""
+        """Drop the unwritten commits. Returns their deliveries; requeue them for the successor."""
         deliveries = [delivery for commit in (*self._void, *self._commits) for delivery in commit.deliveries]
         self._void.clear()
         self._commits.clear()
@@ -77,11 +77,11 @@ class CommitLog:
         return deliveries
 
     async def announce_leaving(self, seconds: float) -> None:
-        """Say that this process is about to leave the lane and needs at most ``seconds``; a successor waits."""
+        """Announce that this process is leaving the lane and needs at most ``seconds``; a successor waits for it."""
         await self._store.beat(self._leaving_group, self._name, seconds)
 
     async def left(self) -> None:
-        """The lane is free."""
+        """Withdraw the announcement: the lane is free."""
         await self._store.leave(self._leaving_group, self._name)
 
     async def run(self) -> None:

@@ -1,4 +1,4 @@
-"""A lane's core together with the messages that it has seen: applied once, saved, loaded from snapshot and log."""
+"""Applies messages to a lane's core once each; saves its state, and loads it from snapshot and log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ log = structlog.get_logger(__name__)
 
 
 class LaneCore:
-    """``build`` makes the core anew; ``window``: message ids remembered; ``allow_reset``: a ``control.reset`` is obeyed."""
+    """A core and the ids of the messages that it has handled.
+
+    build: makes a fresh core. window: message ids remembered. allow_reset: obey ``control.reset``.
+    """
 
     def __init__(self, lane: str, build: Callable[[], Core], window: int, *, allow_reset: bool) -> None:
         self._lane = lane
@@ -29,11 +32,11 @@ class LaneCore:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def has_seen(self, message_id: str) -> bool:
-        """True for a repeat, as far as the window reaches."""
+        """Return True if the message was handled before and its id is still in the window."""
         return message_id in self._seen
 
     def apply(self, message: Message) -> Sequence[Message]:
-        """One message through the core; also the way in which the log is replayed."""
+        """Handle one message, live or from the log. Returns the messages to publish."""
         if isinstance(message, Control) and message.command == "reset":
             if not self._allow_reset:
                 log.warning("reset_refused", lane=self._lane)
@@ -47,13 +50,13 @@ class LaneCore:
         return outputs
 
     def snapshot(self) -> bytes:
-        """Core and seen messages, as ``load`` takes them."""
+        """Return core state and handled ids, as ``load`` takes them."""
         return lane_log.snapshot(self._seen, self._core.snapshot())
 
     def load(self, state: LaneState) -> StaleSnapshot | None:
-        """Begin anew from what the store holds. Returns why the snapshot was left aside, for a core that may begin anew.
+        """Restore the state from snapshot and log. Returns the error of a stale snapshot that was ignored, else None.
 
-        What the replayed messages give was published before they were logged; it is not published again.
+        The outputs of replayed messages are dropped: they were published before the messages were logged.
         """
         self._core = self._build()
         self._seen.clear()

@@ -1,6 +1,6 @@
-"""A message that nobody can read or handle is moved to its queue's dead-letter queue with the reason, and a person is told.
+"""Moves a message that cannot be read or handled to its dead-letter queue, and alerts.
 
-The same for lanes, sinks and the replay driver: whoever consumes a queue meets bad messages (OPS-1).
+Lanes, sinks and the replay driver use it.
 """
 
 from __future__ import annotations

@@ -1,22 +1,22 @@
-"""The lane: one core, one queue, exactly-once effect over at-least-once transport.
+"""Runs one core on one queue, so that each message takes effect once although it may be delivered twice.
 
 For each delivery, in this order:
 
 1. ``handle``: the pure core turns the message into messages;
-2. ``publish``: they are safe with the broker;
+2. ``publish``: the broker has confirmed them;
 3. ``commit``: the message joins the lane's log in the store (``commit_log``: in groups, off the hot path);
 4. ``ack``.
 
 Killed before 2, nothing has happened and the broker delivers again. Killed between 2 and 3, the message is handled again
-from the same state, so the same ids are published again and the next lane drops them. Killed between 3 and 4, the log knows
-the message and it is dropped here. So whatever dies, every effect happens once, and no store round trip delays an order.
+from the same state, so the same ids are published again and the next lane drops them. Killed between 3 and 4, the log has
+the message and the repeat is dropped. So every effect happens once, and no order waits for the store.
 
-The state is loaded at the first delivery, not at the start: a queue with a single active consumer passes to a standby in the
-moment its owner dies, and the state must be the one that the owner left. An owner that leaves in good order says so first,
-because the broker activates the standby before the owner's last deliveries are settled: the standby waits for it. A lane
-whose epoch was superseded (its process was frozen, not dead) is Fenced: it lets go of everything and stands by. And a lane
-whose connection was lost and came back loads again before it handles anything: others may have had the lane meanwhile, and
-being fenced at the commit would be too late, because a stale core would have published before it.
+The state is loaded at the first delivery, not at the start: the broker passes a queue with a single active consumer to a
+standby as soon as its owner dies, and the state must be the one that the owner left. An owner that drains announces it
+first, because the broker activates the standby before the owner's last deliveries are settled; the standby waits for it. A
+lane whose epoch was superseded (its process was frozen, not dead) is Fenced: it requeues its deliveries and stands by. A
+lane whose connection was lost and came back loads again before it handles anything: another process may have had the lane
+meanwhile, and a stale core would publish before the commit is refused.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
 
-#: A lane that never has one writes its snapshot in the midst of work, after this many times the usual number of entries.
+#: A lane that never has a lull writes its snapshot between batches, after this many times ``snapshot_every`` entries.
 _BUSY_FACTOR: Final = 4
 
 
 class Lane:
-    """Runs one core on one queue. ``store`` None: nothing survives the process (a demo, a backtest)."""
+    """Runs one core on one queue. ``store`` None: the state is lost with the process (a demo, a backtest)."""
 
     def __init__(self, spec: LaneSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
         self.spec = spec
@@ -75,20 +75,20 @@ class Lane:
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Subscribe and begin to handle."""
+        """Subscribe, and start to handle messages."""
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
         if self._commit_log is not None:
             self._tasks.append(asyncio.create_task(self._commit_log.run(), name=f"commit log {self.spec.name}"))
         self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     async def drain(self, deadline: float = 10.0) -> None:
-        """Stop taking, finish what was taken, commit, ack. What is not done by the deadline goes back to the broker."""
+        """Stop taking messages; finish, commit and ack those taken. After ``deadline`` seconds requeue the rest."""
         self._leaving = True
         await self._leave(deadline)
         await end_all(self._tasks)
 
     async def hand_over(self) -> None:
-        """Let the next consumer in line have the queue, and stand by behind it; nothing is lost, nothing done twice."""
+        """Drain, and subscribe again behind the next consumer, which becomes active."""
         if self._leaving:
             return
         self._leaving = True
@@ -101,12 +101,12 @@ class Lane:
             self._leaving = False
 
     async def wait_failed(self) -> BaseException:
-        """Return why one of the lane's tasks ended, when one has; a healthy lane's never do."""
+        """Wait until one of the lane's tasks has ended; return why. Never returns for a healthy lane."""
         return await first_end(self._tasks)
 
     @property
     def active(self) -> bool:
-        """True while this lane's state is loaded here, that is: it has handled something since it subscribed."""
+        """Return True while the lane's state is loaded here: it has handled a message since it subscribed."""
         return self._loaded
 
     # -- handling -----------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Lane:
             await self._snapshot_in_a_lull()
 
     async def _next_batch(self) -> list[Delivery]:
-        """What has arrived, up to where the connection was lost. After a loss the state is loaded anew."""
+        """Return what has arrived, up to the point where the connection was lost; after a loss, unload the state first."""
         generation = self._inbox[0].generation
         if generation != self._generation:
             if self._loaded and self._commit_log is not None and self._generation is not None:
@@ -178,7 +178,7 @@ class Lane:
         await self._settle(outputs, commit, origin_ns)
 
     async def _settle(self, outputs: Sequence[Message], commit: Commit, origin_ns: int) -> None:
-        """Publish, then hand the commit over (or, without a store, ack)."""
+        """Publish, then pass the commit to the commit log (without a store: ack)."""
         if outputs:
             await self._bus.publish(outputs, origin_ns=origin_ns)
             if origin_ns:
@@ -197,7 +197,7 @@ class Lane:
         return self._core.snapshot()
 
     async def _snapshot_in_a_lull(self) -> None:
-        """Encoding a big state takes milliseconds: not while a close is on its way, if a moment's peace can be had."""
+        """Write a snapshot in a lull: encoding a big state takes milliseconds, which should not delay a close."""
         if self._commit_log is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
             return
         disturbed = await wait_at_most(self._arrived, self._policy.lull)
@@ -217,7 +217,7 @@ class Lane:
         log.info("lane_loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
 
     async def _tell_stale(self, stale: StaleSnapshot, logged: int) -> None:
-        """The core began anew, as it may: counted, and a person is told."""
+        """Count and alert that the core ignored a stale snapshot and started again."""
         self._metrics.stale_snapshots += 1
         log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=logged)
         text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
@@ -246,14 +246,15 @@ class Lane:
             await self._commit_log.left()
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
-        """A message that nobody can read: dead-lettered with its reason, counted, told; the lane lives on."""
+        """Dead-letter a message with its reason, count it and alert; the lane goes on."""
         self._metrics.dead_lettered += 1
         await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason)
 
     async def _poisoned(
         self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
-        """The core raised, a bug: publish what came before, rebuild the half-changed core, dead-letter the message."""
+        """Handle a core that raised, which is a bug: publish what came before, rebuild the half-changed core, dead-letter
+        the message."""
         log.error("core_failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
         if self._commit_log is None:
             raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
@@ -267,7 +268,7 @@ class Lane:
         self._arrived.set()
 
     async def _yield_to_successor(self) -> None:
-        """Fenced: another process owns the state. Everything unsettled goes back to it; this lane stands by."""
+        """Stand by after being fenced: another process owns the state. Requeue every unsettled delivery."""
         assert self._commit_log is not None
         log.warning("lane_fenced", lane=self.spec.name)
         self._metrics.fenced += 1
@@ -278,7 +279,7 @@ class Lane:
         self._inbox.clear()
         await self._give_back(unsettled)
         self._fenced = False
-        if not self._leaving:  # whoever leaves subscribes again by himself, or not at all: never twice
+        if not self._leaving:  # whoever leaves subscribes again himself, or not at all: never twice
             self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     @staticmethod

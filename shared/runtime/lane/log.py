@@ -1,4 +1,4 @@
-"""What a lane writes into the store: the messages it has handled, and now and then its whole state."""
+"""Encodes what a lane writes into the store: handled messages and snapshots of its state."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def entry(message: Message, body: bytes) -> bytes:
-    """A handled message, with the body in which it came."""
+    """Encode a handled message; ``body`` as it was received."""
     return _encode(_Entry(message.TYPE, message.VERSION, body))
 
 
 def message_of(raw: bytes) -> Message:
-    """The message of an entry. Raises InvalidMessage for one that this version cannot read."""
+    """Decode an entry. Raises InvalidMessage for one that this version cannot read."""
     found = _ENTRY.decode(raw)
     return decode(found.type, found.version, found.body)
 
 
 def snapshot(seen: Iterable[str], core: bytes) -> bytes:
-    """A lane's whole state."""
+    """Encode a lane's whole state."""
     return _encode(LaneSnapshot(list(seen), core))
 
 
 def snapshot_of(raw: bytes) -> LaneSnapshot:
-    """The state of a snapshot."""
+    """Decode a snapshot."""
     return _SNAPSHOT.decode(raw)

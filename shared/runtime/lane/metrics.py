@@ -1,8 +1,8 @@
-"""What a lane counts and times.
+"""The metrics of a lane.
 
 A lane touches its figures several times per message, and prometheus_client's own children take a lock each time (a tenth of
-the embedded system's time went there). A lane lives in one event loop, so plain numbers do, and a collector hands them over
-when they are scraped.
+the embedded system's time). A lane runs in one event loop, so plain numbers suffice; a collector copies them when Prometheus
+scrapes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Timing:
         self._sum += seconds
 
     def add_to(self, family: HistogramMetricFamily, labels: list[str]) -> None:
-        """This timing as one child of ``family``."""
+        """Add this timing to ``family`` as one child."""
         cumulative = accumulate(self._counts)
         family.add_metric(labels, buckets=list(zip(_LABELS, cumulative, strict=True)), sum_value=self._sum)
 
@@ -132,5 +132,5 @@ REGISTRY.register(_COLLECTOR)
 
 
 def of(stage: str, lane: str) -> LaneMetrics:
-    """The figures of one lane; the same object for the same names."""
+    """Return the figures of one lane; the same object for the same names."""
     return _COLLECTOR.of(stage, lane)

@@ -1,4 +1,4 @@
-"""What a service says about one of its lanes, and how often every lane writes."""
+"""Describes one lane of a service, and how often lanes write their state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class LaneSpec:
     name: unique in a deployment; the key of its state in the store, a label of its metrics.
     stage: the step of the pipeline, a label of its metrics ("analysis").
     queue: the queue that it consumes, by its name in the topology.
-    build: makes the core anew; called at the start, at every load of state and after a core that raised.
+    build: makes a fresh core; called at the start, at every load of state and after a core that raised.
     """
 
     name: str
@@ -28,8 +28,8 @@ class LaneSpec:
 class LanePolicy:
     """How often a lane writes, and how much it remembers.
 
-    snapshot_every: log entries after which the next lull is used for a snapshot.
-    lull: seconds without a delivery that count as one.
+    snapshot_every: log entries after which a snapshot is written at the next lull.
+    lull: seconds without a delivery that count as a lull.
     commit_linger: commit batching delay, seconds: the store's work never competes with an order.
     dedupe_window: message ids remembered; a repeat that comes later than these is handled again.
     allow_reset: obey ``control.reset``, which throws the state away (sim mode only).

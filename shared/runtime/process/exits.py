@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """What a process says when it ends. Beyond 5 the codes are those of BSD's sysexits and of shells."""
+    """The exit codes. Those above 5 follow BSD's sysexits and shells."""
 
     OK = 0  # done
     NEGATIVE = 1  # it worked, and the answer is no: a check failed, a file was refused
@@ -14,7 +14,7 @@ class Exit(IntEnum):
     CONFIG_INVALID = 3  # the configuration has errors; nothing was started
     UNREACHABLE = 4  # a broker, store or exchange does not answer, or an optional package is not installed
     REFUSED = 5  # it could be done, and is refused for safety
-    CRASHED = 70  # an unhandled exception: a bug, or something that only a fresh start can mend
+    CRASHED = 70  # an unhandled exception: a bug, or a fault that only a restart can cure
     INTERRUPTED = 130  # Ctrl-C before there was anything to drain
 
 

@@ -1,4 +1,4 @@
-"""The small HTTP server of a service: metrics, liveness, readiness (OPS-2, OPS-3)."""
+"""Serves a service's metrics, liveness and readiness over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ _SHUTDOWN_TIMEOUT: Final = 0.5
 
 
 class HealthServer:
-    """``/healthz``: the event loop runs (it never asks the broker: restarting us would not bring that back).
+    """Serves ``/healthz``, ``/readyz`` and ``/metrics``.
+
+    ``/healthz``: the event loop runs. It does not check the broker, because restarting this process would not restart that.
     ``/readyz``: started, every check passes, not draining; 200 or 503, with each check by name. ``/metrics``: Prometheus.
 
     ``port`` 0 = no server; everything else works the same.
@@ -35,22 +37,22 @@ class HealthServer:
         self._runner: web.AppRunner | None = None
 
     def check(self, name: str, healthy: Callable[[], bool | str]) -> None:
-        """Add something that must hold for the service to be ready. It is called at every question, so it must be cheap.
+        """Add a condition for readiness. It is called at every request, so it must be cheap.
 
-        It answers True, or what is wrong: False where the name says enough, else a text that ``/readyz`` shows.
+        ``healthy`` returns True, or what is wrong: False if the name says enough, else a text that ``/readyz`` shows.
         """
         self._checks[name] = healthy
 
     def ready(self) -> None:
-        """The service has started: from here on its checks decide."""
+        """Mark the service as started: from now on the checks decide."""
         self._started = True
 
     def draining(self) -> None:
-        """The service finishes what it has and takes nothing new; it is not ready any more."""
+        """Mark the service as draining: it is not ready any more."""
         self._draining = True
 
     async def start(self) -> None:
-        """Listen. Raises Leave when the port cannot be had."""
+        """Listen. Raises Leave (exit code 4) if the port is taken."""
         if self._port == 0:
             return
         app = web.Application()
@@ -67,13 +69,13 @@ class HealthServer:
             raise Leave(Exit.UNREACHABLE, text) from error
 
     async def stop(self) -> None:
-        """Stop listening and cut every connection, within about a second. Harmless when it never listened."""
+        """Stop listening and cut every connection, within about a second. Idempotent."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     def readiness(self) -> tuple[bool, dict[str, object]]:
-        """Whether the service is ready, and the answer of ``/readyz``."""
+        """Return whether the service is ready, and the body of ``/readyz``."""
         checks: dict[str, object] = {name: self._asked(name) for name in self._checks}
         is_ready = self._started and not self._draining and all(answer is True for answer in checks.values())
         return is_ready, {"ready": is_ready, "started": self._started, "draining": self._draining, "checks": checks}

@@ -1,4 +1,4 @@
-"""Logging of a process: one stream of JSON or readable lines, libraries included, secrets masked.
+"""Sets up logging: one stream of JSON or readable lines, libraries included, secrets masked.
 
 Everything goes to stderr; stdout belongs to a command's result.
 """
@@ -24,8 +24,8 @@ _SECRET_KEY: Final = re.compile(
 _USERINFO: Final = re.compile(r"(://[^/:@\s]*):[^@\s/]*@")
 _MASK: Final = "***"
 
-#: Loggers of libraries that report a lost connection as an error at every attempt. They reconnect by themselves; whether
-#: the service still works is told by its health, so one line a while says enough.
+#: Loggers of libraries that report a lost connection as an error at every attempt. They reconnect by themselves; ``/readyz``
+#: shows whether the service works, so one line per window suffices.
 _NOISY: Final = ("aio_pika", "aiormq", "redis")
 
 
@@ -76,7 +76,7 @@ def configure(level: str = "INFO", format: LogFormat = "auto", *, stream: TextIO
 
 
 def mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the values of keys that sound secret, and passwords in addresses wherever they stand (OPS-7)."""
+    """Mask the values of keys with a secret's name, and the passwords in addresses anywhere."""
     for key, value in event.items():
         event[key] = _MASK if _SECRET_KEY.search(key) else _masked(value)
     return event
@@ -97,43 +97,43 @@ def _to_json(event: Any, **_: Any) -> str:
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Ours, so that a second ``configure`` replaces it and leaves the handlers of others alone."""
+    """Our handler: a second ``configure`` replaces it and leaves other handlers alone."""
 
 
 @dataclass(slots=True)
-class _Told:
+class _Logged:
     at: float
-    unsaid: int = 0
+    suppressed_count: int = 0
 
 
 @dataclass(slots=True)
 class QuietReconnects(logging.Filter):
     """Turns the reconnect errors of broker and store clients into one warning per text and ``window`` seconds.
 
-    The line that comes after a silence says how many were left out. ``clock`` gives seconds.
+    The next line after a window says how many were suppressed. ``window``, ``clock``: seconds.
     """
 
     window: float = 30.0
     clock: Callable[[], float] = time.monotonic
     kinds: int = 256  # different texts remembered; beyond that the memory starts anew
-    _told: dict[tuple[str, str], _Told] = field(default_factory=dict)
+    _logged: dict[tuple[str, str], _Logged] = field(default_factory=dict)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING or not record.name.startswith(_NOISY):
             return True
         now, key = self.clock(), (record.name, str(record.msg))
-        told = self._told.get(key)
-        if told is not None and now - told.at < self.window:
-            told.unsaid += 1
+        logged = self._logged.get(key)
+        if logged is not None and now - logged.at < self.window:
+            logged.suppressed_count += 1
             return False
-        if len(self._told) >= self.kinds:
-            self._told.clear()
-        self._told[key] = _Told(now)
+        if len(self._logged) >= self.kinds:
+            self._logged.clear()
+        self._logged[key] = _Logged(now)
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
-        if told is not None and told.unsaid:
-            text += f" (and {told.unsaid} more like it)"
+        if logged is not None and logged.suppressed_count:
+            text += f" (and {logged.suppressed_count} more like it)"
         record.msg, record.args, record.exc_info, record.exc_text = text, None, None, None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True

@@ -1,4 +1,4 @@
-"""A process from start to exit code: event loop, signals, drain, vital signs."""
+"""Runs a process from start to exit code: event loop, signals, drain, loop lag."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stop:
-    """The wish that the process ends in good order. Set once; the first reason stays."""
+    """A request that the process drains and ends. Set once; the first reason stays."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -34,26 +34,26 @@ class Stop:
 
     @property
     def reason(self) -> str | None:
-        """Who asked, for example ``SIGTERM``; None while nobody has."""
+        """Return the cause, for example ``SIGTERM``; None while not set."""
         return self._reason
 
     def set(self, reason: str) -> None:
-        """Ask for the end."""
+        """Request the end of the process."""
         if self._reason is None:
             self._reason = reason
             self._event.set()
 
     async def wait(self) -> None:
-        """Return when the end is asked for."""
+        """Wait until the end is requested."""
         await self._event.wait()
 
 
 def run_process(name: str, main: Callable[[Stop], Awaitable[Exit | None]], vitals: VitalsPolicy | None = None) -> NoReturn:
-    """Run ``main`` on uvloop to its end and leave with its exit code.
+    """Run ``main`` on uvloop to its end, and exit with its exit code.
 
     SIGTERM and SIGINT set the Stop; ``main`` drains and returns. A second signal ends the process at once, also when the
-    event loop is stuck. ``main`` returning None is success; Leave and ConfigInvalid print their text; anything else that it
-    raises is logged and leaves with 70.
+    event loop is stuck. ``main`` returning None is success; Leave and ConfigInvalid print their text; any other error is
+    logged, and the exit code is 70.
     """
     sys.exit(_run(name, main, vitals or VitalsPolicy()))
 

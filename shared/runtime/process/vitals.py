@@ -1,4 +1,4 @@
-"""What every process tells about itself: how late its event loop runs, its memory, what it was built from (OPS-3)."""
+"""Metrics of every process: lag of the event loop, memory, build."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ _BUILD: Final = Gauge(
 
 @dataclass(frozen=True, slots=True)
 class VitalsPolicy:
-    """``interval``: seconds between two looks at the loop; ``looks``: how many of them the lag gauge remembers, so that a
-    stall between two scrapes is not missed."""
+    """How the lag of the event loop is measured.
+
+    interval: seconds between two measurements. looks: measurements over which the gauge shows the maximum, so that a stall
+    between two scrapes is seen.
+    """
 
     interval: float = 0.25
     looks: int = 60
 
 
 def describe_build(service: str) -> None:
-    """Set build information and memory; once a process."""
+    """Set the gauges of build and memory. Call it once per process."""
     try:
         built = version("ict-trader")
     except PackageNotFoundError:  # run from a source tree that was never installed

@@ -126,9 +126,9 @@ def test_reconnect_errors_of_clients_become_one_warning_a_while_that_counts_the_
     assert all(tell(level=logging.INFO) is not None for _ in range(3))
 
 
-def test_the_memory_of_told_lines_is_bounded() -> None:
+def test_the_memory_of_logged_lines_is_bounded() -> None:
     """Invariant 6: a text that contains something new every time must not grow the process."""
     quiet = QuietReconnects(kinds=4)
     told = [quiet.filter(logging.LogRecord("redis", logging.ERROR, "", 1, f"text {n}", (), None)) for n in range(100)]
     assert all(told)
-    assert len(quiet._told) <= 4
+    assert len(quiet._logged) <= 4
