@@ -119,7 +119,7 @@ def _together(market: Market, settings: AnalysisSettings, on_close: Callable[[in
 
 
 def analyses(market: Market, settings: AnalysisSettings, on_close: Callable[[int], None]) -> Iterator[Analysis]:
-    """All symbols through the live core, as one partition that is told which candles are missing at every close."""
+    """All symbols through the live core, as one partition that gets the missing symbols at every close."""
     timeframe = market.timeframe
     core = AnalysisCore(0, timeframe, settings)
     due: int | None = None

@@ -34,7 +34,7 @@ def check(
 
     Read are: Binance's archives (zip of one or many days or months, with or without header), CSV of any separator,
     TradingView's exports, pandas' CSV, JSON of freqtrade, ccxt or Binance, Feather, Parquet; text and JSON also in gzip or
-    zip. Kind, columns, time unit and interval are told from the contents, not from the name.
+    zip. Kind, columns, time unit and interval are read from the contents, not from the name.
     """
     from cli.data.check import check_files
 

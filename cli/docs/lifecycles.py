@@ -15,7 +15,7 @@ from simulator.core.model import algo_orders, orders
 State = TypeVar("State", bound=str)
 Event = TypeVar("Event", bound=str)
 
-#: From state, to state, what makes it go; an empty word when the state itself is the news.
+#: From state, to state, event; an empty event if the state says enough.
 Step = tuple[str, str, str]
 
 

@@ -20,7 +20,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """Text to be read letter by letter; nothing for nothing."""
+    """Write text as inline code; empty text gives an empty string."""
     return f"`{text}`" if text else ""
 
 

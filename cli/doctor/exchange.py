@@ -96,5 +96,5 @@ async def key(settings: Settings) -> Outcome:
     if rights.ip_restricted is False:
         return Outcome("key", "warn", "withdrawals are off; any address may use the key", f"restrict it {_MANAGED}")
     if rights.withdraw is None:
-        return Outcome("key", "ok", "the key works; this exchange does not tell what it may do")
+        return Outcome("key", "ok", "the key works; this exchange does not report its permissions")
     return Outcome("key", "ok", "the key may trade and may not withdraw")

@@ -15,7 +15,7 @@ from services.ingest.candle_source import SourceRefused
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 from shared.runtime.process.exits import Exit
 
-#: Gaps of one file that are told singly.
+#: Most gaps of one file that are printed one by one.
 _GAPS_SHOWN = 3
 
 
@@ -30,7 +30,7 @@ def parse_timeframe(text: str) -> Timeframe:
 def open_market(
     console: Console, settings: Settings, data: CandleFiles, timeframe: str, start: str | None, end: str | None
 ) -> Market:
-    """The market of the files, its gaps told on ``console``; a wrong option or file ends the command."""
+    """Open the market of the files, and print its gaps on ``console``; a wrong option or file ends the command."""
     try:
         files = data.paths()
         asked = parse_timeframe(timeframe)

@@ -1,4 +1,4 @@
-"""What a user is told when a command fails in a way that nobody foresaw."""
+"""Reports an unexpected error of a command to the user: one sentence, and a file with the traceback."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ Config = Annotated[
 ]
 Queue = Annotated[str, typer.Argument(help="the queue that the messages came from: risk, signals.p0, … (`ict topology`)")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="the id of a message; several times for several")]
-Everything = Annotated[bool, typer.Option("--all", help="every message that is parked now")]
+Everything = Annotated[bool, typer.Option("--all", help="every dead letter of the queue")]
 
 
 @dead_letters.command("show")
@@ -35,7 +35,7 @@ def show(
 
 @dead_letters.command("requeue")
 def requeue(queue: Queue, ids: Ids = None, everything: Everything = False, config: Config = None) -> None:
-    """Put dead letters back into the queue that they came from: after the cause was mended."""
+    """Put dead letters back into the queue that they came from, once the cause is fixed."""
     from cli.run.dead_letters import requeue as body
 
     body(queue, ids or [], everything, config)

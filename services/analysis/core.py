@@ -32,7 +32,7 @@ class AnalysisCore:
     """One partition and timeframe. Pure: no clock, no randomness, no I/O (see ``shared.core.Core``).
 
     An engine is made for a symbol at its first candle. A bundle at or before the last close is a duplicate and gives
-    nothing. ``missing`` is passed on, and tells the engine that its candles do not follow on each other. After the engines,
+    nothing. ``missing`` is passed on, and makes the engine treat the next candle as one after a gap. After the engines,
     pairs of symbols are read against each other. ``published``: the kinds of facts that the analyses carry.
     """
 

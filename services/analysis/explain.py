@@ -99,7 +99,7 @@ SENTENCES: Final[dict[FactKind, Callable[[Finding], str]]] = {
 
 
 def fact_id(symbol: str, timeframe: Timeframe, identity: Identity) -> str:
-    """The id of a fact: of what it is about, and of nothing that changes during its life."""
+    """Return the id of a fact, derived from fields that never change."""
     kind, direction, formed_at, key = identity
     if key:
         return derive(symbol, timeframe, kind, direction, formed_at, key)

@@ -1,4 +1,4 @@
-"""How likely a fair value gap is to be filled within its life: a small trained model, read from JSON (ICT-6).
+"""Computes how likely a fair value gap is to be filled before it expires, with a small trained model read from JSON.
 
 Scoring is a dot product and a look into a table. The probability says nothing of profit: a gap that will be filled may be
 filled after a stop was hit, and costs are not in it.
@@ -144,7 +144,7 @@ def features_of(gap: Finding, timeframe: Timeframe, max_age_candles: int) -> Fea
 
 
 class FillForecast:
-    """The probability that an engine tells of its gaps.
+    """The fill probability that an engine reports for its gaps.
 
     ``base_rate`` where there is no model for these settings; the model's base rate where features are missing.
     """

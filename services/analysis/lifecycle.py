@@ -1,5 +1,5 @@
-"""The lives of facts, as one table: what may follow what. Every change goes through ``Finding.changed``, which
-holds to it.
+"""The states of every kind of fact, and the changes between them, as one table. Every change goes through
+``Finding.changed``, which holds to it.
 
 A state that may follow itself reports progress inside the state (another step of a fill, another touch). A state with
 nothing behind it is the end: the fact leaves ``Analysis.active`` (a broken swing and a break of structure stay in it as the
@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.domain.facts import FactKind, FactState
 
-#: One life: state → what may follow it, the state of birth first. Kinds that live alike share one.
+#: State → the states that may follow it, the first state first. Kinds with the same states share one table.
 Life = dict[FactState, tuple[FactState, ...]]
 
 #: Said once.

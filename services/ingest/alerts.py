@@ -1,4 +1,4 @@
-"""What ingest alerts about, counted always and told once a window."""
+"""Counts the conditions that ingest alerts about, and alerts each once per window."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def minute(at: int) -> str:
 class IngestAlerts:
     """Alerts of one partition that wait to be sent, and what was counted.
 
-    alerted: alert key → market time (ms) at which it was last told. counts: refusals and conditions since the session began.
+    alerted: alert key → market time (ms) of the last alert. counts: refusals and conditions since the session began.
     """
 
     def __init__(self, partition: int, window_minutes: int) -> None:
@@ -56,11 +56,11 @@ class IngestAlerts:
         return bool(self._waiting)
 
     def count(self, what: str) -> None:
-        """Count a refusal or condition, told or not."""
+        """Count a refusal or condition, with or without an alert."""
         self.counts[what] = self.counts.get(what, 0) + 1
 
     def tell(self, condition: Condition, symbol: str, at: int, text: str) -> None:
-        """Count the condition; tell it unless it was told within the window. ``at``: market time, ms; ids rest on it."""
+        """Count the condition; alert unless one was sent within the window. ``at``: market time, UTC ms; part of the id."""
         self.count(condition)
         key = f"{condition}:{symbol or f'p{self._partition}'}"
         told = self.alerted.get(key)

@@ -113,7 +113,10 @@ class IngestCore:
         self._alerts.alerted, self._alerts.counts = state.alerted, state.counts
 
     def _warm_up(self, history: FeedHistory) -> list[Message]:
-        """The bundles of a history, in order of time. What the gate refuses is counted, told once, and missing."""
+        """Return the bundles of a history, in order of time.
+
+        Candles that the gate refuses are counted, alerted once, and missing.
+        """
         timeframe, duration = history.timeframe, DURATION[history.timeframe]
         closes: dict[int, dict[str, Candle]] = {}
         for raw in history.candles:

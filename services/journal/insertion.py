@@ -1,4 +1,4 @@
-"""How rows enter the journal's tables: once, or, for what lives, only if later than the row that stands there."""
+"""Inserts rows into the journal's tables: once, or, for tables of latest states, only if newer than the present row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator asks the journal. Each query takes a connection and gives domain structs, exact as they were told."""
+"""Queries the journal for operators. Each query takes a connection and returns domain structs, exactly as recorded."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def orders(
 
 
 async def order_history(connection: AsyncConnection, client_id: str) -> list[Order]:
-    """Every state that the exchange told of one order, in the order of its life."""
+    """Return every state that the exchange reported for one order, oldest first."""
     table = tables.order_history
     query = select(table).where(table.c.client_id == client_id).order_by(table.c.sequence)
     return [_order(row) for row in await _all(connection, query)]

@@ -17,7 +17,7 @@ from shared.domain.message import Message
 from shared.domain.orders import Order, OrderStatus, VerdictBundle
 
 Row: TypeAlias = dict[str, Any]
-#: Table name → its rows, in the order in which they were told.
+#: Table name → its rows, in the order of the messages.
 Rows: TypeAlias = defaultdict[str, list[Row]]
 
 #: How far an order is in its life: what is final stays final, however late an older state comes in.

@@ -1,4 +1,4 @@
-"""The journal's schema. Keys are the facts' own ids, so that a fact told twice is one row.
+"""The journal's schema. Keys are the facts' own ids, so that a fact received twice is one row.
 
 Times are UTC epoch milliseconds. Money and quantities are exact: NUMERIC on PostgreSQL, the decimal's text on SQLite, which
 has no decimal type. Prices of the analysis (candles, signals) are doubles, as in the messages.
@@ -227,5 +227,5 @@ controls = _table(
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
-#: Tables whose row is the latest state of something that lives: a later ``sequence`` replaces an earlier one.
+#: Tables whose row is the latest state of its subject: a later ``sequence`` replaces an earlier one.
 LATEST: Final = frozenset({"orders", "trades"})

@@ -1,7 +1,7 @@
-"""What people are told, decided from what execution, risk and everybody's alerts say (OPS-5).
+"""Decides which notifications people get, from the reports of execution and risk and from alerts.
 
-Pure: its time is the messages' time. A condition is told once per window; a flood is cut by the rate limit and its remainder
-told as a number; critical notifications have tokens that others may not use.
+Pure: its time is the messages' time. A condition is notified once per window; a flood is cut by the rate limit and its
+remainder reported as a number; critical notifications have tokens that others may not use.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KILL_SWITCH_SEVERITY: Final[dict[KillSwitch, Severity]] = {"NORMAL": "info", "D
 
 
 class Told(msgspec.Struct):
-    """When a condition was last told (ms), and how many repeats were left unsaid since."""
+    """When a condition was last notified (UTC ms), and how many repeats were suppressed since."""
 
     at: int
     repeats: int = 0
@@ -69,7 +69,7 @@ class NotifierCore:
         self._state = msgspec.msgpack.decode(data, type=NotifierState)
 
     def _control(self, message: Control) -> list[Notification]:
-        """``reset``: a new simulated session begins, and its times begin anew. Nothing is told of commands themselves."""
+        """``reset``: a new simulated session begins, and its times begin anew. Commands themselves are not notified."""
         if message.command == "reset":
             self._state = NotifierState(bucket=Bucket(tokens=float(self._settings.burst)))
         return []
@@ -100,7 +100,7 @@ class NotifierCore:
         self._state.account_until = report.time
         wishes = []
         for trade in report.open_trades:
-            # after a restart the trades that have long been open are no news
+            # after a restart, trades that have long been open are not notified again
             fresh = not first or report.time - trade.opened_at <= self._settings.dedupe_window_ms
             if trade.state == "open" and self._once(f"opened:{trade.intent_id}") and fresh:
                 wishes.append(self._about("trade_opened", "info", trade, formatting.trade_opened))
@@ -121,7 +121,7 @@ class NotifierCore:
         if report.kill_switch == state.kill_switch:
             return []
         state.kill_switch = report.kill_switch
-        # a change of the switch is always told, whatever the least severity: it decides whether the system trades
+        # a change of the switch is always notified, whatever the least severity: it decides whether the system trades
         severity = _KILL_SWITCH_SEVERITY[report.kill_switch]
         return [self._notification("kill_switch", severity, f"kill_switch:{report.time}", formatting.kill_switch(report))]
 
@@ -140,7 +140,7 @@ class NotifierCore:
         state.bucket.refill(state.now, settings.per_minute, settings.burst)
 
     def _once(self, key: str) -> bool:
-        """True the first time; kept alive while it is asked about, so that a trade open for weeks is told once."""
+        """True the first time; kept alive while it is asked about, so that a trade open for weeks is notified once."""
         known = self._state.told.pop(key, None)
         self._remember(self._state.told, key, Told(self._state.now))
         return known is None
@@ -159,7 +159,7 @@ class NotifierCore:
         return False
 
     def _remainder(self) -> Sequence[Notification]:
-        """Once there is room again: how many were not told."""
+        """Report, once the rate limit allows it, how many notifications were dropped."""
         state = self._state
         if not state.suppressed or not state.bucket.take(self._settings.reserved_for_critical):
             return ()

@@ -66,7 +66,7 @@ def kill_switch(report: RiskReport) -> str:
 
 
 def alert(message: Alert, repeated: int) -> str:
-    """The alert's own text, whose it is, and how often it came unsaid since it was last told."""
+    """Return the alert's text with its source, and how many repeats were suppressed since the last one."""
     again = f" (and {repeated} more since it was last told)" if repeated else ""
     return f"{message.source}: {message.text}{again}"
 

@@ -1,4 +1,4 @@
-"""What a person is told."""
+"""A notification to a person."""
 
 from __future__ import annotations
 

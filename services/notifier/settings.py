@@ -12,7 +12,8 @@ from shared.domain.level import BASIC
 
 
 class NotifierSettings(BaseModel):
-    """Who is told what, and how often. Times in ms are message time: in a replay they pass as fast as the market."""
+    """Which notifications are sent, how often and where. Times in ms are message time: in a replay they pass as fast as the
+    market."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""The kill switch: its life as a table, and which loss pulls it (RISK-2, RISK-3).
+"""The kill switch: its states as a table, and which loss sets it.
 
 HALTED is left by hand only. Re-arming after a deep loss does not lift the day's limit: while the loss of the UTC day is at
 or beyond that limit the switch falls to DAY_HALT at once, and the loss that was acknowledged does not halt again that day.

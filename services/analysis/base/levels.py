@@ -33,8 +33,8 @@ class Level:
 class LevelBook:
     """The living levels of one concept, oldest first: ``max_active`` of a side, each for ``max_age`` candles (0: no age).
 
-    Highs and lows have room of their own: with a common one, the side whose level is told first at a close would lose its
-    oldest first, and the market turned upside down would be told otherwise.
+    Highs and lows are bounded separately: with a common bound, the side reported first at a close would lose its oldest
+    first, and a mirrored market would give other results.
 
     A level is passed when price trades beyond it (a trade *at* it is not beyond). A close back at or inside it, by the
     ``return_within``-th candle (1: the same one), is a sweep (``swept``); without one it is ``broken`` at the close of that
@@ -75,7 +75,7 @@ class LevelBook:
         self.restored()
 
     def born(self, finding: Finding, now: CandleClose) -> Level:
-        """Take in and tell a level that this close made known; when its side is full the oldest goes, told before it."""
+        """Store and emit a level that this close made known; when its side is full, end the oldest first."""
         level = Level(finding, now.close_time + self._max_age * now.duration if self._max_age else NEVER)
         if len(self.levels) >= self._max_active:
             self._make_room(level.is_high, now)

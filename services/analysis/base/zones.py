@@ -107,11 +107,11 @@ class ZoneBook:
             self.zones = [zone for zone in self.zones if not zone.finding.is_over()]
 
     def add(self, zone: Zone, now: CandleClose) -> None:
-        """Take in and tell a zone that this close made known; when the book is full the oldest goes, told before it."""
+        """Store and emit a zone that this close made known; when the book is full, end the oldest first."""
         if len(self.zones) >= self._max_active:
             oldest = self.zones.pop(0)
             if oldest.finding.changed_at == now.close_time:
-                # It changed at this close and now ends: told once, by its end, which carries what the candle did to it.
+                # It changed at this close and now ends: one finding, its end, which also has what the candle did to it.
                 now.withdraw(oldest.finding)
             now.emit(oldest.finding.changed("expired", now.close_time))
         now.emit(zone.finding)
@@ -119,7 +119,7 @@ class ZoneBook:
         self.restored()
 
     def end(self, zone: Zone, state: FactState, now: CandleClose) -> None:
-        """End a zone for another reason than price or age: told once a close, so what this close said of it goes."""
+        """End a zone for another reason than price or age; this replaces what this close emitted about it."""
         if zone.finding.changed_at == now.close_time:
             now.withdraw(zone.finding)
         zone.finding = zone.finding.changed(state, now.close_time)
@@ -166,7 +166,7 @@ class FillBook(ZoneBook):
         self._filled_at = filled_at
 
     def born(self, finding: Finding, now: CandleClose) -> None:
-        """Take in and tell a zone that this close made known."""
+        """Store and emit a zone that this close made known."""
         zone = Zone(finding, self.expiry(now))
         zone.reached = finding.top if zone.bullish else finding.bottom
         self.add(zone, now)
@@ -206,7 +206,7 @@ class BlockBook(ZoneBook):
 
     A *touch* is a candle that reaches the near edge after one that did not (``mitigated``; candles that stay in the zone are
     one touch); reaching ``mean_threshold`` of the zone for the first time is a state of its own, in which later touches are
-    told too. Beyond the far side, by close, wick or body (open or close), it ends (``invalidated``); the touch after
+    reported too. Beyond the far side, by close, wick or body (open or close), it ends (``invalidated``); the touch after
     ``max_touches`` ends it too (``expired``). One candle makes at most one event a zone. ``fill`` and ``reached`` are the
     deepest return as a fraction of the zone.
     """

@@ -55,7 +55,7 @@ class Pair:
 
     def active(self) -> tuple[list[Finding], list[Finding]]:
         """What is alive, of the first and of the second symbol: divergences, oldest first, then the correlation."""
-        # What is owed an end is alive until it is told.
+        # A fact whose end is not reported yet is still active.
         first, second = (
             [finding for finding, _ in living] + owed for living, owed in zip(self.living, self.owed, strict=True)
         )

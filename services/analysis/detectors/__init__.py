@@ -1,18 +1,18 @@
-"""One file a concept. How to write one:
+"""The detectors, one file per concept. How to write one:
 
 1. **Class.** ``class Pools(Detector)`` in a file of its own; ``__init__`` takes its settings (read them into plain typed
-   attributes there: ``self._k: float = settings.k``; pydantic is slow) and the detectors that it reads, and tells
-   ``super().__init__`` how many candles of the columns it looks at.
-2. **Work.** ``follow(now)``: what this candle does to what was alive before. ``detect(now)``: what this close makes known.
-   Both say things with ``now.emit(finding)``, or leave that to a book. ``active(into)``: what is alive, for every Analysis.
-3. **What it sees**: ``now`` (``base.close.CandleClose``): the candle (``open_time close_time open high low close volume``),
+   attributes there: ``self._k: float = settings.k``; pydantic is slow) and the detectors that it reads, and passes
+   to ``super().__init__`` how many candles of the columns it reads.
+2. **Work.** ``follow(now)``: apply this candle to open findings. ``detect(now)``: find what this close makes known.
+   Both emit with ``now.emit(finding)``, or a book does. ``active(into)``: list the open findings, for every Analysis.
+3. **What it reads**: ``now`` (``base.close.CandleClose``): the candle (``open_time close_time open high low close volume``),
    ``atr`` of the candles before, the columns ``open_times opens highs lows closes volumes`` from ``first`` to ``last`` (this
    candle), ``run`` (1: the candle before is missing), ``index``, and this close so far: ``events``, ``displacement``,
    ``broken`` (BOS or CHoCH), ``swing_high``, ``swing_low``, ``gap``. And the public attributes of detectors that were given
    to ``__init__``; books say in ``ended`` what this candle ended. Missing candles: nothing in the columns spans one; state
    what you keep across it, drop the rest when ``now.run == 1``.
 4. **Zones and levels** live in a book: ``FillBook`` (gaps: touched, half, filled), ``BlockBook`` (touches, invalidated),
-   ``LevelBook`` (swept, broken), or a subclass whose ``judge`` has the rule. The detector then only makes newborns:
+   ``LevelBook`` (swept, broken), or a subclass whose ``judge`` has the rule. The detector then only adds new ones:
    ``self.gaps.born(Finding(kind, direction, top, bottom, formed_at, now.close_time, …), now)``. Books are bounded and aged.
 5. **State.** ``STATE`` names every attribute that settings do not give; values: numbers, text, lists, tuples, dicts,
    findings, zones, levels, books. What is derived is made anew in ``restored()``. A new record class: ``state._BLANK``.

@@ -96,7 +96,7 @@ class DealingRange(Detector):
             self.range = None
         for zone in self.ote.zones:
             if zone.finding.changed_at == now.close_time:
-                now.withdraw(zone.finding)  # touched at this very close: told once, by its end
+                now.withdraw(zone.finding)  # touched at this close: only its end is reported
             now.emit(zone.finding.changed("superseded", now.close_time))
         self.ote.zones = []
 

@@ -1,4 +1,4 @@
-"""Which detectors have to work so that certain facts can be told: what nobody asks for is not computed."""
+"""Lists the detectors that each kind of fact needs, so that detectors which no published kind needs do not run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ROLES: Final[dict[str, tuple[tuple[FactKind, ...], tuple[str, ...]]]] = {
     "dealing_range": (("dealing_range", "ote"), ("swings",)),
 }  # fmt: skip
 
-#: Told of two symbols, and read off what the engines of both found.
+#: Kinds that concern two symbols, computed from the findings of both engines.
 ACROSS: Final[dict[FactKind, tuple[str, ...]]] = {
     "smt_swing": ("swings",),
     "smt_level": ("previous_levels", "session_levels"),

@@ -15,9 +15,9 @@ from shared.domain.facts import Direction
 class Displacement(Detector):
     """A candle whose body is at least ``min_body_atr`` ATR of the candles before and ``min_body_share`` of its own range.
 
-    Told at its close. With ``require_gap`` the candle after it has to leave a gap to the candle before it (three candles,
-    any size): told one close later, drawn at the same candle. Nothing while the ATR is cold. The zone is the candle's range;
-    ``score`` is its body in ATR against ``full_score_atr``.
+    Reported at its close. With ``require_gap`` the candle after it has to leave a gap to the candle before it (three
+    candles, any size): reported one close later, drawn at the same candle. Nothing while the ATR is cold. The zone is the
+    candle's range; ``score`` is its body in ATR against ``full_score_atr``.
 
     ``last``: the newest; ``bullish_at``, ``bearish_at``: the close (ms) at which the newest of each direction became known.
     """

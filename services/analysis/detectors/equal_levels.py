@@ -34,7 +34,7 @@ class EqualLevels(Detector):
     The pivots are the detector's own (``length`` candles on each side), finer than the swings of the structure. A pivot
     waits alone (``high_pivots``, ``low_pivots``) until an equal is confirmed, or price trades beyond it
     by more than the tolerance. The level is the outermost member, because that is where stops clear; a further member is
-    told as progress (``touches`` counts the members). Equal highs are a *bearish* fact, equal lows a bullish one.
+    reported as progress (``touches`` counts the members). Equal highs are a *bearish* fact, equal lows a bullish one.
 
     The tolerance is that of the close at which the later pivot is confirmed. After a gap the lone pivots are forgotten:
     whether price traded beyond them is not known. Levels that stand already live on.

@@ -1,6 +1,6 @@
 """Blocks that failed at this close, and whether their leg had taken liquidity first (ICT-4; docs/ict.md §4.2).
 
-What a breaker and a mitigation block have in common; the one boolean that tells them apart is ``Failure.swept``.
+What a breaker and a mitigation block have in common; ``Failure.swept`` distinguishes the two.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Failure:
 
 
 class FailedBlocks(Detector):
-    """Says nothing itself; ``failures`` are those of this close, in the order in which they are told.
+    """Finds blocks that failed at this close, and emits nothing. ``failures``: in the order in which they are reported.
 
     Two ways to fail, shown for a block below price, which works downwards afterwards:
 
@@ -65,7 +65,7 @@ class FailedBlocks(Detector):
     * a swing low is broken: the block is the last down-close candle up to that low (since the swing high before it), by the
       rules of order blocks for its zone. It never had to be an order block: the leg up from it need not have broken
       structure. Its leg must be seen whole, within ``leg_candles`` and without a gap, and the close must be beyond it. A
-      candle from which (or from after which) a block has already failed downwards is not told again: one candle is not
+      candle from which (or from after which) a block has already failed downwards is not reported again: one candle is not
       both a breaker and a mitigation block.
 
     The leg up had *taken liquidity* when it traded beyond the swing high before the block, the failing candle included.
@@ -188,7 +188,7 @@ class FlippedBook(BlockBook):
         self._full_score: float = settings.full_score_atr
 
     def flip(self, failure: Failure, kind: FactKind, now: CandleClose) -> None:
-        """Take in and tell it."""
+        """Store and emit it."""
         beyond = failure.bottom - now.close if failure.direction == "bearish" else now.close - failure.top
         finding = Finding(
             kind,

@@ -23,7 +23,7 @@ class VoidBook(FillBook):
         return None
 
     def propose(self, finding: Finding, now: CandleClose) -> None:
-        """Take in and tell a provisional void in place of the one before it, which was shorter."""
+        """Store and emit a provisional void in place of the shorter one before it."""
         if self.provisional() is not None:
             now.emit(self.zones.pop().finding.changed("superseded", now.close_time))
         zone = Zone(finding, NEVER)

@@ -13,7 +13,7 @@ from services.analysis.wording import at, price
 
 
 class MergedGaps(Detector):
-    """Gaps of one direction formed at candles that follow on each other: their union, told when the second is confirmed.
+    """Gaps of one direction formed at candles that follow on each other: their union, reported when the second is confirmed.
 
     Each further one makes a larger zone that takes the place of the one before (``superseded``); the single gaps live on
     beside it. It lives as ``FillBook`` says. ``run``: the gaps of the run that the newest gap belongs to, oldest first.

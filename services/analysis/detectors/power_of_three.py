@@ -145,7 +145,7 @@ class PowerOfThree(Detector):
 
     def _end(self, now: CandleClose, running: Finding, *, expired: bool) -> None:
         if running.changed_at == now.close_time:
-            now.withdraw(running)  # begun and ended at one close: not told at all
+            now.withdraw(running)  # begun and ended at one close: not reported
         else:
             now.emit(running.changed("expired" if expired else "invalidated", now.close_time))
         self.running = None

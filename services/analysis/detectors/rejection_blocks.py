@@ -19,7 +19,10 @@ class RejectionBook(BlockBook):
     """Rejection blocks; each becomes strong at most once."""
 
     def strengthen(self, swing: Finding, now: CandleClose) -> None:
-        """The candle of a block is confirmed as a swing itself. Told once with whatever else this close did to the block."""
+        """The candle of a block is confirmed as a swing itself.
+
+        Emitted once, with whatever else this close did to the block.
+        """
         for zone in self.zones:
             finding = zone.finding
             if finding.formed_at == swing.formed_at and finding.direction == swing.direction:

@@ -54,7 +54,7 @@ class _Turn:
 
 
 class BadCandle(ValueError):
-    """A candle that cannot be: nothing was changed, and its sender has to be mended."""
+    """An impossible candle: the engine is unchanged, and the sender has a bug."""
 
 
 @final

@@ -17,12 +17,12 @@ from shared.domain.timeframes import MINUTE
 
 
 class Sessions(Detector):
-    """A window is told when the clock enters it (``active``, with the price of that moment) and has left it (``final``).
+    """Reports a window when the clock enters it (``active``, with the price of that moment) and has left it (``final``).
 
     Time needs no confirmation: at the close that stands at its start it is entered, whatever the next candle will be. A
     candle belongs to it when its *open time* lies in [start, end), so its range is that of these candles, and final at the
-    close that stands at its end (``SessionLevels`` tells it). A window is followed only where at least ``min_candles`` of
-    its candles fit into it; one that opens and closes between two closes (in a gap) is not told.
+    close that stands at its end (``SessionLevels`` reports it). A window is followed only where at least ``min_candles`` of
+    its candles fit into it; one that opens and closes between two closes (in a gap) is not reported.
 
     For other detectors, by place in ``windows``: ``open``, the windows in which the next candle opens; ``left``, those that
     ended at this close; ``spans``, what was seen of each; ``covered``, the share of its candles that was seen.
@@ -51,7 +51,7 @@ class Sessions(Detector):
         self.spans: list[Span] = [Span() for _ in range(count)]
         self.told: list[Finding | None] = [None] * count
         self.volatility = ZoneVolatility(count, settings.statistics_days)
-        #: Windows were entered that are not told yet.
+        #: Windows were entered that are not reported yet.
         self._entered = False
 
     def place_of(self, name: str) -> int:

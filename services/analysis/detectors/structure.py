@@ -50,7 +50,7 @@ class Breaks(Detector):
         return False
 
     def find(self, now: CandleClose) -> Finding | None:
-        """The BOS or CHoCH of this close, told after the swing that it breaks; None without one."""
+        """Return the BOS or CHoCH of this close, emitted after the swing that it breaks; None without one."""
         high = self._swings.high
         low = self._swings.low
         on_close = self._on_close
@@ -91,8 +91,8 @@ class Structure(Breaks):
     """External structure: the breaks of the large swings, and what becomes of them.
 
     **MSS** (market structure shift): a CHoCH with a displacement of its direction among the last ``mss_within`` candles,
-    this one included; told after the CHoCH. **Failed break**: a close back at or behind the level within ``failed_within``
-    candles after the break (counted in time), once, in the direction opposite to the break's.
+    this one included; reported after the CHoCH. **Failed break**: a close back at or behind the level within
+    ``failed_within`` candles after the break (counted in time), once, in the direction opposite to the break's.
 
     ``watched``: the break that may still fail. ``last_mss``: the newest shift.
     """

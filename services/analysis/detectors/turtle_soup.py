@@ -16,7 +16,7 @@ class TurtleSoup(Detector):
     """A candle trades beyond the extreme of the ``lookback`` candles before it, and closes back at or inside it.
 
     That extreme (the earliest, of equals) must lie at least ``separation`` candles back: a fresh one is a trend, no trap.
-    Of highs it is *bearish*. A candle that does it on both sides is told on both. After a gap, ``lookback`` candles pass
+    Of highs it is *bearish*. A candle that does it on both sides is reported twice. After a gap, ``lookback`` candles pass
     before the next one can be seen.
     """
 

@@ -1,4 +1,4 @@
-"""What the settings of every kind of block have: how it lives and what ends it."""
+"""Settings that every kind of block has: when its state changes and what ends it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Invalidation = Literal["close", "wick", "body"]
 
 
 class BlockLife(Concept):
-    """The life of a zone that holds or fails (``base.zones.BlockBook``)."""
+    """When a zone that holds or fails changes its state (``base.zones.BlockBook``)."""
 
     invalidate_on: Invalidation = Field(
         "close",

@@ -26,7 +26,7 @@ class PairSettings(Frozen):
         return self
 
 
-#: Read when nobody says otherwise; who trades neither of the two is not told that they are missing.
+#: The default pairs. If neither symbol of one is configured, it is ignored without a warning.
 DEFAULT_PAIRS: Final = (PairSettings(first="BTCUSDT", second="ETHUSDT"),)
 
 

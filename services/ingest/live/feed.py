@@ -132,7 +132,7 @@ class Feed:
         return cursor
 
     async def _known_symbols(self) -> tuple[str, ...]:
-        """The symbols that the exchange trades; the others are told once, and missing at every minute."""
+        """Return the symbols that the exchange trades; the others raise one alert, and are missing at every minute."""
         info = await self._questions.insist("exchange info", self._exchange.exchange_info)
         strangers = [symbol for symbol in self._symbols if symbol not in info.symbols]
         for symbol in strangers:

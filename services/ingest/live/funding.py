@@ -12,14 +12,14 @@ from shared.exchange.model import market_data
 
 
 class FundingPassed(msgspec.Struct, frozen=True, kw_only=True):
-    """A funding time has passed while nothing was heard: its rate must be asked for."""
+    """A funding time has passed without a mark price: its rate must be queried."""
 
     symbol: str
     time: int
 
 
 class FundingWatch:
-    """``max_age_ms``: a rate heard longer before the funding time than this may not have been the last one."""
+    """``max_age_ms``: a rate received longer before the funding time than this may not be the final one."""
 
     def __init__(self, symbol: str, max_age_ms: int) -> None:
         self._symbol = symbol
@@ -43,7 +43,7 @@ class FundingWatch:
         return FundingDue(symbol=self._symbol, time=passed, rate=known.funding_rate)
 
     def take(self) -> Message | None:
-        """The newest mark price as a message; None when it was told already."""
+        """Return the newest mark price as a message; None if it was published already."""
         newest = self._newest
         if newest is None or newest.time <= self._told:
             return None

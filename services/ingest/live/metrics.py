@@ -16,7 +16,9 @@ LAG: Final = Histogram(
 HEALTHY: Final = Gauge("ict_ingest_connection_healthy", "1 while every stream of the connection speaks", ["connection"])
 LOST: Final = Counter("ict_ingest_connections_lost_total", "Stream connections that ended", ["connection", "reason"])
 SILENCES: Final = Counter("ict_ingest_silences_total", "Streams that said nothing for longer than their limit", ["kind"])
-KLINES: Final = Counter("ict_ingest_klines_total", "One-minute klines heard, by what became of them", ["hearing"])
+KLINES: Final = Counter(
+    "ict_ingest_klines_total", "One-minute klines of the streams, by what was done with them", ["hearing"]
+)
 FETCHES: Final = Counter("ict_ingest_fetches_total", "REST questions of the feed", ["what", "outcome"])
 BOOKS: Final = Counter("ict_ingest_books_total", "Local order books: synced, and voided by a gap", ["symbol", "event"])
 FORCED: Final = Counter("ict_ingest_liquidations_total", "Forced orders seen", ["symbol", "side"])

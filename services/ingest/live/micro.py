@@ -45,7 +45,7 @@ class MicroMeter:
         if ticker is None or now - ticker.time > self._max_age_ms or now <= self._told:
             return None
         if not 0.0 < ticker.bid <= ticker.ask:
-            return None  # crossed for an instant, or one side empty: no spread can be told
+            return None  # crossed for an instant, or one side empty: there is no valid spread
         imbalance = book.imbalance() if book is not None else None
         if imbalance is None:
             both = ticker.bid_quantity + ticker.ask_quantity

@@ -37,7 +37,7 @@ TRANSITIONS: Final[dict[MinuteState, dict[MinuteEvent, MinuteState]]] = {
     "missing": {"close": "closed", "fetch": "backfilled", "publish": "published"},
     "published": {},
 }
-#: What became of a kline that was heard.
+#: What was done with a kline from a stream.
 Hearing = Literal[
     "running",  # taken: the minute as it stands
     "closed",  # taken: the minute is over
@@ -242,7 +242,10 @@ class MinuteBoard:
         return steps
 
     def _complete(self, now: int, own: int) -> tuple[RawCandle, ...] | None:
-        """The candles of the next step, or None while one is awaited. A partition without symbols only tells the time."""
+        """The candles of the next step, or None while one is awaited.
+
+        A partition without symbols publishes steps without candles.
+        """
         at = self._open
         if not self._symbols:
             return () if now >= self.next_close else None

@@ -60,7 +60,10 @@ class Watched(msgspec.Struct):
 
 
 class Watchdog(Generic[Stream]):
-    """One connection's life. ``limits``: stream → longest silence, ms; streams are named by whatever the caller uses."""
+    """The state of one connection.
+
+    ``limits``: stream → longest silence, ms; streams are named by whatever the caller uses.
+    """
 
     def __init__(self, limits: Mapping[Stream, int], backoff: BackoffSettings) -> None:
         self.state: ConnectionState = "connecting"
