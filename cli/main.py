@@ -17,7 +17,7 @@ from cli.run.health import DEFAULT_URL
 
 app = typer.Typer(
     name="ict",
-    help="Automated trading of Binance USD-M perpetuals on ICT / Smart Money Concepts. Simulated unless configured otherwise.",
+    help="Automated trading of Binance USD-M perpetuals by ICT (Smart Money) rules. Simulated unless configured otherwise.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
