@@ -1,4 +1,4 @@
-"""What stands in a dead-letter queue: messages that nobody could read or handle, with the reason."""
+"""Defines a dead letter (a message that could not be read or handled, with the reason), and shows its body as JSON."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ from typing import Any, Final
 
 import msgpack
 
-#: The reason under which the bus itself dead-letters a message: it was given back more often than its queue allows.
+#: The reason when the bus itself dead-letters a message: it was requeued more often than the queue's delivery limit.
 DELIVERY_LIMIT: Final = "delivery_limit"
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead-lettered message. ``topic`` is where it was published; ``body`` is as it was received, readable or not."""
+    """One dead-lettered message.
+
+    message_id: empty if the message had none.
+    topic: the one it was published under; empty if unknown.
+    reason: why it was dead-lettered.
+    body: as it was received; it may be invalid msgpack.
+    """
 
     message_id: str
     topic: str
@@ -22,17 +28,21 @@ class DeadLetter:
 
 
 class Unreadable(Exception):
-    """The body is not msgpack; the text says where it breaks."""
+    """The body is not msgpack; the text names the fault."""
 
 
 def plain(body: bytes) -> Any:
-    """Decode a body without its schema, into what JSON can hold.
+    """Decode a body without its schema, into values that JSON can hold.
 
-    Keys become text; bytes and msgpack's extension types become text. Raises Unreadable.
+    Keys become text, bytes hex, msgpack's extension types their ``str``. Raises Unreadable if the body is not msgpack.
     """
     try:
         return _printable(msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace"))
-    except (ValueError, TypeError, RecursionError) as error:  # msgpack's own errors are ValueErrors; a map as key: TypeError
+    except (
+        ValueError,
+        TypeError,
+        RecursionError,
+    ) as error:  # msgpack's own errors are ValueErrors; a map as a key is a TypeError
         raise Unreadable(f"not msgpack: {type(error).__name__} {error}".rstrip()) from error
 
 

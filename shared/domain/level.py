@@ -1,4 +1,4 @@
-"""Marks the settings that most users decide; the reference lists them first."""
+"""Marks the basic settings, those that most users decide; docs/settings.md lists them first."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Final
 
 from pydantic.config import JsonDict
 
-#: ``Field(..., json_schema_extra=BASIC)``: a setting that a user is expected to look at. All others are advanced.
+#: ``Field(..., json_schema_extra=BASIC)`` marks a setting as basic. All others are advanced.
 BASIC: Final[JsonDict] = {"level": "basic"}

@@ -1,1 +1,1 @@
-"""The bus inside one process."""
+"""Implements the bus port inside one process, without a broker."""

@@ -1,1 +1,1 @@
-"""The bus over RabbitMQ."""
+"""Implements the bus port over RabbitMQ."""

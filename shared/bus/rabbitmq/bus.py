@@ -1,6 +1,7 @@
-"""The bus over RabbitMQ: two connections, the topology declared on each, publisher and consumers on top.
+"""Implements the bus port over RabbitMQ. One connection publishes, the other consumes; both declare the topology.
 
-Two connections, because a broker under memory alarm freezes those that publish: what is consumed can still be acked.
+RabbitMQ under a memory alarm stops reading from connections that publish. Acks go over the other connection, so consumers
+go on and the queues can drain.
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ from shared.domain.message import Message
 
 
 class RabbitBus:
-    """Implements ``shared.bus.port.Bus``. ``name`` shows in the broker's list of connections.
+    """Implements ``shared.bus.port.Bus`` with the broker at ``url``.
 
-    ``max_unconfirmed``: messages on their way without a confirm, over all publish calls of this bus.
+    name: shown in the broker's list of connections.
+    max_unconfirmed: most messages sent and not yet confirmed, over all publish calls of this bus.
+    settings: None = the defaults.
+
+    Raises ValueError for a namespace that cannot be part of a broker object's name, or a binding of an unknown topic class.
     """
 
     def __init__(
@@ -65,7 +70,10 @@ class RabbitBus:
     # -- the port -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """See the port. Raises BusError when waiting cannot help: refused credentials, or a topology that conflicts."""
+        """Connect, waiting for the broker without a time limit, and declare the topology.
+
+        Raises BusError when waiting cannot help: refused credentials, or broker objects declared with other arguments.
+        """
         await self._publishing.start()
         try:
             await self._consuming.start()
@@ -75,12 +83,21 @@ class RabbitBus:
         self._open = True
 
     async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
-        """See the port. Raises Unroutable, BusClosed."""
+        """Publish in order; return when the broker has confirmed all messages. A message may arrive twice.
+
+        origin_ns: wall clock (ns) at which the causing candle entered the system; 0 = now. Raises Unroutable if no queue is
+        bound to a topic, BusClosed before ``start`` and after ``close``. If the call is cancelled or the bus is closed
+        meanwhile, it is unknown whether the messages reached the broker.
+        """
         self._check_open("publish")
         await self._publisher.publish(messages, origin_ns)
 
     async def subscribe(self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None) -> Consumer:
-        """See the port. Raises KeyError for a queue that the topology does not have, BusClosed."""
+        """Deliver the messages of a queue to ``handler``, after every reconnect too. Settle each delivery once.
+
+        prefetch: most unsettled deliveries at once; None = the value in the topology. Raises KeyError for a queue that the
+        topology does not have, ValueError for a prefetch outside 1 to 65535, BusClosed before ``start`` and after ``close``.
+        """
         self._check_open("subscribe")
         spec = self._topology.queue(queue)
         window = spec.prefetch if prefetch is None else prefetch
@@ -110,7 +127,7 @@ class RabbitBus:
                 return consumer
 
     async def depth(self, queue: str) -> int:
-        """See the port."""
+        """Return the number of ready (undelivered) messages of a queue. Raises KeyError, BusClosed after ``close``."""
         name = objects.queue_name(self._topology.namespace, self._topology.queue(queue).name)
         while True:
             await self._consuming.ready()
@@ -127,7 +144,7 @@ class RabbitBus:
             return answer.message_count or 0
 
     def healthy(self) -> bool:
-        """Both connections stand, and no confirm is overdue."""
+        """Return True if both connections are up and no confirm is overdue (setting ``stalled_after``)."""
         return (
             self._open
             and self._publishing.up
@@ -136,7 +153,11 @@ class RabbitBus:
         )
 
     async def close(self) -> None:
-        """See the port. Publish calls that are not confirmed in the granted time get BusClosed."""
+        """Cancel the consumers, wait for outstanding confirms, then disconnect. Idempotent.
+
+        Publish calls still unconfirmed after ``close_grace`` seconds raise BusClosed; unsettled deliveries return to their
+        queues, in order.
+        """
         if not self._open:
             return
         self._open = False
@@ -149,7 +170,10 @@ class RabbitBus:
     # -- operators' view ----------------------------------------------------------------------------------------------
 
     async def dead_letters(self, queue: str, limit: int) -> list[DeadLetter]:
-        """Read the oldest dead letters of a queue, at most ``limit``; they stay where they are."""
+        """Return the oldest dead letters of a queue, at most ``limit``; all stay in its dead-letter queue.
+
+        Raises KeyError for a queue that the topology does not have, BusClosed after ``close``, LinkLost.
+        """
         name = objects.dead_name(self._topology.namespace, self._topology.queue(queue).name)
         await self._consuming.ready()
         with link_errors():
@@ -158,10 +182,10 @@ class RabbitBus:
                 letters: list[DeadLetter] = []
                 while len(letters) < limit and (message := await parked.get(fail=False)) is not None:
                     letters.append(wire.dead_letter(message.message_id, message.headers, message.body))
-                return letters  # the channel closes without an ack: all stay, in order
+                return letters  # none is acked, so closing the channel returns all of them, in order
 
     async def destroy(self) -> None:
-        """Delete every broker object of this topology, with what is in it, and close. Also on a bus that is not open."""
+        """Close, and delete every broker object of this topology with its messages. Works without ``start`` too."""
         await self.close()
         async with await aio_pika.connect(self._url) as connection, connection.channel(publisher_confirms=False) as channel:
             await objects.delete(channel, self._topology)

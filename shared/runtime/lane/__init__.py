@@ -1,1 +1,1 @@
-"""The lane: one core, one queue, exactly-once effect."""
+"""Runs one core on one queue, so that each message takes effect once although it may be delivered twice."""

@@ -1,1 +1,1 @@
-"""A process: start, signals, health, logs, exit codes."""
+"""Runs a process: start, signals, health, logs, exit codes."""
