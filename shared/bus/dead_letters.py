@@ -38,11 +38,8 @@ def plain(body: bytes) -> Any:
     """
     try:
         return _printable(msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace"))
-    except (
-        ValueError,
-        TypeError,
-        RecursionError,
-    ) as error:  # msgpack's own errors are ValueErrors; a map as a key is a TypeError
+    # msgpack's own errors are ValueErrors; a map as a key is a TypeError.
+    except (ValueError, TypeError, RecursionError) as error:
         raise Unreadable(f"not msgpack: {type(error).__name__} {error}".rstrip()) from error
 
 
