@@ -1,1 +1,1 @@
-"""The exchange: the port that services see, its types, and the exchanges behind it."""
+"""Exchange access: the port that services call, its types, its settings, and the Binance adapter."""

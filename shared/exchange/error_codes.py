@@ -1,6 +1,6 @@
-"""Binance's error codes by name: the one place where a code is named.
+"""Names Binance's error codes; the rest of the code uses these names instead of numbers.
 
-``errors.RULES`` says what to do about each; ``simulator/rejections.py`` holds the texts that the simulated exchange sends.
+``errors.RULES`` gives the action for each code, ``simulator/rejections.py`` the texts that the simulated exchange sends.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ErrorCode(IntEnum):
-    """The codes that this system knows, as numbers of the exchange's answers (docs/binance.md §4.8)."""
+    """Binance's error codes that this system knows; a value is the number in an answer's ``code`` (docs/binance.md §4.8)."""
 
     UNKNOWN = -1000
     DISCONNECTED = -1001

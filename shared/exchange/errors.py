@@ -1,6 +1,7 @@
-"""What an exchange's refusal means, and what to do: one table, code → action (EXEC-6).
+"""Maps each error answer of Binance to an action: retry, refuse, query or halt.
 
-Sources: Binance's error list and its notes on HTTP 503. The table is printed in docs/reasons.md.
+The codes are those of Binance's error list, the texts of status 503 those of its notes (docs/binance.md §4.8). The tables
+are printed in docs/reasons.md.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ Action = Literal[
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One row: Binance's name of the error, what to do, and what it tells the operator."""
+    """One row of the error table: Binance's name of the error, the action to take, its meaning for the operator."""
 
     name: str
     action: Action
@@ -28,7 +29,15 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class ExchangeError(Exception):
-    """A call that failed for good. ``code`` is the exchange's, 0 = none; ``retry_after`` seconds, when it named a time."""
+    """Raised when a call to the exchange failed and is not repeated any more.
+
+    action: what the error means for the caller, see Action.
+    code: the exchange's error code; 0 = it named none.
+    call: method and path, such as ``GET klines``.
+    status: HTTP status; 0 = there was no answer.
+    retry_after: pause that the exchange asked for, seconds; None = it named none.
+    sent_at: when the request was signed, ms of the exchange's clock; 0 = it was not signed.
+    """
 
     def __init__(
         self, action: Action, code: int, message: str, *, call: str, status: int = 0, retry_after: float | None = None
@@ -40,18 +49,17 @@ class ExchangeError(Exception):
         self.call = call
         self.status = status
         self.retry_after = retry_after
-        #: When the request was signed, ms of the exchange's clock; 0 = it was not.
         self.sent_at = 0
 
 
 class BadAnswer(ExchangeError):
-    """The exchange answered something that it does not document: a mandatory field is missing or has another type."""
+    """Raised when an answer is not as documented: a mandatory field is missing or has another type."""
 
     def __init__(self, call: str, why: str) -> None:
         super().__init__("query", 0, f"unreadable answer: {why}", call=call)
 
 
-#: The end of every error's text: what to do next.
+#: By action: what to do next. It ends the text of every ExchangeError.
 ADVICE: Final[dict[Action, str]] = {
     "retry": "it was tried again in vain; look at the exchange's status page and at the network",
     "refuse": "change the request",
@@ -59,7 +67,7 @@ ADVICE: Final[dict[Action, str]] = {
     "halt": "check key, permissions, IP allow-list and the account's state at the exchange; nothing is sent until then",
 }
 
-#: "It is so already", said as an error.
+#: Codes that refuse a change because the setting already has that value; callers treat them as success.
 NO_CHANGE: Final[frozenset[int]] = frozenset(
     {
         ErrorCode.NO_NEED_TO_CHANGE_MARGIN_TYPE,
@@ -185,10 +193,10 @@ _MEANINGS: Final[dict[ErrorCode, tuple[Action, str]]] = {
     ErrorCode.PENDING_MODIFICATION: ("retry", "an earlier modification is on its way"),
     ErrorCode.MODIFY_REDUCE_ONLY: ("refuse", "reduce-only cannot be modified"),
 }
-#: Code -> its name, what to do, and what it tells the operator.
+#: The error table, by code.
 RULES: Final[dict[int, Rule]] = {code: Rule(code.name, action, meaning) for code, (action, meaning) in _MEANINGS.items()}
 
-#: HTTP statuses that say enough without a code; the text is a part of the body, "" = any. First match counts.
+#: Rules by HTTP status: (status, text that the body contains or "" = any body, rule). The first match counts.
 STATUSES: Final[tuple[tuple[int, str, Rule], ...]] = (
     (403, "", Rule("FIREWALL", "halt", "the web application firewall refuses this IP")),
     (408, "", Rule("BACKEND_TIMEOUT", "query", "timeout between gateway and engine: execution status unknown")),
@@ -204,9 +212,12 @@ _UNNAMED_SERVER: Final = Rule("UNNAMED", "query", "a server error that the table
 
 
 def rule_of(status: int, code: int, body: str) -> Rule:
-    """What an answer that is not a success means. ``status``: HTTP; ``code``: the body's, 0 = none; ``body``: its text.
+    """Return the rule for an answer that is not a success.
 
-    A ban or a limit is one whatever the body says; else the code counts, then the status.
+    status: HTTP status. code: error code in the body; 0 = none. body: text of the body.
+
+    Statuses 403, 418 and 429 decide alone, whatever the body says; so does the text of a 503. Otherwise the code decides,
+    then the status. An error that the tables do not have is ``query`` from status 500 on, ``refuse`` below.
     """
     if status in (403, 418, 429):
         return next(rule for number, _, rule in STATUSES if number == status)

@@ -1,4 +1,4 @@
-"""What the adapter counts in several places (OPS-3)."""
+"""Defines the metrics that several modules of the exchange adapter share."""
 
 from __future__ import annotations
 

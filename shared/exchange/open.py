@@ -1,4 +1,4 @@
-"""Which exchange a configuration means. Nothing else constructs one."""
+"""Builds the exchange adapter that the configuration names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ if TYPE_CHECKING:
 
 
 def make_exchange(endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> Exchange:
-    """The exchange, not yet started: await ``start`` before use and ``close`` after. Build it inside the running loop.
+    """Build the exchange adapter; await ``start`` before the first call and ``close`` after the last.
 
-    ``store``: where the rate limits are shared with the other processes; None = this process counts alone.
+    Call it inside the running event loop: python-binance opens its HTTP session in its constructor.
+
+    store: where the processes of a deployment share the count of the rate limits; None = this process counts alone.
     """
-    from shared.exchange.binance.exchange import BinanceExchange  # heavy; whoever has no exchange does not pay for it
+    # Imported here because python-binance is slow to import, and processes without an exchange do not need it.
+    from shared.exchange.binance.exchange import BinanceExchange
 
     return BinanceExchange(endpoint, settings, store)

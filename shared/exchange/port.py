@@ -1,13 +1,16 @@
-"""The exchange port: everything that services ask of an exchange (EXEC-9).
+"""Defines the exchange port: every call that services make to an exchange.
 
-One implementation for each exchange; each must pass ``tests/contract/shared/exchange``. Contract, beside the signatures:
+Each exchange has one implementation, and each implementation must pass ``tests/contract/shared/exchange``. All of them keep
+these rules:
 
-* Orders: ``place`` and ``cancel`` return an Outcome; neither a refusal of the exchange nor a fault of the network raises.
-  They never send twice. The same client id of an order that lives is refused (Binance: -4116), never doubled.
-* Everything else raises ExchangeError, after the retries that are harmless (reads, settings that can be set twice).
-* Conditional orders are ordinary orders with ``book`` "algo"; ``open_orders`` and ``cancel_all`` cover both books.
-* Times are ms of the exchange's clock. Prices and quantities go out as exact decimals.
-* Calls wait for the rate limiter, which all processes of a deployment share; protection goes first, bulk reads last.
+* ``place``, ``place_batch`` and ``cancel`` return an Outcome; they do not raise when the exchange refuses or the network
+  fails. They send again only when the exchange has stated that nothing happened. An order whose client id belongs to an
+  open order is refused (Binance: -4116), so a repeat cannot place a second order.
+* Every other call repeats what can be repeated without harm (queries, idempotent settings), then raises ExchangeError.
+* Conditional orders have ``book`` "algo"; ``open_orders`` and ``cancel_all`` cover both books.
+* Times are UTC ms of the exchange's clock. Prices and quantities of orders are sent as exact decimals.
+* Every call waits for the rate limiter, which all processes of a deployment share. Orders that reduce positions may use the
+  largest share of each limit, bulk reads the smallest.
 """
 
 from __future__ import annotations
@@ -44,10 +47,10 @@ from shared.exchange.outcome.outcomes import Outcome
 
 
 class MarketData(Protocol):
-    """Market data: the half of the exchange that needs no key."""
+    """Market data calls; they need no API key."""
 
     async def server_time(self) -> int:
-        """Ask for the exchange's time; UTC ms."""
+        """Query the exchange's time, UTC ms."""
         ...
 
     def now(self) -> int:
@@ -61,77 +64,87 @@ class MarketData(Protocol):
     async def klines(
         self, symbol: str, timeframe: Timeframe, *, start: int | None = None, end: int | None = None, limit: int = 500
     ) -> tuple[Kline, ...]:
-        """Candles that opened in [start, end], oldest first, at most ``limit`` (≤ 1500); without ``start`` the newest.
+        """Return candles with an open time in [start, end] (ms), oldest first, at most ``limit`` (≤ 1500).
 
-        The last one may still run: see ``Kline.closed``, which is by the exchange's clock.
+        Without ``start`` the newest are returned. The last candle may still be running: ``Kline.closed`` is False then, by
+        the exchange's clock.
         """
         ...
 
     async def depth(self, symbol: str, limit: int = 1000) -> Depth:
-        """A snapshot of the book; ``limit`` levels a side, one of 5, 10, 20, 50, 100, 500, 1000."""
+        """Return a snapshot of the order book. ``limit``: levels on each side, one of 5, 10, 20, 50, 100, 500, 1000."""
         ...
 
     async def book_ticker(self, symbol: str) -> BookTicker:
-        """Read best bid and ask of the symbol."""
+        """Return the symbol's best bid and ask."""
         ...
 
     async def agg_trades(self, symbol: str, *, start: int | None = None, limit: int = 500) -> tuple[AggTrade, ...]:
-        """Trades since ``start``, oldest first."""
+        """Return aggregated trades since ``start`` (ms), oldest first, at most ``limit``; without ``start`` the newest."""
         ...
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
-        """Mark price and running funding, of one symbol or of all."""
+        """Return mark price and running funding rate; ``symbol`` None = of all symbols."""
         ...
 
     async def funding_history(
         self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
     ) -> tuple[FundingRate, ...]:
-        """Fundings that were paid, oldest first, at most ``limit`` (≤ 1000)."""
+        """Return the fundings paid in [start, end] (ms), oldest first, at most ``limit`` (≤ 1000)."""
         ...
 
     async def funding_terms(self) -> dict[str, FundingTerms]:
-        """Interval and bounds of the symbols that differ from the exchange's default (8 h)."""
+        """Return funding interval and rate bounds, by symbol. Symbols with the exchange's default (8 h) may be missing."""
         ...
 
     def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:
-        """One connection for these streams, which must belong on one route: see ``route`` of the implementation.
+        """Return one connection, not yet open, that carries all these streams; open it with ``async with``.
 
-        ``silent_after``: seconds without a frame *of any one of the streams* until StreamLost("silent"); None = no watch
-        (liquidations may be rare). Raises ValueError when the streams cannot share a connection.
+        silent_after: seconds after which the connection ends with StreamLost("silent") if any one of the streams sent no
+            frame; None = never (hours may pass without a liquidation).
+
+        Raises ValueError if the streams cannot share a connection; ``together`` returns groups that can.
         """
         ...
 
     def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]:
-        """The streams, grouped as connections must carry them: by route, and no more than the exchange allows on one."""
+        """Split streams into groups that can each share one connection; pass each group to ``market_stream``."""
         ...
 
 
 class Trading(Protocol):
-    """Orders and account: the half of the exchange that needs a key."""
+    """Order and account calls; they need an API key."""
 
     async def place(self, order: NewOrder) -> Outcome:
-        """Send one order, once. Persist its client id first: after a crash in between, ask for it by that id."""
+        """Send one order and return its outcome.
+
+        Save the order's client id before the call. After a crash in between, query the order by that id with ``order``
+        instead of placing it again.
+        """
         ...
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
-        """Send several, each with an outcome of its own, in order. At most 5 plain ones travel together; there is no batch
-        for conditional orders, so those are sent one by one, protection first."""
+        """Send several orders; return one outcome for each, in the sequence of ``orders``.
+
+        Conditional orders are sent first, one by one, because the exchange has no batch for them; plain orders follow, at
+        most 5 in one request. In both groups orders that only reduce a position go first.
+        """
         ...
 
     async def cancel(self, ref: OrderRef) -> Outcome:
-        """Cancel one order. Refused when it is not open: ask for it to learn why."""
+        """Cancel one order. The outcome is Refused if the order is not open; query it with ``order`` to learn its status."""
         ...
 
     async def cancel_all(self, symbol: str) -> None:
-        """Cancel every open order of the symbol, of both books. Raises ExchangeError when either cannot be confirmed."""
+        """Cancel every open order of the symbol in both books. Raises ExchangeError if either book is not confirmed."""
         ...
 
     async def order(self, ref: OrderRef) -> ExchangeOrder | None:
-        """The order as it is now, with its average price; None when the exchange knows none (any more)."""
+        """Query an order, average price included. None if the exchange does not know it, or no longer keeps it."""
         ...
 
     async def open_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
-        """What is open, of both books, of one symbol or of all."""
+        """Return the open orders of both books; ``symbol`` None = of all symbols."""
         ...
 
     async def account_trades(
@@ -143,15 +156,22 @@ class Trading(Protocol):
         from_id: int | None = None,
         limit: int = 500,
     ) -> tuple[AccountTrade, ...]:
-        """Our executions, oldest first, at most ``limit`` (≤ 1000)."""
+        """Return the account's own trades of a symbol, oldest first, at most ``limit`` (≤ 1000).
+
+        order_id: only trades of this order. start: only trades since then, ms. from_id: only trades from this id on.
+        """
         ...
 
     async def countdown_cancel(self, symbol: str, ms: int) -> None:
-        """Cancel all plain orders of the symbol in ``ms`` unless told again; 0 = call it off. Conditional ones may stay."""
+        """Tell the exchange to cancel all plain orders of the symbol in ``ms``, unless this is called again before.
+
+        0 stops the countdown. Conditional orders may stay open: Binance does not document that they are cancelled
+        (docs/binance.md §4.4).
+        """
         ...
 
     async def key_rights(self) -> KeyRights:
-        """What our key may do. Raises ExchangeError when the exchange refuses the key."""
+        """Return what the API key may do. Raises ExchangeError if the exchange refuses the key."""
         ...
 
     async def account(self) -> AccountSummary:
@@ -163,11 +183,11 @@ class Trading(Protocol):
         ...
 
     async def positions(self, symbol: str | None = None) -> tuple[PositionRisk, ...]:
-        """Open positions; flat legs are left out."""
+        """Return the open positions, one for each leg; ``symbol`` None = of all symbols. Flat legs are left out."""
         ...
 
     async def brackets(self, symbol: str | None = None) -> dict[str, tuple[Bracket, ...]]:
-        """Margin tables by symbol, smallest tier first."""
+        """Return the margin tiers by symbol, smallest notional first; ``symbol`` None = of all symbols."""
         ...
 
     async def commission(self, symbol: str) -> Commission:
@@ -181,7 +201,10 @@ class Trading(Protocol):
     async def income(
         self, *, symbol: str | None = None, kind: str | None = None, start: int | None = None, limit: int = 100
     ) -> tuple[Income, ...]:
-        """Movements of the wallet, oldest first, at most ``limit`` (≤ 1000)."""
+        """Return wallet movements since ``start`` (ms), oldest first, at most ``limit`` (≤ 1000); None = no filter.
+
+        kind: one of the exchange's income types, such as FUNDING_FEE.
+        """
         ...
 
     async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
@@ -201,23 +224,23 @@ class Trading(Protocol):
         ...
 
     def user_stream(self) -> UserStream:
-        """Open the stream of the account's own events: orders, fills, balances."""
+        """Return the stream of the account's own events (orders, fills, balances), not yet open; use ``async with``."""
         ...
 
 
 class TradingExchange(Trading, Protocol):
-    """What trading needs of an exchange: orders, account, and the market data that they are checked against."""
+    """The calls that live trading makes: orders, account, and the market data that orders are checked against."""
 
     async def start(self) -> None:
-        """Connect, measure the clock. Raises ExchangeError when the exchange cannot be reached."""
+        """Measure the exchange's clock and keep it measured. Raises ExchangeError if the exchange cannot be reached."""
         ...
 
     async def close(self) -> None:
-        """Close everything that is open, streams included. Idempotent."""
+        """Stop measuring the clock and close the REST connections; streams close with their ``async with``. Idempotent."""
         ...
 
     def healthy(self) -> bool:
-        """True if the last calls were answered."""
+        """Return True if the last attempt reached the exchange and the answer was no server error."""
         ...
 
     def now(self) -> int:
@@ -229,15 +252,15 @@ class TradingExchange(Trading, Protocol):
         ...
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
-        """Mark price and running funding, of one symbol or of all."""
+        """Return mark price and running funding rate; ``symbol`` None = of all symbols."""
         ...
 
     async def funding_history(
         self, symbol: str, *, start: int | None = None, end: int | None = None, limit: int = 100
     ) -> tuple[FundingRate, ...]:
-        """Fundings that were paid, oldest first, at most ``limit`` (≤ 1000)."""
+        """Return the fundings paid in [start, end] (ms), oldest first, at most ``limit`` (≤ 1000)."""
         ...
 
 
 class Exchange(MarketData, TradingExchange, Protocol):
-    """The whole exchange: market data, orders, account."""
+    """All calls of an exchange: market data, orders and account."""

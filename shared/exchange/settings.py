@@ -1,4 +1,4 @@
-"""Settings of the exchange adapter: key, addresses, patience, rate limits, streams."""
+"""Defines the settings of the exchange adapter: key, addresses, timeouts, repeats, rate limits, streams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.exchange.limits.settings import LimiterSettings
 
 Endpoint = Literal["mainnet", "demo"]
 
-#: (REST, streams) of each endpoint; a setting overrides either.
+#: Addresses of each endpoint: (REST, streams). ``rest_url`` and ``stream_url`` override them.
 ADDRESSES: Final[dict[Endpoint, tuple[str, str]]] = {
     "mainnet": ("https://fapi.binance.com", "wss://fstream.binance.com"),
     "demo": ("https://demo-fapi.binance.com", "wss://fstream.binancefuture.com"),
@@ -19,7 +19,7 @@ ADDRESSES: Final[dict[Endpoint, tuple[str, str]]] = {
 
 
 class StreamSettings(BaseModel):
-    """Stream connections."""
+    """Settings of stream connections: queue, timeouts, pings, listen key, reconnects."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,7 +47,10 @@ class StreamSettings(BaseModel):
 
 
 class ExchangeSettings(BaseModel):
-    """Which exchange, with which key, and how patiently. The key belongs into an environment variable or a secrets file."""
+    """Settings of the exchange adapter.
+
+    Set ``key`` and ``secret`` by environment variable or secrets file, not in a configuration file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,11 +111,11 @@ class ExchangeSettings(BaseModel):
     stream: StreamSettings = Field(default_factory=StreamSettings, description="Stream connections")
 
     def addresses(self, endpoint: Endpoint) -> tuple[str, str]:
-        """(REST, streams), without a slash at the end."""
+        """Return the addresses (REST, streams) to use, without a slash at the end."""
         rest, stream = ADDRESSES[endpoint]
         return self.rest_url or rest, self.stream_url or stream
 
     @property
     def has_key(self) -> bool:
-        """Orders can be signed."""
+        """True if both key and secret are set, so that requests can be signed."""
         return bool(self.key.get_secret_value() and self.secret.get_secret_value())

@@ -1,1 +1,1 @@
-"""Binance USDⓈ-M futures behind the exchange port, on python-binance."""
+"""Implements the exchange port for Binance USDⓈ-M futures, on python-binance."""

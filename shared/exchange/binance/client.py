@@ -1,8 +1,12 @@
-"""python-binance's AsyncClient with its traps closed: where it points, what it sends, what it makes of an answer.
+"""Sends single REST requests with python-binance's AsyncClient, with five of its behaviours replaced.
 
-python-binance signs and sends. Ours are the clock offset (its own comes from the *spot* clock, once), the recv window (its
-class attribute overrides every call's), the time limit, the reading of answers (it makes code 0 of a body that is not JSON,
-and keeps the headers of the last answer only), and the closing (it leaves its futures WebSocket open).
+python-binance 1.0.37 (docs/binance.md §2) signs and sends. Replaced are:
+
+* the clock offset: it asks the *spot* exchange, once; ``ExchangeClock`` sets it here;
+* the recv window: its class attribute overrides the one given to a call, so the attribute is set;
+* the time limit of a request;
+* the reading of answers: it reports code 0 for a body that is not JSON, and keeps only the headers of the last answer;
+* closing: it leaves its futures WebSocket open.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ Headers = Mapping[str, str]
 
 
 class HttpRefusal(Exception):
-    """An answer that is not a success, unread: status, body, headers."""
+    """Raised for an answer whose HTTP status is not a success; holds status, body and headers as received."""
 
     def __init__(self, status: int, body: str, headers: Headers) -> None:
         super().__init__(f"HTTP {status}: {body[:200]}")
@@ -32,7 +36,7 @@ class HttpRefusal(Exception):
         self.headers = headers
 
     def as_error(self, call: str) -> ExchangeError:
-        """What it means, by the table."""
+        """Convert it to an ExchangeError by the error table. ``call``: method and path, for the text."""
         code, message = _code_and_message(self.body)
         rule = rule_of(self.status, code, self.body)
         wait = retry_after_ms(self.headers)
@@ -57,13 +61,17 @@ _refusals: Final = msgspec.json.Decoder(_Refusal, strict=False)
 def _code_and_message(body: str) -> tuple[int, str]:
     try:
         refusal = _refusals.decode(body)
-    except msgspec.DecodeError:  # a gateway's page, or nothing: the status has to say it
+    except msgspec.DecodeError:  # an HTML page of a gateway, or an empty body: only the status tells what happened
         return 0, body.strip()[:200]
     return refusal.code, refusal.msg
 
 
 class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships no types
-    """See the module. Build it inside the running loop."""
+    """REST client of one account. Build it inside the running event loop; await ``close`` at the end.
+
+    rest_url: address of the futures API. sapi_url: address of the API that tells what a key may do.
+    on_headers: awaited with the headers of every answer, refusals included.
+    """
 
     def __init__(
         self,
@@ -83,23 +91,28 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         self._on_headers = on_headers
 
     async def request(self, method: str, path: str, *, version: int, signed: bool, params: Mapping[str, Any]) -> bytes:
-        """One request, sent once; the body of a success. Raises HttpRefusal, aiohttp.ClientError, TimeoutError."""
+        """Send one request, once, and return the body of its answer.
+
+        Raises HttpRefusal for a status other than 2xx, aiohttp.ClientError if the connection fails, TimeoutError without an
+        answer in time.
+        """
         data = dict(params)
         batch = data.get("batchOrders")
         if batch is None:
             body: bytes = await self._request_futures_api(method, path, signed, version=version, data=data)
             return body
-        # Signed and sent as it stands here: a form encoded after signing would not match its signature.
+        # Percent-encode the batch before python-binance 1.0.37 signs it, and send it as a query: aiohttp would encode the
+        # form only after signing, and the signature would not match (-1022).
         data["batchOrders"] = quote(batch)
         return await self._request_futures_api(method, path, signed, version=version, data=data, force_params=True)  # type: ignore[no-any-return]  # see above
 
     async def key_restrictions(self) -> bytes:
-        """GET /sapi/v1/account/apiRestrictions: what the key may do. Raises like ``request``."""
+        """Return the answer of GET /sapi/v1/account/apiRestrictions: what the key may do. Raises like ``request``."""
         body: bytes = await self._request_margin_api("get", "account/apiRestrictions", True, data={})
         return body
 
     async def close(self) -> None:
-        """Close what python-binance opened, its futures WebSocket too."""
+        """Close the HTTP session and the futures WebSocket, which python-binance leaves open."""
         await self.close_connection()
         await self.ws_future.close()
 

@@ -1,4 +1,4 @@
-"""The exchange's clock, measured by its own time endpoint: signatures need the offset, and it goes stale (-1021)."""
+"""Measures the offset of the exchange's clock again and again; with a wrong one, signed requests are refused (-1021)."""
 
 from __future__ import annotations
 
@@ -16,16 +16,23 @@ _OFFSET: Final = Gauge("ict_exchange_clock_offset_seconds", "The exchange's cloc
 
 
 def offset_of(samples: list[tuple[float, float, int]]) -> float:
-    """Exchange minus local, ms, of (sent, answered, exchange's time) in ms: the quickest answer's, taken at its middle.
+    """Return the exchange's clock minus ours, ms, from samples (sent, answered, exchange's time), all in ms.
 
-    Raises ValueError without a sample.
+    The sample with the quickest answer counts; the exchange's time is taken to be that of the middle between sending and
+    answer. Raises ValueError if there is no sample.
     """
     sent, answered, theirs = min(samples, key=lambda sample: sample[1] - sample[0])
     return theirs - (sent + answered) / 2
 
 
 class ExchangeClock:
-    """``ask``: the exchange's time, ms; ``local``: our wall clock, seconds; ``on_offset`` hears each measurement, ms."""
+    """Our wall clock plus the measured offset of the exchange's.
+
+    ask: queries the exchange's time, ms. samples: queries for each measurement. refresh_seconds: pause between two.
+    on_offset: called with each new offset, ms. local: returns our wall clock, seconds.
+
+    Await ``measure`` before the first ``now``, then keep ``run`` running in a task.
+    """
 
     def __init__(
         self,
@@ -44,18 +51,21 @@ class ExchangeClock:
         self.offset_ms = 0.0
 
     def now(self) -> int:
-        """The exchange's time, ms."""
+        """Return the exchange's time by the last measured offset, UTC ms."""
         return int(self._local() * 1000 + self.offset_ms)
 
     async def measure(self) -> None:
-        """Measure now; callers at the same time share one measurement. Raises what ``ask`` raises."""
+        """Measure the offset now. Concurrent callers share one measurement. Raises what ``ask`` raises."""
         if self._measuring is None:
             self._measuring = asyncio.ensure_future(self._measure())
             self._measuring.add_done_callback(lambda _: self._forget())
         await asyncio.shield(self._measuring)
 
     async def run(self, failed: Callable[[Exception], None]) -> None:
-        """Measure anew every so often until cancelled; a measurement that fails is told and leaves the old offset."""
+        """Measure every ``refresh_seconds`` until cancelled.
+
+        If a measurement fails, the old offset stays and ``failed`` is called with the error.
+        """
         while True:
             await asyncio.sleep(self._refresh)
             try:

@@ -1,4 +1,4 @@
-"""Binance's REST endpoints that the adapter uses: path, request weight (docs/binance.md §6.1) and urgency."""
+"""Lists the REST endpoints that the adapter uses: path, request weight (docs/binance.md §6.1) and urgency."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from shared.exchange.limits.windows import Cost, Urgency
 
 Params = Mapping[str, object]
 Method = Literal["get", "post", "put", "delete"]
-#: What a repeat does. ``order``: the calls whose outcome must be known before anything is sent again.
+#: Whether a call may be repeated without asking. ``order``: no, its outcome must be known before anything is sent again.
 Repeat = Literal["harmless", "order"]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row. ``weight`` as documented, ``orders`` per 10 s and per minute; a caller may give another urgency."""
+    """One REST endpoint.
+
+    weight: request weight of a call. weight_all: weight without a symbol, where that costs more; 0 = ``weight``.
+    weight_steps: (largest ``limit``, weight), where the parameter ``limit`` decides; empty = ``weight``.
+    orders_10s, orders_1m: how much a call counts towards the order limits.
+    urgency: used unless the caller passes another one.
+    """
 
     path: str
     method: Method = "get"
     version: int = 1
     signed: bool = False
     weight: int = 1
-    weight_all: int = 0  # without a symbol, where that costs more
-    weight_steps: tuple[tuple[int, int], ...] = ()  # (largest limit, weight), where the limit parameter decides
+    weight_all: int = 0
+    weight_steps: tuple[tuple[int, int], ...] = ()
     orders_10s: int = 0
     orders_1m: int = 0
     urgency: Urgency = "read"
@@ -32,11 +38,11 @@ class Endpoint:
 
     @property
     def name(self) -> str:
-        """As logs, metrics and errors say it."""
+        """Method and path, such as ``GET klines``; used by logs, metrics and errors."""
         return f"{self.method.upper()} {self.path}"
 
     def cost(self, params: Params) -> Cost:
-        """What a call with these parameters uses up."""
+        """Return the units of the rate limits that a call with these parameters uses."""
         weight = self.weight
         if self.weight_all and "symbol" not in params:
             weight = self.weight_all
@@ -68,7 +74,7 @@ CANCEL_ALGO: Final = Endpoint("algoOrder", "delete", signed=True, urgency="prote
 CANCEL_ALL: Final = Endpoint("allOpenOrders", "delete", signed=True, urgency="protect")
 CANCEL_ALL_ALGO: Final = Endpoint("algoOpenOrders", "delete", signed=True, urgency="protect")
 COUNTDOWN: Final = Endpoint("countdownCancelAll", "post", signed=True, weight=10, urgency="protect")
-#: Questions about orders belong to the orders: an unknown outcome may hide a position without a stop.
+#: Queries of single orders have the urgency of stops: an order with an uncertain outcome may be a position without a stop.
 ORDER: Final = Endpoint("order", signed=True, urgency="protect")
 ALGO_ORDER: Final = Endpoint("algoOrder", signed=True, urgency="protect")
 OPEN_ORDERS: Final = Endpoint("openOrders", signed=True, weight_all=40, urgency="order")
@@ -87,7 +93,7 @@ MARGIN_TYPE: Final = Endpoint("marginType", "post", signed=True)
 POSITION_MODE: Final = Endpoint("positionSide/dual", signed=True, weight=30)
 SET_POSITION_MODE: Final = Endpoint("positionSide/dual", "post", signed=True)
 
-#: Needs the key, but no signature.
+#: The listen key endpoints need the API key, but no signature.
 LISTEN_KEY: Final = Endpoint("listenKey", "post", urgency="order")
 KEEP_LISTEN_KEY: Final = Endpoint("listenKey", "put", urgency="order")
 CLOSE_LISTEN_KEY: Final = Endpoint("listenKey", "delete", urgency="order")

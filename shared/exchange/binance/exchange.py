@@ -1,4 +1,4 @@
-"""Binance USDⓈ-M futures behind the port: market data, account and settings (see ``binance_orders`` for orders)."""
+"""Implements the exchange port for Binance USDⓈ-M futures: market data, account and settings; orders are in ``orders``."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ _MAINNET_SAPI: Final = "https://api.binance.com"
 
 
 class BinanceExchange(BinanceOrders):
-    """See ``port.Exchange``. Build it inside the running loop; ``start`` before anything else, ``close`` at the end."""
+    """Implements ``port.Exchange``. Build it inside the running event loop; await ``start`` first and ``close`` last.
+
+    endpoint: decides the addresses that the settings leave empty.
+    store: where processes share the count of the rate limits; None = this process counts alone.
+    """
 
     def __init__(self, endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> None:
         rest_url, stream_url = settings.addresses(endpoint)
@@ -129,7 +133,7 @@ class BinanceExchange(BinanceOrders):
     # -- account ------------------------------------------------------------------------------------------------------
 
     async def key_rights(self) -> KeyRights:
-        await self.balances()  # a key that is refused is refused here, also where nothing more is told
+        await self.balances()  # raises for a key that the exchange refuses, also where it does not tell the key's rights
         if not self._tells_rights:
             return KeyRights(trade=None, withdraw=None, ip_restricted=None)
         try:
@@ -188,7 +192,7 @@ class BinanceExchange(BinanceOrders):
         return BinanceUserStream(self._stream_url, self._new_key, self._keep_key, self._settings.stream)
 
     async def _set(self, endpoint: endpoints.Endpoint, params: dict[str, object]) -> None:
-        """A setting; "it is so already" is what was wanted."""
+        """Change a setting; if the exchange answers that it already has that value, that is a success."""
         try:
             await self._rest.call(endpoint, params, wire_rest.Done)
         except ExchangeError as error:
@@ -199,7 +203,7 @@ class BinanceExchange(BinanceOrders):
         return (await self._rest.call(endpoints.LISTEN_KEY, {}, wire_rest.ListenKey)).listen_key
 
     async def _keep_key(self) -> str:
-        """The key as renewed; empty where the answer does not repeat it."""
+        """Renew the listen key and return it; empty if the answer does not repeat it."""
         return (await self._rest.call(endpoints.KEEP_LISTEN_KEY, {}, wire_rest.KeptListenKey)).listen_key
 
 
@@ -208,5 +212,5 @@ def _given(**params: Any) -> dict[str, object]:
 
 
 def _listed(found: T | list[T]) -> list[T]:
-    """One answer, or several: Binance sends a bare object where a symbol was named."""
+    """Return a list in any case: Binance answers with a bare object if the request named a symbol."""
     return found if isinstance(found, list) else [found]

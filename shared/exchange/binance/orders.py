@@ -1,4 +1,4 @@
-"""Binance's two order books behind the port: placing, cancelling, asking, with one outcome for every call."""
+"""Places, cancels and queries orders in Binance's two books, with one outcome for every order call."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewO
 from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
 from shared.exchange.settings import ExchangeSettings
 
-#: What Binance takes in one batch.
+#: Most orders that Binance accepts in one batch (docs/binance.md §4.4).
 _BATCH: Final = 5
 _SHAPES: Final[dict[Book, type[wire_orders.OrderAnswer]]] = {"plain": wire_orders.PlainOrder, "algo": wire_orders.AlgoOrder}
 
 
 class BinanceOrders:
-    """The order calls of ``port.Trading``."""
+    """Implements the order calls of ``port.Trading``."""
 
     def __init__(self, rest: Rest, settings: ExchangeSettings) -> None:
         self._rest = rest
@@ -117,7 +117,7 @@ class BinanceOrders:
     # -- one call, one outcome ----------------------------------------------------------------------------------------
 
     async def _attempt(self, request: requests.Request, reader: Callable[[bytes], ExchangeOrder | None]) -> Outcome:
-        """Send, and again only while the exchange says that nothing happened."""
+        """Send the request; send it again only while the exchange states that nothing happened."""
         done = await self._attempt_body(request)
         if not isinstance(done, bytes):
             return done
@@ -141,7 +141,7 @@ class BinanceOrders:
         raise AssertionError("order_attempts is at least 1")
 
     async def _place_together(self, orders: Sequence[NewOrder]) -> list[Outcome]:
-        """At most a batch of plain orders: one call, an outcome each."""
+        """Send at most ``_BATCH`` plain orders in one request; return one outcome for each, in the same sequence."""
         outcomes: list[Outcome | None] = []
         sent: list[dict[str, object]] = []
         for order in orders:
@@ -188,7 +188,7 @@ class BinanceOrders:
         return self._rest.reading(endpoint, answer.value)
 
     def _uncertain(self, doubt: Doubt, error: ExchangeError) -> Uncertain:
-        """Signed at a known time, it cannot be taken any more after that and the recv window."""
+        """Build the uncertain outcome: the exchange refuses the request after its signing time plus the recv window."""
         signed_at = error.sent_at or self._rest.clock.now()
         return Uncertain(doubt=doubt, until=signed_at + self._settings.recv_window_ms, message=str(error))
 

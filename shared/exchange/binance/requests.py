@@ -1,7 +1,8 @@
-"""Orders as Binance takes them: which endpoint, which parameters, how urgent. Pure.
+"""Builds the requests that place, cancel and query orders: endpoint, parameters, urgency. Pure.
 
-Conditional orders go to the algo endpoints, with ``clientAlgoId``, ``triggerPrice`` and ``activatePrice``: python-binance's
-own rerouting drops the client id and leaves ``activationPrice`` as it is. Numbers leave as plain decimal strings.
+Conditional orders go to the algo endpoints with ``clientAlgoId``, ``triggerPrice`` and ``activatePrice``. The rerouting of
+python-binance 1.0.37 is not used: it drops the client id and does not rename ``activationPrice`` (docs/binance.md §2.3).
+Numbers are sent as plain decimal strings.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from shared.exchange.errors import ExchangeError
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import NewOrder, OrderRef
 
-#: Binance takes ``:`` and ``/`` too, but they do not survive python-binance's signing (-1022).
+#: Binance accepts ``:`` and ``/`` too, but with them the signature of python-binance 1.0.37 fails (-1022; docs/binance.md
+#: §2.2).
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,36}")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call, ready to be sent."""
+    """A REST call that is ready to be sent."""
 
     endpoint: Endpoint
     params: dict[str, object]
@@ -33,19 +35,19 @@ class Request:
 
 
 def plain(number: Decimal) -> str:
-    """A decimal without exponent and without trailing zeros: 0.00001, never 1e-05; 100, never 1E+2."""
+    """Format a decimal without exponent and trailing zeros: 0.00001, not 1E-5; 100, not 1E+2."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def place(order: NewOrder) -> Request:
-    """The request that places an order. Raises ExchangeError ("refuse") for one that Binance could never take."""
+    """Return the request that places an order. Raises ExchangeError ("refuse") for one that Binance would never accept."""
     endpoint = endpoints.PLACE_ALGO if order.book == "algo" else endpoints.PLACE
     return Request(endpoint, order_params(order), "protect" if order.protects else "order")
 
 
 def order_params(order: NewOrder) -> dict[str, object]:
-    """The order's parameters. Raises ExchangeError ("refuse")."""
+    """Return the parameters that place an order. Raises ExchangeError ("refuse") like ``place``."""
     _check(order)
     params: dict[str, object] = {"symbol": order.symbol, "side": side_name(order.side), "type": order.type}
     if order.position_side != "BOTH":
@@ -74,26 +76,29 @@ def order_params(order: NewOrder) -> dict[str, object]:
 
 
 def cancel(ref: OrderRef) -> Request:
-    """The request that cancels an order."""
+    """Return the request that cancels an order."""
     endpoint = endpoints.CANCEL_ALGO if ref.book == "algo" else endpoints.CANCEL
     return Request(endpoint, _named(ref), "protect")
 
 
 def query(ref: OrderRef) -> Request:
-    """The request that asks for an order."""
+    """Return the request that queries an order."""
     endpoint = endpoints.ALGO_ORDER if ref.book == "algo" else endpoints.ORDER
     return Request(endpoint, _named(ref), "protect")
 
 
 def _named(ref: OrderRef) -> dict[str, object]:
-    """The client id is asked for first: it is ours, and known before the exchange's."""
+    """Return the parameters that name an order: by client id if there is one, else by the exchange's id.
+
+    The client id comes first because it is known even if the answer to placing the order was lost.
+    """
     if ref.book == "algo":
         return {"symbol": ref.symbol} | ({"clientAlgoId": ref.client_id} if ref.client_id else {"algoId": ref.id})
     return {"symbol": ref.symbol} | ({"origClientOrderId": ref.client_id} if ref.client_id else {"orderId": ref.id})
 
 
 def _check(order: NewOrder) -> None:
-    """What would be refused, or worse, taken for something else: found before it costs a round trip."""
+    """Raise ExchangeError ("refuse") for an order that Binance would refuse or understand differently; nothing is sent."""
     call = f"order {order.client_id or '(no id)'} of {order.symbol}"
 
     def refuse(code: int, why: str) -> ExchangeError:

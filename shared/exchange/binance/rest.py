@@ -1,4 +1,4 @@
-"""Calls: through the limiter, sent by python-binance, read by the table of errors, tried again where that is harmless."""
+"""Makes REST calls: waits for the rate limiter, sends, maps errors by the error table, repeats where that is harmless."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FAILURES: Final = Counter(
 
 
 class CallFailed(ExchangeError):
-    """An attempt without an answer. ``doubt``: what is open; None when the request cannot have left."""
+    """Raised when an attempt got no answer. ``doubt``: why its outcome is uncertain; None = the request was not sent."""
 
     def __init__(self, doubt: Doubt | None, message: str, *, call: str) -> None:
         super().__init__("retry" if doubt is None else "query", 0, message, call=call)
@@ -48,7 +48,10 @@ class CallFailed(ExchangeError):
 
 
 class Rest:
-    """The REST side of one exchange. Build it inside the running loop."""
+    """REST calls to one exchange. Build it inside the running event loop; await ``clock.measure`` first, ``close`` last.
+
+    name: names the rate limiter's cell in ``store``; processes that pass the same name share one count.
+    """
 
     def __init__(
         self, rest_url: str, sapi_url: str, settings: ExchangeSettings, store: StateStore | None, name: str
@@ -70,11 +73,15 @@ class Rest:
 
     @property
     def healthy(self) -> bool:
-        """The last attempt reached the exchange."""
+        """True if the last attempt reached the exchange and the answer was no server error (status 500 or more)."""
         return not self._failing
 
     async def call(self, endpoint: Endpoint, params: Params, shape: type[T], *, urgency: Urgency | None = None) -> T:
-        """A call that may be repeated, and is, with growing pauses. Raises ExchangeError when it failed for good."""
+        """Make a call that may be repeated, with growing pauses between attempts, and return its answer as ``shape``.
+
+        For queries and idempotent settings only. Raises ExchangeError when the last attempt failed, or at once for an error
+        that a repeat cannot change; BadAnswer for an answer that cannot be read.
+        """
         pauses = Backoff(self._settings.retry_pause_s, self._settings.retry_longest_s).pauses()
         for attempts_left in reversed(range(self._settings.read_attempts)):
             try:
@@ -86,7 +93,11 @@ class Rest:
         raise AssertionError("read_attempts is at least 1")
 
     async def once(self, endpoint: Endpoint, params: Params, *, urgency: Urgency | None = None) -> bytes:
-        """One attempt. Raises ExchangeError; CallFailed when there was no answer."""
+        """Make one attempt and return the body of its answer.
+
+        Raises ExchangeError: CallFailed if there was no answer; action "refuse" with -1015 if the rate limiter did not admit
+        the call, in which case nothing was sent.
+        """
         call = endpoint.name
         try:
             await self._limiter.admit(endpoint.cost(params), urgency or endpoint.urgency)
@@ -116,10 +127,10 @@ class Rest:
             if refusal.status in (418, 429):
                 await self._limiter.close_for(round((meant.retry_after or self._settings.retry_longest_s) * 1000))
             raise self._failed(meant) from refusal
-        except aiohttp.ClientConnectorError as error:  # no connection: nothing left
+        except aiohttp.ClientConnectorError as error:  # there was no connection, so the request was not sent
             self._failing = True
             raise self._failed(CallFailed(None, f"cannot connect: {error}", call=call)) from error
-        except TimeoutError as error:  # bare: its text is empty
+        except TimeoutError as error:  # aiohttp raises it without a text
             self._failing = True
             text = f"no answer within {self._settings.request_timeout_s:g} s"
             raise self._failed(CallFailed("timeout", text, call=call)) from error
@@ -130,11 +141,11 @@ class Rest:
         return body
 
     def read(self, endpoint: Endpoint, body: bytes, shape: type[T]) -> T:
-        """The answer in its shape. Raises BadAnswer, and counts it."""
+        """Decode an answer as ``shape``. Raises BadAnswer, and counts it, if the answer is not as documented."""
         return self.reading(endpoint, lambda: decode(body, shape))
 
     def reading(self, endpoint: Endpoint, reader: Callable[[], T]) -> T:
-        """What ``reader`` makes of an answer. Raises BadAnswer for what it cannot read."""
+        """Return ``reader()``; convert its Unreadable to BadAnswer, and count it."""
         try:
             return reader()
         except Unreadable as error:
@@ -142,7 +153,10 @@ class Rest:
             raise self._failed(BadAnswer(endpoint.name, str(error))) from error
 
     async def pause_after(self, error: ExchangeError, pause: float) -> None:
-        """Wait before a repeat, as long as the exchange asked; measure the clock again if the timestamp was refused."""
+        """Wait before a repeat: ``pause`` or what the exchange asked for, seconds, whichever is longer.
+
+        If the exchange refused the timestamp (-1021), measure the clock instead; wait only if that fails.
+        """
         if error.code == ErrorCode.INVALID_TIMESTAMP:
             try:
                 await self.clock.measure()
@@ -153,7 +167,7 @@ class Rest:
         await asyncio.sleep(max(pause, error.retry_after or 0.0))
 
     async def key_restrictions(self) -> bytes:
-        """What the key may do, as its own endpoint says it. Raises ExchangeError."""
+        """Return the answer that says what the API key may do. Raises ExchangeError; it is not repeated."""
         try:
             return await self._client.key_restrictions()
         except HttpRefusal as refusal:
@@ -162,11 +176,11 @@ class Rest:
             raise CallFailed("connection", f"{type(error).__name__}: {error}", call="GET apiRestrictions") from error
 
     def clock_failed(self, error: Exception) -> None:
-        """A refresh of the clock failed."""
+        """Log that a measurement of the clock failed; pass it to ``ExchangeClock.run``."""
         log.warning("clock_measurement_failed", error=str(error))
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the HTTP connections."""
         await self._client.close()
 
     async def _ask_time(self) -> int:
@@ -184,7 +198,7 @@ class Rest:
 
 
 def _sendable(params: Params) -> dict[str, Any]:
-    """Strings, as they must stand in the request; a float here would be sent as 1e-05, so it is a bug."""
+    """Return the parameters as strings. Raises TypeError for a float, which python-binance would send as 1e-05."""
     sent = {}
     for name, value in params.items():
         if isinstance(value, bool):

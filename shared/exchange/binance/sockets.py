@@ -1,8 +1,14 @@
-"""One WebSocket connection, opened by python-binance, with one life: read to its last frame, closed for certain.
+"""Reads one WebSocket connection, opened by python-binance, to its last frame; it does not reconnect.
 
-What python-binance's own read loop does and this one must not: reconnect unseen (a gap nobody hears of, and the old socket
-stays open), stop reading when the other side begins to close (frames that had arrived are lost), lose what is queued when it
-ends or overflows, never notice silence, and take ten seconds to close.
+It replaces the read loop of python-binance 1.0.37 (docs/binance.md §2.5), which
+
+* reconnects by itself: the reader does not learn of the gap, and the old socket stays open;
+* stops reading when the exchange begins to close: frames that had arrived are lost;
+* drops queued frames when it ends or its queue is full;
+* does not notice a silent connection;
+* takes ten seconds to close.
+
+See tests/integration/shared/exchange/test_exchange_stream_traps.py.
 """
 
 from __future__ import annotations
@@ -20,7 +26,12 @@ from shared.exchange.settings import StreamSettings
 
 
 class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance ships no types
-    """Frames as text, in the order of arrival. ``base`` ends with a slash: ``wss://fstream.binance.com/market/``."""
+    """One connection; hands out its frames as text, in the order of arrival.
+
+    Build it inside the running event loop, await ``open``, then ``next_frame``; await ``shut`` at the end.
+
+    base: address that ends with a slash, such as ``wss://fstream.binance.com/market/``. path: the rest of the address.
+    """
 
     def __init__(self, base: str, path: str, settings: StreamSettings) -> None:
         super().__init__(
@@ -41,11 +52,11 @@ class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance shi
 
     @property
     def lost(self) -> StreamLost | None:
-        """Why it is over; None while it is not. Frames that had arrived may still be taken."""
+        """Why the connection ended; None = it has not. ``next_frame`` still returns frames that had arrived."""
         return self._lost
 
     async def open(self) -> None:
-        """Raises StreamLost("refused")."""
+        """Open the connection and start reading. Raises StreamLost("refused") if it cannot be opened."""
         try:
             await self.connect()
         except Exception as error:
@@ -53,9 +64,9 @@ class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance shi
             raise StreamLost("refused", f"{self._url}: {type(error).__name__}: {error}") from error
 
     async def next_frame(self) -> tuple[str, float]:
-        """The next frame and the loop time at which it arrived.
+        """Wait for the next frame; return its text and the event loop time of its arrival, seconds.
 
-        Raises StreamLost when the connection is over and every frame that had arrived was taken.
+        Raises StreamLost if the connection has ended and every frame that had arrived was returned.
         """
         while not self._frames:
             if self._lost is not None:
@@ -65,12 +76,12 @@ class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance shi
         return self._frames.popleft()
 
     def end(self, lost: StreamLost) -> None:
-        """Whoever reads shall stop after the last frame, with this reason; the first reason stays."""
+        """End the reading: ``next_frame`` raises ``lost`` after the last frame. The first reason given stays."""
         self._lost = self._lost or lost
         self._arrived.set()
 
     async def shut(self) -> None:
-        """Close the connection; within the close timeout it is gone, whatever the other side does. Idempotent."""
+        """Close the connection; after ``close_timeout_s`` without an answer cut it off. Idempotent."""
         self.ws_state = WSListenerState.EXITING
         self.end(StreamLost("closed", "closed by us"))
         connection: Any = self.ws
@@ -85,7 +96,7 @@ class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance shi
             await asyncio.gather(self._reader, return_exceptions=True)
 
     async def _read_loop(self) -> None:
-        """In the place of python-binance's; it is started by ``connect``."""
+        """Queue frames until the connection ends. Overrides python-binance's loop; its ``connect`` starts it."""
         self._reader = asyncio.current_task()
         connection: Any = self.ws
         try:

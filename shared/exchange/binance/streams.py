@@ -1,4 +1,4 @@
-"""Binance's streams behind the port: market streams on their routes, and the user stream with its key."""
+"""Implements the port's streams: market streams, grouped by route, and the user stream, which renews its listen key."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from shared.exchange.silence import Silence
 
 log = structlog.get_logger(__name__)
 
-#: A watch that wakes a moment early would only sleep again.
+#: Added to the sleep of the silence watch, seconds: waking a moment before the limit, it would find nothing overdue.
 _GRAIN: Final = 0.001
 _LOST: Final = Counter("ict_exchange_streams_lost_total", "Stream connections that ended, by reason", ["stream", "reason"])
 
 
 def together(names: Sequence[StreamName], most: int) -> list[list[StreamName]]:
-    """Streams as connections must carry them: one route each, at most ``most`` on one. Pure."""
+    """Split streams into groups that can share a connection: one route, at most ``most`` streams. Doubles are dropped."""
     routed: dict[Route, list[StreamName]] = {}
     for name in dict.fromkeys(names):
         routed.setdefault(ROUTES[name.kind], []).append(name)
@@ -37,7 +37,7 @@ def together(names: Sequence[StreamName], most: int) -> list[list[StreamName]]:
 
 
 class BinanceMarketStream:
-    """See ``port.MarketData.market_stream``."""
+    """Implements ``MarketStream``; see ``port.MarketData.market_stream`` for the arguments."""
 
     def __init__(
         self, stream_url: str, names: Sequence[StreamName], silent_after: float | None, settings: StreamSettings
@@ -85,7 +85,10 @@ class BinanceMarketStream:
         socket.end(StreamLost("silent", text))
 
     def _heard(self, text: str, at: float) -> Heard | None:
-        """None for a frame that nobody can read: one odd frame must not cost all the streams of the connection."""
+        """Read a frame; None if it is unreadable or of another stream.
+
+        An unreadable frame is counted and skipped, because ending the connection would interrupt all its streams.
+        """
         try:
             stream, event = read_frame(text)
         except Unreadable as error:
@@ -97,7 +100,10 @@ class BinanceMarketStream:
 
 
 class BinanceUserStream:
-    """See ``port.Trading.user_stream``. ``new_key``, ``keep_key``: the listen key's REST calls."""
+    """Implements ``UserStream``.
+
+    new_key: requests a listen key. keep_key: renews it; returns the key, or "" if the answer does not repeat it.
+    """
 
     def __init__(
         self,
@@ -134,13 +140,13 @@ class BinanceUserStream:
         while True:
             text, _ = await _next(self._socket, "private")
             event = _read(text)
-            if isinstance(event, KeyExpired):  # the socket stays open and is silent from here on
+            if isinstance(event, KeyExpired):  # Binance leaves the socket open and silent (docs/binance.md §4.7)
                 self._socket.end(StreamLost("key_expired", "the exchange says that the listen key is dead"))
             else:
                 yield event
 
     async def _keep(self, socket: Socket) -> None:
-        """Renew the key; a key that is dead or another one now ends the stream at once."""
+        """Renew the listen key every ``keepalive_s``; end the stream if the key has expired or was replaced."""
         while True:
             await asyncio.sleep(self._settings.keepalive_s)
             try:
@@ -180,7 +186,7 @@ async def _cancel(task: asyncio.Task[None] | None) -> None:
 
 
 def _read(text: str) -> UserEvent:
-    """An event that cannot be read is news all the same: the reader hears of it, and asks by REST."""
+    """Read a user event; an unreadable one becomes ``Unnamed``, so that the reader queries by REST what it missed."""
     try:
         return read_user_event(text)
     except Unreadable as unreadable:

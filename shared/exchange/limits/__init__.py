@@ -1,1 +1,1 @@
-"""Rate limits of the exchange."""
+"""Keeps the calls of all processes within the exchange's rate limits."""

@@ -1,4 +1,4 @@
-"""The limiter as a process uses it: the pure decision of ``rate_limit`` over a cell that all processes share."""
+"""Admits calls by the rules of ``windows``, over a count that all processes share in the store."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ _DECODER: Final = msgspec.msgpack.Decoder(Usage)
 
 
 class Throttled(Exception):
-    """The limits do not let the call go within its patience; nothing was sent. ``seconds``: until they would."""
+    """Raised when a call would have to wait longer than its urgency allows; nothing was sent.
+
+    seconds: how long until the limits would admit it.
+    """
 
     def __init__(self, seconds: float, urgency: Urgency) -> None:
         super().__init__(f"over the exchange's rate limits for another {seconds:.1f} s ({urgency}); nothing was sent")
@@ -45,9 +48,13 @@ class Throttled(Exception):
 
 
 class RateLimiter:
-    """One exchange's limits for one IP and account. ``now``: ms of the exchange's clock; ``name`` of the shared cell.
+    """Rate limiter of one exchange for one IP and account.
 
-    When the store does not answer in time, calls go on by this process's own count: protection must not wait for a store.
+    store: holds the shared count; None = this process counts alone.
+    name: name of the cell in the store. now: returns ms of the exchange's clock.
+
+    If the store does not answer within ``store_timeout_s``, calls are admitted by this process's own count, so that a stop
+    never waits for the store.
     """
 
     def __init__(
@@ -68,7 +75,10 @@ class RateLimiter:
         self._usage = Usage()
 
     async def admit(self, cost: Cost, urgency: Urgency) -> None:
-        """Return when the call may go; it is counted then. Raises Throttled when that would be after its patience."""
+        """Wait until the limits admit the call, and count it.
+
+        Raises Throttled, with nothing counted, if it would wait longer than the settings allow for its urgency.
+        """
         patience = self._settings.patience(urgency)
         waited = 0.0
         while True:
@@ -83,27 +93,27 @@ class RateLimiter:
             await asyncio.sleep(seconds)
 
     async def heard(self, headers: Mapping[str, str]) -> None:
-        """An answer came: take over the exchange's own counts where they are higher."""
+        """Raise our counts to those in the headers of an answer, where the exchange's are higher."""
         counts = counts_of(headers)
         if told(self._usage, self._limits, counts, self._now()) is not self._usage:
             await self._update(lambda usage: Admission(told(usage, self._limits, counts, self._now()), 0))
 
     async def close_for(self, ms: int) -> None:
-        """The exchange asks for silence: from every process that shares this limiter."""
+        """Admit no call of any process that shares this limiter for ``ms``, because the exchange asked for a pause."""
         until = self._now() + ms
         await self._update(lambda usage: Admission(closed(usage, until), 0))
         log.warning("rate_limit_pause", seconds=ms / 1000)
 
     @property
     def usage(self) -> Usage:
-        """As last seen here."""
+        """The shared counts as this process last read or wrote them."""
         return self._usage
 
     def _decide(self, usage: Usage, cost: Cost, urgency: Urgency) -> Admission:
         return admit(usage, self._limits, cost, urgency, self._shares, self._now())
 
     async def _update(self, change: Callable[[Usage], Admission]) -> int:
-        """Apply a change to the shared usage, or to our own when the store is away; returns the wait in ms."""
+        """Apply ``change`` to the shared usage, or to our own copy if the store does not answer; return the wait, ms."""
         if self._store is not None:
             try:
                 async with asyncio.timeout(self._settings.store_timeout_s):
@@ -116,7 +126,10 @@ class RateLimiter:
         return admission.wait_ms
 
     async def _update_shared(self, store: StateStore, change: Callable[[Usage], Admission]) -> int:
-        """What was read last is tried first: alone on the cell, a call costs one round trip."""
+        """Apply ``change`` by compare-and-swap, first to the usage read last; return the wait, ms.
+
+        While no other process writes, this costs one round trip to the store.
+        """
         while True:
             admission = change(self._usage)
             if admission.usage is self._usage:
@@ -130,7 +143,10 @@ class RateLimiter:
                 self._take(await store.read(self._name))
 
     async def _is_current(self, store: StateStore) -> bool:
-        """A wait is decided on what holds now, not on what this process saw last."""
+        """Check that our copy is the store's newest, and take the store's if not.
+
+        A call must not wait because of an old copy: another process may have moved to a new window.
+        """
         cell = await store.read(self._name)
         if cell.version == self._version:
             return True

@@ -1,4 +1,4 @@
-"""The limiter's numbers: who may use which share of the exchange's limits, and who waits how long for them."""
+"""Defines the limiter's settings: the share of each limit that an urgency may use, and how long its calls wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.exchange.limits.windows import Urgency
 
 
 class LimiterSettings(BaseModel):
-    """Shares of the exchange's rate limits, and patience with them."""
+    """Settings of the rate limiter. Shares must not rise from ``protect`` over ``order`` and ``read`` to ``bulk``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,11 +52,11 @@ class LimiterSettings(BaseModel):
         return self
 
     def patience(self, urgency: Urgency) -> float:
-        """Seconds that a call may wait for the limits."""
+        """Return how long a call may wait for the limits, seconds."""
         if urgency == "protect":
             return self.protect_wait_s
         return self.order_wait_s if urgency == "order" else self.read_wait_s
 
     def shares(self) -> dict[Urgency, float]:
-        """By urgency."""
+        """Return the usable share of every limit, by urgency, fractions."""
         return {"protect": self.protect, "order": self.order, "read": self.read, "bulk": self.bulk}

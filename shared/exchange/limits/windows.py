@@ -1,8 +1,9 @@
-"""How fast we may ask: the exchange's limits as windows, and who goes first when they run short (EXEC-6). Pure.
+"""Decides whether a call may be sent now under the exchange's rate limits, or how long it must wait. Pure.
 
-All processes of a deployment share one state (one IP, one account). A call costs request weight and perhaps order counts.
-Each urgency may use a share of a limit: what reads leave over belongs to orders, what orders leave over to protection, so
-that a backfill can never stand in the way of a stop. The exchange's own count, told in its answers, wins when it is higher.
+All processes of a deployment share one state, because they share one IP and one account. A call costs request weight, and
+an order also counts as an order. Each urgency may use only a share of a limit; reads leave a part to orders and orders a
+part to protection, so that a backfill cannot delay a stop. Where the exchange's answers state a higher count than ours, the
+exchange's is taken over.
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ from typing import Final, Literal
 import msgspec
 
 Urgency = Literal[
-    "protect",  # stops, closings, cancels, and the questions about them
-    "order",  # entries
-    "read",  # account and market, when asked
+    "protect",  # stops, closing orders, cancels, and queries of orders
+    "order",  # entries, and queries of account and open orders
+    "read",  # other queries of account and market
     "bulk",  # backfill and history
 ]
 LimitName = Literal["weight_1m", "orders_10s", "orders_1m"]
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """``ceiling`` units in each window of ``interval_ms``, windows counted from the epoch as the exchange does."""
+    """A limit of ``ceiling`` units in each window of ``interval_ms``; windows begin at multiples of it since the epoch."""
 
     name: LimitName
     interval_ms: int
     ceiling: int
 
 
-#: Binance's limits (docs/binance.md §6.1), until its exchangeInfo states others.
+#: Binance's limits (docs/binance.md §6.1).
 DEFAULT_LIMITS: Final = (
     Limit("weight_1m", 60_000, 2_400),
     Limit("orders_10s", 10_000, 300),
@@ -38,35 +39,42 @@ DEFAULT_LIMITS: Final = (
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one call uses up."""
+    """The units of each limit that one call uses."""
 
     weight: int = 1
     orders_10s: int = 0
     orders_1m: int = 0
 
     def of(self, name: LimitName) -> int:
-        """The units of one limit."""
+        """Return the units used of the limit ``name``."""
         if name == "weight_1m":
             return self.weight
         return self.orders_10s if name == "orders_10s" else self.orders_1m
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Units used in the window with this number."""
+    """Units used in one window. ``number``: its start, ms since the epoch, divided by the limit's interval."""
 
     number: int
     used: int
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """The shared state. ``closed_until``: ms; the exchange has asked for silence until then (429, 418)."""
+    """The state that processes share: the last window of each limit.
+
+    closed_until: ms; no call may be sent before, because the exchange asked for a pause (429, 418). 0 = no pause.
+    """
 
     windows: dict[LimitName, Window] = {}
     closed_until: int = 0
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """``wait_ms`` 0: go, and ``usage`` is the state after it. Else ask again after so long; the state is unchanged."""
+    """The decision on one call.
+
+    wait_ms: 0 = send it, and ``usage`` is the state with it counted; otherwise decide again after so many ms, and ``usage``
+        is unchanged.
+    """
 
     usage: Usage
     wait_ms: int
@@ -80,9 +88,9 @@ def admit(
     shares: Mapping[Urgency, float],
     now: int,
 ) -> Admission:
-    """Whether a call may go at ``now`` (ms of the exchange's clock).
+    """Decide whether a call may be sent at ``now`` (ms of the exchange's clock).
 
-    A cost that no share could ever hold passes when its window is empty: waiting would not help it.
+    A call that costs more than the whole share is admitted in an empty window, because it would otherwise wait for ever.
     """
     wait = max(0, usage.closed_until - now)
     windows = dict(usage.windows)
@@ -101,13 +109,19 @@ def admit(
 
 
 def used_now(usage: Usage, limit: Limit, now: int) -> int:
-    """Units used in the window that ``now`` falls into. A window of the future (a clock was set back) still counts."""
+    """Return the units used in the window that contains ``now``.
+
+    A later window counts too: the clock of another process may be ahead, or ours was set back.
+    """
     window = usage.windows.get(limit.name)
     return window.used if window is not None and window.number >= now // limit.interval_ms else 0
 
 
 def told(usage: Usage, limits: Sequence[Limit], counts: Mapping[LimitName, int], now: int) -> Usage:
-    """The exchange has said how much is used; a lower figure than ours is older than ours, and changes nothing."""
+    """Return ``usage`` raised to the exchange's ``counts``; the same object if none is higher.
+
+    A lower count than ours is older than ours, since calls on their way are counted only here; it is ignored.
+    """
     windows = dict(usage.windows)
     for limit in limits:
         count = counts.get(limit.name)
@@ -117,7 +131,7 @@ def told(usage: Usage, limits: Sequence[Limit], counts: Mapping[LimitName, int],
 
 
 def closed(usage: Usage, until: int) -> Usage:
-    """The exchange wants silence until ``until`` (ms): from everybody, or a ban follows."""
+    """Return ``usage`` with all calls stopped until ``until`` (ms); the same object if they already are."""
     return usage if until <= usage.closed_until else Usage(usage.windows, until)
 
 
@@ -129,7 +143,7 @@ _HEADERS: Final[dict[str, LimitName]] = {
 
 
 def counts_of(headers: Mapping[str, str]) -> dict[LimitName, int]:
-    """The exchange's counts in an answer's headers; what is not a number is not one."""
+    """Return the exchange's counts in the headers of an answer, by limit; headers that are no number are ignored."""
     found: dict[LimitName, int] = {}
     for header, name in _HEADERS.items():
         value = headers.get(header, "")
@@ -139,7 +153,7 @@ def counts_of(headers: Mapping[str, str]) -> dict[LimitName, int]:
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int | None:
-    """The pause that an answer asks for; None when it names none that can be read."""
+    """Return the pause of the header Retry-After, ms; None if it is missing or no number of seconds."""
     value = headers.get("Retry-After", "")
     try:
         seconds = float(value)

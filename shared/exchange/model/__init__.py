@@ -1,1 +1,1 @@
-"""The types that the exchange port speaks: orders, account, market, streams, user events."""
+"""The types of the exchange port: orders, account, market data, streams, user events."""

@@ -1,4 +1,7 @@
-"""The account as an exchange states it: money in USDT unless an asset is named, quantities in base currency, times in ms."""
+"""Defines the account's state as the exchange reports it.
+
+Money is in USDT unless a field names an asset. Quantities are in base currency, times in UTC ms of the exchange's clock.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,11 @@ MarginType = Literal["cross", "isolated"]
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    """One asset's wallet. ``available`` may be used for new orders or withdrawn."""
+    """The wallet of one asset, in units of that asset.
+
+    wallet: balance without unrealized profit. cross_wallet: the part that is margin of cross positions.
+    cross_unrealized: unrealized profit of cross positions. available: what may be used for new orders or withdrawn.
+    """
 
     asset: str
     wallet: Decimal
@@ -24,7 +31,11 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PositionRisk(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg of one symbol. ``quantity`` signed, positive = long; ``liquidation`` 0 = none in sight."""
+    """One position leg of one symbol; in one-way mode the only one (``side`` BOTH). Prices in USDT.
+
+    quantity: signed, positive = long. liquidation: liquidation price; 0 = there is none.
+    notional: signed like ``quantity``. isolated_wallet: margin of an isolated position; 0 = cross.
+    """
 
     symbol: str
     side: PositionSide
@@ -42,7 +53,10 @@ class PositionRisk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole account at once: ``wallet`` + ``unrealized`` = ``margin_balance``."""
+    """Totals of the account: ``wallet`` + ``unrealized`` = ``margin_balance``.
+
+    multi_assets: True = assets other than USDT count as margin; None = the exchange does not say.
+    """
 
     wallet: Decimal
     unrealized: Decimal
@@ -56,7 +70,11 @@ class AccountSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
-    """One tier of a symbol's margin table: from ``floor`` to ``cap`` of notional."""
+    """One margin tier of a symbol, for positions with a notional from ``floor`` to ``cap``, USDT.
+
+    maintenance_rate: fraction of notional. cum: amount subtracted from notional * maintenance_rate, USDT; it makes the
+    maintenance margin continuous from tier to tier.
+    """
 
     number: int
     max_leverage: int
@@ -67,7 +85,7 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Commission(msgspec.Struct, frozen=True, kw_only=True):
-    """Fee rates of our tier, as fractions of the notional."""
+    """The account's fee rates for a symbol, as fractions of notional."""
 
     symbol: str
     maker: Decimal
@@ -75,7 +93,7 @@ class Commission(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How a symbol is set up for us. ``max_notional``: the largest position at this leverage."""
+    """The account's settings for a symbol. ``max_notional``: largest position at this leverage, USDT."""
 
     symbol: str
     margin_type: MarginType
@@ -84,7 +102,7 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leverage(msgspec.Struct, frozen=True, kw_only=True):
-    """The exchange's confirmation of a leverage."""
+    """The leverage that now holds for a symbol. ``max_notional``: largest position at this leverage, USDT."""
 
     symbol: str
     leverage: int
@@ -92,7 +110,11 @@ class Leverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Income(msgspec.Struct, frozen=True, kw_only=True):
-    """One movement of the wallet. ``kind`` in the exchange's word: REALIZED_PNL, FUNDING_FEE, COMMISSION, TRANSFER …"""
+    """One wallet movement of ``amount`` units of ``asset``; negative = paid. ``symbol`` is empty for transfers.
+
+    kind: the exchange's income type: REALIZED_PNL, FUNDING_FEE, COMMISSION, TRANSFER …
+    id: unique for the account within one kind.
+    """
 
     symbol: str
     kind: str
@@ -104,7 +126,7 @@ class Income(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRights(msgspec.Struct, frozen=True, kw_only=True):
-    """What an API key may do (OPS-7); None where the exchange does not say."""
+    """What an API key may do: trade futures, withdraw, be used from listed IPs only. None = the exchange does not say."""
 
     trade: bool | None
     withdraw: bool | None

@@ -1,7 +1,7 @@
-"""Market data as the exchange answers it by REST.
+"""Defines market data as the exchange's REST answers state it; streams use the same types.
 
-Prices for analysis are float64 of the exchange's decimals; money is ``Decimal``.
-Times are UTC epoch milliseconds of the exchange's clock. A second exchange fills the same structs.
+Prices and quantities for analysis are float64 of the exchange's decimals; trading filters, mark prices and funding rates
+are ``Decimal``. Times are UTC ms of the exchange's clock.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from shared.domain.timeframes import Timeframe
 
 
 class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the exchange allows for one symbol (RISK-1). Prices in USDT, quantities in base currency.
+    """The exchange's trading filters for one symbol. Prices in USDT, quantities in base currency.
 
-    ``market_max_quantity``: the bound of MARKET orders, smaller than ``max_quantity``. ``price_up``/``price_down``: a BUY
-    limit may not exceed mark * up, a SELL limit not undercut mark * down. ``listed_at``: ms, no history exists before.
+    market_max_quantity: largest quantity of MARKET orders; smaller than ``max_quantity``, which bounds LIMIT orders.
+    min_notional: smallest value of an order, USDT.
+    price_up, price_down: a BUY limit may not be above mark * price_up, a SELL limit not below mark * price_down.
+    max_orders: most open orders.
+    listed_at: ms; no history exists before.
+    liquidation_fee, market_take_bound, trigger_protect: fractions; 0 = the exchange states none.
     """
 
     symbol: str
@@ -44,11 +48,11 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trading(self) -> bool:
-        """Orders are accepted."""
+        """True if the exchange accepts orders for the symbol."""
         return self.status == "TRADING"
 
     def instrument(self) -> Instrument:
-        """The filters that sizing and execution round to."""
+        """Return the filters to which sizing and execution round prices and quantities."""
         return Instrument(
             symbol=self.symbol,
             tick_size=self.tick_size,
@@ -59,7 +63,7 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit as the exchange states it: ``limit`` units of ``kind`` (weight, orders) in ``interval_ms``."""
+    """One rate limit: ``limit`` units in ``interval_ms``. ``kind`` in the exchange's word: REQUEST_WEIGHT, ORDERS."""
 
     kind: str
     interval_ms: int
@@ -67,7 +71,7 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The exchange's rule book. ``symbols`` by name."""
+    """The exchange's trading filters, by symbol, and its rate limits, as of ``time``."""
 
     time: int
     symbols: dict[str, SymbolRules]
@@ -75,7 +79,11 @@ class ExchangeInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kline(msgspec.Struct, frozen=True, kw_only=True):
-    """A candle of a symbol; ``closed`` False while it still runs. ``taker_volume``: base volume of aggressive buyers."""
+    """A candle. ``closed``: False while it still runs.
+
+    volume: base currency. quote_volume: USDT. trades: number of trades. taker_volume: the part of ``volume`` in which the
+    buyer was the taker.
+    """
 
     symbol: str
     timeframe: Timeframe
@@ -91,12 +99,15 @@ class Kline(msgspec.Struct, frozen=True, kw_only=True):
     closed: bool
 
 
-#: (price in USDT, quantity in base currency).
+#: One level of an order book: (price in USDT, quantity in base currency).
 Level = tuple[float, float]
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot of the book: best first. ``last_update``: the id that the diff stream continues from."""
+    """A snapshot of the order book, best price first on both sides.
+
+    last_update: id of the last diff contained; the diff stream continues after it.
+    """
 
     symbol: str
     time: int
@@ -106,7 +117,7 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookTicker(msgspec.Struct, frozen=True, kw_only=True):
-    """Best bid and ask. ``update``: the book update it belongs to; 0 when the exchange does not say."""
+    """Best bid and ask with their quantities. ``update``: id of the order book update; 0 = the exchange does not say."""
 
     symbol: str
     time: int
@@ -118,7 +129,7 @@ class BookTicker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AggTrade(msgspec.Struct, frozen=True, kw_only=True):
-    """One aggressive order's fills at one price. ``buyer_maker``: the aggressor sold."""
+    """The fills of one taker order at one price, added up. ``buyer_maker``: True = the taker sold."""
 
     symbol: str
     id: int
@@ -129,7 +140,7 @@ class AggTrade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarkPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """Mark and index price with the running funding period: its rate so far, and when it is paid (RISK-6)."""
+    """Mark and index price, and the running funding period: its rate so far, and when it is paid (``next_funding``, ms)."""
 
     symbol: str
     time: int
@@ -140,7 +151,10 @@ class MarkPrice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingRate(msgspec.Struct, frozen=True, kw_only=True):
-    """A funding that was paid: longs pay ``rate`` of the notional at ``mark`` when it is positive. ``mark`` 0 = not told."""
+    """One funding payment. If ``rate`` is positive, longs pay shorts that fraction of their notional at ``mark``.
+
+    mark: mark price of the payment; 0 = the exchange does not say.
+    """
 
     symbol: str
     time: int
@@ -149,7 +163,7 @@ class FundingRate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a symbol pays funding, hours, and the bounds of its rate. The exchange may change them at short notice."""
+    """How often a symbol pays funding, hours, and the bounds of the rate, fractions. The exchange may change both."""
 
     symbol: str
     interval_hours: int

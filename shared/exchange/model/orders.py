@@ -1,7 +1,7 @@
-"""Orders as an exchange takes and states them: one shape for both of its books.
+"""Defines orders as they are sent to the exchange and as it reports them, with one type for both of its books.
 
-Conditional orders live in a book of their own until they trigger (Binance: the algo book); then a child order with an id of
-its own is placed, and the conditional one names it. Services see one kind of order with a ``book``.
+A conditional order waits in a book of its own (Binance: the algo book). When it triggers, the exchange places a plain child
+order with an id of its own, and the conditional order names that id. The field ``book`` tells the two apart.
 """
 
 from __future__ import annotations
@@ -24,26 +24,31 @@ Status = Literal[
     "FILLED",
     "CANCELED",
     "REJECTED",
-    "EXPIRED",  # also when it was expired in a match with an order of our own
-    "TRIGGERING",  # conditional: the trigger was met, the child is on its way
-    "TRIGGERED",  # conditional: the child lives, see ``child_id``
-    "FINISHED",  # conditional: the child is filled or gone
+    "EXPIRED",  # also if self-trade prevention ended it (EXPIRED_IN_MATCH)
+    "TRIGGERING",  # conditional: the trigger was met, the child order is being placed
+    "TRIGGERED",  # conditional: the child order was placed, see ``child_id``
+    "FINISHED",  # conditional: the child order is filled or over
 ]
 
-#: These wait in the algo book.
+#: Order types that wait in the algo book until they trigger.
 CONDITIONAL: Final[frozenset[AnyOrderType]] = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
-#: Nothing can follow.
+#: Statuses after which no other can follow.
 FINAL: Final[frozenset[Status]] = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "FINISHED"})
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order to be placed. ``quantity`` in base currency, None with ``close_position``; prices in USDT.
+    """An order to be placed. Prices in USDT.
 
-    ``client_id``: 1 to 36 of ``A-Z a-z 0-9 . _ -``; the same order has the same one for ever (EXEC-2). ``price`` for LIMIT,
-    STOP and TAKE_PROFIT; ``trigger`` for the conditional ones but TRAILING_STOP_MARKET, which has ``callback_rate``
-    (percent) and perhaps ``activation``.
+    client_id: 1 to 36 of ``A-Z a-z 0-9 . _ -``. A repeat of the same order must have the same one: the exchange then
+        refuses it while the first is open (docs/binance.md §5.1).
+    quantity: base currency; None with ``close_position``.
+    price: for LIMIT, STOP and TAKE_PROFIT only.
+    trigger: for all conditional types except TRAILING_STOP_MARKET.
+    time_in_force: for orders with a ``price``; None = GTC.
+    callback_rate: percent; for TRAILING_STOP_MARKET only. activation: its activation price; None = active at once.
+    price_protect: conditional orders only; True = no trigger while last and mark price are too far apart.
     """
 
     client_id: str
@@ -64,22 +69,25 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def book(self) -> Book:
-        """Where it will wait."""
+        """The book in which the order will wait."""
         return "algo" if self.type in CONDITIONAL else "plain"
 
     @property
     def ref(self) -> OrderRef:
-        """The name to ask for it by."""
+        """The reference with which to query or cancel the order."""
         return OrderRef(symbol=self.symbol, client_id=self.client_id, book=self.book)
 
     @property
     def protects(self) -> bool:
-        """It can only make a position smaller: it goes ahead of everything else."""
+        """True if the order can only reduce a position; such orders go first at the rate limits."""
         return self.reduce_only or self.close_position
 
 
 class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
-    """An order's name: by client id, else by the exchange's id."""
+    """Identifies an order by client id or by the exchange's id; with both, the client id is sent.
+
+    Raises ValueError if neither is given.
+    """
 
     symbol: str
     client_id: str = ""
@@ -92,11 +100,13 @@ class OrderRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the exchange states it. Zero where a price does not apply.
+    """An order as the exchange reports it. Prices in USDT, 0 = does not apply; quantities in base currency; times in ms.
 
-    ``average_price`` None: the exchange did not say (the answers to placing and cancelling do not); ask for the order.
-    ``child_id``: of a triggered conditional order, the id of the plain order it became, 0 before; ``original_type``: of such
-    a plain order, the type of the conditional one.
+    average_price: None = the exchange did not say; answers to placing and cancelling leave it out, so query the order
+        (docs/binance.md §1.3).
+    child_id: of a triggered conditional order, the id of the plain order placed for it; 0 = not triggered.
+    original_type: of such a plain order, the type of the conditional order.
+    reason: why it was rejected or expired, in the exchange's words; empty = not stated.
     """
 
     symbol: str
@@ -126,17 +136,20 @@ class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Nothing can follow."""
+        """True if the status is final."""
         return self.status in FINAL
 
     @property
     def ref(self) -> OrderRef:
-        """Its name."""
+        """The reference with which to query or cancel the order."""
         return OrderRef(symbol=self.symbol, client_id=self.client_id, id=self.id, book=self.book)
 
 
 class AccountTrade(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of ours. ``commission`` positive = paid, in ``commission_asset``; ``realized`` before it, USDT."""
+    """One of the account's own trades. Price in USDT, ``quantity`` in base currency, ``quote`` in USDT.
+
+    commission: in ``commission_asset``, positive = paid. realized: realized profit before commission, USDT.
+    """
 
     symbol: str
     id: int

@@ -1,7 +1,7 @@
-"""Market streams: what can be subscribed, what arrives, and how a connection ends.
+"""Defines the streams: which can be subscribed, which events they carry, and how a connection ends.
 
-A connection has one life. It never reconnects behind the reader's back, because a gap would go unseen: it ends with
-StreamLost, and whoever reads decides when to open the next one and what to ask by REST in between.
+A connection does not reconnect by itself, because the reader would not notice the gap. It ends with StreamLost; the reader
+then opens a new connection and fetches by REST what it missed.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ StreamKind = Literal[
     "depth",  # diffs of the book, every 100 ms
     "liquidation",  # the largest forced order of each second
 ]
-#: Why a connection is over.
+#: Why a connection ended.
 LossReason = Literal[
     "refused",  # it could not be opened
-    "closed",  # the other side closed it, or the network did
-    "silent",  # open, and no frame within the limit
-    "overflow",  # frames came faster than they were read
-    "key_expired",  # user stream: its key is dead
-    "unreadable",  # a frame that is not what the exchange documents
+    "closed",  # closed by the exchange, by the network or by us
+    "silent",  # open, but a stream sent no frame within the limit
+    "overflow",  # frames arrived faster than they were read
+    "key_expired",  # user stream: the listen key is no longer valid
+    "unreadable",  # a frame is not as the exchange documents it
 ]
 
 
 class StreamLost(Exception):
-    """The connection is over. ``reason`` is one of the closed list; the text says what was seen."""
+    """Raised to the reader when a connection has ended. ``reason``: why; the text says what was observed."""
 
     def __init__(self, reason: LossReason, text: str) -> None:
         super().__init__(f"{reason}: {text}")
@@ -44,7 +44,7 @@ class StreamLost(Exception):
 
 
 class StreamName(msgspec.Struct, frozen=True):
-    """One stream of one symbol. ``timeframe`` only for klines."""
+    """Names one stream of one symbol. ``timeframe``: for klines only. Raises ValueError if it is missing or superfluous."""
 
     kind: StreamKind
     symbol: str
@@ -56,14 +56,18 @@ class StreamName(msgspec.Struct, frozen=True):
 
 
 class KlineEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A running or closed candle, as of ``time``."""
+    """A running or closed candle, as of ``time`` (ms)."""
 
     time: int
     kline: Kline
 
 
 class DepthEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A diff of the book: new quantities of levels, 0 = gone. Continues the diff whose ``last`` equals ``previous``."""
+    """A diff of the order book: the new quantities of changed levels; 0 = the level is gone.
+
+    first, last: ids of the first and last update contained. previous: ``last`` of the diff before; if that is not the one
+    received last, a diff was lost (docs/binance.md §4.6).
+    """
 
     symbol: str
     time: int
@@ -75,7 +79,7 @@ class DepthEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiquidationEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A forced order of somebody: base quantity filled, average price."""
+    """A liquidation order of any account. ``quantity``: filled, base currency; ``price``: average of the fills, USDT."""
 
     symbol: str
     time: int
@@ -85,7 +89,7 @@ class LiquidationEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DayTicker(msgspec.Struct, frozen=True, kw_only=True):
-    """The rolling last 24 hours; ``volume`` in base currency."""
+    """Statistics of the last 24 hours. Prices in USDT; ``volume`` in base currency, ``quote_volume`` in USDT."""
 
     symbol: str
     time: int
@@ -101,7 +105,7 @@ MarketEvent = KlineEvent | AggTrade | MarkPrice | BookTicker | DepthEvent | Liqu
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """One event, the stream that carried it, and the local monotonic time in seconds at which its frame arrived."""
+    """A market event and the stream that carried it. ``at``: arrival of its frame, event loop time, seconds."""
 
     stream: StreamName
     event: MarketEvent
@@ -109,9 +113,11 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class MarketStream(Protocol):
-    """An open connection. Iterate; it ends only by StreamLost, after everything that had arrived was given out.
+    """A connection that carries market streams.
 
-    Use as ``async with``: leaving closes the socket, whatever state it is in, within the settings' close timeout.
+    Open it with ``async with``, which raises StreamLost("refused") if that fails, then iterate. The iteration ends only with
+    StreamLost, after every frame that had arrived was handed out. Leaving the block closes the socket within
+    ``close_timeout_s``, whatever its state.
     """
 
     async def __aenter__(self) -> MarketStream: ...
@@ -120,9 +126,10 @@ class MarketStream(Protocol):
 
 
 class UserStream(Protocol):
-    """The same for the account's own events; it keeps its key alive as long as it is open.
+    """A connection that carries the account's own events; used like a MarketStream. It renews its listen key while open.
 
-    ``connected`` is past when ``__aenter__`` returns: what happens from then on is told, what happened before is not.
+    Events from the return of ``__aenter__`` on are delivered, earlier ones are not: open the stream first, then read the
+    account by REST.
     """
 
     async def __aenter__(self) -> UserStream: ...

@@ -1,6 +1,7 @@
-"""What the exchange tells us about our own account while it happens.
+"""Defines the events of the user stream: what happens to the account's orders, wallet and positions.
 
-Order is guaranteed within one type of event on one connection; across types ``time`` decides. An event may come twice.
+Events of one type arrive in order on one connection; across types sort by ``time`` (docs/binance.md §4.7). An event may
+arrive twice. Money in USDT unless an asset is named, quantities in base currency, times in ms of the exchange's clock.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from shared.exchange.model.orders import ExchangeOrder
 Execution = Literal[
     "NEW",
     "CANCELED",
-    "CALCULATED",  # the exchange itself trades: liquidation or auto-deleveraging
+    "CALCULATED",  # the exchange trades for the account: liquidation or auto-deleveraging
     "EXPIRED",
     "TRADE",
     "AMENDMENT",
@@ -26,7 +27,11 @@ Execution = Literal[
 
 
 class Executed(msgspec.Struct, frozen=True, kw_only=True):
-    """The fill that an order update tells of. ``commission`` 0 and asset empty where the exchange leaves them out."""
+    """The fill that an order update reports.
+
+    commission: in ``commission_asset``, positive = paid; 0 with an empty asset = the exchange left it out.
+    realized: realized profit of this fill, USDT.
+    """
 
     trade_id: int
     quantity: Decimal
@@ -39,7 +44,7 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a plain order after something happened to it; ``fill`` when it traded."""
+    """The state of a plain order after ``execution`` happened to it. ``fill``: None if it did not trade."""
 
     time: int
     execution: Execution
@@ -48,14 +53,17 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of a conditional order; ``order.child_id`` once it triggered, ``order.reason`` when it was rejected then."""
+    """The new state of a conditional order.
+
+    ``order.child_id`` is set once it has triggered; ``order.reason`` if the child order was then rejected.
+    """
 
     time: int
     order: ExchangeOrder
 
 
 class FillNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """A fill, told earlier and in less detail than its OrderUpdate (TRADE_LITE): the same ``trade_id``, no commission."""
+    """A fill, reported before its OrderUpdate (TRADE_LITE). It has the same ``trade_id`` and states no commission."""
 
     time: int
     symbol: str
@@ -69,7 +77,7 @@ class FillNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WalletChange(msgspec.Struct, frozen=True, kw_only=True):
-    """``change`` is what changed beside PnL and commission."""
+    """The new balance of one asset. ``change``: the part of the change that is neither profit nor commission."""
 
     asset: str
     wallet: Decimal
@@ -78,7 +86,7 @@ class WalletChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PositionChange(msgspec.Struct, frozen=True, kw_only=True):
-    """``quantity`` signed. Only legs that changed are told."""
+    """The new state of one position leg. ``quantity``: signed, positive = long."""
 
     symbol: str
     side: PositionSide
@@ -90,7 +98,10 @@ class PositionChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """``reason`` in the exchange's word: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE … Only what changed is told."""
+    """The wallets and position legs that changed; those that did not are left out.
+
+    reason: why, in the exchange's word: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE …
+    """
 
     time: int
     reason: str
@@ -99,7 +110,10 @@ class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfigUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """Leverage of a symbol, or the multi-assets mode, was changed."""
+    """A symbol's leverage or the account's multi-assets mode has changed.
+
+    symbol, leverage: empty and 0 = the leverage did not change. multi_assets: None = the mode did not change.
+    """
 
     time: int
     symbol: str = ""
@@ -108,22 +122,23 @@ class ConfigUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarginCall(msgspec.Struct, frozen=True, kw_only=True):
-    """The margin is close to what must be kept; ``symbols`` that are at risk."""
+    """The margin of the positions in ``symbols`` is close to the maintenance margin."""
 
     time: int
     symbols: tuple[str, ...]
 
 
 class KeyExpired(msgspec.Struct, frozen=True, kw_only=True):
-    """The stream's key is dead: the socket stays open and says nothing more."""
+    """The listen key of the stream has expired: the socket stays open, but no more events arrive."""
 
     time: int
 
 
 class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of a kind that nobody here knows (yet): no reason to stop.
+    """An event that is not one of the above; the stream goes on.
 
-    ``readable`` False: of a known kind, and not as documented; ``kind`` says why. What it told must be asked for by REST.
+    readable: True = a kind that this system does not know, named by ``kind``; it may be ignored. False = an event that is
+        not as documented, ``kind`` says why; query orders and account by REST, because it may have reported a change.
     """
 
     kind: str

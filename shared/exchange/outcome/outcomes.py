@@ -1,7 +1,8 @@
-"""What became of an order call: exactly one of three, never "probably"; and how an open outcome is closed (EXEC-2). Pure.
+"""Defines the outcomes of an order call (accepted, refused, uncertain) and decides uncertain ones from a query. Pure.
 
-The protocol (docs/binance.md §5.2): what is uncertain is never sent again, it is asked for. "No such order" counts only in
-answer to a query sent after the request could no longer be taken: its timestamp + recvWindow + a margin for clocks.
+Rules (docs/binance.md §5.2): an order with an uncertain outcome is never sent again; it is queried. "No such order" is
+believed only if the query was sent after the exchange could no longer accept the request, that is, later than the
+request's timestamp + recvWindow + a margin for clock error.
 """
 
 from __future__ import annotations
@@ -13,36 +14,42 @@ import msgspec
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.model.orders import ExchangeOrder
 
-#: Why nobody knows what an order call did.
+#: Why the outcome of an order call is uncertain.
 Doubt = Literal[
-    "timeout",  # no answer within the limit
-    "connection",  # the connection broke after the request left
-    "status_unknown",  # the exchange says that it does not know (503 unknown error, 408, -1006, -1007)
-    "unreadable",  # an answer came, and it is not what the exchange documents
-    "known_id",  # an order of this client id is open: an earlier copy of this one was taken (-4116)
+    "timeout",  # no answer within the time limit
+    "connection",  # the connection broke after the request was sent
+    "status_unknown",  # the exchange states that it does not know (503 "Unknown error", 408, -1006, -1007)
+    "unreadable",  # the answer is not as the exchange documents it
+    "known_id",  # an order with this client id is open: an earlier copy was accepted (-4116)
 ]
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
-    """The exchange has done it.
+    """The exchange placed or cancelled the order.
 
-    order: as the answer stated it, perhaps without an average price. None if the answer only said yes (cancelling a
-        conditional order).
+    order: as the answer states it, perhaps without an average price. None = the answer only confirms, as for the
+        cancellation of a conditional order.
     """
 
     order: ExchangeOrder | None
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """The exchange refused it: nothing happened, and nothing will. ``code``: the exchange's number, 0 = none given."""
+    """The exchange refused the call, or it was not sent: nothing happened, and nothing will.
+
+    code: the exchange's error code; 0 = there is none.
+    """
 
     code: int
     message: str
 
 
 class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
-    """It may or may not have happened: ask, never send it again. ``until``: ms of the exchange's clock after which a request
-    that has not arrived yet can no longer be taken, so that "no such order" is conclusive."""
+    """The exchange may or may not have placed or cancelled the order: query it, never send it again.
+
+    until: ms of the exchange's clock. A request that has not arrived by then is refused, so that "no such order" is
+        conclusive in answer to a later query.
+    """
 
     doubt: Doubt
     until: int
@@ -56,28 +63,30 @@ Wanted = Literal["placed", "cancelled"]
 
 
 class AskAgain(msgspec.Struct, frozen=True):
-    """Not known yet."""
+    """The query did not decide the outcome; query again after a pause."""
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """Not to be found out in the time given: the caller must say so, and must not act as if it knew."""
+    """The outcome stayed uncertain until the time limit: report that, and assume neither success nor failure."""
 
 
 def judge(
     wanted: Wanted, open_: Uncertain, found: ExchangeOrder | None, asked_at: int, margin_ms: int
 ) -> Accepted | Refused | AskAgain:
-    """Decide an open outcome from an answered query.
+    """Decide an uncertain outcome from the answer to a query.
 
-    found: the order as the exchange has it; None = it knows no such order.
-    asked_at: when the query was sent, ms.
+    wanted: what the order call was to do.
+    found: the order in the answer; None = the exchange knows no such order.
+    asked_at: when the query was sent, ms of the exchange's clock.
+    margin_ms: added to ``open_.until`` for clock error.
 
-    A cancel that did not happen is ``Refused``: nothing happened, it may be sent again.
+    Refused for a cancel means that the order was not cancelled; the cancel may be sent again.
     """
     conclusive = asked_at > open_.until + margin_ms
     if wanted == "placed":
         if found is not None:
             return Accepted(order=found)
-        if conclusive and open_.doubt != "known_id":  # an order that was open a moment ago is somewhere
+        if conclusive and open_.doubt != "known_id":  # with -4116 the exchange itself has just stated that it has the order
             return Refused(code=ErrorCode.NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt})")
         return AskAgain()
     if found is not None and found.over:

@@ -1,4 +1,4 @@
-"""Asking until an open outcome is closed: the shell of ``outcome.judge``."""
+"""Queries an order until ``outcomes.judge`` can decide its uncertain outcome."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RESOLVED: Final = Counter(
 
 
 class Orders(Protocol):
-    """What of the port this needs."""
+    """The calls of the exchange port that are used here."""
 
     def now(self) -> int: ...
     async def place(self, order: NewOrder) -> Outcome: ...
@@ -31,19 +31,26 @@ class Orders(Protocol):
 
 
 async def place_for_certain(exchange: Orders, order: NewOrder, settings: ExchangeSettings) -> Accepted | Refused | Lost:
-    """Place once, and know."""
+    """Place an order once and query it until its outcome is certain.
+
+    Save the client id first: after a crash in between, query the order by that id instead of placing it again. Lost if the
+    outcome is still uncertain after ``resolve_give_up_s``.
+    """
     return await settle(exchange, await exchange.place(order), order.ref, "placed", settings)
 
 
 async def cancel_for_certain(exchange: Orders, ref: OrderRef, settings: ExchangeSettings) -> Accepted | Refused | Lost:
-    """Cancel, and know."""
+    """Cancel an order and query it until the outcome is certain; Lost if it still is not after ``resolve_give_up_s``."""
     return await settle(exchange, await exchange.cancel(ref), ref, "cancelled", settings)
 
 
 async def settle(
     exchange: Orders, outcome: Outcome, ref: OrderRef, wanted: Wanted, settings: ExchangeSettings
 ) -> Accepted | Refused | Lost:
-    """The outcome, if it is closed; else what asking makes of it. Never sends the order again."""
+    """Return ``outcome`` if it is certain; otherwise query the order, with pauses, until it is.
+
+    Never sends the order again. A query that fails is repeated. Lost if no query decides within ``resolve_give_up_s``.
+    """
     if not isinstance(outcome, Uncertain):
         return outcome
     log.warning("outcome_unknown", order=ref.client_id or ref.id, wanted=wanted, doubt=outcome.doubt, why=outcome.message)

@@ -1,1 +1,1 @@
-"""Binance's answers and frames as types, and what they say in the port's types. Pure."""
+"""Decodes Binance's REST answers and stream frames, and converts them to the port's types. Pure."""

@@ -1,4 +1,7 @@
-"""Binance's answers about account, positions and settings, in the port's words. Pure; rules in ``wire_rest``."""
+"""Decodes Binance's answers about account, positions and settings. Pure; ``rest`` has the rules for all answers.
+
+``value`` of each type converts it to the type of the port.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ class _Asset(Wire, frozen=True, kw_only=True):
 
 
 class Account(Wire, frozen=True, kw_only=True):
-    """GET account, v2 and v3. Its ``canWithdraw`` (v2) is the account's, not the key's: see ``Restrictions``."""
+    """The answer of GET account, v2 and v3.
+
+    Its ``canWithdraw`` (v2) is left out: it concerns the account, not the key; see ``Restrictions``.
+    """
 
     total_wallet_balance: Decimal
     total_unrealized_profit: Decimal
@@ -71,7 +77,7 @@ class Account(Wire, frozen=True, kw_only=True):
 
 
 class BalanceRow(Wire, frozen=True, kw_only=True):
-    """One of GET balance."""
+    """One element of the answer of GET balance."""
 
     asset: str
     balance: Decimal
@@ -92,7 +98,7 @@ class BalanceRow(Wire, frozen=True, kw_only=True):
 
 
 class PositionRow(Wire, frozen=True, kw_only=True):
-    """One of GET positionRisk, v2 and v3."""
+    """One element of the answer of GET positionRisk, v2 and v3."""
 
     symbol: str
     position_amt: Decimal
@@ -146,7 +152,7 @@ class _Bracket(Wire, frozen=True, kw_only=True):
 
 
 class Brackets(Wire, frozen=True, kw_only=True):
-    """One of GET leverageBracket, or the whole answer when a symbol was named."""
+    """One element of the answer of GET leverageBracket, or the whole answer if the request named a symbol."""
 
     symbol: str
     brackets: list[_Bracket]
@@ -156,7 +162,7 @@ class Brackets(Wire, frozen=True, kw_only=True):
 
 
 class CommissionRate(Wire, frozen=True, kw_only=True):
-    """GET commissionRate."""
+    """The answer of GET commissionRate."""
 
     symbol: str
     maker_commission_rate: Decimal
@@ -170,7 +176,7 @@ _MARGIN_TYPES: Final[dict[str, MarginType]] = {"CROSSED": "cross", "CROSS": "cro
 
 
 class SymbolSetup(Wire, frozen=True, kw_only=True):
-    """One of GET symbolConfig."""
+    """One element of the answer of GET symbolConfig. ``value`` raises Unreadable for an unknown margin type."""
 
     symbol: str
     margin_type: str
@@ -187,7 +193,7 @@ class SymbolSetup(Wire, frozen=True, kw_only=True):
 
 
 class LeverageSet(Wire, frozen=True, kw_only=True):
-    """POST leverage."""
+    """The answer of POST leverage."""
 
     symbol: str
     leverage: int
@@ -198,13 +204,13 @@ class LeverageSet(Wire, frozen=True, kw_only=True):
 
 
 class PositionMode(Wire, frozen=True, kw_only=True):
-    """GET positionSide/dual."""
+    """The answer of GET positionSide/dual; True = hedge mode."""
 
     dual_side_position: bool
 
 
 class IncomeRow(Wire, frozen=True, kw_only=True):
-    """One of GET income. ``tranId`` is unique within one user and income type."""
+    """One element of the answer of GET income. ``tranId`` is unique for the account within one income type."""
 
     income_type: str
     income: Decimal
@@ -227,7 +233,7 @@ class IncomeRow(Wire, frozen=True, kw_only=True):
 
 
 class Restrictions(Wire, frozen=True, kw_only=True):
-    """GET /sapi/v1/account/apiRestrictions: what the key may do."""
+    """The answer of GET /sapi/v1/account/apiRestrictions: what the API key may do."""
 
     ip_restrict: bool
     enable_withdrawals: bool
@@ -237,5 +243,5 @@ class Restrictions(Wire, frozen=True, kw_only=True):
         return KeyRights(trade=self.enable_futures, withdraw=self.enable_withdrawals, ip_restricted=self.ip_restrict)
 
 
-#: One symbol's, or all: msgspec reads the union, which has no type of its own.
+#: The answer of GET leverageBracket: an object for one symbol, a list for all. Any, because mypy takes no union as a type.
 BRACKETS: Final[Any] = Brackets | list[Brackets]

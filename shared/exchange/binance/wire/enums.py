@@ -1,4 +1,4 @@
-"""Binance's words and the port's. Words that nobody knows are refused by name, never guessed. Pure."""
+"""Converts between Binance's enum words and the port's; an unknown word raises UnknownValue with its name. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 class Unreadable(Exception):
-    """What arrived is not what Binance documents; the text names the field."""
+    """Raised for an answer or frame that is not as Binance documents it; the text names the field."""
 
 
 class UnknownValue(Unreadable):
-    """A word in a closed field that the exchange does not document."""
+    """Raised for an enum word that Binance does not document; the text names field and word."""
 
 
 _SIDES: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
@@ -26,27 +26,30 @@ _STATUSES: Final[dict[str, Status]] = {
     **{word: word for word in get_args(Status)},
     "EXPIRED_IN_MATCH": "EXPIRED",
 }
-#: What the exchange calls the orders with which it closes positions itself: as far done as they are filled.
+#: Statuses of the orders with which Binance itself closes positions; the port's status follows from the filled quantity.
 _LIQUIDATION_STATUSES: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
 
 
 def side_of(word: str) -> Side:
-    """Raises UnknownValue."""
+    """Convert BUY or SELL to the port's side. Raises UnknownValue for another word."""
     return _lookup(_SIDES, word, "side")
 
 
 def side_name(side: Side) -> str:
-    """For requests."""
+    """Convert a side to Binance's word, for requests."""
     return side.upper()
 
 
 def order_type(word: str) -> AnyOrderType:
-    """Raises UnknownValue."""
+    """Check that ``word`` is an order type and return it. Raises UnknownValue for another word."""
     return _lookup(_TYPES, word, "order type")
 
 
 def status_of(word: str, quantity: Decimal, executed: Decimal) -> Status:
-    """Raises UnknownValue."""
+    """Convert Binance's order status to the port's. Raises UnknownValue for another word.
+
+    quantity, executed: ordered and filled, base currency; they decide for orders by which Binance closes a position.
+    """
     if word in _LIQUIDATION_STATUSES:
         if executed >= quantity:
             return "FILLED"

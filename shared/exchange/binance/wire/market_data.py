@@ -1,4 +1,7 @@
-"""Binance's answers about the market, and what they say in the port's words. Pure; rules in ``wire_rest``."""
+"""Decodes Binance's REST answers with market data. Pure; ``rest`` has the rules for all answers.
+
+``value`` of each type converts it to the type of the port.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,7 @@ from shared.exchange.model.market_data import (
 
 _ZERO: Final = Decimal(0)
 
-
-#: What an exchange that states no bound allows.
+#: Stands for the upper bound of a filter that the exchange does not state.
 _UNBOUNDED: Final = Decimal(10) ** 18
 
 
@@ -86,14 +88,14 @@ _INTERVAL_MS: Final = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DA
 
 
 class Info(Wire, frozen=True, kw_only=True):
-    """GET exchangeInfo."""
+    """The answer of GET exchangeInfo."""
 
     symbols: list[_Symbol]
     server_time: int = 0
     rate_limits: tuple[_RateLimit, ...] = ()
 
     def value(self) -> ExchangeInfo:
-        """Perpetuals settled in what they are quoted in; other contracts are not this system's business."""
+        """Convert the perpetual contracts; delivery contracts are left out. Raises Unreadable if a filter is missing."""
         limits = tuple(
             RateLimit(
                 kind=each.rate_limit_type, interval_ms=each.interval_num * _INTERVAL_MS[each.interval], limit=each.limit
@@ -105,12 +107,16 @@ class Info(Wire, frozen=True, kw_only=True):
         return ExchangeInfo(time=self.server_time, symbols=symbols, limits=limits)
 
 
-#: openTime, o, h, l, c, volume, closeTime, quoteVolume, trades, takerBase, takerQuote, ignored.
+#: One element of the answer of GET klines: open time, open, high, low, close, volume, close time, quote volume, trades,
+#: taker buy volume, taker buy quote volume, unused. Times in ms.
 KlineRow = tuple[int, float, float, float, float, float, int, float, int, float, float, Any]
 
 
 def kline_of(row: KlineRow, symbol: str, timeframe: Timeframe, now: int) -> Kline:
-    """A candle; closed when its last millisecond is over by the exchange's clock ``now``."""
+    """Convert a row to a candle. It is closed if its close time, the candle's last millisecond, is before ``now``.
+
+    now: ms of the exchange's clock.
+    """
     return Kline(
         symbol=symbol,
         timeframe=timeframe,
@@ -128,7 +134,7 @@ def kline_of(row: KlineRow, symbol: str, timeframe: Timeframe, now: int) -> Klin
 
 
 class DepthAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """GET depth."""
+    """The answer of GET depth."""
 
     lastUpdateId: int  # noqa: N815  the wire's name; this answer mixes camel case with single letters
     bids: tuple[tuple[float, float], ...]
@@ -141,7 +147,7 @@ class DepthAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ticker(Wire, frozen=True, kw_only=True):
-    """GET ticker/bookTicker."""
+    """The answer of GET ticker/bookTicker for one symbol."""
 
     symbol: str
     bid_price: float
@@ -162,7 +168,7 @@ class Ticker(Wire, frozen=True, kw_only=True):
 
 
 class AggTradeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One of GET aggTrades."""
+    """One element of the answer of GET aggTrades."""
 
     a: int
     p: float
@@ -175,7 +181,7 @@ class AggTradeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Premium(Wire, frozen=True, kw_only=True):
-    """One of GET premiumIndex."""
+    """One element of the answer of GET premiumIndex, or the whole answer if the request named a symbol."""
 
     symbol: str
     mark_price: Decimal
@@ -196,7 +202,7 @@ class Premium(Wire, frozen=True, kw_only=True):
 
 
 class Funding(Wire, frozen=True, kw_only=True):
-    """One of GET fundingRate. Old rows have an empty mark price."""
+    """One element of the answer of GET fundingRate. Old elements have an empty mark price."""
 
     symbol: str
     funding_rate: Decimal
@@ -209,7 +215,7 @@ class Funding(Wire, frozen=True, kw_only=True):
 
 
 class FundingInfo(Wire, frozen=True, kw_only=True):
-    """One of GET fundingInfo."""
+    """One element of the answer of GET fundingInfo."""
 
     symbol: str
     adjusted_funding_rate_cap: Decimal
@@ -225,5 +231,5 @@ class FundingInfo(Wire, frozen=True, kw_only=True):
         )
 
 
-#: One symbol's, or all: msgspec reads the union, which has no type of its own.
+#: The answer of GET premiumIndex: an object for one symbol, a list for all. Any, because mypy takes no union as a type.
 PREMIUMS: Final[Any] = Premium | list[Premium]

@@ -1,4 +1,7 @@
-"""Binance's answers about orders of both books and executions, in the port's words. Pure; rules in ``wire_rest``."""
+"""Decodes Binance's answers about orders of both books and about the account's trades. Pure.
+
+``value`` of each type converts it to the type of the port; ``rest`` has the rules for all answers.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,18 @@ _ZERO: Final = Decimal(0)
 
 
 class OrderAnswer(Wire, frozen=True, kw_only=True):
-    """An order of either book."""
+    """Base of an order in an answer, of either book."""
 
     def value(self) -> ExchangeOrder:
-        """The order in the port's words. Raises UnknownValue."""
+        """Convert it to the port's order. Raises UnknownValue for a side, type or status that is not documented."""
         raise NotImplementedError(type(self).__name__)
 
 
 class PlainOrder(OrderAnswer, frozen=True, kw_only=True):
-    """Answers of order, openOrders, allOrders, batchOrders: placing and cancelling leave out avgPrice, cumQuote and time."""
+    """An order in the answers of order, openOrders and batchOrders.
+
+    The answers to placing and cancelling leave out avgPrice, cumQuote and time (docs/binance.md §1.3).
+    """
 
     order_id: int
     symbol: str
@@ -72,7 +78,10 @@ class PlainOrder(OrderAnswer, frozen=True, kw_only=True):
 
 
 class AlgoOrder(OrderAnswer, frozen=True, kw_only=True):
-    """Answers of algoOrder, openAlgoOrders, allAlgoOrders. The type is ``orderType``; some recorded answers say ``type``."""
+    """A conditional order in the answers of algoOrder and openAlgoOrders.
+
+    The order type stands in ``orderType``; in some recorded answers it stands in ``type``.
+    """
 
     algo_id: int
     client_algo_id: str
@@ -128,21 +137,21 @@ class AlgoOrder(OrderAnswer, frozen=True, kw_only=True):
 
 
 class AlgoCancelled(Wire, frozen=True, kw_only=True):
-    """DELETE algoOrder: its success says no more than which order it was."""
+    """The answer of DELETE algoOrder; it names the order but does not state it."""
 
     algo_id: int
     client_algo_id: str = ""
 
 
 class BatchElement(msgspec.Struct, frozen=True, kw_only=True):
-    """An element of batchOrders: an order, or a code that says why there is none."""
+    """One element of the answer of batchOrders: an order (``code`` 0), or the error code and text of its refusal."""
 
     code: int = 0
     msg: str = ""
 
 
 class UserTrade(Wire, frozen=True, kw_only=True):
-    """One of GET userTrades."""
+    """One element of the answer of GET userTrades."""
 
     symbol: str
     id: int

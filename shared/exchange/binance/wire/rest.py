@@ -1,8 +1,8 @@
-"""Binance's REST answers: what every kind of them shares. Pure.
+"""Decodes Binance's REST answers: what all of them share, and the small ones. Pure.
 
-A field without a default is mandatory: an answer without it is refused with its name. Fields that are not named are ignored.
-Decimals are strings on the wire and never become floats where they are money. The answers themselves stand in
-``wire_market``, ``wire_orders`` and ``wire_account``.
+A field without a default is mandatory: an answer without it raises Unreadable, which names the field. Fields of the answer
+that a type does not have are ignored. Money arrives as decimal strings and becomes Decimal, never a float. The other
+answers are in ``market_data``, ``orders`` and ``account``.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ _ZERO: Final = Decimal(0)
 
 
 def decode(body: bytes | str, shape: type[T]) -> T:
-    """The answer in the given shape. Raises Unreadable."""
+    """Decode an answer as ``shape``. Raises Unreadable if it is not JSON or has other fields or types."""
     try:
         return msgspec.json.decode(body, type=shape, strict=False)
-    except msgspec.DecodeError as error:  # ValidationError is one
+    except msgspec.DecodeError as error:  # base of msgspec.ValidationError
         raise Unreadable(f"{getattr(shape, '__name__', shape)}: {error}") from error
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """Names as on the wire: camel case."""
+    """Base of the answers whose fields Binance names in camel case."""
 
 
 class ServerTime(Wire, frozen=True, kw_only=True):
-    """GET time."""
+    """The answer of GET time, UTC ms."""
 
     server_time: int
 
 
 def number_or_zero(value: str | None) -> Decimal:
-    """A decimal, where the wire has an empty string or null for none. Raises Unreadable."""
+    """Convert a decimal string; an empty string or null becomes 0. Raises Unreadable if it is no number."""
     try:
         return Decimal(value) if value else _ZERO
     except ArithmeticError as error:
@@ -47,7 +47,7 @@ def number_or_zero(value: str | None) -> Decimal:
 
 
 def id_or_zero(value: int | str | None) -> int:
-    """An id, where the wire has an empty string or null for none. Raises Unreadable."""
+    """Convert an id; an empty string or null becomes 0. Raises Unreadable if it is no whole number."""
     try:
         return int(value) if value else 0
     except ValueError as error:
@@ -55,19 +55,19 @@ def id_or_zero(value: int | str | None) -> int:
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """``{code, msg}``, the answer of settings and of mass cancels."""
+    """The answer ``{code, msg}`` of changes of settings and of mass cancels."""
 
     code: int | str = 200
     msg: str = ""
 
 
 class ListenKey(Wire, frozen=True, kw_only=True):
-    """POST listenKey."""
+    """The answer of POST listenKey."""
 
     listen_key: str
 
 
 class KeptListenKey(Wire, frozen=True, kw_only=True):
-    """PUT listenKey; older answers were empty."""
+    """The answer of PUT listenKey; empty if the answer does not repeat the key, as older ones did not."""
 
     listen_key: str = ""

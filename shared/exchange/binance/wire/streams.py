@@ -1,6 +1,7 @@
-"""Binance's market streams: names, routes, and frames in the port's words. Pure.
+"""Names Binance's market streams, assigns each to its route, and decodes their frames. Pure.
 
-Since April 2026 a connection carries the streams of one route only; a stream on the wrong route is acknowledged and silent.
+Since April 2026 a connection carries the streams of one route only. A subscription on the wrong route is acknowledged, but
+no frame arrives (docs/binance.md §1.2).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ _SUFFIX: Final[dict[StreamKind, str]] = {
 
 
 def wire_name(name: StreamName) -> str:
-    """``btcusdt@kline_1m``: the name in the connection's address and in every frame."""
+    """Return Binance's name of a stream, such as ``btcusdt@kline_1m``; it stands in the address and in every frame."""
     suffix = f"kline_{name.timeframe}" if name.kind == "kline" else _SUFFIX[name.kind]
     return f"{name.symbol.lower()}@{suffix}"
 
@@ -158,7 +159,7 @@ class _MarkPrice(msgspec.Struct, frozen=True, tag_field="e", tag="markPriceUpdat
     T: int
 
     def value(self) -> MarketEvent:
-        rate = Decimal(self.r) if self.r else Decimal(0)  # delivery contracts have none
+        rate = Decimal(self.r) if self.r else Decimal(0)  # delivery contracts send an empty string
         return MarkPrice(symbol=self.s, time=self.E, mark=self.p, index=self.i, funding_rate=rate, next_funding=self.T)
 
 
@@ -191,7 +192,10 @@ _events: Final = msgspec.json.Decoder(_Event, strict=False)
 
 
 def read_frame(frame: bytes | str) -> tuple[str, MarketEvent]:
-    """A frame of a combined connection: the stream's wire name and the event. Raises Unreadable."""
+    """Decode a frame of a combined stream; return Binance's name of the stream, and the event.
+
+    Raises Unreadable if the frame is not as documented.
+    """
     try:
         wrapped = _frames.decode(frame)
     except msgspec.DecodeError as error:
@@ -200,7 +204,7 @@ def read_frame(frame: bytes | str) -> tuple[str, MarketEvent]:
 
 
 def read_event(frame: bytes | str) -> MarketEvent:
-    """A bare event. Raises Unreadable."""
+    """Decode an event that is not wrapped with its stream's name. Raises Unreadable if it is not as documented."""
     try:
         event: _Event = _events.decode(frame)
     except msgspec.DecodeError as error:

@@ -1,7 +1,7 @@
-"""Binance's user events in the port's words. Pure.
+"""Decodes Binance's user events and converts them to the port's types. Pure.
 
-Kinds that nobody here knows become ``Unnamed``; a known kind without a mandatory field, or with an unknown word, is refused
-by name, so that the reader asks by REST for what it could not read.
+An event of an unknown kind becomes ``Unnamed``. A known kind with a missing field or an unknown word raises Unreadable, so
+that the reader queries by REST what it could not read.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class _Envelope(msgspec.Struct, frozen=True):
-    """The /stream form wraps events; the /ws form sends them bare."""
+    """The wrapper of events on a /stream address; ``data`` None = the event came without one, as on /ws."""
 
     data: msgspec.Raw | None = None
 
@@ -133,7 +133,7 @@ _events: Final = msgspec.json.Decoder(_Event, strict=False)
 
 
 def read_user_event(frame: bytes | str) -> UserEvent:
-    """One event, bare or wrapped. Raises Unreadable."""
+    """Decode one event, wrapped or not. Raises Unreadable if it is not as documented."""
     try:
         wrapped = _envelopes.decode(frame).data
         body = bytes(wrapped) if wrapped is not None else frame

@@ -1,4 +1,4 @@
-"""Binance's user events of orders, in the port's words: executions, algo orders, early fill notices. Pure."""
+"""Decodes Binance's user events about orders: order updates, conditional orders, early fill notices. Pure."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class _Order(msgspec.Struct, frozen=True):
 
 
 class OrderTradeUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ORDER_TRADE_UPDATE"):
-    """An order was taken, executed, changed or ended."""
+    """A plain order was accepted, filled, amended, cancelled or expired."""
 
     E: int
     o: _Order
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownValue."""
+        """Convert it to an OrderUpdate. Raises UnknownValue for a word that is not documented."""
         o = self.o
         execution = _EXECUTIONS.get(o.x)
         if execution is None:
@@ -124,14 +124,14 @@ class _Algo(msgspec.Struct, frozen=True):
 
 
 class AlgoOrderUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ALGO_UPDATE"):
-    """A conditional order moved on."""
+    """A conditional order changed its status."""
 
     E: int
     T: int
     o: _Algo
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownValue."""
+        """Convert it to an AlgoUpdate. Raises UnknownValue for a word that is not documented."""
         o = self.o
         executed = number_or_zero(o.aq)
         order = ExchangeOrder(
@@ -162,7 +162,7 @@ class AlgoOrderUpdate(msgspec.Struct, frozen=True, tag_field="e", tag="ALGO_UPDA
 
 
 class TradeLite(msgspec.Struct, frozen=True, tag_field="e", tag="TRADE_LITE"):
-    """A fill, told early and without its money."""
+    """A fill, sent before its ORDER_TRADE_UPDATE, without commission and profit."""
 
     E: int
     s: str
@@ -175,7 +175,7 @@ class TradeLite(msgspec.Struct, frozen=True, tag_field="e", tag="TRADE_LITE"):
     m: bool
 
     def value(self) -> UserEvent:
-        """In the port's words. Raises UnknownValue."""
+        """Convert it to a FillNotice. Raises UnknownValue for a side that is not documented."""
         return FillNotice(
             time=self.E, symbol=self.s, side=side_of(self.S), client_id=self.c, order_id=self.i, trade_id=self.t,
             price=self.L, quantity=self.l, maker=self.m,
