@@ -133,7 +133,7 @@ def simulator(
     host: Annotated[str | None, typer.Option("--host", help="address to listen on")] = None,
     port: Annotated[int | None, typer.Option("--port", help="port to listen on; 0 = any free one")] = None,
     scenario: Annotated[Path | None, typer.Option("--scenario", help="faults and prices at set times, YAML")] = None,
-    now: Annotated[bool, typer.Option("--now", help="the generated market's present is this moment")] = False,
+    now: Annotated[bool, typer.Option("--now", help="the generated market's time is the real time")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="the generated market's seed")] = None,
 ) -> None:
     """Serve a simulated exchange that speaks Binance USD-M (REST and streams), with faults on command."""
@@ -154,7 +154,7 @@ def check(config: Config = None, json: Json = False) -> None:
 
 @app.command()
 def doctor(config: Config = None, json: Json = False) -> None:
-    """Look whether everything is there that the configuration needs; a line each, with what to type next."""
+    """Check what the configuration needs (Python, broker, store, exchange, key, disk), with what to type next."""
     from cli.doctor.report import doctor as body
 
     body(config, json=json)
@@ -168,7 +168,7 @@ def topology(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Print the broker table: every queue, what it is bound to, its bound and what happens beyond it."""
+    """Print the broker table: every queue, its topics, its largest length and what happens beyond it."""
     from cli.run.topology import show_topology
 
     show_topology(config, apply=apply, json=json)
@@ -190,7 +190,7 @@ def rearm(
     reason: Annotated[str, typer.Option("--reason", help="goes into the journal and the alert")],
     config: Config = None,
 ) -> None:
-    """Allow entries again after a halt. Only ever by hand."""
+    """Allow entries again after a halt. No service does this by itself."""
     from cli.run.control import send_control
 
     send_control(config, "rearm", reason)
