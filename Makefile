@@ -16,6 +16,8 @@ AS_LOCKED := install --quiet --no-compile --no-deps --require-hashes
 # Built by what requirements-build.lock has installed, not by what the index has today.
 ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable .
 export PIP_ROOT_USER_ACTION := ignore
+# What is compiled once is kept: without this a machine that sets it would compile every import again in each of a test's processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo research test cover check containers native bench soak locks lock docs pictures clean
