@@ -1,4 +1,4 @@
-"""Settings of the execution service: retries, deadlines, what is remembered."""
+"""Defines the settings of the execution service: repeats, deadlines, how many ids are remembered."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ExecutionSettings(BaseModel):
-    """Settings of the execution service."""
+    """Settings of the execution service: repeats, deadlines, how many ids are remembered."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

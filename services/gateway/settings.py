@@ -1,4 +1,4 @@
-"""Settings of the gateway, which sends orders and states the account."""
+"""Defines the settings of the gateway, which sends orders to the exchange and publishes the account's state."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class GatewaySettings(BaseModel):
-    """Settings of the gateway (modes testnet and live)."""
+    """Settings of the gateway; used in modes testnet and live."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Settings of the journal: where everything is recorded, and in what portions."""
+"""Defines the settings of the journal: the database and the size of its transactions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.domain.level import BASIC
 
 
 class JournalSettings(BaseModel):
-    """The database of the journal and how much is written at once."""
+    """Settings of the journal: the database and the size of its transactions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,7 +29,8 @@ class JournalSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _names_a_database(cls, url: str) -> str:
-        from services.journal.database import database_url  # SQLAlchemy is heavy: only when a url is given
+        # Imported here because SQLAlchemy is slow to import: settings that keep the default address do without it.
+        from services.journal.database import database_url
 
         database_url(url)
         return url

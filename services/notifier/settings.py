@@ -1,4 +1,4 @@
-"""Settings of the notifier: what is sent, how often, and to which webhook."""
+"""Defines the settings of the notifier: which notifications are sent, how often, and to which webhook."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class NotifierSettings(BaseModel):
 
     @property
     def webhook_policy(self) -> WebhookPolicy:
-        """How the webhook is tried, as configured."""
+        """Return the webhook's attempts, pauses and circuit breaker."""
         return WebhookPolicy(
             attempts=self.webhook_attempts,
             pause=self.webhook_pause,

@@ -1,4 +1,4 @@
-"""Settings of the risk service: position size, limits, kill switch."""
+"""Defines the settings of the risk service: position size, limits, loss limits."""
 
 from __future__ import annotations
 

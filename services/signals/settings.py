@@ -1,4 +1,4 @@
-"""Settings of the signals service: strategies, and when a close is decided."""
+"""Defines the settings of the signals service: its strategies, and how long a close waits for its analyses."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.domain.level import BASIC
 from shared.domain.timeframes import Timeframe
 
-#: The names of ``services.signals.strategies.STRATEGIES``; a test holds the two together.
+#: The keys of ``services.signals.strategies.STRATEGIES``; tests/unit/services/signals/test_signals_settings.py checks that.
 StrategyName = Literal["ob_fvg", "every_close"]
 
 
 class ObFvgSettings(BaseModel):
-    """The order block with fair value gap strategy: one timeframe, market entry on the return into the zone."""
+    """Settings of the strategy ob_fvg: market entry on one timeframe when price returns to an order block near a gap."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +63,7 @@ class ObFvgSettings(BaseModel):
 
 
 class EveryCloseSettings(BaseModel):
-    """The drill that enters at every 1m close without a reason."""
+    """Settings of the strategy every_close, a drill that enters at every 1m close, whatever the market does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +73,7 @@ class EveryCloseSettings(BaseModel):
 
 
 class SignalsSettings(BaseModel):
-    """Settings of the signals service."""
+    """Settings of the signals service: strategies, their own settings, and how long a close waits for its analyses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

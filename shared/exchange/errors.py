@@ -14,9 +14,9 @@ from shared.exchange.error_codes import ErrorCode
 
 Action = Literal[
     "retry",  # nothing happened; the same request may be sent again after a pause
-    "refuse",  # nothing happened, and nothing will: the request itself is wrong, or not possible now
-    "query",  # nobody knows whether it happened: ask, never send again
-    "halt",  # nothing happened, and nothing will until a person acts: key, signature, ban, account restriction
+    "refuse",  # nothing happened, and a repeat changes nothing: the request is wrong, or not possible now
+    "query",  # it is unknown whether it happened: query it, never send it again
+    "halt",  # nothing happened, and a person must act first: key, signature, ban, account restriction
 ]
 
 

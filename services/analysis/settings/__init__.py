@@ -1,4 +1,4 @@
-"""Settings of the analysis: one module a concept, together in ``AnalysisSettings``.
+"""Defines the settings of the analysis: one module for each concept, put together in ``AnalysisSettings``.
 
 Lengths are in candles, sizes in ATR or percent of price.
 """
@@ -127,5 +127,5 @@ class AnalysisSettings(Frozen):
     )
 
     def published(self, reads: frozenset[FactKind]) -> frozenset[FactKind]:
-        """The kinds of facts that analyses carry when ``reads`` are needed."""
+        """Return the kinds of facts to publish: ``reads``, which the strategies need, and those that ``publish`` names."""
         return reads.union(*map(matching, self.publish))

@@ -1,4 +1,4 @@
-"""Settings of what is read across two symbols."""
+"""Defines the settings of the concepts that compare two symbols: SMT divergence and liquidity correlation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
 
 
 class PairSettings(Frozen):
-    """Two symbols that are read against each other. Both must belong to the same partition."""
+    """Two symbols that are compared. Both must belong to the same partition."""
 
     first: SymbolName = Field(description="One symbol of the pair")
     second: SymbolName = Field(description="The other symbol of the pair")
@@ -31,7 +31,7 @@ DEFAULT_PAIRS: Final = (PairSettings(first="BTCUSDT", second="ETHUSDT"),)
 
 
 class SmtSettings(Concept):
-    """SMT divergence."""
+    """Settings of SMT divergence: one symbol takes its high or low and the other does not."""
 
     swing_window: int = Field(5, ge=0, le=100, description="How far apart two swings may lie to answer each other, candles")
     level_window: int = Field(
@@ -44,7 +44,7 @@ class SmtSettings(Concept):
 
 
 class CorrelationSettings(Concept):
-    """Liquidity correlation."""
+    """Settings of the correlation between two symbols."""
 
     measure: Literal["liquidity", "returns"] = Field(
         "liquidity",
@@ -61,7 +61,7 @@ class CorrelationSettings(Concept):
 
 
 class CrossSettings(Concept):
-    """What is read across symbols, at closes at which both have a candle."""
+    """Settings of the concepts that compare two symbols; they are judged at closes at which both have a candle."""
 
     pairs: tuple[PairSettings, ...] = Field(
         DEFAULT_PAIRS, description="Pairs of symbols that are read against each other; both must be in one partition"

@@ -1,4 +1,4 @@
-"""Settings of the dealing range and of what is read off it."""
+"""Defines the settings of the dealing range and of optimal trade entry in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from services.analysis.settings.base import Concept
 
 
 class DealingRangeSettings(Concept):
-    """Range between the last swing high and low, and optimal trade entry in it."""
+    """Settings of the range between the last swing high and low, and of optimal trade entry in it.
+
+    Retracements are fractions of the leg.
+    """
 
     anchors: Literal["wick", "body"] = Field(
         "wick", description="What the range spans: wick = the swings' extremes, body = the bodies of their candles"

@@ -1,4 +1,4 @@
-"""Settings of displacement."""
+"""Defines the settings of displacement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.analysis.settings.base import Concept
 
 
 class DisplacementSettings(Concept):
-    """What a displacement candle is."""
+    """Settings that decide which candles are displacement, and their score."""
 
     min_body_atr: float = Field(
         1.5, gt=0.0, le=20.0, description="Smallest body of a displacement candle, ATR of the candles before"

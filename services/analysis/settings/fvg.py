@@ -1,4 +1,4 @@
-"""Settings of fair value gaps."""
+"""Defines the settings of fair value gaps, inversion gaps and merged gaps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.analysis.settings.base import Concept
 
 
 class FvgSettings(Concept):
-    """Fair value gaps. A gap must satisfy both size filters; 0 switches one off."""
+    """Settings of fair value gaps. A gap must pass both size filters; 0 switches a filter off."""
 
     min_size_percent: float = Field(
         0.1, ge=0.0, le=50.0, description="Smallest gap, percent of the third candle's close; 0 = no such filter"
@@ -39,7 +39,8 @@ class FvgSettings(Concept):
     @field_validator("fill_model_file")
     @classmethod
     def _is_a_model(cls, path: Path | None) -> Path | None:
-        from services.analysis.fvg_fill import load_model  # it reads other settings: not before all are there
+        # Imported here because fvg_fill imports this package: at the top the two would import each other.
+        from services.analysis.fvg_fill import load_model
 
         if path is not None:
             try:
@@ -50,7 +51,7 @@ class FvgSettings(Concept):
 
 
 class InversionSettings(Concept):
-    """Inversion gaps: gaps that were closed through."""
+    """Settings of inversion gaps: fair value gaps that a close went through."""
 
     max_age_candles: int = Field(50, ge=1, le=5_000, description="Life of an inversion gap after the inversion, candles")
     max_touches: int = Field(3, ge=1, le=100, description="Touches an inversion gap may have; the next one ends it")
@@ -60,7 +61,7 @@ class InversionSettings(Concept):
 
 
 class MergedGapSettings(Concept):
-    """Gaps of neighbouring candles as one zone; it fills and ages as single gaps do."""
+    """Settings of merged gaps: gaps of neighbouring candles as one zone, which fills and ages as single gaps do."""
 
     enabled: bool = Field(False, description="Publish the union of neighbouring gaps beside the single gaps")
     max_gaps: int = Field(10, ge=2, le=100, description="Most gaps that one zone unites; the next begins a new zone")

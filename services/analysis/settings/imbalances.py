@@ -1,4 +1,4 @@
-"""Settings of imbalances beside the fair value gap."""
+"""Defines the settings of balanced price ranges, volume imbalances and liquidity voids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.analysis.settings.blocks import BlockLife
 
 
 class BalancedPriceRangeSettings(BlockLife):
-    """Balanced price ranges."""
+    """Settings of balanced price ranges: the overlap of two gaps of opposite direction."""
 
     max_apart_candles: int = Field(
         20, ge=1, le=500, description="Most candles between the two gaps, from middle candle to middle candle"
@@ -23,7 +23,7 @@ class BalancedPriceRangeSettings(BlockLife):
 
 
 class VolumeImbalanceSettings(Concept):
-    """Volume imbalances."""
+    """Settings of volume imbalances: two neighbouring candles whose wicks overlap and whose bodies do not."""
 
     min_size_atr: float = Field(
         0.05,
@@ -40,7 +40,7 @@ class VolumeImbalanceSettings(Concept):
 
 
 class LiquidityVoidSettings(Concept):
-    """Liquidity voids."""
+    """Settings of liquidity voids: several displacement candles in a row."""
 
     min_candles: int = Field(2, ge=2, le=100, description="Fewest displacement candles in a row")
     min_body_atr: float = Field(

@@ -1,4 +1,4 @@
-"""Settings of the levels that completed periods leave behind."""
+"""Defines the settings of the highs and lows of completed periods: days, weeks, months, sessions, IPDA ranges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.analysis.settings.base import Concept
 
 
 class PreviousLevelSettings(Concept):
-    """Previous day, week and month highs and lows."""
+    """Settings of the highs and lows of the previous day, week and month."""
 
     day_anchor: DayAnchor = Field(
         "utc",
@@ -32,7 +32,7 @@ class PreviousLevelSettings(Concept):
 
 
 class SessionLevelSettings(Concept):
-    """Highs and lows of the windows whose ``levels`` is set."""
+    """Settings of the highs and lows of those windows of the timetable whose ``levels`` is true."""
 
     min_coverage: float = Field(
         0.95, ge=0.5, le=1.0, description="Share of a window's candles that must be there for it to count, fraction"
@@ -50,7 +50,7 @@ class SessionLevelSettings(Concept):
 
 
 class IpdaSettings(Concept):
-    """IPDA ranges."""
+    """Settings of IPDA ranges: highest high and lowest low of the last completed days."""
 
     days: tuple[Annotated[int, Field(ge=2, le=400)], ...] = Field(
         (20, 40, 60), min_length=1, description="How far each range looks back, completed days"

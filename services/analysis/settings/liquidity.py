@@ -1,4 +1,4 @@
-"""Settings of liquidity: equal highs and lows, pools, sweeps, turtle soup."""
+"""Defines the settings of liquidity: equal highs and lows, pools, sweeps, turtle soup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.analysis.settings.base import Concept, Frozen
 
 
 class EqualLevelsSettings(Concept):
-    """When highs, or lows, count as equal."""
+    """Settings that decide when two highs, or two lows, count as equal."""
 
     length: int = Field(3, ge=1, le=100, description="Candles on each side of a pivot that may be one of the equals")
     atr_period: int = Field(200, ge=2, le=2_000, description="Period of the average true range of tolerance_atr, candles")
@@ -31,7 +31,7 @@ class EqualLevelsSettings(Concept):
 
 
 class ImportanceWeights(Frozen):
-    """What makes a pool important; the score is the weighted mean of the three."""
+    """Weights of a pool's importance, which is the weighted mean of three parts."""
 
     touches: float = Field(0.5, ge=0.0, le=1.0, description="Weight of the swings that stand at a pool; 0 = left out")
     age: float = Field(0.2, ge=0.0, le=1.0, description="Weight of a pool's age; 0 = left out")
@@ -45,7 +45,7 @@ class ImportanceWeights(Frozen):
 
 
 class PoolSettings(Concept):
-    """Liquidity resting beyond swings."""
+    """Settings of liquidity pools: orders expected beyond swings."""
 
     merge_atr: float = Field(
         0.25, ge=0.0, le=5.0, description="Largest distance at which a swing joins a pool that it is not beyond, ATR"
@@ -72,7 +72,7 @@ class PoolSettings(Concept):
 
 
 class SweepSettings(Concept):
-    """Liquidity taken and left again."""
+    """Settings of sweeps: price goes beyond a level and closes back."""
 
     min_depth_atr: float = Field(
         0.0, ge=0.0, le=5.0, description="How far beyond the level price must have been, ATR; 0 = any distance"
@@ -80,7 +80,7 @@ class SweepSettings(Concept):
 
 
 class TurtleSoupSettings(Concept):
-    """A false break of an extreme that stood for long."""
+    """Settings of turtle soup: a false break of an extreme of many candles."""
 
     lookback: int = Field(20, ge=3, le=500, description="Candles whose extreme is swept")
     separation: int = Field(4, ge=1, le=100, description="Fewest candles between that extreme and the sweep")

@@ -1,4 +1,4 @@
-"""Settings of opening gaps."""
+"""Defines the settings of opening gaps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.domain.timezones import NEW_YORK, ZoneName
 
 
 class OpeningGapSettings(Concept):
-    """Opening gaps: virtual ones, for a market that never closes has no real ones."""
+    """Settings of opening gaps, measured between two times of day, because this market never closes."""
 
     reference: Clock = Field("17:00", description="Local time of the closing price, which is the last trade before it")
     reopen: Clock = Field("18:00", description="Local time of the opening price, which is the first trade at or after it")

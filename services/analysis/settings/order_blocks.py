@@ -1,4 +1,4 @@
-"""Settings of order blocks."""
+"""Defines the settings of order blocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ScoreWeights(Frozen):
 
 
 class OrderBlockSettings(BlockLife):
-    """Order blocks."""
+    """Settings of order blocks: which candles make one, its bounds, and its score."""
 
     rule: Literal["structure_break", "strong_candle"] = Field(
         "structure_break",

@@ -1,4 +1,4 @@
-"""Settings of the Power of Three."""
+"""Defines the settings of the Power of Three."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.domain.timezones import NEW_YORK, ZoneName
 
 
 class PowerOfThreeSettings(Concept):
-    """Accumulation, manipulation (the Judas swing), distribution."""
+    """Settings of the Power of Three: the times of accumulation, manipulation (the Judas swing) and distribution."""
 
     accumulation: WindowName = Field("asian", description="Window of the timetable whose range is the accumulation")
     manipulation_start: Clock = Field("00:00", description="Local time from which a sweep of one side is manipulation")

@@ -1,4 +1,7 @@
-"""Which facts travel: a message that carries all of them is ten times the size of what a strategy reads."""
+"""Checks and expands the patterns that name which kinds of facts are published.
+
+Not all are published by default: such messages would be about ten times as large as what a strategy reads.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ def _known(pattern: str) -> str:
     return pattern
 
 
-#: The name of a kind of fact, or a glob of names; one that names nothing is refused.
+#: A kind of fact, or a glob that matches some; ValueError if it matches none.
 FactPattern = Annotated[str, AfterValidator(_known)]
 
 
 def matching(pattern: str) -> frozenset[FactKind]:
-    """The kinds of facts that a glob names."""
+    """Return the kinds of facts that a glob matches."""
     return frozenset(kind for kind in ALL_KINDS if fnmatchcase(kind, pattern))

@@ -1,4 +1,4 @@
-"""Settings of rejection blocks."""
+"""Defines the settings of rejection blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.analysis.settings.blocks import BlockLife
 
 
 class RejectionBlockSettings(BlockLife):
-    """Rejection blocks."""
+    """Settings of rejection blocks: the wick of a candle that took liquidity, as a zone."""
 
     min_wick_body: float = Field(
         1.0, ge=0.0, le=100.0, description="Smallest wick, from body to extreme, as a multiple of the body"

@@ -1,4 +1,4 @@
-"""Settings of breaks of structure."""
+"""Defines the settings of breaks of structure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.analysis.settings.base import Concept
 
 
 class StructureSettings(Concept):
-    """When a swing counts as broken."""
+    """Settings that decide when a swing counts as broken, and when a break has failed."""
 
     break_on: Literal["close", "wick"] = Field(
         "close",
@@ -34,7 +34,7 @@ class StructureSettings(Concept):
 
 
 class InternalSettings(Concept):
-    """Internal structure: the breaks of smaller swings, judged as external ones are."""
+    """Settings of internal structure: breaks of smaller swings, judged by the rules of ``StructureSettings``."""
 
     length: int = Field(
         2,

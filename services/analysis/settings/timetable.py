@@ -1,4 +1,4 @@
-"""The table of windows and opens as settings: name, local start, local end, days, zone (ICT-11; docs/ict.md §9)."""
+"""Defines the settings of the timetable, kill zones, other windows and key opens, with its presets (docs/ict.md §9)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from services.analysis.settings.base import Concept, Frozen
 from shared.domain.timezones import NEW_YORK, SEOUL, ZoneName
 
-#: Kinds of windows, which are kinds of facts (``shared.domain.facts``).
+#: The kinds of windows; each is also a kind of fact (``shared.domain.facts``).
 WindowKind = Literal["kill_zone", "silver_bullet", "macro", "session", "quiet_hours"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -20,7 +20,7 @@ _NAME: Final = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 def _from_yaml(value: object) -> object:
-    """YAML reads an unquoted 17:00 as a number to the base of 60, which is the minutes after midnight."""
+    """Turn a number back into HH:MM: YAML 1.1 reads an unquoted 17:00 as base 60, that is, minutes after midnight."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
         return f"{value // 60:02}:{value % 60:02}"
     return value
@@ -31,13 +31,13 @@ WindowName = Annotated[str, Field(pattern=_NAME)]
 
 
 def minutes(clock: str) -> int:
-    """Minutes after midnight of ``HH:MM``."""
+    """Convert ``HH:MM`` to minutes after midnight."""
     hours, _, rest = clock.partition(":")
     return int(hours) * 60 + int(rest)
 
 
 class WindowSettings(Frozen):
-    """One window of local time. It holds every candle whose open time lies in [start, end)."""
+    """Settings of one window of local time. It contains every candle whose open time is in [start, end)."""
 
     kind: WindowKind = Field(description="What kind of window it is")
     start: Clock = Field(description="Local start, HH:MM")
@@ -56,12 +56,12 @@ class WindowSettings(Frozen):
 
     @property
     def length(self) -> int:
-        """Minutes on the clock from start to end."""
+        """Return the minutes from start to end by the clock, daylight saving left aside."""
         return (minutes(self.end) - minutes(self.start)) % (24 * 60)
 
 
 class OpenSettings(Frozen):
-    """One key open: the opening price of the candle that opens at this local time."""
+    """Settings of one key open: the opening price of the candle that opens at this local time."""
 
     at: Clock = Field(description="Local time, HH:MM")
     days: tuple[Weekday, ...] = Field(WEEKDAYS, min_length=1, description="Local weekdays on which it is taken")
@@ -69,7 +69,7 @@ class OpenSettings(Frozen):
 
     @property
     def minute(self) -> int:
-        """Minutes after midnight on that clock."""
+        """Return the local time of the open, minutes after midnight."""
         return minutes(self.at)
 
 
@@ -82,7 +82,7 @@ def _windows(zone: str, levels: frozenset[str], table: dict[str, tuple[WindowKin
 
 _LEVELS: Final = frozenset({"asian", "london_open", "new_york_am", "new_york_pm"})
 
-#: docs/ict.md §9.1; crypto trades every day, so every day has them.
+#: The windows of docs/ict.md §9.1. They hold on all days, because crypto trades on all days.
 NEW_YORK_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     NEW_YORK,
     _LEVELS,
@@ -107,8 +107,8 @@ NEW_YORK_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     },
 )
 
-#: The same windows frozen at New York's summer time, in Korean time: an hour early on 35 % of the days (docs/ict.md
-#: §9). Kept because the source documents are written so; never the default.
+#: The same windows in Korean time, right while New York has summer time and an hour early on the other 35 % of the days
+#: (docs/ict.md §9). Kept because the source documents give them so; not the default.
 KST_WINDOWS: Final[dict[str, WindowSettings]] = _windows(
     SEOUL,
     _LEVELS,
@@ -149,7 +149,7 @@ _OPEN_PRESETS: Final[dict[Preset, dict[str, OpenSettings]]] = {"new_york": NEW_Y
 
 
 class TimetableSettings(Concept):
-    """Kill zones, Silver Bullet hours, macros and key opens."""
+    """Settings of the timetable: kill zones, Silver Bullet hours, macros and key opens."""
 
     preset: Preset = Field(
         "new_york",
@@ -188,11 +188,11 @@ class TimetableSettings(Concept):
     )
 
     def window_table(self) -> dict[str, WindowSettings]:
-        """The windows that hold: the preset's, changed by ``windows``."""
+        """Return the windows in force, by name: the preset's, with those of ``windows`` added, replaced or removed."""
         merged = {**_WINDOW_PRESETS[self.preset], **self.windows}
         return {name: window for name, window in merged.items() if window is not None}
 
     def open_table(self) -> dict[str, OpenSettings]:
-        """The key opens that hold: the preset's, changed by ``opens``."""
+        """Return the key opens in force, by name: the preset's, with those of ``opens`` added, replaced or removed."""
         merged = {**_OPEN_PRESETS[self.preset], **self.opens}
         return {name: each for name, each in merged.items() if each is not None}

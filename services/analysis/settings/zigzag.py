@@ -1,4 +1,4 @@
-"""Settings of the zigzag."""
+"""Defines the settings of the zigzag."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.analysis.settings.base import Concept
 
 
 class ZigzagSettings(Concept):
-    """Swings in which highs and lows take turns."""
+    """Settings of the zigzag: swings in which highs and lows alternate."""
 
     equal_atr: float = Field(
         0.1, ge=0.0, le=5.0, description="Largest distance at which two pivots of one side are equal (EQH, EQL), ATR"

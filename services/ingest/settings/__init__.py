@@ -1,4 +1,4 @@
-"""Settings of ingest: quality gate, aggregation, live feed."""
+"""Defines the settings of ingest: quality gate, aggregation, live feed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from services.ingest.settings.live import LiveSettings
 
 
 class IngestSettings(BaseModel):
-    """Settings of the quality gate and the aggregation, and of the live feed."""
+    """Settings of ingest: quality gate, aggregation, live feed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,7 @@
-"""Settings of the live feed. Ages are measured in ms of the exchange's clock, pauses and silence in ms of our own."""
+"""Defines the settings of the live feed.
+
+Ages are measured by the exchange's clock, pauses and silence by our own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.exchange.model.streams import StreamKind
 
-#: What is streamed of every symbol (DATA-1).
+#: The kinds of streams that the live feed subscribes for every symbol.
 FeedKind = Literal["kline", "agg_trade", "book_ticker", "depth", "mark_price", "liquidation"]
 
 
@@ -17,7 +20,7 @@ class _Section(BaseModel):
 
 
 class SilenceSettings(_Section):
-    """Longest time without a frame of each kind of stream, ms of our own clock; 0 = may be silent for ever."""
+    """Longest time without a frame, by kind of stream, ms of our own clock; 0 = no limit."""
 
     kline: int = Field(
         15_000,
@@ -41,13 +44,13 @@ class SilenceSettings(_Section):
     )
 
     def of(self, kind: StreamKind) -> int:
-        """The limit of one kind, ms; 0 for kinds that the feed does not use."""
+        """Return the limit of one kind, ms; 0 = no limit, also for kinds that the feed does not use."""
         limit: int = getattr(self, kind, 0)
         return limit
 
 
 class BackoffSettings(_Section):
-    """Pauses between attempts at the exchange, in our own time."""
+    """Pauses between attempts to connect or fetch, ms of our own clock."""
 
     first_ms: int = Field(
         1_000, ge=1, le=60_000, description="First pause between attempts, ms; each further one is twice as long"
@@ -79,7 +82,7 @@ class BackoffSettings(_Section):
 
 
 class MinutesSettings(_Section):
-    """When a minute is fetched, held, or given up."""
+    """When the candle of a minute is fetched by REST, held back, or declared missing."""
 
     close_grace_ms: int = Field(
         2_000,
@@ -112,7 +115,7 @@ class MinutesSettings(_Section):
 
 
 class WarmUpSettings(_Section):
-    """What is fetched before the first minute of a session."""
+    """How much history is fetched before the first minute of a session."""
 
     candles: int = Field(
         500, ge=0, le=1_500, description="Candles of each timeframe fetched before the first minute; 0 = no warm-up"
@@ -121,7 +124,7 @@ class WarmUpSettings(_Section):
 
 
 class BookSettings(_Section):
-    """The local order book."""
+    """Settings of the local order book: snapshot size, depth kept, diffs held, levels of the imbalance."""
 
     snapshot_levels: int = Field(
         1_000, ge=5, le=1_000, description="Levels a side of a REST snapshot: 5, 10, 20, 50, 100, 500 or 1000"
@@ -132,7 +135,7 @@ class BookSettings(_Section):
 
 
 class LiveSettings(_Section):
-    """The live feed: streams, watchdogs, backfill, order book, one micro message a second."""
+    """Settings of the live feed: streams, watchdogs, backfill, order book, micro messages."""
 
     silence: SilenceSettings = Field(default_factory=SilenceSettings, description="When a stream counts as silent")
     backoff: BackoffSettings = Field(default_factory=BackoffSettings, description="Pauses between attempts at the exchange")

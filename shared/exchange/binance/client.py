@@ -104,7 +104,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         # Percent-encode the batch before python-binance 1.0.37 signs it, and send it as a query: aiohttp would encode the
         # form only after signing, and the signature would not match (-1022).
         data["batchOrders"] = quote(batch)
-        return await self._request_futures_api(method, path, signed, version=version, data=data, force_params=True)  # type: ignore[no-any-return]  # see above
+        return await self._request_futures_api(method, path, signed, version=version, data=data, force_params=True)  # type: ignore[no-any-return]  # python-binance ships no types
 
     async def key_restrictions(self) -> bytes:
         """Return the answer of GET /sapi/v1/account/apiRestrictions: what the key may do. Raises like ``request``."""

@@ -15,7 +15,7 @@ from shared.domain.decisions import Side
 from shared.domain.order_words import AnyOrderType, PositionSide, TimeInForce, WorkingType
 
 Book = Literal[
-    "plain",  # market and limit orders, and what conditional orders become
+    "plain",  # market and limit orders, also those placed when a conditional order triggers
     "algo",  # conditional orders until they trigger
 ]
 Status = Literal[
