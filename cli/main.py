@@ -32,7 +32,7 @@ Data = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
-        help="SYMBOL=FILE with 1m candles, once a symbol; FILE: see `ict data check --help`. Default: a generated market.",
+        help="SYMBOL=FILE with 1m candles, once per symbol; FILE: see `ict data check --help`. Default: a generated market.",
     ),
 ]
 From = Annotated[str | None, typer.Option("--from", help="first candle, UTC: 2025-05-04 or 2025-05-04T12:00")]
@@ -56,8 +56,8 @@ def demo(
     interval: Interval = None,
     speed: Speed = "max",
     out: Out = None,
-    days: Annotated[float | None, typer.Option("--days", help="length of the generated market")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="the generated market's seed")] = None,
+    days: Annotated[float | None, typer.Option("--days", help="length of the generated market, days")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="seed of the generated market")] = None,
     json: Json = False,
 ) -> None:
     """Run the whole system in this process on a simulated exchange: no keys, no broker, no network."""
@@ -84,7 +84,7 @@ def replay(
     ] = "rabbitmq",
     json: Json = False,
 ) -> None:
-    """Drive separately running services (`ict run …`) in lock-step; decides byte for byte like `ict demo`."""
+    """Drive separately running services (`ict run …`) in lock-step; same decisions, byte for byte, as `ict demo`."""
     files = CandleFiles(data or (), time_zone, columns, interval)
     if bus == "memory":
         from cli.play.demo import demo as in_this_process
@@ -124,7 +124,7 @@ def simulator(
         list[str] | None,
         typer.Option(
             "--funding",
-            help="SYMBOL=FILE with the columns funding_time (UTC ms) and funding_rate; others have the constant one",
+            help="SYMBOL=FILE with the columns funding_time (UTC ms) and funding_rate; other symbols have the constant rate",
         ),
     ] = None,
     speed: Annotated[
@@ -146,7 +146,7 @@ def simulator(
 
 @app.command()
 def check(config: Config = None, json: Json = False) -> None:
-    """Validate the configuration: every error at once, with its place and what is allowed. Starts nothing."""
+    """Validate the configuration: every error at once, with its place and what is allowed. Start nothing."""
     from cli.run.check import check_config
 
     check_config(config, json=json)
@@ -176,10 +176,10 @@ def topology(
 
 @app.command()
 def halt(
-    reason: Annotated[str, typer.Option("--reason", help="goes into the journal and the alert")],
+    reason: Annotated[str, typer.Option("--reason", help="why; recorded in the journal and sent with the alert")],
     config: Config = None,
 ) -> None:
-    """Stop new entries now, until `ict rearm`. Exits and protection stay managed."""
+    """Stop new entries now, until `ict rearm`. Exits and stops stay managed."""
     from cli.run.control import send_control
 
     send_control(config, "halt", reason)
@@ -187,7 +187,7 @@ def halt(
 
 @app.command()
 def rearm(
-    reason: Annotated[str, typer.Option("--reason", help="goes into the journal and the alert")],
+    reason: Annotated[str, typer.Option("--reason", help="why; recorded in the journal and sent with the alert")],
     config: Config = None,
 ) -> None:
     """Allow entries again after a halt. No service does this by itself."""

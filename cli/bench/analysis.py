@@ -1,8 +1,8 @@
-"""The engine of the analysis with all detectors on: columns, candle by candle, start-up, beside smartmoneyconcepts.
+"""Measures the analysis engine with all detectors on: by columns, candle by candle, start-up; against smartmoneyconcepts.
 
-One core, one process. Times are the best of several runs, in CPU time where a busy machine would otherwise be measured;
-the candles of the stream, and the portions of the columns, are each timed in several passes and the best of each counts, so
-that the figures are the engine's and not the scheduler's. What a candle costs after a long history is in the later portions.
+One core, one process. Times are the best of several runs, in CPU time where other processes would disturb the
+measurement. Each candle of the stream and each portion of the columns is timed in several passes and the best counts. The
+later portions show the cost of a candle after a long history.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _RUNS: Final = 3
 _STREAM, _PASSES = 20_000, 5
 _SMC_CANDLES: Final = 20_000
 
-#: What both have: the function of smartmoneyconcepts → the concepts of ours that say at least as much.
+#: Function of smartmoneyconcepts → the concepts of the engine that report at least as much.
 SAME: Final[Mapping[str, tuple[str, ...]]] = {
     "swing_highs_lows": (),
     "bos_choch": ("structure",),
@@ -54,7 +54,7 @@ Part = tuple[list[int], list[float], list[float], list[float], list[float], list
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One-minute candles in columns: plain lists, as the engine takes them."""
+    """One-minute candles as plain lists, one per column."""
 
     open_times: list[int]
     opens: list[float]
@@ -66,7 +66,7 @@ class Columns:
     def part(
         self, start: int, end: int
     ) -> tuple[list[int], list[float], list[float], list[float], list[float], list[float]]:
-        """The columns from ``start`` to ``end``, in the engine's order."""
+        """Return the columns from ``start`` to ``end``, in the engine's order."""
         return (
             self.open_times[start:end],
             self.opens[start:end],
@@ -78,7 +78,7 @@ class Columns:
 
 
 def columns(count: int, seed: int = 1) -> Columns:
-    """A made market of one minute candles: volatility that clusters, fat tails, a path inside the minute, a 0.1 tick."""
+    """Generate one-minute candles: clustered volatility, fat tails, a path inside the minute, ticks of 0.1."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed])))
     ticks = 12
     shocks = rng.standard_normal(count) * 0.06
@@ -104,7 +104,7 @@ def columns(count: int, seed: int = 1) -> Columns:
 
 
 def only(concepts: tuple[str, ...]) -> AnalysisSettings:
-    """The shipped settings with only these concepts on; swings are always on."""
+    """Return the default settings with only these concepts on; swings are always on."""
     changes: dict[str, Any] = {}
     for name, field in AnalysisSettings.model_fields.items():
         kind = field.annotation
@@ -114,14 +114,14 @@ def only(concepts: tuple[str, ...]) -> AnalysisSettings:
 
 
 def batch(market: Columns, count: int, settings: AnalysisSettings) -> None:
-    """``count`` candles by columns, in portions as research feeds them."""
+    """Analyse ``count`` candles by columns, in portions as research does."""
     engine = Engine("BTCUSDT", "1m", settings)
     for start in range(0, count, _PORTION):
         engine.run(*market.part(start, min(start + _PORTION, count)))
 
 
 def portions(market: Columns, count: int, settings: AnalysisSettings) -> tuple[list[float], list[float], int]:
-    """Seconds and CPU seconds of each portion of one long run, the best of several runs, and the findings of a run."""
+    """Return seconds and CPU seconds of each portion of a long run, best of several runs, and the findings of one run."""
     walls = [float("inf")] * (count // _PORTION)
     cpus = list(walls)
     found = 0
@@ -138,7 +138,7 @@ def portions(market: Columns, count: int, settings: AnalysisSettings) -> tuple[l
 
 
 def stream(market: Columns, settings: AnalysisSettings) -> tuple[float, float]:
-    """p50 and p99 in µs of ``update``: candle in, Analysis with all its facts, ids and sentences out."""
+    """Return p50 and p99 in µs of ``update``: from a candle to an Analysis with all facts, ids and texts."""
     candles = [
         Candle(symbol="BTCUSDT", timeframe="1m", open_time=t, open=o, high=h, low=low, close=c, volume=v)
         for t, o, h, low, c, v in zip(*market.part(0, _STREAM), strict=True)
@@ -159,7 +159,7 @@ def stream(market: Columns, settings: AnalysisSettings) -> tuple[float, float]:
 
 
 def startup() -> float:
-    """Seconds from the start of a new interpreter to the first analysis: the best of three."""
+    """Return the seconds from the start of a new interpreter to the first analysis, best of three."""
     program = (
         "from services.analysis.engine import Engine\n"
         "from services.analysis.settings import AnalysisSettings\n"
@@ -175,8 +175,9 @@ def startup() -> float:
 
 
 def against_smc(market: Columns) -> dict[str, float] | str:
-    """How many times faster each function that both have is, and all of them together (``overall``); or why that was not
-    measured. One function alone pays for the walk over the candles, which all of them share."""
+    """Return the speed-up of each function of both libraries and of all together (``overall``), or why there is none.
+
+    A function measured alone bears the whole cost of the walk over the candles, which together they share."""
     os.environ.setdefault("SMC_CREDIT", "0")  # its banner would stand before the JSON
     try:
         pandas = importlib.import_module("pandas")
@@ -213,7 +214,7 @@ def against_smc(market: Columns) -> dict[str, float] | str:
 
 
 def _best(action: Callable[[], object], runs: int) -> float:
-    """CPU seconds of the best of ``runs``."""
+    """Return the CPU seconds of the best of ``runs``."""
     best = float("inf")
     for _ in range(runs):
         began = time.process_time()
@@ -223,7 +224,7 @@ def _best(action: Callable[[], object], runs: int) -> float:
 
 
 def measure() -> dict[str, Any]:
-    """All figures; see docs/benchmarks.md for what each says."""
+    """Return all figures; docs/benchmarks.md explains each."""
     settings = AnalysisSettings()
     market = columns(_LARGE)
     process = psutil.Process()
@@ -250,7 +251,7 @@ def measure() -> dict[str, Any]:
 
 
 def main(*, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     result = measure()
     if as_json:
         typer.echo(json.dumps(result))

@@ -1,4 +1,4 @@
-"""One analysis bundle through msgspec, as the bus does it, and through pydantic models of the same fields."""
+"""Measures encoding and decoding of an analysis bundle: msgspec, as on the bus, against pydantic with the same fields."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _PydanticFact(BaseModel):
 
 
 def bundle(symbols: int = _SYMBOLS, facts: int = _FACTS) -> AnalysisBundle:
-    """A bundle as it travels from analysis to signals when ``symbols`` close together."""
+    """Return the bundle that analysis sends to signals when ``symbols`` close together."""
     close_time = 1_746_316_860_000
     made = tuple(
         Fact(
@@ -74,7 +74,7 @@ def _median_us(action: Callable[[], Any]) -> float:
 
 
 def main(*, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     message = bundle()
     facts = _SYMBOLS * _FACTS
 

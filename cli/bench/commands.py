@@ -1,4 +1,4 @@
-"""The ``ict bench`` commands. Bodies are imported late."""
+"""Declares the ``ict bench`` commands. Bodies are imported late."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout instead of tables")]
 
-bench = typer.Typer(help="Measure: JSON, repeatable, beside a reference in the same run.", no_args_is_help=True)
+bench = typer.Typer(help="Run a benchmark, with a reference measured in the same run.", no_args_is_help=True)
 
 
 @bench.callback()
 def _bench() -> None:
-    """Measure: JSON, repeatable, beside a reference in the same run."""
+    """Run a benchmark, with a reference measured in the same run."""
     from shared.runtime.process.logs import configure
 
-    configure("ERROR", "console")  # to stderr: stdout is the result's; a benchmark's orders are refused by the thousand
+    configure("ERROR", "console")  # to stderr: stdout is for the result; only errors, as the market refuses every order
 
 
 @bench.command("pipeline")
 def bench_pipeline(
-    samples: Annotated[int, typer.Option("--samples", min=20, help="closes measured per case")] = 300,
+    samples: Annotated[int, typer.Option("--samples", min=20, help="number of closes measured per case")] = 300,
     json: Json = False,
 ) -> None:
-    """Candle → order over RabbitMQ in each layout, beside a raw aio-pika chain of as many hops; and embedded throughput."""
+    """Measure candle-to-order latency over RabbitMQ, against a raw aio-pika chain; and the throughput of layout embedded."""
     from cli.bench.pipeline import main as measure
 
     measure(samples, as_json=json)
@@ -32,7 +32,7 @@ def bench_pipeline(
 
 @bench.command("analysis")
 def bench_analysis(json: Json = False) -> None:
-    """The ICT engine: columns, candle by candle, start-up, beside the common library on the same candles."""
+    """Measure the ICT engine: by columns, candle by candle, start-up; against smartmoneyconcepts on the same candles."""
     from cli.bench.analysis import main as measure
 
     measure(as_json=json)
@@ -40,7 +40,7 @@ def bench_analysis(json: Json = False) -> None:
 
 @bench.command("codec")
 def bench_codec(json: Json = False) -> None:
-    """One bundle of facts through msgspec and through pydantic."""
+    """Measure encoding and decoding of one bundle of facts, msgspec against pydantic."""
     from cli.bench.codec import main as measure
 
     measure(as_json=json)
@@ -48,11 +48,11 @@ def bench_codec(json: Json = False) -> None:
 
 @bench.command("ingest")
 def bench_ingest(
-    rate: Annotated[int, typer.Option(help="messages a second", min=1, max=200_000)] = 5_000,
-    seconds: Annotated[float, typer.Option(help="length of the sustained part", min=1, max=600)] = 10.0,
+    rate: Annotated[int, typer.Option(help="messages per second", min=1, max=200_000)] = 5_000,
+    seconds: Annotated[float, typer.Option(help="length of the sustained part, seconds", min=1, max=600)] = 10.0,
     json: Json = False,
 ) -> None:
-    """Live ingest: stream messages a second on one core, and how late they are."""
+    """Measure live ingest: stream messages per second on one core, and their lag."""
     from cli.bench.ingest import main as measure
 
     measure(rate=rate, seconds=seconds, as_json=json)
@@ -60,10 +60,12 @@ def bench_ingest(
 
 @bench.command("flood")
 def bench_flood(
-    messages: Annotated[int, typer.Option("--messages", min=1_000, help="micro messages to flood the bus with")] = 200_000,
+    messages: Annotated[
+        int, typer.Option("--messages", min=1_000, help="number of order-flow messages published")
+    ] = 200_000,
     json: Json = False,
 ) -> None:
-    """Flood the bus with order flow while candles pass: bounds, drops, and the order latency beside a quiet bus."""
+    """Measure queue length, drops and order latency while order flow floods the bus, against a quiet bus."""
     from cli.bench.flood import main as measure
 
     measure(messages, as_json=json)
@@ -71,10 +73,10 @@ def bench_flood(
 
 @bench.command("exchange")
 def bench_exchange(
-    events: Annotated[int, typer.Option("--events", min=1_000, help="price events a run")] = 200_000,
+    events: Annotated[int, typer.Option("--events", min=1_000, help="number of price events per run")] = 200_000,
     json: Json = False,
 ) -> None:
-    """Price events through the matching core with 100 resting orders, beside the core asking every order every time."""
+    """Measure price events per second of the matching engine with 100 orders, against a scan of all orders per event."""
     from cli.bench.exchange import main as measure
 
     measure(events, as_json=json)
@@ -82,10 +84,10 @@ def bench_exchange(
 
 @bench.command("exchange-http")
 def bench_exchange_http(
-    samples: Annotated[int, typer.Option("--samples", min=20, help="orders of each kind")] = 500,
+    samples: Annotated[int, typer.Option("--samples", min=20, help="number of orders of each kind")] = 500,
     json: Json = False,
 ) -> None:
-    """Order round trips over HTTP to `ict simulator`, beside a ping of the same server."""
+    """Measure round trips of orders over HTTP to `ict simulator`, against a ping of the same server."""
     from cli.bench.exchange_http import main as measure
 
     measure(samples, as_json=json)

@@ -1,8 +1,7 @@
-"""Price events through the matching core with a hundred resting orders, beside the same core asking every order every time.
+"""Measures the matching engine with a hundred orders, against a scan of all orders at every price event.
 
-The reference is the matching itself without its lines: each trade looks at every limit, every trigger and the liquidation of
-the position. Both runs must give the same executions; the benchmark refuses to print otherwise. Times are CPU seconds
-of this process: what one core does, whatever else runs beside it.
+The reference is the same engine without its quiet band: each trade checks every limit, every trigger and the liquidation of
+the position. Both runs must give the same executions, else no figures are printed. Times are CPU seconds of this process.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ Event = tuple[Literal["trade", "quote", "mark"], Decimal]
 
 
 def prices(count: int, seed: int) -> list[Decimal]:
-    """A walk by single ticks, with a jump of up to 50 now and then."""
+    """Generate a walk by single ticks, with an occasional jump of up to 50."""
     dice = random.Random(seed)  # noqa: S311 - a benchmark's market, not a secret
     ticks, walk = _START, []
     for _ in range(count):
@@ -50,7 +49,7 @@ def prices(count: int, seed: int) -> list[Decimal]:
 
 
 def opened(seed: int) -> ExchangeCore:
-    """An exchange with a long of 0.5 BTC and a hundred orders around the price: limits, stops, targets, two trailing."""
+    """Return an exchange with a long of 0.5 BTC and 100 orders around the price: limits, stops, targets, two trailing."""
     core = ExchangeCore(SimulatorSettings(starting_wallet=Decimal(10**6)), {_SYMBOL: _FILTERS}, load_brackets())
     core.on_trade(_SYMBOL, _START * _TICK, 1)
     core.on_mark(_SYMBOL, _START * _TICK, 1)
@@ -95,7 +94,7 @@ def _rest(core: ExchangeCore, dice: random.Random) -> None:
 
 
 def trades_only(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
-    """CPU seconds for one trade event a price."""
+    """Return CPU seconds for one trade event per price."""
     event = core.on_trade
     began = time.process_time()
     for number, price in enumerate(walk, 2):
@@ -104,7 +103,7 @@ def trades_only(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
 
 
 def mixed(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
-    """CPU seconds for a trade, a quote and a mark price in turns, one event a price."""
+    """Return CPU seconds for a trade, a quote and a mark price in turn, one event per price."""
     trade, quote, mark, size = core.on_trade, core.on_quote, core.on_mark, Decimal(1)
     began = time.process_time()
     for number, price in enumerate(walk, 2):
@@ -118,7 +117,7 @@ def mixed(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
 
 
 def scanned(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
-    """CPU seconds for one trade event a price when every one asks every order."""
+    """Return CPU seconds for one trade event per price when each checks every order."""
     state = core.state
     book = state.books[_SYMBOL]
     began = time.process_time()
@@ -130,12 +129,12 @@ def scanned(core: ExchangeCore, walk: Sequence[Decimal]) -> float:
 
 
 def executions(core: ExchangeCore) -> list[ExecutedTrade]:
-    """What was traded, for the comparison."""
+    """Return the executions, to compare the runs."""
     return core.trades()
 
 
 def main(events: int, *, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     quick: list[float] = []
     mix: list[float] = []
     naive: list[float] = []

@@ -1,7 +1,7 @@
-"""An order's round trip over HTTP to a protocol server of its own process, beside a ping of the same server and client.
+"""Measures an order's round trip over HTTP to `ict simulator` in its own process, against a ping of the same server.
 
-The market runs in real time meanwhile, with a socket that listens to both symbols' streams and to user events. Half of the
-orders rest and are cancelled, half are filled at once. What is measured is the client's time from sending to the answer.
+The market runs in real time, and a socket listens to both symbols' streams and to user events. Half of the orders rest and
+are cancelled, half are filled at once. The time is the client's, from sending the request to the answer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SYMBOL: Final = "BTCUSDT"
 _WARM_UP: Final = 50
 #: Price, ping, placing, cancelling, market order.
 _REQUESTS_A_ROUND: Final = 5
-#: A benchmark asks faster than any account may.
+#: The benchmark sends more requests than an account may.
 _UNLIMITED: Final = {
     "ICT_SERVER__WEIGHT_MINUTE": "10000000",
     "ICT_SERVER__ORDERS_TEN_SECONDS": "10000000",
@@ -41,7 +41,7 @@ _STREAMS: Final = "btcusdt@kline_1m/ethusdt@kline_1m/btcusdt@aggTrade/ethusdt@ag
 
 @asynccontextmanager
 async def _server() -> AsyncIterator[tuple[str, psutil.Process]]:
-    """An `ict simulator` of its own process, and its address."""
+    """Start `ict simulator` as a process of its own, and give its address."""
     command = (sys.executable, "-m", "cli", "simulator", "--port", "0", "--now")
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, env={**os.environ, **_UNLIMITED}
@@ -61,7 +61,7 @@ class _Client:
         self._http = http
 
     async def ask(self, method: str, path: str, **parameters: object) -> tuple[float, Any]:
-        """Milliseconds until the answer was read, and the answer."""
+        """Send a request; return the milliseconds until the answer was read, and the answer."""
         query = urlencode({**parameters, "timestamp": int(time.time() * 1000)})
         signature = hmac.new(TEST_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
         began = time.perf_counter()
@@ -81,7 +81,7 @@ async def _listen(http: aiohttp.ClientSession, url: str) -> None:
 
 
 async def _measure(samples: int) -> tuple[dict[str, list[float]], float]:
-    """Milliseconds by kind of request, and of the server's CPU per request of any kind."""
+    """Return milliseconds by kind of request, and the server's CPU milliseconds per request."""
     taken: dict[str, list[float]] = {"ping": [], "place": [], "cancel": [], "market": []}
     async with _server() as (url, process), aiohttp.ClientSession() as http:
         client = _Client(url, http)
@@ -126,7 +126,7 @@ def _p99(taken: list[float]) -> float:
 
 
 def main(samples: int, *, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

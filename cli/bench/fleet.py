@@ -1,4 +1,4 @@
-"""Service processes for the benchmarks: one configuration, private names on the broker, metrics scraped over HTTP."""
+"""Starts service processes for the benchmarks, in a namespace of their own, and scrapes their metrics over HTTP."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cli.play.latency import quantile
 
 
 class BenchFleet:
-    """Starts ``ict run`` for each service and waits until each says that it is ready."""
+    """Starts ``ict run`` for each service and waits until each is ready."""
 
     def __init__(self, services: Sequence[str], settings: Mapping[str, object]) -> None:
         self._services = tuple(services)
@@ -53,11 +53,11 @@ class BenchFleet:
         self._directory.cleanup()
 
     def rss_mb(self) -> dict[str, float]:
-        """Resident memory of each process."""
+        """Return the resident memory of each process, MB."""
         return {name: round(psutil.Process(p.pid).memory_info().rss / 2**20, 1) for name, p in self._processes.items()}
 
     def hops(self) -> dict[str, dict[str, float]]:
-        """Per stage: time from the publisher's send until the stage took the message, ms."""
+        """Return per stage the time from the publisher's send until the stage took the message, ms."""
         found: dict[str, list[tuple[float, float]]] = {}
         for port in self._ports.values():
             buckets: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -72,7 +72,7 @@ class BenchFleet:
         }
 
     def flow(self, symbol: str) -> tuple[int, float, int]:
-        """Of the signals service: order-flow messages received, time of the newest (seconds), drops counted on the queue."""
+        """Return what signals received: order-flow messages, time of the newest (s), drops counted on its queue."""
         received, newest, dropped = 0, 0.0, 0
         for family in text_string_to_metric_families(_get(self._ports["signals"], "/metrics")):
             for sample in family.samples:

@@ -1,4 +1,4 @@
-"""``ict bench flood``: order flow by the hundred thousand while candles pass: its cost, what is dropped, what is kept."""
+"""``ict bench flood``: measure the pipeline while order flow floods the bus: latency, drops, queue length."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _PAUSE = 0.02
 
 
 def main(messages: int, *, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     result = uvloop.run(measure(messages, elsewhere=True))
     typer.echo(json.dumps(result) if as_json else json.dumps(result, indent=2))
 
 
 async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = False) -> dict[str, Any]:
-    """The same pipeline first quiet, then under the flood.
+    """Measure the same pipeline first quiet, then under the flood.
 
-    ``elsewhere``: between the two, also beside the same flood into another deployment's queues: what that costs is the price
-    of a busy broker and machine, and the rest is what the flood does to this one.
+    ``elsewhere``: measure also while the same flood goes into another deployment's queues. That shows the cost of a busy
+    broker and machine; the rest is the cost of the flood in the pipeline's own queues.
 
-    A lost candle stops the lock-step market: TimeoutError after 30 seconds, and no figures.
+    Raises TimeoutError after 30 seconds if a candle is lost, as the market waits for each.
     """
     namespace = f"flood-{uuid.uuid4().hex[:8]}"
     raw_settings: dict[str, object] = {
@@ -88,7 +88,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
 async def _while_flooded(
     bus: Bus, fleet: BenchFleet, market: BenchMarket, messages: int, namespace: str
 ) -> tuple[list[float], int]:
-    """Latencies of our candles while ``namespace`` is flooded, and how deep its queue ever was."""
+    """Return the latencies of candles while ``namespace`` is flooded, and the greatest length of its queue."""
     command = [sys.executable, "-m", "cli.bench.flooder", str(fleet.config), str(messages)]
     environment = {**os.environ, "ICT_NAMESPACE": namespace}
     flooder = subprocess.Popen(command, env=environment)  # noqa: ASYNC220, S603  our own module; it must not share this loop
@@ -101,13 +101,15 @@ async def _while_flooded(
 
 
 async def _accounted(fleet: BenchFleet, symbol: str, messages: int) -> tuple[int, float, int]:
-    """Received, newest and dropped, once every message is one or the other (or after a while that it is not)."""
+    """Return received, newest and dropped, once every message is received or dropped, or at a time limit."""
     figures = (0, 0.0, 0)
     for _ in range(200):
         figures = await asyncio.to_thread(fleet.flow, symbol)
         if figures[0] + figures[2] >= messages:
             break
-        await asyncio.sleep(0.05)  # the consumer is another process: it is asked until it has said it all
+        await asyncio.sleep(
+            0.05
+        )  # the consumer is another process: its metrics are polled until they account for every message
     return figures
 
 

@@ -1,7 +1,7 @@
-"""A process that floods the bus with order flow: ``python -m cli.bench.flooder CONFIG MESSAGES``.
+"""Floods the bus with order flow, as a process of its own: ``python -m cli.bench.flooder CONFIG MESSAGES``.
 
-It runs at the lowest priority: what is measured is what the flood does to the bus, not what a publisher on the same two
-cores takes from them.
+It runs at the lowest priority, so that the benchmark measures the effect of the flood on the bus and not the CPU that the
+publisher takes.
 """
 
 from __future__ import annotations

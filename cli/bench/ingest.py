@@ -1,6 +1,6 @@
-"""Live ingest under load: how many stream messages a second one core takes, and how late they are (done when: 5,000, 50 ms).
+"""Measures live ingest under load: stream messages per second on one core, and their lag. Goal: 5,000/s within 50 ms.
 
-Two measurements, each beside its reference in the same run:
+Two measurements, each with a reference in the same run:
 
 * capacity: frames through reading and the feed's state, against a bare JSON decode of the same frames;
 * sustained: another process sends frames over two WebSockets at a rate; lag is from the moment a frame was stamped to the
@@ -59,7 +59,7 @@ def _median_us(action: Callable[[], Any]) -> float:
 
 
 def capacity() -> dict[str, float]:
-    """Microseconds a frame, in one thread, without any socket."""
+    """Return microseconds per frame, in one thread, without sockets."""
     frames, now = Frames(SYMBOL, seed=1), int(time.time() * 1_000)
     texts = [frames.make(kind, now) for kind in frames.kinds(_COUNT)]
     names = {wire_name(name): name for name in _NAMES}
@@ -84,7 +84,7 @@ def capacity() -> dict[str, float]:
 
 
 async def _fed(rate: int, seconds: float, read: Callable[[int, list[float]], Any]) -> dict[str, float]:
-    """Run the feeder and ``read`` it: lags in ms. CPU is that of this process."""
+    """Run the feeder and ``read`` its frames. Lags are in ms, CPU is that of this process."""
     feeder = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli.bench.ingest_feeder", str(rate), str(seconds), stdout=asyncio.subprocess.PIPE
     )
@@ -138,12 +138,12 @@ async def _bare(port: int, lags: list[float]) -> None:
 
 
 async def _both(one: Any, other: Any) -> None:
-    """Both to their end, which is that the feeder closes the sockets."""
+    """Run both until the feeder closes the sockets."""
     await asyncio.gather(one, other, return_exceptions=True)
 
 
 def main(*, rate: int, seconds: float, as_json: bool) -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     import uvloop
 
     result: dict[str, Any] = {"capacity": capacity()}

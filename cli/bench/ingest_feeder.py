@@ -1,7 +1,7 @@
-"""``python -m cli.bench.ingest_feeder RATE SECONDS``: a process that sends stream frames at a rate, stamped with their time.
+"""``python -m cli.bench.ingest_feeder RATE SECONDS``: sends stream frames at a rate, each stamped with its time.
 
-It prints its port, serves ``/public/stream`` and ``/market/stream``, begins when both are connected, and ends by closing
-them. Frames are made ahead but for their time: making them must not be what is measured.
+It prints its port, serves ``/public/stream`` and ``/market/stream``, begins when both are connected, and closes
+both at the end. Frames are made ahead except for their time, so that making them is not measured.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ async def main(rate: int, seconds: float) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    assert site._server is not None  # aiohttp tells the port of a free choice nowhere else
+    assert site._server is not None  # the only place where aiohttp shows which free port it got
     print(site._server.sockets[0].getsockname()[1], flush=True)  # type: ignore[attr-defined]  # asyncio.Server has it
     await ready.wait()
     await _send(made, rate, sockets)

@@ -1,6 +1,6 @@
-"""The market and exchange of the benchmarks: feeds candles, takes the order's arrival time, refuses every order.
+"""Plays market and exchange for the benchmarks: publishes candles, takes the time at which an order arrives, refuses it.
 
-Refusing keeps the account flat, so that every close of every sample does the same work: from the feed to the order request.
+Refused orders keep the account flat, so that every close causes the same work.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class BenchMarket:
     async def start(self) -> None:
         await self._bus.subscribe("exchange", self._on_exchange)
         await self._bus.subscribe("replay", self._on_replay)
-        for queue in ("journal", "notifier"):  # the bench runs neither; a broker with their backlog would be another broker
+        for queue in ("journal", "notifier"):  # the benchmark runs neither, and their backlog would slow the broker down
             await self._bus.subscribe(queue, self._let_go)
 
     async def run(self, samples: int, *, hourly: bool, warm_up: int, pause: float) -> list[float]:
-        """Latency in ms, feed published → order request received, of ``samples`` closes.
+        """Return latencies in ms, from the published candle to the received order request, of ``samples`` closes.
 
-        ``hourly``: only closes of a full hour count, and the minutes between are played without pause.
+        ``hourly``: measure only closes of a full hour; the minutes between are played without pause.
         """
         latencies: list[float] = []
         for _ in range(warm_up):
@@ -73,7 +73,7 @@ class BenchMarket:
         return (self._order_at.pop(self.now) - began) / 1e6
 
     def _candle(self, symbol: str) -> RawCandle:
-        """Two incommensurable waves: swings, gaps and blocks form, and nothing is random."""
+        """Return a candle on the sum of two waves: swings, gaps and blocks form, without randomness."""
         minute, shift = self.now // MINUTE, len(symbol) + sum(symbol.encode())
 
         def price(at: float) -> float:

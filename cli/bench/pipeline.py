@@ -1,4 +1,4 @@
-"""``ict bench pipeline``: candle → order in every layout, a raw aio-pika chain beside it, and embedded throughput."""
+"""``ict bench pipeline``: measure candle-to-order latency in every layout against a raw aio-pika chain, and throughput."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from shared.bus.port import Bus
 from shared.bus.topology import Layout, QueueKind
 from shared.runtime.service import Service, running
 
-#: The queues that a candle passes on its way to an order, per layout: one hop each.
+#: Layout → the queues that a candle passes on its way to an order.
 PATHS: dict[Layout, tuple[str, ...]] = {
     "split": ("ingest.p0", "analysis.p0.1m", "signals.p0", "risk", "execution", "exchange"),
     "fused": ("ingest.p0", "engine", "execution", "exchange"),
 }
-#: Where the candles of an hour become one message again: the stage that decides.
+#: The stage at which the messages of an hour become one again.
 _MERGES: dict[Layout, str] = {"split": "signals.p0", "fused": "engine"}
 _HOUR_BUNDLES = 5  # 1m 5m 15m 30m 1h
 CASES = {"one": 1, "hour": 2, "fifty": 50}
-_PAUSE = 0.02  # seconds between samples: candles are rare, and a cold path is the honest one
+_PAUSE = 0.02  # seconds between samples: candles are rare, so caches are cold in production too
 
 
 def main(samples: int, *, as_json: bool) -> None:
     """Measure everything and print it."""
     gc.collect()
-    gc.freeze()  # this process measures: its own pauses must not stand in the figures, ours or the raw chain's
+    gc.freeze()  # pauses of this process would count as latency
     result = uvloop.run(_measure(samples))
     result["embedded_candles_per_s"] = _throughput()
     if as_json:
@@ -87,7 +87,7 @@ def _settings(layout: Layout, count: int, namespace: str) -> dict[str, object]:
 async def _distributed(
     layout: Layout, samples: int
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
-    """The three cases of one layout and the raw chain, measured between them in the same minutes."""
+    """Measure the three cases of one layout, and the raw chain between them."""
     figures: dict[str, Any] = {}
     hops: dict[str, Any] = {}
     memory: dict[str, float] = {}
@@ -151,7 +151,7 @@ async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
 
 
 def _throughput() -> dict[str, Any]:
-    """One-minute candles a second through everything: ingest to exchange and journal, two symbols, eight timeframes."""
+    """Return one-minute candles per second from ingest to exchange and journal, with two symbols and eight timeframes."""
     from cli.play.demo import play
     from cli.play.market import open_source
     from simulator.recorder import Recorder
@@ -169,7 +169,7 @@ def _throughput() -> dict[str, Any]:
 
 
 def _ratios(result: dict[str, Any]) -> dict[str, Any]:
-    """What the requirement speaks of: ours over the raw chain, and fifty symbols over one."""
+    """Return the ratios: pipeline to raw chain, and fifty symbols to one."""
     ratios: dict[str, Any] = {}
     for layout in PATHS:
         ours, raw = result["candle_to_order_ms"][layout], result["raw_chain_ms"][layout]

@@ -1,4 +1,4 @@
-"""The reference of the pipeline benchmark: a raw aio-pika chain with as many hops, the same queue kinds, and no work."""
+"""Measures the reference of the pipeline benchmark: aio-pika relays with as many hops and the same kinds of queue."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _BODY = {
 async def measure(
     url: str, kinds: Sequence[QueueKind], samples: int, pause: float, *, burst: int = 1, merge_at: int = 0
 ) -> list[float]:
-    """Latency in ms of ``samples`` messages through ``len(kinds)`` hops, one process a hop, ``pause`` seconds apart.
+    """Return latencies in ms of ``samples`` messages, ``pause`` seconds apart, through ``len(kinds)`` processes.
 
-    With ``burst`` > 1 the first relay forwards every message that often, and relay ``merge_at`` makes them one again.
+    ``burst``: how often the first relay forwards every message; relay ``merge_at`` makes one of them again.
     """
     prefix = f"ict-raw-{uuid.uuid4().hex[:8]}"
     names = [f"{prefix}.{index}" for index in range(len(kinds))]

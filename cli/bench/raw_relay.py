@@ -1,4 +1,4 @@
-"""One process of the raw chain: consume, decode, encode, publish with confirm, ack. Nothing of ours, only aio-pika.
+"""Runs one relay of the raw chain with aio-pika alone: consume, decode, encode, publish with confirm, ack.
 
 Usage: ``python -m cli.bench.raw_relay URL SOURCE_QUEUE TARGET_QUEUE FAN MERGE``; the queues exist. Forwards each message
 ``FAN`` times, and only every ``MERGE``-th: the shape of an hour, when one feed becomes five candles and five analyses become
@@ -17,7 +17,7 @@ from aio_pika.abc import AbstractIncomingMessage
 
 
 async def relay(url: str, source: str, target: str, fan: int, merge: int) -> None:
-    """Until the process is terminated."""
+    """Relay until the process is terminated."""
     consuming, publishing = await aio_pika.connect_robust(url), await aio_pika.connect_robust(url)
     channel, out = await consuming.channel(), await publishing.channel(on_return_raises=True)
     await channel.set_qos(prefetch_count=32)

@@ -1,7 +1,7 @@
-"""Stream frames in the shapes and shares of a recorded minute of BTCUSDT, as many as one likes (seeded).
+"""Generates stream frames with the kinds, shares and sizes of a recorded minute of BTCUSDT, from a seed.
 
 Recorded on 2024-08-08 (93,953 raw messages of USDⓈ-M): 70 % bookTicker of 190 bytes, 23 % trades of 150, 7 % depth diffs of
-2.1 kB with 66 levels. Here a hundredth of the rest are klines and mark prices, as a live feed has them.
+2.1 kB with 66 levels. A small share of klines and mark prices is added, as in a live feed.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Frames:
         self._trade = 0
 
     def kinds(self, count: int) -> Iterator[str]:
-        """So many kinds, in the recorded shares."""
+        """Draw ``count`` kinds of frame in the recorded shares."""
         yield from self._random.choices(tuple(SHARES), tuple(SHARES.values()), k=count)
 
     def make(self, kind: str, now: int) -> str:
-        """The combined frame of a kind."""
+        """Return a combined-stream frame of a kind."""
         stream, data = getattr(self, f"_{kind}")(now)
         return json.dumps({"stream": f"{self._name}@{stream}", "data": {"e": kind, "E": now, "s": self._symbol, **data}})
 
     @property
     def update(self) -> int:
-        """Id of the newest book update."""
+        """Return the id of the newest book update."""
         return self._update
 
     def _price(self) -> str:

@@ -1,4 +1,4 @@
-"""``ict data check``: what candle files are, what is wrong with them, and what to type next."""
+"""``ict data check``: describe candle files, list their defects, and print the command to type next."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _facts(description: Description) -> list[tuple[str, str]]:
         ("rows", f"{sum(file.rows for file in files):,}"),
         ("first candle", f"{_utc(min(firsts))} UTC" if firsts else ""),
         ("last candle", f"{_utc(max(lasts))} UTC" if lasts else ""),
-        ("symbol", description.symbol or "not told by the name"),
+        ("symbol", description.symbol or "not in the name"),
     ]
 
 

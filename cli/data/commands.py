@@ -30,9 +30,9 @@ def check(
     interval: Interval = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON list on stdout")] = False,
 ) -> None:
-    """Say what candle files are, what is wrong with them, and what to type next; exit 1 when something is wrong.
+    """Describe candle files: format, range, defects, and the command to type next; exit 1 if there is a defect.
 
-    Read are: Binance's archives (zip of one or many days or months, with or without header), CSV of any separator,
+    Formats: Binance's archives (zip of one or many days or months, with or without header), CSV of any separator,
     TradingView's exports, pandas' CSV, JSON of freqtrade, ccxt or Binance, Feather, Parquet; text and JSON also in gzip or
     zip. Kind, columns, time unit and interval are read from the contents, not from the name.
     """

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code (``ict docs``): a page that disagrees with the code fails the tests."""
+"""Generates the reference pages from the code (``ict docs``); a test fails if a page differs from the code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from cli.docs import lifecycles, metrics, parameters, protocol, reasons, settings, topology
 
-#: File name → what it must contain.
+#: File name → function that renders its text.
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "settings.md": settings.render,
     "topology.md": topology.render,
@@ -20,7 +20,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
 
 
 def write(directory: Path) -> list[Path]:
-    """Write every page; the paths of those that changed. Raises OSError when the directory cannot be written."""
+    """Write every page; return the paths of those that changed. Raises OSError if the directory cannot be written."""
     changed = []
     for path, text in _pages(directory):
         if _read(path) != text:
@@ -30,13 +30,13 @@ def write(directory: Path) -> list[Path]:
 
 
 def drift(directory: Path) -> list[Path]:
-    """The pages that are missing, or that do not say what the code says."""
+    """Return the pages that are missing or differ from the code."""
     return [path for path, text in _pages(directory) if _read(path) != text]
 
 
 def _pages(directory: Path) -> list[tuple[Path, str]]:
     pages = [(directory / name, page()) for name, page in PAGES.items()]
-    concepts = directory / "ict.md"  # by hand, but for its lists
+    concepts = directory / "ict.md"  # written by hand, except for its lists of parameters
     if (text := _read(concepts)) is not None:
         pages.append((concepts, parameters.refreshed(text)))
     return pages

@@ -1,4 +1,4 @@
-"""docs/lifecycles.md: the transition tables as diagrams, drawn from the tables that the code obeys."""
+"""Writes docs/lifecycles.md: a state diagram of each transition table in the code."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ Step = tuple[str, str, str]
 
 
 def by_event(table: Mapping[State, Mapping[Event, State]]) -> list[Step]:
-    """The steps of a table that names events."""
+    """Return the steps of a table state → event → state."""
     return [(state, to, event) for state, events in table.items() for event, to in events.items()]
 
 
 def by_state(table: Mapping[State, Collection[State]]) -> list[Step]:
-    """The steps of a table that names what may follow, in the order of the table's own states."""
+    """Return the steps of a table state → following states, in the order of the table's states."""
     order = list(table)
     return [(state, to, "") for state, following in table.items() for to in sorted(following, key=order.index)]
 
 
 def diagram(start: str, states: Iterable[str], steps: Iterable[Step]) -> str:
-    """A Mermaid state diagram from the first state to those behind which there is nothing."""
+    """Draw a Mermaid state diagram from ``start`` to the final states."""
     steps = list(steps)
     leaving = {step[0] for step in steps}
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {start}"]
@@ -41,10 +41,10 @@ def diagram(start: str, states: Iterable[str], steps: Iterable[Step]) -> str:
 
 
 def render() -> str:
-    """The whole page."""
+    """Render the page."""
     return page(
         "Life cycles",
-        "Each diagram is the table of the module named above it. What a table does not have cannot happen there.",
+        "Each diagram shows the transition table of the module named above it. Any other step is refused.",
         *_section(
             "Order at the exchange",
             "`simulator/core/model/orders.py`: what may happen to an order in the book.",
@@ -57,21 +57,21 @@ def render() -> str:
             diagram("NEW", algo_orders.ALGO_TRANSITIONS, by_event(algo_orders.ALGO_TRANSITIONS)),
         ),
         *_section(
-            "Order of ours",
-            "`services/execution/oms.py`: what execution knows of an order. `SENT`: the request left. `UNKNOWN`: the "
-            "exchange answered without a word on it, so it is asked again under the same client id, never sent twice.",
+            "Order in execution",
+            "`services/execution/oms.py`: the order as execution knows it. `SENT`: the request was sent. `UNKNOWN`: the "
+            "answer left the outcome open, so the order is queried by its client id and never sent twice.",
             diagram("SENT", oms.TRANSITIONS, by_state(oms.TRANSITIONS)),
         ),
         *_section(
             "Trade",
-            "`services/execution/trade.py`: from intent to flat. `protecting` is every moment with a position and without "
-            "an accepted stop.",
+            "`services/execution/trade.py`: from intent to flat. `protecting`: there is a position and no "
+            "accepted stop yet.",
             diagram("entering", trade.TRANSITIONS, by_event(trade.TRANSITIONS)),
         ),
         *_section(
             "Stream connection",
-            "`services/ingest/live/watchdog.py`: connected is not healthy; `live` is a frame of every stream in its limit, "
-            "and nothing missing.",
+            "`services/ingest/live/watchdog.py`: `live`: every stream sent a frame within its limit, and no "
+            "frame is missing; a mere connection is not enough.",
             diagram("connecting", watchdog.TRANSITIONS, by_event(watchdog.TRANSITIONS)),
         ),
         *_section(
@@ -81,7 +81,7 @@ def render() -> str:
         ),
         *_section(
             "Kill switch",
-            "`services/risk/kill_switch.py`: what lets entries through. `HALTED` is left by hand only.",
+            "`services/risk/kill_switch.py`: when entries are allowed. `HALTED` ends only by `ict rearm`.",
             diagram("NORMAL", kill_switch.TRANSITIONS, by_event(kill_switch.TRANSITIONS)),
         ),
         *_facts(),
@@ -93,7 +93,7 @@ def _section(title: str, about: str, drawing: str) -> list[str]:
 
 
 def _facts() -> list[str]:
-    """One section for all kinds of fact that share a table."""
+    """Render the section of facts: one diagram for all kinds of fact that share a table."""
     parts = ["## Facts of the analysis", "`services/analysis/lifecycle.py`: swings, breaks, zones."]
     kinds: dict[str, list[str]] = {}
     for kind, states in lifecycle.TRANSITIONS.items():

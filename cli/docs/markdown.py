@@ -1,20 +1,20 @@
-"""The few forms of Markdown that the reference pages are made of."""
+"""Renders Markdown: pages, tables and code spans."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-#: Stands under the title of every page.
-GENERATED = "*Made from the code by `make docs`; do not edit: the tests compare the two.*"
+#: The line under the title of every page.
+GENERATED = "*Generated from the code by `make docs`; do not edit: a test compares the two.*"
 
 
 def page(title: str, *parts: str) -> str:
-    """A whole page of a title and its parts."""
+    """Render a page: title, note that it is generated, parts."""
     return "\n\n".join([f"# {title}", GENERATED, *parts]) + "\n"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; what would end a cell is escaped, so that patterns with ``|`` stay whole."""
+    """Render a table; ``|`` and line ends in cells are escaped."""
     lines = [_row(header), "|" + "---|" * len(header), *(_row(row) for row in rows)]
     return "\n".join(lines)
 

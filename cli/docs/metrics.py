@@ -1,4 +1,4 @@
-"""docs/metrics.md: every metric of every module, with its labels."""
+"""Writes docs/metrics.md: every metric of every module, with its labels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MetricRow:
 
 
 def metrics() -> list[MetricRow]:
-    """Every ``ict_*`` metric that some module defines, sorted by name; each once, where it is defined."""
+    """Return every ``ict_*`` metric, sorted by name; each once, with the module that defines it."""
     found: dict[str, MetricRow] = {}
     for module in _modules():
         for value in vars(module).values():
@@ -46,7 +46,7 @@ def metrics() -> list[MetricRow]:
 
 
 def render() -> str:
-    """The whole page."""
+    """Render the page."""
     rows = metrics()
     return page(
         "Metrics",
@@ -66,7 +66,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _collects(value: object) -> TypeGuard[Collector]:
-    """True for metrics and for collectors of one's own; not for the registry that holds them all."""
+    """Return True for metrics and custom collectors, False for a registry."""
     return not isinstance(value, type | CollectorRegistry) and callable(getattr(type(value), "collect", None))
 
 
@@ -75,7 +75,7 @@ def _defines(module: ModuleType, name: str) -> bool:
 
 
 def _rows(collector: Collector, module: str) -> Iterator[MetricRow]:
-    # prometheus_client tells the labels of a metric without children only through this attribute
+    # prometheus_client has no public name for the labels of a metric without children
     if isinstance(collector, MetricWrapperBase):
         name, kind, text = collector._name, str(collector._type), collector._documentation
         yield from _row(name, kind, tuple(collector._labelnames), text, module)

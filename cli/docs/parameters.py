@@ -1,7 +1,7 @@
-"""The lists of parameters on docs/ict.md: what a concept is tuned with and its defaults, between marks that a person sets.
+"""Writes the lists of parameters into docs/ict.md: the settings of a concept with their defaults, between two marks.
 
 ``<!-- parameters: fvg, cross.smt -->`` begins a list of these sections or fields of ``analysis``; ``<!-- end -->`` ends it.
-What stands between them is made anew from the settings; all else on the page is written by hand.
+The text between them is generated from the settings; the rest of the page is written by hand.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from services.analysis.settings import AnalysisSettings
 
 _MARKED: Final = re.compile(r"<!-- parameters: (?P<names>[^>]*?) -->\n(?:.*?\n)??<!-- end -->", re.DOTALL)
 _WIDTH: Final = 138
-#: Between a name and its default: no line ends there.
+#: Stands for a space between a name and its default, where no line may break.
 _GLUE: Final = "\0"
 
 
 class NoSuchParameters(ValueError):
-    """A mark names what ``analysis`` does not have."""
+    """A mark names a setting that ``analysis`` does not have."""
 
 
 def refreshed(page: str) -> str:
-    """The page with every list as the settings are today. Raises NoSuchParameters."""
+    """Return the page with every list generated anew. Raises NoSuchParameters."""
     return _MARKED.sub(lambda mark: _list(mark["names"]), page)
 
 
 def named(page: str) -> list[str]:
-    """The sections and fields that the page's marks name, in order."""
+    """Return the sections and fields that the page's marks name, in order."""
     return [name for mark in _MARKED.finditer(page) for name in _split(mark["names"])]
 
 
@@ -57,7 +57,7 @@ def _of(name: str) -> object:
     value: object = AnalysisSettings()
     for step in name.split("."):
         if not isinstance(value, BaseModel) or step not in type(value).model_fields:
-            raise NoSuchParameters(f"analysis.{name} is no setting; correct the mark on docs/ict.md")
+            raise NoSuchParameters(f"there is no setting analysis.{name}; correct the mark in docs/ict.md")
         value = getattr(value, step)
     return value
 

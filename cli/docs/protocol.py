@@ -1,4 +1,4 @@
-"""docs/protocol.md: what ``ict simulator`` serves, and the faults that can be set."""
+"""Writes docs/protocol.md: endpoints and streams of ``ict simulator``, and the faults that can be set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from simulator.server.rest.endpoints import ENDPOINTS
 from simulator.server.rest.order_api import METHODS
 from simulator.server.streams import CATEGORY, StreamKind
 
-#: How each kind of stream is named, and how often it comes.
+#: Kind of stream → its names, and how often it sends.
 STREAMS: Final[dict[StreamKind, tuple[str, str]]] = {
     "kline": ("<symbol>@kline_<interval>", "every 250 ms when it changed, and at its close"),
     "continuousKline": ("<pair>_perpetual@continuousKline_<interval>", "every 250 ms when it changed, and at its close"),
@@ -27,7 +27,7 @@ STREAMS: Final[dict[StreamKind, tuple[str, str]]] = {
 
 
 def render() -> str:
-    """The page."""
+    """Render the page."""
     return page(
         "What the simulator serves",
         "How to use it: [simulator.md](simulator.md).",

@@ -1,4 +1,4 @@
-"""docs/reasons.md: every closed vocabulary of reasons, so that a word met in a log or a journal can be looked up."""
+"""Writes docs/reasons.md: every closed list of reasons, to look up a word found in a log or the journal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.runtime.process import exits
 from shared.exchange.error_codes import ErrorCode
 from simulator.rejections import REASON
 
-#: Title, where it stands, its name, and what it is about.
+#: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply."),
     ("Why risk refused a signal", orders, "Refusal", "In `Verdict.refusals`; all that apply, not only the first."),
@@ -50,12 +50,12 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
 
 
 def text() -> dict[str, dict[str, str]]:
-    """Title → word → meaning, of the vocabularies that are words."""
+    """Return title → word → meaning of every list."""
     return {title: words(module, name) for title, module, name, _ in _VOCABULARIES}
 
 
 def _exits() -> str:
-    """The exit codes as a table."""
+    """Render the exit codes as a table."""
     meanings = words(exits, "Exit")
     return table(
         ("code", "name", "meaning"), ((str(int(each)), code(each.name), meanings[each.name]) for each in exits.Exit)
@@ -63,7 +63,7 @@ def _exits() -> str:
 
 
 def render() -> str:
-    """The whole page."""
+    """Render the page."""
     parts = ["Every reason that this system gives is one of a closed list. Other words do not occur."]
     meanings = text()
     for title, module, name, about in _VOCABULARIES:

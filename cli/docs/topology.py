@@ -1,4 +1,4 @@
-"""docs/topology.md: the broker table of each layout."""
+"""Writes docs/topology.md: the queues of each layout and mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "prefet
 
 
 def render() -> str:
-    """The whole page."""
+    """Render the page."""
     parts = [
         "One deployment of one partition with all timeframes, as `ict topology` prints it for yours. Every queue is "
         f"bounded. What cannot be read or handled goes through `{DEAD_LETTER_EXCHANGE}` to `dead.<queue>`.",
@@ -40,7 +40,7 @@ def render() -> str:
 
 
 def _modes() -> list[str]:
-    """What the other modes have beside, or instead of, the queues of mode sim."""
+    """Render what differs from mode sim in the other modes."""
     usual = set(build().queues)
     parts = []
     for mode in get_args(Mode)[1:]:

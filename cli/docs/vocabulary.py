@@ -1,4 +1,4 @@
-"""Closed vocabularies, read with the comments that stand beside their words: the code is where their meaning is kept."""
+"""Reads closed lists of words from the source, each word with the comment beside it as its meaning."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from types import ModuleType
 
 
 class NoVocabulary(Exception):
-    """The module does not define the name as a list of words: the page asks for something that was renamed."""
+    """The module does not define the name as a Literal or enum; it was probably renamed."""
 
 
 def words(module: ModuleType, name: str) -> dict[str, str]:
-    """Word → the comment on its line, else the word in plain letters; in the order of the source.
+    """Return word → the comment on its line, else the word with spaces; in the order of the source.
 
     ``name`` is a ``Literal[...]`` or an enum of the module. Raises NoVocabulary.
     """

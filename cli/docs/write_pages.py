@@ -24,4 +24,4 @@ def write_docs(directory: Path, *, check: bool) -> None:
     except OSError as error:
         refuse(f"--to {directory}: {error.strerror or error}", Exit.NEGATIVE)
     if stale:
-        refuse(f"these pages do not say what the code says; run `make docs`: {', '.join(map(str, stale))}", Exit.NEGATIVE)
+        refuse(f"these pages differ from the code; run `make docs`: {', '.join(map(str, stale))}", Exit.NEGATIVE)

@@ -1,4 +1,4 @@
-"""``ict analyse``: the engine, or the restated rules of another library, over recorded candles; lines or a table out."""
+"""``ict analyse``: run the engine, or the rules of smartmoneyconcepts, over recorded candles; write lines or a table."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def analyse_files(
     out: Path | None,
     config: Sequence[Path] | None,
 ) -> None:
-    """The command's body. What it writes for a shorter range is a prefix of what it writes for a longer one."""
+    """Run the command. The output of a shorter range is a prefix of the output of a longer one."""
     if compat not in (None, "smc"):
         refuse(f"--compat {compat}: only smc is known", Exit.USAGE)
     if _is_table(out):
@@ -55,7 +55,7 @@ def analyse_files(
 
 @contextmanager
 def _written(file: BinaryIO, out: Path | None, compat: str | None) -> Iterator[Callable[[bytes], None]]:
-    """What takes one event: rows of a table where ``out`` ends in .parquet, else lines."""
+    """Yield the function that writes one event: a row of a table if ``out`` ends in .parquet, else a line."""
     if not _is_table(out):
         yield lambda line: file.writelines((line, b"\n"))
         return
@@ -76,7 +76,7 @@ def _lines(market: Market, settings: Settings, compat: str | None, on_close: Cal
 
 
 def _compat_lines(market: Market, swing_length: int, on_close: Callable[[int], None]) -> Iterator[bytes]:
-    """These rules need the whole frame, so all candles are in memory."""
+    """Yield the events of smartmoneyconcepts' rules. They need the whole frame, so all candles are in memory."""
     from research.columns import of_candles
     from research.compat_smc.events import events
     from research.events import canonical

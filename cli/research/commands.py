@@ -1,4 +1,4 @@
-"""The commands that look at what was recorded: analyse, plot, lookahead, zones, train. Bodies are imported late."""
+"""Declares the commands over recorded data: analyse, plot, lookahead, zones, train. Bodies are imported late."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def analyse(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Every event of the ICT engine on recorded candles, in the order in which it became knowable."""
+    """Write every event of the ICT engine on recorded candles, in the order in which it became known."""
     from cli.research.analyse import analyse_files
 
     analyse_files(CandleFiles(data, time_zone, columns, interval), timeframe, start, end, compat, out, config)
@@ -54,23 +54,25 @@ def analyse(
 @app.command()
 def plot(
     data: Data,
-    out: Annotated[Path, typer.Option("--out", help="chart.png, or chart.html: a page of its own, with every reason")],
+    out: Annotated[Path, typer.Option("--out", help="chart.png, or chart.html: a page that shows the reason of each event")],
     timeframe: AskedTimeframe = "15m",
     start: From = None,
     end: To = None,
     time_zone: TimeZone = None,
     columns: Columns = None,
     interval: Interval = None,
-    last: Annotated[int, typer.Option("--last", min=2, max=5_000, help="show the last so many candles of the range")] = 200,
+    last: Annotated[
+        int, typer.Option("--last", min=2, max=5_000, help="number of candles shown, the last of the range")
+    ] = 200,
     kinds: Annotated[
-        str, typer.Option("--kinds", help="what to draw, with commas: structure,swings,fvg,order_block,sessions …")
+        str, typer.Option("--kinds", help="what to draw, comma-separated: structure,swings,fvg,order_block,sessions …")
     ] = "",
     theme: Annotated[str, typer.Option("--theme", help="dark or light")] = "dark",
-    zone: Annotated[str, typer.Option("--zone", help="clock of the time axis")] = "Asia/Seoul",
+    zone: Annotated[str, typer.Option("--zone", help="time zone of the time axis")] = "Asia/Seoul",
     size: Annotated[str, typer.Option("--size", help="width and height in pixels")] = "1600x900",
     config: Config = None,
 ) -> None:
-    """Candles with zones, structure, levels and sessions, as the engine knew them: to look at instead of to read."""
+    """Draw candles with the zones, structure, levels and sessions that the engine found, as PNG or HTML."""
     from cli.research.plot import plot_files
 
     files = CandleFiles(data, time_zone, columns, interval)
@@ -89,13 +91,17 @@ def lookahead(
     detectors: Annotated[
         str, typer.Option("--detectors", help="engine, smc, smc-drawn, or package.module:function")
     ] = "engine",
-    cuts: Annotated[int, typer.Option("--cuts", min=1, max=10_000, help="places at which the future is taken away")] = 20,
-    last: Annotated[int | None, typer.Option("--last", min=2, help="only the last so many candles")] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="of the cuts and of the scrambled futures")] = 1,
+    cuts: Annotated[
+        int, typer.Option("--cuts", min=1, max=10_000, help="number of places at which the candles are cut off")
+    ] = 20,
+    last: Annotated[
+        int | None, typer.Option("--last", min=2, help="number of candles used, the last of the range; default: all")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the cuts and of the scrambled futures")] = 1,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
     config: Config = None,
 ) -> None:
-    """Replay prefixes and other futures; exit 1 when anything was said too early or taken back."""
+    """Test detectors for lookahead bias: cut the candles off or change what follows; exit 1 if an earlier event changes."""
     from cli.research.lookahead import look
 
     files = CandleFiles(data, time_zone, columns, interval)
@@ -116,15 +122,16 @@ def lookahead(
 @app.command()
 def zones(
     journal: Annotated[
-        str | None, typer.Option("--journal", help="url of the journal, sqlite:///PATH for one; default: the configured one")
+        str | None,
+        typer.Option("--journal", help="URL of the journal, for example sqlite:///PATH; default: the configured one"),
     ] = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="only this one")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="trades opened from, UTC: 2025-05-04")] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="only trades of this symbol")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="earliest opening time, UTC: 2025-05-04")] = None,
     end: To = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON list on stdout")] = False,
     config: Config = None,
 ) -> None:
-    """Trades of the journal by kill zone and symbol: how many were won, and what they came to."""
+    """Print the journal's closed trades by kill zone and symbol: count, win rate, result in USDT and in R."""
     from cli.research.zones import show_zones
 
     show_zones(journal, symbol, start, end, config, json=json)
@@ -134,33 +141,29 @@ def zones(
 def pictures(
     to: Annotated[Path, typer.Option("--to", help="directory of the pictures")] = Path("docs/pictures"),
 ) -> None:
-    """Draw the pictures of docs/ict.md again, from the engine's facts on a made-up market."""
+    """Draw the pictures of docs/ict.md from the engine's events on a generated market."""
     from cli.research.pictures import draw
 
     draw(to)
 
 
-train = typer.Typer(
-    help="Learn from recorded candles; what runs live reads the small JSON that comes out.", no_args_is_help=True
-)
+train = typer.Typer(help="Train models on recorded candles; the engine reads the resulting JSON.", no_args_is_help=True)
 app.add_typer(train, name="train")
 
 
 @train.command("fvg")
 def train_fvg(
-    data: Annotated[
-        list[str], typer.Option("--data", help="SYMBOL=FILE@TIMEFRAME; several, also of one symbol: BTCUSDT=btc.parquet@15m")
-    ],
+    data: Annotated[list[str], typer.Option("--data", help="SYMBOL=FILE@TIMEFRAME, repeatable: BTCUSDT=btc.parquet@15m")],
     out: Annotated[Path, typer.Option("--out", help="the model, as JSON")],
     start: From = None,
     end: To = None,
     time_zone: TimeZone = None,
     columns: Columns = None,
     interval: Interval = None,
-    unseen: Annotated[float, typer.Option("--unseen", help="share of each file's months kept for the judgement")] = 0.25,
+    unseen: Annotated[float, typer.Option("--unseen", help="share of each file's months kept for the evaluation")] = 0.25,
     config: Config = None,
 ) -> None:
-    """Fill probability of fair value gaps: exit 1 when it does not beat the base rate on unseen months."""
+    """Train the fill probability of fair value gaps; exit 1 if it does not beat the base rate on unseen months."""
     from cli.research.train import train_fvg as body
 
     body(CandleFiles(data, time_zone, columns, interval), start, end, out, unseen, config)

@@ -1,4 +1,4 @@
-"""``ict lookahead``: is anything of a set of detectors said too early, or taken back?"""
+"""``ict lookahead``: test whether detectors report an event too early, or change it afterwards."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def look(
     json: bool,
     config: Sequence[Path] | None,
 ) -> None:
-    """The command's body. Exit 0 when every statement stands, 1 when one was made too early or taken back."""
+    """Run the command. Exit 0 if no event depends on later candles, 1 if one was reported too early or changed later."""
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
@@ -46,7 +46,7 @@ def look(
         refuse(f"--detectors {error}", Exit.USAGE)
     found: dict[str, list[Leak]] = {}
     looked: dict[str, tuple[int, int]] = {}
-    with Bar(console, "cuts looked at", cuts * len(market.symbols)) as bar:
+    with Bar(console, "cuts tested", cuts * len(market.symbols)) as bar:
         for number, symbol in enumerate(market.symbols):
             candles = list(market.candles(symbol))[-last if last else 0 :]
             places = cuts_of(len(candles), cuts, seed)
@@ -58,30 +58,30 @@ def look(
     if json:
         echo_json(_as_json(name, market.timeframe, looked, found))
     else:
-        _tell(name, market.timeframe, looked, found)
+        _print(name, market.timeframe, looked, found)
     if any(found.values()):
         raise typer.Exit(Exit.NEGATIVE)
 
 
-def _tell(name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]) -> None:
+def _print(name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]) -> None:
     for symbol, (candles, places) in looked.items():
         bad = found[symbol]
         what = f"{name} on {symbol} {timeframe}: {candles:,} candles, {places} prefixes and as many other futures"
         if not bad:
-            typer.echo(f"{what}: nothing was said too early, nothing was taken back")
+            typer.echo(f"{what}: no event depends on later candles")
             continue
         typer.echo(f"{what}: {len(bad)} of {2 * places} differ")
         for leak in bad[:_SHOWN]:
             why = "with nothing after it" if leak.check == "prefix" else "with another future"
             typer.echo(f"  known until {at(leak.cut_at)} ({leak.cut:,} candles), {why}:")
-            typer.echo(f"    said then:          {_said(leak.then)}")
-            typer.echo(f"    said of it later:   {_said(leak.full)}")
+            typer.echo(f"    reported then:   {_event_text(leak.then)}")
+            typer.echo(f"    reported later:  {_event_text(leak.full)}")
         if len(bad) > _SHOWN:
             typer.echo(f"  and {len(bad) - _SHOWN} more")
 
 
-def _said(statement: object) -> str:
-    return "nothing more" if statement is None else msgspec.json.encode(statement, order="sorted").decode()
+def _event_text(statement: object) -> str:
+    return "nothing" if statement is None else msgspec.json.encode(statement, order="sorted").decode()
 
 
 def _as_json(

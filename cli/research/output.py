@@ -1,4 +1,4 @@
-"""The file of ``--out``: written whole, or a sentence that says why it cannot be written."""
+"""Writes the file of ``--out`` as a whole, or refuses with the reason why it cannot be written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.runtime.process.exits import Exit
 
 @contextmanager
 def output(path: Path, option: str = "--out") -> Iterator[BinaryIO]:
-    """Open the file for writing; it appears at a good end. Ends the command with exit 1 when it cannot be written."""
+    """Open the file for writing; it appears when the block ends without an error. Exit 1 if it cannot be written."""
     try:
         with whole_file(path) as file:
             yield file

@@ -1,4 +1,4 @@
-"""``ict pictures``: the pictures of docs/ict.md."""
+"""``ict pictures``: draw the pictures of docs/ict.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.runtime.process.exits import Exit
 
 
 def draw(directory: Path) -> None:
-    """Every picture of the table and no other: one that is not in it is removed. Exit 1 where one has no subject."""
+    """Draw every picture of ``PICTURES`` and delete any other PNG. Exit 1 if the market lacks an event to draw."""
     require("matplotlib", "a picture as PNG")
     specimens = Specimens(AnalysisSettings())
     without = []
@@ -32,4 +32,4 @@ def draw(directory: Path) -> None:
             path.unlink()
     typer.echo(f"{len(PICTURES) - len(without)} pictures in {directory}")
     if without:
-        refuse(f"the made-up market has no such fact: {', '.join(without)}; choose another seed", Exit.NEGATIVE)
+        refuse(f"the generated market has no such event: {', '.join(without)}; choose another seed", Exit.NEGATIVE)

@@ -1,4 +1,4 @@
-"""``ict plot``: a chart of recorded candles with what the engine knew of them."""
+"""``ict plot``: draw a chart of recorded candles with the events that the engine found."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def plot_files(
     size: str,
     config: Sequence[Path] | None,
 ) -> None:
-    """The command's body. Several symbols make several files, each with its symbol in the name."""
+    """Run the command. With several symbols, write one file per symbol, with the symbol in its name."""
     try:
         look = _look(theme, zone, size)
         wanted = _kinds(kinds)

@@ -1,4 +1,4 @@
-"""From ``--data``, ``--timeframe``, ``--from`` and ``--to`` to a recorded market, or a refusal with its exit code."""
+"""Opens the recorded market of ``--data``, ``--timeframe``, ``--from`` and ``--to``, or refuses with an exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GAPS_SHOWN = 3
 
 
 def parse_timeframe(text: str) -> Timeframe:
-    """One of the eight. Raises BadOption."""
+    """Return the text as a timeframe. Raises BadOption if it is none of the eight."""
     for timeframe in TIMEFRAMES:
         if text == timeframe:
             return timeframe
@@ -30,7 +30,7 @@ def parse_timeframe(text: str) -> Timeframe:
 def open_market(
     console: Console, settings: Settings, data: CandleFiles, timeframe: str, start: str | None, end: str | None
 ) -> Market:
-    """Open the market of the files, and print its gaps on ``console``; a wrong option or file ends the command."""
+    """Open the market of the files and print its gaps. Exits with code 2 for a wrong option, 1 for a file with defects."""
     try:
         files = data.paths()
         asked = parse_timeframe(timeframe)

@@ -1,4 +1,4 @@
-"""``ict train``: models from recorded candles, as small JSON with their scores."""
+"""``ict train``: train models on recorded candles; write them as JSON with their scores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from shared.runtime.process.exits import Exit
 def train_fvg(
     data: CandleFiles, start: str | None, end: str | None, out: Path, unseen: float, config: Sequence[Path] | None
 ) -> None:
-    """``ict train fvg``. Exit 1 when it is not better than the base rate for every symbol; it is written all the same."""
+    """Train and write the model. Exit 1 if it does not beat the base rate for every symbol; it is written even then."""
     try:
         training = TrainingSettings(unseen=unseen)
     except ValidationError as error:
@@ -57,7 +57,7 @@ def train_fvg(
 def _source(
     console: Console, settings: Settings, data: CandleFiles, option: str, start: str | None, end: str | None
 ) -> Source:
-    """``SYMBOL=FILE@TIMEFRAME``: the rows of one file on one timeframe."""
+    """Read the training rows of one ``SYMBOL=FILE@TIMEFRAME``. Exits with code 2 if it is written wrongly."""
     given, at, timeframe = option.rpartition("@")
     if not at or timeframe not in TIMEFRAMES:
         refuse(
@@ -76,7 +76,7 @@ def _source(
 
         rows = rows_of(watched(), settings.analysis)
     if not rows:
-        refuse(f"{given}: no fair value gap of {timeframe} came to its end; give a longer file", Exit.NEGATIVE)
+        refuse(f"{given}: no fair value gap of {timeframe} was filled or expired; give a longer file", Exit.NEGATIVE)
     return Source(symbol, market.timeframe, Path(given.partition("=")[2]).name, rows)
 
 

@@ -1,4 +1,4 @@
-"""``ict zones``: what the journal's trades came to by kill zone and symbol."""
+"""``ict zones``: print the results of the journal's trades by kill zone and symbol."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def show_zones(
     *,
     json: bool,
 ) -> None:
-    """The command's body. Exit 4 when there is no journal to read."""
+    """Run the command. Exit 4 if the journal cannot be read."""
     settings = load_settings(config)
     try:
         since, until = parse_date("--from", start), parse_date("--to", end)
@@ -64,7 +64,7 @@ def _table(rows: Sequence[ZoneResult], count: int) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
-        caption="A trade counts in every window that was open. Few trades say little.",
+        caption="A trade counts in every window that was open. Few trades prove little.",
         caption_justify="left",
     )
     for name in ("symbol", "window"):

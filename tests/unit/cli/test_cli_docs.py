@@ -72,7 +72,7 @@ def test_a_stale_list_is_made_again_and_a_wrong_mark_told(tmp_path: Path) -> Non
         "by hand\n<!-- parameters: turtle_soup -->\n"
         "**Parameters.** `analysis.turtle_soup`: `enabled` true; `lookback` 20; `separation` 4.\n<!-- end -->\nby hand\n"
     )
-    with pytest.raises(parameters.NoSuchParameters, match=r"analysis\.turtle is no setting"):
+    with pytest.raises(parameters.NoSuchParameters, match=r"there is no setting analysis\.turtle"):
         parameters.refreshed("<!-- parameters: turtle -->\n<!-- end -->")
 
 

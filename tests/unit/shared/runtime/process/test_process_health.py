@@ -130,7 +130,7 @@ async def test_a_port_that_is_taken_ends_the_process_with_a_sentence(asked: Aske
     ids=["reads nothing", "keeps the connection", "body never ends", "headers never end"],
 )
 async def test_stop_with_hanging_client_ends_in_time(request_bytes: bytes) -> None:
-    """OPS-3: SIGTERM ends the process whatever a scraper does with its connection."""
+    """OPS-2: SIGTERM ends the process whatever a scraper does with its connection."""
     registry = CollectorRegistry()
     Counter("ict_large", "x" * 4_000_000, registry=registry)  # more than the buffers of both sockets hold
     port = free_port()
