@@ -29,6 +29,7 @@ class JournalSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _names_a_database(cls, url: str) -> str:
+        """Raise ValueError if ``url`` names no database that the journal can use."""
         # Imported here because SQLAlchemy is slow to import: settings that keep the default address do without it.
         from services.journal.database import database_url
 

@@ -53,12 +53,14 @@ class NotifierSettings(BaseModel):
     @field_validator("webhook_url")
     @classmethod
     def _is_http(cls, url: SecretStr | None) -> SecretStr | None:
+        """Raise ValueError unless the address begins with http:// or https://."""
         if url is not None and not url.get_secret_value().startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return url
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        """Raise ValueError if no notification other than critical ones could ever be sent."""
         if self.reserved_for_critical >= self.burst:
             raise ValueError(
                 f"reserved_for_critical {self.reserved_for_critical} is not below burst {self.burst}: nothing else would "

@@ -67,6 +67,7 @@ class RiskSettings(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        """Raise ValueError if the halt would come before the day's stop, or one position could exceed its symbol's cap."""
         if self.halt_loss_limit < self.daily_loss_limit:
             raise ValueError(
                 f"halt_loss_limit {self.halt_loss_limit} is below daily_loss_limit {self.daily_loss_limit}: "

@@ -44,6 +44,7 @@ class ObFvgSettings(BaseModel):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        """Raise ValueError if no setup could give a signal, or a target could be at zero or below."""
         if self.min_stop_distance > self.max_stop_distance:
             raise ValueError(
                 f"min_stop_distance {self.min_stop_distance} is above max_stop_distance {self.max_stop_distance}: no stop "
@@ -109,6 +110,7 @@ class SignalsSettings(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        """Raise ValueError for a strategy named twice, a drill without ``drill``, or more patience than closes held back."""
         if len(set(self.strategies)) != len(self.strategies):
             raise ValueError(f"strategies {list(self.strategies)} names one twice: name each once")
         if "every_close" in self.strategies and not self.drill:

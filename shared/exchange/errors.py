@@ -29,14 +29,15 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class ExchangeError(Exception):
-    """Raised when a call to the exchange failed and is not repeated any more.
+    """Raised when a call to the exchange failed; repeats that are harmless have been made before it reaches a service.
 
     action: what the error means for the caller, see Action.
     code: the exchange's error code; 0 = it named none.
     call: method and path, such as ``GET klines``.
     status: HTTP status; 0 = there was no answer.
     retry_after: pause that the exchange asked for, seconds; None = it named none.
-    sent_at: when the request was signed, ms of the exchange's clock; 0 = it was not signed.
+    sent_at: time just before the request was sent, ms of the exchange's clock; 0 = not recorded, because nothing was sent or
+        the error was found while the answer was read.
     """
 
     def __init__(

@@ -4,8 +4,8 @@ Each exchange has one implementation, and each implementation must pass ``tests/
 these rules:
 
 * ``place``, ``place_batch`` and ``cancel`` return an Outcome; they do not raise when the exchange refuses or the network
-  fails. They send again only when the exchange has stated that nothing happened. An order whose client id belongs to an
-  open order is refused (Binance: -4116), so a repeat cannot place a second order.
+  fails. They send again only if it is certain that nothing happened. The exchange refuses a client id that an open order
+  has (Binance: -4116; the outcome is Uncertain with doubt "known_id"), so a repeat cannot place a second order.
 * Every other call repeats what can be repeated without harm (queries, idempotent settings), then raises ExchangeError.
 * Conditional orders have ``book`` "algo"; ``open_orders`` and ``cancel_all`` cover both books.
 * Times are UTC ms of the exchange's clock. Prices and quantities of orders are sent as exact decimals.

@@ -21,6 +21,7 @@ class PairSettings(Frozen):
 
     @model_validator(mode="after")
     def _two(self) -> Self:
+        """Raise ValueError if both symbols are the same."""
         if self.first == self.second:
             raise ValueError(f"pairs {self.first} with itself; name two symbols")
         return self
@@ -72,6 +73,7 @@ class CrossSettings(Concept):
     @field_validator("pairs", mode="after")
     @classmethod
     def _once_each(cls, pairs: tuple[PairSettings, ...]) -> tuple[PairSettings, ...]:
+        """Raise ValueError if a pair is named twice, in either order."""
         seen: set[frozenset[str]] = set()
         for pair in pairs:
             both = frozenset((pair.first, pair.second))

@@ -24,6 +24,7 @@ class DealingRangeSettings(Concept):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        """Raise ValueError unless ote_from < ote_to and ote_ideal is between them."""
         if not self.ote_from < self.ote_to or not self.ote_from <= self.ote_ideal <= self.ote_to:
             raise ValueError(
                 f"ote_from {self.ote_from}, ote_ideal {self.ote_ideal}, ote_to {self.ote_to} must increase in this order"

@@ -39,6 +39,7 @@ class FvgSettings(Concept):
     @field_validator("fill_model_file")
     @classmethod
     def _is_a_model(cls, path: Path | None) -> Path | None:
+        """Raise ValueError if the file is missing or no model of `ict train fvg`."""
         # Imported here because fvg_fill imports this package: at the top the two would import each other.
         from services.analysis.fvg_fill import load_model
 

@@ -59,6 +59,7 @@ class IpdaSettings(Concept):
     @field_validator("days", mode="after")
     @classmethod
     def _once_each(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the lengths sorted. Raises ValueError if one is named twice."""
         if len(set(days)) != len(days):
             raise ValueError("names a length twice: name each once")
         return tuple(sorted(days))

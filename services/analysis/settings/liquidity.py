@@ -39,6 +39,7 @@ class ImportanceWeights(Frozen):
 
     @model_validator(mode="after")
     def _something(self) -> Self:
+        """Raise ValueError if all weights are 0."""
         if self.touches + self.age + self.volume <= 0.0:
             raise ValueError("touches, age and volume are all 0: give at least one of them a weight")
         return self
@@ -87,6 +88,7 @@ class TurtleSoupSettings(Concept):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        """Raise ValueError if separation is more than lookback: nothing could be found."""
         if self.separation > self.lookback:
             raise ValueError(f"separation {self.separation} is more than lookback {self.lookback}: nothing could be found")
         return self

@@ -27,6 +27,7 @@ class OpeningGapSettings(Concept):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        """Raise ValueError unless reopen is later in the day than reference."""
         if minutes(self.reopen) <= minutes(self.reference):
             raise ValueError(f"reopen {self.reopen} must be later in the day than reference {self.reference}")
         return self

@@ -21,6 +21,7 @@ class ScoreWeights(Frozen):
 
     @model_validator(mode="after")
     def _some_weight(self) -> Self:
+        """Raise ValueError if all weights are 0."""
         if self.reaction + self.displacement + self.fvg + self.age + self.touches <= 0.0:
             raise ValueError("all weights of the order block score are 0: set at least one above 0")
         return self

@@ -29,6 +29,7 @@ class PowerOfThreeSettings(Concept):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
+        """Raise ValueError unless manipulation_start < manipulation_end <= distribution_end."""
         if not minutes(self.manipulation_start) < minutes(self.manipulation_end) <= minutes(self.distribution_end):
             raise ValueError(
                 "manipulation_start, manipulation_end and distribution_end must follow on each other within one day, not "

@@ -15,6 +15,7 @@ from shared.domain.facts import ALL_KINDS, FactKind
 
 
 def _known(pattern: str) -> str:
+    """Return ``pattern``. Raises ValueError, with the nearest name, if it matches no kind of fact."""
     if not matching(pattern):
         near = get_close_matches(pattern, sorted(ALL_KINDS), n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"the kinds are {', '.join(sorted(ALL_KINDS))}"

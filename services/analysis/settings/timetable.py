@@ -48,6 +48,7 @@ class WindowSettings(Frozen):
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
+        """Raise ValueError if the window starts and ends at the same time of day."""
         if self.start == self.end:
             raise ValueError(
                 f"starts and ends at {self.start}: a window needs a length (for a whole day, end a minute before)"

@@ -74,6 +74,7 @@ class BackoffSettings(_Section):
 
     @model_validator(mode="after")
     def _grows(self) -> Self:
+        """Raise ValueError if the longest pause is shorter than the first."""
         if self.longest_ms < self.first_ms:
             raise ValueError(
                 f"longest_ms {self.longest_ms} is below first_ms {self.first_ms}: raise the first or lower the second"

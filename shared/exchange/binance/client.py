@@ -70,6 +70,8 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
     """REST client of one account. Build it inside the running event loop; await ``close`` at the end.
 
     rest_url: address of the futures API. sapi_url: address of the API that tells what a key may do.
+    key, secret: None = only calls without a key or signature are possible.
+    recv_window_ms: age at which the exchange refuses a signed request. timeout_seconds: longest wait for an answer.
     on_headers: awaited with the headers of every answer, refusals included.
     """
 

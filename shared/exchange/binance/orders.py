@@ -117,7 +117,7 @@ class BinanceOrders:
     # -- one call, one outcome ----------------------------------------------------------------------------------------
 
     async def _attempt(self, request: requests.Request, reader: Callable[[bytes], ExchangeOrder | None]) -> Outcome:
-        """Send the request; send it again only while the exchange states that nothing happened."""
+        """Send the request; send it again only while it is certain that nothing happened."""
         done = await self._attempt_body(request)
         if not isinstance(done, bytes):
             return done
@@ -188,7 +188,7 @@ class BinanceOrders:
         return self._rest.reading(endpoint, answer.value)
 
     def _uncertain(self, doubt: Doubt, error: ExchangeError) -> Uncertain:
-        """Build the uncertain outcome: the exchange refuses the request after its signing time plus the recv window."""
+        """Build the uncertain outcome; the exchange accepts the request until its sending time plus the recv window."""
         signed_at = error.sent_at or self._rest.clock.now()
         return Uncertain(doubt=doubt, until=signed_at + self._settings.recv_window_ms, message=str(error))
 

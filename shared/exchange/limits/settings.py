@@ -42,6 +42,7 @@ class LimiterSettings(BaseModel):
 
     @model_validator(mode="after")
     def _ranked(self) -> Self:
+        """Raise Incoherent if the shares rise from ``protect`` to ``bulk``."""
         if not self.bulk <= self.read <= self.order <= self.protect:
             raise Incoherent(
                 {

@@ -1,9 +1,9 @@
 """Decides whether a call may be sent now under the exchange's rate limits, or how long it must wait. Pure.
 
-All processes of a deployment share one state, because they share one IP and one account. A call costs request weight, and
-an order also counts as an order. Each urgency may use only a share of a limit; reads leave a part to orders and orders a
-part to protection, so that a backfill cannot delay a stop. Where the exchange's answers state a higher count than ours, the
-exchange's is taken over.
+All processes of a deployment share one state, because they share one IP and one account. Calls cost request weight; placing
+an order counts towards the order limits. Each urgency may use only a share of a limit: queries leave a part to orders, and
+orders leave a part to stops and cancels, so that a backfill cannot delay a stop. If the exchange's answers state a higher
+count than ours, it replaces ours.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def used_now(usage: Usage, limit: Limit, now: int) -> int:
 def told(usage: Usage, limits: Sequence[Limit], counts: Mapping[LimitName, int], now: int) -> Usage:
     """Return ``usage`` raised to the exchange's ``counts``; the same object if none is higher.
 
-    A lower count than ours is older than ours, since calls on their way are counted only here; it is ignored.
+    A lower count than ours is ignored: it does not contain the calls that are on their way.
     """
     windows = dict(usage.windows)
     for limit in limits:

@@ -126,7 +126,7 @@ class Income(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KeyRights(msgspec.Struct, frozen=True, kw_only=True):
-    """What an API key may do: trade futures, withdraw, be used from listed IPs only. None = the exchange does not say."""
+    """What an API key may do, and whether only listed IPs may use it; None = the exchange does not say."""
 
     trade: bool | None
     withdraw: bool | None

@@ -1,1 +1,1 @@
-"""What became of an order call, and how an open outcome is resolved."""
+"""Outcomes of order calls, and the queries that resolve uncertain ones."""
