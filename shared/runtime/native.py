@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 else:
 
     def mypyc_attr(**_: object):
-        """What mypyc reads at a class; mypy_extensions itself is for development only."""
+        """Return the class unchanged. mypyc reads the decorator; mypy_extensions is installed for development only."""
         return lambda made: made
 
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-#: What is compiled, as patterns below the root.
+#: The modules that are compiled: glob patterns, relative to the root.
 COMPILED: Final = (
     "services/analysis/lifecycle.py",
     "services/analysis/wording.py",
@@ -40,7 +40,7 @@ COMPILED: Final = (
     "services/analysis/cross/smt_*.py",
     "services/analysis/explain.py",
 )
-#: What the compiled modules import of the rest: mypyc takes types and constants from there.
+#: Modules that the compiled ones import; mypyc compiles their types and constants in, so they are part of the key.
 READ: Final = (
     "services/analysis/fvg_fill.py",
     "services/analysis/settings/*.py",
@@ -90,7 +90,7 @@ def prefer_compiled(package: str, path: Iterable[str]) -> list[str]:
     if found is None:
         return list(path)
     if str(found) not in sys.path:
-        sys.path.append(str(found))  # the modules of a build share one library, which lies at its top
+        sys.path.append(str(found))  # the modules of a build share one library at its top level
     return [str(found.joinpath(*package.split("."))), *path]
 
 

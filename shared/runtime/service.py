@@ -117,7 +117,7 @@ async def running(services: Sequence[Service], *, member: str | None = None) -> 
         yield
     except asyncio.CancelledError:
         if died and isinstance(died[0], Leave):
-            raise died[0] from None  # refused with a sentence for the user: no bug, and no traceback
+            raise died[0] from None  # a refusal with a sentence for the user, not a bug: no traceback
         if died:
             raise ServiceDied(f"a worker died: {type(died[0]).__name__}: {died[0]}") from died[0]
         raise

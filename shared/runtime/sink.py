@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 _WRITTEN: Final = Counter("ict_sink_written_total", "Messages written by this sink", ["sink"])
 _RETRIES: Final = Counter("ict_sink_retries_total", "Writes that failed and were tried again", ["sink"])
-#: Between two tries of a failed write, seconds.
+#: Pauses between attempts at a failed write, seconds.
 _BACKOFF: Final = Backoff(first=0.1, longest=10.0)
 _WAITING: Final = Gauge("ict_sink_waiting", "Messages in hand, not yet written", ["sink"])
 
@@ -123,7 +123,7 @@ class SinkWorker:
             try:
                 await self._sink.write(messages)
                 break
-            except Exception as error:  # noqa: BLE001  whatever the database or the network says, nothing is lost
+            except Exception as error:  # noqa: BLE001  any error of a database or network is retried: no ack before a write
                 self._retries.inc()
                 pause = next(pauses)
                 log.warning("sink_write_failed", sink=self.spec.name, error=str(error), seconds=pause)

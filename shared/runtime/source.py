@@ -112,7 +112,7 @@ class Sources:
             await end_all([self._task])
         await self._stop(tuple(self._running), deadline)
         if self._store is not None and self._member is not None:
-            with contextlib.suppress(StoreError):  # a store that is down forgets us by itself, at the ttl
+            with contextlib.suppress(StoreError):  # if the store is down, the membership ends at the ttl
                 await self._store.leave(self._group, self._member)
 
     async def _run(self) -> None:
@@ -133,7 +133,7 @@ class Sources:
                 self._ended(task)
 
     async def _mine(self) -> tuple[str, ...]:
-        """The sources that belong to this replica, by who is alive. A store that does not answer changes nothing."""
+        """Return the sources that belong to this replica, given the live members; those running now if the store fails."""
         if self._store is None or self._member is None:
             return tuple(self._specs)
         try:
@@ -159,7 +159,7 @@ class Sources:
             del self._here[spec.name]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        """Fenced is a change of hands; anything else that ends a source is a bug, and the process must end with it."""
+        """Handle the end of a source. Fenced: another replica has it now. Else it is a bug: raise, to end the process."""
         name = next(name for name, running in self._running.items() if running is task)
         del self._running[name]
         _RUNNING.labels(name).set(0)

@@ -1,4 +1,4 @@
-"""The store in Redis (or Valkey): for several processes and machines. An append is one round trip: one script.
+"""A state store in Redis (or Valkey), for several processes and machines. An append is one script, so one round trip.
 
 The script checks the epoch on the server, so that a superseded process is always refused. It also checks the append's
 number: when a connection breaks, it is unknown whether the server applied the append, so it is sent again, and the server
@@ -95,7 +95,7 @@ _PASSING: Final = (
     redis_errors.ClusterDownError,
     OSError,
 )
-#: Replies that redis-py has no class for: the server cannot write to its disk, or is busy with somebody's script.
+#: Replies without an error class in redis-py: the server cannot write to its disk, or runs a long script.
 _PASSING_REPLIES: Final = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN")
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -139,10 +139,10 @@ class RedisStore:
         self._pool = BlockingConnectionPool.from_url(
             url,
             max_connections=policy.connections,
-            timeout=None,  # wait for a free connection: a lane's append may stand behind another's
+            timeout=None,  # wait for a free connection without a limit, as every operation waits for the server
             socket_timeout=policy.timeout,
             socket_connect_timeout=policy.timeout,
-            retry=Retry(NoBackoff(), 0),  # repeating is ours to do: only we know that it is harmless
+            retry=Retry(NoBackoff(), 0),  # Patience repeats: redis-py does not know which commands may be repeated
         )
         self._redis = Redis(connection_pool=self._pool)
         self._open = self._redis.register_script(_OPEN)

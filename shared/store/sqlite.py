@@ -4,8 +4,8 @@ WAL with ``synchronous=FULL``: the lane acks a message as soon as it is appended
 ``NORMAL`` would survive the death of the process but may lose the last commits with the machine. The fsync costs about a
 millisecond and delays no order: the commit log appends in groups after the orders are published.
 
-One worker thread holds the one connection and runs one transaction at a time. After a locked
-file, a full disk or an I/O error it waits and tries again; appends are numbered, so repeating one that was applied changes
+One worker thread holds the one connection and runs one transaction at a time. After a locked file, a full disk or an I/O
+error the transaction is repeated with growing pauses; appends are numbered, so repeating one that was applied changes
 nothing.
 """
 
@@ -46,8 +46,8 @@ CREATE TABLE IF NOT EXISTS cells (
     namespace TEXT, cell TEXT, version INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, cell)
 ) WITHOUT ROWID;
 """
-#: Primary result codes after which the same transaction may well succeed: another process holds the lock, or the disk is
-#: full or failing and an operator is on it.
+#: Primary result codes after which the same transaction may succeed later: another process holds the lock, or the disk is
+#: full or failing until an operator repairs it.
 _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 
 
@@ -178,7 +178,11 @@ class SqliteStore:
         self._connection = connection
 
     def _open(self, connection: sqlite3.Connection, lane: str) -> LaneState:
-        """One counter a namespace, which ``clear`` spares: no epoch ever comes twice, so a fence never opens again."""
+        """Raise the lane's epoch and return its state.
+
+        Epochs come from one counter per namespace, which ``clear`` keeps: no epoch is used twice, so a fenced process stays
+        fenced.
+        """
         (epoch,) = connection.execute(
             "INSERT INTO epochs VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last", (self._namespace,)
         ).fetchone()

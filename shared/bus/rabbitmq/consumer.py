@@ -1,7 +1,7 @@
-"""Consuming with manual acks: one channel a subscription, subscribed again after every reconnect.
+"""Consumes queues with manual acks: one channel per subscription, subscribed again after every reconnect.
 
-A delivery belongs to the channel it came on. When that is gone the broker has taken the delivery back and gives it to the
-next in line, so whatever its old holder still does with it is void: noted, never raised.
+A delivery can be settled only on the channel that it came on. When that channel is lost, the broker requeues the delivery
+for the next consumer; settling it afterwards has no effect, is logged (``stale_settle``) and never raises.
 """
 
 from __future__ import annotations
@@ -156,15 +156,16 @@ class _Attachment:
         delivery = RabbitDelivery(self, message)
         self._held.add(delivery._tag)
         if self._leaving:
-            await delivery.requeue()  # it crossed the cancel on the way
+            await delivery.requeue()  # the broker sent it before it read the cancel
         else:
             self.consumer.take(delivery)
 
     async def cancel(self) -> None:
-        """Stop deliveries. The channel stays for those that are held, and closes after the last.
+        """Stop deliveries. Held deliveries can still be settled; the channel closes after the last one.
 
-        Closing it matters: a classic queue (seen on 3.10.8) names the next single active consumer at once, but serves it
-        only when something else happens to the queue, and the end of this channel is that.
+        The channel must close, not only the consumer. RabbitMQ 3.10.8, classic queue: the next single active consumer is
+        promoted at once, but gets no messages until another event on the queue; the channel close is that event. Test:
+        test_one_consumer_at_a_time_and_the_next_in_line_when_it_leaves.
         """
         with link_errors():
             assert self.tag is not None
@@ -173,7 +174,7 @@ class _Attachment:
         self._close_when_done()
 
     async def ack(self, tag: int, message_id: str) -> None:
-        """Void when the channel is gone."""
+        """Ack a delivery. On a lost channel: logged, no effect."""
         try:
             with link_errors():
                 await self._underlay.basic_ack(tag, wait=False)
@@ -183,8 +184,10 @@ class _Attachment:
         self._close_when_done()
 
     def requeue(self, tag: int, message_id: str) -> None:
-        """Give back. What is given back in one turn of the event loop goes in the order in which it came: a quorum queue
-        appends each to those returned before it."""
+        """Requeue a delivery, together with all others of this turn of the event loop, in the order in which they came.
+
+        The order matters because a quorum queue puts each returned message behind those returned before it.
+        """
         self._given_back.append((tag, message_id))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.ensure_future(self._return())
@@ -206,7 +209,7 @@ class _Attachment:
             self._closing = asyncio.ensure_future(self.close())
 
     async def close(self) -> None:
-        """Close the channel, after the acks and returns that were written before; what is still held goes back in order."""
+        """Close the channel, after the acks and requeues sent before. The broker requeues held deliveries, in order."""
         self._leaving = True
         if self._flush is not None:
             await asyncio.gather(self._flush, return_exceptions=True)
@@ -218,7 +221,7 @@ class _Attachment:
 
 
 class Consumer:
-    """A subscription: one handler on one queue, over as many connections as it takes."""
+    """Delivers one queue to one handler, and goes on after every reconnect."""
 
     def __init__(
         self,

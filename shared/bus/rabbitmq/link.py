@@ -1,8 +1,8 @@
-"""A connection to RabbitMQ that reconnects: connect, prepare, watch, and start again.
+"""Keeps a connection to RabbitMQ: connects, prepares it, and starts again when it is lost.
 
-Deliberately not aio-pika's robust connection: what must stand again after a loss (topology, publish channel, consumers) is
-one ordered step here, a loss of any channel is a loss of the link, and whoever publishes knows exactly which messages were
-unconfirmed when the link went. It is also what was measured faster (0.75 against 0.91 ms a hop).
+aio-pika's robust connection is not used. Here topology, publish channel and consumers are restored in one ordered step, the
+loss of any channel counts as the loss of the link, and the publisher knows which messages were unconfirmed at that moment.
+It was also faster: 0.75 ms per hop against 0.91 ms.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ class LinkLost(BusError):
 def link_errors() -> Iterator[None]:
     """Turn every error that a lost connection raises into LinkLost.
 
-    aio-pika cancels what waits on a channel that closes. Such a CancelledError is not a request to stop the caller's task,
-    and must never be taken for one: a real one shows in ``Task.cancelling``. And aiormq ends what waits for a confirm with a
-    bare ``Exception`` when the connection dies without a reason (``FutureStore.reject_all``).
+    aio-pika cancels the calls that wait on a channel when the channel closes. Such a CancelledError is not a request to stop
+    the caller's task; a real request shows in ``Task.cancelling`` and is raised unchanged. aiormq raises a bare
+    ``Exception`` from calls that wait for a confirm when the connection is lost without a reason
+    (``FutureStore.reject_all``).
     """
     try:
         yield
@@ -129,7 +130,7 @@ class Link:
         """Disconnect; whoever waits for the link gets BusClosed."""
         self._closed = True
         self._lost.set()
-        self._up.set()  # wakes those who wait; they find it closed
+        self._up.set()  # wakes the waiting calls of ``ready``, which then raise BusClosed
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -151,7 +152,7 @@ class Link:
                     return
             except LinkLost as error:
                 log.info("broker_unreachable", link=self._name, error=str(error))
-            except Exception as error:  # a keeper that dies in silence would leave everyone waiting for ever
+            except Exception as error:  # if this task ended, every call of ``ready`` would wait for ever
                 if not ever_up and self._refuse(f"the link cannot be prepared: {type(error).__name__}: {error}"):
                     return
                 log.exception("broker_setup_failed", link=self._name)
@@ -171,7 +172,7 @@ class Link:
         return True
 
     async def _connect(self) -> None:
-        """Raises LinkLost, AuthenticationError, ProbableAuthenticationError or ChannelPreconditionFailed."""
+        """Connect and prepare once. Raises LinkLost, an authentication error or ChannelPreconditionFailed."""
         self._lost.clear()
         self._generation += 1
         generation = self._generation
@@ -205,10 +206,11 @@ class Link:
 async def _unblock_writers(frames: asyncio.Queue[Any]) -> None:
     """Empty the write queue of a connection whose writer has ended.
 
-    It is bounded, and whoever waits to put a frame into it would wait for ever: aiormq wakes those who wait for a confirm,
-    not those who wait to write. Each that is let through finds its channel closed.
+    The queue is bounded. When the connection is lost, aiormq wakes the tasks that wait for a confirm, but not those that
+    wait to put a frame into this queue: they would wait for ever. With room in the queue they go on, and raise because their
+    channel is closed.
     """
     while not frames.empty():
         while not frames.empty():
             frames.get_nowait()
-        await asyncio.sleep(0)  # lets those who waited for room write, or fail
+        await asyncio.sleep(0)  # lets the waiting tasks run

@@ -1,12 +1,13 @@
 """Publishes with confirms: in order, within a window, repeatedly until confirmed.
 
-Order. The messages of one call are written in the order given. A message whose topic has one outstanding in the same call
-waits until that is confirmed: were both on their way and the first refused (queue full) while a consumer made room for the
-second, the second would stand before the first, and the first would later be taken for an old one. Messages of different
-topics travel together, up to the window; so do those of one topic when no queue of it blocks or nobody reads it in order.
+Order: the messages of one call are sent in the order given. A message waits for the confirm of an earlier one with the same
+topic. If both were sent at once, the broker could refuse the first (queue full) and accept the second after a consumer made
+room; the first, sent again, would arrive behind the second and be dropped as old. Messages of different topics are sent
+together, up to the window; so are those of one topic if no queue of it blocks or its order does not matter.
 
-Refused by a full queue that blocks: again after a jittered, doubling pause. Connection lost, or no confirm in time: unknown,
-so again with the same id on the new connection. A message may therefore arrive twice, but always arrives.
+Repeats: when a full queue that blocks refuses a message, it is sent again after a jittered, doubling pause. When the
+connection is lost or no confirm comes in time, the outcome is unknown, so it is sent again with the same id on the new
+connection. A message may therefore arrive twice, but is never lost.
 """
 
 from __future__ import annotations

@@ -264,7 +264,7 @@ class Lane:
         await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
 
     def _on_fenced(self) -> None:
-        self._fenced = True  # the run loop lets go, at a moment when it is not in the middle of a batch
+        self._fenced = True  # ``_run`` then yields, between two batches
         self._arrived.set()
 
     async def _yield_to_successor(self) -> None:
@@ -279,7 +279,7 @@ class Lane:
         self._inbox.clear()
         await self._give_back(unsettled)
         self._fenced = False
-        if not self._leaving:  # whoever leaves subscribes again himself, or not at all: never twice
+        if not self._leaving:  # drain does not subscribe again; hand_over does so itself
             self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
 
     @staticmethod

@@ -12,7 +12,7 @@ from shared.domain.message import Message
 
 
 class LaneSnapshot(msgspec.Struct, frozen=True):
-    """The ids handled lately, oldest first, and the core's own state."""
+    """A lane's state. seen: ids of the newest handled messages, oldest first; core: the core's snapshot."""
 
     seen: list[str]
     core: bytes

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-#: Seconds. From an in-memory hop (tens of microseconds) to a stalled one.
+#: Upper bounds of the buckets, seconds: from an in-memory hop (tens of microseconds) to a stalled one.
 BOUNDS: Final = (
     0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1,
     0.25, 1.0, 5.0,
@@ -55,7 +55,7 @@ class StageTimings:
 
 
 class LaneMetrics:
-    """The figures of one lane."""
+    """The counters and timings of one lane, exported by ``_LaneCollector``."""
 
     __slots__ = (
         "dead_lettered",
@@ -132,5 +132,5 @@ REGISTRY.register(_COLLECTOR)
 
 
 def of(stage: str, lane: str) -> LaneMetrics:
-    """Return the figures of one lane; the same object for the same names."""
+    """Return the metrics of one lane; the same object for the same names."""
     return _COLLECTOR.of(stage, lane)

@@ -30,9 +30,9 @@ class LanePolicy:
 
     snapshot_every: log entries after which a snapshot is written at the next lull.
     lull: seconds without a delivery that count as a lull.
-    commit_linger: commit batching delay, seconds: the store's work never competes with an order.
+    commit_linger: seconds to collect commits before one write to the store, so that orders do not wait for the store.
     dedupe_window: message ids remembered; a repeat that comes later than these is handled again.
-    allow_reset: obey ``control.reset``, which throws the state away (sim mode only).
+    allow_reset: obey ``control.reset``, which deletes the state (mode sim only).
     """
 
     snapshot_every: int = 500

@@ -115,7 +115,7 @@ class QuietReconnects(logging.Filter):
 
     window: float = 30.0
     clock: Callable[[], float] = time.monotonic
-    kinds: int = 256  # different texts remembered; beyond that the memory starts anew
+    kinds: int = 256  # most texts remembered; one more clears the memory
     _logged: dict[tuple[str, str], _Logged] = field(default_factory=dict)
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -69,7 +69,7 @@ def _run(name: str, main: Callable[[Stop], Awaitable[Exit | None]], vitals: Vita
     except ConfigInvalid as error:
         print(error, file=sys.stderr)  # noqa: T201  likewise
         return Exit.CONFIG_INVALID
-    except KeyboardInterrupt:  # before our handlers stood, or after they were gone
+    except KeyboardInterrupt:  # before the signal handlers were set, or after they were removed
         return Exit.INTERRUPTED
     except Exception:
         log.exception("process_crashed")
@@ -95,7 +95,7 @@ def _on_first_signal(loop: asyncio.AbstractEventLoop, stop: Stop, number: signal
     log.info("process_stopping", signal=number.name)
     for each in _SIGNALS:
         loop.remove_signal_handler(each)
-        signal.signal(each, _exit_at_once)  # not through the loop: a drain that hangs may be what the user wants to end
+        signal.signal(each, _exit_at_once)  # not through the loop: it may be stuck in a drain that hangs
     stop.set(number.name)
 
 
