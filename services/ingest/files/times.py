@@ -130,7 +130,7 @@ class TimeColumn:
     def _from_local(self, local: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
         """UTC of times on the clock of ``zone``. Raises FileDefect for an hour that comes twice, or never, on that clock."""
         zone = self._zone or "UTC"
-        self.clocks.add(f"{zone}, as said")
+        self.clocks.add(f"{zone} (by option)" if self._zone else "UTC (the file names no zone)")
         if zone == "UTC" or not len(local):
             return local
         quarters, places = np.unique(local // _QUARTER, return_inverse=True)
