@@ -1,4 +1,4 @@
-"""Where notional brackets come from: the tables that are shipped, and a file of the user's over them."""
+"""Loads the tables of notional brackets: the shipped ones, replaced per symbol by those of a user's file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _Document = dict[str, list[dict[str, Any]]]
 
 
 def load_brackets(path: str = "") -> dict[str, Brackets]:
-    """Symbol -> brackets: the shipped tables, and those of the JSON file at ``path`` over them.
+    """Load symbol -> brackets. Tables of the JSON file at ``path`` (empty = no file) replace the shipped ones.
 
-    The file has rows of Binance's ``leverageBracket`` or ccxt's leverage tiers, by symbol or ccxt market. Raises Leave when
-    it cannot be read or has no such rows.
+    The file holds Binance's ``leverageBracket`` rows or ccxt's leverage tiers, by symbol or ccxt market. Raises Leave if it
+    cannot be read or has no such rows.
     """
     shipped = (files("simulator.core.margin") / SHIPPED).read_bytes()
     tables = bracket_tables(msgspec.json.decode(shipped, type=_Document))

@@ -1,8 +1,8 @@
-"""The live market for a simulated exchange: closed live candles become its market steps (mode paper).
+"""Turns live closed candles into market steps of the simulated exchange (mode paper).
 
-One step a minute, when the 1m bundles of all partitions are in. Partitions speak in order of time: one that has spoken of a
-later minute will not speak of this one any more, and nobody waits for it. What the quality gate disputed moves no order.
-Fundings that passed since the last step are paid at the next one, at its closes.
+There is one step a minute, sent once the 1m bundles of all partitions have arrived. Bundles of one partition arrive in
+order of time, so a partition that has sent a later minute is not waited for. Candles that the quality gate disputed are
+left out and so fill no order. Fundings since the last step are paid with the next one, at its close prices.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from shared.domain.timeframes import FINEST
 
 
 class PaperState(msgspec.Struct, kw_only=True):
-    """``pending``: close time → partition → candles. ``newest``: partition → its newest close. ``fundings``: symbol → (time,
-    rate) of the one that is still to be paid; ``funded``: symbol → time of the last one heard."""
+    """The part of PaperMarket that a snapshot holds. All times UTC ms.
+
+    stepped_until: close time of the last step sent, -1 before the first. newest: partition → its newest close time.
+    pending: close time → partition → candles that wait for a step. fundings: symbol → (time, rate) not paid yet.
+    funded: symbol → time of the last funding received.
+    """
 
     stepped_until: int = -1
     newest: dict[int, int] = msgspec.field(default_factory=dict)
@@ -30,7 +34,10 @@ class PaperState(msgspec.Struct, kw_only=True):
 
 
 class PaperMarket:
-    """Turns live 1m bundles into market steps. ``max_pending``: most steps that wait for a silent partition."""
+    """Collects live 1m bundles and sends market steps.
+
+    max_pending: most minutes that wait for a partition that sends nothing; beyond that the oldest is sent without it.
+    """
 
     def __init__(self, partitions: int, max_pending: int) -> None:
         self._partitions = range(partitions)
@@ -38,7 +45,7 @@ class PaperMarket:
         self._state = PaperState()
 
     def handle(self, message: Message) -> list[Message]:
-        """A 1m bundle may complete steps; a funding waits for the next step; anything else gives nothing."""
+        """Take a 1m bundle and return the steps it completes, or keep a funding for the next step; ignore the rest."""
         if isinstance(message, FundingDue):
             self._fund(message)
         elif isinstance(message, CandleBundle) and message.timeframe == FINEST and not message.warmup:

@@ -1,7 +1,7 @@
-"""The record of a run: decisions, orders, fills and equity as canonical JSON lines, the same bytes for the same run.
+"""Writes the record of a run: decisions, orders, fills and equity as JSON lines, byte for byte the same for the same run.
 
-Canonical: keys sorted, no spaces, numbers as the domain holds them (money as decimal strings). Lines stand in the order in
-which things happened: by close, then symbol (decisions), then the exchange's own order (orders, fills).
+Keys are sorted, there are no spaces, and numbers are written as the domain holds them (money as decimal strings). Lines
+are in order of time: decisions by close, then symbol; orders and fills as the exchange reported them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from shared.domain.decisions import Decision, DecisionBundle
 from shared.domain.exchange import ExchangeEvents
 from shared.domain.message import Message
 
-#: The files of ``--out``, in the order of the pipeline.
+#: The files written to the ``--out`` directory.
 FILES: Final = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
 class EquityLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of equity.jsonl: the account and the risk gate after one close."""
+    """One line of equity.jsonl: account (USDT) and risk state after the close at ``time`` (UTC ms)."""
 
     time: int
     wallet: Decimal
@@ -36,7 +36,7 @@ class EquityLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary:
-    """What the run amounts to, for people: counts, trades, result."""
+    """The summary of a run that is printed at its end: counts, trades, result."""
 
     def __init__(self) -> None:
         self.decisions = 0
@@ -66,9 +66,9 @@ class Summary:
 
 
 class Recorder:
-    """Takes the messages of a run, in the order of its steps, and writes the files. ``directory`` None = summary only.
+    """Collects the messages of a run step by step and writes the files. ``directory`` None = summary only, no files.
 
-    A message that comes twice (a broker restarted, a service was killed) is recorded once.
+    A message delivered twice (after a restart of broker or service) is recorded once.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -85,7 +85,7 @@ class Recorder:
             self._files = {name: (directory / name).open("wb") for name in FILES}
 
     def take(self, message: Message) -> None:
-        """Keep a message until its step is complete."""
+        """Keep a message until ``step_done``; ignore one that was taken before."""
         if message.message_id in self._seen or message.message_id in self._seen_before:
             return
         self._seen.add(message.message_id)
@@ -99,7 +99,7 @@ class Recorder:
             self._risk = message
 
     def step_done(self) -> None:
-        """The step is settled: everything it caused has been taken. Write it."""
+        """Write what was taken in this step. Call it once all messages that the step caused have been taken."""
         for close_time in sorted(self._decisions):
             bundles = self._decisions.pop(close_time)
             decisions = sorted((d for bundle in bundles.values() for d in bundle.decisions), key=lambda d: (d.symbol, d.id))

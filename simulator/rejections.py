@@ -1,4 +1,4 @@
-"""The texts with which the simulated exchange refuses orders and settings, by Binance's code."""
+"""The texts of the error codes with which the simulated exchange refuses orders and settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from shared.exchange.error_codes import ErrorCode
 
-#: The text that goes with each.
+#: Error code -> Binance's text.
 REASON: Final[dict[ErrorCode, str]] = {
     ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED: "A mandatory parameter was not sent, was empty, or malformed.",
     ErrorCode.PARAM_NOT_REQUIRED: "A parameter was sent that this order type does not take.",

@@ -1,14 +1,14 @@
-"""Drives a market through the whole system, one minute a step (lock-step).
+"""Replays a market through the whole system, one minute at a time (lock-step).
 
-A step is one minute, in two settled phases, so that nothing depends on how fast or where the services run:
+Each minute has two phases, and each waits for an answer, so results do not depend on how fast or where services run:
 
-1. the exchange moves to close T (``MarketStep``): resting orders fill, funding is paid; execution applies the
-   events and reports the account, risk takes it in. Done when the risk report of T is in.
-2. the candles of T are fed (``FeedStep``): ingest, analysis, signals, risk, execution. Done when the step report of T is in.
+1. ``MarketStep``: the exchange moves to close T: resting orders fill, funding is paid; execution applies the events and
+   reports the account; risk takes the report. Ends with the RiskReport of T.
+2. ``FeedStep``: the candles of T go through ingest, analysis, signals, risk and execution. Ends with the StepReport of T.
 
-Only then does time advance. An embedded run and a run over separate processes therefore decide alike, byte for byte. With a
-finite speed the driver also waits for the wall clock. A step that is not settled within ``patience`` seconds is logged with
-what is missing; time never advances past it, so a service that was killed comes back and completes the step.
+Only then does the next minute begin. A run in one process and a run over separate processes therefore decide the same,
+byte for byte. With a finite speed the driver also waits for the wall clock. If an answer is missing after ``patience``
+seconds, a warning names it; the driver goes on waiting, so that a killed service can restart and complete the step.
 """
 
 from __future__ import annotations
@@ -37,15 +37,19 @@ log = structlog.get_logger(__name__)
 
 
 class FundingRates(Protocol):
-    """Where funding rates come from."""
+    """A source of funding rates."""
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
-        """Symbol → rate for those that have a funding time at ``close_time``; mostly empty."""
+        """Return symbol → rate (fraction) for symbols with funding at ``close_time`` (UTC ms); mostly empty."""
         ...
 
 
 class ReplayDriver:
-    """Plays ``source`` on ``bus``. ``speed``: market seconds per second, None = as fast as the system settles."""
+    """Replays the candles of ``source`` on ``bus``.
+
+    speed: market seconds per real second; None = as fast as the services answer. patience: seconds until a warning.
+    pinned: symbol → partition, for symbols that are not assigned by hash.
+    """
 
     def __init__(
         self,
@@ -73,7 +77,11 @@ class ReplayDriver:
         self._inbox: list[Delivery] = []
 
     async def run(self, on_step: Callable[[int], None] | None = None, *, session: str | None = None) -> None:
-        """Play to the end. ``session``: begin with a reset of every lane, under this id; needed when they have a past."""
+        """Replay all candles. ``on_step``: called with the close time (UTC ms) after each minute.
+
+        session: id of a new session, whose first message resets every lane; needed if the services hold state of an
+        earlier run. None = no reset.
+        """
         self._subscription = await self._bus.subscribe("replay", self._receive)
         try:
             if session is not None:
@@ -117,7 +125,7 @@ class ReplayDriver:
 
     async def _settle(self, kind: type, close_time: int) -> None:
         while True:
-            self._arrived.clear()  # before the inbox is taken: what arrives while it is worked through must wake us
+            self._arrived.clear()  # before taking the inbox: a delivery during the loop below must set it again
             inbox, self._inbox = self._inbox, []
             for delivery in inbox:
                 try:
@@ -126,7 +134,9 @@ class ReplayDriver:
                     await dead_letter_and_alert(self._bus, delivery, "replay", str(error))
                     continue
                 if isinstance(message, RiskReport):
-                    self._settled[RiskReport] = max(self._settled[RiskReport], message.time)  # repeats come late
+                    self._settled[RiskReport] = max(
+                        self._settled[RiskReport], message.time
+                    )  # a redelivered report may be older
                 elif isinstance(message, StepReport):
                     self._settled[StepReport] = max(self._settled[StepReport], message.close_time)
                 self._recorder.take(message)

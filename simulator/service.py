@@ -1,4 +1,4 @@
-"""Wiring of the simulated exchange: one lane behind the exchange port, and in mode paper the lane that moves it on."""
+"""Builds the simulator service: the exchange's lane, and in mode paper the lane that feeds it live candles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.simulated_exchange import SimulatedExchange
 
 
 def spec(common: CommonSettings, settings: SimulatorSettings) -> ServiceSpec:
-    """The exchange's lane. In mode sim whoever hosts it plays the market too; in mode paper live candles are the market."""
+    """Return the service's lanes. In mode sim the replay driver sends the market steps; in mode paper the lane "paper"."""
     brackets = load_brackets(settings.brackets_file)
     build = partial(SimulatedExchange, settings, common.instrument_table(), brackets, common.account)
     lanes = [LaneSpec(name="exchange", stage="exchange", queue="exchange", build=build)]

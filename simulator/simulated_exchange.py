@@ -1,7 +1,7 @@
-"""The simulated exchange of the lock-step lane: a pure core of messages around ``core.exchange_core``.
+"""The simulated exchange as a lane: converts messages to calls of the matching core and its events back. Pure.
 
-Every new MarketStep and every ExchangeRequests gives exactly one ExchangeEvents. Sim and backtest use this lane; the
-protocol server and paper mode use the same matching core.
+Every new MarketStep and every ExchangeRequests gives exactly one ExchangeEvents. Modes sim, backtest and paper use this
+lane; the protocol server uses the same matching core (``core.exchange_core``).
 """
 
 from __future__ import annotations
@@ -40,16 +40,17 @@ from simulator.settings import SimulatorSettings
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """What a request got: its orders as they were then, and the fills that it was told of."""
+    """The answer to an earlier request: its orders as they were then, and the fills it reported."""
 
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
 
 
 class SimulatedExchangeState(msgspec.Struct):
-    """``answered``: the last requests by id; ``refused``: the last refused orders by client id, both oldest first.
+    """What a snapshot holds.
 
-    ``skipped``: nonsense candles ignored, by symbol.
+    answered: latest answers by request id. refused: latest refused orders by client id. Both oldest first.
+    skipped: number of implausible candles ignored, by symbol.
     """
 
     core: ExchangeSnapshot
@@ -63,14 +64,14 @@ _DECODER: Final = msgspec.msgpack.Decoder(SimulatedExchangeState)
 
 
 class SimulatedExchange:
-    """One account on one exchange: USDT wallet, one-way mode, cross margin. The mark price is the last close seen.
+    """Simulates one account: USDT wallet, one-way mode, cross margin. The mark price is the last close.
 
-    Time is that of the last market step: requests are answered at it, with market orders filled from its closes.
+    Time stands at the last market step: requests are answered at that time, and market orders fill from its closes.
 
-    What came before is never done again. A MarketStep at or before the last one gives nothing. A request id that is known
-    is a query: its orders as they are now, the fills that it was told of then, the account now. So is a client order id that
-    is known, in a request of any id: the order as it is, with all its fills. "Known" reaches back as far as the windows of
-    the settings.
+    A repeated message is never carried out twice. A MarketStep at or before the last one is ignored. A repeated request id
+    acts as a query: it returns the request's orders and the account as they are now, and the fills reported the first
+    time. A repeated client order id, in any request, returns that order as it is now with all its fills. The settings
+    say how many are remembered (``requests_remembered``, ``closed_remembered``).
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class SimulatedExchange:
         self._skipped: dict[str, int] = {}
 
     def handle(self, message: Message) -> list[Message]:
-        """A new MarketStep or an ExchangeRequests gives one ExchangeEvents; anything else gives nothing."""
+        """Carry out a new MarketStep or an ExchangeRequests and return one ExchangeEvents; ignore anything else."""
         with localcontext(EXACT):
             if isinstance(message, MarketStep):
                 return [self._step(message)] if message.close_time > self._core.time else []
@@ -100,24 +101,24 @@ class SimulatedExchange:
             return []
 
     def snapshot(self) -> bytes:
-        """The whole state in msgpack."""
+        """Return the whole state as msgpack."""
         return _ENCODER.encode(SimulatedExchangeState(self._core.saved(), self._answered, self._refused, self._skipped))
 
     def restore(self, data: bytes) -> None:
-        """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
+        """Replace the state by a snapshot's. Raises msgspec.ValidationError if ``data`` is no snapshot."""
         state = _DECODER.decode(data)
         self._core.resume(state.core)
         self._answered, self._refused, self._skipped = state.answered, state.refused, state.skipped
 
     @property
     def skipped(self) -> dict[str, int]:
-        """Candles ignored so far, by symbol: not plausible, or a second one of its symbol in a step."""
+        """Return how many candles were ignored, by symbol: implausible ones, and second ones of a symbol in a step."""
         return dict(self._skipped)
 
     # ---- market steps --------------------------------------------------------------------------------------------------
 
     def _step(self, step: MarketStep) -> ExchangeEvents:
-        """Candles in symbol order, then funding at the closes, then whoever is under water at the closes."""
+        """Apply candles in order of symbol, then funding at the closes, then liquidations at the closes."""
         core = self._core
         found = []
         last = ""
@@ -136,7 +137,10 @@ class SimulatedExchange:
         return self._events("", core.take_events())
 
     def _events(self, reply_to: str, events: Iterable[CoreEvent]) -> ExchangeEvents:
-        """The core's events in the pipeline's words: one line per change of an order, in order."""
+        """Convert the core's events to the pipeline's messages: one order state per change, in order.
+
+        Consecutive changes of the same order are merged into the last.
+        """
         orders: list[Order] = []
         fills: list[Fill] = []
         funding: list[FundingPayment] = []
@@ -179,7 +183,7 @@ class SimulatedExchange:
             fills: dict[str, Fill] = {}
             for request in requests.requests:
                 order, of_order = self._do(request)
-                # One line an order, in its final state, where it was first named.
+                # Each order once, in its final state, at the place where it was first named.
                 told[order.client_id] = order
                 fills |= {fill.id: fill for fill in of_order}
             orders = tuple(map(self._now, told.values()))
@@ -196,7 +200,7 @@ class SimulatedExchange:
         )
 
     def _do(self, request: ExchangeRequest) -> tuple[Order, list[Fill]]:
-        """The order after the request, and the fills to tell of it: those it got now, or all when it was known before."""
+        """Carry out one request; return its order and the fills to report: all of the order's so far, none for a cancel."""
         if isinstance(request, CancelOrder):
             return self._cancel(request)
         order = request.order
@@ -206,7 +210,9 @@ class SimulatedExchange:
         answer = self._place(order)
         if isinstance(answer, ErrorCode):
             refused = translation.rejected_order(order, answer, self._core.time)
-            if order.client_id and answer is not ErrorCode.INVALID_CL_ORD_ID_LEN:  # else nothing to know it by
+            if (
+                order.client_id and answer is not ErrorCode.INVALID_CL_ORD_ID_LEN
+            ):  # without a valid client id a repeat cannot be recognised
                 self._refused[order.client_id] = refused
                 if len(self._refused) > self._settings.closed_remembered:
                     del self._refused[next(iter(self._refused))]
@@ -228,9 +234,9 @@ class SimulatedExchange:
         return known
 
     def _cancel(self, request: CancelOrder) -> tuple[Order, list[Fill]]:
-        """A closed order stays as it is, and so does one of another symbol; an unknown id is answered by a REJECTED (-2011).
+        """Cancel an order. A closed one, or one of another symbol, is returned unchanged; an unknown id as REJECTED (-2011).
 
-        Never REJECTED for an id that is known: its owner would take a living order for a dead one.
+        A known id never gives REJECTED: execution would take an open order for a closed one.
         """
         core, client_id = self._core, request.client_id
         known = self._known(client_id)
@@ -246,13 +252,13 @@ class SimulatedExchange:
         return self._known(client_id) or known, []
 
     def _known(self, client_id: str) -> Order | None:
-        """The order of this client id as it is now; None if it never came or is long closed."""
+        """Return the order of this client id as it is now; None if it was never sent or is no longer remembered."""
         core = self._core
         order = core.order_of(client_id)
         if order is not None:
             return translation.domain_order(order, self._settings.decimals)
         algo = core.algo_order(client_algo_id=client_id)
-        if algo is not None and algo.order_id:  # its child is forgotten
+        if algo is not None and algo.order_id:  # its child order is no longer remembered
             return None
         return translation.domain_order_of_algo(algo) if algo is not None else self._refused.get(client_id)
 
@@ -262,11 +268,11 @@ class SimulatedExchange:
         return [translation.domain_fill(trade, number) for number, trade in enumerate(trades, 1)]
 
     def _now(self, order: Order) -> Order:
-        """The order as it is now; as it was answered then, if the core no longer remembers it."""
+        """Return the order as it is now, or unchanged if the core no longer remembers it."""
         return self._known(order.client_id) or order
 
     def _account(self) -> AccountState:
-        """The account as the exchange states it now."""
+        """Return wallet, equity and positions as of now, USDT."""
         wallet, legs = self._core.holdings()
         positions = tuple(
             Position(symbol=leg.symbol, quantity=leg.quantity, entry_price=leg.entry_price, mark_price=leg.mark_price,

@@ -1,8 +1,8 @@
-"""Orders between the pipeline (``shared.domain.orders``) and the matching core.
+"""Converts orders between the pipeline (``shared.domain.orders``) and the matching core.
 
-The pipeline has one order where the exchange has two: a triggered conditional order and its child, under one client id.
-Here the child's life is the order's: it is NEW until it triggers, and what the exchange calls REJECTED at the trigger is
-EXPIRED, with the code.
+For a triggered conditional order the exchange has two orders with one client id, the conditional one and its child; the
+pipeline has one. Its status is NEW until the trigger, then the child's. A child that the exchange rejects at the
+trigger makes it EXPIRED, with the error code.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
 
 
 def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
-    """The request that places the order; a ErrorCode for one that the exchange cannot take."""
+    """Convert an order to the request that places it; an ErrorCode if the exchange has no such order."""
     if not order.client_id:
         return ErrorCode.INVALID_CL_ORD_ID_LEN
     side = _SIDE[order.side]
@@ -93,7 +93,7 @@ def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
 
 
 def domain_order(order: Order, decimals: int) -> DomainOrder:
-    """An order of the order book, as the pipeline sees it."""
+    """Convert a plain order, or the child of a conditional one. ``decimals``: of the average price."""
     return DomainOrder(
         client_id=order.client_id,
         symbol=order.symbol,
@@ -118,7 +118,7 @@ def domain_order(order: Order, decimals: int) -> DomainOrder:
 
 
 def domain_order_of_algo(algo: AlgoOrder) -> DomainOrder:
-    """An algo order without a child, as the pipeline sees it."""
+    """Convert a conditional order that has no child."""
     return DomainOrder(
         client_id=algo.client_algo_id,
         symbol=algo.symbol,
@@ -141,7 +141,7 @@ def domain_order_of_algo(algo: AlgoOrder) -> DomainOrder:
 
 
 def domain_fill(trade: ExecutedTrade, number: int) -> Fill:
-    """An execution; ``number``: which of its order's it is, from 1."""
+    """Convert an execution. ``number``: its position among the order's executions, from 1; part of the fill's id."""
     return Fill(
         id=f"{trade.client_id}-{number}",
         client_id=trade.client_id,
@@ -157,7 +157,7 @@ def domain_fill(trade: ExecutedTrade, number: int) -> Fill:
 
 
 def rejected_order(order: DomainOrder, code: ErrorCode, time: int) -> DomainOrder:
-    """The order as one that was never taken. What its sender wrote into the exchange's fields is not kept."""
+    """Return the order as REJECTED with ``code`` at ``time`` (ms). Fields that the exchange sets are reset."""
     return DomainOrder(
         client_id=order.client_id,
         symbol=order.symbol,
@@ -180,16 +180,16 @@ def rejected_order(order: DomainOrder, code: ErrorCode, time: int) -> DomainOrde
 
 
 def unknown_order(symbol: str, client_id: str, time: int) -> DomainOrder:
-    """The answer to a cancel of what is not known (-2011)."""
+    """Return the answer to a cancel of an unknown client id: a REJECTED order with -2011."""
     nothing = DomainOrder(client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=Decimal(0))
     return rejected_order(nothing, ErrorCode.CANCEL_REJECTED, time)
 
 
 def _force(order: Order | AlgoOrder) -> TimeInForce | None:
-    """Its time in force where it says something: GTC is what an order has that was asked for without one."""
+    """Return the time in force; None for GTC (also given to orders sent without one) and GTD."""
     return _FORCE[order.time_in_force]
 
 
 def reason(code: int) -> str:
-    """The text of a code; empty for none."""
+    """Return the text of an error code; empty for 0."""
     return REASON[ErrorCode(code)] if code else ""

@@ -1,1 +1,1 @@
-"""Markets to play: generated candles and funding rates."""
+"""Sources of market data for simulations: generated candles, and constant or recorded funding rates."""

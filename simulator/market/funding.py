@@ -1,4 +1,4 @@
-"""Funding rates of a played market: a constant one, or recorded ones from a file."""
+"""Funding rates of a simulated market: one constant rate, or recorded rates from files."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ HOUR: Final = 60 * MINUTE
 
 
 class ConstantFunding:
-    """``rate`` for every symbol every ``hours`` hours from 00:00 UTC (the exchange's usual 0.01 % every 8 h).
+    """One ``rate`` (fraction) for every symbol, settled every ``hours`` hours from 00:00 UTC.
 
-    A positive rate is paid by longs to shorts. Raises ValueError when ``hours`` does not divide the day.
+    The exchange's usual rate is 0.01 % every 8 h. Longs pay a positive rate to shorts. Raises ValueError if 24 is not a
+    multiple of ``hours``.
     """
 
     def __init__(self, symbols: Sequence[str], rate: Decimal | str = DEFAULT_RATE, hours: int = 8) -> None:
@@ -30,16 +31,16 @@ class ConstantFunding:
         self._period = hours * HOUR
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
-        """Symbol → rate when funding is settled at ``close_time`` (UTC ms), else nothing."""
+        """Return symbol → rate if funding is settled at ``close_time`` (UTC ms), else an empty dict."""
         return dict(self._rates) if close_time % self._period == 0 else {}
 
 
 class RecordedFunding:
-    """Rates from files with the columns funding_time and funding_rate (or Binance's names of them), one path a symbol.
+    """Rates from files, one per symbol, with the columns funding_time and funding_rate (or Binance's names for them).
 
-    The exchange stamps some settlements a few milliseconds late: a time counts for the minute that it lies in. ``start``:
-    where the market begins, UTC ms; a file that has nothing within a day of it is refused, because a market without funding
-    looks like one with. Raises SourceRefused with the defects of all files.
+    The exchange stamps some settlements a few milliseconds late, so a time counts for the minute in which it lies.
+    start: start of the market, UTC ms; a file without a rate within a day of it is refused, as a run without funding would
+    pass for one with it. Raises SourceRefused with the defects of all files.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class RecordedFunding:
             raise SourceRefused(defects)
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
-        """Symbol → rate of those that have a funding time in the minute that begins at ``close_time`` (UTC ms)."""
+        """Return symbol → rate for symbols with a funding time in the minute that begins at ``close_time`` (UTC ms)."""
         return dict(self._rates.get(close_time, {}))
 
     def _read(self, symbol: str, path: Path, batch_rows: int, largest_rate: float) -> None:
@@ -88,13 +89,13 @@ class RecordedFunding:
 
 
 class PlayedFunding:
-    """Recorded rates for symbols that have a file, the constant one for the others; after a file's last row, none."""
+    """Recorded rates for symbols with a file, the constant rate for the others. After a file's last row: no funding."""
 
     def __init__(self, symbols: Sequence[str], rate: Decimal | str, files: Mapping[str, Path], start: int) -> None:
-        """Raises SourceRefused."""
+        """Read the files (symbol → path). ``rate``: for the other symbols; ``start``: UTC ms. Raises SourceRefused."""
         self._recorded = RecordedFunding(files, start=start)
         self._constant = ConstantFunding([symbol for symbol in symbols if symbol not in files], rate)
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
-        """Symbol → rate of those that are settled in the minute that begins at ``close_time`` (UTC ms)."""
+        """Return symbol → rate for symbols with funding in the minute that begins at ``close_time`` (UTC ms)."""
         return self._constant.rates_at(close_time) | self._recorded.rates_at(close_time)

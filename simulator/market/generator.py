@@ -1,8 +1,8 @@
-"""A market made from a seed: trends and ranges, volatility clusters, sessions, jumps, correlated symbols, on the tick grid.
+"""Generates one-minute candles from a seed: trends, ranges, volatility clusters, sessions, jumps, correlated symbols.
 
-It is for demonstrations, tests and load: a strategy's result on it says nothing about real markets. The same seed, symbols,
-start, days and settings give the same candles on every run. Each symbol has its own stream of random numbers beside the
-market's, so that adding a symbol changes no other.
+For demonstrations, tests and load only: a strategy's result on it says nothing about real markets. The same seed, symbols,
+start, days and settings give the same candles on every run. Each symbol has random numbers of its own besides those of the
+whole market, so adding a symbol does not change the others.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from simulator.market.profiles import profile
 from simulator.market.regimes import Tide, Tides
 from simulator.market.settings import GeneratorSettings
 
-#: 2025-01-06T00:00Z, a Monday: every timeframe begins whole.
+#: 2025-01-06T00:00Z, a Monday, so that no timeframe begins with a partial candle.
 DEFAULT_START: Final = 1_736_121_600_000
 _CHUNK_MINUTES: Final = DAY // MINUTE
 
 
 class GeneratedMarket:
-    """``days`` of one-minute candles from ``start`` (open time of the first, UTC ms, a whole minute).
+    """Generates ``days`` days of one-minute candles from ``start`` (first open time, UTC ms, a whole minute).
 
-    A ``services.ingest.candle_source.CandleSource``; holds one day in memory. Raises ValueError when there is nothing to
-    generate.
+    Implements ``services.ingest.candle_source.CandleSource``; holds one day in memory. Raises ValueError if there is
+    nothing to generate.
     """
 
     def __init__(
@@ -68,11 +68,11 @@ class GeneratedMarket:
         return self._minutes
 
     def steps(self) -> Iterator[tuple[int, tuple[RawCandle, ...]]]:
-        """See the port. Every symbol has a candle at every minute."""
+        """Yield (close time UTC ms, candles of all symbols) for every minute."""
         tides = Tides(_stream(self._seed, "the market"), self._settings)
         walks = [_Walk(symbol, _stream(self._seed, symbol), self._settings) for symbol in self._symbols]
         for done in range(0, self._minutes, _CHUNK_MINUTES):
-            # Whole days are drawn even when less is asked for: a longer run begins with the shorter one.
+            # Always draw whole days, so that a longer run begins with the same candles as a shorter one.
             tide = tides.next(_CHUNK_MINUTES)
             begin = self._start + done * MINUTE
             day = [walk.next(begin, tide) for walk in walks]
@@ -87,7 +87,7 @@ def _stream(seed: int, name: str) -> np.random.Generator:
 
 
 class _Walk:
-    """The price of one symbol: log price and variance go on from day to day."""
+    """Generates the price of one symbol; log price and variance carry over from day to day."""
 
     def __init__(self, symbol: str, rng: np.random.Generator, settings: GeneratorSettings) -> None:
         self._symbol = symbol
@@ -114,7 +114,7 @@ class _Walk:
         session = np.asarray(settings.hours)[hours]
         opens, closes, sigmas = self._closes(tide, shocks, jumps, session)
 
-        # Within the minute: a bridge from open to close, so that high and low belong to the same path.
+        # Within the minute: a Brownian bridge from open to close, so that high and low come from one path.
         count = settings.ticks_in_minute
         part = np.arange(1, count + 1) / count
         walked = np.cumsum(inner, axis=1) / math.sqrt(count)
@@ -127,7 +127,7 @@ class _Walk:
         high = np.maximum(ticks.max(axis=1), first)
         low = np.minimum(ticks.min(axis=1), first)
 
-        # Volume goes with the range: a minute of the expected range turns the session's share over.
+        # Volume depends on the range: a minute with the expected range has the average turnover of its hour.
         expected = first * settings.minute_volatility * math.sqrt(8 / math.pi)  # the mean range of a random walk
         activity = settings.still_turnover + (1.0 - settings.still_turnover) * (high - low) / expected
         notional = settings.minute_notional * session * activity * turnover
@@ -147,7 +147,7 @@ class _Walk:
         jumps: np.ndarray[tuple[int], np.dtype[np.float64]],
         session: np.ndarray[tuple[int], np.dtype[np.float64]],
     ) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
-        """Log opens, log closes and standard deviations of the minutes; each variance follows from the return before."""
+        """Compute log opens, log closes and standard deviations of the minutes; each variance depends on the last return."""
         settings = self._settings
         calm = 1.0 - settings.volatility_reaction - settings.volatility_memory
         opens, closes, sigmas = (np.empty(len(shocks)) for _ in range(3))

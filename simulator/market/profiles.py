@@ -1,4 +1,4 @@
-"""Start price and grids of generated symbols: known ones near their prices of January 2025, others from their name."""
+"""Start price and grid of generated symbols: known symbols as of January 2025, others derived from their name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``price_digits``, ``volume_digits``: decimals of the tick and of the quantity step, as on the exchange."""
+    """Start price of a symbol, USDT; decimals of its price tick (``price_digits``) and quantity step (``volume_digits``)."""
 
     price: float
     price_digits: int
@@ -21,7 +21,10 @@ _KNOWN: Final = {"BTCUSDT": Profile(95_000.0, 1, 3), "ETHUSDT": Profile(3_300.0,
 
 
 def profile(symbol: str) -> Profile:
-    """The known profile, else one from a hash of the name: the same in every process. 0.01 to 1000 USDT, five digits."""
+    """Return the known profile of a symbol, else one derived from a hash of its name, the same in every process.
+
+    Derived prices lie between 0.01 and 1000 USDT and have five significant digits.
+    """
     if symbol in _KNOWN:
         return _KNOWN[symbol]
     exponent = zlib.crc32(symbol.encode()) / 2**32 * 5.0 - 2.0

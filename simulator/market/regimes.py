@@ -1,4 +1,4 @@
-"""What the whole market is doing, minute by minute: trends, ranges, impulses and the common shock that couples symbols."""
+"""Draws the state of the whole market per minute: trends, ranges, impulses, and the shock common to all symbols."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Regime = Literal["up", "down", "range"]
 
 @dataclass(frozen=True, slots=True)
 class Tide:
-    """Some minutes of it, equally long arrays.
+    """The market's state over some minutes, one array element per minute.
 
-    ``drift``: in standard deviations of a minute, trends and impulses together. ``ranging``: prices are drawn to the middle.
-    ``turn``: a new regime begins, so a range has a new middle. ``shock``: standard normal, common to all symbols.
+    drift: of trends and impulses together, in standard deviations of a minute. ranging: prices are pulled to the range's
+    middle. turn: a new regime begins here; a range takes the current price as its middle. shock: standard normal, common
+    to all symbols.
     """
 
     drift: NDArray[np.float64]
@@ -28,7 +29,7 @@ class Tide:
 
 
 class Tides:
-    """Draws the tide in stretches of any length; the stretches' lengths must be the same for the same result."""
+    """Draws market states. The same seed gives the same result only if ``next`` is called with the same lengths."""
 
     def __init__(self, rng: np.random.Generator, settings: GeneratorSettings) -> None:
         self._rng = rng
@@ -71,7 +72,7 @@ class Tides:
             self._regime = "up" if draw < (1.0 + settings.range_share) / 2 else "down"
 
     def _strike(self) -> None:
-        """An impulse begins: mostly with the trend, in a range to either side."""
+        """Start an impulse: mostly in the trend's direction, in a range in either direction."""
         self._impulse_left = 1 + int(self._rng.exponential(self._settings.impulse_minutes))
         with_trend = self._settings.impulse_with_trend
         upward = {"up": with_trend, "down": 1.0 - with_trend, "range": 0.5}[self._regime]

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: Quiet and busy hours, UTC: Asia opens at 0, London at 7, New York at 13; the evening is thin.
+#: Activity by UTC hour, 1 = average: Asia opens at 0, London at 7, New York at 13; evenings are quiet.
 _HOURS = (
     1.0,
     1.0,
@@ -36,7 +36,7 @@ _HOURS = (
 
 
 class GeneratorSettings(BaseModel):
-    """How the generated market behaves. The defaults lie between BTCUSDT and ETHUSDT of May and June 2025.
+    """Settings of the generated market. The defaults lie between BTCUSDT and ETHUSDT of May and June 2025.
 
     Measured over 51 days, real BTC / real ETH / generated: standard deviation of a minute 0.051 / 0.104 / 0.067 %, of a day
     1.6 / 4.0 / 2.3-3.3 %; share of 15m candles that leave a gap of 0.1 %: 8 / 11 / 15 %; correlation 0.74 / 0.71.

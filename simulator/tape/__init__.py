@@ -1,1 +1,1 @@
-"""The tape: every trade, quote, book change and mark price of a market, in order of time, with its own true history."""
+"""The tape: trades, quotes, book changes and mark prices of a simulated market in order of time, and its klines."""

@@ -1,4 +1,4 @@
-"""The rolling 24 hours of a symbol, from its one-minute klines."""
+"""Computes a symbol's rolling 24-hour statistics from its one-minute klines."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from typing import Final
 
 from simulator.tape.klines import Kline
 
-#: Minutes of the window, the unfinished one being the last.
+#: Minutes in the window; the last one is the open minute.
 _WINDOW: Final = 1_440
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Ticks, steps, ticks x steps; times UTC ms. ``first_trade``, ``last_trade``: -1 when there was none."""
+    """Statistics of 24 hours. Prices in ticks, volume in steps, turnover in ticks x steps, times UTC ms.
+
+    first_trade, last_trade: trade ids, -1 if there was no trade.
+    """
 
     open_time: int
     open: int
@@ -31,7 +34,7 @@ class Day:
 
 
 def rolling_day(closed: Sequence[Kline], minute: Kline) -> Day:
-    """``minute`` and what lies within 24 hours before its end; ``closed``: finished minutes, earliest first."""
+    """Compute the 24 hours that end with the open ``minute``. ``closed``: closed minutes, earliest first."""
     count = len(closed)
     window: Sequence[Kline] | deque[Kline] = deque(islice(closed, max(0, count - _WINDOW + 1), count))
     rows = [*window, minute]

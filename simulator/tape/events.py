@@ -1,4 +1,4 @@
-"""What happens on the tape. Prices in ticks and quantities in steps of the symbol's grid; times UTC ms."""
+"""The events of the tape. Prices in ticks, quantities in steps of the symbol's grid (``tape.grid``), times UTC ms."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class MarketTrade:
-    """One execution between two others. ``buyer_is_maker``: the seller took."""
+    """A trade between two other market participants. ``buyer_is_maker``: True if the seller was the taker."""
 
     symbol: str
     time: int
@@ -21,7 +21,7 @@ class MarketTrade:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask, with what stands there."""
+    """Best bid and best ask, with the quantity offered at each."""
 
     symbol: str
     time: int
@@ -33,7 +33,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Mark price, index price (USDT), the funding rate that will be settled at ``next_funding``."""
+    """Mark and index price, USDT. ``rate``: funding rate to be settled at ``next_funding`` (UTC ms), as a fraction."""
 
     symbol: str
     time: int
@@ -45,7 +45,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """Funding is exchanged now, at ``mark`` and ``rate``."""
+    """Funding is settled at ``time``. ``mark``: mark price, USDT; ``rate``: fraction, positive = longs pay."""
 
     symbol: str
     time: int

@@ -1,4 +1,4 @@
-"""Prices in ticks, quantities in steps: whole numbers inside, the exchange's decimal strings at the edge."""
+"""Converts prices to ticks and quantities to steps (whole numbers), and back to the exchange's decimal strings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The two grids of a symbol.
+    """Price tick and quantity step of a symbol.
 
-    ``tick`` and ``step`` in USDT and base currency; ``price_digits`` and ``quantity_digits``: decimals that the exchange
-    prints, which may be more than the tick has (BTCUSDT: tick 0.10, printed 61800.20).
+    tick: USDT. step: base currency. price_digits, quantity_digits: decimals that the exchange prints, which may be more
+    than the tick has (BTCUSDT: tick 0.10, printed 61800.20).
     """
 
     symbol: str
@@ -23,7 +23,7 @@ class Grid:
 
     @classmethod
     def of(cls, symbol: str, tick: Decimal, step: Decimal, price_digits: int = 0, quantity_digits: int = 0) -> Self:
-        """The grid with at least as many printed decimals as tick and step have. Raises ValueError for a grid of zero."""
+        """Make a grid; the printed decimals are raised to those of tick and step. Raises ValueError if either is zero."""
         if tick <= 0 or step <= 0:
             raise ValueError(f"{symbol}: tick {tick} and step {step} must be above zero; read them from exchangeInfo")
         return cls(
@@ -31,35 +31,35 @@ class Grid:
         )  # fmt: skip
 
     def ticks(self, price: Decimal | float) -> int:
-        """The nearest tick to ``price``, at least one."""
+        """Convert a price (USDT) to the nearest number of ticks, at least 1."""
         return max(1, _nearest(price, self.tick))
 
     def steps(self, quantity: Decimal | float) -> int:
-        """The nearest number of steps to ``quantity``."""
+        """Convert a quantity (base currency) to the nearest number of steps."""
         return _nearest(quantity, self.step)
 
     def price(self, ticks: int) -> Decimal:
-        """USDT."""
+        """Convert ticks to a price, USDT."""
         return ticks * self.tick
 
     def quantity(self, steps: int) -> Decimal:
-        """Base currency."""
+        """Convert steps to a quantity, base currency."""
         return steps * self.step
 
     def quote(self, tick_steps: int) -> Decimal:
-        """A sum of ticks x steps in USDT."""
+        """Convert a turnover in ticks x steps to USDT."""
         return tick_steps * self.tick * self.step
 
     def print_price(self, ticks: int) -> str:
-        """As the exchange writes it: ``61800.20``."""
+        """Print a price as the exchange does: ``61800.20``."""
         return f"{ticks * self.tick:.{self.price_digits}f}"
 
     def print_quantity(self, steps: int) -> str:
-        """As the exchange writes it: ``0.014``."""
+        """Print a quantity as the exchange does: ``0.014``."""
         return f"{steps * self.step:.{self.quantity_digits}f}"
 
     def print_quote(self, tick_steps: int) -> str:
-        """As the exchange writes turnover: ``1.23450``, with the decimals of price and quantity together."""
+        """Print a turnover as the exchange does: ``1.23450``, with the decimals of price and quantity added up."""
         return f"{self.quote(tick_steps):.{self.price_digits + self.quantity_digits}f}"
 
 

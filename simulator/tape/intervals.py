@@ -1,4 +1,4 @@
-"""The exchange's kline intervals and where each opens. A superset of the timeframes that are traded."""
+"""The exchange's kline intervals and their opening times. Includes every timeframe that the system trades."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.domain.timeframes import DAY, MINUTE
 
-#: Length in ms; a month has none of its own.
+#: Length in ms. 1M is not listed: months differ in length.
 _LENGTH: Final = {
     "1m": MINUTE,
     "3m": 3 * MINUTE,
@@ -26,12 +26,12 @@ _LENGTH: Final = {
 }
 _MONTH: Final = "1M"
 INTERVALS: Final[tuple[str, ...]] = (*_LENGTH, _MONTH)
-#: The epoch was a Thursday; weeks begin on Monday.
+#: 1970-01-01 was a Thursday and weeks open on Monday, hence the offset.
 _WEEK_ANCHOR: Final = 4 * DAY
 
 
 def opens_at(at: int, interval: str) -> int:
-    """Open time of the kline that contains the instant ``at`` (UTC ms)."""
+    """Return the open time (UTC ms) of the kline that contains the time ``at`` (UTC ms)."""
     if interval == _MONTH:
         moment = datetime.fromtimestamp(at / 1000, UTC)
         return int(moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
@@ -40,7 +40,7 @@ def opens_at(at: int, interval: str) -> int:
 
 
 def closes_at(open_time: int, interval: str) -> int:
-    """The instant at which the kline that opens at ``open_time`` is over (the exchange prints one ms less)."""
+    """Return when the kline that opens at ``open_time`` ends, UTC ms. The exchange prints one ms less as its close time."""
     if interval == _MONTH:
         return opens_at(open_time + 32 * DAY, interval)
     return open_time + _LENGTH[interval]

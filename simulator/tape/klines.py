@@ -1,4 +1,4 @@
-"""Klines of every interval, added up from the trades: what the streams say, and the true history that tests compare with."""
+"""Builds klines of every interval from the trades. Streams and REST send them; tests compare clients' candles with them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from simulator.tape.minute import Bar
 
 _FINEST: Final = "1m"
 _COARSER: Final = INTERVALS[1:]
-#: What the exchange prints as first and last trade of a kline without trades.
+#: Trade id that the exchange prints as first and last trade of a kline without trades.
 _NO_TRADE: Final = -1
 
 
 @dataclass(slots=True)
 class Kline:
-    """Prices in ticks, volumes in steps, turnovers in ticks x steps. ``taker``: bought by takers."""
+    """A kline. Prices in ticks, volumes in steps, turnovers in ticks x steps.
+
+    taker_volume, taker_turnover: the part that takers bought.
+    """
 
     open_time: int
     open: int
@@ -38,7 +41,7 @@ class Kline:
     last_trade: int = _NO_TRADE
 
     def add(self, trade: MarketTrade) -> None:
-        """Count a trade in. The first one sets the open."""
+        """Add a trade; the first one sets the open price."""
         price, quantity = trade.price, trade.quantity
         if not self.trades:
             self.open = self.high = self.low = price
@@ -57,7 +60,7 @@ class Kline:
             self.taker_turnover += price * quantity
 
     def joined(self, later: Kline) -> Kline:
-        """This kline with what came right after it. What has no trades does not move the prices of what has some."""
+        """Return this kline joined with the one right after it. A kline without trades adds nothing to the prices."""
         if not later.trades:
             return replace(self)
         if not self.trades:
@@ -71,24 +74,28 @@ class Kline:
 
 
 class KlineBook:
-    """One symbol's klines of all intervals: the open minute, and per interval what is closed and what is behind the minute.
+    """Keeps one symbol's klines of all intervals: the open minute, and per interval the closed klines and an unfinished one.
 
-    At most ``kept`` closed klines an interval. Time is told by ``roll``; a minute without trades is flat at the last price.
+    kept: most closed klines per interval; older ones are dropped. ``roll`` advances the time. A minute without trades
+    has all four prices at the close before it.
     """
 
     def __init__(self, kept: int) -> None:
         self._closed: dict[str, deque[Kline]] = {interval: deque(maxlen=kept) for interval in INTERVALS}
-        #: Coarser klines that are open, without the open minute.
+        #: Interval -> its unfinished kline up to the open minute, which is not in it yet.
         self._behind: dict[str, Kline] = {}
         self._minute: Kline | None = None
 
     def add(self, trade: MarketTrade) -> None:
-        """Count a trade in. It must lie in the open minute: roll first."""
+        """Add a trade of the open minute. Call ``roll`` first when a new minute has begun."""
         assert self._minute is not None
         self._minute.add(trade)
 
     def roll(self, open_time: int, price: int) -> None:
-        """The minute that opens at ``open_time`` begins; those before it close. ``price``: the last one, ticks."""
+        """Open the minute at ``open_time`` (UTC ms) and close all minutes before it.
+
+        price: last price, ticks; used for the very first minute only.
+        """
         minute = self._minute
         if minute is None:
             self._minute = Kline(open_time, price, price, price, price)
@@ -99,7 +106,10 @@ class KlineBook:
         self._minute = minute
 
     def add_history(self, bar: Bar, first_trade: int, trades: int) -> None:
-        """A closed minute that is known as a candle only; half of it counts as bought by takers. Roll goes on after it."""
+        """Add a closed minute known only as a candle, then open the next one. Half its volume counts as bought by takers.
+
+        first_trade: id of its first trade; trades: how many ids it takes.
+        """
         self._close(
             Kline(
                 bar.open_time, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.volume * (bar.high + bar.low) // 2,
@@ -110,7 +120,7 @@ class KlineBook:
         self._minute = Kline(bar.open_time + MINUTE, *(bar.close,) * 4)
 
     def open(self, interval: str) -> Kline | None:
-        """The unfinished kline; None before the first minute."""
+        """Return the unfinished kline, the open minute included; None before the first minute."""
         minute = self._minute
         if minute is None or interval == _FINEST:
             return minute
@@ -120,16 +130,19 @@ class KlineBook:
         return behind.joined(minute)
 
     def last_closed(self, interval: str) -> Kline | None:
-        """The latest finished kline."""
+        """Return the latest closed kline; None if there is none."""
         closed = self._closed[interval]
         return closed[-1] if closed else None
 
     def closed(self, interval: str) -> Sequence[Kline]:
-        """Finished klines, earliest first."""
+        """Return the closed klines, earliest first."""
         return self._closed[interval]
 
     def between(self, interval: str, start: int | None, end: int | None, limit: int) -> list[Kline]:
-        """Klines that open within [start, end], the open one last: the first ``limit`` from ``start``, else the latest."""
+        """Select klines that open within [start, end] (UTC ms, None = no bound), the unfinished one last.
+
+        Returns the first ``limit`` of them if ``start`` is given, else the latest ``limit``.
+        """
         closed = self._closed[interval]
         unfinished = self.open(interval)
         if start is None and end is None:

@@ -1,4 +1,7 @@
-"""Mark and index price, second by second: the index follows the middle slowly, the mark stands a swinging premium off."""
+"""Simulates mark and index price each second: the index follows the mid price with delay, the mark adds a premium.
+
+The premium is a sine wave of the market's time with period ``premium_period_s``.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ _PLACES: Final = Decimal("1E-8")
 
 
 class MarkWalk:
-    """One symbol's index. ``middle`` everywhere: the middle of best bid and ask, USDT."""
+    """Mark and index price of one symbol. ``middle``: mid price of best bid and ask, USDT."""
 
     def __init__(self, middle: Decimal, settings: TapeSettings) -> None:
         self._settings = settings
         self._index = float(middle)
 
     def at(self, time: int, middle: Decimal) -> tuple[Decimal, Decimal]:
-        """Mark and index at ``time`` (UTC ms), one second after the call before. USDT, eight decimals."""
+        """Return mark and index price at ``time`` (UTC ms), USDT with eight decimals. Call it once a second."""
         settings = self._settings
         self._index += settings.index_pull * (float(middle) - self._index)
         swing = math.sin(2.0 * math.pi * (time / 1000.0) / settings.premium_period_s)
@@ -28,5 +31,5 @@ class MarkWalk:
         return mark, index
 
     def jump(self, middle: Decimal) -> None:
-        """The price was set by hand: the index goes with it at once."""
+        """Move the index to ``middle`` at once, after a price was set by hand."""
         self._index = float(middle)

@@ -1,4 +1,4 @@
-"""A one-minute candle taken apart into trades that add up to the same open, high, low, close and volume."""
+"""Splits a one-minute candle into trades with the same open, high, low, close and volume."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from shared.domain.timeframes import MINUTE
 from simulator.tape.settings import TapeSettings
 
-#: An open, two extremes and a close.
+#: The four prices that the trades must reach: open, high, low, close.
 _CORNERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class MinuteTrade:
-    """A trade within a minute, not numbered yet. Ticks, steps, UTC ms."""
+    """A trade within a minute, without an id yet. Price in ticks, quantity in steps, time UTC ms."""
 
     time: int
     price: int
@@ -28,7 +28,7 @@ class MinuteTrade:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A candle on the grid: ticks and steps. ``open_time`` UTC ms."""
+    """A one-minute candle: prices in ticks, volume in steps, ``open_time`` UTC ms."""
 
     open_time: int
     open: int
@@ -39,15 +39,15 @@ class Bar:
 
 
 def generator_of(seed: int, symbol: str, open_time: int) -> np.random.Generator:
-    """The minute's own stream of random numbers: no other minute or symbol moves it."""
+    """Make the random generator of one minute and symbol, so that no other minute or symbol changes its numbers."""
     entropy = [seed, zlib.crc32(symbol.encode()), open_time // MINUTE]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
 
 
 def trades_of(bar: Bar, rng: np.random.Generator, settings: TapeSettings) -> list[MinuteTrade]:
-    """At most ``trades_per_minute`` trades (at least one a corner) that make up ``bar``, in order of time.
+    """Split ``bar`` into at most ``trades_per_minute`` trades, at least one for each of its four prices, in order of time.
 
-    A candle without volume has no trades. One with less volume than corners gets one step a corner: prices are never lost.
+    A candle without volume has no trades. One with fewer than four steps of volume still gets one step for each price.
     The first trade is at the open, the last at the close; a rising candle usually visits its low first, a falling one its
     high. A trade above its predecessor was a buy, one below a sell.
     """
@@ -69,14 +69,14 @@ def trades_of(bar: Bar, rng: np.random.Generator, settings: TapeSettings) -> lis
 
 
 def _shares(count: int, rng: np.random.Generator, spread: float) -> NDArray[np.float64]:
-    """Few large trades, many small ones."""
+    """Draw ``count`` shares of the volume that add up to 1: few large ones, many small ones."""
     weights = rng.lognormal(0.0, spread, count)
     shares: NDArray[np.float64] = weights / weights.sum()
     return shares
 
 
 def _path(bar: Bar, rng: np.random.Generator, count: int, settings: TapeSettings) -> list[int]:
-    """Prices of ``count`` trades, through all four corners."""
+    """Return the prices of ``count`` trades, ticks, through open, both extremes and close."""
     rising = bar.close >= bar.open
     low_first = rising if rng.random() < settings.usual_order else not rising
     first, second = (bar.low, bar.high) if low_first else (bar.high, bar.low)

@@ -1,7 +1,7 @@
-"""Recorded stream messages as ticks: a gzip file a symbol, each line ``<receive time, ns> <message>`` (hftbacktest's form).
+"""Plays recorded stream messages: one gzip file per symbol, each line ``<receive time, ns> <message>`` (hftbacktest's).
 
 bookTicker and trade messages become quotes and trades at the exchange's transaction time; the depth snapshot and the
-differences are the book. There is no history before the first message.
+depth updates become the order book. There is no history before the first message.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Change = tuple[int, bool, dict[int, int], dict[int, int]]
 
 
 class RecordedBooks:
-    """Snapshot and differences, applied as far as the time that is asked for. Time may only go forward."""
+    """Rebuilds the order book from a snapshot and depth updates. The times asked for must not go back."""
 
     def __init__(self) -> None:
         self._waiting: deque[_Change] = deque()
@@ -36,11 +36,14 @@ class RecordedBooks:
         self._asks: dict[int, int] = {}
 
     def push(self, time: int, bids: dict[int, int], asks: dict[int, int], *, whole: bool) -> None:
-        """A message that was read: the ``whole`` book, or levels that changed."""
+        """Queue a book message until its ``time`` (UTC ms). ``whole``: it is the whole book, not changed levels.
+
+        bids, asks: price in ticks -> quantity in steps, 0 = level removed.
+        """
         self._waiting.append((time, whole, bids, asks))
 
     def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
-        """Levels better than the quote were traded away since the last difference and are left out."""
+        """Return the book at ``time``. Levels better than ``quote`` were taken since the last update and are left out."""
         while self._waiting and self._waiting[0][0] <= time:
             _, whole, bids, asks = self._waiting.popleft()
             if whole:
@@ -59,7 +62,7 @@ class RecordedBooks:
 
 
 class RecordedTicks:
-    """A source of ticks as ``simulator.tape.tick_source`` defines it. Raises NoMarket for a file without a quote."""
+    """A TickSource (``simulator.tape.tick_source``) of recorded files. Raises NoMarket for a file without a quote."""
 
     def __init__(self, files: Mapping[str, Path], grids: Mapping[str, Grid]) -> None:
         self._files = dict(sorted(files.items()))
@@ -75,7 +78,7 @@ class RecordedTicks:
         self._start = earliest - earliest % MINUTE
 
     def _first_quote(self, symbol: str) -> Quote | None:
-        """Raises NoMarket for a file that cannot be read, or holds something else."""
+        """Return the file's first quote, None if it has none. Raises NoMarket for a file that cannot be read."""
         try:
             return next((tick for tick in self._read(symbol, None) if isinstance(tick, Quote)), None)
         except (OSError, EOFError, zlib.error, ValueError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
@@ -96,7 +99,7 @@ class RecordedTicks:
         return self._openings[symbol]
 
     def history(self, symbol: str) -> Sequence[Bar]:
-        """None was recorded."""
+        """Return no candles: a recording has none."""
         return ()
 
     def books(self, symbol: str) -> RecordedBooks:
@@ -106,7 +109,10 @@ class RecordedTicks:
         return merge(*(self._read(symbol, self._books[symbol]) for symbol in self._files), key=lambda tick: tick.time)
 
     def _read(self, symbol: str, books: RecordedBooks | None) -> Iterator[Tick]:
-        """The file's ticks; what is said of the book goes to ``books``. A message out of order counts at the latest time."""
+        """Read the file's ticks and push its book messages to ``books``.
+
+        A message out of order gets the latest time read so far.
+        """
         grid = self._grids[symbol]
         latest = 0
         with gzip.open(self._files[symbol], "rb") as lines:

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TapeSettings(BaseModel):
-    """How candles become trades, quotes and a book, and how much history is kept."""
+    """How candles are split into trades, quotes and an order book, and how much history is kept."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,7 +1,7 @@
-"""The book around a quote: a pure function of the time, so that it is the same whoever looks, and however often.
+"""Makes an order book around a quote, as a pure function of the time: asking again or more often changes nothing.
 
-Levels stand on every tick near the best prices, on every tenth farther out, on every hundredth far away. What stands at a
-price changes now and then, at moments of its own. The best levels hold what the quote says.
+There is a level at every tick near the best prices, at every tenth tick farther out, at every hundredth beyond. The
+quantity at each price changes from time to time, each price at its own times. The best levels have the quote's quantities.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _SIXTEEN_BITS: Final = np.uint64(0xFFFF)
 
 @dataclass(frozen=True, slots=True)
 class BookSnapshot:
-    """Price → quantity (ticks → steps), best first. ``update_id`` grows with ``time`` (UTC ms)."""
+    """An order book. ``bids``, ``asks``: price in ticks → quantity in steps, best first; ``time``: UTC ms.
+
+    update_id: grows with ``time``.
+    """
 
     time: int
     update_id: int
@@ -34,23 +37,24 @@ class BookSnapshot:
 
 
 def update_id(time: int, *, at_request: bool = False) -> int:
-    """The book's update id at ``time``: what a stream sends for that moment, or (one more) what a request gets.
+    """Return the book's update id at ``time`` (UTC ms): for a stream message, or one more for a REST snapshot.
 
-    The exchange demands of the first difference after a snapshot ``U <= lastUpdateId <= u``. A difference covers the ids
-    behind the one before it up to its own, so a snapshot of the very moment of a difference lies in the next one.
+    After a snapshot a client waits for a depth update with ``U <= lastUpdateId <= u``. An update covers the ids after the
+    previous update's up to its own. Thanks to the one more, a snapshot taken at the time of an update is covered by the
+    next update, which the client has not missed.
     """
     return 2 * time + at_request
 
 
 def changes(before: dict[int, int], after: dict[int, int]) -> dict[int, int]:
-    """Levels of ``after`` that are new or different, and those that are gone, with quantity 0."""
+    """Return the levels that differ: those of ``after`` that are new or changed, and removed ones with quantity 0."""
     changed = {price: quantity for price, quantity in after.items() if before.get(price) != quantity}
     changed.update((price, 0) for price in before if price not in after)
     return changed
 
 
 class SyntheticBook:
-    """The books of one symbol."""
+    """Makes the order books of one symbol."""
 
     def __init__(self, grid: Grid, seed: int, settings: TapeSettings) -> None:
         self._settings = settings
@@ -58,7 +62,7 @@ class SyntheticBook:
         self._steps_at = settings.level_notional / float(grid.tick * grid.step)
 
     def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
-        """What stands at ``time``, the best prices being ``quote``'s."""
+        """Return the book at ``time`` (UTC ms) with the best prices and quantities of ``quote``."""
         bids = self._side(quote.bid, -1, time)
         asks = self._side(quote.ask, 1, time)
         bids[quote.bid] = quote.bid_quantity
@@ -66,7 +70,7 @@ class SyntheticBook:
         return BookSnapshot(time, update_id(time, at_request=at_request), bids, asks)
 
     def quantity(self, price: int, time: int) -> int:
-        """Steps at one price: the book's, reckoned without arrays."""
+        """Return the quantity at one price, steps: the same as in ``book``, computed without arrays."""
         own = _mixed_one(price ^ (int(self._seed) << 32))
         life = self._settings.level_life_ms
         period = life // 4 + (own & 0xFFFF) * (3 * life // 2) // 0xFFFF + 1
@@ -84,7 +88,7 @@ class SyntheticBook:
         return dict(zip(prices.tolist(), self._quantities(prices, time).tolist(), strict=True))
 
     def _quantities(self, prices: NDArray[np.int64], time: int) -> NDArray[np.int64]:
-        """Each price has a period and a phase of its own, and draws a new quantity once a period."""
+        """Return the quantities at ``prices``, steps. Each price draws a new one once in a period of its own."""
         own = _mixed(prices.astype(np.uint64) ^ (self._seed << np.uint64(32)))
         life = self._settings.level_life_ms
         period = life // 4 + (own & _SIXTEEN_BITS).astype(np.int64) * (3 * life // 2) // 0xFFFF + 1
@@ -96,7 +100,7 @@ class SyntheticBook:
 
 
 def _multiples(best: int, way: int, nearest: int, farthest: int, unit: int) -> NDArray[np.int64]:
-    """Multiples of ``unit`` between the two distances from ``best``."""
+    """Return the multiples of ``unit`` between the two distances from ``best``, all in ticks. ``way``: -1 down, 1 up."""
     low, high = sorted((best + way * nearest, best + way * farthest))
     first = -(-low // unit) * unit
     found = np.arange(first, high, unit, dtype=np.int64)
@@ -104,7 +108,7 @@ def _multiples(best: int, way: int, nearest: int, farthest: int, unit: int) -> N
 
 
 def _mixed_one(value: int) -> int:
-    """``_mixed`` of one number."""
+    """Hash one number exactly as ``_mixed`` does."""
     value = (value + int(_MIX_1)) & _ALL_BITS
     value = ((value ^ (value >> 30)) * int(_MIX_2)) & _ALL_BITS
     value = ((value ^ (value >> 27)) * int(_MIX_3)) & _ALL_BITS
@@ -112,7 +116,7 @@ def _mixed_one(value: int) -> int:
 
 
 def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """splitmix64: every bit of the result depends on every bit of the argument."""
+    """Hash numbers with splitmix64: every bit of the result depends on every bit of the argument."""
     value = value + _MIX_1
     value = (value ^ (value >> np.uint64(30))) * _MIX_2
     value = (value ^ (value >> np.uint64(27))) * _MIX_3

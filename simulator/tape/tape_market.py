@@ -1,7 +1,8 @@
-"""The market of all symbols, stepped by time: a source's ticks, numbered, with marks every second, funding and klines.
+"""The simulated market of all symbols: a source's ticks with trade ids, mark prices every second, funding and klines.
 
-Pure: the same source, settings and calls give the same events. ``advance(to)`` is half open: what happens at ``to`` itself
-belongs to the next call, except for the duties of a whole second (minute roll, marks, funding), which come first of all.
+Pure: the same source, settings and calls give the same events. ``advance(to)`` returns events before ``to``; a tick at
+``to`` itself belongs to the next call. The work of a whole second (new minute, mark prices, funding) at ``to`` is
+included and precedes the ticks of that second.
 """
 
 from __future__ import annotations
@@ -27,13 +28,16 @@ _SECOND: Final = 1_000
 
 
 class Funding(Protocol):
-    """Which rates are settled when, as ``simulator.market.funding`` has them."""
+    """Where funding rates come from (``simulator.market.funding``): symbol → rate settled at a time, UTC ms."""
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]: ...
 
 
 class SymbolMarket:
-    """What is known of one symbol now, and its past. ``tilt`` multiplies the source's prices (a price set by hand)."""
+    """The current quote, trades, mark price and klines of one symbol.
+
+    tilt: factor on all prices of the source; 1 unless a price was set by hand.
+    """
 
     def __init__(self, source: TickSource, grid: Grid, settings: TapeSettings) -> None:
         self.symbol = grid.symbol
@@ -57,11 +61,11 @@ class SymbolMarket:
 
     @property
     def middle(self) -> Decimal:
-        """Between best bid and ask, USDT."""
+        """Return the mid price of best bid and ask, USDT."""
         return self.grid.price(self.quote.bid + self.quote.ask) / 2
 
     def take(self, tick: Tick) -> Tick:
-        """Take a tick of the source and return it as it appears on this market."""
+        """Apply a tick of the source; return it with the tilted price and, for a trade, its id."""
         if isinstance(tick, Quote):
             self._source_quote = tick
             self.quote = self._tilted(tick)
@@ -76,13 +80,13 @@ class SymbolMarket:
         return trade
 
     def tick_mark(self, time: int, rate: Decimal, next_funding: int) -> Mark:
-        """The mark of this second."""
+        """Compute the mark price of this second. ``rate``: funding rate due at ``next_funding`` (UTC ms)."""
         mark, index = self._marks.at(time, self.middle)
         self.mark = Mark(self.symbol, time, mark, index, rate, next_funding)
         return self.mark
 
     def jump(self, time: int, tilt: Fraction) -> list[Tick]:
-        """Multiply the source's prices by ``tilt`` from now on; returns the quote and trade that show it at once."""
+        """Multiply the source's prices by ``tilt`` from now on; return the quote and trade at the new price."""
         self.tilt = tilt
         moved = self._source_quote
         self.quote = self._tilted(Quote(moved.symbol, time, moved.bid, moved.bid_quantity, moved.ask, moved.ask_quantity))
@@ -95,15 +99,15 @@ class SymbolMarket:
         return [self.quote, trade]
 
     def tilt_to(self, price: Decimal) -> Fraction:
-        """The tilt with which the best bid is at ``price`` (USDT)."""
+        """Return the tilt that puts the best bid at ``price`` (USDT)."""
         return Fraction(self.grid.ticks(price), self._source_quote.bid)
 
     def book(self, time: int, *, at_request: bool = False) -> BookSnapshot:
-        """The whole book at ``time``."""
+        """Return the whole order book at ``time`` (UTC ms). ``at_request``: for a REST snapshot, see ``update_id``."""
         return self._tilted_book(self._books.book(self._source_quote, time, at_request=at_request))
 
     def day(self) -> Day:
-        """The last 24 hours."""
+        """Return the statistics of the last 24 hours."""
         minute = self.klines.open("1m")
         assert minute is not None
         return rolling_day(self.klines.closed("1m"), minute)
@@ -128,7 +132,11 @@ class SymbolMarket:
 
 
 class TapeMarket:
-    """All symbols of a source. ``time`` (UTC ms) is how far it has been advanced."""
+    """Advances the markets of all symbols of a source.
+
+    time: how far it has been advanced, UTC ms. finished: True once the source has no more ticks.
+    settled: symbol → funding settlements so far, earliest first.
+    """
 
     def __init__(
         self,
@@ -158,14 +166,14 @@ class TapeMarket:
         self._next_second = source.start
 
     def __getitem__(self, symbol: str) -> SymbolMarket:
-        """Raises KeyError for a symbol that is not traded here."""
+        """Return the market of a symbol. Raises KeyError for one that is not traded here."""
         return self._of[symbol]
 
     def __contains__(self, symbol: object) -> bool:
         return symbol in self._of
 
     def advance(self, to: int) -> Iterator[Event]:
-        """Everything that happens before ``to``, and the duties of the second that begins at ``to``."""
+        """Advance to ``to`` (UTC ms) and yield the events on the way, in order (see the module for those at ``to``)."""
         while True:
             bound = min(to, self._next_second)
             yield from self._ticks_before(bound)
@@ -177,11 +185,11 @@ class TapeMarket:
                 return
 
     def jump(self, symbol: str, tilt: Fraction) -> list[Tick]:
-        """Multiply the source's prices from now on; the ticks that this makes at once."""
+        """Multiply a symbol's source prices by ``tilt`` from now on; return the quote and trade at the new price."""
         return self._of[symbol].jump(self.time, tilt)
 
     def _look_ahead(self, now: int) -> int:
-        """The next funding time; from then on its rates are known."""
+        """Return the next funding time after ``now`` (UTC ms) and load its rates."""
         upcoming = now - now % self._funding_period + self._funding_period
         if upcoming != self._rates_of:
             self._rates = {**self._rates, **self._funding.rates_at(upcoming)}
@@ -189,7 +197,7 @@ class TapeMarket:
         return upcoming
 
     def _settle_history(self, symbol: str, history: Sequence[Bar]) -> None:
-        """What funding was before the start, at the closes."""
+        """Record the funding settlements of the history, at the candles' closes as mark prices."""
         for bar in history:
             close_time = bar.open_time + MINUTE
             rate = self._funding.rates_at(close_time).get(symbol)

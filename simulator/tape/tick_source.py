@@ -1,4 +1,4 @@
-"""Where ticks come from: the port, and the source that takes one-minute candles apart."""
+"""The port for sources of ticks, and the source that splits one-minute candles into ticks."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from simulator.tape.synthetic_book import BookSnapshot, SyntheticBook
 
 
 class Books(Protocol):
-    """The order book of one symbol as time goes by."""
+    """Gives the order book of one symbol at a time."""
 
     def book(self, quote: Quote, time: int, *, at_request: bool = False) -> BookSnapshot:
-        """What stands at ``time``; ``quote`` is the best bid and ask of that moment."""
+        """Return the book at ``time`` (UTC ms). ``quote``: best bid and ask at that time."""
         ...
 
 
 class TickSource(Protocol):
-    """Ticks of some symbols in order of time, and what was before the first of them."""
+    """A source of ticks of some symbols in order of time, and of the candles before the first tick."""
 
     @property
     def symbols(self) -> tuple[str, ...]: ...
 
     @property
     def start(self) -> int:
-        """UTC ms, a whole minute: no tick is earlier."""
+        """Return the start, UTC ms, a whole minute; no tick is earlier."""
         ...
 
     def opening(self, symbol: str) -> Quote:
-        """Best prices at the start."""
+        """Return best bid and ask at the start."""
         ...
 
     def history(self, symbol: str) -> Sequence[Bar]:
-        """One-minute candles that end at the start."""
+        """Return the one-minute candles before the start, earliest first, without gaps. May be empty."""
         ...
 
     def books(self, symbol: str) -> Books: ...
 
     def ticks(self) -> Iterator[Tick]:
-        """From the start on, in order of time. Trades are numbered by whoever takes them."""
+        """Yield ticks from the start on, in order of time. Their trades have no final ids; ``TapeMarket`` assigns those."""
         ...
 
 
 class NoMarket(Exception):
-    """The source has no candle to begin with; the text says what to do."""
+    """Raised for a source without data to start from; the text says what to do."""
 
 
 class CandleTicks:
-    """Candles, generated or recorded, as ticks: the first ``history_minutes`` are history, the others are traded.
+    """Splits candles, generated or recorded, into ticks. The first ``history_minutes`` of them are the history.
 
-    Raises NoMarket when the candles do not reach beyond the history.
+    Raises NoMarket if there are no candles after the history.
     """
 
     def __init__(self, source: CandleSource, grids: Mapping[str, Grid], settings: TapeSettings, seed: int) -> None:
@@ -93,7 +93,7 @@ class CandleTicks:
         return self._openings[symbol]
 
     def history(self, symbol: str) -> Sequence[Bar]:
-        """Minutes without a candle are flat at the price before them."""
+        """Return the history; a minute without a candle gets all four prices at the close before it."""
         bars: list[Bar] = []
         for bar in self._history[symbol]:
             while bars and bars[-1].open_time + MINUTE < bar.open_time:
@@ -109,7 +109,7 @@ class CandleTicks:
         return self._books[symbol]
 
     def ticks(self) -> Iterator[Tick]:
-        """See the port. A second walk goes on where the first one stopped."""
+        """Yield the ticks. A second call goes on where the first one stopped."""
         yield from self._minute(self._first[1])
         for _, candles in self._steps:
             yield from self._minute(candles)
@@ -125,7 +125,7 @@ class CandleTicks:
             yield MarketTrade(symbol, trade.time, 0, trade.price, trade.quantity, trade.buyer_is_maker)
 
     def _quote(self, symbol: str, time: int, price: int, *, at_bid: bool) -> Quote:
-        """Best prices around a trade at ``price``."""
+        """Return the quote around a trade at ``price`` (ticks), which is the best bid (``at_bid``) or the best ask."""
         spread = self._settings.spread_ticks
         bid = price if at_bid else max(1, price - spread)
         book = self._books[symbol]
