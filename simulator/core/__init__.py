@@ -7,8 +7,8 @@ How an order becomes a fill, file by file:
 3. rest or wait: ``state/exchange_state.py`` puts resting and conditional orders into ``state/symbol_book.py``;
 4. trigger: ``matching/matching.py`` finds what a moving price reaches (``matching/candles.py``: within a candle);
 5. fill: ``matching/fills.py`` executes against ``matching/liquidity.py``; resting limits fill in ``matching/matching.py``;
-6. book: ``state/account_ledger.py`` and ``state/legs.py`` keep the money, ``model/events.py`` says what happened.
+6. book: ``state/account_ledger.py`` and ``state/legs.py`` keep the money, ``model/events.py`` defines the events.
 
-``margin/`` holds brackets, margin, funding and liquidation; ``queries.py`` answers questions. The lock-step lane
+``margin/`` holds brackets, margin, funding and liquidation; ``queries.py`` reads the state. The lock-step lane
 (``simulator.simulated_exchange``), the protocol server and paper mode all use this core.
 """

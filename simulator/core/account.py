@@ -1,4 +1,4 @@
-"""What the account is stated as: legs, totals, configuration."""
+"""Computes account statements from the state: positions, totals, settings of a symbol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.core.state.symbol_book import SymbolBook
 
 
 def position(state: ExchangeState, book: SymbolBook, side: PositionSide) -> PositionStatement:
-    """One leg, also a flat one; a symbol without a price has zeros."""
+    """State one leg, even if it is flat. All zeros for a symbol without a price."""
     decimals = state.settings.decimals
     leg = book.leg(side)
     quantity = leg.quantity
@@ -53,7 +53,7 @@ def position(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Posi
 
 
 def positions(state: ExchangeState, symbol: str | None) -> list[PositionStatement]:
-    """Legs of the position mode that are not flat or have open orders, by symbol."""
+    """State the legs of the position mode that are not flat or have open orders, by symbol; ``symbol`` None = of all."""
     books = state.books.values() if symbol is None else [book for book in (state.books.get(symbol),) if book is not None]
     found = []
     for book in books:
@@ -66,7 +66,7 @@ def positions(state: ExchangeState, symbol: str | None) -> list[PositionStatemen
 
 
 def account(state: ExchangeState) -> AccountStatement:
-    """The USDT account."""
+    """State the USDT account: wallet, margins, available balance."""
     decimals = state.settings.decimals
     held = state.open_legs()
     unrealized = sum((leg.unrealized(book.mark_price) for book, _, leg in held), ZERO)
@@ -96,12 +96,12 @@ def account(state: ExchangeState) -> AccountStatement:
 
 
 def withdrawable(state: ExchangeState) -> Decimal:
-    """What may leave the account: what is free, without unrealised gains."""
+    """Return how much may be withdrawn, USDT: the available balance without unrealised profits."""
     return max(ZERO, margin.available(state) - max(ZERO, margin.cross_unrealized(state)))
 
 
 def config(book: SymbolBook) -> SymbolConfig:
-    """Leverage and margin type of a symbol."""
+    """State leverage and margin type of a symbol."""
     return SymbolConfig(
         symbol=book.symbol,
         margin_type=book.margin_type,

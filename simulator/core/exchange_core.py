@@ -1,8 +1,9 @@
-"""The matching core: one account of a USDⓈ-M exchange with its symbol books, conditional orders, positions and money.
+"""The matching core: simulates one account of a USDⓈ-M exchange: order books, conditional orders, positions, money.
 
-Pure and exact. Time is passed in with every call (UTC ms) and must not go back. Order, conditional-order and trade ids each
-count up from 1, so the same calls give the same ids, events and statements on every run. Events wait until ``take_events``.
-A call that is refused changes nothing. Symbols must be among the filters, except where a call can answer with a Refusal.
+Pure and exact. Every call passes the time (UTC ms), which must not go back. Order, conditional-order and trade ids each
+count up from 1, so the same calls give the same ids, events and statements on every run. Events are queued until
+``take_events``. A refused call changes nothing. A symbol without filters raises KeyError, except where the call can
+return a Refusal.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 class ExchangeCore(ExchangeQueries):
-    """Takes price events, orders and settings; gives answers and events.
+    """Applies price events, orders and settings changes; returns answers and queues events.
 
     brackets: tables by symbol. A symbol without a table gets one bracket from the settings.
     """
@@ -43,7 +44,10 @@ class ExchangeCore(ExchangeQueries):
     # ---- the market ----------------------------------------------------------------------------------------------------
 
     def on_trade(self, symbol: str, price: Decimal, time: int, quantity: Decimal | None = None) -> None:
-        """A trade of the market; ``quantity`` (base currency) is what resting orders can get of it, None = all."""
+        """Apply a trade of the market.
+
+        quantity: how much our resting orders can fill from it, base currency; None = no limit.
+        """
         state = self._state
         if time >= state.next_timer:
             self.on_time(time)
@@ -65,7 +69,10 @@ class ExchangeCore(ExchangeQueries):
         bid_quantity: Decimal | None = None,
         ask_quantity: Decimal | None = None,
     ) -> None:
-        """The best bid and ask. They are what takers get, and what resting limits are crossed by; None = endless size."""
+        """Apply a new best bid and ask: takers fill at them, and resting limits that they cross fill.
+
+        bid_quantity, ask_quantity: base currency; None = unlimited.
+        """
         state = self._state
         if time >= state.next_timer:
             self.on_time(time)
@@ -85,7 +92,7 @@ class ExchangeCore(ExchangeQueries):
         self._quote(book, time)
 
     def on_mark(self, symbol: str, price: Decimal, time: int) -> None:
-        """The mark price. Until the first one the mark price of a symbol is its last price."""
+        """Apply a new mark price. Before the first one, a symbol's last price serves as its mark price."""
         state = self._state
         if time >= state.next_timer:
             self.on_time(time)
@@ -100,61 +107,61 @@ class ExchangeCore(ExchangeQueries):
 
     @exact
     def on_candles(self, found: Sequence[RawCandle], time: int) -> None:
-        """One-minute candles that closed at ``time``, one a symbol: each symbol walks the stated path of its candle."""
+        """Apply one-minute candles that closed at ``time``, one per symbol, each along the path of ``intrabar_path``."""
         self._begin(time)
         for candle in found:
             candles.match(self._state, self._state.books[candle.symbol], candle)
 
     @exact
     def on_fundings(self, rates: Mapping[str, Decimal], time: int) -> None:
-        """Funding of several symbols at one moment; then whoever is under water at the marks is liquidated."""
+        """Settle funding of several symbols (symbol -> rate, fraction), then liquidate at the mark prices where due."""
         self._begin(time)
         for symbol, rate in rates.items():
             funding.pay_funding(self._state, self._state.books[symbol], rate)
         liquidation.sweep(self._state)
 
     def on_funding(self, symbol: str, rate: Decimal, time: int) -> None:
-        """A funding time: every leg pays quantity x mark x ``rate`` (docs/binance.md §7.2)."""
+        """Settle funding of one symbol: every leg pays quantity x mark x ``rate`` (docs/binance.md §7.2)."""
         self.on_fundings({symbol: rate}, time)
 
     @exact
     def on_time(self, time: int) -> None:
-        """Advance the time: run countdowns and good-till dates that are due. Every other call does so too."""
+        """Advance the time: run countdowns and good-till dates that are due. Every other call with a time does so too."""
         self._begin(time)
 
     # ---- orders --------------------------------------------------------------------------------------------------------
 
     @exact
     def place(self, request: NewOrder, time: int) -> Order | Refusal:
-        """The order as it is after it took what it could at once. (An ACK is the same with status NEW, nothing executed.)"""
+        """Place an order; return it after its immediate fills. (Binance's ACK is the same with nothing executed yet.)"""
         self._begin(time)
         return placement.place(request, self._state)
 
     def place_batch(self, request: Sequence[NewOrder], time: int) -> list[Order | Refusal]:
-        """One after the other; a refused one does not stop the next."""
+        """Place orders one after the other; a refused one does not stop the next."""
         return [self.place(each, time) for each in request]
 
     @exact
     def amend(self, request: Amendment, time: int) -> Order | Refusal:
-        """Another price or quantity for a resting LIMIT; it loses its place in the queue."""
+        """Change price or quantity of a resting LIMIT; it loses its place in the queue."""
         self._begin(time)
         return placement.amend(request, self._state)
 
     @exact
     def cancel(self, symbol: str, time: int, *, order_id: int = 0, client_id: str = "") -> Order | Refusal:
-        """By order id, else by client id (the open order that bears it). -2011 when there is no such open order."""
+        """Cancel an open order by order id (0 = not given), else by client id. Refusal -2011 if there is none."""
         self._begin(time)
         return placement.cancel(self._state, symbol, order_id, client_id)
 
     @exact
     def cancel_all(self, symbol: str, time: int) -> list[Order]:
-        """Every open order of the symbol; algo orders stay."""
+        """Cancel every open order of the symbol; conditional (algo) orders stay."""
         self._begin(time)
         return placement.cancel_all(self._state, symbol)
 
     @exact
     def countdown(self, symbol: str, duration: int, time: int) -> Refusal | None:
-        """Cancel the symbol's open orders ``duration`` ms from now unless asked again; 0 = off. Algo orders stay."""
+        """Cancel the symbol's open orders in ``duration`` ms unless called again before; 0 = off. Algo orders stay."""
         self._begin(time)
         if symbol not in self._state.books:
             return refusal(ErrorCode.BAD_SYMBOL)
@@ -163,19 +170,19 @@ class ExchangeCore(ExchangeQueries):
 
     @exact
     def place_algo(self, request: NewAlgoOrder, time: int) -> AlgoOrder | Refusal:
-        """A conditional order: no margin is asked before it triggers."""
+        """Place a conditional order. Margin is checked only when it triggers."""
         self._begin(time)
         return placement.place_algo(request, self._state)
 
     @exact
     def cancel_algo(self, time: int, *, algo_id: int = 0, client_algo_id: str = "") -> AlgoOrder | Refusal:
-        """One that still waits; -2011 otherwise."""
+        """Cancel a conditional order that has not triggered. Refusal -2011 if there is none."""
         self._begin(time)
         return placement.cancel_algo(self._state, algo_id, client_algo_id)
 
     @exact
     def cancel_all_algos(self, symbol: str, time: int) -> list[AlgoOrder]:
-        """Every waiting algo order of the symbol."""
+        """Cancel every conditional order of the symbol that has not triggered."""
         self._begin(time)
         return placement.cancel_all_algos(self._state, symbol)
 
@@ -183,61 +190,68 @@ class ExchangeCore(ExchangeQueries):
 
     @exact
     def set_leverage(self, symbol: str, leverage: int, time: int) -> SymbolConfig | Refusal:
-        """-4028 outside the brackets, -2027 position too large, -2028 too little margin, -4161 lower while isolated."""
+        """Set a symbol's leverage.
+
+        Refusal: -4028 outside the brackets, -2027 position too large, -2028 too little margin, -4161 lowered while an
+        isolated position is open.
+        """
         self._begin(time)
         return configuration.set_leverage(self._state, symbol, leverage)
 
     @exact
     def set_margin_type(self, symbol: str, margin_type: MarginType, time: int) -> Refusal | None:
-        """-4046 no change, -4047 open orders, -4048 a position."""
+        """Set CROSSED or ISOLATED. None if done; Refusal: -4046 no change, -4047 open orders, -4048 open position."""
         self._begin(time)
         return configuration.set_margin_type(self._state, symbol, margin_type)
 
     @exact
     def set_hedge_mode(self, hedge: bool, time: int) -> Refusal | None:
-        """Position mode: LONG and SHORT legs, or BOTH. -4059 no change, -4067 open orders, -4068 positions."""
+        """Set the position mode: True = legs LONG and SHORT, False = BOTH.
+
+        None if done; Refusal: -4059 no change, -4067 open orders, -4068 open positions.
+        """
         self._begin(time)
         return configuration.set_hedge_mode(self._state, hedge=hedge)
 
     @exact
     def move_margin(self, symbol: str, amount: Decimal, time: int, position_side: PositionSide = "BOTH") -> Refusal | None:
-        """Add (positive) or take out (negative) margin of an isolated leg, USDT."""
+        """Add (positive) or take out (negative) margin of an isolated leg, USDT. None if done."""
         self._begin(time)
         return configuration.move_margin(self._state, symbol, position_side, amount)
 
     @exact
     def transfer(self, amount: Decimal, time: int) -> Refusal | None:
-        """Deposit (positive) or withdraw (negative) USDT. -2018 for more than can be withdrawn."""
+        """Deposit (positive) or withdraw (negative) USDT. None if done; Refusal -2018 beyond the withdrawable amount."""
         self._begin(time)
         return configuration.transfer(self._state, amount)
 
     def set_commission(self, symbol: str, commission: Commission, time: int) -> None:
-        """Fees of one symbol from now on, in place of the settings'."""
+        """Set the fees of one symbol from now on, in place of those of the settings."""
         self._begin(time)
         self._state.books[symbol].commission = commission
 
     # ---- events and state -----------------------------------------------------------------------------------------------
 
     def take_events(self) -> list[CoreEvent]:
-        """Everything that happened since the last call, in order."""
+        """Return the events since the last call, in order, and empty the queue."""
         events = self._state.events[:]
         self._state.events.clear()
         return events
 
     def snapshot(self) -> bytes:
-        """The whole state in msgpack."""
+        """Return the whole state as msgpack."""
         return _ENCODER.encode(self.saved())
 
     def saved(self) -> ExchangeSnapshot:
-        """The whole state, to embed in a larger snapshot. Not a copy: encode it before the next call."""
+        """Return the whole state, to embed in a larger snapshot. Not a copy: encode it before the next call."""
         return self._state.snapshot()
 
     def restore(self, data: bytes) -> None:
-        """Replace the state by a snapshot's. Raises msgspec.ValidationError for bytes that are not one."""
+        """Replace the state by a snapshot's. Raises msgspec.ValidationError if ``data`` is no snapshot."""
         self.resume(_DECODER.decode(data))
 
     def resume(self, state: ExchangeSnapshot) -> None:
-        """Go on from a state that was decoded from a snapshot."""
+        """Replace the state by one decoded from a snapshot."""
         self._state.restore(state)
 
     # ---- inside --------------------------------------------------------------------------------------------------------
@@ -268,7 +282,7 @@ class ExchangeCore(ExchangeQueries):
         self._look(book)
 
     def _look(self, book: SymbolBook) -> None:
-        """A price left the lines, or there were none: draw them anew, all holdings' together."""
+        """Recompute the quiet band after a price left it; with positions, the margin bands of all legs too."""
         if book.legs:
             self._state.invalidate_margin()
         quiet_band.compute(self._state, book)

@@ -1,1 +1,1 @@
-"""Margin, brackets, funding and liquidation."""
+"""Margin, notional brackets, funding and liquidation of the simulated account."""

@@ -1,4 +1,4 @@
-"""Notional brackets: the leverage and the maintenance margin that a position of a size has (docs/binance.md §7.3, §7.4)."""
+"""Notional brackets: highest leverage and maintenance margin by position size (docs/binance.md §7.3, §7.4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from simulator.core.model.orders import ZERO
 
-#: A bracket that ends nowhere ends here, USDT.
+#: Cap of a bracket without an upper end, USDT.
 _ENDLESS: Final = Decimal(10**18)
 
 
@@ -50,7 +50,7 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def flat(cls, leverage: int, maintenance_rate: Decimal) -> Brackets:
-        """One bracket for every size: what a symbol has for which no table is known."""
+        """Make a single bracket for every size, used for symbols without a known table."""
         row = Bracket(
             number=1,
             notional_floor=ZERO,
@@ -63,9 +63,9 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def of_tiers(cls, tiers: Iterable[Mapping[str, Any]]) -> Brackets:
-        """From Binance's ``leverageBracket`` rows, or ccxt's leverage tiers, which carry those as ``info``.
+        """Read Binance's ``leverageBracket`` rows, or ccxt's leverage tiers, which contain them as ``info``.
 
-        ``cum`` is worked out here (cum_k = cum_(k-1) + floor_k x (rate_k - rate_(k-1))): files have it rounded by floats.
+        ``cum`` is computed (cum_k = cum_(k-1) + floor_k x (rate_k - rate_(k-1))), because files hold it as a rounded float.
         """
         rows: list[Bracket] = []
         for tier in tiers:
@@ -86,38 +86,38 @@ class Brackets(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def max_leverage(self) -> int:
-        """The highest leverage of all."""
+        """Return the highest leverage of any bracket."""
         return self.rows[0].leverage
 
     @cached_property
     def top_rate(self) -> Decimal:
-        """The highest maintenance rate of all."""
+        """Return the highest maintenance rate of any bracket, a fraction."""
         return self.rows[-1].maintenance_rate
 
     def at(self, notional: Decimal) -> Bracket:
-        """The bracket of a position of this (unsigned) notional; beyond the last cap, the last one."""
+        """Return the bracket of a position of this notional (USDT, >= 0); beyond the last cap, the last bracket."""
         for row in self.rows:
             if notional < row.notional_cap:
                 return row
         return self.rows[-1]
 
     def maintenance(self, notional: Decimal) -> Decimal:
-        """Maintenance margin of a position of this (unsigned) notional: notional x rate - cum."""
+        """Return the maintenance margin of a position of this notional (USDT, >= 0): notional x rate - cum."""
         row = self.at(notional)
         return notional * row.maintenance_rate - row.cum
 
     def max_notional(self, leverage: int) -> Decimal:
-        """The largest position that may be held at this leverage; 0 for one that no bracket offers."""
+        """Return the largest notional allowed at this leverage, USDT; 0 if no bracket allows the leverage."""
         return max((row.notional_cap for row in self.rows if row.leverage >= leverage), default=ZERO)
 
 
 def bracket_tables(document: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Brackets]:
-    """Symbol -> brackets, from a file of tiers by ccxt's market (``BTC/USDT:USDT``) or by Binance's symbol."""
+    """Read symbol -> brackets from rows by ccxt market (``BTC/USDT:USDT``) or Binance symbol."""
     return {_symbol(market): Brackets.of_tiers(tiers) for market, tiers in document.items()}
 
 
 def _symbol(market: str) -> str:
-    """Binance's symbol of a ccxt market; a dated future (``BTC/USDT:USDT-261225``) is not its perpetual."""
+    """Convert a ccxt market to Binance's symbol. A dated future (``BTC/USDT:USDT-261225``) keeps a name of its own."""
     pair, _, settled = market.partition(":")
     _, _, date = settled.partition("-")
     return pair.replace("/", "") + (f"_{date}" if date else "")

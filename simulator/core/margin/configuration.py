@@ -1,4 +1,4 @@
-"""Leverage, margin type, position mode, isolated margin, transfers: what may be changed, and when."""
+"""Changes leverage, margin type, position mode, isolated margin and wallet, or refuses to; codes: ``ErrorCode``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from simulator.core.state.symbol_book import SymbolBook
 
 
 def set_leverage(state: ExchangeState, symbol: str, leverage: int) -> SymbolConfig | Refusal:
-    """Open orders and crossed legs are margined anew; an isolated leg's wallet stays as it is."""
+    """Set a symbol's leverage. Open orders and crossed legs then need other margin; an isolated leg keeps its wallet."""
     book = state.books.get(symbol)
     if book is None:
         return refusal(ErrorCode.BAD_SYMBOL)
@@ -40,7 +40,7 @@ def _check_leverage(state: ExchangeState, book: SymbolBook, leverage: int) -> Er
     if max(leg.largest for leg in legs) > book.brackets.max_notional(leverage):
         return ErrorCode.MAX_LEVERAGE_RATIO
     if leverage < book.leverage:
-        # More margin is bound than before; it must be free.
+        # A lower leverage needs more initial margin, which must be available.
         bound = sum((leg.largest for leg in legs), ZERO)
         if bound and bound / leverage - bound / book.leverage > margin.available(state):
             return ErrorCode.MIN_LEVERAGE_RATIO
@@ -48,7 +48,7 @@ def _check_leverage(state: ExchangeState, book: SymbolBook, leverage: int) -> Er
 
 
 def set_margin_type(state: ExchangeState, symbol: str, margin_type: MarginType) -> Refusal | None:
-    """Only without open orders and positions."""
+    """Set a symbol's margin type. Refused with open orders or a position in the symbol."""
     book = state.books.get(symbol)
     if book is None:
         return refusal(ErrorCode.BAD_SYMBOL)
@@ -67,7 +67,7 @@ def set_margin_type(state: ExchangeState, symbol: str, margin_type: MarginType) 
 
 
 def set_hedge_mode(state: ExchangeState, *, hedge: bool) -> Refusal | None:
-    """Only without open orders, algo orders and positions anywhere."""
+    """Set the position mode. Refused with open orders, conditional orders or positions in any symbol."""
     if state.saved.hedge == hedge:
         return refusal(ErrorCode.NO_NEED_TO_CHANGE_POSITION_SIDE)
     if state.open or state.open_algos:
@@ -79,7 +79,10 @@ def set_hedge_mode(state: ExchangeState, *, hedge: bool) -> Refusal | None:
 
 
 def move_margin(state: ExchangeState, symbol: str, side: PositionSide, amount: Decimal) -> Refusal | None:
-    """Between the cross wallet and an isolated leg; what is left in the leg must carry its initial margin."""
+    """Move ``amount`` USDT from the cross wallet to an isolated leg, or back if negative.
+
+    Refused if the cross balance is too small, or if less than the initial margin would be left in the leg.
+    """
     book = state.books.get(symbol)
     if book is None:
         return refusal(ErrorCode.BAD_SYMBOL)
@@ -101,7 +104,7 @@ def move_margin(state: ExchangeState, symbol: str, side: PositionSide, amount: D
 
 
 def transfer(state: ExchangeState, amount: Decimal) -> Refusal | None:
-    """Money comes into the account or leaves it."""
+    """Deposit (positive) or withdraw (negative) ``amount`` USDT. Refused beyond the withdrawable amount."""
     if amount < 0 and -amount > account.withdrawable(state):
         return refusal(ErrorCode.BALANCE_NOT_SUFFICIENT)
     state.saved.wallet += amount

@@ -12,7 +12,10 @@ from simulator.core.state.symbol_book import SymbolBook
 
 
 def pay_funding(state: ExchangeState, book: SymbolBook, rate: Decimal) -> None:
-    """Pay or receive on every leg of the symbol: from the cross wallet, an isolated leg from its own."""
+    """Settle funding on every leg of the symbol. Crossed legs use the cross wallet, an isolated leg its own.
+
+    rate: fraction; positive = longs pay shorts.
+    """
     total = ZERO
     mark = book.mark_price if book.open_legs() else ZERO
     for side, leg in book.open_legs():

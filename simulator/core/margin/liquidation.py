@@ -1,9 +1,10 @@
-"""Liquidation: the exchange closes a leg whose margin is used up (docs/binance.md §7.3, §4.7).
+"""Liquidation: closes a leg whose margin balance has fallen to the maintenance margin (docs/binance.md §7.3, §4.7).
 
-The order ("autoclose-…", execution CALCULATED) takes the market, but at the bankruptcy price at worst: what lies beyond is
-the insurance fund's. On top comes the clearance fee, as far as margin is left: the account loses no more than it has. First
-every order that could open a position is cancelled, of the symbol when isolated, of all when crossed; exit orders stay. The
-whole leg is closed at once: how Binance takes a large position down bracket by bracket is not documented.
+First every order that could open a position is cancelled: of the symbol for an isolated leg, of all crossed symbols for a
+crossed one. Orders that only reduce stay. Then an order ("autoclose-…", execution CALCULATED) closes the leg at market
+prices, but never beyond the bankruptcy price: on Binance the insurance fund pays the rest. The clearance fee is
+limited to the margin that is left, so the account never loses more than it has. The whole leg is closed at once, because
+Binance does not document how it reduces a large position bracket by bracket.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
-#: Client ids of liquidations begin like this, as on Binance; nobody else's may.
+#: Prefix of the client ids of liquidation orders, as on Binance; refused in clients' orders.
 AUTOCLOSE: Final = "autoclose-"
 
 
 def liquidate(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
-    """Close the leg; when it is crossed and the account is still under water, the other crossed legs too, by symbol."""
+    """Close a leg. If it is crossed, also close further legs for as long as the margin is not enough (see ``sweep``)."""
     isolated = book.margin_type == "ISOLATED"
     cancel_entries(state, book if isolated else None)
     close(state, book, side)
@@ -34,7 +35,10 @@ def liquidate(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Non
 
 
 def sweep(state: ExchangeState) -> None:
-    """Close whatever is under water at the marks: isolated legs, and crossed ones by symbol until the rest is carried."""
+    """Close legs whose margin balance is at or below maintenance margin at the mark prices.
+
+    Crossed legs are closed in order of symbol until the margin suffices for the rest.
+    """
     crossed: bool | None = None
     for book, side, leg in state.open_legs():
         if book.margin_type == "ISOLATED":
@@ -59,7 +63,7 @@ def cancel_entries(state: ExchangeState, book: SymbolBook | None) -> None:
 
 
 def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
-    """Close one leg at the market, within its margin."""
+    """Close one leg at market prices, at the bankruptcy price at worst."""
     leg = book.leg(side)
     long = leg.quantity > 0
     bankruptcy = on_tick(margin.bankruptcy_price(state, book, side), book.filters.tick_size, up=long)
@@ -93,7 +97,7 @@ def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
 
 
 def _left(state: ExchangeState, book: SymbolBook, side: PositionSide, quantity: Decimal, price: Decimal) -> Decimal:
-    """What the margin balance of the leg would be if all of it were closed at ``price``, its share for ``quantity``."""
+    """Return the margin left for the fee, USDT: the share of ``quantity`` in the balance if the leg closed at ``price``."""
     leg = book.leg(side)
     whole = margin.balance_beside(state, book, side) + leg.unrealized(price)
     share = whole if quantity == abs(leg.quantity) else whole * quantity / abs(leg.quantity)

@@ -1,6 +1,6 @@
-"""Margin: what positions and open orders bind, what is free, where a leg is liquidated (docs/binance.md §7.3).
+"""Computes initial and maintenance margin, available balance and liquidation prices (docs/binance.md §7.3).
 
-Crossed legs share the cross wallet, an isolated leg has its own. Everything is worked out at mark prices, in USDT.
+Crossed legs share the cross wallet, an isolated leg has its own. All amounts are in USDT, at mark prices.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 
 class Exposure(NamedTuple):
-    """One leg with the open orders that can enlarge or turn it. ``value`` = signed quantity x mark; bids and asks >= 0."""
+    """Notional of a leg and of the open orders that can enlarge or reverse it, USDT.
+
+    value: signed quantity x mark price. bids, asks: notional of such buy and sell orders, >= 0.
+    """
 
     value: Decimal
     bids: Decimal
@@ -25,14 +28,14 @@ class Exposure(NamedTuple):
 
     @property
     def largest(self) -> Decimal:
-        """The largest notional that the leg can come to when either side's orders fill."""
+        """Return the largest notional that the leg reaches if all buys or all sells fill."""
         return max(abs(self.value + self.bids), abs(self.value - self.asks))
 
 
 def exposures(
     book: SymbolBook, sides: tuple[PositionSide, ...], without: Order | None = None
 ) -> dict[PositionSide, Exposure]:
-    """Every leg's exposure; ``without`` one open order (its replacement is on the way)."""
+    """Compute the exposure of every leg of a symbol. ``without``: an open order to leave out; None = none."""
     bids, asks = dict.fromkeys(sides, ZERO), dict.fromkeys(sides, ZERO)
     for resting in book.resting_orders:
         order = resting.order
@@ -49,29 +52,29 @@ def _value(book: SymbolBook, side: PositionSide) -> Decimal:
 
 
 def cross_unrealized(state: ExchangeState) -> Decimal:
-    """Unrealised PnL of the crossed legs."""
+    """Return the unrealised PnL of all crossed legs."""
     return sum(
         (leg.unrealized(book.mark_price) for book, _, leg in state.open_legs() if book.margin_type == "CROSSED"), ZERO
     )
 
 
 def maintenance(book: SymbolBook, leg: Leg) -> Decimal:
-    """Maintenance margin of one leg."""
+    """Return the maintenance margin of one leg."""
     return book.brackets.maintenance(abs(leg.quantity) * book.mark_price)
 
 
 def cross_maintenance(state: ExchangeState) -> Decimal:
-    """Maintenance margin of the crossed legs."""
+    """Return the maintenance margin of all crossed legs."""
     return sum((maintenance(book, leg) for book, _, leg in state.open_legs() if book.margin_type == "CROSSED"), ZERO)
 
 
 def cross_balance(state: ExchangeState) -> Decimal:
-    """Margin balance of the crossed legs: cross wallet and their unrealised PnL."""
+    """Return the margin balance of the crossed legs: cross wallet plus their unrealised PnL."""
     return state.cross_wallet() + cross_unrealized(state)
 
 
 def available(state: ExchangeState) -> Decimal:
-    """What is free for new initial margin; below zero when more is bound than there is."""
+    """Return the balance available for new initial margin; negative if more is needed than there is."""
     free = cross_balance(state)
     for book in state.books.values():
         if not book.resting_orders and not book.legs:
@@ -85,7 +88,10 @@ def available(state: ExchangeState) -> Decimal:
 
 
 class Need(NamedTuple):
-    """What an order would bind on top. ``notional``: what the leg could come to; ``grows``: more than it can now."""
+    """The margin that an order needs.
+
+    margin: additional margin. notional: largest notional of the leg with the order. grows: True if that is more than now.
+    """
 
     margin: Decimal
     notional: Decimal
@@ -93,10 +99,11 @@ class Need(NamedTuple):
 
 
 def need(state: ExchangeState, order: Order, quantity: Decimal, price: Decimal, without: Order | None = None) -> Need:
-    """What ``quantity`` of the order at ``price`` would bind: more initial margin, and what it loses against the mark.
+    """Compute the margin that ``quantity`` of ``order`` at ``price`` needs.
 
-    An order that leaves the leg's exposure no larger needs nothing. As on Binance the two sides of one leg do not add up.
-    ``without``: the open order that this one replaces.
+    It is the additional initial margin plus the loss at once if the price is worse than the mark price. An order that
+    does not enlarge the leg's exposure needs none. As on Binance, buys and sells of one leg are not added up; the
+    larger side counts. without: the open order that this one replaces; None = none.
     """
     book = state.books[order.symbol]
     side = order.position_side
@@ -115,14 +122,14 @@ def need(state: ExchangeState, order: Order, quantity: Decimal, price: Decimal, 
 
 
 def underwater(state: ExchangeState, book: SymbolBook, leg: Leg) -> bool:
-    """True when the margin balance of the leg (all crossed legs, or the isolated one) is down to the maintenance margin."""
+    """Return True if the margin balance is at or below maintenance margin: of the isolated leg, or of all crossed ones."""
     if book.margin_type == "ISOLATED":
         return leg.isolated_wallet + leg.unrealized(book.mark_price) <= maintenance(book, leg)
     return cross_balance(state) <= cross_maintenance(state)
 
 
 def balance_beside(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal:
-    """The margin balance that stands behind one leg, without its own unrealised PnL."""
+    """Return the margin balance available to one leg, without the leg's own unrealised PnL."""
     leg = book.leg(side)
     if book.margin_type == "ISOLATED":
         return leg.isolated_wallet
@@ -130,16 +137,16 @@ def balance_beside(state: ExchangeState, book: SymbolBook, side: PositionSide) -
 
 
 def bankruptcy_price(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal:
-    """Where the leg's price takes its margin balance to zero, all other prices standing."""
+    """Return the price at which the leg's margin balance is zero, all other prices unchanged. Not rounded."""
     leg = book.leg(side)
     return (leg.cost - balance_beside(state, book, side)) / leg.quantity
 
 
 def liquidation_price(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Decimal | None:
-    """Where the symbol's mark price takes the leg's margin balance to its maintenance margin; None = nowhere above zero.
+    """Return the mark price at which the leg's margin balance equals maintenance margin; None if there is none above 0.
 
-    The formula of §7.3, solved bracket by bracket: between two brackets' edges everything is linear. Crossed: the other
-    symbols stand at their marks, and both legs of the symbol move together.
+    Solves the formula of docs/binance.md §7.3 for each bracket, within which it is linear. For crossed legs the other
+    symbols keep their mark prices, and both legs of the symbol move with the price.
     """
     leg = book.leg(side)
     if book.margin_type == "ISOLATED":
@@ -152,12 +159,12 @@ def liquidation_price(state: ExchangeState, book: SymbolBook, side: PositionSide
     found = _roots(book.brackets.rows, legs, wallet)
     if not found:
         return None
-    # The balance is above the margin between two roots at most: a long stands above the lower, a short below the upper.
+    # With two roots the balance exceeds the margin between them: a long is safe above the lower, a short below the upper.
     return min(found) if sum((each.quantity for each in legs), ZERO) > 0 else max(found)
 
 
 def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[Decimal]:
-    """Every price > 0 at which balance = maintenance, by pieces between the prices at which a leg changes its bracket."""
+    """Find every price > 0 at which balance = maintenance margin, interval by interval between bracket changes."""
     sizes = [abs(leg.quantity) for leg in legs]
     edges = sorted({row.notional_floor / size for row in rows for size in sizes})
     quantity = sum((leg.quantity for leg in legs), ZERO)
@@ -165,7 +172,7 @@ def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[
     found = []
     for number, low in enumerate(edges):
         high = edges[number + 1] if number + 1 < len(edges) else None
-        # An edge belongs to the bracket above it; a division may have rounded it down by the last of its sixty digits.
+        # At an edge the upper bracket holds. Compare prices, not notionals: the division may have rounded in the last digit.
         rate = cum = ZERO
         for size in sizes:
             row = next(row for row in reversed(rows) if row.notional_floor / size <= low)

@@ -1,8 +1,8 @@
-"""Where liquidation and margin calls lie, so cheaply that a price event need not ask: lines around the mark prices.
+"""Margin bands: a range of mark prices per symbol within which no liquidation or margin call is possible.
 
-The room between margin balance and maintenance margin is shared equally among the legs of a group (all crossed legs, or one
-isolated leg). As long as every mark price stays within its leg's share, nobody can be liquidated, whatever the others do. A
-price that leaves its lines has the margin worked out exactly and new lines drawn.
+They save computing the margin at every price event. The difference between margin balance and maintenance margin is divided
+equally among the legs of a group (all crossed legs, or one isolated leg). While every mark price stays in its leg's
+part, no leg can be liquidated. When a price leaves its band, margins are computed exactly and all bands anew.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Held = tuple[SymbolBook, PositionSide, Leg]
 
 
 def compute(state: ExchangeState) -> dict[str, tuple[Decimal, Decimal]]:
-    """The lines of every symbol with a leg, all drawn at one moment; tells of a margin call that is due."""
+    """Compute and store the band of every symbol with a position; queue a MarginCall event if one is due."""
     state.margin_bands = {}
     held = state.open_legs()
     crossed = [each for each in held if each[0].margin_type == "CROSSED"]
@@ -53,7 +53,8 @@ def _share(state: ExchangeState, group: str, legs: list[_Held], balance: Decimal
     for book, _, leg in legs:
         low, high = (state.margin_bands or {}).get(book.symbol, _NOWHERE)
         mark = book.mark_price
-        # A long loses its quantity a unit of price, and its margin shrinks; a short's margin grows on top.
+        # Per unit of price a long loses its quantity while its maintenance margin falls (ignored: on the safe side);
+        # a short loses its quantity and its maintenance margin rises too.
         if leg.quantity > 0:
             low = max(low, mark - room / leg.quantity)
         else:

@@ -1,1 +1,1 @@
-"""Matching: validation, placement, triggers and fills."""
+"""Matching: validation, placement, triggers and fills of orders."""

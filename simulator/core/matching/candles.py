@@ -1,7 +1,7 @@
-"""A one-minute candle as price events: the walk along its stated path (``intrabar_path``), level by level.
+"""Applies a one-minute candle: moves the price along the candle's path (``intrabar_path``), order level by order level.
 
-Between two points of the path the price moves continuously, so what rests between them is met at its own level; only the
-open can lie beyond a gap. Candles bring no mark price: the mark follows the last price.
+Between two points of the path the price moves without gaps, so an order in between is reached at its own price; only the
+open can jump over prices. Candles contain no mark price, so the mark price follows the last price.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 
 def is_plausible(candle: RawCandle, max_price: float) -> bool:
-    """False for what no market trades: not a number, inverted, not positive, beyond ``max_price``, a negative volume.
+    """Return False for an impossible candle: NaN, high below low, price <= 0 or above ``max_price``, negative volume.
 
-    Every comparison with not-a-number is False, so no further test is needed for it.
+    Every comparison with NaN is False, so NaN needs no test of its own.
     """
     return (
         0.0 < candle.low <= candle.open <= candle.high <= max_price
@@ -31,15 +31,15 @@ def is_plausible(candle: RawCandle, max_price: float) -> bool:
 
 
 def match(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> None:
-    """Move the book to the candle's close, filling and triggering on the way."""
+    """Move the symbol's price to the candle's close; fill, trigger and liquidate on the way."""
     book.volume, book.taken_quantity = candle.volume, ZERO
-    if book.last is not None and not quiet(state, book, candle):  # before the first price nothing can rest
+    if book.last is not None and not quiet(state, book, candle):  # before the first price no order can be open
         _walk(state, book, candle)
     book.last = Decimal(repr(candle.close))
 
 
 def quiet(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> bool:
-    """True when nothing can happen in this candle, whatever its path."""
+    """Return True if the candle stays in the quiet band, so that nothing can happen on any path."""
     low, high = (book.quiet_band or quiet_band.compute(state, book)).floats
     return low < candle.low and candle.high < high
 
@@ -61,7 +61,7 @@ def _walk(state: ExchangeState, book: SymbolBook, candle: RawCandle) -> None:
         book.last = path.point = hit.price
         matching.trail_extremes(state, book, hit.price, "last")
         matching.apply(state, book, hit)
-    state.invalidate_margin()  # the lines of whoever holds something were drawn where the price was
+    state.invalidate_margin()  # margin bands were computed around the old price
 
 
 def _standing(book: SymbolBook) -> Standing:

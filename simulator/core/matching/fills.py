@@ -1,4 +1,4 @@
-"""How an order that is due executes: at the market, layer by layer, or into the book; and how an algo order makes one."""
+"""Executes orders: takes liquidity layer by layer, rests what is left, and places the child of a triggered order."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from simulator.rejections import REASON
 
 
 def market_base(book: SymbolBook, side: Side) -> Decimal:
-    """Where a market order starts: the quote's best price, else the last."""
+    """Return the price at which a market order starts, USDT: the quote's best price, without a quote the last price."""
     best = book.best(side)
     return best if best is not None else book.last_price
 
 
 def offers(state: ExchangeState, book: SymbolBook, side: Side, quantity: Decimal, base: Decimal) -> list[Layer]:
-    """How ``quantity`` is had now, best price first."""
+    """Return the layers of liquidity that would fill ``quantity`` now, best price first; ``base``: see ``layers``."""
     return layers(book, side, quantity, base, state.settings)
 
 
 def marketable(state: ExchangeState, book: SymbolBook, order: Order) -> bool:
-    """True when a limit order reaches the best price of the other side."""
+    """Return True if a limit order reaches the best price of the other side."""
     return order.signed(order.price - best_price(book, order.side, state.settings)) >= 0
 
 
 def worst_price(book: SymbolBook, order: Order) -> Decimal | None:
-    """The worst price at which the order may fill: its limit, or a market order's bound around the mark; None = any."""
+    """Return the worst price at which the order may fill; None = any.
+
+    It is the price of a limit order, or a market order's bound around the mark price.
+    """
     if order.type == "LIMIT":
         return order.price
     bound = book.filters.market_take_bound
@@ -42,7 +45,10 @@ def worst_price(book: SymbolBook, order: Order) -> Decimal | None:
 def check_executable(
     state: ExchangeState, book: SymbolBook, order: Order, base: Decimal, without: Order | None = None
 ) -> ErrorCode | None:
-    """Why an order that is due cannot execute or rest: no taker allowed, not enough liquidity, not enough margin."""
+    """Return why an order cannot execute or rest, None if it can: GTX would take, too little liquidity or margin.
+
+    base: start price of market orders. without: the open order that this one replaces.
+    """
     taking = order.type == "MARKET" or marketable(state, book, order)
     if order.time_in_force == "GTX" and taking:
         return ErrorCode.GTX_ORDER_REJECT
@@ -63,14 +69,17 @@ def check_executable(
 
 
 def _within(order: Order, found: list[Layer]) -> list[Decimal]:
-    """The quantities that a limit order can take; the best price, which it reaches, counts even when slippage exceeds it."""
+    """Return the layer quantities that a limit order can take.
+
+    The first layer counts even if slippage puts it beyond the limit, because the order does reach the best price.
+    """
     return [
         layer.quantity for number, layer in enumerate(found) if not number or order.signed(layer.price - order.price) <= 0
     ]
 
 
 def execute(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: Decimal) -> Order:
-    """Let an admitted order take what it can, and rest with what is left if it may. The order as it is then."""
+    """Execute an accepted order: take what it can, then rest or expire the remainder. Return the order afterwards."""
     order = resting.order
     if order.type == "MARKET":
         take(state, book, resting, base)
@@ -89,10 +98,10 @@ def execute(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base:
 
 
 def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: Decimal) -> None:
-    """Execute an order at the market, from ``base`` on, layer by layer; it stops where its worst price is reached.
+    """Take liquidity layer by layer, starting at ``base``, until the order is filled or its worst price is reached.
 
-    A limit is at or better than the best price (the caller looked), so the first layer fills, at the limit at worst. An
-    order that only reduces takes no more than the leg, and what is left of it expires.
+    The caller has checked that a limit order reaches the best price, so its first layer always fills, at the limit price at
+    worst. An order that only reduces takes no more than the leg holds, and its remainder expires.
     """
     order = resting.order
     reduces = only_reduces(order)
@@ -112,7 +121,7 @@ def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: De
 
 
 def _prevent_self_trade(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
-    """Own limits of the other side that the order would trade against, by the taker's mode (docs/binance.md §5.3)."""
+    """Expire the order or the account's own limits that it would trade against, as its mode says (docs/binance.md §5.3)."""
     order = resting.order
     mode = order.self_trade_prevention
     if mode == "NONE" or order.time_in_force not in ("GTC", "IOC", "GTD"):
@@ -133,7 +142,7 @@ def _prevent_self_trade(state: ExchangeState, book: SymbolBook, resting: Resting
 
 
 def place_child(state: ExchangeState, book: SymbolBook, algo: AlgoOrder, base: Decimal) -> None:
-    """A triggered algo order becomes an order of the book, or is refused: only now it is asked for margin."""
+    """Place the child order of a triggered conditional order, or reject it. Margin is checked only now."""
     reducible = book.reducible(algo.side, algo.position_side)
     limit = algo.type in ("STOP", "TAKE_PROFIT")
     order = Order(
@@ -145,7 +154,7 @@ def place_child(state: ExchangeState, book: SymbolBook, algo: AlgoOrder, base: D
         type="LIMIT" if limit else "MARKET",
         original_type=algo.type,
         time_in_force=algo.time_in_force,
-        # From here on a closePosition is an order over the leg as it is now.
+        # A closePosition order gets the leg's quantity at its trigger; later changes of the leg do not alter it.
         quantity=reducible if algo.close_position else algo.quantity,
         price=algo.price,
         stop_price=algo.trigger_price,

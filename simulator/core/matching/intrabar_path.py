@@ -1,7 +1,7 @@
-"""The path of the price within one candle: stated, deterministic, and the worst for whoever holds a position .
+"""The assumed path of the price within one candle: deterministic, and the worst case for the open position.
 
-A one-minute candle says where the price was, not when. The simulator walks it over four points; the close comes last, the
-open first, and the order of the two extremes between them is the one that hurts:
+A one-minute candle does not say whether its high or its low came first. The simulator moves the price over four points,
+the open first and the close last. In between it visits high and low in the order that is worse for the account:
 
 ==================================  ============================
 the position at this moment         the path
@@ -14,13 +14,13 @@ flat, both or none; close >= open   open -> low  -> high -> close
 flat, both or none; close <  open   open -> high -> low  -> close
 ==================================  ============================
 
-So with stop and target both inside the candle the stop wins. Only an *open* beyond the target is not in doubt: it is the
-first price, and the target fills on it. A buy entry is reached as late as possible (the high is behind it by then, no target
-can profit from it) and the low, where its stop is, lies ahead of it.
+So if stop and target both lie within the candle, the stop fills. The exception is an *open* beyond the target: it is
+certainly the first price, so the target fills there. A resting buy entry is reached after the high, so its target cannot use
+the high, and the low with its stop is reached right after the entry.
 
-The table is asked again whenever something filled on the way: extremes that were not reached yet are still ahead, in the
-order that is the worst for the *new* position. An entry that fills on the way up to the high first falls to the low if the
-low was not visited yet (open 100, buy stop 105: 100 -> 105 -> low -> high -> close), so its stop comes before its target.
+The table is consulted again after every fill: extremes not visited yet then follow in the order that is worse for the *new*
+position. If an entry fills on the way up to the high and the low was not visited yet, the price goes to the low first
+(open 100, buy stop 105: 100 -> 105 -> low -> high -> close), so the stop is reached before the target.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides the direction: the signed position and which sides' entries rest."""
+    """What determines the path: the symbol's position and its open entry orders.
+
+    position: sum of the legs, base currency, positive = long. buys_wait, sells_wait: an open order could open a long or
+    a short.
+    """
 
     position: Decimal
     buys_wait: bool
@@ -39,7 +43,7 @@ class Standing:
 
 
 def low_first(standing: Standing, rising: bool) -> bool:
-    """True when the low comes before the high: the module's table. ``rising``: close >= open."""
+    """Return True if the low comes before the high, by the module's table. ``rising``: close >= open."""
     if standing.position:
         return standing.position > 0
     if standing.buys_wait != standing.sells_wait:
@@ -49,7 +53,10 @@ def low_first(standing: Standing, rising: bool) -> bool:
 
 @dataclass(slots=True)
 class IntrabarPath:
-    """A walk over one candle. ``point`` is where the price is now; prices in USDT."""
+    """The path through one candle, prices in USDT.
+
+    point: the current price. low_ahead, high_ahead: the extreme was not visited yet. finished: the close was reached.
+    """
 
     open: Decimal
     high: Decimal
@@ -61,7 +68,7 @@ class IntrabarPath:
     finished: bool = False
 
     def heading(self, standing: Standing) -> Decimal:
-        """The point that comes next: an extreme that is still ahead, or the close."""
+        """Return the next point: an extreme not visited yet, else the close."""
         if self.low_ahead and self.high_ahead:
             return self.low if low_first(standing, self.close >= self.open) else self.high
         if self.low_ahead:
@@ -69,7 +76,7 @@ class IntrabarPath:
         return self.high if self.high_ahead else self.close
 
     def arrive(self, target: Decimal) -> None:
-        """The price has come to ``target``, which ``heading`` gave, with nothing left to happen on the way."""
+        """Move to ``target``, as returned by ``heading``. Call it once every order on the way has been handled."""
         self.finished = not (self.low_ahead or self.high_ahead)
         self.point = target
         if target == self.low:

@@ -1,10 +1,10 @@
-"""What a taker pays.
+"""Computes the prices that a taker pays, as layers of limited quantity, each worse than the one before.
 
-Without a quote: the last price, half the spread, slippage, and deeper layers for more than a layer holds. A layer holds
-``participation`` of the volume of the symbol's last candle (endless when only trades are known). With a quote: the best
-price for the size that is quoted, then deeper layers of that size; without sizes it costs the slippage and is endless. What
-was taken since the candle or the quote counts: an order split in two pays what the whole would have paid. After
-``max_layers`` the rest fills in one last layer, at its price.
+Without a quote, the first layer costs the last price, half the spread and slippage. A layer holds ``participation`` of the
+volume of the symbol's last candle (unlimited if only trades are known). With a quote, the first layer costs the best
+price and every layer holds the quoted size; if the quote has no sizes, one unlimited layer costs the best price and
+slippage. Quantity taken since the last candle or quote counts, so an order split in two pays as much as in one piece.
+After ``max_layers`` the remainder fills in one last layer.
 """
 
 from __future__ import annotations
@@ -23,43 +23,46 @@ _BPS: Final = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """``quantity`` in base currency is had at ``price`` (USDT, on the tick grid)."""
+    """Liquidity at one price: ``quantity`` in base currency at ``price`` in USDT, a multiple of the tick."""
 
     price: Decimal
     quantity: Decimal
 
 
 def on_tick(price: Decimal, tick_size: Decimal, *, up: bool) -> Decimal:
-    """The next price on the tick grid at or above (``up``) or below ``price``, at least one tick."""
+    """Round a price to the tick, up or down; at least one tick."""
     ticks = (price / tick_size).quantize(Decimal(1), rounding=ROUND_CEILING if up else ROUND_FLOOR)
     return max(ticks, Decimal(1)) * tick_size
 
 
 def worsened(price: Decimal, side: Side, bps: Decimal, tick_size: Decimal) -> Decimal:
-    """``price`` moved against the taker by ``bps``, then to the grid, against the taker too."""
+    """Make a price worse for the taker by ``bps`` (1/10,000), then round it to the tick, again against the taker."""
     buying = side == "BUY"
     factor = 1 + bps / _BPS if buying else 1 - bps / _BPS
     return on_tick(price * factor, tick_size, up=buying)
 
 
 def capacity(volume: float, settings: SimulatorSettings, step_size: Decimal) -> Decimal:
-    """What a candle of this volume leaves to us, on the step grid: one layer for takers, all there is for resting limits."""
+    """Return our share of a candle's volume, base currency, rounded down to the step.
+
+    It is the size of one layer for takers, and the most that all resting limits together fill in the candle.
+    """
     return on_step(Decimal(repr(volume)) * settings.participation, step_size)
 
 
 def on_step(quantity: Decimal, step_size: Decimal) -> Decimal:
-    """The largest quantity on the step grid that does not exceed ``quantity``."""
+    """Round a quantity down to the step."""
     return (quantity / step_size).quantize(Decimal(1), rounding=ROUND_DOWN) * step_size
 
 
 def best_price(book: SymbolBook, side: Side, settings: SimulatorSettings) -> Decimal:
-    """The best price of the other side: the quote's, else the last price and half the spread."""
+    """Return the best price for a taker of this side: the quote's, without a quote the last price and half the spread."""
     best = book.best(side)
     return best if best is not None else worsened(book.last_price, side, settings.half_spread_bps, book.filters.tick_size)
 
 
 def layers(book: SymbolBook, side: Side, quantity: Decimal, base: Decimal, settings: SimulatorSettings) -> list[Layer]:
-    """How ``quantity`` is had now, best price first; at ``base`` at best."""
+    """Return the layers that fill ``quantity`` now, best price first. No price is better than ``base`` (USDT)."""
     best = book.best(side)
     size: Decimal | None
     if best is None:
@@ -85,6 +88,6 @@ def layers(book: SymbolBook, side: Side, quantity: Decimal, base: Decimal, setti
 
 
 def average(found: list[Layer]) -> Decimal:
-    """Mean price of the layers, USDT."""
+    """Return the quantity-weighted mean price of the layers, USDT. There must be at least one."""
     quantity = sum((layer.quantity for layer in found), ZERO)
     return sum((layer.price * layer.quantity for layer in found), ZERO) / quantity

@@ -1,15 +1,15 @@
-"""What a moving price reaches: resting limits, triggers, liquidations (docs/binance.md §5.3, §7.3).
+"""Finds and applies what a moving price reaches: resting limits, triggers, liquidations (docs/binance.md §5.3, §7.3).
 
-The nearest level is met first. At one price, in this order: stops and trailing stops, liquidation, take-profits, limits; of
-one kind, the earlier placed first. What lies beyond a gap is met where the price reappears, in the order in which the price
-would have passed it: a limit entry fills before the stop behind it, and that stop fills at the new price.
+The nearest level comes first. At one price the order is: stops and trailing stops, liquidation, take-profits, limits; within
+one kind, the earlier placed first. After a price gap, levels inside the gap are reached at the new price, in the order in
+which the price would have passed them: a limit entry fills before the stop behind it, and that stop fills at the new price.
 
-* A trigger is touched by its working price, and fills at the market from the worse of trigger and place: a stop in a gap
-  fills from the place; without a quote, a take-profit in a gap from its trigger. A price-protected one does not trigger
-  while mark and last price are too far apart.
-* A limit fills at its price, as maker, when a trade goes through it (or touches it, by setting), or when the quote of the
-  other side comes to it, as far as the quantity of that trade, quote or candle goes; the rest stays.
-* Liquidation is where the margin balance is down to the maintenance margin, at mark price.
+* A conditional order triggers when its working price touches its level. It then fills as a market order that starts at the
+  worse of its level and the current price: a stop in a gap starts at the current price, a take-profit in a gap at its level
+  (if there is no quote). A price-protected order does not trigger while mark and last price are too far apart.
+* A limit fills at its price, as maker, when a trade goes through it (or touches it, by setting) or the quote of the other
+  side reaches it. It fills up to the quantity of that trade, quote or candle; the remainder stays.
+* A leg is liquidated when its margin balance falls to the maintenance margin, at mark price.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
 
-#: Which price moves. ``last`` is the mark price too, as long as the book has no other.
+#: Which price moves. ``last`` also moves the mark price while the book has no mark price of its own.
 Kind = Literal["last", "mark"]
 
 _RANK: Final[dict[ConditionalOrderType, int]] = {
@@ -42,14 +42,17 @@ _LIMIT_RANK: Final = 3
 
 
 class Hit(NamedTuple):
-    """What the price meets, and where: a limit, an algo order, or the liquidation of a leg."""
+    """What the price reaches: a limit, a conditional order, or (its position side) the liquidation of a leg; USDT."""
 
     what: RestingOrder | ConditionalOrder | PositionSide
     price: Decimal
 
 
 def trade(state: ExchangeState, book: SymbolBook, price: Decimal, quantity: Decimal | None) -> None:
-    """A trade of the market happened: let happen what it meets. ``quantity``: what our limits can get of it, None = all."""
+    """Apply a trade of the market and everything it reaches.
+
+    quantity: how much our limits can fill from it, base currency; None = no limit.
+    """
     book.resting_available = None if quantity is None else on_step(quantity, book.filters.step_size)
     book.resting_filled = ZERO
     book.last = price
@@ -59,7 +62,7 @@ def trade(state: ExchangeState, book: SymbolBook, price: Decimal, quantity: Deci
 
 
 def mark(state: ExchangeState, book: SymbolBook, price: Decimal) -> None:
-    """The mark price moved."""
+    """Set the mark price and apply everything it reaches."""
     book.mark = price
     trail_extremes(state, book, price, "mark")
     while (hit := next_hit(state, book, price, price, "mark")) is not None:
@@ -67,7 +70,7 @@ def mark(state: ExchangeState, book: SymbolBook, price: Decimal) -> None:
 
 
 def quote(state: ExchangeState, book: SymbolBook) -> None:
-    """The quote moved (it is in the book): limits that it crosses fill as makers, best price first."""
+    """Fill the limits that the new quote crosses, as makers, best price first. The quote is already in the book."""
     for side, best, size in (("BUY", book.ask, book.ask_quantity), ("SELL", book.bid, book.bid_quantity)):
         if best is None:
             continue
@@ -85,7 +88,7 @@ def quote(state: ExchangeState, book: SymbolBook) -> None:
 
 
 def trail_extremes(state: ExchangeState, book: SymbolBook, price: Decimal, kind: Kind) -> None:
-    """Trailing orders whose working price is at its best since they began go with it."""
+    """Move the extremes of trailing orders whose working price is better than any since their activation."""
     for each in book.conditional_orders:
         if each.trails and is_working_price(book, each, kind):
             better = each.extreme < price if each.algo.side == "SELL" else each.extreme > price
@@ -95,14 +98,14 @@ def trail_extremes(state: ExchangeState, book: SymbolBook, price: Decimal, kind:
 
 
 def is_working_price(book: SymbolBook, conditional: ConditionalOrder, kind: Kind) -> bool:
-    """True when the order's working price is the one that moves."""
+    """Return True if the moving price is the order's working price."""
     if book.mark is None:
         return kind == "last"
     return (conditional.algo.working_type == "MARK_PRICE") == (kind == "mark")
 
 
 def next_hit(state: ExchangeState, book: SymbolBook, point: Decimal, target: Decimal, kind: Kind) -> Hit | None:
-    """What the price meets first on its way from ``point`` to ``target``; None = nothing."""
+    """Find what the price reaches first on its way from ``point`` to ``target`` (USDT); None if nothing."""
     lowest, highest = min(point, target), max(point, target)
     best: tuple[Decimal, Decimal, int, int] | None = None
     found: Hit | None = None
@@ -145,7 +148,7 @@ def next_hit(state: ExchangeState, book: SymbolBook, point: Decimal, target: Dec
 def _liquidation(
     state: ExchangeState, book: SymbolBook, side: PositionSide, lowest: Decimal, highest: Decimal
 ) -> Decimal | None:
-    """The leg's liquidation price, when the way from ``lowest`` to ``highest`` comes to it."""
+    """Return the leg's liquidation price if it lies between ``lowest`` and ``highest``; None otherwise."""
     leg = book.leg(side)
     worst = lowest if leg.quantity > 0 else highest
     last, mark_price = book.last, book.mark
@@ -162,7 +165,7 @@ def _liquidation(
 
 
 def is_price_protected(book: SymbolBook, conditional: ConditionalOrder) -> bool:
-    """True when price protection holds the trigger back: mark and last price are too far apart."""
+    """Return True if price protection blocks the trigger, as mark and last price are too far apart."""
     bound = book.filters.trigger_protect
     if not conditional.algo.price_protect or bound is None or not book.mark_price:
         return False
@@ -170,7 +173,7 @@ def is_price_protected(book: SymbolBook, conditional: ConditionalOrder) -> bool:
 
 
 def apply(state: ExchangeState, book: SymbolBook, hit: Hit) -> None:
-    """Fill, trigger or liquidate what was reached."""
+    """Fill, trigger or liquidate what the price reached."""
     what, price = hit
     if isinstance(what, RestingOrder):
         fill_limit(state, book, what)
@@ -181,7 +184,7 @@ def apply(state: ExchangeState, book: SymbolBook, hit: Hit) -> None:
 
 
 def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) -> None:
-    """Fill a resting limit at its price, as far as the event's quantity goes."""
+    """Fill a resting limit at its price, up to the quantity left in the current event."""
     order = resting.order
     reduces = only_reduces(order)
     reducible = book.reducible(order.side, order.position_side)
@@ -201,7 +204,7 @@ def fill_limit(state: ExchangeState, book: SymbolBook, resting: RestingOrder) ->
 
 
 def trigger(state: ExchangeState, book: SymbolBook, conditional: ConditionalOrder, price: Decimal) -> None:
-    """The price reached a conditional order: its trailing begins, or it triggers and places its child."""
+    """Activate a trailing order, or trigger a conditional order and place its child. ``price``: where it was reached."""
     algo = conditional.algo
     if algo.type == "TRAILING_STOP_MARKET" and not algo.activated:
         conditional.algo = state.move_algo(algo, "activate", activated=True)
@@ -209,7 +212,7 @@ def trigger(state: ExchangeState, book: SymbolBook, conditional: ConditionalOrde
         book.quiet_band = None
         return
     if book.mark is not None and algo.working_type == "MARK_PRICE":
-        base = book.last_price  # the mark price triggers, the market pays
+        base = book.last_price  # triggered by the mark price, but fills follow the last price
     elif book.best(algo.side) is not None:
         base = price
     else:

@@ -1,4 +1,4 @@
-"""Requests: orders are placed, amended and cancelled."""
+"""Carries out requests: places, amends and cancels orders."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from simulator.core.model.requests import Amendment, NewAlgoOrder, NewOrder, Ref
 from simulator.core.state.exchange_state import ExchangeState, refusal
 from simulator.core.state.symbol_book import RestingOrder, only_reduces
 
-#: Prefix of the client ids that the exchange makes for orders without one.
+#: Prefix of the client ids given to orders that were sent without one.
 _OWN: Final = "sim-"
 
 
 def place(request: NewOrder, state: ExchangeState) -> Order | Refusal:
-    """Validate and execute an order, or refuse it. It rests with what is left if its time in force allows."""
+    """Validate and execute an order, or refuse it. The remainder rests if the time in force allows it."""
     rejection = validate_order(request, state)
     if rejection is not None:
         return refusal(rejection)
@@ -54,7 +54,10 @@ def place(request: NewOrder, state: ExchangeState) -> Order | Refusal:
 
 
 def place_algo(request: NewAlgoOrder, state: ExchangeState) -> AlgoOrder | Refusal:
-    """Let a conditional order wait, or refuse it. A trailing one without an activation price begins at once."""
+    """Validate a conditional order and keep it until its trigger, or refuse it.
+
+    A trailing order without an activation price starts trailing at once.
+    """
     rejection = validate_algo_order(request, state)
     if rejection is not None:
         return refusal(rejection)
@@ -89,7 +92,10 @@ def place_algo(request: NewAlgoOrder, state: ExchangeState) -> AlgoOrder | Refus
 
 
 def amend(request: Amendment, state: ExchangeState) -> Order | Refusal:
-    """Another price or quantity: the order goes to the end of the queue. A quantity that is executed already cancels it."""
+    """Change price or quantity of a resting order and move it to the end of the queue at its price.
+
+    It is cancelled instead if the new quantity is already executed, or if a GTX order would take liquidity.
+    """
     resting = state.find(request.order_id, request.client_id)
     if resting is None or resting.order.closed or resting.order.symbol != request.symbol:
         return refusal(ErrorCode.NO_SUCH_ORDER)
@@ -139,7 +145,7 @@ def _requeue(resting: RestingOrder, amended: Order, state: ExchangeState, base: 
 
 
 def cancel(state: ExchangeState, symbol: str, order_id: int, client_id: str) -> Order | Refusal:
-    """Cancel an open order."""
+    """Cancel an open order; refuse if there is none with this id."""
     resting = state.find(order_id, client_id)
     if resting is None or resting.order.closed or resting.order.symbol != symbol:
         return refusal(ErrorCode.CANCEL_REJECTED)
@@ -153,12 +159,12 @@ def cancel_all(state: ExchangeState, symbol: str) -> list[Order]:
 
 
 def cancel_algo(state: ExchangeState, algo_id: int, client_algo_id: str) -> AlgoOrder | Refusal:
-    """Cancel an algo order that waits."""
+    """Cancel a conditional order that has not triggered; refuse if there is none with this id."""
     conditional = state.open_algos.get(algo_id or state.by_algo_client.get(client_algo_id, 0))
     return refusal(ErrorCode.CANCEL_REJECTED) if conditional is None else state.cancel_algo(conditional)
 
 
 def cancel_all_algos(state: ExchangeState, symbol: str) -> list[AlgoOrder]:
-    """Cancel every waiting algo order of the symbol."""
+    """Cancel every conditional order of the symbol that has not triggered."""
     book = state.books.get(symbol)
     return [state.cancel_algo(conditional) for conditional in list(book.conditional_orders)] if book is not None else []

@@ -1,6 +1,6 @@
-"""The quiet band of a symbol book: prices between which nothing fills, triggers or is liquidated.
+"""Computes the quiet band of a symbol book: the prices between which nothing fills, triggers or is liquidated.
 
-A price event inside the band costs four comparisons instead of a look at every order.
+For a price event within the band, four comparisons replace a search through all orders.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _HIGH: Final = Decimal("Infinity")
 
 
 def compute(state: ExchangeState, book: SymbolBook) -> QuietBand:
-    """Compute the band of a book and keep it there.
+    """Compute the band of a book and store it in the book.
 
-    ``low``/``high`` are reached by touching, ``low_limit``/``high_limit`` by going beyond: limits that fill only when
-    they are traded through, and the extremes that trailing orders follow.
+    A price that equals ``low`` or ``high`` has left the band; for ``low_limit`` and ``high_limit`` it must go beyond. The
+    latter are limits that fill only when traded through, and the extremes of trailing orders.
     """
     band = QuietBand(_LOW, _HIGH, _LOW, _HIGH)
     touch = state.settings.limit_fills == "touch"
@@ -47,8 +47,8 @@ def compute(state: ExchangeState, book: SymbolBook) -> QuietBand:
     )
     _lower(band, low, at_mark=book.mark is not None)
     _raise(band, high, at_mark=book.mark is not None)
-    # A candle's prices are floats. Rounding keeps the order of two numbers, so equality is the worst that it makes of them,
-    # and equality counts as reached.
+    # Candle prices are floats. Rounding to float can make two different numbers equal but never reverses their order,
+    # and an equal price counts as outside the band, so this is on the safe side.
     band.floats = (float(max(band.low, band.low_limit)), float(min(band.high, band.high_limit)))
     book.quiet_band = band
     return band

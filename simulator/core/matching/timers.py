@@ -1,4 +1,4 @@
-"""Timers: countdowns that cancel a symbol's orders, and good-till dates."""
+"""Runs timers: countdowns that cancel a symbol's orders, and good-till dates of orders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from simulator.core.state.exchange_state import ExchangeState
 
 
 def run_due(state: ExchangeState, time: int) -> None:
-    """Do what is due at ``time`` (ms), earliest first; of one moment countdowns first, then orders by id."""
+    """Run everything due at ``time`` (ms), earliest first; at the same time countdowns first, then orders by id."""
     while state.next_timer <= time:
         due = state.next_timer
         state.saved.time = max(state.saved.time, due)
@@ -24,7 +24,7 @@ def run_due(state: ExchangeState, time: int) -> None:
 
 
 def countdown(state: ExchangeState, symbol: str, duration: int) -> None:
-    """Cancel the symbol's orders ``duration`` ms from now; 0 takes the countdown back."""
+    """Start a countdown that cancels the symbol's orders in ``duration`` ms; 0 stops it."""
     if duration > 0:
         state.saved.countdowns[symbol] = state.time + duration
     else:

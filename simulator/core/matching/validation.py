@@ -1,6 +1,7 @@
-"""Checks before an order is accepted: form, the symbol's filters, and the state of market and account.
+"""Checks requests before an order is accepted: form, the symbol's filters, and the state of market and account.
 
-Liquidity and margin are checked last, in ``fills.check_executable``, which knows the price.
+Every check returns the error code of the first rule broken, or None. Liquidity and margin are checked afterwards, in
+``fills.check_executable``, where the price is known.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from simulator.core.state.legs import rounded
 from simulator.core.state.symbol_book import SymbolBook
 from simulator.settings import SimulatorSettings
 
-#: Binance's rule for newClientOrderId and clientAlgoId.
+#: Allowed form of newClientOrderId and clientAlgoId, by Binance's rule.
 _CLIENT_ID: Final = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
 _LIMITED: Final = ("STOP", "TAKE_PROFIT")
 _CLOSERS: Final = ("STOP_MARKET", "TAKE_PROFIT_MARKET")
 
 
 def validate_order(request: NewOrder, state: ExchangeState) -> ErrorCode | None:
-    """The first reason against an order, or None."""
+    """Check a plain order; return the first error, None if it may be placed."""
     book = state.books.get(request.symbol)
     rejection = _client_id(request.client_id)
     if rejection is not None or book is None:
@@ -44,7 +45,7 @@ def validate_order(request: NewOrder, state: ExchangeState) -> ErrorCode | None:
 
 
 def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> ErrorCode | None:
-    """The first reason against a conditional order, or None."""
+    """Check a conditional order; return the first error, None if it may be placed."""
     book = state.books.get(request.symbol)
     rejection = _client_id(request.client_algo_id)
     if rejection is not None or book is None:
@@ -68,7 +69,7 @@ def validate_algo_order(request: NewAlgoOrder, state: ExchangeState) -> ErrorCod
 def validate_amendment(
     price: Decimal, quantity: Decimal, book: SymbolBook, state: ExchangeState, side: Side
 ) -> ErrorCode | None:
-    """What the filters say of the new price and quantity of a LIMIT that is amended."""
+    """Check the new price and quantity of an amended LIMIT against the filters."""
     return (
         _price(price, book.filters, state.settings)
         or _quantity(quantity, book.filters, state.settings, market=False)
@@ -83,14 +84,14 @@ def _client_id(client_id: str) -> ErrorCode | None:
 
 
 def _mode(position_side: PositionSide, state: ExchangeState, *, reduce_only: bool) -> ErrorCode | None:
-    """The leg belongs to the position mode; reduceOnly is of the one-way mode."""
+    """Check that the position side exists in the position mode; reduceOnly is allowed in one-way mode only."""
     if position_side not in state.sides:
         return ErrorCode.POSITION_SIDE_NOT_MATCH
     return ErrorCode.REDUCE_ONLY_CONFLICT if reduce_only and state.saved.hedge else None
 
 
 def _order_form(request: NewOrder) -> ErrorCode | None:
-    """Numbers are numbers, and which of them an order type has."""
+    """Check that numbers are finite, and that the order type's parameters are present and no others."""
     if not _finite(request.price, request.quantity) or request.quantity is None:
         return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
     limit = request.type == "LIMIT"
@@ -103,7 +104,7 @@ def _order_form(request: NewOrder) -> ErrorCode | None:
 
 
 def _algo_form(request: NewAlgoOrder, settings: SimulatorSettings) -> ErrorCode | None:
-    """Likewise; the quantity of closePosition is the leg's."""
+    """Check the same for a conditional order. closePosition takes no quantity: the leg's is used at the trigger."""
     numbers = (request.quantity, request.price, request.trigger_price, request.activate_price, request.callback_rate)
     if not _finite(*numbers):
         return ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
@@ -141,7 +142,7 @@ def _finite(*values: Decimal | None) -> bool:
 
 
 def _price(price: Decimal | None, filters: Filters, settings: SimulatorSettings) -> ErrorCode | None:
-    """PRICE_FILTER; endless digits are refused before they are divided."""
+    """Check PRICE_FILTER. Too many decimals are refused before the division by the tick."""
     if price is None:
         return None
     if price <= 0 or price < filters.min_price:
@@ -154,7 +155,7 @@ def _price(price: Decimal | None, filters: Filters, settings: SimulatorSettings)
 
 
 def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSettings, *, market: bool) -> ErrorCode | None:
-    """LOT_SIZE or MARKET_LOT_SIZE."""
+    """Check LOT_SIZE, or MARKET_LOT_SIZE if ``market``."""
     if quantity is None:
         return None
     if not quantity.is_finite():
@@ -173,7 +174,7 @@ def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSet
 
 
 def _good_till(time_in_force: str | None, good_till: int, state: ExchangeState) -> ErrorCode | None:
-    """GTD needs a date far enough ahead, and nothing else has one."""
+    """Check that GTD has a date far enough ahead, and that no other time in force has a date."""
     if time_in_force != "GTD":
         return ErrorCode.PARAM_NOT_REQUIRED if good_till else None
     ahead = state.settings.good_till_ahead * 1_000
@@ -181,7 +182,7 @@ def _good_till(time_in_force: str | None, good_till: int, state: ExchangeState) 
 
 
 def _percent(price: Decimal, side: Side, book: SymbolBook) -> ErrorCode | None:
-    """PERCENT_PRICE around the mark price."""
+    """Check PERCENT_PRICE: the price may not be too far from the mark price."""
     up, down = book.filters.multiplier_up, book.filters.multiplier_down
     if side == "BUY" and up is not None and price > book.mark_price * up:
         return ErrorCode.PRICE_HIGHTER_THAN_MULTIPLIER_UP
@@ -191,7 +192,10 @@ def _percent(price: Decimal, side: Side, book: SymbolBook) -> ErrorCode | None:
 
 
 def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> ErrorCode | None:
-    """Client id free, price known, something to reduce, notional, room in the book."""
+    """Check a plain order against the state.
+
+    In this order: client id unused, price known, PERCENT_PRICE, something to reduce or enough notional, number of orders.
+    """
     if request.client_id and state.by_client.get(request.client_id) in state.open:
         return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
     if book.last is None:
@@ -214,12 +218,12 @@ def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> E
 
 
 def _closes(position_side: PositionSide, side: Side) -> bool:
-    """True for the side that closes a leg of the hedge mode."""
+    """Return True if an order of this side closes a hedge-mode leg: sell of LONG, buy of SHORT."""
     return (position_side, side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
 
 def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> ErrorCode | None:
-    """There must be something to close, and for a limit more than the open reduce-only orders close already."""
+    """Check that there is a position to close; for a limit, one larger than open reduce-only orders already close."""
     reducible = book.reducible(request.side, request.position_side)
     if not reducible or (not request.reduce_only and quantity > reducible):
         return ErrorCode.REDUCE_ONLY_REJECT
@@ -238,7 +242,10 @@ def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> ErrorCo
 
 
 def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -> ErrorCode | None:
-    """Client id free, price known, trigger still ahead, notional, room in the book. Margin and legs: when it triggers."""
+    """Check a conditional order against the state. Margin and position are checked when it triggers.
+
+    In this order: client id unused, price known, trigger not reached yet, enough notional, number of orders.
+    """
     if request.client_algo_id and state.by_algo_client.get(request.client_algo_id) in state.open_algos:
         return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
     if book.last is None:
@@ -255,7 +262,7 @@ def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -
 
 
 def _would_trigger(request: NewAlgoOrder, price: Decimal) -> bool:
-    """True when the trigger is reached already, or a trailing order's activation price is not ahead."""
+    """Return True if ``price`` has already reached the trigger, or a trailing order's activation price."""
     if request.type == "TRAILING_STOP_MARKET":
         activate = request.activate_price
         return activate is not None and (activate >= price if request.side == "BUY" else activate <= price)

@@ -1,1 +1,1 @@
-"""Orders, requests, events and filters of the simulated exchange."""
+"""Data types of the matching core: orders, requests, events, filters, statements."""

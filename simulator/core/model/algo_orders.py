@@ -1,4 +1,4 @@
-"""A conditional order of the algo book, and its life cycle as a table (docs/binance.md §2.3, §4.5)."""
+"""Conditional (algo) orders and the table of their life cycle (docs/binance.md §2.3, §4.5)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.core.model.orders import ZERO
 
 AlgoEvent = Literal["activate", "trigger", "accept", "reject", "cancel", "expire", "finish"]
 
-#: Status -> event -> next status.
+#: Status -> event -> next status. Any other event in a status raises IllegalTransition.
 ALGO_TRANSITIONS: Final[dict[AlgoStatus, dict[AlgoEvent, AlgoStatus]]] = {
     "NEW": {"activate": "NEW", "trigger": "TRIGGERING", "cancel": "CANCELED", "expire": "EXPIRED"},
     "TRIGGERING": {"accept": "TRIGGERED", "reject": "REJECTED", "expire": "EXPIRED"},
@@ -27,10 +27,11 @@ ALGO_TRANSITIONS: Final[dict[AlgoStatus, dict[AlgoEvent, AlgoStatus]]] = {
 
 
 class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A conditional order as the exchange states it at one moment; 0 = none. Its child is the order ``order_id``.
+    """The state of a conditional order at one time. Prices USDT, quantity base currency, times ms; 0 = none.
 
-    ``activated``: the trailing has begun (``ia``); ``code`` and ``reason`` (``rm``) say why it was REJECTED or EXPIRED.
-    The child bears the client algo id as its client order id (Binance does not document it: link by ``order_id``).
+    activated: trailing has begun (``ia``). callback_rate: percent. code, reason (``rm``): why it was REJECTED or EXPIRED.
+    order_id: its child, the order that its trigger placed. The child's client order id is the client algo id; Binance does
+    not document that, so link the two by ``order_id``.
     """
 
     algo_id: int
@@ -62,16 +63,19 @@ class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def closed(self) -> bool:
-        """True when nothing can happen to it any more."""
+        """True if its status is final."""
         return not ALGO_TRANSITIONS[self.status]
 
     @property
     def is_waiting(self) -> bool:
-        """True while it waits for its trigger: what openAlgoOrders lists."""
+        """True while it has not triggered; openAlgoOrders lists these."""
         return self.status == "NEW"
 
 
 def advance_algo(algo: AlgoOrder, event: AlgoEvent, time: int, **changes: object) -> AlgoOrder:
-    """The algo order after ``event`` at ``time`` (ms), with ``changes`` to its fields. Raises IllegalTransition."""
+    """Apply ``event`` at ``time`` (ms) and set the fields ``changes``; return the new order.
+
+    Raises IllegalTransition if the status does not allow the event.
+    """
     status = next_state(ALGO_TRANSITIONS, f"algo order {algo.client_algo_id}", algo.status, event)
     return msgspec.structs.replace(algo, status=status, updated=time, **changes)

@@ -1,4 +1,4 @@
-"""Words that only the matching core uses (docs/binance.md §4); those of orders: shared/domain/order_words.py."""
+"""Enumerations of the matching core (docs/binance.md §4); those of orders are in shared/domain/order_words.py."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ SelfTradePrevention = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BO
 MarginType = Literal["CROSSED", "ISOLATED"]
 
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
-#: ``x`` of ORDER_TRADE_UPDATE.
+#: Execution type, field ``x`` of ORDER_TRADE_UPDATE.
 ExecutionType = Literal["NEW", "TRADE", "CANCELED", "EXPIRED", "CALCULATED", "AMENDMENT"]
 AlgoStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
-#: ``m`` of ACCOUNT_UPDATE.
+#: Reason, field ``m`` of ACCOUNT_UPDATE.
 AccountReason = Literal[
     "ORDER", "FUNDING_FEE", "DEPOSIT", "WITHDRAW", "MARGIN_TRANSFER", "MARGIN_TYPE_CHANGE", "ADJUSTMENT", "INSURANCE_CLEAR"
 ]

@@ -1,4 +1,4 @@
-"""What happened at the exchange, in order: the source of all user events (docs/binance.md §4.7)."""
+"""Events of the matching core, from which the server makes user-data messages (docs/binance.md §4.7). Times in ms."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulator.core.model.statements import PositionStatement
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """ORDER_TRADE_UPDATE: ``order`` as it is after it. ``trade`` for TRADE and CALCULATED."""
+    """ORDER_TRADE_UPDATE. ``order``: after the change; ``trade``: the execution of TRADE and CALCULATED, else None."""
 
     execution: ExecutionType
     order: Order
@@ -23,7 +23,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """ALGO_UPDATE: ``algo`` as it is after it; ``child`` the order it made, as it is then."""
+    """ALGO_UPDATE. ``algo``: after the change; ``child``: the order its trigger placed, at this time; None before."""
 
     algo: AlgoOrder
     time: int
@@ -31,7 +31,7 @@ class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LegUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg in an AccountUpdate (``P``); the fields mean what they mean in PositionStatement. ``realized`` is ``cr``."""
+    """One leg in an AccountUpdate (field ``P``). Fields as in PositionStatement; ``realized``: all realised PnL (``cr``)."""
 
     symbol: str
     position_side: PositionSide
@@ -46,7 +46,11 @@ class LegUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """ACCOUNT_UPDATE: balances after it, ``change`` that is no PnL or commission (``bc``), legs that changed."""
+    """ACCOUNT_UPDATE. Amounts in USDT.
+
+    wallet, cross_wallet: after the change. change: balance change other than PnL and commission (``bc``).
+    positions: the legs that changed.
+    """
 
     reason: AccountReason
     time: int
@@ -57,7 +61,7 @@ class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingPaid(msgspec.Struct, frozen=True, kw_only=True):
-    """A leg paid or received funding; ``amount`` positive = received. Its AccountUpdate comes after it."""
+    """Funding of one leg. ``amount``: USDT, positive = received. Followed by an AccountUpdate."""
 
     symbol: str
     time: int
@@ -67,7 +71,7 @@ class FundingPaid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeverageChange(msgspec.Struct, frozen=True, kw_only=True):
-    """ACCOUNT_CONFIG_UPDATE ``ac``."""
+    """ACCOUNT_CONFIG_UPDATE of a leverage change (field ``ac``)."""
 
     symbol: str
     leverage: int
@@ -75,7 +79,7 @@ class LeverageChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarginCall(msgspec.Struct, frozen=True, kw_only=True):
-    """MARGIN_CALL: the maintenance margin has come to the set share of the margin balance of these legs."""
+    """MARGIN_CALL: the legs' maintenance margin has reached the share ``margin_call_ratio`` of their margin balance."""
 
     time: int
     cross_wallet: Decimal
@@ -83,7 +87,7 @@ class MarginCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
-    """The market stream's forceOrder: the liquidation order after its execution."""
+    """forceOrder of the market streams. ``order``: the liquidation order after its execution."""
 
     order: Order
     time: int

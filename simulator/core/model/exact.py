@@ -1,4 +1,4 @@
-"""Exact decimal arithmetic, whatever context the process has set."""
+"""Exact decimal arithmetic, independent of the decimal context of the process."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from decimal import Context, localcontext
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
-#: Wide enough that sums and products of bounded prices, quantities and rates are exact, whatever the process has set.
+#: Precise enough that sums and products of the allowed prices, quantities and rates are exact.
 EXACT: Final = Context(prec=60)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
 def exact(call: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The call in a decimal context of its own."""
+    """Decorator: run the function in the decimal context EXACT."""
 
     @wraps(call)
     def inside(*args: _P.args, **kwargs: _P.kwargs) -> _R:

@@ -1,4 +1,4 @@
-"""What a symbol's filters allow (exchangeInfo, docs/binance.md §4.2)."""
+"""A symbol's filters: the prices, quantities and notionals that it allows (exchangeInfo, docs/binance.md §4.2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shared.domain.instruments import Instrument
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Prices and notionals in USDT, quantities in base currency; None = no such bound.
+    """The filters of one symbol. Prices and notionals in USDT, quantities in base currency; None = no such limit.
 
-    ``multiplier_up``/``multiplier_down``: PERCENT_PRICE around the mark price. ``trigger_protect``: largest difference of
-    mark and last price, as a fraction, at which a protected order triggers. ``market_take_bound``: how far from the mark
-    price a market order may fill, as a fraction. ``liquidation_fee``: clearance fee, fraction of the notional, None = the
-    settings'. ``max_orders``: open orders of the symbol, None = the settings'.
+    multiplier_up, multiplier_down: PERCENT_PRICE, factors on the mark price. trigger_protect: largest difference of mark and
+    last price at which a price-protected order triggers, fraction. market_take_bound: how far from the mark price a market
+    order may fill, fraction. liquidation_fee: clearance fee, fraction of the notional; None = that of the settings.
+    max_orders: most open orders of the symbol; None = that of the settings.
     """
 
     symbol: str
@@ -40,7 +40,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_instrument(cls, instrument: Instrument, *, max_price: Decimal, max_quantity: Decimal) -> Filters:
-        """The filters of an instrument of the configuration, which has no more than tick, step and minima."""
+        """Make filters from an instrument of the configuration, which has tick, step and minima only."""
         return cls(
             symbol=instrument.symbol,
             tick_size=instrument.tick_size,
@@ -57,7 +57,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_exchange_info(cls, symbol: Mapping[str, Any]) -> Filters:
-        """The filters of one element of exchangeInfo's ``symbols``. Raises KeyError when one of them is missing."""
+        """Make filters from one element of exchangeInfo's ``symbols``. Raises KeyError if a filter is missing."""
         by_type: dict[str, Mapping[str, Any]] = {each["filterType"]: each for each in symbol["filters"]}
         price, lot = by_type["PRICE_FILTER"], by_type["LOT_SIZE"]
         market = by_type.get("MARKET_LOT_SIZE", lot)

@@ -1,4 +1,4 @@
-"""An order of the order book, and its life cycle as a table."""
+"""Plain orders (LIMIT, MARKET, liquidation), the table of their life cycle, and their executions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZERO: Final = Decimal(0)
 
 OrderEvent = Literal["partial_fill", "fill", "cancel", "expire", "expire_in_match", "amend"]
 
-#: Status -> event -> next status. What a status does not name cannot happen to it.
+#: Status -> event -> next status. Any other event in a status raises IllegalTransition.
 TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
     "NEW": {
         "partial_fill": "PARTIALLY_FILLED",
@@ -41,10 +41,11 @@ TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """An order as the exchange states it at one moment. Prices in USDT, quantities in base currency, times in ms; 0 = none.
+    """The state of an order at one time. Prices in USDT, quantities in base currency, times in ms; 0 = none.
 
-    ``original_type`` is the algo type of an order that a trigger made (``algo_id``), else the type itself; ``quote`` the sum
-    of price x quantity of its fills; ``code`` the reason when it was closed against its owner's wish, 0 otherwise.
+    algo_id: the conditional order whose trigger placed it. original_type: that order's type, otherwise ``type``.
+    executed: quantity filled. quote: sum of price x quantity of its fills. amendments: how often it was amended.
+    code: error code if the exchange closed it.
     """
 
     order_id: int
@@ -77,36 +78,39 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     @property
     def remaining(self) -> Decimal:
-        """Quantity not filled yet."""
+        """Return the quantity not filled yet."""
         return self.quantity - self.executed
 
     @property
     def average_price(self) -> Decimal:
-        """Mean price of its fills, at full precision; 0 before the first."""
+        """Return the mean price of its fills, not rounded; 0 before the first."""
         return self.quote / self.executed if self.executed else ZERO
 
     def numbered(self, order_id: int) -> Order:
-        """The same order with the exchange's id."""
+        """Return the same order with the exchange's order id."""
         return msgspec.structs.replace(self, order_id=order_id)
 
     @property
     def closed(self) -> bool:
-        """True when nothing can happen to it any more."""
+        """True if its status is final."""
         return not TRANSITIONS[self.status]
 
     def signed(self, quantity: Decimal) -> Decimal:
-        """``quantity`` with the sign that it has for a position: positive for a buy."""
+        """Return ``quantity`` with the sign of the side: positive for a buy, negative for a sell."""
         return quantity if self.side == "BUY" else -quantity
 
 
 def advance(order: Order, event: OrderEvent, time: int, **changes: object) -> Order:
-    """The order after ``event`` at ``time`` (ms), with ``changes`` to its fields. Raises IllegalTransition."""
+    """Apply ``event`` at ``time`` (ms) and set the fields ``changes``; return the new order.
+
+    Raises IllegalTransition if the status does not allow the event.
+    """
     status = next_state(TRANSITIONS, f"order {order.client_id}", order.status, event)
     return msgspec.structs.replace(order, status=status, updated=time, **changes)
 
 
 class ExecutedTrade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One execution of an order. ``commission`` in USDT, positive = paid; ``realized`` the PnL before it."""
+    """One execution of an order. ``commission``: USDT, positive = paid; ``realized``: PnL before commission, USDT."""
 
     id: int
     order_id: int

@@ -1,4 +1,4 @@
-"""What a client may ask of the exchange, already parsed: made by the protocol server and by the lock-step lane."""
+"""Parsed requests to the matching core, and its refusal. The protocol server and the lock-step lane make them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from simulator.core.model.enums import SelfTradePrevention, Side
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """``POST /order``: LIMIT or MARKET. Prices USDT, quantity base currency; a number that was not sent is None.
+    """Place a LIMIT or MARKET order (``POST /order``). Price USDT, quantity base currency, None = not sent.
 
-    ``client_id`` empty: the exchange makes one. ``good_till``: ms, for GTD.
+    client_id: empty = the exchange makes one. good_till: ms, for GTD, else 0.
     """
 
     symbol: str
@@ -31,7 +31,10 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewAlgoOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """``POST /algoOrder``: a conditional order. ``callback_rate`` in percent; ``price`` is for STOP and TAKE_PROFIT."""
+    """Place a conditional order (``POST /algoOrder``). Prices USDT, quantity base currency, None = not sent.
+
+    callback_rate: percent, for trailing orders. price: limit price of STOP and TAKE_PROFIT.
+    """
 
     symbol: str
     side: Side
@@ -53,7 +56,10 @@ class NewAlgoOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Amendment(msgspec.Struct, frozen=True, kw_only=True):
-    """``PUT /order``: a resting LIMIT gets another price and quantity (total, not rest). By order id, else by client id."""
+    """Amend a resting LIMIT (``PUT /order``), found by order id (0 = not given), else by client id.
+
+    quantity: the new total, including what is already filled.
+    """
 
     symbol: str
     side: Side
@@ -65,7 +71,7 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """The exchange refuses: Binance's error code and its text. Nothing was changed."""
+    """The answer to a request that was refused: Binance's error code and text. Nothing was changed."""
 
     code: ErrorCode
     message: str

@@ -1,4 +1,4 @@
-"""Account, positions and settings as the exchange states them when asked. USDT unless said otherwise."""
+"""Answers to queries for account, positions and settings. Amounts in USDT unless said otherwise."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from simulator.core.model.enums import IncomeType, MarginType
 
 
 class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg. ``quantity`` is signed in base currency (a SHORT leg is negative); ``notional`` = quantity x mark, signed.
+    """One leg of a position.
 
-    ``liquidation_price`` 0 = nowhere. ``isolated_margin`` = isolated wallet + unrealised PnL; both isolated values are 0
-    when CROSSED. ``cost`` is the signed sum of price x quantity, the exact form of the entry price.
+    quantity: base currency, negative for a short. notional: quantity x mark price, signed. liquidation_price: 0 = none.
+    isolated_margin: isolated wallet + unrealised PnL; both isolated values are 0 when CROSSED.
+    cost: signed sum of price x quantity, from which the entry price is computed.
     """
 
     symbol: str
@@ -42,7 +43,7 @@ class PositionStatement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """The USDT account. ``margin_balance`` = wallet + unrealised PnL of all positions."""
+    """The USDT account. ``margin_balance``: wallet + unrealised PnL of all positions."""
 
     wallet: Decimal
     cross_wallet: Decimal
@@ -59,7 +60,7 @@ class AccountStatement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """``max_notional``: the largest position at this leverage, by bracket."""
+    """Settings of a symbol. ``max_notional``: largest position that the brackets allow at this leverage."""
 
     symbol: str
     margin_type: MarginType
@@ -68,14 +69,14 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Commission(msgspec.Struct, frozen=True, kw_only=True):
-    """Fractions of the notional."""
+    """Fees, as fractions of the notional."""
 
     maker: Decimal
     taker: Decimal
 
 
 class Income(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """One line of ``GET /income``; ``amount`` positive = received. ``trade_id`` 0 = none."""
+    """One row of ``GET /income``. ``amount``: positive = received; ``trade_id``: 0 = not of a trade."""
 
     symbol: str
     type: IncomeType

@@ -1,4 +1,4 @@
-"""The account's money: wallet, legs, income records and account updates. Base of ``ExchangeState``."""
+"""Keeps the account's money: wallet, legs, income rows and account updates. Base class of ``ExchangeState``."""
 
 from __future__ import annotations
 
@@ -44,30 +44,30 @@ class AccountLedger:
         self.margin_bands: dict[str, tuple[Decimal, Decimal]] | None = None
 
     def new_book(self, filters: Filters, brackets: Brackets) -> SymbolBook:
-        """Set up a symbol as the account's settings say: their leverage, unless its brackets allow less, and margin type."""
+        """Make a symbol's book with the account's margin type and leverage, the latter limited by the brackets."""
         margin_type: MarginType = "ISOLATED" if self._account.margin_type == "isolated" else "CROSSED"
         return SymbolBook(filters, brackets, self._account.leverage, margin_type)
 
     @property
     def time(self) -> int:
-        """The latest time seen, ms."""
+        """Return the latest time passed to any call, ms."""
         return self.saved.time
 
     @property
     def sides(self) -> tuple[PositionSide, ...]:
-        """The legs of the position mode."""
+        """Return the legs of the position mode: LONG and SHORT, or BOTH."""
         return HEDGE if self.saved.hedge else ONE_WAY
 
     def cross_wallet(self) -> Decimal:
-        """The wallet without what isolated legs have set aside, USDT."""
+        """Return the wallet less the wallets of isolated legs, USDT."""
         return self.saved.wallet - sum((leg.isolated_wallet for _, _, leg in self.open_legs()), ZERO)
 
     def open_legs(self) -> list[tuple[SymbolBook, PositionSide, Leg]]:
-        """Every leg that is not flat, by symbol."""
+        """Return every leg that is not flat, by symbol."""
         return [(book, side, leg) for book in self.books.values() if book.legs for side, leg in book.open_legs()]
 
     def commission(self, book: SymbolBook) -> Commission:
-        """Fees in force for a symbol."""
+        """Return the fees in force for a symbol."""
         return book.commission or Commission(maker=self.settings.maker_fee, taker=self.settings.taker_fee)
 
     def invalidate_margin(self) -> None:
@@ -109,7 +109,7 @@ class AccountLedger:
         )
 
     def leg_update(self, book: SymbolBook, side: PositionSide) -> LegUpdate:
-        """One leg as account updates state it."""
+        """Return one leg in the form of account updates. Prices are rounded to the settings' ``decimals``."""
         leg, decimals = book.leg(side), self.settings.decimals
         quantity = leg.quantity
         return LegUpdate(

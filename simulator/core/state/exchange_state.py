@@ -27,19 +27,19 @@ from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, Sym
 from simulator.rejections import REASON
 from simulator.settings import SimulatorSettings
 
-#: Later than any time: no timer is set.
+#: Time of a timer that is not set; later than any time.
 NEVER: Final = 2**63 - 1
 
 
 def refusal(code: ErrorCode) -> Refusal:
-    """The refusal of this code, with its text."""
+    """Make a refusal with the code's text."""
     return Refusal(code, REASON[code])
 
 
 class ExchangeState(AccountLedger):
     """Symbol books, open and remembered orders, and timers of one account.
 
-    open, open_algos: live orders by id. by_client, by_algo_client: client id -> the latest id that bore it.
+    open, open_algos: open orders by id. by_client, by_algo_client: client id -> id of the latest order with it.
     next_timer: time of the next countdown or good-till date, ms; NEVER if there is none.
     """
 
@@ -56,19 +56,19 @@ class ExchangeState(AccountLedger):
     # ---- state ---------------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> ExchangeSnapshot:
-        """The whole state. Not a copy: encode it before the next change."""
+        """Return the whole state. Not a copy: encode it before the next change."""
         self.saved.books = {symbol: book.saved() for symbol, book in self.books.items() if not self._untouched(book)}
         return self.saved
 
     def _untouched(self, book: SymbolBook) -> bool:
-        """True if nothing ever happened in the book: a snapshot can leave it out."""
+        """Return True if nothing ever changed in the book, so that a snapshot can leave it out."""
         silent = book.last is None and book.mark is None and book.bid is None
         fresh = self.new_book(book.filters, book.brackets)
         as_set_up = book.leverage == fresh.leverage and book.margin_type == fresh.margin_type
         return silent and as_set_up and book.commission is None and not book.legs
 
     def restore(self, saved: ExchangeSnapshot) -> None:
-        """Replace the state by a snapshot's. Books of symbols that are not traded here any more are dropped."""
+        """Replace the state by a snapshot's. Books of symbols without filters (no longer traded) are dropped."""
         for symbol, book in self.books.items():
             fresh = self.new_book(book.filters, book.brackets)
             fresh.restore(saved.books.get(symbol, fresh.saved()))
@@ -90,12 +90,12 @@ class ExchangeState(AccountLedger):
         self.schedule_timer()
 
     def resting_orders(self) -> Iterator[RestingOrder]:
-        """Every resting order, by symbol, then as they stand in the queue."""
+        """Yield every resting order, by symbol, then by place in the queue."""
         for book in self.books.values():
             yield from book.resting_orders
 
     def conditional_orders(self) -> Iterator[ConditionalOrder]:
-        """Every waiting algo order, by symbol."""
+        """Yield every conditional order that has not triggered, by symbol."""
         for book in self.books.values():
             yield from book.conditional_orders
 
@@ -109,17 +109,17 @@ class ExchangeState(AccountLedger):
     # ---- orders --------------------------------------------------------------------------------------------------------
 
     def next_order_id(self) -> int:
-        """A new order id."""
+        """Return a new order id."""
         self.saved.orders_made += 1
         return self.saved.orders_made
 
     def next_algo_id(self) -> int:
-        """A new algo id."""
+        """Return a new algo id."""
         self.saved.algos_made += 1
         return self.saved.algos_made
 
     def next_sequence(self) -> int:
-        """The next place in the time priority of orders."""
+        """Return the next time priority: of two orders at one price, the smaller number fills first."""
         self.saved.sequence += 1
         return self.saved.sequence
 
@@ -131,7 +131,7 @@ class ExchangeState(AccountLedger):
         return resting
 
     def close_order(self, resting: RestingOrder, event: OrderEvent, code: int = 0) -> None:
-        """Cancel or expire an order; ``code``: why it could not execute, 0 = none. Call ``settle`` next."""
+        """Cancel or expire an order. ``code``: error code of the reason, 0 = none. Call ``settle`` next."""
         resting.order = advance(resting.order, event, self.time, code=code)
         execution: ExecutionType = "CANCELED" if event == "cancel" else "EXPIRED"
         self.events.append(OrderUpdate(execution=execution, order=resting.order, time=self.time))
@@ -147,7 +147,7 @@ class ExchangeState(AccountLedger):
             self.next_timer = min(self.next_timer, order.good_till)
 
     def settle(self, resting: RestingOrder) -> None:
-        """Queue the account update of what was done to the order; move a closed one from the book to the remembered ones."""
+        """Queue the account update of the order's fills; move a closed order from the book to the remembered ones."""
         self.publish_account("ORDER")
         order = resting.order
         if not order.closed:
@@ -187,7 +187,7 @@ class ExchangeState(AccountLedger):
         maker: bool,
         fee_limit: Decimal | None = None,
     ) -> None:
-        """Execute ``quantity`` of an order at ``price`` and book it to leg, wallet and income.
+        """Execute ``quantity`` of an order at ``price``; update leg, wallet and income.
 
         fee_rate: fraction of the notional. fee_limit: highest fee, USDT, for liquidations; None = no limit.
         """
@@ -237,7 +237,7 @@ class ExchangeState(AccountLedger):
     # ---- algo orders ---------------------------------------------------------------------------------------------------
 
     def add_conditional(self, algo: AlgoOrder, extreme: Decimal) -> ConditionalOrder:
-        """Add a conditional order. ``extreme``: best price so far of a trailing one, USDT."""
+        """Add a conditional order to its book. ``extreme``: best price since a trailing one was activated, USDT, else 0."""
         self.by_algo_client[algo.client_algo_id] = algo.algo_id
         conditional = ConditionalOrder(algo=algo, sequence=self.next_sequence(), extreme=extreme)
         book = self.books[algo.symbol]
@@ -250,7 +250,7 @@ class ExchangeState(AccountLedger):
         return conditional
 
     def move_algo(self, algo: AlgoOrder, event: AlgoEvent, *, child: Order | None = None, **changes: object) -> AlgoOrder:
-        """Apply a life-cycle event, queue its update, and keep a triggered or closed one among the remembered.
+        """Apply an event to a conditional order, queue its update, and remember it once triggered or closed.
 
         Raises IllegalTransition. An order that no longer waits must also leave the book: see ``remove_conditional``.
         """
@@ -263,7 +263,7 @@ class ExchangeState(AccountLedger):
         return moved
 
     def remove_conditional(self, conditional: ConditionalOrder) -> None:
-        """Take it out of its symbol's book."""
+        """Remove a conditional order from its symbol's book."""
         book = self.books[conditional.algo.symbol]
         book.conditional_orders.remove(conditional)
         book.quiet_band = None
@@ -283,15 +283,15 @@ class ExchangeState(AccountLedger):
             if self.by_algo_client.get(oldest.client_algo_id) == oldest.algo_id:
                 del self.by_algo_client[oldest.client_algo_id]
 
-    # ---- looking up ----------------------------------------------------------------------------------------------------
+    # ---- look-up -------------------------------------------------------------------------------------------------------
 
     def find(self, order_id: int, client_id: str) -> RestingOrder | None:
-        """An order, open or remembered, by its id, else by the latest that bore the client id."""
+        """Find an order, open or remembered, by its id (0 = not given), else the latest with the client id."""
         number = order_id or self.by_client.get(client_id, 0)
         return self.open.get(number) or self.saved.closed.get(number)
 
     def find_algo(self, algo_id: int, client_algo_id: str) -> AlgoOrder | None:
-        """A conditional order, waiting or remembered, by its id, else by the latest that bore the client id."""
+        """Find a conditional order, open or remembered, by its id (0 = not given), else the latest with the client id."""
         number = algo_id or self.by_algo_client.get(client_algo_id, 0)
         conditional = self.open_algos.get(number)
         if conditional is not None:

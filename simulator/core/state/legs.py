@@ -1,7 +1,7 @@
-"""A leg of a position, exactly kept: signed quantity and signed cost, never an average price.
+"""Keeps a leg of a position exactly, as signed quantity and signed cost instead of an average price.
 
-Sums of exact numbers are exact, and what a partial close takes out of the cost is what it realises, to the last digit.
-Therefore ``change of equity = price moves - fees + funding`` holds exactly, at any moment.
+A partial close realises exactly the part of the cost that it removes, so no rounding is lost and
+``change of equity = price moves - fees + funding`` holds to the last digit at any time.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from simulator.core.model.orders import ZERO
 
 
 def rounded(amount: Decimal, decimals: int) -> Decimal:
-    """``amount`` with at most ``decimals`` decimals; one that has fewer is left as it is."""
+    """Round an amount to at most ``decimals`` decimals, half to even; return it unchanged if it has no more."""
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -decimals:
         return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
@@ -22,10 +22,11 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
 
 
 class Leg(msgspec.Struct, kw_only=True, array_like=True):
-    """``quantity`` in base currency, positive = long; ``cost`` in USDT, of the same sign.
+    """One leg. Amounts in USDT.
 
-    ``isolated_wallet``: margin set aside for an isolated leg, part of the wallet. ``realized``: all PnL realised here;
-    ``net``: PnL minus fees and funding since the leg was last flat, for the break-even price.
+    quantity: base currency, positive = long. cost: sum of price x quantity, same sign. isolated_wallet: margin of an
+    isolated leg, part of the wallet; 0 when crossed. realized: all PnL ever realised in this leg. net: PnL less fees and
+    funding since the leg was last flat, for the break-even price. updated: time of the last change, ms.
     """
 
     quantity: Decimal = ZERO
@@ -36,14 +37,14 @@ class Leg(msgspec.Struct, kw_only=True, array_like=True):
     updated: int = 0
 
     def unrealized(self, mark: Decimal) -> Decimal:
-        """PnL at ``mark``, USDT."""
+        """Return the unrealised PnL at the price ``mark``, USDT."""
         return self.quantity * mark - self.cost
 
     def trade(self, quantity: Decimal, price: Decimal, fee: Decimal, decimals: int, *, margin_rate: Decimal) -> Decimal:
-        """Book an execution of the signed ``quantity``; the PnL that it realises, before ``fee``, USDT.
+        """Apply an execution of the signed ``quantity``; return the PnL that it realises, before ``fee``, USDT.
 
-        A trade against the leg closes first; what is left of it opens the other side. ``margin_rate``: isolated margin set
-        aside for what opens, as a fraction of its notional (1 / leverage; 0 when crossed). A close sets its share free.
+        An execution against the leg first closes it; the remainder opens the other side. margin_rate: isolated margin
+        added for the opened part, fraction of its notional (1 / leverage; 0 when crossed). A close frees its share.
         """
         realized = ZERO
         opening = quantity

@@ -1,4 +1,4 @@
-"""The state of the simulated exchange as one struct: what a snapshot holds."""
+"""The state of the simulated exchange as one struct, which is what a snapshot holds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from simulator.core.state.symbol_book import RestingOrder, SymbolBookState
 
 
 class ExchangeSnapshot(msgspec.Struct, kw_only=True):
-    """Everything that outlives a restart.
+    """Everything that is kept over a restart.
 
-    closed, closed_algos: remembered closed orders by id, oldest first. triggered: conditional orders whose child is alive.
-    countdowns: symbol -> when its orders are cancelled, ms. called: margin calls in force, by group of legs.
+    closed, closed_algos: remembered closed orders by id, oldest first. triggered: conditional orders whose child is open.
+    countdowns: symbol -> time at which its orders are cancelled, ms. called: groups of legs with a margin call in force.
+    orders_made and its like: the latest id given out.
     """
 
     wallet: Decimal

@@ -1,4 +1,4 @@
-"""One symbol's book: prices and liquidity, resting and conditional orders, and the account's legs and settings in it."""
+"""The state of one symbol: prices, liquidity, resting and conditional orders, the account's legs and settings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEDGE: Final[tuple[PositionSide, ...]] = ("LONG", "SHORT")
 
 
 class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
-    """An order of the book with its executions. ``sequence``: time priority, the smaller fills first at one price."""
+    """An order with its executions. ``sequence``: time priority; at one price the smaller number fills first."""
 
     order: Order
     sequence: int
@@ -29,7 +29,7 @@ class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
 
 class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
-    """A conditional order before its trigger. ``extreme``: best price since its trailing began, USDT."""
+    """A conditional order before its trigger. ``extreme``: best price since its trailing began, USDT; else 0."""
 
     algo: AlgoOrder
     sequence: int
@@ -37,12 +37,12 @@ class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
     @property
     def trails(self) -> bool:
-        """True if its trigger follows the price: an activated trailing stop."""
+        """Return True for an activated trailing stop, whose trigger follows the price."""
         return self.algo.type == "TRAILING_STOP_MARKET" and self.algo.activated
 
     @property
     def level(self) -> Decimal:
-        """The price that acts on it, USDT: trigger, activation, or callback from the extreme."""
+        """Return the price that triggers or activates it, USDT; for an active trailing stop, extreme and callback rate."""
         algo = self.algo
         if algo.type != "TRAILING_STOP_MARKET":
             return algo.trigger_price
@@ -53,14 +53,14 @@ class ConditionalOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
 
     @property
     def falls(self) -> bool:
-        """True if a falling price reaches ``level``: sell stop, buy take-profit, buy trailing before its activation."""
+        """Return True if a falling price reaches ``level``: sell stop, buy take-profit, buy trailing before activation."""
         algo = self.algo
         stops = algo.type in ("STOP", "STOP_MARKET") or self.trails
         return (algo.side == "SELL") == stops
 
 
 class SymbolBookState(msgspec.Struct, kw_only=True):
-    """The part of a symbol book that a snapshot holds."""
+    """The part of a symbol book that a snapshot holds; fields as in ``SymbolBook``."""
 
     last: Decimal | None
     mark: Decimal | None
@@ -79,7 +79,7 @@ class SymbolBookState(msgspec.Struct, kw_only=True):
 
 
 class QuietBand:
-    """Prices between which an event can reach no order and no liquidation (computed in ``matching/quiet_band.py``)."""
+    """Prices (USDT) between which no order and no liquidation is reached; computed in ``matching/quiet_band.py``."""
 
     __slots__ = ("best_buy", "best_sell", "floats", "high", "high_limit", "low", "low_limit", "mark_high", "mark_low")
 
@@ -92,11 +92,12 @@ class QuietBand:
 
 
 class SymbolBook:
-    """Prices in USDT; sizes in base currency, None = endless. ``mark`` None: the mark price follows the last price.
+    """State of one symbol. Prices in USDT, quantities in base currency.
 
-    volume: of the last candle. taken_quantity: what our takers took since the candle or quote.
-    resting_available: what the current event offers to our resting limits; resting_filled: what they got of it.
-    quiet_band: None = must be computed before it is used.
+    last, bid, ask: None = none yet. mark: None = the mark price follows the last price. bid_quantity, ask_quantity: None =
+    unlimited. volume: of the last candle, None = no candle yet. taken_quantity: taken by our orders since the last candle or
+    quote. resting_available: what our resting limits can fill in the current event, None = no limit; resting_filled: what
+    they have filled of it. commission: None = the settings' fees. quiet_band: None = must be computed before use.
     """
 
     __slots__ = (
@@ -132,44 +133,44 @@ class SymbolBook:
         self.conditional_orders: list[ConditionalOrder] = []
 
     def saved(self) -> SymbolBookState:
-        """For a snapshot."""
+        """Return the state for a snapshot."""
         return SymbolBookState(**{name: getattr(self, name) for name in SymbolBookState.__struct_fields__})
 
     def restore(self, state: SymbolBookState) -> None:
-        """Go on from a snapshot's state."""
+        """Replace the state by a snapshot's."""
         for name in SymbolBookState.__struct_fields__:
             setattr(self, name, getattr(state, name))
         self.quiet_band = None
 
     @property
     def mark_price(self) -> Decimal:
-        """The mark price, USDT. Raises ValueError before the first price."""
+        """Return the mark price, USDT. Raises ValueError before the first price."""
         return self.mark if self.mark is not None else self.last_price
 
     @property
     def last_price(self) -> Decimal:
-        """The last price, USDT. Raises ValueError before the first one."""
+        """Return the last price, USDT. Raises ValueError before the first one."""
         if self.last is None:
             raise ValueError(f"{self.symbol} has no price yet; ask `last` first")
         return self.last
 
     def leg(self, side: PositionSide) -> Leg:
-        """One leg; a flat one when there was none."""
+        """Return a leg, created flat if it does not exist."""
         found = self.legs.get(side)
         if found is None:
             found = self.legs[side] = Leg()
         return found
 
     def open_legs(self) -> list[tuple[PositionSide, Leg]]:
-        """The legs that are not flat."""
+        """Return the legs that are not flat."""
         return [(side, leg) for side, leg in self.legs.items() if leg.quantity]
 
     def best(self, side: Side) -> Decimal | None:
-        """What the quote offers to a taker of this side; None without a quote."""
+        """Return the quote's price for a taker of this side (ask for BUY, bid for SELL); None without a quote."""
         return self.ask if side == "BUY" else self.bid
 
     def reducible(self, side: Side, position_side: PositionSide) -> Decimal:
-        """How much of the leg an order of this side can close, base currency."""
+        """Return how much of the leg an order of this side can close, base currency."""
         leg = self.legs.get(position_side)
         if leg is None or (leg.quantity > 0) == (side == "BUY"):
             return ZERO
@@ -177,7 +178,7 @@ class SymbolBook:
 
 
 def only_reduces(order: Order | AlgoOrder) -> bool:
-    """True when the order can make a leg smaller but never open or turn one."""
+    """Return True if the order can reduce a leg but never open or reverse one."""
     if order.reduce_only or order.close_position:
         return True
     return (order.position_side == "LONG" and order.side == "SELL") or (
