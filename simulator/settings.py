@@ -76,7 +76,7 @@ class SimulatorSettings(BaseModel):
         "",
         description=(
             "JSON file of leverage tiers (rows of Binance's leverageBracket or ccxt's, by symbol), "
-            "over the shipped ones; empty = none"
+            "replacing the shipped tables of these symbols; empty = none"
         ),
     )
     liquidation_fee: Decimal = Field(
@@ -113,7 +113,7 @@ class SimulatorSettings(BaseModel):
         2_000, ge=1, le=1_000_000, description="Closed orders remembered, so that a repeated client id acts once"
     )
     paper_max_pending: int = Field(
-        120, ge=1, le=10_000, description="Mode paper: minutes that wait for a partition that sends nothing"
+        120, ge=1, le=10_000, description="Mode paper: most minutes held back for a partition that sends nothing"
     )
     income_remembered: int = Field(
         1_000, ge=1, le=1_000_000, description="Income entries remembered (PnL, commissions, funding, transfers)"

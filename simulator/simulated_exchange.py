@@ -179,14 +179,14 @@ class SimulatedExchange:
     def _answer(self, requests: ExchangeRequests) -> ExchangeEvents:
         known = self._answered.get(requests.id)
         if known is None:
-            told: dict[str, Order] = {}
+            by_client_id: dict[str, Order] = {}
             fills: dict[str, Fill] = {}
             for request in requests.requests:
                 order, of_order = self._do(request)
                 # Each order once, in its final state, at the place where it was first named.
-                told[order.client_id] = order
+                by_client_id[order.client_id] = order
                 fills |= {fill.id: fill for fill in of_order}
-            orders = tuple(map(self._now, told.values()))
+            orders = tuple(map(self._now, by_client_id.values()))
             known = self._answered[requests.id] = Answered(orders, tuple(fills.values()))
             if len(self._answered) > self._settings.requests_remembered:
                 del self._answered[next(iter(self._answered))]

@@ -266,7 +266,7 @@ class ExchangeCore(ExchangeQueries):
     def _trade(self, book: SymbolBook, price: Decimal, time: int, quantity: Decimal | None) -> None:
         self._begin(time)
         matching.trade(self._state, book, price, quantity)
-        self._look(book)
+        self._recompute_bands(book)
 
     @exact
     def _quote(self, book: SymbolBook, time: int) -> None:
@@ -279,9 +279,9 @@ class ExchangeCore(ExchangeQueries):
     def _mark(self, book: SymbolBook, price: Decimal, time: int) -> None:
         self._begin(time)
         matching.mark(self._state, book, price)
-        self._look(book)
+        self._recompute_bands(book)
 
-    def _look(self, book: SymbolBook) -> None:
+    def _recompute_bands(self, book: SymbolBook) -> None:
         """Recompute the quiet band after a price left it; with positions, the margin bands of all legs too."""
         if book.legs:
             self._state.invalidate_margin()

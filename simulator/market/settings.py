@@ -101,7 +101,7 @@ class GeneratorSettings(BaseModel):
         0.35,
         ge=0.0,
         le=3.0,
-        description="Spread (sigma of the logarithm) of a minute's turnover around what its range says",
+        description="Spread (sigma of the logarithm) of a minute's turnover around the value that follows from its range",
     )
     still_turnover: float = Field(
         0.25, ge=0.0, le=1.0, description="Share of the average turnover in a minute whose price does not move"

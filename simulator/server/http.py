@@ -42,9 +42,9 @@ class Rest:
         reply = verdict.reply
         if verdict.executed:
             self._motion.catch_up()
-            told = answer(self._context, self._asked(request, query, body))
+            answered = answer(self._context, self._asked(request, query, body))
             self._motion.flush()
-            reply = reply or told
+            reply = reply or answered
         if verdict.delay_ms > 0:
             await asyncio.sleep(verdict.delay_ms / 2000)
         if verdict.silent:

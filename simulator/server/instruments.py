@@ -34,7 +34,7 @@ def exchange_info(symbols: Iterable[str], document: Mapping[str, Any] | None = N
     shipped: dict[str, Any] = msgspec.json.decode(_FILE.read_bytes())
     rows = {row["symbol"]: row for row in (*shipped["symbols"], *(document or {}).get("symbols", ()))}
     pattern = shipped["symbols"][0]
-    return {**shipped, "symbols": [rows.get(symbol) or _made_up(symbol, pattern) for symbol in symbols]}
+    return {**shipped, "symbols": [rows.get(symbol) or _invented(symbol, pattern) for symbol in symbols]}
 
 
 def grid_of(row: Mapping[str, Any]) -> Grid:
@@ -49,7 +49,7 @@ def grid_of(row: Mapping[str, Any]) -> Grid:
     )
 
 
-def _made_up(symbol: str, pattern: Mapping[str, Any]) -> dict[str, Any]:
+def _invented(symbol: str, pattern: Mapping[str, Any]) -> dict[str, Any]:
     known = profile(symbol)
     tick = Decimal(1).scaleb(-known.price_digits)
     step = Decimal(1).scaleb(-known.volume_digits)

@@ -91,7 +91,7 @@ class Motion:
         session = self._context.session
         while session.time < to:
             session.advance(min(to, *self._stops(to)))
-            self._happen()
+            self._run_due_steps()
             self.flush()
 
     def flush(self) -> None:
@@ -148,7 +148,7 @@ class Motion:
     def _step_time(self) -> int | None:
         return self._context.session.market.start + round(self._steps[0].at_s * 1000) if self._steps else None
 
-    def _happen(self) -> None:
+    def _run_due_steps(self) -> None:
         now = self._context.session.time
         for lifted in self._faults.expired(now):
             self._undo(lifted)

@@ -52,15 +52,15 @@ class OrderSockets:
         verdict = judge(self._faults, endpoint.method, endpoint.path, call.parameters)
         if verdict.delay_ms > 0:
             await asyncio.sleep(verdict.delay_ms / 2000)
-        told = None if verdict.reply is None else failed(call, verdict.reply)
+        answered = None if verdict.reply is None else failed(call, verdict.reply)
         if verdict.executed:
             self._motion.catch_up()
             done = answer_call(self._context, call, request.remote or "", clock_ms())
             self._motion.flush()
-            told = told or done
+            answered = answered or done
         if verdict.delay_ms > 0:
             await asyncio.sleep(verdict.delay_ms / 2000)
         if verdict.cut and request.transport is not None:
             request.transport.close()
-        elif not verdict.silent and told is not None and not socket.closed:
-            await socket.send_str(_encode(told).decode())
+        elif not verdict.silent and answered is not None and not socket.closed:
+            await socket.send_str(_encode(answered).decode())

@@ -80,7 +80,7 @@ class MarketSession:
             due = self.emitter.next_due()
             bound = to if due is None else min(to, due)
             for event in self.market.advance(bound):
-                self._happen(event)
+                self._apply(event)
             self.core.on_time(bound)
             self.publish()
             self._emit(self.emitter.due(bound))
@@ -95,7 +95,7 @@ class MarketSession:
 
     def _jump(self, symbol: str, tilt: Fraction) -> None:
         for tick in self.market.jump(symbol, tilt):
-            self._happen(tick)
+            self._apply(tick)
 
     def publish(self) -> None:
         """Queue the core's new events as user events. Call it after every call of the core."""
@@ -107,7 +107,7 @@ class MarketSession:
         taken, self._outbox = self._outbox, []
         return taken
 
-    def _happen(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         self._into_core(event)
         self._emit(self.emitter.happened(event))
         self.publish()

@@ -31,7 +31,7 @@ class ServerSettings(BaseModel):
     api_keys: dict[str, str] = Field(
         default_factory=lambda: {TEST_KEY: TEST_SECRET},
         min_length=1,
-        description="API key → secret, made up: they open a simulator only, and all of them trade on one account",
+        description="API key → secret, invented: valid for this simulator only; all keys trade on one account",
     )
     start: Literal["market", "now"] = Field(
         "market", description="Time of the market: market = its own, now = the history of a generated market ends now"
@@ -41,9 +41,9 @@ class ServerSettings(BaseModel):
         "auto",
         description="Refuse timestamps outside recvWindow (-1021); auto = only when the market runs at speed 1",
     )
-    tick_ms: float = Field(10.0, ge=1.0, le=1_000.0, description="Time between two moves of the market, ms")
+    tick_ms: float = Field(10.0, ge=1.0, le=1_000.0, description="Real time between two advances of the market, ms")
     chunk_ms: int = Field(
-        250, ge=1, le=60_000, description="Most market time that passes before streams are written in fast motion, ms"
+        250, ge=1, le=60_000, description="Faster than real time: largest advance of the market before messages are sent, ms"
     )
     weight_minute: int = Field(
         2_400, ge=1, le=10_000_000, description="Request weight allowed to an address in a minute (429 beyond)"
@@ -52,12 +52,14 @@ class ServerSettings(BaseModel):
     orders_minute: int = Field(1_200, ge=1, le=10_000_000, description="Orders allowed in a minute (-1015 beyond)")
     ban_after: int = Field(10, ge=1, le=10_000, description="429 answers in a row after which an address is banned (418)")
     ban_s: int = Field(120, ge=1, le=259_200, description="Length of the first ban, seconds; each further one doubles")
-    listen_key_minutes: float = Field(60.0, gt=0, le=10_080, description="Life of a listen key that nobody extends, minutes")
+    listen_key_minutes: float = Field(
+        60.0, gt=0, le=10_080, description="Time after which a listen key expires unless extended, minutes"
+    )
     stream_buffer: int = Field(
-        10_000, ge=10, le=1_000_000, description="Messages that wait for one slow socket; beyond that it is closed"
+        10_000, ge=10, le=1_000_000, description="Most messages queued for one socket; beyond that it is closed"
     )
     patience_s: float = Field(
-        2.0, gt=0, le=600, description="Longest wait of fast motion for a socket that takes nothing, seconds"
+        2.0, gt=0, le=600, description="Faster than real time: longest wait for a socket that reads nothing, seconds"
     )
     streams_per_socket: int = Field(1_024, ge=1, le=10_000, description="Most streams of one connection")
     commands_per_second: int = Field(
@@ -66,12 +68,12 @@ class ServerSettings(BaseModel):
     ping_s: float = Field(180.0, ge=1, le=3_600, description="Time between two pings of a socket, seconds")
     socket_hours: float = Field(24.0, gt=0, le=168, description="Time after which a socket is closed, hours")
     hold_s: float = Field(
-        60.0, gt=0, le=3_600, description="How long a fault that never answers keeps the connection, seconds"
+        60.0, gt=0, le=3_600, description="How long a fault that withholds the answer keeps the connection open, seconds"
     )
     exchange_info: Path | None = Field(
         None,
         description=(
-            "File with an answer of exchangeInfo to take symbols from; null = BTC, ETH and SOL as shipped, others made up"
+            "File with an exchangeInfo answer to take symbols from; null = BTC, ETH and SOL as shipped, others invented"
         ),
     )
     scenario: Path | None = Field(

@@ -80,14 +80,14 @@ class Subscription:
     def _add(self, names: list[str]) -> list[Stream]:
         fresh = [name for name in dict.fromkeys(names) if name and name not in self.names]
         self.names.extend(fresh)
-        return self._heard(fresh)
+        return self._carried(fresh)
 
     def _remove(self, names: list[str]) -> list[Stream]:
         known = [name for name in dict.fromkeys(names) if name in self.names]
         self.names = [name for name in self.names if name not in known]
-        return self._heard(known)
+        return self._carried(known)
 
-    def _heard(self, names: list[str]) -> list[Stream]:
+    def _carried(self, names: list[str]) -> list[Stream]:
         """Return the known streams that this path carries; the other names are acknowledged but never sent."""
         streams = (parse(name) for name in names)
         return [stream for stream in streams if stream is not None and carries(self.path, stream)]

@@ -89,14 +89,19 @@ def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
     for layer in fills.offers(state, book, order.side, order.quantity, book.mark_price):
         price = bankruptcy if order.signed(layer.price - bankruptcy) > 0 else layer.price
         state.fill(
-            resting, layer.quantity, price, rate, maker=False, fee_limit=_left(state, book, side, layer.quantity, price)
+            resting,
+            layer.quantity,
+            price,
+            rate,
+            maker=False,
+            fee_limit=_margin_left(state, book, side, layer.quantity, price),
         )
         book.taken_quantity += layer.quantity
     state.settle(resting)
     state.events.append(Liquidation(order=resting.order, time=state.time))
 
 
-def _left(state: ExchangeState, book: SymbolBook, side: PositionSide, quantity: Decimal, price: Decimal) -> Decimal:
+def _margin_left(state: ExchangeState, book: SymbolBook, side: PositionSide, quantity: Decimal, price: Decimal) -> Decimal:
     """Return the margin left for the fee, USDT: the share of ``quantity`` in the balance if the leg closed at ``price``."""
     leg = book.leg(side)
     whole = margin.balance_beside(state, book, side) + leg.unrealized(price)
