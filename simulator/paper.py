@@ -53,9 +53,11 @@ class PaperMarket:
         return []
 
     def snapshot(self) -> bytes:
+        """Return the whole state as msgpack."""
         return msgspec.msgpack.encode(self._state)
 
     def restore(self, data: bytes) -> None:
+        """Replace the state by a snapshot's. Raises msgspec.ValidationError if ``data`` is no snapshot."""
         self._state = msgspec.msgpack.decode(data, type=PaperState)
 
     def _fund(self, due: FundingDue) -> None:

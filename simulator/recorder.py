@@ -51,12 +51,14 @@ class Summary:
         self._peak = Decimal(0)
 
     def add_decision(self, decision: Decision) -> None:
+        """Count a decision."""
         self.decisions += 1
         if decision.signal is not None:
             self.signals += 1
         self.why_not.update(decision.reasons)
 
     def add_equity(self, equity: Decimal) -> None:
+        """Take the equity after a step, USDT, into result and drawdown."""
         if self.first_equity is None:
             self.first_equity = equity
         self.last_equity = equity
@@ -129,6 +131,7 @@ class Recorder:
             self._seen_before, self._seen = self._seen, set()
 
     def close(self) -> None:
+        """Close the files."""
         for file in self._files.values():
             file.close()
 

@@ -54,14 +54,17 @@ class GeneratedMarket:
 
     @property
     def symbols(self) -> tuple[str, ...]:
+        """Return the generated symbols."""
         return self._symbols
 
     @property
     def first(self) -> int:
+        """Return the close time of the first minute, UTC ms."""
         return self._start + MINUTE
 
     @property
     def last(self) -> int:
+        """Return the close time of the last minute, UTC ms."""
         return self._start + self._minutes * MINUTE
 
     def __len__(self) -> int:

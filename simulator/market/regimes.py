@@ -40,6 +40,7 @@ class Tides:
         self._impulse_side = 1.0
 
     def next(self, minutes: int) -> Tide:
+        """Draw the state of the next ``minutes`` minutes."""
         settings = self._settings
         drift = np.zeros(minutes)
         ranging = np.zeros(minutes, dtype=np.bool_)

@@ -37,8 +37,10 @@ def illegal(name: str, value: str) -> Refused:
 
 
 def bad_symbol() -> Refused:
+    """Return the error -1121: the symbol is not traded here."""
     return Refused(ErrorCode.BAD_SYMBOL, "Invalid symbol.")
 
 
 def bad_listen_key() -> Refused:
+    """Return the error -1125: there is no valid listen key."""
     return Refused(ErrorCode.INVALID_LISTEN_KEY, "This listenKey does not exist.")

@@ -71,7 +71,7 @@ class MarketSession:
 
     @property
     def time(self) -> int:
-        """The market's clock, ms."""
+        """Return the market's clock, UTC ms."""
         return self.market.time
 
     def advance(self, to: int) -> None:

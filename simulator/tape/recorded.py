@@ -89,13 +89,16 @@ class RecordedTicks:
 
     @property
     def symbols(self) -> tuple[str, ...]:
+        """Return the recorded symbols, sorted."""
         return tuple(self._files)
 
     @property
     def start(self) -> int:
+        """Return the minute of the earliest quote, UTC ms."""
         return self._start
 
     def opening(self, symbol: str) -> Quote:
+        """Return the symbol's first quote."""
         return self._openings[symbol]
 
     def history(self, symbol: str) -> Sequence[Bar]:
@@ -103,9 +106,11 @@ class RecordedTicks:
         return ()
 
     def books(self, symbol: str) -> RecordedBooks:
+        """Return the order books of a symbol, which ``ticks`` feeds."""
         return self._books[symbol]
 
     def ticks(self) -> Iterator[Tick]:
+        """Yield the ticks of all files in order of time."""
         return merge(*(self._read(symbol, self._books[symbol]) for symbol in self._files), key=lambda tick: tick.time)
 
     def _read(self, symbol: str, books: RecordedBooks | None) -> Iterator[Tick]:

@@ -30,7 +30,9 @@ _SECOND: Final = 1_000
 class Funding(Protocol):
     """Where funding rates come from (``simulator.market.funding``): symbol → rate settled at a time, UTC ms."""
 
-    def rates_at(self, close_time: int) -> dict[str, Decimal]: ...
+    def rates_at(self, close_time: int) -> dict[str, Decimal]:
+        """Return symbol → rate (fraction) for symbols with funding at ``close_time`` (UTC ms)."""
+        ...
 
 
 class SymbolMarket:

@@ -29,7 +29,9 @@ class TickSource(Protocol):
     """A source of ticks of some symbols in order of time, and of the candles before the first tick."""
 
     @property
-    def symbols(self) -> tuple[str, ...]: ...
+    def symbols(self) -> tuple[str, ...]:
+        """Return the symbols."""
+        ...
 
     @property
     def start(self) -> int:
@@ -44,7 +46,9 @@ class TickSource(Protocol):
         """Return the one-minute candles before the start, earliest first, without gaps. May be empty."""
         ...
 
-    def books(self, symbol: str) -> Books: ...
+    def books(self, symbol: str) -> Books:
+        """Return the order books of a symbol."""
+        ...
 
     def ticks(self) -> Iterator[Tick]:
         """Yield ticks from the start on, in order of time. Their trades have no final ids; ``TapeMarket`` assigns those."""
@@ -83,13 +87,16 @@ class CandleTicks:
 
     @property
     def symbols(self) -> tuple[str, ...]:
+        """Return the symbols of the candles."""
         return self._symbols
 
     @property
     def start(self) -> int:
+        """Return the open time of the first candle after the history, UTC ms."""
         return self._start
 
     def opening(self, symbol: str) -> Quote:
+        """Return best bid and ask at the start."""
         return self._openings[symbol]
 
     def history(self, symbol: str) -> Sequence[Bar]:
@@ -106,6 +113,7 @@ class CandleTicks:
         return bars
 
     def books(self, symbol: str) -> SyntheticBook:
+        """Return the symbol's synthetic order book."""
         return self._books[symbol]
 
     def ticks(self) -> Iterator[Tick]:

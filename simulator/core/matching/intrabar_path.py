@@ -15,8 +15,8 @@ flat, both or none; close <  open   open -> high -> low  -> close
 ==================================  ============================
 
 So if stop and target both lie within the candle, the stop fills. The exception is an *open* beyond the target: it is
-certainly the first price, so the target fills there. A resting buy entry is reached after the high, so its target cannot use
-the high, and the low with its stop is reached right after the entry.
+certainly the first price, so the target fills there. A buy limit below the open is reached after the high, so its target
+cannot use the high, and the low with its stop comes right after the entry.
 
 The table is consulted again after every fill: extremes not visited yet then follow in the order that is worse for the *new*
 position. If an entry fills on the way up to the high and the low was not visited yet, the price goes to the low first

@@ -37,6 +37,7 @@ def kline_body(kline: Kline, interval: str, grid: Grid, *, closed: bool) -> dict
 
 
 def kline(body: dict[str, Any], now: int) -> dict[str, Any]:
+    """Return a kline event. ``body``: from ``kline_body``; ``now``: event time, ms."""
     return {"e": "kline", "E": now, "s": body["s"], "k": body}
 
 
@@ -84,6 +85,7 @@ def aggregate_trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
 
 
 def trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
+    """Return a trade event. ``now``: event time, ms."""
     return {
         "e": "trade",
         "E": now,
@@ -99,6 +101,7 @@ def trade(trade: MarketTrade, grid: Grid, now: int) -> dict[str, Any]:
 
 
 def book_ticker(quote: Quote, update_id: int, grid: Grid, now: int) -> dict[str, Any]:
+    """Return a bookTicker event: best bid and ask with quantities."""
     return {
         "e": "bookTicker",
         "u": update_id,
@@ -139,6 +142,7 @@ def depth_update(
 
 
 def mark_price(mark: Mark, now: int) -> dict[str, Any]:
+    """Return a markPriceUpdate event. ``now``: event time, ms."""
     return {
         "e": "markPriceUpdate",
         "E": now,
@@ -180,6 +184,7 @@ def ticker(day: Day, last_quantity: int, grid: Grid, now: int) -> dict[str, Any]
 
 
 def mini_ticker(day: Day, grid: Grid, now: int) -> dict[str, Any]:
+    """Return a 24hrMiniTicker event. ``now``: event time, ms."""
     return {
         "e": "24hrMiniTicker",
         "E": now,

@@ -19,10 +19,12 @@ _ADD, _REDUCE = "1", "2"
 
 
 def balance(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v2/balance`` and ``GET /fapi/v3/balance``."""
     return [printed.balance(context.session.core.account())]
 
 
 def account_v2(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v2/account``."""
     account, core = context.session.core.account(), context.session.core
     return {
         **printed.flags(multi_assets=False),
@@ -36,6 +38,7 @@ def account_v2(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def account_v3(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v3/account``."""
     account = context.session.core.account()
     return {
         **printed.totals(account),
@@ -47,6 +50,7 @@ def account_v3(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def position_risk_v2(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v2/positionRisk``."""
     return [
         printed.position_risk_v2(leg, context.session.core.config(leg.symbol), context.grid(leg.symbol))
         for leg in _every_leg(context, context.maybe_symbol(parameters))
@@ -54,11 +58,13 @@ def position_risk_v2(context: Context, parameters: Parameters, caller: Caller) -
 
 
 def position_risk_v3(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v3/positionRisk``."""
     legs = context.session.core.positions(context.maybe_symbol(parameters))
     return [printed.position_risk_v3(leg, context.grid(leg.symbol)) for leg in legs]
 
 
 def income(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/income``."""
     kind = parameters.optional("incomeType")
     rows = [
         line for line in context.session.core.income(context.maybe_symbol(parameters)) if kind is None or line.type == kind
@@ -67,6 +73,7 @@ def income(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def leverage(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/leverage``."""
     asked = parameters.integer("leverage")
     config = context.checked(context.session.core.set_leverage(context.symbol(parameters), asked, context.session.time))
     shown = printed.symbol_config(config)
@@ -74,12 +81,14 @@ def leverage(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def margin_type(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/marginType``."""
     symbol, asked = context.symbol(parameters), parameters.word("marginType", _MARGIN_TYPES)
     context.checked(context.session.core.set_margin_type(symbol, asked, context.session.time))
     return SUCCESS
 
 
 def position_margin(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/positionMargin``."""
     symbol, way = context.symbol(parameters), parameters.word("type", (_ADD, _REDUCE))
     amount = parameters.number("amount")
     if amount is None or amount <= 0:
@@ -91,16 +100,19 @@ def position_margin(context: Context, parameters: Parameters, caller: Caller) ->
 
 
 def position_mode(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/positionSide/dual``."""
     return {"dualSidePosition": context.session.core.hedge_mode}
 
 
 def set_position_mode(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/positionSide/dual``."""
     parameters.text("dualSidePosition")
     context.checked(context.session.core.set_hedge_mode(parameters.flag("dualSidePosition"), context.session.time))
     return SUCCESS
 
 
 def multi_assets(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/multiAssetsMargin``."""
     return {"multiAssetsMargin": False}
 
 
@@ -115,6 +127,7 @@ def set_multi_assets(context: Context, parameters: Parameters, caller: Caller) -
 
 
 def leverage_brackets(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/leverageBracket``."""
     symbol = context.maybe_symbol(parameters)
     core = context.session.core
     if symbol is not None:
@@ -123,16 +136,19 @@ def leverage_brackets(context: Context, parameters: Parameters, caller: Caller) 
 
 
 def commission_rate(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/commissionRate``."""
     symbol = context.symbol(parameters)
     return printed.commission(symbol, context.session.core.commission(symbol))
 
 
 def account_config(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/accountConfig``."""
     shown = printed.flags(multi_assets=False)
     return {**shown, "dualSidePosition": context.session.core.hedge_mode}
 
 
 def symbol_config(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/symbolConfig``."""
     symbol = context.maybe_symbol(parameters)
     symbols = context.session.market.symbols if symbol is None else (symbol,)
     return [printed.symbol_config(context.session.core.config(each)) for each in symbols]
@@ -166,14 +182,17 @@ def api_restrictions(context: Context, parameters: Parameters, caller: Caller) -
 
 
 def open_listen_key(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/listenKey``."""
     return {"listenKey": context.listen_keys.get(caller.key, caller.now)}
 
 
 def extend_listen_key(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``PUT /fapi/v1/listenKey``."""
     return {"listenKey": context.listen_keys.extend(caller.key, caller.now)}
 
 
 def close_listen_key(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/listenKey``."""
     context.listen_keys.close(caller.key)
     return {}
 

@@ -18,6 +18,7 @@ _WORKING_TYPES: Final[tuple[WorkingType, ...]] = ("CONTRACT_PRICE", "MARK_PRICE"
 
 
 def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/algoOrder``."""
     parameters.word("algoType", ("CONDITIONAL",))
     symbol = context.symbol(parameters)
     request = NewAlgoOrder(
@@ -44,6 +45,7 @@ def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/algoOrder``."""
     algo_id, client_algo_id = _which(parameters)
     core = context.session.core
     algo = context.checked(core.cancel_algo(context.session.time, algo_id=algo_id, client_algo_id=client_algo_id))
@@ -51,11 +53,13 @@ def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def cancel_all(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/algoOpenOrders``."""
     context.checked(context.session.core.cancel_all_algos(context.symbol(parameters), context.session.time))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
 def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/algoOrder``."""
     algo_id, client_algo_id = _which(parameters)
     algo = context.session.core.algo_order(algo_id=algo_id, client_algo_id=client_algo_id)
     if algo is None:
@@ -64,11 +68,13 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def open_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/openAlgoOrders``."""
     found = context.session.core.open_algo_orders(context.maybe_symbol(parameters))
     return [shown(context, algo) for algo in found]
 
 
 def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/allAlgoOrders``."""
     first = parameters.maybe_integer("algoId")
     found = context.session.core.algo_orders(context.symbol(parameters))
     rows = [algo for algo in found if first is None or algo.algo_id >= first]

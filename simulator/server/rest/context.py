@@ -54,6 +54,7 @@ class Context:
         return self.session.market[self.symbol(parameters, name)]
 
     def grid(self, symbol: str) -> Grid:
+        """Return price tick and quantity step of a symbol."""
         return self.session.grids[symbol]
 
     def checked(self, answer: _Answer | Refusal) -> _Answer:

@@ -21,22 +21,27 @@ _MOST_TRADES: Final = 1_000
 
 
 def ping(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /api/v3/ping`` and ``GET /fapi/v1/ping``."""
     return {}
 
 
 def time(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /api/v3/time`` and ``GET /fapi/v1/time``."""
     return {"serverTime": context.server_time}
 
 
 def exchange_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/exchangeInfo``."""
     return {**context.session.info, "serverTime": context.server_time}
 
 
 def klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/klines``."""
     return _klines(context.market(parameters), parameters)
 
 
 def continuous_klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/continuousKlines``."""
     parameters.word("contractType", ("PERPETUAL",))
     return _klines(context.market(parameters, "pair"), parameters)
 
@@ -47,6 +52,7 @@ def mark_price_klines(context: Context, parameters: Parameters, caller: Caller) 
 
 
 def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/depth``."""
     limit = parameters.integer("limit", 500)
     if limit not in _DEPTH_LIMITS:
         raise Refused(ErrorCode.INVALID_DEPTH_LIMIT, f"'{limit}' is not valid depth limit.")
@@ -64,6 +70,7 @@ def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/trades`` and ``GET /fapi/v1/historicalTrades``."""
     market = context.market(parameters)
     limit = max(1, min(parameters.integer("limit", 500), _MOST_TRADES))
     first = parameters.maybe_integer("fromId")
@@ -83,6 +90,7 @@ def trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def aggregate_trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/aggTrades``."""
     market = context.market(parameters)
     first = parameters.maybe_integer("fromId")
     rows = [trade for trade in market.trades if first is None or trade.id >= first]
@@ -104,6 +112,8 @@ def aggregate_trades(context: Context, parameters: Parameters, caller: Caller) -
 
 
 def premium_index(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/premiumIndex``."""
+
     def row(market: SymbolMarket) -> dict[str, Any]:
         mark = market.mark
         return {
@@ -121,6 +131,7 @@ def premium_index(context: Context, parameters: Parameters, caller: Caller) -> A
 
 
 def funding_rate(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/fundingRate``."""
     symbol = context.maybe_symbol(parameters)
     market = context.session.market
     symbols = market.symbols if symbol is None else (symbol,)
@@ -143,6 +154,8 @@ def funding_info(context: Context, parameters: Parameters, caller: Caller) -> An
 
 
 def price(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/ticker/price`` and ``GET /fapi/v2/ticker/price``."""
+
     def row(market: SymbolMarket) -> dict[str, Any]:
         at = market.trades[-1].time if market.trades else context.session.market.start
         return {"symbol": market.symbol, "price": market.grid.print_price(market.last_price), "time": at}
@@ -151,6 +164,8 @@ def price(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def book_ticker(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/ticker/bookTicker``."""
+
     def row(market: SymbolMarket) -> dict[str, Any]:
         quote, grid = market.quote, market.grid
         return {
@@ -166,6 +181,8 @@ def book_ticker(context: Context, parameters: Parameters, caller: Caller) -> Any
 
 
 def ticker_24h(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/ticker/24hr``."""
+
     def row(market: SymbolMarket) -> dict[str, Any]:
         last = market.trades[-1].quantity if market.trades else 0
         return printed.ticker_row(market.day(), last, market.grid, context.session.time)

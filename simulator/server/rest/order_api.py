@@ -48,6 +48,7 @@ class Call:
 
     @property
     def parameters(self) -> Parameters:
+        """Return the parameters in the form that the endpoints read."""
         return Parameters(self.values)
 
 

@@ -34,6 +34,7 @@ _MOST_PLACED, _MOST_CANCELLED = 5, 10
 
 
 def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/order``."""
     request = _new_order(context, parameters)
     order = context.checked(context.session.core.place(request, context.session.time))
     return _answered(context, order, parameters)
@@ -46,6 +47,7 @@ def test(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def amend(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``PUT /fapi/v1/order``."""
     quantity, price = parameters.number("quantity"), parameters.number("price")
     if quantity is None or price is None:
         raise missing("quantity" if quantity is None else "price")
@@ -64,12 +66,14 @@ def amend(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/order``."""
     symbol = context.symbol(parameters)
     order_id, client_id = _which(parameters)
     return _cancel(context, symbol, order_id, client_id)
 
 
 def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/order``."""
     symbol = context.symbol(parameters)
     order_id, client_id = _which(parameters)
     order = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
@@ -87,14 +91,17 @@ def query_open(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def place_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/batchOrders``."""
     return [_attempt(place, context, each, caller) for each in _batch(parameters)]
 
 
 def amend_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``PUT /fapi/v1/batchOrders``."""
     return [_attempt(amend, context, each, caller) for each in _batch(parameters)]
 
 
 def cancel_batch(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/batchOrders``."""
     symbol = context.symbol(parameters)
     ids = _list(parameters.optional("orderIdList", "orderidlist"))
     names = _list(parameters.optional("origClientOrderIdList", "origclientorderidlist"))
@@ -113,6 +120,7 @@ def cancel_batch(context: Context, parameters: Parameters, caller: Caller) -> An
 
 
 def cancel_all(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``DELETE /fapi/v1/allOpenOrders``."""
     context.checked(context.session.core.cancel_all(context.symbol(parameters), context.session.time))
     return {"code": 200, "msg": "The operation of cancel all open order is done."}
 
@@ -125,11 +133,13 @@ def countdown(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def open_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/openOrders``."""
     found = context.session.core.open_orders(context.maybe_symbol(parameters))
     return [printed.queried(order, context.grid(order.symbol)) for order in found]
 
 
 def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/allOrders``."""
     first = parameters.maybe_integer("orderId")
     found = context.session.core.orders(context.maybe_symbol(parameters))
     rows = [order for order in found if first is None or order.order_id >= first]
@@ -138,6 +148,7 @@ def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def user_trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/userTrades``."""
     first, order_id = parameters.maybe_integer("fromId"), parameters.integer("orderId", 0)
     found = context.session.core.trades(context.maybe_symbol(parameters), order_id=order_id)
     rows = [trade for trade in found if first is None or trade.id >= first]
