@@ -10,21 +10,24 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from shared.domain.decisions import Side as DomainSide
-from shared.domain.order_words import BookOrderType, ConditionalOrderType, OrderType, TimeInForce
-from shared.domain.orders import Fill, OrderStatus
+from shared.domain.order_words import (
+    BookOrderStatus,
+    BookOrderType,
+    ConditionalOrderStatus,
+    ConditionalOrderType,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+from shared.domain.orders import Fill
 from shared.domain.orders import Order as DomainOrder
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import AlgoStatus, Side
-from simulator.core.model.enums import OrderStatus as BookStatus
 from simulator.core.model.orders import ExecutedTrade, Order
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
 from simulator.core.state.legs import rounded
 from simulator.rejections import REASON
 
-_SIDE: Final[dict[DomainSide, Side]] = {"buy": "BUY", "sell": "SELL"}
-_DOMAIN_SIDE: Final[dict[Side, DomainSide]] = {"BUY": "buy", "SELL": "sell"}
 _TYPE: Final[dict[BookOrderType | ConditionalOrderType, OrderType]] = {
     "LIMIT": "LIMIT",
     "MARKET": "MARKET",
@@ -36,7 +39,7 @@ _TYPE: Final[dict[BookOrderType | ConditionalOrderType, OrderType]] = {
     "TRAILING_STOP_MARKET": "TRAILING_STOP_MARKET",
 }
 _FORCE: Final[dict[TimeInForce, TimeInForce | None]] = {"GTC": None, "GTD": None, "IOC": "IOC", "FOK": "FOK", "GTX": "GTX"}
-_STATUS: Final[dict[BookStatus, OrderStatus]] = {
+_STATUS: Final[dict[BookOrderStatus, OrderStatus]] = {
     "NEW": "NEW",
     "PARTIALLY_FILLED": "PARTIALLY_FILLED",
     "FILLED": "FILLED",
@@ -44,7 +47,7 @@ _STATUS: Final[dict[BookStatus, OrderStatus]] = {
     "EXPIRED": "EXPIRED",
     "EXPIRED_IN_MATCH": "EXPIRED",
 }
-_ALGO_STATUS: Final[dict[AlgoStatus, OrderStatus]] = {
+_ALGO_STATUS: Final[dict[ConditionalOrderStatus, OrderStatus]] = {
     "NEW": "NEW",
     "TRIGGERING": "NEW",
     "TRIGGERED": "NEW",
@@ -59,7 +62,7 @@ def request_for(order: DomainOrder) -> NewOrder | NewAlgoOrder | ErrorCode:
     """Convert an order to the request that places it; an ErrorCode if the exchange has no such order."""
     if not order.client_id:
         return ErrorCode.INVALID_CL_ORD_ID_LEN
-    side = _SIDE[order.side]
+    side = order.side
     if order.type != "MARKET" and order.type != "LIMIT":
         return NewAlgoOrder(
             symbol=order.symbol,
@@ -97,7 +100,7 @@ def domain_order(order: Order, decimals: int) -> DomainOrder:
     return DomainOrder(
         client_id=order.client_id,
         symbol=order.symbol,
-        side=_DOMAIN_SIDE[order.side],
+        side=order.side,
         type=_TYPE[order.original_type],
         quantity=order.quantity,
         price=order.price if order.type == "LIMIT" else None,
@@ -122,7 +125,7 @@ def domain_order_of_algo(algo: AlgoOrder) -> DomainOrder:
     return DomainOrder(
         client_id=algo.client_algo_id,
         symbol=algo.symbol,
-        side=_DOMAIN_SIDE[algo.side],
+        side=algo.side,
         type=_TYPE[algo.type],
         quantity=algo.quantity,
         price=algo.price or None,
@@ -146,7 +149,7 @@ def domain_fill(trade: ExecutedTrade, number: int) -> Fill:
         id=f"{trade.client_id}-{number}",
         client_id=trade.client_id,
         symbol=trade.symbol,
-        side=_DOMAIN_SIDE[trade.side],
+        side=trade.side,
         quantity=trade.quantity,
         price=trade.price,
         fee=trade.commission,
@@ -181,7 +184,7 @@ def rejected_order(order: DomainOrder, code: ErrorCode, time: int) -> DomainOrde
 
 def unknown_order(symbol: str, client_id: str, time: int) -> DomainOrder:
     """Return the answer to a cancel of an unknown client id: a REJECTED order with -2011."""
-    nothing = DomainOrder(client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=Decimal(0))
+    nothing = DomainOrder(client_id=client_id, symbol=symbol, side="BUY", type="MARKET", quantity=Decimal(0))
     return rejected_order(nothing, ErrorCode.CANCEL_REJECTED, time)
 
 

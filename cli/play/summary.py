@@ -83,7 +83,7 @@ def _trades(summary: Summary) -> Table:
     for trade in summary.trades[hidden:]:
         table.add_row(
             datetime.fromtimestamp(trade.opened_at / 1000, UTC).strftime("%m-%d %H:%M"), trade.symbol,
-            "long" if trade.side == "buy" else "short", f"{trade.quantity.normalize():f}", f"{trade.entry_price:.2f}",
+            "long" if trade.side == "BUY" else "short", f"{trade.quantity.normalize():f}", f"{trade.entry_price:.2f}",
             f"{trade.exit_price:.2f}", _signed(trade.result), _r(trade), trade.exit_reason,
         )  # fmt: skip
     return table

@@ -74,5 +74,5 @@ def refused(intent: OrderIntent, why: IntentRefusal, time: int) -> Alert:
 def _tradable(intent: OrderIntent, instrument: Instrument) -> bool:
     on_grid = all(price > 0 and price % instrument.tick_size == 0 for price in (intent.stop, intent.target))
     sized = intent.quantity >= instrument.min_quantity and intent.quantity % instrument.step_size == 0
-    below, above = (intent.stop, intent.target) if intent.side == "buy" else (intent.target, intent.stop)
+    below, above = (intent.stop, intent.target) if intent.side == "BUY" else (intent.target, intent.stop)
     return on_grid and sized and below < above

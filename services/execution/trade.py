@@ -15,8 +15,8 @@ import msgspec
 
 from services.execution.oms import LiveOrder
 from shared.domain.account import Trade, TradeState
-from shared.domain.decisions import Side
 from shared.domain.exchange import FundingPayment
+from shared.domain.order_words import Side
 from shared.domain.orders import Fill, Leg, OrderIntent
 from shared.domain.transitions import next_state
 
@@ -100,7 +100,7 @@ class LiveTrade(msgspec.Struct, kw_only=True):
     @property
     def exit_side(self) -> Side:
         """The side that reduces the position."""
-        return "sell" if self.intent.side == "buy" else "buy"
+        return "SELL" if self.intent.side == "BUY" else "BUY"
 
     @property
     def entered(self) -> Decimal:
@@ -115,7 +115,7 @@ class LiveTrade(msgspec.Struct, kw_only=True):
     @property
     def signed_position(self) -> Decimal:
         """The quantity held, positive = long."""
-        return self.position if self.intent.side == "buy" else -self.position
+        return self.position if self.intent.side == "BUY" else -self.position
 
     @property
     def in_flight(self) -> bool:

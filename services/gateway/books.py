@@ -59,7 +59,7 @@ def book_fill(state: GatewayState, fill: Executed, order: ExchangeOrder, client_
     state.trades[booked.id] = None
     bounded(state.trades, remembered)
     state.fills.append(booked)
-    signed = fill.quantity if order.side == "buy" else -fill.quantity
+    signed = fill.quantity if order.side == "BUY" else -fill.quantity
     state.carried[order.symbol] = state.carried.get(order.symbol, ZERO) + signed
     known = state.known.get(client_id)
     if known is not None:

@@ -77,7 +77,7 @@ def not_found(state: GatewayState, symbol: str, client_id: str, now: int, rememb
             known.order = msgspec.structs.replace(known.order, status="CANCELED", updated_at=now)
         return
     order = known.order if known is not None else Order(
-        client_id=client_id, symbol=symbol, side="buy", type="MARKET", quantity=_ZERO
+        client_id=client_id, symbol=symbol, side="BUY", type="MARKET", quantity=_ZERO
     )  # fmt: skip
     state.known[client_id] = Known(
         order=rejected(order, ErrorCode.CANCEL_REJECTED, "Unknown order sent.", now), book="plain", told=True

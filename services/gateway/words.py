@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from shared.domain import orders as domain
-from shared.domain.order_words import AnyOrderType, OrderType
-from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, Status
+from shared.domain.order_words import AnyOrderStatus, AnyOrderType, OrderStatus, OrderType
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder
 from shared.exchange.model.user_events import Executed
 
 #: What only foreign orders are: told as the type that behaves most alike.
@@ -24,7 +24,7 @@ _TYPES: Final[dict[AnyOrderType, OrderType]] = {
     "LIQUIDATION": "MARKET",
 }
 #: A triggered conditional order lives on as its child: NEW until the child says more.
-_STATUSES: Final[dict[Status, domain.OrderStatus]] = {
+_STATUSES: Final[dict[AnyOrderStatus, OrderStatus]] = {
     "NEW": "NEW",
     "PARTIALLY_FILLED": "PARTIALLY_FILLED",
     "FILLED": "FILLED",
@@ -37,12 +37,12 @@ _STATUSES: Final[dict[Status, domain.OrderStatus]] = {
 }
 
 
-def status_of(order: ExchangeOrder) -> domain.OrderStatus:
+def status_of(order: ExchangeOrder) -> OrderStatus:
     """A conditional order that is refused when it triggers was accepted once: it has EXPIRED, with the reason."""
     return "EXPIRED" if order.book == "algo" and order.status == "REJECTED" else _STATUSES[order.status]
 
 
-DEAD: Final[frozenset[domain.OrderStatus]] = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
+DEAD: Final[frozenset[OrderStatus]] = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED"})
 
 
 def to_venue(order: domain.Order) -> NewOrder:

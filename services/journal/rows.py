@@ -14,7 +14,8 @@ from shared.domain.control import Alert, Control
 from shared.domain.decisions import DecisionBundle
 from shared.domain.exchange import ExchangeEvents
 from shared.domain.message import Message
-from shared.domain.orders import Order, OrderStatus, VerdictBundle
+from shared.domain.order_words import OrderStatus
+from shared.domain.orders import Order, VerdictBundle
 
 Row: TypeAlias = dict[str, Any]
 #: Table name → its rows, in the order of the messages.

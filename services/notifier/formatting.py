@@ -8,9 +8,9 @@ from typing import Final
 
 from shared.domain.account import RiskReport, Trade
 from shared.domain.control import Alert, Severity
-from shared.domain.decisions import Side
+from shared.domain.order_words import Side
 
-_DIRECTION: Final[dict[Side, str]] = {"buy": "long", "sell": "short"}
+_DIRECTION: Final[dict[Side, str]] = {"BUY": "long", "SELL": "short"}
 #: Exits that read better as a place; every other reason stands in brackets.
 _EXIT: Final = {"target": " at target", "stop": " at stop"}
 

@@ -13,8 +13,9 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal, lo
 from typing import Final
 
 from services.risk.settings import RiskSettings
-from shared.domain.decisions import Side, Signal
+from shared.domain.decisions import Signal
 from shared.domain.instruments import Instrument
+from shared.domain.order_words import Side
 
 #: Divisions round towards zero, so that no cap is exceeded by even the last digit.
 _DOWN: Final = Context(prec=50, rounding=ROUND_DOWN)
@@ -49,7 +50,7 @@ def size(
     with localcontext(_DOWN):
         entry, target = instrument.price(signal.entry), instrument.price(signal.target)
         stop = _outward(signal.stop, signal.side, instrument)
-        below, above = (stop, target) if signal.side == "buy" else (target, stop)
+        below, above = (stop, target) if signal.side == "BUY" else (target, stop)
         if not 0 < below < entry < above:
             return Size(Decimal(0), entry, stop, target, Decimal(0), (TOO_CLOSE,))
         distance = abs(entry - stop)
@@ -72,5 +73,5 @@ def size(
 
 def _outward(stop: float, side: Side, instrument: Instrument) -> Decimal:
     """The stop on the tick grid, not nearer to the entry than it was."""
-    rounding = ROUND_FLOOR if side == "buy" else ROUND_CEILING
+    rounding = ROUND_FLOOR if side == "BUY" else ROUND_CEILING
     return (Decimal(repr(stop)) / instrument.tick_size).quantize(Decimal(1), rounding=rounding) * instrument.tick_size

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from shared.domain.decisions import Side
 from shared.domain.message import Message, Milliseconds, Symbol
+from shared.domain.order_words import Side
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

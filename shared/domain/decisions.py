@@ -7,8 +7,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
-
-Side = Literal["buy", "sell"]
+from shared.domain.order_words import Side
 
 #: Why a close did not become an entry: a closed vocabulary, counted and shown as the "why-not" table.
 Reason = Literal[
@@ -49,10 +48,11 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
     def __post_init__(self) -> None:
-        below, above = (self.stop, self.target) if self.side == "buy" else (self.target, self.stop)
+        below, above = (self.stop, self.target) if self.side == "BUY" else (self.target, self.stop)
         if not below < self.entry < above:
             raise ValueError(
-                f"signal {self.id}: a {self.side} at {self.entry} cannot have stop {self.stop} and target {self.target}"
+                f"signal {self.id}: a {self.side.lower()} at {self.entry} "
+                f"cannot have stop {self.stop} and target {self.target}"
             )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+Side = Literal["BUY", "SELL"]
 #: Orders that reach the matching engine at once. LIQUIDATION: placed by the exchange, never by a client.
 BookOrderType = Literal["LIMIT", "MARKET", "LIQUIDATION"]
 #: Conditional orders: they wait in the algo book until a price triggers them.
@@ -27,3 +28,12 @@ TimeInForce = Literal[
 WorkingType = Literal["CONTRACT_PRICE", "MARK_PRICE"]
 #: BOTH in one-way mode, LONG and SHORT in hedge mode.
 PositionSide = Literal["BOTH", "LONG", "SHORT"]
+#: Where an order of the book stands at the exchange. EXPIRED_IN_MATCH: self-trade prevention ended it.
+BookOrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
+#: Where a conditional order stands. TRIGGERING: its child order is being placed; TRIGGERED: the child works; FINISHED: the
+#: child is filled or over.
+ConditionalOrderStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
+#: Where an order stands for the services, which see a conditional order and its child as one.
+OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
+#: Where an order of either book stands, as the exchange port states it; EXPIRED_IN_MATCH is EXPIRED there.
+AnyOrderStatus = Literal[OrderStatus, "TRIGGERING", "TRIGGERED", "FINISHED"]

@@ -7,12 +7,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from shared.domain.decisions import Side
 from shared.domain.message import Message, Milliseconds, Symbol
-from shared.domain.order_words import OrderType, TimeInForce, WorkingType
+from shared.domain.order_words import OrderStatus, OrderType, Side, TimeInForce, WorkingType
 
-#: The exchange's words. The transition tables are in ``services.execution.oms`` and ``simulator.core.model.orders``.
-OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
 #: What an order does for its trade: open it, exit at a loss, exit at a profit, close it at the market.
 Leg = Literal["entry", "stop", "target", "close"]
 

@@ -38,7 +38,7 @@ def at_the_exchange(truth: dict[str, Any]) -> Traded:
     """Base quantity by symbol and side."""
     traded: Traded = defaultdict(Decimal)
     for trade in truth["trades"]:
-        traded[trade["symbol"], trade["side"].lower()] += Decimal(trade["qty"])
+        traded[trade["symbol"], trade["side"]] += Decimal(trade["qty"])
     return dict(traded)
 
 

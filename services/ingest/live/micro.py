@@ -35,7 +35,7 @@ class MicroMeter:
 
     def liquidation(self, forced: LiquidationEvent) -> None:
         """A forced order of somebody, base currency."""
-        self._liquidated += forced.quantity if forced.side == "buy" else -forced.quantity
+        self._liquidated += forced.quantity if forced.side == "BUY" else -forced.quantity
 
     def take(self, now: int, book: LocalBook | None) -> Micro | None:
         """The message of what came since the last one; None without a fresh best bid and ask: old flow misleads."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.signals.settings import EveryCloseSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import Reason, Side, Signal
+from shared.domain.decisions import Reason, Signal
 from shared.domain.ids import derive
+from shared.domain.order_words import Side
 from shared.domain.timeframes import DURATION, FINEST
 
 NAME = "every_close"
@@ -18,8 +19,8 @@ def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reas
         return ("data_missing",)
     if analysis.candle.state == "disputed":
         return ("data_disputed",)
-    side: Side = "buy" if view.close_time // DURATION[FINEST] % 2 == 0 else "sell"
-    sign = 1.0 if side == "buy" else -1.0
+    side: Side = "BUY" if view.close_time // DURATION[FINEST] % 2 == 0 else "SELL"
+    sign = 1.0 if side == "BUY" else -1.0
     entry = analysis.candle.close
     return Signal(
         id=derive("signal", NAME, view.symbol, view.close_time),
@@ -33,5 +34,5 @@ def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reas
         close_time=view.close_time,
         expires_at=view.close_time + settings.ttl_ms,
         rests_on=(),
-        why=f"Drill: a {side} at every 1m close, on no ground at all.",
+        why=f"Drill: a {side.lower()} at every 1m close, on no ground at all.",
     )

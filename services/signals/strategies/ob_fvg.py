@@ -12,9 +12,10 @@ from typing import Final
 
 from services.signals.settings import ObFvgSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import Reason, Side, Signal
+from shared.domain.decisions import Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
 from shared.domain.ids import derive
+from shared.domain.order_words import Side
 from shared.domain.timeframes import is_boundary
 
 NAME = "ob_fvg"
@@ -125,7 +126,7 @@ def _apart(one: Fact, other: Fact) -> float:
 
 def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysis, settings: ObFvgSettings) -> Signal:
     block, entry = candidate.block, analysis.candle.close
-    side: Side = "buy" if block.direction == "bullish" else "sell"
+    side: Side = "BUY" if block.direction == "bullish" else "SELL"
     # The last break of structure in our direction, when the analysis still has it, is what the trend rests on.
     breaks = [fact for fact in analysis.active if fact.kind in ("bos", "choch") and fact.direction == block.direction]
     structure = max(breaks, key=lambda fact: (fact.confirmed_at, fact.id), default=None)

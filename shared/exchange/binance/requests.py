@@ -14,7 +14,6 @@ from typing import Final
 
 from shared.exchange.binance import endpoints
 from shared.exchange.binance.endpoints import Endpoint
-from shared.exchange.binance.wire.enums import side_name
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import ExchangeError
 from shared.exchange.limits.windows import Urgency
@@ -49,7 +48,7 @@ def place(order: NewOrder) -> Request:
 def order_params(order: NewOrder) -> dict[str, object]:
     """Return the parameters that place an order. Raises ExchangeError ("refuse") like ``place``."""
     _check(order)
-    params: dict[str, object] = {"symbol": order.symbol, "side": side_name(order.side), "type": order.type}
+    params: dict[str, object] = {"symbol": order.symbol, "side": order.side, "type": order.type}
     if order.position_side != "BOTH":
         params["positionSide"] = order.position_side
     if order.quantity is not None:

@@ -11,23 +11,11 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.decisions import Side
-from shared.domain.order_words import AnyOrderType, PositionSide, TimeInForce, WorkingType
+from shared.domain.order_words import AnyOrderStatus, AnyOrderType, PositionSide, Side, TimeInForce, WorkingType
 
 Book = Literal[
     "plain",  # market and limit orders, also those placed when a conditional order triggers
     "algo",  # conditional orders until they trigger
-]
-Status = Literal[
-    "NEW",  # accepted, works or waits for its trigger
-    "PARTIALLY_FILLED",
-    "FILLED",
-    "CANCELED",
-    "REJECTED",
-    "EXPIRED",  # also if self-trade prevention ended it (EXPIRED_IN_MATCH)
-    "TRIGGERING",  # conditional: the trigger was met, the child order is being placed
-    "TRIGGERED",  # conditional: the child order was placed, see ``child_id``
-    "FINISHED",  # conditional: the child order is filled or over
 ]
 
 #: Order types that wait in the algo book until they trigger.
@@ -35,7 +23,7 @@ CONDITIONAL: Final[frozenset[AnyOrderType]] = frozenset(
     {"STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"}
 )
 #: Statuses after which no other can follow.
-FINAL: Final[frozenset[Status]] = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "FINISHED"})
+FINAL: Final[frozenset[AnyOrderStatus]] = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "FINISHED"})
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +103,7 @@ class ExchangeOrder(msgspec.Struct, frozen=True, kw_only=True):
     book: Book
     side: Side
     type: AnyOrderType
-    status: Status
+    status: AnyOrderStatus
     quantity: Decimal
     executed: Decimal
     updated_at: int

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from shared.domain.decisions import Side
+from shared.domain.order_words import Side
 from shared.domain.timeframes import Timeframe
 from shared.exchange.model.market_data import AggTrade, BookTicker, Kline, Level, MarkPrice
 from shared.exchange.model.user_events import UserEvent

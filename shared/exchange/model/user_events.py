@@ -11,8 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.domain.decisions import Side
-from shared.domain.order_words import PositionSide
+from shared.domain.order_words import PositionSide, Side
 from shared.exchange.model.orders import ExchangeOrder
 
 Execution = Literal[

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from shared.domain.order_words import Side
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin import margin
 from simulator.core.matching.liquidity import Layer, average, best_price, layers
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import Side
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import RestingOrder, SymbolBook, only_reduces

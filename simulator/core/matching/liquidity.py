@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 from typing import Final
 
-from simulator.core.model.enums import Side
+from shared.domain.order_words import Side
 from simulator.core.model.orders import ZERO
 from simulator.core.state.symbol_book import SymbolBook
 from simulator.settings import SimulatorSettings

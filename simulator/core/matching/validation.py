@@ -10,10 +10,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from shared.domain.order_words import PositionSide
+from shared.domain.order_words import PositionSide, Side
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin.liquidation import AUTOCLOSE
-from simulator.core.model.enums import Side
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO
 from simulator.core.model.requests import NewAlgoOrder, NewOrder

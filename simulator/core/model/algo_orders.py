@@ -7,15 +7,22 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.order_words import ConditionalOrderType, PositionSide, TimeInForce, WorkingType
+from shared.domain.order_words import (
+    ConditionalOrderStatus,
+    ConditionalOrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
 from shared.domain.transitions import next_state
-from simulator.core.model.enums import AlgoStatus, SelfTradePrevention, Side
+from simulator.core.model.enums import SelfTradePrevention
 from simulator.core.model.orders import ZERO
 
 AlgoEvent = Literal["activate", "trigger", "accept", "reject", "cancel", "expire", "finish"]
 
 #: Status -> event -> next status. Any other event in a status raises IllegalTransition.
-ALGO_TRANSITIONS: Final[dict[AlgoStatus, dict[AlgoEvent, AlgoStatus]]] = {
+ALGO_TRANSITIONS: Final[dict[ConditionalOrderStatus, dict[AlgoEvent, ConditionalOrderStatus]]] = {
     "NEW": {"activate": "NEW", "trigger": "TRIGGERING", "cancel": "CANCELED", "expire": "EXPIRED"},
     "TRIGGERING": {"accept": "TRIGGERED", "reject": "REJECTED", "expire": "EXPIRED"},
     "TRIGGERED": {"finish": "FINISHED"},
@@ -52,7 +59,7 @@ class AlgoOrder(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     callback_rate: Decimal = ZERO
     self_trade_prevention: SelfTradePrevention = "NONE"
     good_till: int = 0
-    status: AlgoStatus = "NEW"
+    status: ConditionalOrderStatus = "NEW"
     activated: bool = False
     order_id: int = 0
     created: int = 0

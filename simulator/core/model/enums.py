@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-Side = Literal["BUY", "SELL"]
 SelfTradePrevention = Literal["NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]
 MarginType = Literal["CROSSED", "ISOLATED"]
 
-OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"]
 #: Execution type, field ``x`` of ORDER_TRADE_UPDATE.
 ExecutionType = Literal["NEW", "TRADE", "CANCELED", "EXPIRED", "CALCULATED", "AMENDMENT"]
-AlgoStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED", "REJECTED", "EXPIRED"]
 #: Reason, field ``m`` of ACCOUNT_UPDATE.
 AccountReason = Literal[
     "ORDER", "FUNDING_FEE", "DEPOSIT", "WITHDRAW", "MARGIN_TRANSFER", "MARGIN_TYPE_CHANGE", "ADJUSTMENT", "INSURANCE_CLEAR"

@@ -7,16 +7,24 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce, WorkingType
+from shared.domain.order_words import (
+    BookOrderStatus,
+    BookOrderType,
+    ConditionalOrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
 from shared.domain.transitions import next_state
-from simulator.core.model.enums import OrderStatus, SelfTradePrevention, Side
+from simulator.core.model.enums import SelfTradePrevention
 
 ZERO: Final = Decimal(0)
 
 OrderEvent = Literal["partial_fill", "fill", "cancel", "expire", "expire_in_match", "amend"]
 
 #: Status -> event -> next status. Any other event in a status raises IllegalTransition.
-TRANSITIONS: Final[dict[OrderStatus, dict[OrderEvent, OrderStatus]]] = {
+TRANSITIONS: Final[dict[BookOrderStatus, dict[OrderEvent, BookOrderStatus]]] = {
     "NEW": {
         "partial_fill": "PARTIALLY_FILLED",
         "fill": "FILLED",
@@ -68,7 +76,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     self_trade_prevention: SelfTradePrevention = "NONE"
     good_till: int = 0
     algo_id: int = 0
-    status: OrderStatus = "NEW"
+    status: BookOrderStatus = "NEW"
     executed: Decimal = ZERO
     quote: Decimal = ZERO
     created: int = 0

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import msgspec
 
-from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce, WorkingType
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, Side, TimeInForce, WorkingType
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.model.enums import SelfTradePrevention, Side
+from simulator.core.model.enums import SelfTradePrevention
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):

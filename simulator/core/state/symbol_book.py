@@ -7,10 +7,10 @@ from typing import Final
 
 import msgspec
 
-from shared.domain.order_words import PositionSide
+from shared.domain.order_words import PositionSide, Side
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import MarginType, Side
+from simulator.core.model.enums import MarginType
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO, ExecutedTrade, Order
 from simulator.core.model.statements import Commission

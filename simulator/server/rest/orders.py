@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, TimeInForce
+from shared.domain.order_words import BookOrderType, ConditionalOrderType, PositionSide, Side, TimeInForce
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.model.enums import SelfTradePrevention, Side
+from simulator.core.model.enums import SelfTradePrevention
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import Amendment, NewOrder
 from simulator.server.parameters import Parameters

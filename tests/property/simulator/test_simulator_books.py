@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import simulator.core.matching.intrabar_path
 from shared.config.account import AccountSettings
-from shared.domain.decisions import Side
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
 from shared.domain.message import Message
+from shared.domain.order_words import Side
 from shared.domain.orders import Order
 from shared.domain.timeframes import MINUTE
 from simulator.core.margin import funding
@@ -46,7 +46,7 @@ Input = MarketStep | ExchangeRequests
 
 prices = st.integers(900, 1_100).map(lambda ticks: ticks / 10)
 symbols = st.sampled_from((BTC, ETH))
-sides: st.SearchStrategy[Side] = st.sampled_from(("buy", "sell"))
+sides: st.SearchStrategy[Side] = st.sampled_from(("BUY", "SELL"))
 quantities = st.integers(1, 3_000_000).map(lambda steps: str(D(steps) / 1_000)) | st.sampled_from(("1", "10", "0"))
 
 
@@ -150,7 +150,7 @@ def walk(seed: int, minutes: int) -> list[Input]:
     dice = random.Random(seed)
     price = {BTC: 1_000, ETH: 1_000}  # ticks
     messages: list[Input] = []
-    placed: list[Order] = [market("o0", "buy", 1)]
+    placed: list[Order] = [market("o0", "BUY", 1)]
     for minute in range(1, minutes + 1):
         candles = []
         for symbol, opened in price.items():
@@ -190,7 +190,7 @@ def walk(seed: int, minutes: int) -> list[Input]:
     return messages
 
 
-_SIDES: tuple[Side, ...] = ("buy", "sell")
+_SIDES: tuple[Side, ...] = ("BUY", "SELL")
 #: What must have happened in a session that is worth auditing: (type, status, code).
 _EVERYTHING = {
     *(
@@ -231,17 +231,17 @@ def bracket_session() -> list[Input]:
             requests=tuple(
                 PlaceOrder(order=placed)
                 for placed in (
-                    market("in", "buy", "0.7"),
-                    market("part", "sell", "0.3"),
-                    stop("stop", "sell", 95),
-                    target("target", "sell", 105),
-                    limit("exit", "sell", 3, 107, reduce_only=True),
+                    market("in", "BUY", "0.7"),
+                    market("part", "SELL", "0.3"),
+                    stop("stop", "SELL", 95),
+                    target("target", "SELL", 105),
+                    limit("exit", "SELL", 3, 107, reduce_only=True),
                 )
             ),
         ),
         MarketStep(close_time=2 * MINUTE, candles=(candle((100, 101, 99, 101)),), funding_rates={BTC: D("0.0001")}),
         MarketStep(close_time=3 * MINUTE, candles=(candle((100, 106, 94, 101)),)),
-        ExchangeRequests(id="r2", time=3 * MINUTE, requests=(PlaceOrder(order=market("in2", "buy", 1)),)),
+        ExchangeRequests(id="r2", time=3 * MINUTE, requests=(PlaceOrder(order=market("in2", "BUY", 1)),)),
         MarketStep(close_time=4 * MINUTE, candles=(candle((101, 110, 100, 109)),)),
     ]
 

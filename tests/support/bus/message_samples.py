@@ -24,7 +24,7 @@ def _sorted(fields: Fields, *names: str) -> Fields:
 
 def _signal(fields: Fields) -> Fields:
     fields = {**fields, "stop": 99.5, "entry": 100.0, "target": 101.0}
-    return fields if fields["side"] == "buy" else {**fields, "stop": 101.0, "target": 99.5}
+    return fields if fields["side"] == "BUY" else {**fields, "stop": 101.0, "target": 99.5}
 
 
 #: What the fields of a struct owe to each other, which their types do not say.

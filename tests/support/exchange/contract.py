@@ -130,7 +130,7 @@ async def check_market_order(trader: Trader) -> None:
     """EXEC-1: filled at once; the answer has no average price, the question has; events, position and trades agree."""
     exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked = order(trader, "entry", "buy", "MARKET")
+        asked = order(trader, "entry", "BUY", "MARKET")
         placed = accepted(await exchange.place(asked))
         assert (placed.status, placed.executed, placed.average_price) == ("FILLED", LOT, None)
         await ears.until(lambda: sum(e.fill.quantity for e in ears.orders(asked.client_id) if e.fill) == LOT)
@@ -151,7 +151,7 @@ async def check_limit_rests_and_is_cancelled(trader: Trader) -> None:
     """EXEC-1: a limit away from the market rests; cancelled by client id once, refused with -2011 after that."""
     exchange = trader.exchange
     async with listening(exchange) as ears:
-        asked = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
+        asked = order(trader, "rest", "BUY", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
         placed = accepted(await exchange.place(asked))
         assert placed.status == "NEW"
         assert [each.client_id for each in await exchange.open_orders(SYMBOL)] == [asked.client_id]
@@ -167,12 +167,12 @@ async def check_limit_rests_and_is_cancelled(trader: Trader) -> None:
 async def check_times_in_force(trader: Trader) -> None:
     """EXEC-1: IOC and FOK that cannot fill leave nothing; a post-only order that would take is refused."""
     exchange, price = trader.exchange, await trader.price()
-    ioc = await exchange.place(order(trader, "ioc", "buy", "LIMIT", price=price - 5_000, time_in_force="IOC"))
+    ioc = await exchange.place(order(trader, "ioc", "BUY", "LIMIT", price=price - 5_000, time_in_force="IOC"))
     assert accepted(ioc).status == "EXPIRED"
-    fok = await exchange.place(order(trader, "fok", "buy", "LIMIT", price=price - 5_000, time_in_force="FOK"))
+    fok = await exchange.place(order(trader, "fok", "BUY", "LIMIT", price=price - 5_000, time_in_force="FOK"))
     assert isinstance(fok, Refused) or accepted(fok).status == "EXPIRED"
     assert (
-        code(await exchange.place(order(trader, "gtx", "buy", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
+        code(await exchange.place(order(trader, "gtx", "BUY", "LIMIT", price=price + 1_000, time_in_force="GTX"))) == -5022
     )
     assert await exchange.open_orders(SYMBOL) == ()
     assert await position(exchange) == 0
@@ -181,11 +181,11 @@ async def check_times_in_force(trader: Trader) -> None:
 async def check_books_are_apart(trader: Trader) -> None:
     """EXEC-1, EXEC-4: conditional orders wait in their own book, are found and cancelled by their own client id."""
     exchange, price = trader.exchange, await trader.price()
-    plain = order(trader, "plain", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC")
-    stop = order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000)
-    target = order(trader, "target", "sell", "TAKE_PROFIT_MARKET", trigger=price + 6_000)
-    limited = order(trader, "limited", "sell", "STOP", trigger=price - 6_000, price=price - 6_100)
-    trailing = order(trader, "trail", "sell", "TRAILING_STOP_MARKET", callback_rate=D(5), activation=price + 7_000)
+    plain = order(trader, "plain", "BUY", "LIMIT", price=price - 5_000, time_in_force="GTC")
+    stop = order(trader, "stop", "SELL", "STOP_MARKET", trigger=price - 6_000)
+    target = order(trader, "target", "SELL", "TAKE_PROFIT_MARKET", trigger=price + 6_000)
+    limited = order(trader, "limited", "SELL", "STOP", trigger=price - 6_000, price=price - 6_100)
+    trailing = order(trader, "trail", "SELL", "TRAILING_STOP_MARKET", callback_rate=D(5), activation=price + 7_000)
     for each in (plain, stop, target, limited, trailing):
         assert accepted(await exchange.place(each)).client_id == each.client_id
     books = {each.client_id: each.book for each in await exchange.open_orders(SYMBOL)}
@@ -205,10 +205,10 @@ async def check_books_are_apart(trader: Trader) -> None:
 async def check_stop_triggers(trader: Trader) -> None:
     """EXEC-1, EXEC-3: the stop closes the position; it names its child, and the child's fills are told."""
     exchange, price = trader.exchange, await trader.price()
-    entry = order(trader, "entry", "buy", "MARKET")
+    entry = order(trader, "entry", "BUY", "MARKET")
     accepted(await exchange.place(entry))
-    stop = order(trader, "stop", "sell", "STOP_MARKET", None, trigger=price - 500, close_position=True)
-    target = order(trader, "target", "sell", "TAKE_PROFIT_MARKET", None, trigger=price + 5_000, close_position=True)
+    stop = order(trader, "stop", "SELL", "STOP_MARKET", None, trigger=price - 500, close_position=True)
+    target = order(trader, "target", "SELL", "TAKE_PROFIT_MARKET", None, trigger=price + 5_000, close_position=True)
     async with listening(exchange) as ears:
         accepted(await exchange.place(stop))
         accepted(await exchange.place(target))
@@ -235,8 +235,8 @@ async def check_client_ids_are_idempotent(trader: Trader) -> None:
     """EXEC-2: the id of an order that is open is never taken twice, in either book; the outcome says to ask."""
     exchange, price = trader.exchange, await trader.price()
     for asked in (
-        order(trader, "once", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
-        order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
+        order(trader, "once", "BUY", "LIMIT", price=price - 5_000, time_in_force="GTC"),
+        order(trader, "stop", "SELL", "STOP_MARKET", trigger=price - 6_000),
     ):
         first = accepted(await exchange.place(asked))
         again = await exchange.place(asked)
@@ -254,15 +254,15 @@ async def check_refusals(trader: Trader) -> None:
     exchange, price = trader.exchange, await trader.price()
     far = price - 5_000
     cases: list[tuple[NewOrder, set[int]]] = [
-        (order(trader, "tick", "buy", "LIMIT", price=far + D("0.05"), time_in_force="GTC"), {-4014, -1111}),
-        (order(trader, "step", "buy", "LIMIT", D("0.0105"), price=far, time_in_force="GTC"), {-4023, -1111}),
-        (order(trader, "small", "buy", "LIMIT", D("0.001"), price=D(10_000), time_in_force="GTC"), {-4164, -4024, -4013}),
-        (order(trader, "zero", "buy", "MARKET", D(0)), {-4003}),
-        (order(trader, "reduce", "sell", "MARKET", reduce_only=True), {-2022}),
-        (order(trader, "huge", "buy", "MARKET", D(100)), {-2019, -2027, -4005}),
-        (order(trader, "trigger", "sell", "STOP_MARKET", trigger=price + 3_000), {-2021}),
-        (order(trader, "hedge", "buy", "MARKET", position_side="LONG"), {-4061}),
-        (order(trader, "closing", "sell", "STOP_MARKET", LOT, trigger=far, close_position=True), {-4137}),
+        (order(trader, "tick", "BUY", "LIMIT", price=far + D("0.05"), time_in_force="GTC"), {-4014, -1111}),
+        (order(trader, "step", "BUY", "LIMIT", D("0.0105"), price=far, time_in_force="GTC"), {-4023, -1111}),
+        (order(trader, "small", "BUY", "LIMIT", D("0.001"), price=D(10_000), time_in_force="GTC"), {-4164, -4024, -4013}),
+        (order(trader, "zero", "BUY", "MARKET", D(0)), {-4003}),
+        (order(trader, "reduce", "SELL", "MARKET", reduce_only=True), {-2022}),
+        (order(trader, "huge", "BUY", "MARKET", D(100)), {-2019, -2027, -4005}),
+        (order(trader, "trigger", "SELL", "STOP_MARKET", trigger=price + 3_000), {-2021}),
+        (order(trader, "hedge", "BUY", "MARKET", position_side="LONG"), {-4061}),
+        (order(trader, "closing", "SELL", "STOP_MARKET", LOT, trigger=far, close_position=True), {-4137}),
     ]
     for asked, codes in cases:
         assert code(await exchange.place(asked)) in codes, asked.client_id
@@ -275,20 +275,20 @@ async def check_refusals(trader: Trader) -> None:
 async def check_reduce_only(trader: Trader) -> None:
     """EXEC-1: it closes the position and never turns it."""
     exchange = trader.exchange
-    accepted(await exchange.place(order(trader, "entry", "sell", "MARKET")))
+    accepted(await exchange.place(order(trader, "entry", "SELL", "MARKET")))
     assert await position(exchange) == -LOT
-    outcome = await exchange.place(order(trader, "close", "buy", "MARKET", LOT * 3, reduce_only=True))
+    outcome = await exchange.place(order(trader, "close", "BUY", "MARKET", LOT * 3, reduce_only=True))
     assert isinstance(outcome, Accepted | Refused)
     if isinstance(outcome, Refused):
         assert outcome.code in {-2022, -4118}
-        accepted(await exchange.place(order(trader, "exact", "buy", "MARKET", LOT, reduce_only=True)))
+        accepted(await exchange.place(order(trader, "exact", "BUY", "MARKET", LOT, reduce_only=True)))
     assert await position(exchange) == 0
 
 
 async def check_resting_limit_fills(trader: Trader) -> None:
     """EXEC-1: what rests is filled as a maker when the market comes; executed quantities only grow."""
     exchange, price = trader.exchange, await trader.price()
-    asked = order(trader, "maker", "buy", "LIMIT", price=price - 300, time_in_force="GTC")
+    asked = order(trader, "maker", "BUY", "LIMIT", price=price - 300, time_in_force="GTC")
     async with listening(exchange) as ears:
         accepted(await exchange.place(asked))
         await trader.move(price - 400)
@@ -307,7 +307,7 @@ async def check_resting_limit_fills(trader: Trader) -> None:
 async def partly_filled(trader: Trader, leg: str) -> tuple[NewOrder, ExchangeOrder, Decimal]:
     """A limit at the best ask for a lot more than is offered there: the order, its answer, and what it got at once."""
     price, offered = await trader.offered()
-    asked = order(trader, leg, "buy", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
+    asked = order(trader, leg, "BUY", "LIMIT", offered + LOT, price=price, time_in_force="GTC")
     placed = accepted(await trader.exchange.place(asked))
     assert (placed.status, placed.executed) == ("PARTIALLY_FILLED", offered)
     return asked, placed, offered
@@ -366,10 +366,10 @@ async def check_batch(trader: Trader) -> None:
     """EXEC-1: an outcome each, in order; one that is refused stops no other."""
     exchange, price = trader.exchange, await trader.price()
     asked = [
-        order(trader, "one", "buy", "LIMIT", price=price - 5_000, time_in_force="GTC"),
-        order(trader, "bad", "buy", "LIMIT", price=price - 5_000 + D("0.05"), time_in_force="GTC"),
-        order(trader, "stop", "sell", "STOP_MARKET", trigger=price - 6_000),
-        *(order(trader, f"n{n}", "buy", "LIMIT", price=price - 5_001 - n, time_in_force="GTC") for n in range(5)),
+        order(trader, "one", "BUY", "LIMIT", price=price - 5_000, time_in_force="GTC"),
+        order(trader, "bad", "BUY", "LIMIT", price=price - 5_000 + D("0.05"), time_in_force="GTC"),
+        order(trader, "stop", "SELL", "STOP_MARKET", trigger=price - 6_000),
+        *(order(trader, f"n{n}", "BUY", "LIMIT", price=price - 5_001 - n, time_in_force="GTC") for n in range(5)),
     ]
     outcomes = await exchange.place_batch(asked)
     assert [type(each) for each in outcomes] == [Accepted, Refused, *[Accepted] * 6]
@@ -384,13 +384,13 @@ async def check_account_adds_up(trader: Trader) -> None:
     exchange = trader.exchange
     before = await exchange.account()
     assert before.wallet + before.unrealized == before.margin_balance
-    entry = accepted(await exchange.place(order(trader, "entry", "buy", "MARKET")))
+    entry = accepted(await exchange.place(order(trader, "entry", "BUY", "MARKET")))
     held = await exchange.account()
     assert held.wallet + held.unrealized == held.margin_balance
     risk = (await exchange.positions(SYMBOL))[0]
     assert (risk.quantity, risk.side) == (LOT, "BOTH")
     assert risk.unrealized == held.unrealized
-    close = accepted(await exchange.place(order(trader, "close", "sell", "MARKET", LOT, reduce_only=True)))
+    close = accepted(await exchange.place(order(trader, "close", "SELL", "MARKET", LOT, reduce_only=True)))
     after = await exchange.account()
     trades = [
         *await exchange.account_trades(SYMBOL, order_id=entry.id),
@@ -415,7 +415,7 @@ async def check_settings(trader: Trader) -> None:
     fees = await exchange.commission(SYMBOL)
     assert 0 <= fees.maker <= fees.taker < D("0.01")
     assert await exchange.hedge_mode() is False
-    resting = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
+    resting = order(trader, "rest", "BUY", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
     accepted(await exchange.place(resting))
     with pytest.raises(ExchangeError) as refused:
         await exchange.set_hedge_mode(True)
@@ -432,12 +432,12 @@ async def check_hedge_mode(trader: Trader) -> None:
     exchange = trader.exchange
     await exchange.set_hedge_mode(True)
     try:
-        accepted(await exchange.place(order(trader, "long", "buy", "MARKET", position_side="LONG")))
-        accepted(await exchange.place(order(trader, "short", "sell", "MARKET", position_side="SHORT")))
+        accepted(await exchange.place(order(trader, "long", "BUY", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(trader, "short", "SELL", "MARKET", position_side="SHORT")))
         legs = {each.side: each.quantity for each in await exchange.positions(SYMBOL)}
         assert legs == {"LONG": LOT, "SHORT": -LOT}
-        accepted(await exchange.place(order(trader, "shut-long", "sell", "MARKET", position_side="LONG")))
-        accepted(await exchange.place(order(trader, "shut-short", "buy", "MARKET", position_side="SHORT")))
+        accepted(await exchange.place(order(trader, "shut-long", "SELL", "MARKET", position_side="LONG")))
+        accepted(await exchange.place(order(trader, "shut-short", "BUY", "MARKET", position_side="SHORT")))
         assert await exchange.positions(SYMBOL) == ()
     finally:
         await exchange.set_hedge_mode(False)
@@ -446,8 +446,8 @@ async def check_hedge_mode(trader: Trader) -> None:
 async def check_restart(trader: Trader) -> None:
     """EXEC-2: another client finds the same orders by their client ids, and may not place them again."""
     exchange, price = trader.exchange, await trader.price()
-    entry = order(trader, "entry", "buy", "MARKET")
-    stop = order(trader, "stop", "sell", "STOP_MARKET", None, trigger=price - 5_000, close_position=True)
+    entry = order(trader, "entry", "BUY", "MARKET")
+    stop = order(trader, "stop", "SELL", "STOP_MARKET", None, trigger=price - 5_000, close_position=True)
     first = [accepted(await exchange.place(each)).id for each in (entry, stop)]
     again = await trader.restart()
     found = [await again.order(each.ref) for each in (entry, stop)]
@@ -463,7 +463,7 @@ async def check_events_in_order(trader: Trader) -> None:
     async with listening(exchange) as ears:
         names = []
         for n in range(5):
-            asked = order(trader, f"n{n}", "buy" if n % 2 == 0 else "sell", "MARKET")
+            asked = order(trader, f"n{n}", "BUY" if n % 2 == 0 else "SELL", "MARKET")
             names.append(asked.client_id)
             accepted(await exchange.place(asked))
         await ears.until(lambda: bool(ears.orders(names[-1])) and ears.orders(names[-1])[-1].order.status == "FILLED")
@@ -480,7 +480,7 @@ async def check_events_in_order(trader: Trader) -> None:
 async def check_countdown(trader: Trader) -> None:
     """EXEC-8: it can be set and called off; what rests stays when it was called off."""
     exchange = trader.exchange
-    asked = order(trader, "rest", "buy", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
+    asked = order(trader, "rest", "BUY", "LIMIT", price=await trader.price() - 5_000, time_in_force="GTC")
     accepted(await exchange.place(asked))
     await exchange.countdown_cancel(SYMBOL, 60_000)
     await exchange.countdown_cancel(SYMBOL, 0)

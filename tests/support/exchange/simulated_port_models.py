@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.domain.decisions import Side
-from shared.domain.order_words import ConditionalOrderType
+from shared.domain.order_words import AnyOrderStatus, ConditionalOrderType, Side
 from shared.exchange.binance.requests import order_params
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model import account, user_events
-from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, Status
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder
 from shared.exchange.outcome.outcomes import Refused
 from simulator.core.margin import brackets
 from simulator.core.model import events, orders, requests, statements
 from simulator.core.model.algo_orders import AlgoOrder
-from simulator.core.model.enums import Side as VenueSide
 
-_SIDES: Final[dict[VenueSide, Side]] = {"BUY": "buy", "SELL": "sell"}
-_VENUE_SIDES: Final[dict[Side, VenueSide]] = {"buy": "BUY", "sell": "SELL"}
+_SIDES: Final[dict[Side, Side]] = {"BUY": "BUY", "SELL": "SELL"}
+_VENUE_SIDES: Final[dict[Side, Side]] = {"BUY": "BUY", "SELL": "SELL"}
 _ALGO_TYPES: Final[dict[str, ConditionalOrderType]] = {
     "STOP": "STOP",
     "STOP_MARKET": "STOP_MARKET",
@@ -93,7 +91,7 @@ def order_of(order: orders.Order | AlgoOrder, child: orders.Order | None = None)
             created_at=order.created,
             reason=order.reason,
         )
-    status: Status = "EXPIRED" if order.status == "EXPIRED_IN_MATCH" else order.status
+    status: AnyOrderStatus = "EXPIRED" if order.status == "EXPIRED_IN_MATCH" else order.status
     return ExchangeOrder(
         symbol=order.symbol,
         id=order.order_id,

@@ -36,10 +36,10 @@ LEGS = ("entry", "stop", "target", *(f"stop-{n}" for n in range(2, 60)), *(f"clo
 
 
 def intent(name: str = "i1", symbol: str = BTC, close_time: int = MINUTE, **changes: object) -> OrderIntent:
-    """A long of 2 from 100 with stop 95 and target 110; ``side="sell"`` mirrors it."""
-    long = changes.get("side", "buy") == "buy"
+    """A long of 2 from 100 with stop 95 and target 110; ``side="SELL"`` mirrors it."""
+    long = changes.get("side", "BUY") == "BUY"
     fields: dict[str, object] = {
-        "side": "buy",
+        "side": "BUY",
         "quantity": Decimal(2),
         "entry": Decimal(100),
         "stop": Decimal(95 if long else 105),

@@ -117,7 +117,7 @@ class FakeExchange:
             unknown = Order(
                 client_id=request.client_id,
                 symbol=request.symbol,
-                side="buy",
+                side="BUY",
                 type="MARKET",
                 quantity=Decimal(0),
                 status="REJECTED",
@@ -182,7 +182,7 @@ class FakeExchange:
             Order(
                 client_id=f"web_{self._count}",
                 symbol=symbol,
-                side="buy",
+                side="BUY",
                 type="LIMIT",
                 quantity=Decimal(1),
                 price=Decimal(1),
@@ -193,7 +193,7 @@ class FakeExchange:
 
     def _outside(self, client_id: str, symbol: str, signed: Decimal, price: Decimal) -> None:
         order = Order(
-            client_id=client_id, symbol=symbol, side="buy" if signed > 0 else "sell", type="MARKET", quantity=abs(signed)
+            client_id=client_id, symbol=symbol, side="BUY" if signed > 0 else "SELL", type="MARKET", quantity=abs(signed)
         )
         self.orders[client_id] = order
         self._book(order, abs(signed), price)
@@ -210,7 +210,7 @@ class FakeExchange:
     def _book(self, order: Order, quantity: Decimal, price: Decimal) -> None:
         symbol = order.symbol
         held = self.position.get(symbol, Decimal(0))
-        signed = quantity if order.side == "buy" else -quantity
+        signed = quantity if order.side == "BUY" else -quantity
         realized = Decimal(0)
         if held * signed >= 0:
             self.entry[symbol] = (self.entry.get(symbol, Decimal(0)) * abs(held) + price * quantity) / (abs(held) + quantity)

@@ -113,7 +113,7 @@ class Session:
                 f"{symbol}-{n}-{k}",
                 symbol,
                 close_time,
-                side=self.draw.choice(["buy", "sell"]),
+                side=self.draw.choice(["BUY", "SELL"]),
                 expires_at=close_time + 3 * MINUTE,
             )
             for symbol in (BTC, ETH)

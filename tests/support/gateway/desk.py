@@ -24,13 +24,13 @@ from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
 from tests.support.exchange.moved_port import MovedPort
 
-ENTRY = Order(client_id="ict-entry", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal("0.010"))
+ENTRY = Order(client_id="ict-entry", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=Decimal("0.010"))
 STOP = Order(
-    client_id="ict-stop", symbol="BTCUSDT", side="sell", type="STOP_MARKET", quantity=Decimal(0), trigger=Decimal(99_000),
+    client_id="ict-stop", symbol="BTCUSDT", side="SELL", type="STOP_MARKET", quantity=Decimal(0), trigger=Decimal(99_000),
     close_position=True,
 )  # fmt: skip
 TARGET = Order(
-    client_id="ict-target", symbol="BTCUSDT", side="sell", type="TAKE_PROFIT_MARKET", quantity=Decimal(0),
+    client_id="ict-target", symbol="BTCUSDT", side="SELL", type="TAKE_PROFIT_MARKET", quantity=Decimal(0),
     trigger=Decimal(102_000), close_position=True,
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ def candles(minute: int, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"), miss
 
 def signal(minute: int, symbol: str = "BTCUSDT") -> Signal:
     return Signal(
-        id=f"s-{symbol}-{minute}", symbol=symbol, strategy="ob_fvg", side="buy", entry=100.1, stop=99.0, target=103.0,
+        id=f"s-{symbol}-{minute}", symbol=symbol, strategy="ob_fvg", side="BUY", entry=100.1, stop=99.0, target=103.0,
         score=4.5, close_time=at(minute), expires_at=at(minute + 1), rests_on=("ob-1", "fvg-2"),
         why="an order block, and a gap",
     )  # fmt: skip
@@ -68,7 +68,7 @@ def decisions(minute: int, *, wish: bool = False) -> DecisionBundle:
 
 def intent(minute: int) -> OrderIntent:
     return OrderIntent(
-        id=f"i-{minute}", signal_id=f"s-BTCUSDT-{minute}", symbol="BTCUSDT", side="buy", quantity=D("0.0150"),
+        id=f"i-{minute}", signal_id=f"s-BTCUSDT-{minute}", symbol="BTCUSDT", side="BUY", quantity=D("0.0150"),
         entry=D("100.10"), stop=D("99.00"), target=D("103.0"), close_time=at(minute), expires_at=at(minute + 1),
         risk_amount=D("9.9"),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def order(status: str = "NEW", filled: str = "0", updated: int = 0, **changes: A
     fields: dict[str, Any] = {
         "client_id": "ict-1",
         "symbol": "BTCUSDT",
-        "side": "buy",
+        "side": "BUY",
         "type": "STOP_MARKET",
         "quantity": D("0.0150"),
         "trigger": D("99.00"),
@@ -117,7 +117,7 @@ def fill(number: int, **changes: Any) -> Fill:
         "id": str(number),
         "client_id": "ict-1",
         "symbol": "BTCUSDT",
-        "side": "buy",
+        "side": "BUY",
         "quantity": D("0.0050"),
         "price": D("100.10"),
         "fee": D("0.00020020"),
@@ -132,7 +132,7 @@ def trade(state: str = "open", **changes: Any) -> Trade:
     fields: dict[str, Any] = {
         "intent_id": "i-1",
         "symbol": "BTCUSDT",
-        "side": "buy",
+        "side": "BUY",
         "state": state,
         "quantity": D("0.0150"),
         "entry_price": D("100.10"),

@@ -39,7 +39,7 @@ def signal(symbol: str = "BTCUSDT", at: int = DAWN + MINUTE, **changes: object) 
     fields: dict[str, object] = {
         "id": f"signal-{symbol}-{at}",
         "strategy": "ob_fvg",
-        "side": "buy",
+        "side": "BUY",
         "entry": 100.0,
         "stop": 98.0,
         "target": 104.0,
@@ -74,7 +74,7 @@ def trade(symbol: str, state: str = "entering") -> Trade:
     return Trade(
         intent_id=f"i-{symbol}",
         symbol=symbol,
-        side="buy",
+        side="BUY",
         state=state,  # type: ignore[arg-type]  # a table row
         quantity=Decimal(1),
         entry_price=Decimal(100),

@@ -11,7 +11,8 @@ from decimal import Context, Decimal, localcontext
 from shared.core import Core
 from shared.domain.candles import RawCandle
 from shared.domain.exchange import ExchangeEvents, ExchangeRequests, FundingPayment, MarketStep, PlaceOrder
-from shared.domain.orders import Fill, Order, OrderStatus
+from shared.domain.order_words import OrderStatus
+from shared.domain.orders import Fill, Order
 
 _WIDE = Context(prec=60)
 _OPEN: tuple[OrderStatus, ...] = ("NEW", "PARTIALLY_FILLED")
@@ -85,7 +86,7 @@ class Audit:
         positions = {held}
         for fill in events.fills:
             if fill.symbol == payment.symbol and fill.client_id.startswith("autoclose-"):
-                positions.add(held - (fill.quantity if fill.side == "buy" else -fill.quantity))
+                positions.add(held - (fill.quantity if fill.side == "BUY" else -fill.quantity))
         return {-position * self.marks[payment.symbol] * payment.rate for position in positions}
 
     def _orders_asked(self, message: MarketStep | ExchangeRequests) -> None:
@@ -112,7 +113,7 @@ class Audit:
             self.filled.setdefault(fill.client_id, []).append(fill)
             order = self.orders.get(fill.client_id) or liquidations[fill.client_id]
             _require((order.symbol, order.side) == (fill.symbol, fill.side), f"{fill} is not of {order}")
-            quantity = fill.quantity if fill.side == "buy" else -fill.quantity
+            quantity = fill.quantity if fill.side == "BUY" else -fill.quantity
             before = self.positions.get(fill.symbol, Decimal(0))
             after = before + quantity
             if order.reduce_only or order.close_position:
@@ -170,7 +171,7 @@ class Audit:
 
 
 def _stop_inside(candle: RawCandle, position: Decimal, resting: Mapping[str, Order]) -> str | None:
-    side = "sell" if position > 0 else "buy"
+    side = "SELL" if position > 0 else "BUY"
     for order in resting.values():
         mine = order.symbol == candle.symbol and order.status in _OPEN and order.type == "STOP_MARKET" and order.side == side
         if mine and order.trigger is not None and candle.low <= float(order.trigger) <= candle.high:

@@ -7,10 +7,9 @@ from decimal import Decimal
 
 from shared.config.account import AccountSettings
 from shared.domain.candles import RawCandle
-from shared.domain.decisions import Side
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, MarketStep, PlaceOrder
 from shared.domain.instruments import Instrument
-from shared.domain.order_words import OrderType
+from shared.domain.order_words import OrderType, Side
 from shared.domain.orders import Fill, Order
 from shared.domain.timeframes import MINUTE
 from simulator.settings import SimulatorSettings

@@ -68,7 +68,7 @@ def test_latencies_come_in_the_order_asked_for_and_only_of_stages_that_worked() 
 
 def trade(number: int, **changes: object) -> Trade:
     fields = {
-        "intent_id": f"i{number}", "symbol": "BTCUSDT", "side": "buy", "state": "closed", "quantity": Decimal("0.100"),
+        "intent_id": f"i{number}", "symbol": "BTCUSDT", "side": "BUY", "state": "closed", "quantity": Decimal("0.100"),
         "entry_price": Decimal(100), "exit_price": Decimal(110), "result": Decimal("0.90"), "fees": Decimal("0.10"),
         "risk_amount": Decimal("0.5"), "opened_at": 1_700_000_000_000 + number * 60_000, "closed_at": 1_700_000_900_000,
         "exit_reason": "target",
@@ -83,7 +83,7 @@ def rich_summary() -> Summary:
     for equity in ("10000", "10100", "9999", "10050.50"):
         summary.add_equity(Decimal(equity))
     summary.trades = [trade(number) for number in range(20)]
-    summary.trades.append(trade(20, side="sell", result=Decimal("-1.10"), risk_amount=Decimal(0), exit_reason="stop"))
+    summary.trades.append(trade(20, side="SELL", result=Decimal("-1.10"), risk_amount=Decimal(0), exit_reason="stop"))
     summary.fills = 42
     return summary
 

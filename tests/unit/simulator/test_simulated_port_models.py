@@ -73,7 +73,7 @@ def test_changes_of_leverage_and_margin_calls_are_told_and_funding_comes_with_th
 )
 def test_plain_orders_are_asked_for_as_the_adapter_would(changes: dict[str, Any], time_in_force: str | None) -> None:
     """EXEC-1: a price without a time in force is good till cancelled."""
-    fields = {"client_id": "a", "symbol": BTC, "side": "buy", "type": "MARKET", "quantity": D(1), **changes}
+    fields = {"client_id": "a", "symbol": BTC, "side": "BUY", "type": "MARKET", "quantity": D(1), **changes}
     found = asked(NewOrder(**fields))
     assert not isinstance(found, Refused | NewAlgoOrder)
     assert found.time_in_force == time_in_force
@@ -81,14 +81,14 @@ def test_plain_orders_are_asked_for_as_the_adapter_would(changes: dict[str, Any]
 
 def test_order_that_the_adapter_would_not_send_is_refused() -> None:
     """EXEC-1: the same border before both exchanges."""
-    refused = asked(NewOrder(client_id="a:b", symbol=BTC, side="buy", type="MARKET", quantity=D(1)))
+    refused = asked(NewOrder(client_id="a:b", symbol=BTC, side="BUY", type="MARKET", quantity=D(1)))
     assert isinstance(refused, Refused)
     assert refused.code == -4015
 
 
 def test_conditional_order_becomes_an_algo_order() -> None:
     """EXEC-1: it goes to the book of its own."""
-    stop = asked(NewOrder(client_id="s", symbol=BTC, side="sell", type="STOP_MARKET", trigger=D(90), close_position=True))
+    stop = asked(NewOrder(client_id="s", symbol=BTC, side="SELL", type="STOP_MARKET", trigger=D(90), close_position=True))
     assert isinstance(stop, NewAlgoOrder)
     assert (stop.trigger_price, stop.close_position) == (D(90), True)
 

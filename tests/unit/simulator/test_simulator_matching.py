@@ -18,14 +18,14 @@ def held(position: int, *exits: Order, settings: SimulatorSettings = FREE, lever
     """A trader at 100 that is long (positive) or short, or flat, with these orders resting."""
     trader = Trader(settings, leverage=leverage).at(100)
     if position:
-        trader.send(market("in", "buy" if position > 0 else "sell", abs(position)))
+        trader.send(market("in", "BUY" if position > 0 else "SELL", abs(position)))
     placed = trader.send(*exits)
     assert {o.status for o in placed.orders} <= {"NEW"}
     return trader
 
 
-LONG = (stop("stop", "sell", 95), target("target", "sell", 108))
-SHORT = (stop("stop", "buy", 105), target("target", "buy", 92))
+LONG = (stop("stop", "SELL", 95), target("target", "SELL", 108))
+SHORT = (stop("stop", "BUY", 105), target("target", "BUY", 92))
 
 
 @pytest.mark.parametrize(
@@ -62,22 +62,22 @@ def test_stop_and_target_of_a_position(position: int, exits: tuple[Order, ...], 
 @pytest.mark.parametrize(
     ("order", "row", "expected"),
     [
-        (limit("e", "buy", 2, 95), (100, 102, 95.1, 99), []),
-        (limit("e", "buy", 2, 95), (100, 102, 95, 99), []),  # touched is not traded through
-        (limit("e", "buy", 2, 95), (100, 102, 94.9, 99), [("e", "2", "95")]),
-        (limit("e", "buy", 2, 95), (95, 102, 95, 99), []),  # opens on it, goes away from it
-        (limit("e", "buy", 2, 95), (92, 102, 90, 99), [("e", "2", "95")]),  # a gap: it rested at its price
-        (limit("e", "sell", 2, 105), (100, 105, 99, 99), []),
-        (limit("e", "sell", 2, 105), (100, 105.1, 99, 99), [("e", "2", "105")]),
-        (limit("e", "sell", 2, 105), (108, 109, 99, 99), [("e", "2", "105")]),
-        (stop("e", "buy", 105, 2), (100, 104.9, 99, 99), []),
-        (stop("e", "buy", 105, 2), (100, 105, 99, 99), [("e", "2", "105")]),
-        (stop("e", "buy", 105, 2), (107, 109, 99, 99), [("e", "2", "107")]),
-        (stop("e", "sell", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
-        (stop("e", "sell", 95, 2), (93, 101, 92, 99), [("e", "2", "93")]),
-        (target("e", "buy", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
-        (target("e", "buy", 95, 2), (93, 101, 92, 99), [("e", "2", "95")]),
-        (target("e", "sell", 105, 2), (107, 109, 99, 99), [("e", "2", "105")]),
+        (limit("e", "BUY", 2, 95), (100, 102, 95.1, 99), []),
+        (limit("e", "BUY", 2, 95), (100, 102, 95, 99), []),  # touched is not traded through
+        (limit("e", "BUY", 2, 95), (100, 102, 94.9, 99), [("e", "2", "95")]),
+        (limit("e", "BUY", 2, 95), (95, 102, 95, 99), []),  # opens on it, goes away from it
+        (limit("e", "BUY", 2, 95), (92, 102, 90, 99), [("e", "2", "95")]),  # a gap: it rested at its price
+        (limit("e", "SELL", 2, 105), (100, 105, 99, 99), []),
+        (limit("e", "SELL", 2, 105), (100, 105.1, 99, 99), [("e", "2", "105")]),
+        (limit("e", "SELL", 2, 105), (108, 109, 99, 99), [("e", "2", "105")]),
+        (stop("e", "BUY", 105, 2), (100, 104.9, 99, 99), []),
+        (stop("e", "BUY", 105, 2), (100, 105, 99, 99), [("e", "2", "105")]),
+        (stop("e", "BUY", 105, 2), (107, 109, 99, 99), [("e", "2", "107")]),
+        (stop("e", "SELL", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
+        (stop("e", "SELL", 95, 2), (93, 101, 92, 99), [("e", "2", "93")]),
+        (target("e", "BUY", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
+        (target("e", "BUY", 95, 2), (93, 101, 92, 99), [("e", "2", "95")]),
+        (target("e", "SELL", 105, 2), (107, 109, 99, 99), [("e", "2", "105")]),
     ],
 )
 def test_an_entry_of_every_type_and_side(order: Order, row: Row, expected: list[FILL]) -> None:
@@ -88,14 +88,14 @@ def test_an_entry_of_every_type_and_side(order: Order, row: Row, expected: list[
 def test_a_touch_fills_limits_when_the_settings_say_so() -> None:
     """BT-1: limit_fills = touch."""
     settings = FREE.model_copy(update={"limit_fills": "touch"})
-    assert brief(held(0, limit("e", "buy", 2, 95), settings=settings).step((100, 102, 95, 99)).fills) == [("e", "2", "95")]
-    assert brief(held(0, limit("e", "sell", 2, 105), settings=settings).step((100, 105, 99, 99)).fills) == [
+    assert brief(held(0, limit("e", "BUY", 2, 95), settings=settings).step((100, 102, 95, 99)).fills) == [("e", "2", "95")]
+    assert brief(held(0, limit("e", "SELL", 2, 105), settings=settings).step((100, 105, 99, 99)).fills) == [
         ("e", "2", "105")
     ]
 
 
-BRACKET_LONG = (stop("stop", "sell", 92), target("target", "sell", 108))
-BRACKET_SHORT = (stop("stop", "buy", 108), target("target", "buy", 92))
+BRACKET_LONG = (stop("stop", "SELL", 92), target("target", "SELL", 108))
+BRACKET_SHORT = (stop("stop", "BUY", 108), target("target", "BUY", 92))
 
 
 @pytest.mark.parametrize(
@@ -103,54 +103,54 @@ BRACKET_SHORT = (stop("stop", "buy", 108), target("target", "buy", 92))
     [
         # The entry fills late, the stop after it; the high was behind: the target met no position and is gone.
         (
-            (limit("entry", "buy", 1, 95), *BRACKET_LONG),
+            (limit("entry", "BUY", 1, 95), *BRACKET_LONG),
             (100, 110, 90, 105),
             [("entry", "1", "95"), ("stop", "1", "92")],
             {"target": "EXPIRED", "entry": "FILLED", "stop": "FILLED"},
         ),
         # The low stays above the stop: the position is held to the close.
         (
-            (limit("entry", "buy", 1, 95), *BRACKET_LONG),
+            (limit("entry", "BUY", 1, 95), *BRACKET_LONG),
             (100, 107, 93, 105),
             [("entry", "1", "95")],
             {"entry": "FILLED"},
         ),
         # A buy stop fills on the way up: the low comes next, the stop before the target.
         (
-            (stop("entry", "buy", 105, 1), *BRACKET_LONG),
+            (stop("entry", "BUY", 105, 1), *BRACKET_LONG),
             (100, 110, 90, 105),
             [("entry", "1", "105"), ("stop", "1", "92")],
             {"entry": "FILLED", "stop": "FILLED", "target": "EXPIRED"},
         ),
         # The low does not reach the stop: then the target on the way to the high.
         (
-            (stop("entry", "buy", 105, 1), *BRACKET_LONG),
+            (stop("entry", "BUY", 105, 1), *BRACKET_LONG),
             (100, 110, 95, 105),
             [("entry", "1", "105"), ("target", "1", "108")],
             {"entry": "FILLED", "target": "FILLED"},
         ),
         # Short mirrors.
         (
-            (limit("entry", "sell", 1, 105), *BRACKET_SHORT),
+            (limit("entry", "SELL", 1, 105), *BRACKET_SHORT),
             (100, 110, 90, 95),
             [("entry", "1", "105"), ("stop", "1", "108")],
             {"target": "EXPIRED", "entry": "FILLED", "stop": "FILLED"},
         ),
         (
-            (stop("entry", "sell", 95, 1), *BRACKET_SHORT),
+            (stop("entry", "SELL", 95, 1), *BRACKET_SHORT),
             (100, 110, 90, 95),
             [("entry", "1", "95"), ("stop", "1", "108")],
             {"entry": "FILLED", "stop": "FILLED", "target": "EXPIRED"},
         ),
         (
-            (stop("entry", "sell", 95, 1), *BRACKET_SHORT),
+            (stop("entry", "SELL", 95, 1), *BRACKET_SHORT),
             (100, 105, 90, 95),
             [("entry", "1", "95"), ("target", "1", "92")],
             {"entry": "FILLED", "target": "FILLED"},
         ),
         # A gap through entry and stop: the entry at its price, the stop at the open.
         (
-            (limit("entry", "buy", 1, 95), stop("stop", "sell", 92, 1, reduce_only=True)),
+            (limit("entry", "BUY", 1, 95), stop("stop", "SELL", 92, 1, reduce_only=True)),
             (90, 91, 89, 90),
             [("entry", "1", "95"), ("stop", "1", "90")],
             {"entry": "FILLED", "stop": "FILLED"},
@@ -168,7 +168,7 @@ def test_an_entry_that_fills_inside_a_candle_meets_the_rest_of_it(
 
 def test_a_stop_that_turns_the_position_goes_on_as_the_other_side() -> None:
     """BT-1: an order without reduce-only may flip; the path then is the short's."""
-    trader = held(1, stop("turn", "sell", 95, 3), stop("cover", "buy", 108, 2, reduce_only=True))
+    trader = held(1, stop("turn", "SELL", 95, 3), stop("cover", "BUY", 108, 2, reduce_only=True))
     events = trader.step((100, 110, 90, 100))
     assert brief(events.fills) == [("turn", "3", "95"), ("cover", "2", "108")]
     assert [fill.realized for fill in events.fills] == [D(-5), D(-26)]
@@ -177,7 +177,7 @@ def test_a_stop_that_turns_the_position_goes_on_as_the_other_side() -> None:
 
 def test_two_stops_share_the_position_in_the_order_of_the_price() -> None:
     """BT-1: nearer first; the second takes what is left, and no more."""
-    trader = held(3, stop("far", "sell", 94, 3, reduce_only=True), stop("near", "sell", 96, 2, reduce_only=True))
+    trader = held(3, stop("far", "SELL", 94, 3, reduce_only=True), stop("near", "SELL", 96, 2, reduce_only=True))
     events = trader.step((100, 100, 90, 91))
     assert brief(events.fills) == [("near", "2", "96"), ("far", "1", "94")]
     assert ends(events) == {"near": "FILLED", "far": "EXPIRED"}
@@ -185,14 +185,14 @@ def test_two_stops_share_the_position_in_the_order_of_the_price() -> None:
 
 def test_of_two_orders_at_one_price_the_earlier_goes_first() -> None:
     """BT-1: price, then time."""
-    trader = held(3, stop("first", "sell", 95, 2, reduce_only=True), stop("second", "sell", 95, 2, reduce_only=True))
+    trader = held(3, stop("first", "SELL", 95, 2, reduce_only=True), stop("second", "SELL", 95, 2, reduce_only=True))
     assert brief(trader.step((100, 100, 90, 91)).fills) == [("first", "2", "95"), ("second", "1", "95")]
 
 
 def test_close_position_closes_what_is_there_when_it_triggers() -> None:
     """EXEC-3: partial fills of the entry are covered too; the order then states its quantity."""
-    trader = held(2, stop("stop", "sell", 95))
-    trader.send(market("more", "buy", "0.5"))
+    trader = held(2, stop("stop", "SELL", 95))
+    trader.send(market("more", "BUY", "0.5"))
     (closed,) = trader.step((100, 100, 90, 91)).orders
     assert (closed.status, closed.quantity, closed.filled, closed.average_price) == ("FILLED", D("2.5"), D("2.5"), D(95))
 
@@ -200,7 +200,7 @@ def test_close_position_closes_what_is_there_when_it_triggers() -> None:
 @pytest.mark.parametrize("position", [0, -1])
 def test_exits_without_a_position_to_reduce_expire_and_fill_nothing(position: int) -> None:
     """BT-1: closePosition and reduce-only orders that trigger flat, or on the wrong side, EXPIRE."""
-    trader = held(position, stop("a", "sell", 95), target("b", "sell", 104), stop("c", "sell", 94, 1, reduce_only=True))
+    trader = held(position, stop("a", "SELL", 95), target("b", "SELL", 104), stop("c", "SELL", 94, 1, reduce_only=True))
     events = trader.step((100, 105, 90, 100))
     assert not events.fills
     assert ends(events) == {"a": "EXPIRED", "b": "EXPIRED", "c": "EXPIRED"}
@@ -215,7 +215,7 @@ def test_exits_stay_resting_when_the_position_goes_flat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "side", "at", "row"), [(3, "sell", 105, (100, 106, 99, 100)), (-3, "buy", 95, (100, 101, 94, 100))]
+    ("position", "side", "at", "row"), [(3, "SELL", 105, (100, 106, 99, 100)), (-3, "BUY", 95, (100, 101, 94, 100))]
 )
 def test_a_reduce_only_limit_takes_profit_and_never_turns_the_position(
     position: int, side: str, at: float, row: Row
@@ -232,7 +232,7 @@ def test_a_reduce_only_limit_takes_profit_and_never_turns_the_position(
 def test_a_reduce_only_limit_without_a_position_expires_when_reached() -> None:
     """BT-1: the position went before the limit was reached."""
     trader = held(1)
-    trader.send(limit("exit", "sell", 1, 105, reduce_only=True), market("out", "sell", 1))
+    trader.send(limit("exit", "SELL", 1, 105, reduce_only=True), market("out", "SELL", 1))
     events = trader.step((100, 106, 99, 100))
     assert (ends(events), events.fills) == ({"exit": "EXPIRED"}, ())
 
@@ -241,7 +241,7 @@ def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
     """BT-1: participation 10 % of 20 and 30, then the rest; maker fee each time; the average is of all fills."""
     settings = SimulatorSettings()
     trader = Trader(settings, leverage=10).at(100)
-    trader.send(limit("e", "buy", 6, 95))
+    trader.send(limit("e", "BUY", 6, 95))
     first = trader.step((100, 100, 94, 96), volume=20.0)
     assert (brief(first.fills), ends(first)) == ([("e", "2", "95")], {"e": "PARTIALLY_FILLED"})
     assert (first.fills[0].maker, first.fills[0].fee) == (True, D("0.0380"))
@@ -256,14 +256,14 @@ def test_a_limit_gets_its_share_of_the_volume_candle_by_candle() -> None:
 def test_limits_of_one_symbol_share_the_volume() -> None:
     """BT-1: the nearer gets it first."""
     trader = Trader(SimulatorSettings(), leverage=10).at(100)
-    trader.send(limit("far", "buy", 2, 94), limit("near", "buy", 2, 95))
+    trader.send(limit("far", "BUY", 2, 94), limit("near", "BUY", 2, 95))
     assert brief(trader.step((100, 100, 90, 96), volume=30.0).fills) == [("near", "2", "95"), ("far", "1", "94")]
 
 
 def test_a_stop_pays_slippage_and_deeper_layers() -> None:
     """BT-1: 1 bp, then 1 bp a layer of 10 % of the volume; prices to the tick, against the trader."""
     trader = Trader(SimulatorSettings(), leverage=10).at(50_000)
-    trader.send(market("in", "buy", "0.5"), stop("stop", "sell", 49_000))
+    trader.send(market("in", "BUY", "0.5"), stop("stop", "SELL", 49_000))
     events = trader.step((50_000, 50_000, 48_000, 48_500), volume=2.0)
     assert brief(events.fills) == [("stop", "0.2", "48995.1"), ("stop", "0.2", "48990.2"), ("stop", "0.1", "48985.3")]
     assert ends(events) == {"stop": "FILLED"}
@@ -273,16 +273,16 @@ def test_a_stop_pays_slippage_and_deeper_layers() -> None:
 def test_an_entry_that_triggers_without_margin_expires() -> None:
     """BT-1: conditional orders bind no margin while they wait; they are asked when they trigger (-2019)."""
     trader = Trader(SimulatorSettings(), leverage=10).at(100)
-    trader.send(stop("e", "buy", 110, 2_000))
+    trader.send(stop("e", "BUY", 110, 2_000))
     events = trader.step((100, 112, 100, 111))
     assert (ends(events), events.fills, events.orders[0].reject_code) == ({"e": "EXPIRED"}, (), -2019)
 
 
 def test_margin_of_a_triggered_entry_is_counted_at_the_price_that_triggers_it() -> None:
     """BT-1: 500 held from 100 have lost 4,000 at 92; the 6,000 left carry 60,000, not 92,000."""
-    trader = held(500, target("dip", "buy", 92, 500), leverage=10)
+    trader = held(500, target("dip", "BUY", 92, 500), leverage=10)
     assert ends(trader.step((100, 100, 91, 100))) == {"dip": "EXPIRED"}
-    trader = held(500, target("dip", "buy", 92, 100), leverage=10)
+    trader = held(500, target("dip", "BUY", 92, 100), leverage=10)
     assert ends(trader.step((100, 100, 91, 100))) == {"dip": "FILLED"}
 
 

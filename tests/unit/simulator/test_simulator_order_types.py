@@ -10,7 +10,7 @@ from tests.support.simulator.simulated_trader import BTC, D, Row, Trader, brief,
 
 
 def conditional(kind: str, quantity: int, **changes: object) -> Order:
-    fields = {"client_id": "e", "symbol": BTC, "side": "sell", "type": kind, "quantity": D(quantity)} | changes
+    fields = {"client_id": "e", "symbol": BTC, "side": "SELL", "type": kind, "quantity": D(quantity)} | changes
     return Order(**fields)  # type: ignore[arg-type]  # a table of fields
 
 
@@ -39,7 +39,7 @@ def test_conditional_limits_and_trailing_stops(
 ) -> None:
     """EXEC-1, BT-1: along the candle's path; the story of the child is the order's."""
     trader = Trader().at(100)
-    trader.send(market("in", "buy", 2))
+    trader.send(market("in", "BUY", 2))
     (placed,) = trader.send(order).orders
     assert placed == msgspec.structs.replace(order, updated_at=60_000)
     assert brief(trader.step(row).fills) == fills
@@ -52,7 +52,7 @@ def test_conditional_limits_and_trailing_stops(
 )
 def test_time_in_force_of_a_limit(force: str, price: int, result: str | int) -> None:
     """EXEC-1, EXEC-6: what is asked is what is told."""
-    asked = msgspec.structs.replace(limit("a", "buy", 1, price), time_in_force=force)
+    asked = msgspec.structs.replace(limit("a", "BUY", 1, price), time_in_force=force)
     (told,) = Trader().at(100).send(asked).orders
     assert told.reject_code == result if isinstance(result, int) else told.status == result
     assert told.time_in_force == force
@@ -61,13 +61,13 @@ def test_time_in_force_of_a_limit(force: str, price: int, result: str | int) -> 
 @pytest.mark.parametrize("changes", [{"activation": D(1)}, {"callback_rate": D(1)}, {"trigger": D(1)}])
 def test_parameter_foreign_to_the_order_type_is_refused(changes: dict[str, object]) -> None:
     """EXEC-6: -1106, by the lane, whose words are more than the exchange's."""
-    asked = msgspec.structs.replace(market("a", "buy", 1), **changes)
+    asked = msgspec.structs.replace(market("a", "BUY", 1), **changes)
     assert Trader().at(100).send(asked).orders[0].reject_code == -1106
 
 
 def test_a_child_that_is_refused_at_the_trigger_is_told_as_expired() -> None:
     """EXEC-2: with the code; a post-only limit that would take."""
     trader = Trader().at(100)
-    trader.send(market("in", "buy", 2), conditional("STOP", 2, trigger=D(95), price=D(94), time_in_force="GTX"))
+    trader.send(market("in", "BUY", 2), conditional("STOP", 2, trigger=D(95), price=D(94), time_in_force="GTX"))
     events = trader.step((100, 101, 93, 97))
     assert (ends(events), events.orders[0].reject_code) == ({"e": "EXPIRED"}, -5022)

@@ -33,9 +33,9 @@ def changed(original: Order, **changes: object) -> Order:
     return msgspec.structs.replace(original, **changes)
 
 
-BUY = market("a", "buy", 1)
-LIMIT = limit("a", "buy", 1, 90)
-STOP = stop("a", "sell", 90)
+BUY = market("a", "BUY", 1)
+LIMIT = limit("a", "BUY", 1, 90)
+STOP = stop("a", "SELL", 90)
 
 
 @pytest.mark.parametrize(
@@ -74,18 +74,18 @@ STOP = stop("a", "sell", 90)
         (changed(LIMIT, price=D("1E+12")), -4016),
         (changed(STOP, trigger=D("90.05")), -4014),
         (changed(LIMIT, price=D(4), quantity=D(1)), -4164),
-        (market("a", "sell", 1, reduce_only=True), -2022),  # flat
-        (limit("a", "sell", 1, 110, reduce_only=True), -2022),
-        (market("a", "buy", 1_001), -2019),  # 10,000 x 10 at 100
-        (limit("a", "buy", 1_112, 90), -2019),
-        (stop("a", "sell", 100), -2021),  # a trigger at the last price is reached
-        (stop("a", "sell", 101), -2021),
-        (stop("a", "buy", 100), -2021),
-        (stop("a", "buy", 99), -2021),
-        (target("a", "sell", 100), -2021),
-        (target("a", "sell", 99), -2021),
-        (target("a", "buy", 100), -2021),
-        (target("a", "buy", 101), -2021),
+        (market("a", "SELL", 1, reduce_only=True), -2022),  # flat
+        (limit("a", "SELL", 1, 110, reduce_only=True), -2022),
+        (market("a", "BUY", 1_001), -2019),  # 10,000 x 10 at 100
+        (limit("a", "BUY", 1_112, 90), -2019),
+        (stop("a", "SELL", 100), -2021),  # a trigger at the last price is reached
+        (stop("a", "SELL", 101), -2021),
+        (stop("a", "BUY", 100), -2021),
+        (stop("a", "BUY", 99), -2021),
+        (target("a", "SELL", 100), -2021),
+        (target("a", "SELL", 99), -2021),
+        (target("a", "BUY", 100), -2021),
+        (target("a", "BUY", 101), -2021),
     ],
 )
 def test_an_order_that_cannot_be_is_refused_with_binances_code(refused: Order, code: int) -> None:
@@ -106,16 +106,16 @@ def test_a_quantity_below_the_minimum_is_refused() -> None:
     """EXEC-6: -4004, where the minimum is more than a step."""
     coarse = {symbol: msgspec.structs.replace(fine, min_quantity=D("0.01")) for symbol, fine in INSTRUMENTS.items()}
     trader = Trader(FREE, coarse).at(10_000)
-    assert trader.send(market("a", "buy", "0.009")).orders[0].reject_code == -4004
-    assert trader.send(market("b", "buy", "0.01")).orders[0].status == "FILLED"
+    assert trader.send(market("a", "BUY", "0.009")).orders[0].reject_code == -4004
+    assert trader.send(market("b", "BUY", "0.01")).orders[0].status == "FILLED"
 
 
 def test_nothing_trades_before_the_symbol_has_a_price() -> None:
     """BT-1: -2020 with the reason, per symbol."""
     trader = Trader()
-    assert trader.send(market("a", "buy", 1)).orders[0].reject_code == -2020
+    assert trader.send(market("a", "BUY", 1)).orders[0].reject_code == -2020
     trader.step((100, 100, 100, 100))
-    events = trader.send(market("b", "buy", 1), market("c", "buy", 1, symbol=ETH))
+    events = trader.send(market("b", "BUY", 1), market("c", "BUY", 1, symbol=ETH))
     assert ends(events) == {"b": "FILLED", "c": "REJECTED"}
 
 
@@ -123,11 +123,11 @@ def test_the_book_has_a_bound() -> None:
     """EXEC-6: -2025 a symbol, -4045 the account; cancelling makes room."""
     trader = Trader(SimulatorSettings(max_open_orders=2, max_conditional_orders=1), leverage=10).at(100)
     answers = trader.send(
-        limit("a", "buy", 1, 90), limit("b", "buy", 1, 90), limit("c", "buy", 1, 90),
-        limit("d", "buy", 1, 90, symbol=ETH), stop("e", "sell", 90), stop("f", "sell", 90, symbol=ETH),
+        limit("a", "BUY", 1, 90), limit("b", "BUY", 1, 90), limit("c", "BUY", 1, 90),
+        limit("d", "BUY", 1, 90, symbol=ETH), stop("e", "SELL", 90), stop("f", "SELL", 90, symbol=ETH),
     ).orders  # fmt: skip
     assert [answer.reject_code for answer in answers] == [0, 0, -2025, 0, 0, -4045]
-    events = trader.send(CancelOrder(symbol=BTC, client_id="a"), limit("g", "buy", 1, 90))
+    events = trader.send(CancelOrder(symbol=BTC, client_id="a"), limit("g", "BUY", 1, 90))
     assert ends(events) == {"a": "CANCELED", "g": "NEW"}
 
 
@@ -135,8 +135,8 @@ def test_the_book_has_a_bound() -> None:
     ("asked", "price", "fee", "realized"),
     [
         # 1 bp from 50,000 to the tick, against the trader; fee 0.05 % of it
-        (market("a", "buy", 1), "50005", "25.0025", "0"),
-        (market("a", "sell", 1), "49995", "24.9975", "0"),
+        (market("a", "BUY", 1), "50005", "25.0025", "0"),
+        (market("a", "SELL", 1), "49995", "24.9975", "0"),
     ],
 )
 def test_a_market_order_fills_at_once_at_the_last_price_and_slippage(
@@ -156,55 +156,55 @@ def test_a_market_order_fills_at_once_at_the_last_price_and_slippage(
 def test_the_half_spread_is_paid_too() -> None:
     """BT-1: half_spread_bps comes on top of slippage."""
     trader = Trader(SimulatorSettings(half_spread_bps=D(2)), leverage=10).at(50_000)
-    assert brief(trader.send(market("a", "buy", 1)).fills) == [("a", "1", "50015")]
+    assert brief(trader.send(market("a", "BUY", 1)).fills) == [("a", "1", "50015")]
 
 
 def test_order_beyond_a_layer_pays_more_also_when_split() -> None:
     """BT-1: layers of 10 % of the last candle's volume, 1 bp deeper each; the next candle brings new liquidity."""
     expected = [("1", "50005"), ("1", "50010"), ("0.5", "50015")]
     whole = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
-    assert [row[1:] for row in brief(whole.send(market("a", "buy", "2.5")).fills)] == expected
+    assert [row[1:] for row in brief(whole.send(market("a", "BUY", "2.5")).fills)] == expected
     split = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
-    fills = split.send(market("a", "buy", 1), market("b", "buy", "0.4"), market("c", "buy", "1.1")).fills
+    fills = split.send(market("a", "BUY", 1), market("b", "BUY", "0.4"), market("c", "BUY", "1.1")).fills
     assert [row[1:] for row in brief(fills)] == [("1", "50005"), ("0.4", "50010"), ("0.6", "50010"), ("0.5", "50015")]
     split.at(50_000, volume=10.0)
-    assert brief(split.send(market("d", "sell", 1)).fills) == [("d", "1", "49995")]
+    assert brief(split.send(market("d", "SELL", 1)).fills) == [("d", "1", "49995")]
 
 
 @pytest.mark.parametrize("volume", [0.0, 0.004])
 def test_without_liquidity_the_last_layer_takes_all(volume: float) -> None:
     """BT-1: max_layers is the worst that a taker pays."""
     trader = Trader(SimulatorSettings(max_layers=3), leverage=10).at(50_000, volume=volume)
-    assert brief(trader.send(market("a", "buy", 1)).fills) == [("a", "1", "50020")]
+    assert brief(trader.send(market("a", "BUY", 1)).fills) == [("a", "1", "50020")]
 
 
 def test_the_rest_beyond_the_last_layer_fills_in_it() -> None:
     """BT-1: one more layer than max_layers, however much it is."""
     trader = Trader(SimulatorSettings(max_layers=1), leverage=10).at(50_000, volume=1.0)
-    events = trader.send(market("a", "buy", 1))
+    events = trader.send(market("a", "BUY", 1))
     assert brief(events.fills) == [("a", "0.1", "50005"), ("a", "0.9", "50010")]
     assert events.orders[0].average_price == D("50009.5")
-    assert brief(trader.send(market("b", "buy", "0.1")).fills) == [("b", "0.1", "50010")]
+    assert brief(trader.send(market("b", "BUY", "0.1")).fills) == [("b", "0.1", "50010")]
 
 
 def test_a_market_order_never_fills_below_one_tick() -> None:
     """BT-1: prices stay on the grid and positive."""
     trader = Trader(SimulatorSettings(), leverage=10).at(0.1)
-    assert brief(trader.send(market("a", "sell", 100)).fills) == [("a", "100", "0.1")]
+    assert brief(trader.send(market("a", "SELL", 100)).fills) == [("a", "100", "0.1")]
 
 
 @pytest.mark.parametrize(
     ("asked", "fills", "status"),
     [
-        (limit("a", "buy", 1, 49_999), [], "NEW"),
-        (limit("a", "buy", 1, 50_000), [("a", "1", "50000")], "FILLED"),  # slippage is capped by the limit
-        (limit("a", "buy", 1, 50_004), [("a", "1", "50004")], "FILLED"),
-        (limit("a", "buy", 2, 50_005), [("a", "1", "50005")], "PARTIALLY_FILLED"),  # the second layer is beyond it
-        (limit("a", "buy", 2, 50_010), [("a", "1", "50005"), ("a", "1", "50010")], "FILLED"),
-        (limit("a", "sell", 1, 50_001), [], "NEW"),
-        (limit("a", "sell", 1, 50_000), [("a", "1", "50000")], "FILLED"),
-        (limit("a", "sell", 2, 49_995), [("a", "1", "49995")], "PARTIALLY_FILLED"),
-        (limit("a", "sell", 2, 49_000), [("a", "1", "49995"), ("a", "1", "49990")], "FILLED"),
+        (limit("a", "BUY", 1, 49_999), [], "NEW"),
+        (limit("a", "BUY", 1, 50_000), [("a", "1", "50000")], "FILLED"),  # slippage is capped by the limit
+        (limit("a", "BUY", 1, 50_004), [("a", "1", "50004")], "FILLED"),
+        (limit("a", "BUY", 2, 50_005), [("a", "1", "50005")], "PARTIALLY_FILLED"),  # the second layer is beyond it
+        (limit("a", "BUY", 2, 50_010), [("a", "1", "50005"), ("a", "1", "50010")], "FILLED"),
+        (limit("a", "SELL", 1, 50_001), [], "NEW"),
+        (limit("a", "SELL", 1, 50_000), [("a", "1", "50000")], "FILLED"),
+        (limit("a", "SELL", 2, 49_995), [("a", "1", "49995")], "PARTIALLY_FILLED"),
+        (limit("a", "SELL", 2, 49_000), [("a", "1", "49995"), ("a", "1", "49990")], "FILLED"),
     ],
 )
 def test_a_marketable_limit_takes_up_to_its_price_and_rests_with_the_rest(
@@ -220,13 +220,13 @@ def test_a_marketable_limit_takes_up_to_its_price_and_rests_with_the_rest(
 def test_the_rest_of_a_marketable_limit_fills_as_maker() -> None:
     """EXEC-1, BT-1: one order, both fees."""
     trader = Trader(SimulatorSettings(), leverage=100).at(50_000, volume=10.0)
-    trader.send(limit("a", "buy", 2, 50_005))
+    trader.send(limit("a", "BUY", 2, 50_005))
     events = trader.step((50_010, 50_010, 50_000, 50_000), volume=100.0)
     assert (brief(events.fills), events.fills[0].maker) == ([("a", "1", "50005")], True)
     assert (events.orders[0].status, events.orders[0].average_price) == ("FILLED", D(50_005))
 
 
-@pytest.mark.parametrize(("side", "back"), [("buy", "sell"), ("sell", "buy")])
+@pytest.mark.parametrize(("side", "back"), [("BUY", "SELL"), ("SELL", "BUY")])
 def test_reduce_only_closes_what_is_there_and_the_rest_expires(side: str, back: str) -> None:
     """EXEC-1: never opens, never turns; on the position's own side it is refused."""
     trader = Trader().at(100)
@@ -243,41 +243,41 @@ def test_reduce_only_closes_what_is_there_and_the_rest_expires(side: str, back: 
 def test_a_marketable_reduce_only_limit_takes_the_position_and_no_more() -> None:
     """EXEC-1: the rest expires, it does not rest."""
     trader = Trader().at(100)
-    trader.send(market("in", "buy", 2))
-    events = trader.send(limit("out", "sell", 5, 99, reduce_only=True))
+    trader.send(market("in", "BUY", 2))
+    events = trader.send(limit("out", "SELL", 5, 99, reduce_only=True))
     assert (brief(events.fills), ends(events)) == ([("out", "2", "100")], {"out": "EXPIRED"})
 
 
 def test_reduce_only_is_exempt_from_the_minimum_notional_and_from_margin() -> None:
     """EXEC-1: a small rest can always be closed."""
     trader = Trader().at(100)
-    trader.send(market("in", "buy", "0.05"), market("part", "sell", "0.04", reduce_only=True))
-    assert ends(trader.send(market("out", "sell", "0.01", reduce_only=True))) == {"out": "FILLED"}
+    trader.send(market("in", "BUY", "0.05"), market("part", "SELL", "0.04", reduce_only=True))
+    assert ends(trader.send(market("out", "SELL", "0.01", reduce_only=True))) == {"out": "FILLED"}
 
 
 def test_margin_counts_positions_and_resting_limits_of_all_symbols() -> None:
     """BT-1: 10,000 USDT at leverage 10 carry 100,000 of notional, not more; exits carry nothing; of one symbol's two sides
     the larger counts, as on Binance."""
     trader = Trader(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
-    assert ends(trader.send(market("a", "buy", 500), limit("b", "buy", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
-    assert trader.send(market("c", "sell", 501, symbol=ETH)).orders[0].reject_code == -2019
-    assert ends(trader.send(limit("exit", "sell", 500, 110, reduce_only=True), market("d", "sell", 500, symbol=ETH))) == {
+    assert ends(trader.send(market("a", "BUY", 500), limit("b", "BUY", 300, 90, symbol=ETH))) == {"a": "FILLED", "b": "NEW"}
+    assert trader.send(market("c", "SELL", 501, symbol=ETH)).orders[0].reject_code == -2019
+    assert ends(trader.send(limit("exit", "SELL", 500, 110, reduce_only=True), market("d", "SELL", 500, symbol=ETH))) == {
         "exit": "NEW",
         "d": "FILLED",
     }
     # What makes the position smaller, or turns it into one no larger, needs no margin.
-    assert ends(trader.send(market("turn", "sell", 1_000))) == {"turn": "FILLED"}
-    assert trader.send(market("turn-more", "buy", 1_001)).orders[0].reject_code == -2019
+    assert ends(trader.send(market("turn", "SELL", 1_000))) == {"turn": "FILLED"}
+    assert trader.send(market("turn-more", "BUY", 1_001)).orders[0].reject_code == -2019
 
 
 def test_a_position_that_is_not_made_larger_needs_no_margin() -> None:
     """BT-1: after a loss the margin no longer carries the position, yet it may be turned or reduced, and not enlarged."""
     trader = Trader(SimulatorSettings(taker_fee=D(0), slippage_bps=D(0)), leverage=10).at(100)
-    trader.send(market("in", "buy", 1_000))
+    trader.send(market("in", "BUY", 1_000))
     trader.at(95)
-    assert trader.send(market("more", "buy", 1)).orders[0].reject_code == -2019
-    assert trader.send(market("turn-more", "sell", 2_001)).orders[0].reject_code == -2019
-    assert ends(trader.send(market("turn", "sell", 2_000), market("reduce", "buy", 10))) == {
+    assert trader.send(market("more", "BUY", 1)).orders[0].reject_code == -2019
+    assert trader.send(market("turn-more", "SELL", 2_001)).orders[0].reject_code == -2019
+    assert ends(trader.send(market("turn", "SELL", 2_000), market("reduce", "BUY", 10))) == {
         "turn": "FILLED",
         "reduce": "FILLED",
     }
@@ -286,7 +286,7 @@ def test_a_position_that_is_not_made_larger_needs_no_margin() -> None:
 def test_a_cancel_cancels_once_and_then_states_what_is() -> None:
     """EXEC-2: closed orders are stated, unknown ones are -2011."""
     trader = Trader().at(100)
-    trader.send(limit("rests", "buy", 1, 90), market("filled", "buy", 1))
+    trader.send(limit("rests", "BUY", 1, 90), market("filled", "BUY", 1))
     cancel = CancelOrder(symbol=BTC, client_id="rests")
     events = trader.send(cancel, CancelOrder(symbol=BTC, client_id="filled"))
     assert ends(events) == {"rests": "CANCELED", "filled": "FILLED"}
@@ -295,13 +295,13 @@ def test_a_cancel_cancels_once_and_then_states_what_is() -> None:
     assert (unknown.status, unknown.reject_code, unknown.symbol) == ("REJECTED", -2011, BTC)
     assert not trader.step((100, 100, 80, 100)).fills
     # A cancel that met nothing does not use the id up.
-    assert ends(trader.send(market("never", "buy", 1))) == {"never": "FILLED"}
+    assert ends(trader.send(market("never", "BUY", 1))) == {"never": "FILLED"}
 
 
 def test_a_cancel_under_the_wrong_symbol_states_the_order_and_leaves_it() -> None:
     """EXEC-2: never REJECTED for an id that lives, and never a cancel of something else than was meant."""
     trader = Trader().at(100)
-    trader.send(limit("a", "buy", 1, 90))
+    trader.send(limit("a", "BUY", 1, 90))
     (stated,) = trader.send(CancelOrder(symbol=ETH, client_id="a")).orders
     assert (stated.status, stated.symbol) == ("NEW", BTC)
     assert brief(trader.step((100, 100, 80, 100)).fills) == [("a", "1", "90")]
@@ -310,24 +310,24 @@ def test_a_cancel_under_the_wrong_symbol_states_the_order_and_leaves_it() -> Non
 def test_a_request_states_each_order_once_in_its_final_state() -> None:
     """EXEC-2: placed and cancelled in one request."""
     trader = Trader().at(100)
-    events = trader.send(limit("a", "buy", 1, 90), market("b", "buy", 1), CancelOrder(symbol=BTC, client_id="a"))
+    events = trader.send(limit("a", "BUY", 1, 90), market("b", "BUY", 1), CancelOrder(symbol=BTC, client_id="a"))
     assert [(o.client_id, o.status) for o in events.orders] == [("a", "CANCELED"), ("b", "FILLED")]
 
 
 def test_fields_of_the_exchange_in_a_request_are_ignored() -> None:
     """EXEC-2: status, filled and codes are the exchange's word."""
     trader = Trader().at(100)
-    lied = changed(limit("a", "buy", 1, 90), status="FILLED", filled=D(1), average_price=D(1), reject_code=-1, updated_at=5)
+    lied = changed(limit("a", "BUY", 1, 90), status="FILLED", filled=D(1), average_price=D(1), reject_code=-1, updated_at=5)
     (answer,) = trader.send(lied).orders
-    assert answer == changed(limit("a", "buy", 1, 90), updated_at=60_000)
+    assert answer == changed(limit("a", "BUY", 1, 90), updated_at=60_000)
 
 
 def test_a_stop_order_type_table() -> None:
     """EXEC-1: all four conditional forms rest where they do not trigger."""
     trader = Trader().at(100)
     events = trader.send(
-        order("a", "sell", "STOP_MARKET", at=99.9), order("b", "buy", "STOP_MARKET", at=100.1),
-        order("c", "sell", "TAKE_PROFIT_MARKET", at=100.1), order("d", "buy", "TAKE_PROFIT_MARKET", at=99.9),
+        order("a", "SELL", "STOP_MARKET", at=99.9), order("b", "BUY", "STOP_MARKET", at=100.1),
+        order("c", "SELL", "TAKE_PROFIT_MARKET", at=100.1), order("d", "BUY", "TAKE_PROFIT_MARKET", at=99.9),
     )  # fmt: skip
     assert set(ends(events).values()) == {"NEW"}
     assert all(isinstance(o.trigger, Decimal) for o in events.orders)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, TypeVar, get_args
 
-from shared.domain.decisions import Side
-from shared.domain.order_words import AnyOrderType
-from shared.exchange.model.orders import Status
+from shared.domain.order_words import AnyOrderStatus, AnyOrderType, Side
 
 T = TypeVar("T")
 
@@ -20,10 +18,10 @@ class UnknownValue(Unreadable):
     """Raised for an enum word that Binance does not document; the text names field and word."""
 
 
-_SIDES: Final[dict[str, Side]] = {"BUY": "buy", "SELL": "sell"}
+_SIDES: Final[dict[str, Side]] = {word: word for word in get_args(Side)}
 _TYPES: Final[dict[str, AnyOrderType]] = {word: word for word in get_args(AnyOrderType)}
-_STATUSES: Final[dict[str, Status]] = {
-    **{word: word for word in get_args(Status)},
+_STATUSES: Final[dict[str, AnyOrderStatus]] = {
+    **{word: word for word in get_args(AnyOrderStatus)},
     "EXPIRED_IN_MATCH": "EXPIRED",
 }
 #: Statuses of the orders with which Binance itself closes positions; the port's status follows from the filled quantity.
@@ -31,13 +29,8 @@ _LIQUIDATION_STATUSES: Final = frozenset({"NEW_ADL", "NEW_INSURANCE"})
 
 
 def side_of(word: str) -> Side:
-    """Convert BUY or SELL to the port's side. Raises UnknownValue for another word."""
+    """Check that ``word`` is BUY or SELL and return it. Raises UnknownValue for another word."""
     return _lookup(_SIDES, word, "side")
-
-
-def side_name(side: Side) -> str:
-    """Convert a side to Binance's word, for requests."""
-    return side.upper()
 
 
 def order_type(word: str) -> AnyOrderType:
@@ -45,7 +38,7 @@ def order_type(word: str) -> AnyOrderType:
     return _lookup(_TYPES, word, "order type")
 
 
-def status_of(word: str, quantity: Decimal, executed: Decimal) -> Status:
+def status_of(word: str, quantity: Decimal, executed: Decimal) -> AnyOrderStatus:
     """Convert Binance's order status to the port's. Raises UnknownValue for another word.
 
     quantity, executed: ordered and filled, base currency; they decide for orders by which Binance closes a position.

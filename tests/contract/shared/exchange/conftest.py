@@ -129,7 +129,7 @@ async def flatten(exchange: BinanceExchange) -> None:
         closing = NewOrder(
             client_id=f"ict-flat-{uuid.uuid4().hex[:12]}",
             symbol=SYMBOL,
-            side="sell" if position.quantity > 0 else "buy",
+            side="SELL" if position.quantity > 0 else "BUY",
             type="MARKET",
             quantity=abs(position.quantity),
             reduce_only=position.side == "BOTH",

@@ -83,9 +83,9 @@ class Run:
             # Decided on a price that may have moved on: some exits would trigger at once and are refused (-2021).
             at = Decimal(str(price)) + Decimal(self.draw.choice([0, 0, 0, -20, 20])) / 10
             away, beyond = (Decimal(self.draw.randint(0, 30)) / 10 for _ in range(2))
-            side = self.draw.choice(["buy", "sell"])
+            side = self.draw.choice(["BUY", "SELL"])
             below, above = at - max(away, Decimal("0.1")), at + max(beyond, Decimal("0.1"))
-            stop, target = (below, above) if side == "buy" else (above, below)
+            stop, target = (below, above) if side == "BUY" else (above, below)
             quantity = Decimal(self.draw.randint(100, 20_000)) / 1000
             intents.append(
                 intent(f"{symbol}-{n}", symbol, n * MINUTE, side=side, entry=at, stop=stop, target=target, quantity=quantity)

@@ -73,7 +73,7 @@ async def test_a_trade_from_entry_to_target() -> None:
         await desk.cancel(STOP)
         assert desk.told("ict-stop")[-1].status == "CANCELED"
         fills = [fill for event in desk.events for fill in event.fills]
-        assert [(fill.client_id, fill.side) for fill in fills] == [("ict-entry", "buy"), ("ict-target", "sell")]
+        assert [(fill.client_id, fill.side) for fill in fills] == [("ict-entry", "BUY"), ("ict-target", "SELL")]
         assert not await exchange.open_orders()
 
 
@@ -86,7 +86,7 @@ async def test_no_news_shows_a_fill_without_its_position() -> None:
         await desk.until(lambda: desk.told("ict-stop")[-1].status == "FILLED" and desk.position() == 0)
         carried = Decimal(0)
         for event in desk.news:
-            carried += sum((fill.quantity if fill.side == "buy" else -fill.quantity for fill in event.fills), Decimal(0))
+            carried += sum((fill.quantity if fill.side == "BUY" else -fill.quantity for fill in event.fills), Decimal(0))
             held = {each.symbol: each.quantity for each in event.account.positions}
             assert held.get("BTCUSDT", Decimal(0)) == carried
         times = [event.time for event in desk.news]
@@ -271,7 +271,7 @@ async def test_foreign_orders_are_told_and_not_adopted() -> None:
     """EXEC-4: somebody else's order is news under its own name; nothing is done to it."""
     async with trading() as (desk, exchange):
         foreign = NewOrder(
-            client_id="web-1", symbol="BTCUSDT", side="buy", type="LIMIT", quantity=Decimal("0.01"), price=Decimal(90_000)
+            client_id="web-1", symbol="BTCUSDT", side="BUY", type="LIMIT", quantity=Decimal("0.01"), price=Decimal(90_000)
         )
         await exchange.place(foreign)
         await desk.until(lambda: bool(desk.told("web-1")))

@@ -32,9 +32,9 @@ ALGO_PLACED = {
     "price": "0", "workingType": "CONTRACT_PRICE", "closePosition": True, "priceProtect": False, "reduceOnly": False,
     "createTime": 1_700_000_000_000, "updateTime": 1_700_000_000_000,
 }  # fmt: skip
-MARKET = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal("0.001"))
+MARKET = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=Decimal("0.001"))
 STOP = NewOrder(
-    client_id="ict-2", symbol="BTCUSDT", side="sell", type="STOP_MARKET", trigger=Decimal(90_000), close_position=True
+    client_id="ict-2", symbol="BTCUSDT", side="SELL", type="STOP_MARKET", trigger=Decimal(90_000), close_position=True
 )
 
 
@@ -76,7 +76,7 @@ async def test_trailing_stops_name_their_activation_as_the_endpoint_does(stub: E
     stub.say(ALGO, {**ALGO_PLACED, "orderType": "TRAILING_STOP_MARKET"})
     async with adapter(stub) as exchange:
         trailing = NewOrder(
-            client_id="ict-3", symbol="BTCUSDT", side="sell", type="TRAILING_STOP_MARKET", quantity=Decimal("0.001"),
+            client_id="ict-3", symbol="BTCUSDT", side="SELL", type="TRAILING_STOP_MARKET", quantity=Decimal("0.001"),
             reduce_only=True, activation=Decimal("101000.10"), callback_rate=Decimal("1.0"),
         )  # fmt: skip
         assert isinstance(await exchange.place(trailing), Accepted)
@@ -105,7 +105,7 @@ async def test_numbers_leave_as_plain_decimals(stub: ExchangeStub, quantity: str
     """EXEC-1: str() of a small float is 1e-05, which the exchange refuses or misreads."""
     stub.say(ORDER, PLACED)
     async with adapter(stub) as exchange:
-        order = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal(quantity))
+        order = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=Decimal(quantity))
         await exchange.place(order)
     assert stub.calls(ORDER)[0].params["quantity"] == text
 
@@ -113,7 +113,7 @@ async def test_numbers_leave_as_plain_decimals(stub: ExchangeStub, quantity: str
 async def test_ids_that_do_not_survive_signing_are_refused_here(stub: ExchangeStub) -> None:
     """EXEC-2: the exchange takes ``:`` and ``/``, python-binance signs them wrongly (-1022): they never leave."""
     async with adapter(stub) as exchange:
-        bad = NewOrder(client_id="ict:1/entry", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal(1))
+        bad = NewOrder(client_id="ict:1/entry", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=Decimal(1))
         outcome = await exchange.place(bad)
     assert isinstance(outcome, Refused)
     assert outcome.code == -4015
@@ -358,7 +358,7 @@ async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: Exc
     )
     stub.say(ALGO, ALGO_PLACED)
     small = [
-        NewOrder(client_id=f"ict-{n}", symbol="BTCUSDT", side="buy", type="MARKET", quantity=Decimal("0.001"))
+        NewOrder(client_id=f"ict-{n}", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=Decimal("0.001"))
         for n in range(3)
     ]
     async with adapter(stub) as exchange:

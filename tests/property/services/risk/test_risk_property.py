@@ -204,7 +204,7 @@ def test_a_size_never_exceeds_risk_or_margin_and_lies_on_the_grid(equity, entry,
     """RISK-1: exact, not to a tolerance."""
     sign = 1 if long else -1
     wish = signal(
-        side="buy" if long else "sell",
+        side="BUY" if long else "SELL",
         entry=entry,
         stop=entry * (1 - sign * fraction),
         target=entry * (1 + sign * fraction * 2),

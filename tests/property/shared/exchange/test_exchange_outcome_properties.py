@@ -8,16 +8,17 @@ from typing import get_args
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.exchange.model.orders import FINAL, ExchangeOrder, Status
+from shared.domain.order_words import AnyOrderStatus
+from shared.exchange.model.orders import FINAL, ExchangeOrder
 from shared.exchange.outcome.outcomes import Accepted, AskAgain, Doubt, Refused, Uncertain, judge
 
 doubts = st.sampled_from(get_args(Doubt))
 times = st.integers(0, 100_000)
 
 
-def stated(status: Status) -> ExchangeOrder:
+def stated(status: AnyOrderStatus) -> ExchangeOrder:
     return ExchangeOrder(
-        symbol="BTCUSDT", id=1, client_id="ict-1", book="plain", side="buy", type="LIMIT", status=status,
+        symbol="BTCUSDT", id=1, client_id="ict-1", book="plain", side="BUY", type="LIMIT", status=status,
         quantity=Decimal(1), executed=Decimal(0), updated_at=1,
     )  # fmt: skip
 
@@ -36,15 +37,17 @@ def test_no_such_order_counts_only_after_the_request_can_no_longer_arrive(
         assert asked_at <= until + margin or doubt == "known_id"
 
 
-@given(doubts, times, times, st.sampled_from(get_args(Status)))
-def test_an_order_that_is_found_was_taken(doubt: Doubt, until: int, asked_at: int, status: Status) -> None:
+@given(doubts, times, times, st.sampled_from(get_args(AnyOrderStatus)))
+def test_an_order_that_is_found_was_taken(doubt: Doubt, until: int, asked_at: int, status: AnyOrderStatus) -> None:
     """EXEC-2: at any time and in any state."""
     found = stated(status)
     assert judge("placed", Uncertain(doubt=doubt, until=until), found, asked_at, 0) == Accepted(order=found)
 
 
-@given(doubts, times, times, st.sampled_from([None, *get_args(Status)]))
-def test_a_cancel_is_done_when_the_order_is_over(doubt: Doubt, until: int, asked_at: int, status: Status | None) -> None:
+@given(doubts, times, times, st.sampled_from([None, *get_args(AnyOrderStatus)]))
+def test_a_cancel_is_done_when_the_order_is_over(
+    doubt: Doubt, until: int, asked_at: int, status: AnyOrderStatus | None
+) -> None:
     """EXEC-2: an open order after the window means that the cancel did not happen."""
     found = stated(status) if status is not None else None
     verdict = judge("cancelled", Uncertain(doubt=doubt, until=until), found, asked_at, 0)

@@ -27,13 +27,13 @@ def test_an_empty_approval_key_is_refused() -> None:
 
 def test_all_entries_of_a_close_leave_in_one_request_with_derived_ids() -> None:
     """EXEC-2."""
-    outputs = core().handle(bundle(intent("a"), intent("b", ETH, side="sell")))
+    outputs = core().handle(bundle(intent("a"), intent("b", ETH, side="SELL")))
     assert [type(output) for output in outputs] == [ExchangeRequests]
     sent = outputs[0]
     assert (sent.id, sent.time) == (derive("verdict", MINUTE), MINUTE)
     assert [(r.order.client_id, r.order.side, r.order.type, r.order.quantity) for r in sent.requests] == [
-        (client_order_id("a", "entry"), "buy", "MARKET", Decimal(2)),
-        (client_order_id("b", "entry"), "sell", "MARKET", Decimal(2)),
+        (client_order_id("a", "entry"), "BUY", "MARKET", Decimal(2)),
+        (client_order_id("b", "entry"), "SELL", "MARKET", Decimal(2)),
     ]
 
 
@@ -42,9 +42,9 @@ def test_exits_close_the_position_at_the_intents_prices() -> None:
     desk = Desk()
     desk.verdict(intent())
     stop, target = (request.order for request in desk.of(ExchangeRequests)[1].requests)
-    assert (stop.type, stop.side, stop.trigger, stop.close_position) == ("STOP_MARKET", "sell", Decimal(95), True)
+    assert (stop.type, stop.side, stop.trigger, stop.close_position) == ("STOP_MARKET", "SELL", Decimal(95), True)
     assert (target.type, target.side, target.trigger, target.close_position) == (
-        "TAKE_PROFIT_MARKET", "sell", Decimal(110), True,
+        "TAKE_PROFIT_MARKET", "SELL", Decimal(110), True,
     )  # fmt: skip
     assert stop.quantity == target.quantity == 0
     assert not stop.reduce_only

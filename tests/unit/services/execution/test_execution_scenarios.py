@@ -247,7 +247,7 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_a_trade_is_worked_as_the_row_says(row: Row, side: str) -> None:
     """EXEC-2, EXEC-3, EXEC-4: requests, end, result and alerts; one report per step and per close, whatever happens."""
@@ -259,7 +259,7 @@ def test_a_trade_is_worked_as_the_row_says(row: Row, side: str) -> None:
     assert sorted(desk.alerts) == sorted(row.alerts)
     assert [trade.exit_reason for trade in desk.closed] == ([row.exit_reason] if row.exit_reason else [])
     if row.result is not None:
-        mirrored = row.exit_reason != "liquidation" or side == "buy"  # a short is liquidated at 50, too: that is a gain
+        mirrored = row.exit_reason != "liquidation" or side == "BUY"  # a short is liquidated at 50, too: that is a gain
         assert desk.closed[0].result == (row.result if mirrored else D("99.8"))
     assert desk.reports == [("step", MINUTE), *(("account", (n + 2) * MINUTE) for n in range(len(row.steps)))]
     assert unprotected(desk.core.state) == []
@@ -277,7 +277,7 @@ def test_a_closed_trade_states_its_prices_times_and_money_exactly() -> None:
     assert over.open_trades == ()
     trade = over.closed_trades[0]
     assert (trade.entry_price, trade.exit_price, trade.fees) == (D(100), D(110), D("0.2"))
-    assert (trade.intent_id, trade.side, trade.risk_amount, trade.state) == ("i1", "buy", D(10), "closed")
+    assert (trade.intent_id, trade.side, trade.risk_amount, trade.state) == ("i1", "BUY", D(10), "closed")
     assert trade.closed_at == 3 * MINUTE
 
 

@@ -17,7 +17,7 @@ from shared.domain.orders import Fill, Order
 from shared.domain.transitions import IllegalTransition
 from tests.support.execution.desk import BTC, intent
 
-ORDER = Order(client_id="c", symbol=BTC, side="buy", type="MARKET", quantity=Decimal(2))
+ORDER = Order(client_id="c", symbol=BTC, side="BUY", type="MARKET", quantity=Decimal(2))
 
 
 def said(status: str, filled: int = 0) -> Order:
@@ -99,7 +99,7 @@ def test_the_fills_remembered_are_bounded() -> None:
     one.orders["c"] = live("NEW")
     for n in range(20):
         fill = Fill(
-            id=f"f{n}", client_id="c", symbol=BTC, side="buy", quantity=Decimal("0.1"), price=Decimal(100), fee=Decimal(0),
+            id=f"f{n}", client_id="c", symbol=BTC, side="BUY", quantity=Decimal("0.1"), price=Decimal(100), fee=Decimal(0),
             realized=Decimal(0), maker=False, time=1,
         )  # fmt: skip
         assert one.fill(fill, 16)

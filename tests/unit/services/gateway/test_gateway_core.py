@@ -27,9 +27,9 @@ from shared.exchange.model.user_events import (
 
 D = Decimal
 NOW = 1_780_000_000_000
-ENTRY = Order(client_id="entry", symbol="BTCUSDT", side="buy", type="MARKET", quantity=D("0.01"))
+ENTRY = Order(client_id="entry", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=D("0.01"))
 STOP = Order(
-    client_id="stop", symbol="BTCUSDT", side="sell", type="STOP_MARKET", quantity=D(0), trigger=D(90), close_position=True
+    client_id="stop", symbol="BTCUSDT", side="SELL", type="STOP_MARKET", quantity=D(0), trigger=D(90), close_position=True
 )
 
 
@@ -188,7 +188,7 @@ def test_the_same_fill_counts_once() -> None:
     gateway.hear(event, NOW)
     gateway.hear(event, NOW)
     trade = AccountTrade(
-        symbol="BTCUSDT", id=1, order_id=7, side="buy", position_side="BOTH", price=D(100), quantity=D("0.01"), quote=D(1),
+        symbol="BTCUSDT", id=1, order_id=7, side="BUY", position_side="BOTH", price=D(100), quantity=D("0.01"), quote=D(1),
         commission=D(0), commission_asset="USDT", realized=D(0), maker=False, time=NOW,
     )  # fmt: skip
     assert gateway.unowned([trade]) == (7,)
@@ -319,7 +319,7 @@ def test_fills_of_orders_whose_answer_was_lost_find_their_owner() -> None:
             symbol="BTCUSDT", id=number, order_id=number, side=side, position_side="BOTH", price=D(100), quantity=D("0.01"),
             quote=D(1), commission=D(0), commission_asset="USDT", realized=D(0), maker=False, time=NOW,
         )
-        for number, side in ((7, "buy"), (8, "sell"), (9, "buy"))
+        for number, side in ((7, "BUY"), (8, "SELL"), (9, "BUY"))
     ]  # fmt: skip
     foreign = stated(msgspec.structs.replace(ENTRY, client_id="web"), "FILLED", "0.01", 9)
     assert gateway.unowned(trades) == (7, 8, 9)

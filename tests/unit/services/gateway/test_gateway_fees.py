@@ -28,7 +28,7 @@ def executed(commission: str, asset: str, number: int = 1) -> Executed:
 
 def of_exchange() -> ExchangeOrder:
     return ExchangeOrder(
-        symbol="BTCUSDT", id=7, client_id="entry", book="plain", side="buy", type="MARKET", status="FILLED",
+        symbol="BTCUSDT", id=7, client_id="entry", book="plain", side="BUY", type="MARKET", status="FILLED",
         quantity=D("0.01"), executed=D("0.01"), updated_at=NOW,
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def test_trade_is_told_when_it_is_protected_and_when_it_is_closed() -> None:
 
 def test_failed_trade_is_a_warning() -> None:
     """A trade that did not come about is told as such."""
-    failed = trade("failed", side="sell", result=D("-0.05"), exit_reason="entry_rejected")
+    failed = trade("failed", side="SELL", result=D("-0.05"), exit_reason="entry_rejected")
     (notification,) = core().handle(report(1, closed=(failed,)))
     assert (notification.kind, notification.severity) == ("trade_failed", "warning")
     assert notification.text == "BTCUSDT short did not come about (entry rejected): -0.05 USDT"

@@ -46,10 +46,10 @@ def test_under_the_least_quantity_is_not_traded():
 @pytest.mark.parametrize(
     ("side", "entry", "stop", "target", "rounded"),
     [
-        ("buy", 100.04, 98.09, 104.07, ("100.0", "98.0", "104.1")),
-        ("sell", 100.04, 102.01, 96.07, ("100.0", "102.1", "96.1")),
-        ("buy", 100.0, 98.1, 104.0, ("100.0", "98.1", "104.0")),
-        ("sell", 100.0, 101.9, 96.0, ("100.0", "101.9", "96.0")),
+        ("BUY", 100.04, 98.09, 104.07, ("100.0", "98.0", "104.1")),
+        ("SELL", 100.04, 102.01, 96.07, ("100.0", "102.1", "96.1")),
+        ("BUY", 100.0, 98.1, 104.0, ("100.0", "98.1", "104.0")),
+        ("SELL", 100.0, 101.9, 96.0, ("100.0", "101.9", "96.0")),
     ],
 )
 def test_the_stop_is_rounded_away_from_the_entry_and_the_size_follows_it(side, entry, stop, target, rounded):
@@ -63,10 +63,10 @@ def test_the_stop_is_rounded_away_from_the_entry_and_the_size_follows_it(side, e
 @pytest.mark.parametrize(
     ("side", "entry", "stop", "target"),
     [
-        ("buy", 100.04, 100.01, 104.0),  # both on 100.0
-        ("sell", 100.06, 100.08, 96.0),  # both on 100.1
-        ("buy", 100.0, 98.0, 100.02),  # target on the entry
-        ("buy", 100.0, 0.05, 300.0),  # stop on zero
+        ("BUY", 100.04, 100.01, 104.0),  # both on 100.0
+        ("SELL", 100.06, 100.08, 96.0),  # both on 100.1
+        ("BUY", 100.0, 98.0, 100.02),  # target on the entry
+        ("BUY", 100.0, 0.05, 300.0),  # stop on zero
     ],
 )
 def test_prices_that_fall_together_on_the_tick_grid_are_not_traded(side, entry, stop, target):

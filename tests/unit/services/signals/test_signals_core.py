@@ -132,7 +132,7 @@ def test_candle_of_a_later_close_is_not_seen_by_an_earlier_one():
     first, second = target.handle(bundle("15m", CLOSE))
     assert (first.close_time, second.close_time) == (CLOSE, CLOSE + MINUTE)
     assert first.decisions[0].signal.close_time == CLOSE
-    assert {first.decisions[0].signal.side, second.decisions[0].signal.side} == {"buy", "sell"}
+    assert {first.decisions[0].signal.side, second.decisions[0].signal.side} == {"BUY", "SELL"}
 
 
 def test_the_drill_needs_a_sound_candle_at_this_close():

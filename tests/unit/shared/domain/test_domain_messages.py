@@ -13,7 +13,7 @@ from shared.domain.facts import Fact
 from shared.domain.orders import OrderIntent
 
 SIGNAL = {
-    "id": "s", "symbol": "BTCUSDT", "strategy": "ob_fvg", "side": "buy", "entry": 100.0, "stop": 95.0, "target": 110.0,
+    "id": "s", "symbol": "BTCUSDT", "strategy": "ob_fvg", "side": "BUY", "entry": 100.0, "stop": 95.0, "target": 110.0,
     "score": 4.0, "close_time": 60_000, "expires_at": 120_000, "rests_on": ("ob",), "why": "a zone",
 }  # fmt: skip
 FACT = {
@@ -25,7 +25,7 @@ CANDLE = {
     "volume": 1.0,
 }  # fmt: skip
 INTENT = {
-    "id": "i", "signal_id": "s", "symbol": "BTCUSDT", "side": "buy", "quantity": Decimal(1), "entry": Decimal(100),
+    "id": "i", "signal_id": "s", "symbol": "BTCUSDT", "side": "BUY", "quantity": Decimal(1), "entry": Decimal(100),
     "stop": Decimal(95), "target": Decimal(110), "close_time": 60_000, "expires_at": 120_000, "risk_amount": Decimal(5),
 }  # fmt: skip
 
@@ -33,8 +33,8 @@ INTENT = {
 def test_a_signal_has_its_stop_and_target_on_their_sides() -> None:
     """SIG-7: a stop on the wrong side of the entry would be hit at once."""
     assert Signal(**SIGNAL).stop == 95.0
-    assert Signal(**{**SIGNAL, "side": "sell", "stop": 105.0, "target": 90.0}).target == 90.0
-    for wrong in ({"stop": 100.0}, {"target": 100.0}, {"stop": 105.0}, {"side": "sell"}):
+    assert Signal(**{**SIGNAL, "side": "SELL", "stop": 105.0, "target": 90.0}).target == 90.0
+    for wrong in ({"stop": 100.0}, {"target": 100.0}, {"stop": 105.0}, {"side": "SELL"}):
         with pytest.raises(ValueError, match="cannot have stop"):
             Signal(**{**SIGNAL, **wrong})
 

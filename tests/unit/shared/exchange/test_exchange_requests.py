@@ -16,7 +16,7 @@ D = Decimal
 
 
 def order(**changes: Any) -> NewOrder:
-    fields = {"client_id": "ict-1", "symbol": "BTCUSDT", "side": "buy", "type": "MARKET", "quantity": D("0.01"), **changes}
+    fields = {"client_id": "ict-1", "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": D("0.01"), **changes}
     return NewOrder(**fields)
 
 
@@ -69,7 +69,7 @@ def test_conditional_orders_go_to_the_algo_book() -> None:
     """EXEC-1: under the endpoint's own names."""
     stop = requests.place(
         order(
-            side="sell", type="STOP", price=D(90), trigger=D(91), working_type="MARK_PRICE", price_protect=True,
+            side="SELL", type="STOP", price=D(90), trigger=D(91), working_type="MARK_PRICE", price_protect=True,
             position_side="LONG",
         )
     )  # fmt: skip
@@ -126,7 +126,7 @@ def test_calls_cost_what_is_documented(endpoint: endpoints.Endpoint, params: dic
 def test_a_trailing_stop_says_where_it_wakes_and_how_far_it_follows() -> None:
     """EXEC-1: by the exchange's names, ``activatePrice`` among them, without exponents."""
     asked = order(
-        type="TRAILING_STOP_MARKET", side="sell", position_side="LONG", activation=D("1E+5"), callback_rate=D("0.50"),
+        type="TRAILING_STOP_MARKET", side="SELL", position_side="LONG", activation=D("1E+5"), callback_rate=D("0.50"),
         price_protect=True,
     )  # fmt: skip
     assert requests.order_params(asked) == {
@@ -138,7 +138,7 @@ def test_a_trailing_stop_says_where_it_wakes_and_how_far_it_follows() -> None:
 
 def test_a_stop_that_closes_has_no_quantity() -> None:
     """EXEC-4: whatever is open then is closed; the request is urgent."""
-    asked = requests.place(order(type="STOP_MARKET", side="sell", quantity=None, trigger=D("90.10"), close_position=True))
+    asked = requests.place(order(type="STOP_MARKET", side="SELL", quantity=None, trigger=D("90.10"), close_position=True))
     assert asked.urgency == "protect"
     assert asked.params["triggerPrice"] == "90.1"
     assert asked.params["closePosition"] is True

@@ -10,17 +10,17 @@ from typing import get_args
 import pytest
 
 import simulator.core
+from shared.domain.order_words import BookOrderStatus, ConditionalOrderStatus
 from shared.domain.transitions import IllegalTransition
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import ALGO_TRANSITIONS, AlgoEvent, AlgoOrder, advance_algo
-from simulator.core.model.enums import AlgoStatus, OrderStatus
 from simulator.core.model.orders import TRANSITIONS, Order, OrderEvent, advance
 from simulator.core.state.symbol_book import ConditionalOrder
 from simulator.rejections import REASON
 from tests.support.simulator.core_trader import D
 
 
-def order(status: OrderStatus) -> Order:
+def order(status: BookOrderStatus) -> Order:
     return Order(
         order_id=1, client_id="a", symbol="BTCUSDT", side="BUY", position_side="BOTH", type="LIMIT", original_type="LIMIT",
         time_in_force="GTC", quantity=D(1), status=status,
@@ -37,7 +37,7 @@ def conditional(side: str, kind: str, *, activated: bool = False) -> Conditional
 
 def test_every_status_has_a_row_and_can_be_reached_and_lives_end() -> None:
     """EXEC-4: no dead rows."""
-    for table, statuses in ((TRANSITIONS, OrderStatus), (ALGO_TRANSITIONS, AlgoStatus)):
+    for table, statuses in ((TRANSITIONS, BookOrderStatus), (ALGO_TRANSITIONS, ConditionalOrderStatus)):
         rows: dict[str, dict[str, str]] = {status: dict(events) for status, events in table.items()}  # type: ignore[attr-defined]  # either table
         assert set(rows) == set(get_args(statuses))
         reached = {"NEW"}
@@ -47,8 +47,8 @@ def test_every_status_has_a_row_and_can_be_reached_and_lives_end() -> None:
         assert any(not events for events in rows.values())
 
 
-@pytest.mark.parametrize(("status", "event"), list(product(get_args(OrderStatus), get_args(OrderEvent))))
-def test_only_what_the_table_has_can_happen_to_an_order(status: OrderStatus, event: OrderEvent) -> None:
+@pytest.mark.parametrize(("status", "event"), list(product(get_args(BookOrderStatus), get_args(OrderEvent))))
+def test_only_what_the_table_has_can_happen_to_an_order(status: BookOrderStatus, event: OrderEvent) -> None:
     """EXEC-4: every other change raises (the specimen of the guard)."""
     before = order(status)
     if event in TRANSITIONS[status]:
@@ -60,8 +60,8 @@ def test_only_what_the_table_has_can_happen_to_an_order(status: OrderStatus, eve
     assert before.closed == (status not in ("NEW", "PARTIALLY_FILLED"))
 
 
-@pytest.mark.parametrize(("status", "event"), list(product(get_args(AlgoStatus), get_args(AlgoEvent))))
-def test_only_what_the_table_has_can_happen_to_an_algo_order(status: AlgoStatus, event: AlgoEvent) -> None:
+@pytest.mark.parametrize(("status", "event"), list(product(get_args(ConditionalOrderStatus), get_args(AlgoEvent))))
+def test_only_what_the_table_has_can_happen_to_an_algo_order(status: ConditionalOrderStatus, event: AlgoEvent) -> None:
     """EXEC-4: likewise."""
     before = AlgoOrder(
         algo_id=1, client_algo_id="a", symbol="BTCUSDT", side="BUY", position_side="BOTH", type="STOP_MARKET",

@@ -38,7 +38,7 @@ def test_every_kind_of_event_ends_where_it_belongs() -> None:
     say(one, "book_ticker", ticker(at(1)))
     say(one, "agg_trade", trade(2.0))
     say(one, "depth", diff(99, 105, bids=((98.0, 2.0),)))
-    say(one, "liquidation", LiquidationEvent(symbol=BTC, time=at(1), side="buy", quantity=4.0, price=100.0))
+    say(one, "liquidation", LiquidationEvent(symbol=BTC, time=at(1), side="BUY", quantity=4.0, price=100.0))
     say(one, "mark_price", mark(at(1), at(480)))
     assert [step.close_time for step in one.board.ready(at(1), 0)] == [at(1)]
     micro, told = one.flow(at(1))

@@ -29,7 +29,7 @@ def test_a_second_of_flow_is_one_message() -> None:
     meter.ticker(ticker(MONDAY))
     for each in (trade(2.0), trade(0.5, sold=True)):
         meter.trade(each)
-    meter.liquidation(forced(3.0, "sell"))
+    meter.liquidation(forced(3.0, "SELL"))
     micro = meter.take(MONDAY + 1_000, None)
     assert micro is not None
     assert (micro.bid, micro.ask, micro.imbalance) == (99.0, 101.0, 0.5)

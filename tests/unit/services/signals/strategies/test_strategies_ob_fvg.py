@@ -21,7 +21,7 @@ def test_the_return_into_an_order_block_with_a_gap_is_bought():
     """SIG-3, SIG-7: entry at the close, stop 0.2 % beyond the block, target 1:2, one minute to live."""
     signal = judge(view(analysis(block(), gap())), SETTINGS)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry, signal.strategy) == ("buy", 101.5, "ob_fvg")
+    assert (signal.side, signal.entry, signal.strategy) == ("BUY", 101.5, "ob_fvg")
     assert signal.stop == pytest.approx(99.8)
     assert signal.target == pytest.approx(104.9)
     assert signal.score == 5.5
@@ -35,7 +35,7 @@ def test_the_mirrored_scene_is_sold():
     mirrored = candle(CLOSE, open=103.0, high=105.5, low=102.0, close=104.5)
     signal = judge(view(analysis(mirror(block()), mirror(gap()), trend="down", of=mirrored)), SETTINGS)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("sell", 104.5)
+    assert (signal.side, signal.entry) == ("SELL", 104.5)
     assert signal.stop == pytest.approx(106 * 1.002)
     assert signal.target == pytest.approx(104.5 - 2 * (106 * 1.002 - 104.5))
     assert "bearish order block" in signal.why
