@@ -23,9 +23,7 @@ def lists(source: str) -> Iterator[tuple[int, set[str]]]:
     """Each ``Literal[…]`` of a module that is given a name, with its line and its words."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-            words = {
-                each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            }
+            constants = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
             if getattr(node.value.value, "id", "") == "Literal":
                 yield node.lineno, {each for each in constants if isinstance(each, str)}
 
