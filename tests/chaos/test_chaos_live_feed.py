@@ -126,6 +126,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str) -> Iterat
                 "mode": "paper",
                 "namespace": namespace,
                 "timeframes": ["1m", "5m", "1h"],
+                "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": f"sqlite:///{path}/state.sqlite"},
                 "exchange": simulator.exchange,

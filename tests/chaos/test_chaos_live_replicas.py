@@ -30,6 +30,7 @@ def test_a_replica_that_dies_or_freezes_is_replaced_and_no_minute_is_lost(
                 "mode": "paper",
                 "namespace": namespace,
                 "timeframes": ["1m", "5m", "1h"],
+                "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "exchange": simulator.exchange,
@@ -44,6 +45,7 @@ def test_a_replica_that_dies_or_freezes_is_replaced_and_no_minute_is_lost(
             fleet.start("ingest", label=".b", env={"ICT_REPLICA": "b"})
             _until_it_says(tmp_path / "logs" / "ingest.b.log", "service_started")
             fleet.kill("ingest.a")
+            _until_it_says(tmp_path / "logs" / "ingest.b.log", "source_started")
             scene.caught_up(within=TAKEOVER)
             fleet.start("ingest", label=".a", env={"ICT_REPLICA": "a"})
             _until_it_says(tmp_path / "logs" / "ingest.a.log", "source_started", times=2)  # it comes first by name

@@ -54,6 +54,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
                 "namespace": namespace,
                 "approval_key": "an approval key of the test's own",
                 "timeframes": ["1m", "5m"],
+                "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "gateway": {"account_every_s": 2},

@@ -49,6 +49,7 @@ def test_a_day_of_random_faults(tmp_path: Path, rabbitmq_url: str, namespace: st
                 "mode": "paper",
                 "namespace": namespace,
                 "timeframes": ["1m", "5m", "1h"],
+                "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": f"sqlite:///{tmp_path}/state.sqlite"},
                 "exchange": simulator.exchange,
