@@ -85,7 +85,7 @@ class BenchFleet:
         return received, newest, dropped
 
     def _wait_ready(self, name: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90  # seven processes start at once, perhaps beside another fleet
         while time.monotonic() < deadline:
             if self._processes[name].poll() is not None:
                 break

@@ -1,4 +1,4 @@
-"""The order side against a real exchange server: every fault alone, and SIGKILL at any moment (issue: done when 5).
+"""The order side against a real exchange server: every fault alone, and SIGKILL at any moment.
 
 ``ict simulator`` is the exchange, ``ict run gateway`` and ``ict run execution`` are real processes of mode testnet on a real
 broker and store. After each round: one entry at the exchange, protected while it is held, flat afterwards, no orphan order.

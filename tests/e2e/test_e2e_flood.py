@@ -1,4 +1,4 @@
-"""Invariant 6: a flood of order flow is bounded and counted, and the candles go their way (Done when 5)."""
+"""Invariant 6: a flood of order flow is bounded and counted, and the candles go their way."""
 
 from __future__ import annotations
 
