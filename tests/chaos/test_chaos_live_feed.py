@@ -1,4 +1,4 @@
-"""The fault matrix of the market side: each fault of the simulator alone, against a running ingest (issue: done when 5).
+"""The fault matrix of the market side: each fault of the simulator alone, against a running ingest.
 
 A real ``ict simulator`` is the exchange, a real ``ict run ingest`` of mode paper reads it, a tap on the broker hears what is
 published. While the fault holds, candles may be late; once it clears they must all be there within five seconds; and in the

@@ -1,4 +1,4 @@
-"""The soak: a day of the market, two symbols, random faults; memory bounded, candles right (issue: done when 6).
+"""The soak: a day of the market, two symbols, random faults; memory bounded, candles right.
 
 ``make soak``; ``SOAK_HOURS`` and ``SOAK_SPEED`` change the length (24 hours) and the speed (144 times real time).
 """

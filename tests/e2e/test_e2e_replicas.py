@@ -1,4 +1,4 @@
-"""Done when 8: two replicas of analysis share the lanes of two symbols and eight timeframes; one leaves in every way there
+"""Two replicas of analysis share the lanes of two symbols and eight timeframes; one leaves in every way there
 is (killed, asked to go, frozen) or comes late, and the bytes of the run are those of one undisturbed process."""
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def handled_once(scene: Scene) -> dict[str, float]:
 
 
 def test_a_replica_that_is_killed_is_replaced_within_five_seconds(stage, calm: Path) -> None:
-    """Done when 8, OPS-1: SIGKILL one of two; the other handles its queues within 5 s and decides the same bytes."""
+    """OPS-1: SIGKILL one of two; the other handles its queues within 5 s and decides the same bytes."""
     with stage("-a", "-b") as scene:
         until(lambda: min(scene.handled("-a"), scene.handled("-b")) > 120, 60, scene.fleet.tail)
         orphaned = LANES - scene.watches["-b"].owned()
@@ -206,7 +206,7 @@ def test_a_replica_that_is_killed_is_replaced_within_five_seconds(stage, calm: P
 
 
 def test_a_replica_that_joins_gets_its_half_of_the_lanes_and_nothing_is_lost(stage, calm: Path) -> None:
-    """Done when 8, OPS-1: scale from one to two in the middle; every lane ends where it belongs, each close handled once."""
+    """OPS-1: scale from one to two in the middle; every lane ends where it belongs, each close handled once."""
     with stage("-a") as scene:
         until(lambda: scene.handled("-a") > 120, 60, scene.fleet.tail)
         newcomer = scene.join("-b")
@@ -229,7 +229,7 @@ def test_a_replica_that_joins_gets_its_half_of_the_lanes_and_nothing_is_lost(sta
 
 
 def test_a_replica_that_is_asked_to_go_hands_its_lanes_over_without_a_repeat(stage, calm: Path) -> None:
-    """Done when 8, OPS-2: SIGTERM one of two; it leaves with 0, the other has all, and no message was handled twice."""
+    """OPS-2: SIGTERM one of two; it leaves with 0, the other has all, and no message was handled twice."""
     with stage("-a", "-b") as scene:
         until(lambda: min(scene.handled("-a"), scene.handled("-b")) > 120, 60, scene.fleet.tail)
         orphaned = LANES - scene.watches["-b"].owned()

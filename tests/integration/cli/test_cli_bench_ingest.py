@@ -26,7 +26,7 @@ def test_every_kind_of_frame_is_read_and_the_diffs_are_in_sequence() -> None:
 
 
 def test_the_sustained_part_counts_every_message() -> None:
-    """Done when 7: rate and lag are measured over real sockets, beside a reference."""
+    """Rate and lag are measured over real sockets, beside a reference."""
     measured = ict("bench", "ingest", "--rate", str(RATE), "--seconds", str(SECONDS), "--json", timeout=60)
     assert measured.returncode == 0, measured.stderr
     result = json.loads(measured.stdout)

@@ -123,7 +123,7 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
         ((True, True, True), "fail", "withdraw"),
         ((False, False, True), "fail", "may not trade"),
         ((True, False, False), "warn", "any address"),
-        ((None, None, None), "ok", "does not tell"),
+        ((None, None, None), "ok", "does not report"),
         ((True, False, True), "ok", "may not withdraw"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The whole system on a bus that repeats and delays everything it may: nothing changes (Done when 4, invariant 3)."""
+"""The whole system on a bus that repeats and delays everything it may: nothing changes (invariant 3)."""
 
 from __future__ import annotations
 

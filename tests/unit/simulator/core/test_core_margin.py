@@ -1,4 +1,4 @@
-"""Margin, liquidation price, funding and fees against tables worked out by hand from binance.md §7 (issue: at least 50)."""
+"""Margin, liquidation price, funding and fees against tables worked out by hand from docs/binance.md §7."""
 
 from __future__ import annotations
 

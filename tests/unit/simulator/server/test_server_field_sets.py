@@ -1,4 +1,4 @@
-"""Every message of the protocol server has the fields of the recorded one: no more, no fewer (issue 3, done when 3).
+"""Every message of the protocol server has the fields of the recorded one: no more, no fewer.
 
 Where the recording is older than the exchange's present protocol, the difference is named here with its reason.
 """
