@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _SEPARATORS: Final = (";", "\t", "|", ",")
 _SPOKEN: Final = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
+#: What pyarrow says of a row with too few or too many fields; it counts rows from 1, skipped ones included.
+_TORN: Final = re.compile(
+    r"(?:Row #(?P<row>\d+): )?Expected (?P<expected>\d+) columns, got (?P<actual>\d+): (?P<text>.*)", re.DOTALL
+)
 
 
 class DelimitedText:
@@ -64,12 +68,6 @@ class DelimitedText:
         import pyarrow as pa
         from pyarrow import csv
 
-        torn: list[csv.InvalidRow] = []
-
-        def keep_torn(row: csv.InvalidRow) -> str:
-            torn.append(row)
-            return "error"
-
         chosen = [str(place) for place in self._places]
         with opened(self._member) as (file, _):
             try:
@@ -79,7 +77,7 @@ class DelimitedText:
                     read_options=csv.ReadOptions(
                         use_threads=False, column_names=[str(place) for place in range(self._width)], skip_rows=self._skipped
                     ),
-                    parse_options=csv.ParseOptions(delimiter=self._separator, invalid_row_handler=keep_torn),
+                    parse_options=csv.ParseOptions(delimiter=self._separator),
                     convert_options=csv.ConvertOptions(
                         include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string())
                     ),
@@ -89,11 +87,11 @@ class DelimitedText:
                         piece = batch.slice(start, rows)
                         yield [piece.column(name) for name in chosen]
             except pa.ArrowInvalid as error:
-                if torn:
-                    row = torn[0]
-                    due = f"{row.actual_columns} fields where {row.expected_columns} are due"
-                    text = f"{due}: {quoted(row.text)}; repair or cut the line"
-                    number = 0 if row.number is None else max(0, row.number - self._skipped)
+                # Read from the message: a handler of torn rows would get their text, and fail where it is no UTF-8.
+                if torn := _TORN.search(str(error)):
+                    due = f"{torn['actual']} fields where {torn['expected']} are due"
+                    text = f"{due}: {quoted(torn['text'])}; repair or cut the line"
+                    number = max(0, int(torn["row"] or 0) - self._skipped)
                     raise FileDefect(self._member, "unreadable", text, number) from None
                 if "straddling" in str(error) or "straddles" in str(error):
                     text = "a line is longer than a megabyte; this is no table of candles"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import json
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
@@ -157,3 +159,11 @@ def test_column_of_any_type_is_candles_or_a_refusal(kind: pa.DataType, is_time: 
     buffer = io.BytesIO()
     feather.write_feather(table, buffer)
     judged(buffer.getvalue(), Reading())
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_torn_row_that_is_no_utf8_is_refused_quietly() -> None:
+    """DATA-3: pyarrow's own handler of torn rows cannot decode such a row, and says so on stderr."""
+    rows = b"".join(b"%d,1,2,1,1,5\n" % (1_700_000_000_000 + 60_000 * number) for number in range(5))
+    judged(rows + b"1700000300000,\x80\n", Reading())
+    gc.collect()
