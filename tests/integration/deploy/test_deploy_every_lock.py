@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support.deploy import interpreters
 from tests.support.deploy.locks import ROOT, add_newer_releases, pins
+from tests.support.deploy.surroundings import outside_of_make
 
 STAMPS = {
     ".installed": ("requirements-data.lock", "requirements-build.lock"),
@@ -40,8 +41,7 @@ def a_year_later(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a pip that finds, beside what the index has, a release 9999 of every locked package."""
     directory = tmp_path_factory.mktemp("newer")
     add_newer_releases(directory)
-    kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")}
-    return {**kept, "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {directory}".strip()}
+    return {**outside_of_make(), "PIP_FIND_LINKS": f"{os.environ.get('PIP_FIND_LINKS', '')} {directory}".strip()}
 
 
 @pytest.fixture

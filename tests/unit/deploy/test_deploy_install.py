@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deploy.surroundings import outside_of_make
 from tests.support.deploy.wheels import hashed, made_up, packed_again
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,8 +41,12 @@ packages = ["cli", "shared"]
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_a_lock_is_installed_as_it_stands_when_the_index_has_newer_releases(tmp_path: Path) -> None:
+def test_a_lock_is_installed_as_it_stands_when_the_index_has_newer_releases(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lock pins coverage, pytest-cov requires coverage[toml]: whoever resolves that anew takes the newest or refuses."""
+    monkeypatch.setenv("MAKEFLAGS", " -- VENV=.venv-3.12")  # as under `make test VENV=.venv-3.12`
+    monkeypatch.setenv("VENV", ".venv-3.12")
     project = _project(tmp_path)
     locked = [
         made_up(tmp_path / "index", "coverage", "7.17.3", extras=["toml"]),
@@ -82,5 +87,5 @@ def _project(directory: Path) -> Path:
 
 def _environment(index: Path) -> dict[str, str]:
     """Ours, with that directory as pip's only index."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "VIRTUAL_ENV"))}
+    kept = {name: value for name, value in outside_of_make().items() if not name.startswith("PIP_")}
     return {**kept, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
