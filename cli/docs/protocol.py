@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from cli.docs.markdown import code, page, table
-from simulator.server.faults import VOCABULARY, Fault
+from simulator.server.fault_kinds import HITS, TIME, VOCABULARY
+from simulator.server.faults import Fault
 from simulator.server.rest.endpoints import ENDPOINTS
 from simulator.server.rest.order_api import METHODS
 from simulator.server.streams import CATEGORY, StreamKind
@@ -32,10 +33,21 @@ def render() -> str:
         "What the simulator serves",
         "How to use it: [simulator.md](simulator.md).",
         "## Faults",
-        "Set with `POST /sim/faults` or by a scenario. Every kind also has the fields `count`, `share` and `lasts_ms`.",
+        "Set with `POST /sim/faults` or by a scenario; how to aim them: [simulator.md](simulator.md#faults). A kind that *hits* "
+        f"applies to each request or message that it is aimed at and also takes {', '.join(map(code, HITS))}; a *lasting* one "
+        f"applies until it ends and also takes {', '.join(map(code, TIME))}; one that acts *once* has ended as soon as it is set.",
         table(
-            ("fault", "acts on", "what a client sees", "fields"),
-            ((code(kind), entry.where, entry.effect, entry.parameters) for kind, entry in VOCABULARY.items()),
+            ("fault", "acts on", "acts", "what a client sees", "fields"),
+            (
+                (
+                    code(kind),
+                    entry.where,
+                    entry.acts,
+                    entry.effect,
+                    ", ".join(code(name) + (" (needed)" if name in entry.required else "") for name in entry.parameters),
+                )
+                for kind, entry in VOCABULARY.items()
+            ),
         ),
         "## Fields of a fault",
         table(

@@ -9,7 +9,9 @@ import msgspec
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
+from simulator.server.fault_kinds import VOCABULARY
+from simulator.server.fault_table import FaultTable, SetFault
+from simulator.server.faults import Fault, why_refused
 from simulator.server.http import Rest
 from simulator.server.motion import BadFault, Motion
 from simulator.server.parameters import Parameters
@@ -53,18 +55,17 @@ class Admin:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one control request with JSON; HTTP 400 and ``{"error": text}`` if it cannot be carried out."""
-        body = await request.read()
+        body = _parsed(await request.read())
         try:
             return self._json(await self._do(request.method, request.path.removeprefix("/sim/"), body, request.query_string))
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-            return self._json({"error": wrong}, 400)
+            return self._json({"error": why_refused(error, body)}, 400)
         except (BadFault, Refused, InvalidOperation) as error:
             return self._json({"error": str(error)}, 400)
         except KeyError as error:
             return self._json({"error": f"there is no {error}"}, 404)
 
-    async def _do(self, method: str, page: str, body: bytes, query: str) -> Any:
+    async def _do(self, method: str, page: str, body: object, query: str) -> Any:
         match method, page.split("/"):
             case "GET", ["state"]:
                 return self._state()
@@ -79,11 +80,17 @@ class Admin:
                 }
             case "GET", ["vocabulary"]:
                 return {
-                    kind: {"where": entry.where, "effect": entry.effect, "parameters": entry.parameters}
+                    kind: {
+                        "where": entry.where,
+                        "effect": entry.effect,
+                        "acts": entry.acts,
+                        "parameters": entry.fields,
+                        "required": entry.required,
+                    }
                     for kind, entry in VOCABULARY.items()
                 }
             case "POST", ["faults"]:
-                return _shown(self._motion.set_fault(Fault.model_validate_json(body)))
+                return _shown(self._motion.set_fault(Fault.model_validate(body)))
             case "DELETE", ["faults"]:
                 return [_shown(each) for each in map(self._motion.lift_fault, list(self._faults.set)) if each is not None]
             case "DELETE", ["faults", number]:
@@ -92,16 +99,16 @@ class Admin:
                     raise KeyError(f"fault {number}")
                 return _shown(lifted)
             case "POST", ["advance"]:
-                asked = _Advance.model_validate_json(body)
+                asked = _Advance.model_validate(body)
                 return await self._advance(max(asked.to, self._context.session.time + asked.ms))
             case "POST", ["price"]:
-                wanted = _Price.model_validate_json(body)
+                wanted = _Price.model_validate(body)
                 if wanted.symbol not in self._context.session.market:
                     raise KeyError(wanted.symbol)
                 self._motion.set_price(wanted.symbol, wanted.price)
                 return self._state()
             case "POST", ["speed"]:
-                self._motion.set_speed(_Speed.model_validate_json(body).speed)
+                self._motion.set_speed(_Speed.model_validate(body).speed)
                 return self._state()
             case _:
                 raise KeyError(f"{method} /sim/{page}")
@@ -168,11 +175,19 @@ class Admin:
         return web.Response(body=_encode(body), status=status, content_type="application/json")
 
 
+def _parsed(body: bytes) -> object:
+    """Return the JSON of a request's body; a text in place of an object, which the pages refuse, if it is not JSON."""
+    try:
+        return msgspec.json.decode(body) if body else {}
+    except msgspec.DecodeError:
+        return body.decode(errors="replace")
+
+
 def _shown(each: SetFault) -> dict[str, Any]:
     return {
         "id": each.id,
         "until": each.until,
         "hits": each.hits,
         "chances": each.chances,
-        **each.fault.model_dump(mode="json"),
+        **each.fault.model_dump(mode="json", include={"kind", *VOCABULARY[each.fault.kind].fields}),
     }

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from simulator.server.clock import clock_ms
-from simulator.server.faults import FaultTable
+from simulator.server.fault_table import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply, Request, answer

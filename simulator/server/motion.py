@@ -12,10 +12,12 @@ from functools import partial
 from typing import Final
 
 from simulator.server.clock import clock_ms
-from simulator.server.faults import VOCABULARY, Fault, FaultTable, SetFault
+from simulator.server.fault_kinds import VOCABULARY
+from simulator.server.fault_table import FaultTable, SetFault
+from simulator.server.faults import Fault
 from simulator.server.printing.user_events import listen_key_expired
 from simulator.server.rest.context import Context
-from simulator.server.scenario import Scenario
+from simulator.server.scenario import BadScenario, Scenario
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
 
@@ -48,6 +50,7 @@ class Motion:
         self._sockets = sockets
         self._settings = settings
         self._steps = scenario.in_order()
+        self._check_steps()
         self.speed: float | None = LOCK_STEP
         self._anchor = (0.0, 0)
         self.set_speed(speed)
@@ -101,11 +104,10 @@ class Motion:
     def set_fault(self, fault: Fault) -> SetFault:
         """Put a fault into force; one that acts at once (disconnect, clock skew, price spike) is applied here.
 
-        Raises BadFault for a symbol that is not traded here.
+        Raises BadFault for a symbol that is not traded here; nothing is set then.
         """
         session = self._context.session
-        if fault.kind == "price_spike" and fault.symbol not in session.market:
-            raise BadFault(f"symbol {fault.symbol!r} is not traded here; it is one of {', '.join(session.market.symbols)}")
+        self._check(fault)
         made = self._faults.add(fault, session.time)
         if fault.kind == "disconnect":
             made.hits = self._sockets.disconnect(fault.stream)
@@ -117,10 +119,32 @@ class Motion:
         elif fault.kind == "price_spike":
             session.multiply_price(fault.symbol, _factor(fault))
             made.hits = 1
-        if VOCABULARY[fault.kind].once:
+        if VOCABULARY[fault.kind].acts == "once":
             self._faults.lift(made.id)
         self.flush()
         return made
+
+    def _check_steps(self) -> None:
+        """Raise BadScenario for a step whose symbol is not traded here: the market would stop at it."""
+        market = self._context.session.market
+        for step in self._steps:
+            if step.fault is not None:
+                try:
+                    self._check(step.fault)
+                except BadFault as error:
+                    raise BadScenario(f"the step at {step.at_s:g} s: {error}") from error
+            elif step.price is not None and step.price.symbol not in market:
+                known = ", ".join(market.symbols)
+                raise BadScenario(
+                    f"the step at {step.at_s:g} s: price: {step.price.symbol} is not traded here; it is one of {known}"
+                )
+
+    def _check(self, fault: Fault) -> None:
+        market = self._context.session.market
+        if "symbol" in VOCABULARY[fault.kind].required and fault.symbol not in market:
+            raise BadFault(
+                f"{fault.kind}: symbol = {fault.symbol!r} is not traded here; it is one of {', '.join(market.symbols)}"
+            )
 
     def lift_fault(self, fault_id: int) -> SetFault | None:
         """End a fault and undo its clock skew or price spike; None if no fault in force has this id."""

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from simulator.server.clock import clock_ms
-from simulator.server.faults import FaultTable
+from simulator.server.fault_table import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.rest.context import Context
 from simulator.server.rest.order_api import Call, answer_call, failed, read_call

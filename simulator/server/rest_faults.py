@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from shared.exchange.error_codes import ErrorCode
-from simulator.server.faults import Fault, FaultKind, FaultTable
+from simulator.rejections import REASON
+from simulator.server.fault_kinds import FaultKind
+from simulator.server.fault_table import Aim, FaultTable
+from simulator.server.faults import Fault
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply
 
@@ -18,6 +23,22 @@ _THROTTLED: Final = (
     "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again."
 )
 _TIMEOUT: Final = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+_LIMITED: Final = "Too many requests; please use the websocket for live updates to avoid polling the API."
+#: Kinds that decide the answer: of those that may hit a request, the first in this order does.
+DECIDING: Final[tuple[FaultKind, ...]] = (
+    "rest_outage",
+    "timeout_before_accept",
+    "timeout_after_accept",
+    "unavailable_503",
+    "internal_503",
+    "throttled_503",
+    "unknown_symbol",
+    "error_answer",
+    "unknown_503",
+    "backend_timeout_408",
+    "rate_limited_429",
+    "banned_418",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +58,71 @@ class Verdict:
 
 
 def judge(table: FaultTable, method: str, path: str, parameters: Parameters) -> Verdict:
-    """Decide how faults change one request: the first that hits, in the order below, decides.
+    """Decide how faults change one request: every latency adds its delay, the first of the others by ``DECIDING`` decides.
 
-    A latency fault adds its delay to any outcome. Counts chances and hits: call it once per request.
+    Counts chances and hits: call it once per request.
     """
     if not table.set:
         return Verdict()
-    delay = _delay(table, method, path)
-
-    def strikes(kind: FaultKind) -> Fault | None:
-        return table.strikes(kind, method=method, path=path)
-
-    if strikes("rest_outage"):
-        return Verdict(delay, executed=False, cut=True)
-    if strikes("timeout_before_accept"):
-        return Verdict(delay, executed=False, silent=True)
-    if strikes("timeout_after_accept"):
-        return Verdict(delay, silent=True)
-    for kind, text in (("unavailable_503", UNAVAILABLE), ("internal_503", INTERNAL)):
-        if strikes(kind):  # type: ignore[arg-type]  # a tuple of literals loses their type
-            return Verdict(delay, executed=False, reply=Reply(503, {"code": ErrorCode.DISCONNECTED, "msg": text}))
-    if not _exempt(method, parameters) and strikes("throttled_503"):
-        return Verdict(delay, executed=False, reply=Reply(503, {"code": ErrorCode.REQUEST_THROTTLED, "msg": _THROTTLED}))
-    if fault := strikes("unknown_503"):
-        return Verdict(delay, executed=fault.executed, reply=Reply(503, {"code": ErrorCode.UNKNOWN, "msg": UNKNOWN}))
-    if fault := strikes("backend_timeout_408"):
-        return Verdict(delay, executed=fault.executed, reply=Reply(408, {"code": ErrorCode.TIMEOUT, "msg": _TIMEOUT}))
-    if fault := strikes("rate_limited_429"):
-        return Verdict(delay, executed=False, reply=_limited(429, fault))
-    if fault := strikes("banned_418"):
-        return Verdict(delay, executed=False, reply=_limited(418, fault))
-    return Verdict(delay)
+    aim = aim_of(method, path, parameters)
+    delay = 0.0
+    for each in table.met(aim, "latency"):
+        delay += each.fault.ms + each.fault.jitter_ms * table.draw(each)
+        table.hit(each)
+    spared: tuple[FaultKind, ...] = ("throttled_503",) if _exempt(method, parameters) else ()
+    found = table.met(aim, *(kind for kind in DECIDING if kind not in spared))
+    if not found:
+        return Verdict(delay)
+    return _decided(table.hit(min(found, key=lambda each: DECIDING.index(each.fault.kind))), delay)
 
 
-def _delay(table: FaultTable, method: str, path: str) -> float:
-    fault = table.strikes("latency", method=method, path=path)
-    if fault is None:
-        return 0.0
-    setter = next((each for each in table.set.values() if each.fault is fault), None)
-    return fault.ms + (fault.jitter_ms * table.draw(setter) if setter is not None else 0.0)
+def aim_of(method: str, path: str, parameters: Parameters) -> Aim:
+    """Return what faults compare their aims with; a batch names the symbols of all its orders."""
+    return Aim(method=method, path=path, symbols=_symbols(parameters))
+
+
+def _decided(fault: Fault, delay: float) -> Verdict:
+    match fault.kind:
+        case "rest_outage":
+            return Verdict(delay, executed=False, cut=True)
+        case "timeout_before_accept":
+            return Verdict(delay, executed=False, silent=True)
+        case "timeout_after_accept":
+            return Verdict(delay, silent=True)
+        case "unavailable_503":
+            return Verdict(delay, executed=False, reply=_error(503, ErrorCode.DISCONNECTED, UNAVAILABLE))
+        case "internal_503":
+            return Verdict(delay, executed=False, reply=_error(503, ErrorCode.DISCONNECTED, INTERNAL))
+        case "throttled_503":
+            return Verdict(delay, executed=False, reply=_error(503, ErrorCode.REQUEST_THROTTLED, _THROTTLED))
+        case "unknown_symbol":
+            return Verdict(delay, executed=False, reply=_error(400, ErrorCode.BAD_SYMBOL, REASON[ErrorCode.BAD_SYMBOL]))
+        case "error_answer":
+            return Verdict(delay, executed=fault.executed, reply=_error(400, fault.code, _text_of(fault.code)))
+        case "unknown_503":
+            return Verdict(delay, executed=fault.executed, reply=_error(503, ErrorCode.UNKNOWN, UNKNOWN))
+        case "backend_timeout_408":
+            return Verdict(delay, executed=fault.executed, reply=_error(408, ErrorCode.TIMEOUT, _TIMEOUT))
+        case "rate_limited_429":
+            return Verdict(delay, executed=False, reply=_limited(429, fault))
+        case "banned_418":
+            return Verdict(delay, executed=False, reply=_limited(418, fault))
+        case kind:
+            raise AssertionError(f"{kind} decides no answer")
+
+
+def _symbols(parameters: Parameters) -> frozenset[str]:
+    """Return the symbols that a request names: ``symbol``, ``pair``, and those of the orders of a batch."""
+    found = {parameters.optional("symbol"), parameters.optional("pair")}
+    batch = parameters.optional("batchOrders")
+    if batch is not None:
+        try:
+            orders: Any = msgspec.json.decode(batch)
+        except msgspec.DecodeError:
+            orders = []
+        if isinstance(orders, list):
+            found |= {str(each.get("symbol")) for each in orders if isinstance(each, dict)}
+    return frozenset(each for each in found if each)
 
 
 def _exempt(method: str, parameters: Parameters) -> bool:
@@ -85,6 +132,16 @@ def _exempt(method: str, parameters: Parameters) -> bool:
     )
 
 
+def _text_of(code: int) -> str:
+    known = next((each for each in ErrorCode if each == code), None)
+    if known is None:
+        return "An error of the simulator's making."
+    return REASON.get(known, known.name.replace("_", " ").capitalize() + ".")
+
+
+def _error(status: int, code: int, text: str) -> Reply:
+    return Reply(status, {"code": int(code), "msg": text})
+
+
 def _limited(status: int, fault: Fault) -> Reply:
-    text = "Too many requests; please use the websocket for live updates to avoid polling the API."
-    return Reply(status, {"code": ErrorCode.TOO_MANY_REQUESTS, "msg": text}, {"Retry-After": str(fault.retry_after_s)})
+    return Reply(status, {"code": ErrorCode.TOO_MANY_REQUESTS, "msg": _LIMITED}, {"Retry-After": str(fault.retry_after_s)})

@@ -18,7 +18,7 @@ from typing import Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.server.faults import Fault
+from simulator.server.faults import Fault, why_refused
 
 
 class PriceStep(BaseModel):
@@ -64,14 +64,13 @@ class BadScenario(Exception):
 
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario from a YAML file. Raises BadScenario."""
+    data: object = None
     try:
-        return Scenario.model_validate(yaml.safe_load(path.read_text()) or {})
+        data = yaml.safe_load(path.read_text()) or {}
+        return Scenario.model_validate(data)
     except OSError as error:
         raise BadScenario(f"{path}: {error.strerror}; give the path of a YAML file") from error
     except yaml.YAMLError as error:
         raise BadScenario(f"{path} is not YAML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'the file'}: {each['msg']}" for each in error.errors(include_url=False)
-        )
-        raise BadScenario(f"{path}: {faults}") from error
+        raise BadScenario(f"{path}: {why_refused(error, data)}") from error

@@ -16,7 +16,7 @@ from simulator.bracket_file import load_brackets
 from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.filters import Filters
 from simulator.server.admin import Admin
-from simulator.server.faults import FaultTable
+from simulator.server.fault_table import FaultTable
 from simulator.server.http import Rest
 from simulator.server.instruments import exchange_info, grid_of
 from simulator.server.limits import RateLimiter
@@ -111,7 +111,7 @@ async def serving(
     Raises OSError if the port is taken. If advancing the market failed, raises that error at the end of the block.
     """
     steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
-    faults = FaultTable(seed)
+    faults = context.faults = FaultTable(seed)
     sockets = Sockets(context, faults, settings)
     motion = Motion(context, faults, sockets, settings, steps, speed)
     rest = Rest(context, faults, motion, settings)

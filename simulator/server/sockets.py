@@ -13,17 +13,16 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from simulator.server.clock import clock_ms
-from simulator.server.faults import FaultTable
+from simulator.server.fault_table import Aim, FaultTable
 from simulator.server.limits import Window
 from simulator.server.rest.context import Context
 from simulator.server.session import MarketMessage, Message, UserMessage
 from simulator.server.settings import ServerSettings
+from simulator.server.stream_faults import PRIVATE, market_times, silent_route, user_delivery
 from simulator.server.streams import Stream
 from simulator.server.subscription import Subscription, open_subscription
 
 _encode = msgspec.json.Encoder().encode
-#: Name by which faults select connections on the private path.
-PRIVATE: Final = "private"
 _SECOND: Final = 1_000
 
 
@@ -64,7 +63,6 @@ class Sockets:
         self._settings = settings
         self._open: set[Connection] = set()
         self._by_stream: dict[str, set[Connection]] = {}
-        self._late = 0
         self.counts: Counter[str] = Counter()
 
     # ---- sending -------------------------------------------------------------------------------------------------------
@@ -91,33 +89,18 @@ class Sockets:
         receivers = self._by_stream.get(name)
         if not receivers:
             return
-        times = 1
-        if self._faults.set:
-            if self._faults.strikes("silent_streams", stream=name) or self._faults.strikes(
-                "lost_market_events", stream=name
-            ):
-                return
-            times = 2 if self._faults.strikes("duplicate_market_events", stream=name) else 1
+        times = market_times(self._faults, name)
         for connection in receivers:
             for _ in range(times):
                 self._push(connection, name, message.body)
 
     def _deliver_user(self, message: UserMessage) -> None:
         kind = str(message.event["e"])
-        faults, times, delay = self._faults, 1, 0
-        if faults.set:
-            if faults.strikes("silent_streams", stream=PRIVATE) or faults.strikes("lost_user_events", stream=kind):
-                return
-            times = 2 if faults.strikes("duplicate_user_events", stream=kind) else 1
-            if fault := faults.strikes("late_user_events", stream=kind):
-                delay += fault.ms
-            if fault := faults.strikes("reorder_user_events", stream=kind):
-                self._late += 1
-                delay += fault.ms if self._late % 2 else 0
+        delivery = user_delivery(self._faults, message.event)
         payload = _encode(message.event)
-        for _ in range(times):
-            if delay:
-                asyncio.get_running_loop().call_later(delay / 1000, self._push_user, kind, payload)
+        for _ in range(delivery.times):
+            if delivery.delay_ms:
+                asyncio.get_running_loop().call_later(delivery.delay_ms / 1000, self._push_user, kind, payload)
             else:
                 self._push_user(kind, payload)
 
@@ -129,6 +112,8 @@ class Sockets:
                     self._push(connection, key, payload)
 
     def _push(self, connection: Connection, name: str, payload: bytes) -> None:
+        if silent_route(self._faults, connection.subscription.path):
+            return
         if connection.subscription.combined:
             payload = b'{"stream":' + _encode(name) + b',"data":' + payload + b"}"
         connection.push(payload)
@@ -146,7 +131,7 @@ class Sockets:
             return web.Response(status=404)
         subscription, names = opened
         known = [PRIVATE] if subscription.path == "private" else names or [subscription.path]
-        if self._faults.set and any(self._faults.strikes("refuse_streams", stream=name) for name in known):
+        if self._faults.set and self._faults.strikes("refuse_streams", Aim(streams=known)):
             return web.Response(status=503)
         socket = web.WebSocketResponse(heartbeat=self._settings.ping_s, compress=False)
         await socket.prepare(request)

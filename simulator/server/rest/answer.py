@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.exchange.error_codes import ErrorCode
+from simulator.server.faulty_answers import carry_out
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused
 from simulator.server.rest.context import Caller, Context
@@ -50,7 +51,9 @@ def answer(context: Context, request: Request) -> Reply:
         _authorise(context, endpoint, parameters, request)
         if endpoint.orders != (0, 0):
             headers |= context.limiter.order(*endpoint.orders, request.now)
-        return Reply(200, endpoint.handler(context, parameters, Caller(request.key, request.now)), headers)
+        caller = Caller(request.key, request.now)
+        body = carry_out(endpoint.handler, endpoint.method, endpoint.path, context, parameters, caller)
+        return Reply(200, body, headers)
     except Refused as refused:
         return Reply(refused.status, refused.body, {**headers, **refused.headers})
 

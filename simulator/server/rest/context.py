@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from simulator.core.model.requests import Refusal
+from simulator.server.fault_table import FaultTable
 from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.parameters import Parameters
@@ -23,6 +24,7 @@ class Context:
 
     keys: API key → secret. pace: market ms per real ms, by which countdowns of clients are lengthened.
     skew: offset that clock-skew faults add to the server time, ms. strict_time: refuse timestamps outside recvWindow.
+    faults: the faults in force.
     """
 
     session: MarketSession
@@ -32,6 +34,7 @@ class Context:
     pace: float = 1.0
     skew: int = 0
     strict_time: bool = True
+    faults: FaultTable = field(default_factory=lambda: FaultTable(0))
 
     @property
     def server_time(self) -> int:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.server.faults import VOCABULARY, Fault, FaultKind, FaultTable
+from simulator.server.fault_kinds import VOCABULARY, FaultKind
+from simulator.server.fault_table import Aim, FaultTable
+from simulator.server.faults import Fault
 from simulator.server.parameters import Parameters
 from simulator.server.rest_faults import Verdict, judge
 from simulator.server.scenario import BadScenario, read_scenario
@@ -30,8 +32,8 @@ def test_a_fault_strikes_where_its_globs_say() -> None:
     assert judge(table, "GET", "/fapi/v1/order", NOTHING) == Verdict()
     assert judge(table, "POST", "/fapi/v1/algoOrder", NOTHING) == Verdict()
     table.add(Fault(kind="silent_streams", stream="btcusdt@*"), 0)
-    assert table.strikes("silent_streams", stream="btcusdt@depth")
-    assert not table.strikes("silent_streams", stream="ethusdt@depth")
+    assert table.strikes("silent_streams", Aim(streams=("btcusdt@depth",)))
+    assert not table.strikes("silent_streams", Aim(streams=("ethusdt@depth",)))
 
 
 def test_a_fault_is_over_after_its_count() -> None:
@@ -65,11 +67,62 @@ def test_a_share_of_the_chances_is_taken_the_same_on_every_run(seed: int, share:
     def strikes() -> list[bool]:
         table = FaultTable(seed)
         table.add(Fault(kind="lost_user_events", share=share), 0)
-        return [table.strikes("lost_user_events") is not None for _ in range(400)]
+        return [table.strikes("lost_user_events", Aim()) is not None for _ in range(400)]
 
     first = strikes()
     assert first == strikes()
     assert abs(sum(first) / 400 - share) < 0.15
+
+
+def test_the_nth_request_is_counted_whatever_other_faults_do_to_it() -> None:
+    """OPS-9: two faults aimed at one path meet the requests that they name."""
+    table = FaultTable(1)
+    table.add(Fault(kind="rest_outage", nth=1, count=1), 0)
+    table.add(Fault(kind="internal_503", nth=2, count=1), 0)
+    table.add(Fault(kind="timeout_after_accept", nth=4, count=1), 0)
+    verdicts = [judge(table, "POST", "/fapi/v1/order", NOTHING) for _ in range(5)]
+    assert [each.cut for each in verdicts] == [True, False, False, False, False]
+    assert [each.reply is not None for each in verdicts] == [False, True, False, False, False]
+    assert [each.silent for each in verdicts] == [False, False, False, True, False]
+
+
+def test_a_fault_that_another_one_outranks_meets_the_next_request() -> None:
+    """OPS-9: a request has one answer; the count of the fault that did not give it is not used up."""
+    table = FaultTable(1)
+    table.add(Fault(kind="internal_503", count=1), 0)
+    table.add(Fault(kind="rest_outage", count=1), 0)
+    first, second, third = (judge(table, "POST", "/fapi/v1/order", NOTHING) for _ in range(3))
+    assert first.cut
+    assert second.reply is not None
+    assert third == Verdict()
+
+
+def test_the_last_permitted_latency_has_its_jitter() -> None:
+    """OPS-9: the draw of a fault that ends with this request."""
+    table = FaultTable(3)
+    for _ in range(20):
+        table.add(Fault(kind="latency", ms=0, jitter_ms=1_000, count=1), 0)
+    assert judge(table, "GET", "/x", NOTHING).delay_ms > 1_000
+
+
+@pytest.mark.parametrize(
+    ("symbol", "parameters", "hit"),
+    [
+        ("BTCUSDT", {"symbol": "BTCUSDT"}, True),
+        ("BTCUSDT", {"symbol": "ETHUSDT"}, False),
+        ("BTCUSDT", {}, False),
+        ("BTCUSDT", {"pair": "BTCUSDT"}, True),
+        ("BTCUSDT", {"batchOrders": '[{"symbol": "ETHUSDT"}, {"symbol": "BTCUSDT"}]'}, True),
+        ("BTCUSDT", {"batchOrders": "["}, False),
+        ("BTC*", {"symbol": "BTCUSDT"}, True),
+        ("*", {}, True),
+    ],
+)
+def test_a_fault_is_aimed_at_the_symbols_that_a_request_names(symbol: str, parameters: dict[str, str], hit: bool) -> None:
+    """OPS-9: an aim does not leak to requests that name no symbol, or another."""
+    table = FaultTable(1)
+    table.add(Fault(kind="rest_outage", symbol=symbol), 0)
+    assert judge(table, "POST", "/fapi/v1/batchOrders", Parameters(parameters)).cut is hit
 
 
 def test_reducing_orders_and_cancels_pass_the_throttle() -> None:
@@ -96,7 +149,7 @@ def test_latency_comes_on_top_with_its_jitter() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("steps: [{at_s: 1, fault: {kind: earthquake}}]", "steps.0.fault.kind"),
+        ("steps: [{at_s: 1, fault: {kind: earthquake}}]", "steps.0.fault: there is no kind of fault 'earthquake'"),
         ("steps: [{at_s: 1}]", "either a fault or a price"),
         ("steps: [{at_s: -1, price: {symbol: BTCUSDT, price: 1}}]", "steps.0.at_s"),
         ("steps: [", "is not YAML"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.server.faults import Fault, FaultTable
+from simulator.server.fault_table import FaultTable
+from simulator.server.faults import Fault
 from simulator.server.parameters import Parameters
 from simulator.server.rest_faults import judge
 

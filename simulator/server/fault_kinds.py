@@ -1,0 +1,123 @@
+"""The kinds of faults that can be set: what each acts on, what a client sees, which fields it uses. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+FaultKind = Literal[
+    "latency",
+    "timeout_after_accept",
+    "timeout_before_accept",
+    "unknown_503",
+    "unavailable_503",
+    "internal_503",
+    "throttled_503",
+    "backend_timeout_408",
+    "rate_limited_429",
+    "banned_418",
+    "rest_outage",
+    "unknown_symbol",
+    "error_answer",
+    "disconnect",
+    "refuse_streams",
+    "silent_streams",
+    "silent_route",
+    "lost_market_events",
+    "duplicate_market_events",
+    "duplicate_user_events",
+    "reorder_user_events",
+    "late_user_events",
+    "lost_user_events",
+    "expire_listen_key",
+    "listen_key_refused",
+    "clock_skew",
+    "price_spike",
+]
+Where = Literal["rest", "sockets", "market events", "user events", "keys", "time", "price"]
+#: hits: each matching request or message in turn, as nth, count and share say. lasting: from the moment it is set until
+#: it ends. once: at the moment it is set, which is also its end.
+Acts = Literal["hits", "lasting", "once"]
+
+#: Fields of every kind that hits requests or messages; the first of them is also a field of every lasting kind.
+TIME: Final = ("lasts_ms",)
+HITS: Final = (*TIME, "nth", "count", "share")
+_REQUEST: Final = ("method", "path", "symbol")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEntry:
+    """Describes one kind of fault.
+
+    where: what it acts on. effect: what a client sees. parameters: fields of ``Fault`` that it uses beside those of
+    ``acts``. required: those among them that must be given.
+    """
+
+    where: Where
+    effect: str
+    parameters: tuple[str, ...] = ()
+    acts: Acts = "hits"
+    required: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return every field that may be given for this kind."""
+        return (*self.parameters, *({"hits": HITS, "lasting": TIME, "once": ()}[self.acts]))
+
+
+#: Every kind of fault.
+VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
+    "latency": FaultEntry("rest", "request and answer are each delayed by half of `ms`", (*_REQUEST, "ms", "jitter_ms")),
+    "timeout_after_accept": FaultEntry("rest", "the request is carried out, no answer is sent", _REQUEST),
+    "timeout_before_accept": FaultEntry("rest", "the request is not carried out, no answer is sent", _REQUEST),
+    "unknown_503": FaultEntry(
+        "rest", "503 (a) Unknown error: carried out if `executed`; the answer is the same", (*_REQUEST, "executed")
+    ),
+    "unavailable_503": FaultEntry("rest", "503 (b) Service Unavailable: not carried out", _REQUEST),
+    "internal_503": FaultEntry("rest", "503 (c) Internal error; unable to process: not carried out", _REQUEST),
+    "throttled_503": FaultEntry(
+        "rest", "503 (d) -1008: not carried out; cancels, reduce-only and close orders pass", _REQUEST
+    ),
+    "backend_timeout_408": FaultEntry("rest", "408 with -1007: carried out if `executed`", (*_REQUEST, "executed")),
+    "rate_limited_429": FaultEntry("rest", "429 with -1003 and Retry-After: not carried out", (*_REQUEST, "retry_after_s")),
+    "banned_418": FaultEntry("rest", "418 with -1003 and Retry-After: not carried out", (*_REQUEST, "retry_after_s")),
+    "rest_outage": FaultEntry("rest", "the connection is cut without an answer: not carried out", _REQUEST),
+    "unknown_symbol": FaultEntry(
+        "rest", "400 with -1121 for requests that name the symbol: not carried out", _REQUEST, required=("symbol",)
+    ),
+    "error_answer": FaultEntry(
+        "rest",
+        "400 with the error `code`: carried out all the same if `executed`",
+        (*_REQUEST, "code", "executed"),
+        required=("code",),
+    ),
+    "disconnect": FaultEntry("sockets", "the sockets of these streams are cut, once", ("stream",), "once"),
+    "refuse_streams": FaultEntry("sockets", "new sockets for these streams are refused with 503", ("stream",)),
+    "silent_streams": FaultEntry(
+        "market events", "the sockets stay open, messages of these streams are not sent", ("stream",)
+    ),
+    "silent_route": FaultEntry(
+        "sockets", "sockets on this route open and acknowledge commands, but no message is sent on them", ("route",)
+    ),
+    "lost_market_events": FaultEntry("market events", "messages of these streams are lost", ("stream",)),
+    "duplicate_market_events": FaultEntry("market events", "messages of these streams are sent twice", ("stream",)),
+    "duplicate_user_events": FaultEntry("user events", "events are sent twice", ("stream", "symbol")),
+    "reorder_user_events": FaultEntry(
+        "user events", "every second event is sent `ms` late, after its successor", ("stream", "symbol", "ms")
+    ),
+    "late_user_events": FaultEntry("user events", "events are sent `ms` late", ("stream", "symbol", "ms")),
+    "lost_user_events": FaultEntry("user events", "events are lost", ("stream", "symbol")),
+    "expire_listen_key": FaultEntry(
+        "keys", "every listen key expires now: listenKeyExpired is sent, then nothing", (), "once"
+    ),
+    "listen_key_refused": FaultEntry(
+        "keys",
+        "PUT listenKey answers -1125: the key is gone, its sockets stay open and silent, POST gives a new one",
+    ),
+    "clock_skew": FaultEntry(
+        "time", "the server's time is `ms` off: /time, and the window of timestamps", ("ms",), "lasting"
+    ),
+    "price_spike": FaultEntry(
+        "price", "the price jumps by `percent`, and back when the fault ends", ("symbol", "percent"), "lasting", ("symbol",)
+    ),
+}
