@@ -8,10 +8,12 @@ from collections import Counter
 import msgspec
 from aiohttp import web
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.clock import clock_ms
 from simulator.server.fault_table import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.parameters import Parameters
+from simulator.server.refusals import Refused
 from simulator.server.rest.answer import Reply, Request, answer
 from simulator.server.rest.context import Context
 from simulator.server.rest.endpoints import PATHS
@@ -33,9 +35,12 @@ class Rest:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request, unless a fault delays, replaces or withholds the answer."""
-        body = (await request.read()).decode(errors="replace") if request.body_exists else ""
-        _, _, query = request.raw_path.partition("?")
         self.counts[f"{request.method} {request.path}" if request.path in PATHS else "other"] += 1
+        query = _query(request)
+        try:
+            body = await _body(request)
+        except Refused as refused:
+            return _response(Reply(refused.status, refused.body))
         verdict = judge(self._faults, request.method, request.path, Parameters.of(query, body))
         if verdict.delay_ms > 0:
             await asyncio.sleep(verdict.delay_ms / 2000)
@@ -64,6 +69,28 @@ class Rest:
             address=request.remote or "",
             now=clock_ms(),
         )
+
+
+def _query(request: web.Request) -> str:
+    """Return the query string as it was sent; bytes that are no UTF-8 are replaced."""
+    _, _, query = request.raw_path.partition("?")
+    return query.encode(errors="surrogateescape").decode(errors="replace")
+
+
+async def _body(request: web.Request) -> str:
+    """Return the body of a request. Raises Refused: a GET has none, and no request has more than aiohttp's limit, 1 MiB."""
+    if not request.body_exists:
+        return ""
+    try:
+        body = (await request.read()).decode(errors="replace")
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Refused(ErrorCode.INVALID_MESSAGE, "The body of a request may have 1 MiB at most.", 413) from error
+    except web.RequestPayloadError as error:
+        raise Refused(ErrorCode.INVALID_MESSAGE, "The body of the request cannot be decoded.") from error
+    if body and request.method == "GET":
+        text = "A GET request takes no body; send its parameters in the query string."
+        raise Refused(ErrorCode.TOO_MANY_PARAMETERS, text, 403)
+    return body
 
 
 def _response(reply: Reply) -> web.Response:

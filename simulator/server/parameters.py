@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
 
-from shared.exchange.error_codes import ErrorCode
-from simulator.server.refusals import Refused, illegal, missing
+from simulator.server.refusals import doubled, illegal, malformed_number, missing
 
 _Word = TypeVar("_Word", bound=str)
-#: Longest number accepted, in characters. Longer ones are refused before any arithmetic on them.
-_LONGEST_NUMBER: Final = 40
-#: Plain decimal notation. Python's Decimal() would also accept 1_000, spaces and non-ASCII digits.
-_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+#: Whole numbers are those of 64 bits, as on the exchange.
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_LARGEST: Final = 2**63 - 1
+#: The exchange's form of a decimal number: no exponent. A sign is read, so that the filters refuse a negative number.
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 
 
 class Parameters:
     """The parameters of one request by name. Reading one that is missing or malformed raises Refused."""
 
-    def __init__(self, values: dict[str, str]) -> None:
+    def __init__(self, values: dict[str, str], twice: str | None = None) -> None:
         self._values = values
+        self._twice = twice
 
     @classmethod
     def of(cls, query: str, body: str = "") -> Parameters:
         """Parse a query string and a urlencoded body."""
-        values = dict(parse_qsl(body, keep_blank_values=True))
-        values.update(parse_qsl(query, keep_blank_values=True))
-        return cls(values)
+        parts = [parse_qsl(part, keep_blank_values=True) for part in (body, query)]
+        values = {name: value for part in parts for name, value in part}
+        seen = [Counter(name for name, _ in part) for part in parts]
+        twice = next((name for part in seen for name, count in part.items() if count > 1), None)
+        return cls(values, twice)
+
+    def check_single(self) -> None:
+        """Raise Refused -1101 if the query, or the body, has a name twice. One name in both is allowed: the query wins."""
+        if self._twice is not None:
+            raise doubled(self._twice)
 
     def __contains__(self, name: object) -> bool:
         return bool(isinstance(name, str) and self._values.get(name))
@@ -62,11 +71,8 @@ class Parameters:
             if default is None:
                 raise missing(name)
             return default
-        if len(value) > _LONGEST_NUMBER or not value.removeprefix("-").isdecimal() or not value.isascii():
-            raise Refused(
-                ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
-                f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
-            )
+        if not _INTEGER.fullmatch(value) or abs(int(value)) > _LARGEST:
+            raise missing(name)
         return int(value)
 
     def maybe_integer(self, name: str) -> int | None:
@@ -74,14 +80,18 @@ class Parameters:
         return self.integer(name) if name in self else None
 
     def number(self, name: str) -> Decimal | None:
-        """Return a decimal number; None if it was not sent. Raises Refused -1102 if it is malformed."""
+        """Return a decimal number; None if it was not sent. Raises Refused -1100 if it is malformed, as 1e-2 is."""
         value = self._values.get(name)
         if not value:
             return None
-        if len(value) > _LONGEST_NUMBER or not _NUMBER.fullmatch(value):
-            raise missing(name)
-        number = Decimal(value)
-        if abs(number.adjusted()) > _LONGEST_NUMBER:
+        if not _NUMBER.fullmatch(value):
+            raise malformed_number(name)
+        return Decimal(value)
+
+    def needed_number(self, name: str) -> Decimal:
+        """Return a decimal number. Raises Refused: -1102 if it was not sent, -1100 if it is malformed."""
+        number = self.number(name)
+        if number is None:
             raise missing(name)
         return number
 

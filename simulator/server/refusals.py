@@ -31,6 +31,24 @@ def missing(name: str) -> Refused:
     )
 
 
+def malformed_number(name: str) -> Refused:
+    """Return the error -1100: the parameter ``name`` is no plain decimal number."""
+    return Refused(
+        ErrorCode.ILLEGAL_CHARS,
+        f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'.",
+    )
+
+
+def doubled(name: str) -> Refused:
+    """Return the error -1101: the parameter ``name`` was sent twice."""
+    return Refused(ErrorCode.TOO_MANY_PARAMETERS, f"Duplicate values for parameter '{name}' detected.")
+
+
+def not_required(name: str) -> Refused:
+    """Return the error -1106: the parameter ``name`` was sent, and this kind of order takes none."""
+    return Refused(ErrorCode.PARAM_NOT_REQUIRED, f"Parameter '{name}' sent when not required.")
+
+
 def illegal(name: str, value: str) -> Refused:
     """Return the error -1130: the parameter ``name`` may not have this value."""
     return Refused(ErrorCode.INVALID_PARAMETER, f"Data sent for parameter '{name}' is not valid: {value!r}.")

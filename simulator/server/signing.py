@@ -40,7 +40,7 @@ def check_signature(query: str, body: str, secret: str) -> None:
     if not sent:
         raise missing(_SIGNATURE)
     expected = sign(plain_query + plain_body, secret)
-    if not hmac.compare_digest(expected, sent.lower()):
+    if not hmac.compare_digest(expected.encode(), sent.lower().encode()):
         raise Refused(ErrorCode.INVALID_SIGNATURE, "Signature for this request is not valid.")
 
 

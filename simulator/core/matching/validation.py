@@ -141,20 +141,25 @@ def _finite(*values: Decimal | None) -> bool:
 
 
 def _price(price: Decimal | None, filters: Filters, settings: SimulatorSettings) -> ErrorCode | None:
-    """Check PRICE_FILTER. Too many decimals are refused before the division by the tick."""
+    """Check PRICE_FILTER, and the number of decimals before the tick."""
     if price is None:
         return None
-    if price <= 0 or price < filters.min_price:
-        return ErrorCode.PRICE_LESS_THAN_MIN_PRICE
     if price > filters.max_price:
         return ErrorCode.PRICE_HIGHTER_THAN_MULTIPLIER_UP
-    if rounded(price, settings.decimals) != price:
+    if price > 0 and _too_fine(price, filters.price_digits, settings):
         return ErrorCode.BAD_PRECISION
+    if price <= 0 or price < filters.min_price:
+        return ErrorCode.PRICE_LESS_THAN_MIN_PRICE
     return ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE if (price - filters.min_price) % filters.tick_size else None
 
 
+def _too_fine(number: Decimal, digits: int | None, settings: SimulatorSettings) -> bool:
+    """Return True if a number has more decimals than its symbol, or any symbol, allows; zeros at its end do not count."""
+    return number != rounded(number, settings.decimals if digits is None else min(digits, settings.decimals))
+
+
 def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSettings, *, market: bool) -> ErrorCode | None:
-    """Check LOT_SIZE, or MARKET_LOT_SIZE if ``market``."""
+    """Check LOT_SIZE, or MARKET_LOT_SIZE if ``market``, and the number of decimals before the step."""
     if quantity is None:
         return None
     if not quantity.is_finite():
@@ -163,7 +168,7 @@ def _quantity(quantity: Decimal | None, filters: Filters, settings: SimulatorSet
         return ErrorCode.QTY_LESS_THAN_ZERO
     if quantity > (filters.market_max_quantity if market else filters.max_quantity):
         return ErrorCode.QTY_GREATER_THAN_MAX_QTY
-    if rounded(quantity, settings.decimals) != quantity:
+    if _too_fine(quantity, filters.quantity_digits, settings):
         return ErrorCode.BAD_PRECISION
     if quantity % (filters.market_step_size if market else filters.step_size):
         return ErrorCode.QTY_NOT_INCREASED_BY_STEP_SIZE

@@ -17,7 +17,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     multiplier_up, multiplier_down: PERCENT_PRICE, factors on the mark price. trigger_protect: largest difference of mark and
     last price at which a price-protected order triggers, fraction. market_take_bound: how far from the mark price a market
     order may fill, fraction. liquidation_fee: clearance fee, fraction of the notional; None = that of the settings.
-    max_orders: most open orders of the symbol; None = that of the settings.
+    max_orders: most open orders of the symbol; None = that of the settings. price_digits, quantity_digits: most decimals
+    that a price or quantity may have, whatever tick and step are; None = no such rule.
     """
 
     symbol: str
@@ -37,6 +38,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     market_take_bound: Decimal | None = None
     liquidation_fee: Decimal | None = None
     max_orders: int | None = None
+    price_digits: int | None = None
+    quantity_digits: int | None = None
 
     @classmethod
     def of_instrument(cls, instrument: Instrument, *, max_price: Decimal, max_quantity: Decimal) -> Filters:
@@ -81,7 +84,13 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
             market_take_bound=_decimal(symbol.get("marketTakeBound")),
             liquidation_fee=_decimal(symbol.get("liquidationFee")),
             max_orders=None if orders is None else int(orders),
+            price_digits=_whole(symbol.get("pricePrecision")),
+            quantity_digits=_whole(symbol.get("quantityPrecision")),
         )
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _decimal(value: object) -> Decimal | None:

@@ -21,8 +21,8 @@ def plain(number: Decimal) -> str:
 
 
 def places(number: Decimal, digits: int) -> str:
-    """Print at least ``digits`` decimals, and more if the number has more, up to eight."""
-    exponent = number.as_tuple().exponent
+    """Print at least ``digits`` decimals, and more if the number needs more, up to eight."""
+    exponent = number.normalize().as_tuple().exponent
     own = -exponent if isinstance(exponent, int) else 0
     return _fixed(number, min(max(digits, own), max(digits, 8)))
 

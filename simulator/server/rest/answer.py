@@ -8,9 +8,9 @@ from typing import Any
 from shared.exchange.error_codes import ErrorCode
 from simulator.server.faulty_answers import carry_out
 from simulator.server.parameters import Parameters
-from simulator.server.refusals import Refused
+from simulator.server.refusals import Refused, missing
 from simulator.server.rest.context import Caller, Context
-from simulator.server.rest.endpoints import BY_PATH, PATHS, Endpoint
+from simulator.server.rest.endpoints import BY_PATH, Endpoint
 from simulator.server.signing import check_key, check_signature, check_time
 
 
@@ -47,6 +47,7 @@ def answer(context: Context, request: Request) -> Reply:
         if endpoint is None:
             return _no_such(request)
         parameters = Parameters.of(request.query, request.body)
+        parameters.check_single()
         headers |= context.limiter.spend(request.address, endpoint.weighs(parameters), request.now)
         _authorise(context, endpoint, parameters, request)
         if endpoint.orders != (0, 0):
@@ -63,11 +64,12 @@ def _authorise(context: Context, endpoint: Endpoint, parameters: Parameters, req
         return
     secret = check_key(request.key, context.keys)
     if endpoint.security == "signed":
+        if "timestamp" not in parameters:
+            raise missing("timestamp")  # said before a signature is looked at
         check_signature(request.query, request.body, secret)
         check_time(parameters, context.server_time, strict=context.strict_time)
 
 
 def _no_such(request: Request) -> Reply:
-    if request.path in PATHS:
-        return Reply(405, {"code": ErrorCode.UNKNOWN, "msg": f"{request.method} is not allowed on {request.path}."})
+    """Return the answer to a path that is not served, and to a method that a path does not have."""
     return Reply(404, {"code": ErrorCode.PATH_NOT_FOUND, "msg": f"Path {request.path}, Method {request.method} is invalid"})

@@ -1,0 +1,66 @@
+"""What a plain HTTP client gets for requests that no client library makes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from simulator.server.serving import Server
+from simulator.server.settings import TEST_KEY, TEST_SECRET
+from simulator.server.signing import sign
+from tests.support.simulator.protocol_server import STEP, a_server
+
+KEY = {"X-MBX-APIKEY": TEST_KEY}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with a_server(speed=STEP) as running:
+        yield running
+
+
+async def ask(server: Server, method: str, path: str, /, **request: Any) -> tuple[int, Any]:
+    """Status and JSON of an answer."""
+    async with aiohttp.ClientSession(headers=KEY) as http, http.request(method, f"{server.url}{path}", **request) as answer:
+        return answer.status, await answer.json()
+
+
+def signed(text: str) -> str:
+    return f"{text}&signature={sign(text, TEST_SECRET)}"
+
+
+async def test_a_wrong_method_is_a_path_that_does_not_exist(server: Server) -> None:
+    """EXEC-6: HTTP 404 with -5000."""
+    status, body = await ask(server, "PATCH", "/fapi/v1/order")
+    assert (status, body) == (404, {"code": -5000, "msg": "Path /fapi/v1/order, Method PATCH is invalid"})
+
+
+async def test_a_body_of_more_than_a_mebibyte_is_refused_in_the_exchanges_form(server: Server) -> None:
+    """EXEC-6: HTTP 413 and a code; the next request is served."""
+    status, body = await ask(server, "POST", "/fapi/v1/order", data=b"a" * (2**20 + 1))
+    assert (status, body["code"]) == (413, -1013)
+    assert (await ask(server, "GET", "/fapi/v1/ping"))[0] == 200
+
+
+async def test_a_get_with_a_body_is_refused(server: Server) -> None:
+    """EXEC-6: though query and signature are right."""
+    query = signed("timestamp=1736121600000")
+    assert (await ask(server, "GET", f"/fapi/v1/openOrders?{query}"))[0] == 200
+    status, body = await ask(server, "GET", f"/fapi/v1/openOrders?{query}", data={"symbol": "BTCUSDT"})
+    assert (status, body["code"]) == (403, -1101)
+
+
+async def test_a_body_that_is_not_what_it_says_is_refused(server: Server) -> None:
+    """EXEC-6: broken compression is a bad request."""
+    status, body = await ask(server, "POST", "/fapi/v1/order", data=b"no gzip", headers={"Content-Encoding": "gzip"})
+    assert (status, body["code"]) == (400, -1013)
+
+
+@pytest.mark.parametrize("signature", ["é", "\u20ac" * 64, "%FF"])
+async def test_a_signature_that_is_no_ascii_is_a_wrong_signature(signature: str, server: Server) -> None:
+    """EXEC-6: -1022 in query and body."""
+    text = f"timestamp=1736121600000&signature={signature}".encode()
+    assert (await ask(server, "DELETE", "/fapi/v1/order", data=text))[1]["code"] == -1022
