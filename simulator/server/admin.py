@@ -17,7 +17,7 @@ from simulator.server.motion import BadFault, Motion
 from simulator.server.parameters import Parameters
 from simulator.server.printing.market_events import kline_row
 from simulator.server.refusals import Refused
-from simulator.server.rest import account, algo_orders, orders
+from simulator.server.rest import account, algo_orders, order_history
 from simulator.server.rest.context import Caller, Context
 from simulator.server.sockets import Sockets
 from simulator.tape.intervals import INTERVALS
@@ -165,9 +165,9 @@ class Admin:
         return {
             "account": account.account_v3(self._context, nothing, nobody),
             "positions": account.position_risk_v2(self._context, nothing, nobody),
-            "orders": orders.all_orders(self._context, Parameters({"limit": "1000"}), nobody),
+            "orders": order_history.every_order(self._context),
             "algo_orders": [algo_orders.shown(self._context, algo) for algo in core.algo_orders()],
-            "trades": orders.user_trades(self._context, Parameters({"limit": "1000"}), nobody),
+            "trades": order_history.every_trade(self._context),
             "income": account.income(self._context, Parameters({"limit": "1000"}), nobody),
         }
 

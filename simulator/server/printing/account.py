@@ -7,6 +7,7 @@ from typing import Any
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.statements import AccountStatement, Commission, Income, PositionStatement, SymbolConfig
 from simulator.server.printing.numbers import money, places, plain
+from simulator.server.records import MarginMove
 from simulator.tape.grid import Grid
 
 
@@ -198,6 +199,19 @@ def commission(symbol: str, rates: Commission) -> dict[str, Any]:
         "makerCommissionRate": f"{rates.maker:.6f}",
         "takerCommissionRate": f"{rates.taker:.6f}",
         "rpiCommissionRate": f"{rates.maker:.6f}",
+    }
+
+
+def margin_move(move: MarginMove) -> dict[str, Any]:
+    """Return one row of ``GET positionMargin/history``."""
+    return {
+        "symbol": move.symbol,
+        "type": 1 if move.amount > 0 else 2,
+        "deltaType": "USER_ADJUST",
+        "amount": money(abs(move.amount)),
+        "asset": "USDT",
+        "time": move.time,
+        "positionSide": move.position_side,
     }
 
 

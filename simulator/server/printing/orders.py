@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.orders import ZERO, ExecutedTrade, Order
 from simulator.server.printing.numbers import money, places, plain
+from simulator.server.records import Amended
 from simulator.tape.grid import Grid
+
+#: Fields of an order in ``GET forceOrders``.
+_FORCED: Final = (
+    "orderId",
+    "symbol",
+    "status",
+    "clientOrderId",
+    "price",
+    "avgPrice",
+    "origQty",
+    "executedQty",
+    "cumQuote",
+    "timeInForce",
+    "type",
+    "reduceOnly",
+    "closePosition",
+    "side",
+    "positionSide",
+    "stopPrice",
+    "workingType",
+    "origType",
+    "time",
+    "updateTime",
+)
 
 
 def shown_type(kind: str) -> str:
@@ -44,6 +69,38 @@ def _common(order: Order, grid: Grid) -> dict[str, Any]:
 def placed(order: Order, grid: Grid) -> dict[str, Any]:
     """Return the answer of placing, amending and cancelling: without avgPrice, cumQuote and cumBase since 2026-07."""
     return {**_common(order, grid), "cumQty": places(order.executed, grid.quantity_digits)}
+
+
+def amended(order: Order, modify_id: int | None, grid: Grid) -> dict[str, Any]:
+    """Return the answer of amending. ``modify_id``: the sender's number of the change, None = not sent."""
+    own = {} if modify_id is None else {"modifyId": modify_id}
+    return {**placed(order, grid), "pair": order.symbol, **own}
+
+
+def amendment(done: Amended, grid: Grid) -> dict[str, Any]:
+    """Return one row of ``GET orderAmendment``."""
+    before, after, digits = done.before, done.after, (grid.price_digits, grid.quantity_digits)
+    own = {} if done.modify_id is None else {"modifyId": done.modify_id}
+    return {
+        "amendmentId": done.id,
+        "symbol": after.symbol,
+        "pair": after.symbol,
+        "orderId": after.order_id,
+        "clientOrderId": after.client_id,
+        "time": done.time,
+        "amendment": {
+            "price": {"before": places(before.price, digits[0]), "after": places(after.price, digits[0])},
+            "origQty": {"before": places(before.quantity, digits[1]), "after": places(after.quantity, digits[1])},
+            "count": after.amendments,
+            **own,
+        },
+    }
+
+
+def forced(order: Order, grid: Grid) -> dict[str, Any]:
+    """Return one row of ``GET forceOrders``."""
+    shown = queried(order, grid)
+    return {name: shown[name] for name in _FORCED}
 
 
 def acknowledged(order: Order, grid: Grid) -> dict[str, Any]:

@@ -90,13 +90,46 @@ def margin_type(context: Context, parameters: Parameters, caller: Caller) -> Any
 def position_margin(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``POST /fapi/v1/positionMargin``."""
     symbol, way = context.symbol(parameters), parameters.word("type", (_ADD, _REDUCE))
-    amount = parameters.number("amount")
-    if amount is None or amount <= 0:
+    amount = parameters.needed_number("amount")
+    if amount <= 0:
         raise missing("amount")
     side = parameters.word("positionSide", POSITION_SIDES, "BOTH")
     signed = amount if way == _ADD else -amount
     context.checked(context.session.core.move_margin(symbol, signed, context.session.time, side))
+    context.records.moved(symbol, side, signed, context.session.time)
     return {"amount": float(amount), "code": 200, "msg": "Successfully modify position margin.", "type": int(way)}
+
+
+def margin_history(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/positionMargin/history``."""
+    symbol = context.symbol(parameters)
+    way = parameters.word("type", (_ADD, _REDUCE)) if "type" in parameters else None
+    rows = [
+        move
+        for move in context.records.margin_moves
+        if move.symbol == symbol and (way is None or (move.amount > 0) == (way == _ADD))
+    ]
+    return [printed.margin_move(move) for move in within(rows, lambda move: move.time, parameters, 500, 500)]
+
+
+def adl_quantile(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/adlQuantile``: 0, the back of the queue, because nobody else is simulated."""
+    legs = context.session.core.positions(context.maybe_symbol(parameters))
+    symbols = dict.fromkeys(leg.symbol for leg in legs if leg.quantity)
+    return [{"symbol": symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 0}} for symbol in symbols]
+
+
+def fee_burn(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/feeBurn``: fees are never paid in BNB."""
+    return {"feeBurn": False}
+
+
+def set_fee_burn(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``POST /fapi/v1/feeBurn``. Only ``false`` is possible: the account has no BNB."""
+    parameters.text("feeBurn")
+    if parameters.flag("feeBurn"):
+        raise Refused(ErrorCode.INVALID_PARAMETER, "Fees cannot be paid in BNB: the simulated account has USDT only.")
+    return SUCCESS
 
 
 def position_mode(context: Context, parameters: Parameters, caller: Caller) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from shared.domain.order_words import WorkingType
+from shared.domain.order_words import ConditionalOrderType, WorkingType
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.requests import NewAlgoOrder
@@ -12,8 +12,26 @@ from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
 from simulator.server.refusals import Refused
 from simulator.server.rest.context import Caller, Context, within
-from simulator.server.rest.orders import ALGO_TYPES, POSITION_SIDES, PREVENTIONS, SIDES, TIMES_IN_FORCE
+from simulator.server.rest.orders import (
+    ALGO_TYPES,
+    DEFAULT_PREVENTION,
+    POSITION_SIDES,
+    PREVENTIONS,
+    SIDES,
+    TIMES_IN_FORCE,
+    check_sent,
+    close_position_refused,
+)
 
+_CLOSERS: Final = ("STOP_MARKET", "TAKE_PROFIT_MARKET")
+#: What each type must be sent with, besides a quantity.
+_NEEDED: Final[dict[ConditionalOrderType, tuple[str, ...]]] = {
+    "STOP": ("price", "triggerPrice"),
+    "TAKE_PROFIT": ("price", "triggerPrice"),
+    "STOP_MARKET": ("triggerPrice",),
+    "TAKE_PROFIT_MARKET": ("triggerPrice",),
+    "TRAILING_STOP_MARKET": ("callbackRate",),
+}
 _WORKING_TYPES: Final[tuple[WorkingType, ...]] = ("CONTRACT_PRICE", "MARK_PRICE")
 
 
@@ -21,10 +39,15 @@ def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``POST /fapi/v1/algoOrder``."""
     parameters.word("algoType", ("CONDITIONAL",))
     symbol = context.symbol(parameters)
+    side, kind = parameters.word("side", SIDES), parameters.word("type", ALGO_TYPES)
+    closes = parameters.flag("closePosition")
+    if closes and kind not in _CLOSERS:
+        raise close_position_refused(kind)
+    check_sent(parameters, [*(() if closes else ("quantity",)), *_NEEDED[kind]])
     request = NewAlgoOrder(
         symbol=symbol,
-        side=parameters.word("side", SIDES),
-        type=parameters.word("type", ALGO_TYPES),
+        side=side,
+        type=kind,
         position_side=parameters.word("positionSide", POSITION_SIDES, "BOTH"),
         quantity=parameters.number("quantity"),
         price=parameters.number("price"),
@@ -33,11 +56,11 @@ def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
         working_type=parameters.word("workingType", _WORKING_TYPES, "CONTRACT_PRICE"),
         price_protect=parameters.flag("priceProtect"),
         reduce_only=parameters.flag("reduceOnly"),
-        close_position=parameters.flag("closePosition"),
+        close_position=closes,
         activate_price=parameters.number("activatePrice"),
         callback_rate=parameters.number("callbackRate"),
         client_algo_id=parameters.optional("clientAlgoId") or "",
-        self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, "NONE"),
+        self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, DEFAULT_PREVENTION),
         good_till=parameters.integer("goodTillDate", 0),
     )
     algo = context.checked(context.session.core.place_algo(request, context.session.time))

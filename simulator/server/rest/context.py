@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.requests import Refusal
 from simulator.server.fault_table import FaultTable
 from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.parameters import Parameters
+from simulator.server.records import Records
 from simulator.server.refusals import Refused, bad_symbol
 from simulator.server.session import MarketSession
 from simulator.tape.grid import Grid
@@ -31,6 +33,7 @@ class Context:
     limiter: RateLimiter
     listen_keys: ListenKeys
     keys: dict[str, str]
+    records: Records = field(default_factory=Records)
     pace: float = 1.0
     skew: int = 0
     strict_time: bool = True
@@ -82,9 +85,12 @@ SUCCESS: dict[str, Any] = {"code": 200, "msg": "success"}
 def within(rows: list[Any], time_of: Any, parameters: Parameters, default: int, most: int) -> list[Any]:
     """Select rows between startTime and endTime: the first ``limit`` if startTime was sent, else the latest ``limit``.
 
-    default, most: default and largest ``limit``. time_of: time of a row, ms.
+    default, most: default and largest ``limit``. time_of: time of a row, ms. Raises Refused -1023 if startTime is after
+    endTime.
     """
     start, end = parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime")
+    if start is not None and end is not None and start > end:
+        raise Refused(ErrorCode.START_TIME_GREATER_THAN_END_TIME, "Start time is greater than end time.")
     limit = max(1, min(parameters.integer("limit", default), most))
     chosen = [row for row in rows if (start is None or time_of(row) >= start) and (end is None or time_of(row) <= end)]
     return chosen[-limit:] if start is None else chosen[:limit]

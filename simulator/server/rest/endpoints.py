@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from simulator.server.parameters import Parameters
-from simulator.server.rest import account, algo_orders, market_data, orders
+from simulator.server.rest import account, algo_orders, market_data, order_history, orders, other_markets
 from simulator.server.rest.context import Caller, Context
 
 Handler = Callable[[Context, Parameters, Caller], Any]
@@ -55,16 +55,24 @@ _ORDER: Final = (1, 1)
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/api/v3/ping", "none", 1, market_data.ping),
     Endpoint("GET", "/api/v3/time", "none", 1, market_data.time),
+    Endpoint("GET", "/api/v3/exchangeInfo", "none", 20, other_markets.exchange_info),
+    Endpoint("GET", "/dapi/v1/exchangeInfo", "none", 1, other_markets.exchange_info),
+    Endpoint("GET", "/sapi/v1/capital/config/getall", "signed", 10, other_markets.coins),
+    Endpoint("GET", "/sapi/v1/margin/allPairs", "key", 1, other_markets.margin_pairs),
+    Endpoint("GET", "/sapi/v1/margin/isolated/allPairs", "key", 10, other_markets.margin_pairs),
     Endpoint("GET", "/fapi/v1/ping", "none", 1, market_data.ping),
     Endpoint("GET", "/fapi/v1/time", "none", 1, market_data.time),
     Endpoint("GET", "/fapi/v1/exchangeInfo", "none", 1, market_data.exchange_info),
     Endpoint("GET", "/fapi/v1/depth", "none", _DEPTH, market_data.depth),
+    Endpoint("GET", "/fapi/v1/rpiDepth", "none", 20, market_data.rpi_depth),
     Endpoint("GET", "/fapi/v1/trades", "none", 5, market_data.trades),
     Endpoint("GET", "/fapi/v1/historicalTrades", "key", 200, market_data.trades),
     Endpoint("GET", "/fapi/v1/aggTrades", "none", 20, market_data.aggregate_trades),
     Endpoint("GET", "/fapi/v1/klines", "none", _KLINES, market_data.klines),
     Endpoint("GET", "/fapi/v1/continuousKlines", "none", _KLINES, market_data.continuous_klines),
     Endpoint("GET", "/fapi/v1/markPriceKlines", "none", _KLINES, market_data.mark_price_klines),
+    Endpoint("GET", "/fapi/v1/indexPriceKlines", "none", _KLINES, market_data.index_price_klines),
+    Endpoint("GET", "/fapi/v1/premiumIndexKlines", "none", _KLINES, market_data.premium_index_klines),
     Endpoint("GET", "/fapi/v1/premiumIndex", "none", _of_symbol(1, 10), market_data.premium_index),
     Endpoint("GET", "/fapi/v1/fundingRate", "none", 1, market_data.funding_rate),
     Endpoint("GET", "/fapi/v1/fundingInfo", "none", 1, market_data.funding_info),
@@ -73,6 +81,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/fapi/v1/ticker/bookTicker", "none", _of_symbol(2, 5), market_data.book_ticker),
     Endpoint("GET", "/fapi/v1/ticker/24hr", "none", _of_symbol(1, 40), market_data.ticker_24h),
     Endpoint("GET", "/fapi/v1/openInterest", "none", 1, market_data.open_interest),
+    Endpoint("GET", "/fapi/v1/indexInfo", "none", _of_symbol(1, 10), market_data.index_info),
     Endpoint("POST", "/fapi/v1/order", "signed", 0, orders.place, _ORDER),
     Endpoint("PUT", "/fapi/v1/order", "signed", 0, orders.amend, _ORDER),
     Endpoint("GET", "/fapi/v1/order", "signed", 1, orders.query),
@@ -84,9 +93,11 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("DELETE", "/fapi/v1/allOpenOrders", "signed", 1, orders.cancel_all),
     Endpoint("POST", "/fapi/v1/countdownCancelAll", "signed", 10, orders.countdown),
     Endpoint("GET", "/fapi/v1/openOrder", "signed", 1, orders.query_open),
-    Endpoint("GET", "/fapi/v1/openOrders", "signed", _of_symbol(1, 40), orders.open_orders),
-    Endpoint("GET", "/fapi/v1/allOrders", "signed", 5, orders.all_orders),
-    Endpoint("GET", "/fapi/v1/userTrades", "signed", 5, orders.user_trades),
+    Endpoint("GET", "/fapi/v1/openOrders", "signed", _of_symbol(1, 40), order_history.open_orders),
+    Endpoint("GET", "/fapi/v1/allOrders", "signed", 5, order_history.all_orders),
+    Endpoint("GET", "/fapi/v1/userTrades", "signed", 5, order_history.user_trades),
+    Endpoint("GET", "/fapi/v1/orderAmendment", "signed", 1, order_history.amendments),
+    Endpoint("GET", "/fapi/v1/forceOrders", "signed", _of_symbol(20, 50), order_history.force_orders),
     Endpoint("POST", "/fapi/v1/algoOrder", "signed", 0, algo_orders.place, _ORDER),
     Endpoint("GET", "/fapi/v1/algoOrder", "signed", 1, algo_orders.query),
     Endpoint("DELETE", "/fapi/v1/algoOrder", "signed", 1, algo_orders.cancel),
@@ -103,6 +114,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("POST", "/fapi/v1/leverage", "signed", 1, account.leverage),
     Endpoint("POST", "/fapi/v1/marginType", "signed", 1, account.margin_type),
     Endpoint("POST", "/fapi/v1/positionMargin", "signed", 1, account.position_margin),
+    Endpoint("GET", "/fapi/v1/positionMargin/history", "signed", 1, account.margin_history),
+    Endpoint("GET", "/fapi/v1/adlQuantile", "signed", 5, account.adl_quantile),
+    Endpoint("GET", "/fapi/v1/feeBurn", "signed", 30, account.fee_burn),
+    Endpoint("POST", "/fapi/v1/feeBurn", "signed", 1, account.set_fee_burn),
     Endpoint("GET", "/fapi/v1/positionSide/dual", "signed", 30, account.position_mode),
     Endpoint("POST", "/fapi/v1/positionSide/dual", "signed", 1, account.set_position_mode),
     Endpoint("GET", "/fapi/v1/multiAssetsMargin", "signed", 30, account.multi_assets),

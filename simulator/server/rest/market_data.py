@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from simulator.tape.intervals import INTERVALS
 from simulator.tape.tape_market import SymbolMarket
 
 _DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1_000)
+#: The only limit that rpiDepth takes.
+_RPI_LIMIT: Final = 1_000
 _MOST_KLINES: Final = 1_500
 _MOST_TRADES: Final = 1_000
 
@@ -48,7 +51,32 @@ def continuous_klines(context: Context, parameters: Parameters, caller: Caller) 
 
 def mark_price_klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Return the last price's klines without volumes: the server keeps no history of the mark price."""
-    return [[*row[:5], "0", row[6], "0", row[8], "0", "0", "0"] for row in klines(context, parameters, caller)]
+    return [_without_volume(row) for row in klines(context, parameters, caller)]
+
+
+def index_price_klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Return the last price's klines without volumes: the server keeps no history of the index."""
+    return [_without_volume(row) for row in _klines(context.market(parameters, "pair"), parameters)]
+
+
+def premium_index_klines(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Return klines of zero: the simulated mark price is the index, so there is no premium."""
+    zero = money(Decimal(0))
+    return [[row[0], zero, zero, zero, zero, *_without_volume(row)[5:]] for row in klines(context, parameters, caller)]
+
+
+def rpi_depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Answer ``GET /fapi/v1/rpiDepth`` with the order book: there are no RPI orders to add."""
+    limit = parameters.integer("limit", _RPI_LIMIT)
+    if limit != _RPI_LIMIT:
+        raise Refused(ErrorCode.INVALID_DEPTH_LIMIT, f"'{limit}' is not valid depth limit.")
+    return _depth(context, context.market(parameters), limit)
+
+
+def index_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Return an empty list: no composite index is simulated."""
+    context.maybe_symbol(parameters)
+    return []
 
 
 def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
@@ -56,7 +84,10 @@ def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
     limit = parameters.integer("limit", 500)
     if limit not in _DEPTH_LIMITS:
         raise Refused(ErrorCode.INVALID_DEPTH_LIMIT, f"'{limit}' is not valid depth limit.")
-    market = context.market(parameters)
+    return _depth(context, context.market(parameters), limit)
+
+
+def _depth(context: Context, market: SymbolMarket, limit: int) -> Any:
     now = context.session.time
     book = market.book(now, at_request=True)
     bids, asks = (dict(islice(side.items(), limit)) for side in (book.bids, book.asks))
@@ -102,6 +133,7 @@ def aggregate_trades(context: Context, parameters: Parameters, caller: Caller) -
             "a": trade.id,
             "p": grid.print_price(trade.price),
             "q": grid.print_quantity(trade.quantity),
+            "nq": grid.print_quantity(trade.quantity),
             "f": trade.id,
             "l": trade.id,
             "T": trade.time,
@@ -201,6 +233,10 @@ def _one_or_all(context: Context, parameters: Parameters, row: Callable[[SymbolM
     symbol = context.maybe_symbol(parameters)
     market = context.session.market
     return row(market[symbol]) if symbol is not None else [row(market[each]) for each in market.symbols]
+
+
+def _without_volume(row: list[Any]) -> list[Any]:
+    return [*row[:5], "0", row[6], "0", row[8], "0", "0", "0"]
 
 
 def _klines(market: SymbolMarket, parameters: Parameters) -> list[Any]:

@@ -1,8 +1,8 @@
-"""Endpoints of plain orders: place, amend, cancel, query (docs/binance.md §4.4)."""
+"""Endpoints of plain orders: place, amend, cancel, query one (docs/binance.md §4.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,13 +14,15 @@ from simulator.core.model.orders import Order
 from simulator.core.model.requests import Amendment, NewOrder
 from simulator.server.parameters import Parameters
 from simulator.server.printing import orders as printed
-from simulator.server.refusals import Refused, missing
-from simulator.server.rest.context import Caller, Context, within
+from simulator.server.refusals import Refused, missing, not_required
+from simulator.server.rest.context import Caller, Context
 
 SIDES: Final[tuple[Side, ...]] = ("BUY", "SELL")
 POSITION_SIDES: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
 TIMES_IN_FORCE: Final[tuple[TimeInForce, ...]] = ("GTC", "IOC", "FOK", "GTX", "GTD")
 PREVENTIONS: Final[tuple[SelfTradePrevention, ...]] = ("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")
+#: What an order without selfTradePreventionMode gets.
+DEFAULT_PREVENTION: Final[SelfTradePrevention] = "EXPIRE_MAKER"
 ALGO_TYPES: Final[tuple[ConditionalOrderType, ...]] = (
     "STOP",
     "STOP_MARKET",
@@ -48,34 +50,37 @@ def test(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 def amend(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``PUT /fapi/v1/order``."""
-    quantity, price = parameters.number("quantity"), parameters.number("price")
-    if quantity is None or price is None:
-        raise missing("quantity" if quantity is None else "price")
-    order_id, client_id = _which(parameters)
+    symbol, side = context.symbol(parameters), parameters.word("side", SIDES)
+    quantity, price = parameters.needed_number("quantity"), parameters.needed_number("price")
+    order_id, client_id = which_order(parameters)
     request = Amendment(
-        symbol=context.symbol(parameters),
-        side=parameters.word("side", SIDES),
+        symbol=symbol,
+        side=side,
         quantity=quantity,
         price=price,
         order_id=order_id,
         client_id=client_id,
         reduce_only=parameters.flag("reduceOnly") if "reduceOnly" in parameters else None,
     )
+    modify_id = parameters.maybe_integer("modifyId")
+    before = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
     order = context.checked(context.session.core.amend(request, context.session.time))
-    return printed.placed(order, context.grid(order.symbol))
+    if before is not None and order.amendments > before.amendments:
+        context.records.amended(before, order, modify_id, context.session.time)
+    return printed.amended(order, modify_id, context.grid(order.symbol))
 
 
 def cancel(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``DELETE /fapi/v1/order``."""
     symbol = context.symbol(parameters)
-    order_id, client_id = _which(parameters)
+    order_id, client_id = which_order(parameters)
     return _cancel(context, symbol, order_id, client_id)
 
 
 def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``GET /fapi/v1/order``."""
     symbol = context.symbol(parameters)
-    order_id, client_id = _which(parameters)
+    order_id, client_id = which_order(parameters)
     order = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
     if order is None:
         raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
@@ -132,30 +137,6 @@ def countdown(context: Context, parameters: Parameters, caller: Caller) -> Any:
     return {"symbol": symbol, "countdownTime": str(duration)}
 
 
-def open_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Answer ``GET /fapi/v1/openOrders``."""
-    found = context.session.core.open_orders(context.maybe_symbol(parameters))
-    return [printed.queried(order, context.grid(order.symbol)) for order in found]
-
-
-def all_orders(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Answer ``GET /fapi/v1/allOrders``."""
-    first = parameters.maybe_integer("orderId")
-    found = context.session.core.orders(context.maybe_symbol(parameters))
-    rows = [order for order in found if first is None or order.order_id >= first]
-    chosen = within(rows, lambda order: order.created, parameters, 500, 1_000)
-    return [printed.queried(order, context.grid(order.symbol)) for order in chosen]
-
-
-def user_trades(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Answer ``GET /fapi/v1/userTrades``."""
-    first, order_id = parameters.maybe_integer("fromId"), parameters.integer("orderId", 0)
-    found = context.session.core.trades(context.maybe_symbol(parameters), order_id=order_id)
-    rows = [trade for trade in found if first is None or trade.id >= first]
-    chosen = within(rows, lambda trade: trade.time, parameters, 500, 1_000)
-    return [printed.user_trade(trade, context.grid(trade.symbol)) for trade in chosen]
-
-
 def _new_order(context: Context, parameters: Parameters) -> NewOrder:
     symbol = context.symbol(parameters)
     kind = parameters.text("type")
@@ -164,22 +145,47 @@ def _new_order(context: Context, parameters: Parameters) -> NewOrder:
             ErrorCode.STOP_ORDER_SWITCH_ALGO,
             "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
         )
+    if parameters.flag("closePosition"):
+        raise close_position_refused(kind)
     if parameters.text("priceMatch", "NONE") != "NONE":
         raise Refused(ErrorCode.INVALID_PRICE_MATCH, "Price match is not supported by the simulator.")
     parameters.word("newOrderRespType", _RESPONSES, "ACK")
+    side, plain = parameters.word("side", SIDES), parameters.word("type", _TYPES)
+    of_limit = ("timeInForce", "price")
+    check_sent(parameters, needed=("quantity", *of_limit) if plain == "LIMIT" else ("quantity",))
+    check_not_sent(parameters, () if plain == "LIMIT" else of_limit)
     return NewOrder(
         symbol=symbol,
-        side=parameters.word("side", SIDES),
-        type=parameters.word("type", _TYPES),
+        side=side,
+        type=plain,
         position_side=parameters.word("positionSide", POSITION_SIDES, "BOTH"),
         quantity=parameters.number("quantity"),
         price=parameters.number("price"),
         time_in_force=parameters.word("timeInForce", TIMES_IN_FORCE) if "timeInForce" in parameters else None,
         reduce_only=parameters.flag("reduceOnly"),
         client_id=parameters.optional("newClientOrderId") or "",
-        self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, "NONE"),
+        self_trade_prevention=parameters.word("selfTradePreventionMode", PREVENTIONS, DEFAULT_PREVENTION),
         good_till=parameters.integer("goodTillDate", 0),
     )
+
+
+def check_sent(parameters: Parameters, needed: Sequence[str]) -> None:
+    """Raise Refused -1102 with the name of the first of these parameters that was not sent."""
+    for name in needed:
+        parameters.text(name)
+
+
+def check_not_sent(parameters: Parameters, unwanted: Sequence[str]) -> None:
+    """Raise Refused -1106 with the name of the first of these parameters that was sent."""
+    for name in unwanted:
+        if name in parameters:
+            raise not_required(name)
+
+
+def close_position_refused(kind: str) -> Refused:
+    """Return the error -4136: an order of this type cannot close a whole position."""
+    text = f"Target strategy invalid for orderType {kind},closePosition true"
+    return Refused(ErrorCode.INVALID_CLOSE_POSITION_TYPE, text)
 
 
 def _answered(context: Context, order: Order, parameters: Parameters) -> Any:
@@ -195,7 +201,7 @@ def _cancel(context: Context, symbol: str, order_id: int, client_id: str) -> Any
     return printed.placed(order, context.grid(symbol))
 
 
-def _which(parameters: Parameters) -> tuple[int, str]:
+def which_order(parameters: Parameters) -> tuple[int, str]:
     """Return order id (0 = not sent) and client order id (empty = not sent). Raises Refused -1102 if both are missing."""
     order_id, client_id = parameters.integer("orderId", 0), parameters.optional("origClientOrderId") or ""
     if not order_id and not client_id:
@@ -221,7 +227,7 @@ def _batch(parameters: Parameters) -> list[Parameters]:
         raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE, "Invalid number of batch place orders.")
     if not all(isinstance(order, dict) for order in orders):
         raise _no_batch()
-    return [Parameters({name: _text(value) for name, value in order.items()}) for order in orders]
+    return [Parameters({name: _text(each) for name, each in order.items() if each is not None}) for order in orders]
 
 
 def _text(value: object) -> str:
@@ -234,7 +240,7 @@ def _list(text: str | None) -> list[Any]:
         return []
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         found = None
     if not isinstance(found, list):
         raise _no_batch()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import ccxt.pro  # first: it takes seconds, in which a server of this process would stand still
 import pytest
 
 from tests.support.simulator.protocol_server import Hand, a_hand, a_server, ccxt_pro
@@ -95,8 +96,6 @@ async def test_it_trades_both_books_and_reads_positions(ends: tuple[Any, Hand]) 
 
 async def test_refusals_have_their_meaning(ends: tuple[Any, Hand]) -> None:
     """EXEC-6: ccxt's own table of codes sorts the simulator's refusals."""
-    import ccxt
-
     exchange, _ = ends
     await exchange.load_markets()
     last = (await exchange.fetch_ticker(BTC))["last"]
@@ -122,3 +121,16 @@ async def test_user_events_reach_ccxt(ends: tuple[Any, Hand]) -> None:
     await exchange.create_order(BTC, "market", "buy", 0.01)
     assert (await soon(orders))[0]["symbol"] == BTC
     assert (await soon(positions))[0]["contracts"] == 0.01
+
+
+async def test_the_class_for_spot_and_futures_starts_and_trades_futures() -> None:
+    """EXEC-1: ccxt's binance asks spot, COIN-M and wallets as well; they are empty here."""
+    async with a_server() as server, ccxt_pro(server, "binance") as exchange:
+        markets = await exchange.load_markets()
+        assert set(markets) == {BTC, "ETH/USDT:USDT"}
+        assert await exchange.fetch_currencies() == {}
+        bought = await exchange.create_order(BTC, "market", "buy", 0.01)
+        assert (bought["status"], bought["filled"]) == ("closed", 0.01)
+        (position,) = await exchange.fetch_positions([BTC])
+        assert position["contracts"] == 0.01
+        assert (await exchange.fetch_balance({"type": "swap"}))["USDT"]["total"] > 0

@@ -136,12 +136,15 @@ async def python_binance(server: Server, **sockets: Any) -> AsyncIterator[tuple[
 
 
 @asynccontextmanager
-async def ccxt_pro(server: Server) -> AsyncIterator[Any]:
-    """ccxt's binanceusdm, REST and streams."""
+async def ccxt_pro(server: Server, name: str = "binanceusdm") -> AsyncIterator[Any]:
+    """ccxt's class ``name``, REST and streams, with the addresses that docs/simulator.md prints."""
     import ccxt.pro
 
-    client = ccxt.pro.binanceusdm({"apiKey": TEST_KEY, "secret": TEST_SECRET, "options": {"fetchCurrencies": False}})
+    client = getattr(ccxt.pro, name)({"apiKey": TEST_KEY, "secret": TEST_SECRET})
     addresses = client.urls["api"]
+    addresses["public"] = addresses["private"] = f"{server.url}/api/v3"
+    addresses["sapi"] = f"{server.url}/sapi/v1"
+    addresses["dapiPublic"] = f"{server.url}/dapi/v1"
     for name, version in (("", "v1"), ("V2", "v2"), ("V3", "v3")):
         addresses[f"fapiPublic{name}"] = addresses[f"fapiPrivate{name}"] = f"{server.url}/fapi/{version}"
     addresses["fapiData"] = f"{server.url}/futures/data"
