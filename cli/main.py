@@ -11,6 +11,7 @@ from cli.bench.commands import bench
 from cli.config.commands import app as config_commands
 from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
+from cli.exchange.commands import app as exchange_commands
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
 from cli.run.health import DEFAULT_URL
@@ -135,10 +136,19 @@ def simulator(
     scenario: Annotated[Path | None, typer.Option("--scenario", help="faults and prices at set times, YAML")] = None,
     now: Annotated[bool, typer.Option("--now", help="the generated market's time is the real time")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="the generated market's seed")] = None,
+    recording: Annotated[
+        Path | None, typer.Option("--replay", help="answer from a file that `ict exchange record` wrote; no market runs")
+    ] = None,
 ) -> None:
     """Serve a simulated exchange that speaks Binance USD-M (REST and streams), with faults on command."""
     from cli.run.simulator import serve
 
+    if recording is not None:
+        from cli.run.recorded_exchange import serve_recording
+
+        market = {"--data": data, "--ticks": ticks, "--funding": funding, "--scenario": scenario, "--now": now or None}
+        serve_recording(config, recording, speed, host, port, unused=[name for name, value in market.items() if value])
+        return
     given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
     overrides = {name: value for name, value in given.items() if value is not None}
     serve(config, CandleFiles(data or (), time_zone, columns, interval), ticks or [], funding or [], speed, overrides, seed)
@@ -223,4 +233,5 @@ app.add_typer(data_commands, name="data")
 app.add_typer(research_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")
+app.add_typer(exchange_commands, name="exchange")
 app.add_typer(bench, name="bench")

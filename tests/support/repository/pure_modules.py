@@ -56,6 +56,10 @@ SHELLS: Final = frozenset(
         "simulator/server/scenario.py",
         "simulator/server/serving.py",
         "simulator/server/sockets.py",
+        "simulator/wire_log/recording_proxy.py",
+        "simulator/wire_log/replay_server.py",
+        "simulator/wire_log/replayed_sockets.py",
+        "simulator/wire_log/writing.py",
         "simulator/tape/recorded.py",
     }
 )

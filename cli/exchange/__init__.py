@@ -1,0 +1,1 @@
+"""Commands about the exchange itself: record a session of it."""
