@@ -33,8 +33,16 @@ FaultKind = Literal[
     "listen_key_refused",
     "clock_skew",
     "price_spike",
+    "stale_reads",
+    "late_income",
+    "repeated_income",
+    "hidden_stop",
+    "expire_in_match",
+    "unknown_status",
+    "multi_assets",
+    "bnfcr",
 ]
-Where = Literal["rest", "sockets", "market events", "user events", "keys", "time", "price"]
+Where = Literal["rest", "sockets", "market events", "user events", "keys", "time", "price", "reads", "orders", "account"]
 #: hits: each matching request or message in turn, as nth, count and share say. lasting: from the moment it is set until
 #: it ends. once: at the moment it is set, which is also its end.
 Acts = Literal["hits", "lasting", "once"]
@@ -119,5 +127,40 @@ VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
     ),
     "price_spike": FaultEntry(
         "price", "the price jumps by `percent`, and back when the fault ends", ("symbol", "percent"), "lasting", ("symbol",)
+    ),
+    "stale_reads": FaultEntry(
+        "reads", "reads show the state of `ms` ago, of changes since the fault was set", (*_REQUEST, "reads", "ms")
+    ),
+    "late_income": FaultEntry(
+        "reads", "income rows are shown `ms` after their time, with that time", ("symbol", "income_type", "ms")
+    ),
+    "repeated_income": FaultEntry(
+        "reads", "income rows are shown twice, with the same transaction id", ("symbol", "income_type")
+    ),
+    "hidden_stop": FaultEntry(
+        "orders",
+        "a conditional order that stands answers -2013 to query and cancel; it still triggers",
+        (*_REQUEST, "client_id", "listed"),
+    ),
+    "expire_in_match": FaultEntry(
+        "orders", "a new plain order is accepted and at once EXPIRED_IN_MATCH, with nothing filled", (*_REQUEST, "client_id")
+    ),
+    "unknown_status": FaultEntry(
+        "orders",
+        "answers and events tell `status` as the status of the order, which itself is as it was",
+        (*_REQUEST, "stream", "client_id", "status"),
+    ),
+    "multi_assets": FaultEntry(
+        "account",
+        "multiAssetsMargin is true, isolated margin is refused (-4168); POST multiAssetsMargin=false ends it",
+        (),
+        "lasting",
+    ),
+    "bnfcr": FaultEntry(
+        "account",
+        "credits trading mode: balances, profits, fees and funding are told in BNFCR, the USDT rows are zero; multi-assets "
+        "mode, which cannot be left",
+        (),
+        "lasting",
     ),
 }

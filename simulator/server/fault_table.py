@@ -25,8 +25,8 @@ _ANY: Final = "*"
 class Aim:
     """What a request or message is, to be compared with the aims of faults.
 
-    streams, symbols: all that it names; a fault aimed at one of them hits. What is empty meets only faults that do not aim
-    by it.
+    streams, symbols, client_ids: all that it names; a fault aimed at one of them hits. What is empty meets only faults
+    that do not aim by it. reads: which of the reads of ``stale_reads`` it is; empty = none of them.
     """
 
     method: str = ""
@@ -34,6 +34,8 @@ class Aim:
     streams: Collection[str] = ()
     route: str = ""
     symbols: Collection[str] = ()
+    client_ids: Collection[str] = ()
+    reads: str = ""
 
     def meets(self, fault: Fault) -> bool:
         """Return True if the fault is aimed at this."""
@@ -43,6 +45,8 @@ class Aim:
             and _any(self.streams, fault.stream)
             and _glob(self.route, fault.route)
             and _any(self.symbols, fault.symbol)
+            and _any(self.client_ids, fault.client_id)
+            and fault.reads in ("all", self.reads)
         )
 
 

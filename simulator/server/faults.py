@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -15,7 +15,7 @@ _KIND: Final = "kind"
 
 
 class Fault(BaseModel):
-    """A request to set a fault. ``method``, ``path``, ``symbol``, ``stream`` and ``route`` are shell-style globs.
+    """A request to set a fault. ``method``, ``path``, ``symbol``, ``client_id``, ``stream`` and ``route`` are shell globs.
 
     ``stream`` is compared with stream names; for user events with the event type (``ORDER_TRADE_UPDATE``); connections on
     the private path are named ``private``. Only the fields of its kind may be given (``FaultEntry.fields``).
@@ -27,6 +27,7 @@ class Fault(BaseModel):
     method: str = Field("*", description="HTTP method of the request")
     path: str = Field("*", description="path of the request, as /fapi/v1/order*")
     symbol: str = Field("*", description="symbol that the request or user event names; some kinds need exactly one")
+    client_id: str = Field("*", description="client id of the order")
     stream: str = Field("*", description="name of the stream, or type of the user event")
     route: str = Field("*", description="routed path of a socket: public, market, private or unrouted")
     nth: int = Field(1, ge=1, description="the first matching request or message that can be hit, counted from 1")
@@ -35,11 +36,17 @@ class Fault(BaseModel):
     lasts_ms: int | None = Field(
         None, ge=1, description="the fault ends after this time on the market's clock, ms; null = no such end"
     )
-    ms: int = Field(100, ge=-86_400_000, le=86_400_000, description="delay or skew, ms of the clock")
+    ms: int = Field(
+        100, ge=-86_400_000, le=86_400_000, description="delay (ms of the real clock), lag or skew (ms of the market's)"
+    )
     jitter_ms: int = Field(0, ge=0, le=600_000, description="latency: largest random addition to the delay, ms")
     percent: float = Field(5.0, gt=-99.0, le=1_000.0, description="price_spike: how far the price jumps, percent")
     executed: bool = Field(True, description="whether the request is carried out although the answer is an error")
     retry_after_s: int = Field(1, ge=0, le=259_200, description="429, 418: the header Retry-After, seconds")
+    reads: Literal["all", "orders", "trades", "account", "income"] = Field("all", description="stale_reads: which of them")
+    income_type: str = Field("*", description="late_income, repeated_income: type of the row, as FUNDING_FEE")
+    listed: bool = Field(True, description="hidden_stop: whether openAlgoOrders still lists it")
+    status: str = Field("PENDING_NEW", min_length=1, description="unknown_status: the word told as the order's status")
     code: int = Field(-1000, ge=-9_999, le=-1_000, description="error_answer: the error code, as -4130")
 
     @model_validator(mode="before")

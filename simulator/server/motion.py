@@ -20,6 +20,7 @@ from simulator.server.rest.context import Context
 from simulator.server.scenario import BadScenario, Scenario
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
+from simulator.server.standing_faults import apply_standing
 
 _HUNDRED: Final = Decimal(100)
 #: Speed 0: the market's time stands still until ``advance`` is called.
@@ -113,14 +114,13 @@ class Motion:
             made.hits = self._sockets.disconnect(fault.stream)
         elif fault.kind == "expire_listen_key":
             made.hits = self._expire_keys(all_of_them=True)
-        elif fault.kind == "clock_skew":
-            self._context.skew += fault.ms
-            made.hits = 1
         elif fault.kind == "price_spike":
             session.multiply_price(fault.symbol, _factor(fault))
-            made.hits = 1
         if VOCABULARY[fault.kind].acts == "once":
             self._faults.lift(made.id)
+        elif VOCABULARY[fault.kind].acts == "lasting":
+            made.hits = 1
+        apply_standing(self._context)
         self.flush()
         return made
 
@@ -147,7 +147,7 @@ class Motion:
             )
 
     def lift_fault(self, fault_id: int) -> SetFault | None:
-        """End a fault and undo its clock skew or price spike; None if no fault in force has this id."""
+        """End a fault and undo what it changed; None if no fault in force has this id."""
         lifted = self._faults.lift(fault_id)
         if lifted is not None:
             self._undo(lifted)
@@ -185,9 +185,8 @@ class Motion:
 
     def _undo(self, lifted: SetFault) -> None:
         fault = lifted.fault
-        if fault.kind == "clock_skew":
-            self._context.skew -= fault.ms
-        elif fault.kind == "price_spike":
+        apply_standing(self._context)
+        if fault.kind == "price_spike":
             self._context.session.multiply_price(fault.symbol, 1 / _factor(fault))
             self.flush()
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from shared.exchange.error_codes import ErrorCode
 from simulator.rejections import REASON
+from simulator.server.fault_aims import aim_of
 from simulator.server.fault_kinds import FaultKind
-from simulator.server.fault_table import Aim, FaultTable
+from simulator.server.fault_table import FaultTable
 from simulator.server.faults import Fault
 from simulator.server.parameters import Parameters
 from simulator.server.rest.answer import Reply
@@ -76,11 +75,6 @@ def judge(table: FaultTable, method: str, path: str, parameters: Parameters) -> 
     return _decided(table.hit(min(found, key=lambda each: DECIDING.index(each.fault.kind))), delay)
 
 
-def aim_of(method: str, path: str, parameters: Parameters) -> Aim:
-    """Return what faults compare their aims with; a batch names the symbols of all its orders."""
-    return Aim(method=method, path=path, symbols=_symbols(parameters))
-
-
 def _decided(fault: Fault, delay: float) -> Verdict:
     match fault.kind:
         case "rest_outage":
@@ -109,20 +103,6 @@ def _decided(fault: Fault, delay: float) -> Verdict:
             return Verdict(delay, executed=False, reply=_limited(418, fault))
         case kind:
             raise AssertionError(f"{kind} decides no answer")
-
-
-def _symbols(parameters: Parameters) -> frozenset[str]:
-    """Return the symbols that a request names: ``symbol``, ``pair``, and those of the orders of a batch."""
-    found = {parameters.optional("symbol"), parameters.optional("pair")}
-    batch = parameters.optional("batchOrders")
-    if batch is not None:
-        try:
-            orders: Any = msgspec.json.decode(batch)
-        except msgspec.DecodeError:
-            orders = []
-        if isinstance(orders, list):
-            found |= {str(each.get("symbol")) for each in orders if isinstance(each, dict)}
-    return frozenset(each for each in found if each)
 
 
 def _exempt(method: str, parameters: Parameters) -> bool:

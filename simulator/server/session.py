@@ -25,6 +25,7 @@ from simulator.core.model.events import (
 )
 from simulator.server.emitter import Emission, Emitter
 from simulator.server.printing import user_events
+from simulator.server.state_history import StateHistory
 from simulator.server.streams import Stream
 from simulator.tape.events import Event, Mark, MarketTrade, Quote, Settlement
 from simulator.tape.grid import Grid
@@ -61,6 +62,8 @@ class MarketSession:
         self.grids = dict(grids)
         self.emitter = Emitter(market)
         self._outbox: list[Message] = []
+        #: Earlier states of the core, while a fault lets reads lag; None = nothing is remembered.
+        self.history: StateHistory | None = None
         for symbol in market.symbols:
             self._into_core(market[symbol].quote)
             self._into_core(
@@ -99,7 +102,10 @@ class MarketSession:
 
     def publish(self) -> None:
         """Queue the core's new events as user events. Call it after every call of the core."""
-        for event in self.core.take_events():
+        events = self.core.take_events()
+        if events and self.history is not None:
+            self.history.keep(self.time)
+        for event in events:
             self._publish(event)
 
     def take_outbox(self) -> list[Message]:

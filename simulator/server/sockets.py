@@ -16,6 +16,7 @@ from simulator.server.clock import clock_ms
 from simulator.server.fault_table import Aim, FaultTable
 from simulator.server.limits import Window
 from simulator.server.rest.context import Context
+from simulator.server.retold import retold_event
 from simulator.server.session import MarketMessage, Message, UserMessage
 from simulator.server.settings import ServerSettings
 from simulator.server.stream_faults import PRIVATE, market_times, silent_route, user_delivery
@@ -97,7 +98,7 @@ class Sockets:
     def _deliver_user(self, message: UserMessage) -> None:
         kind = str(message.event["e"])
         delivery = user_delivery(self._faults, message.event)
-        payload = _encode(message.event)
+        payload = _encode(retold_event(self._faults, message.event))
         for _ in range(delivery.times):
             if delivery.delay_ms:
                 asyncio.get_running_loop().call_later(delivery.delay_ms / 1000, self._push_user, kind, payload)

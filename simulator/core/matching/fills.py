@@ -81,7 +81,9 @@ def _within(order: Order, found: list[Layer]) -> list[Decimal]:
 def execute(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: Decimal) -> Order:
     """Execute an accepted order: take what it can, then rest or expire the remainder. Return the order afterwards."""
     order = resting.order
-    if order.type == "MARKET":
+    if state.expire_arrivals:
+        state.close_order(resting, "expire_in_match")
+    elif order.type == "MARKET":
         take(state, book, resting, base)
         if not resting.order.closed:
             state.close_order(resting, "expire")

@@ -25,6 +25,7 @@ class AccountLedger:
     events: not yet taken, oldest first.
     saved: the part of the state that a snapshot holds.
     margin_bands: symbol -> mark prices between which no leg can be liquidated; None = must be computed again.
+    expire_arrivals: a new order expires in match and is not executed; the server's faults set it for one order.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class AccountLedger:
         self.saved = ExchangeSnapshot(wallet=settings.starting_wallet)
         self._changed: dict[tuple[str, PositionSide], None] = {}
         self.margin_bands: dict[str, tuple[Decimal, Decimal]] | None = None
+        self.expire_arrivals = False
 
     def new_book(self, filters: Filters, brackets: Brackets) -> SymbolBook:
         """Make a symbol's book with the account's margin type and leverage, the latter limited by the brackets."""

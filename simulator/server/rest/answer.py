@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.exchange.error_codes import ErrorCode
+from simulator.server.fault_aims import aim_of
 from simulator.server.faulty_answers import carry_out
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
@@ -53,7 +54,7 @@ def answer(context: Context, request: Request) -> Reply:
         if endpoint.orders != (0, 0):
             headers |= context.limiter.order(*endpoint.orders, request.now)
         caller = Caller(request.key, request.now)
-        body = carry_out(endpoint.handler, endpoint.method, endpoint.path, context, parameters, caller)
+        body = carry_out(endpoint.handler, aim_of(endpoint.method, endpoint.path, parameters), context, parameters, caller)
         return Reply(200, body, headers)
     except Refused as refused:
         return Reply(refused.status, refused.body, {**headers, **refused.headers})

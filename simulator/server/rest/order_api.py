@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from shared.exchange.error_codes import ErrorCode
+from simulator.server.fault_aims import aim_of
 from simulator.server.faulty_answers import carry_out
 from simulator.server.parameters import Parameters
 from simulator.server.refusals import Refused, missing
@@ -75,8 +76,9 @@ def answer_call(context: Context, call: Call, address: str, now: int) -> dict[st
         key = _authorise(context, call)
         if call.endpoint.orders != (0, 0):
             context.limiter.order(*call.endpoint.orders, now)
-        endpoint, caller = call.endpoint, Caller(key, now)
-        body = carry_out(endpoint.handler, endpoint.method, endpoint.path, context, call.parameters, caller)
+        endpoint, parameters = call.endpoint, call.parameters
+        aim = aim_of(endpoint.method, endpoint.path, parameters)
+        body = carry_out(endpoint.handler, aim, context, parameters, Caller(key, now))
     except Refused as refused:
         return _error(call.id, refused)
     return {"id": call.id, "status": 200, "result": body, "rateLimits": []}
