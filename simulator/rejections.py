@@ -1,62 +1,12 @@
-"""The texts of the error codes with which the simulated exchange refuses orders and settings."""
+"""The texts with which the simulated exchange refuses orders and settings: those of the exchange's own error table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import RULES
 
 #: Error code -> Binance's text.
-REASON: Final[dict[ErrorCode, str]] = {
-    ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED: "A mandatory parameter was not sent, was empty, or malformed.",
-    ErrorCode.PARAM_NOT_REQUIRED: "A parameter was sent that this order type does not take.",
-    ErrorCode.BAD_PRECISION: "Precision is over the maximum defined for this asset.",
-    ErrorCode.BAD_SYMBOL: "Invalid symbol.",
-    ErrorCode.CANCEL_REJECTED: "Unknown order sent.",
-    ErrorCode.NO_SUCH_ORDER: "Order does not exist.",
-    ErrorCode.BALANCE_NOT_SUFFICIENT: "Balance is insufficient.",
-    ErrorCode.MARGIN_NOT_SUFFICIENT: "Margin is insufficient.",
-    ErrorCode.UNABLE_TO_FILL: "Unable to fill: this symbol has no price yet.",
-    ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER: "Order would immediately trigger.",
-    ErrorCode.REDUCE_ONLY_REJECT: "ReduceOnly order is rejected.",
-    ErrorCode.MAX_OPEN_ORDER_EXCEEDED: "Reach max open order limit.",
-    ErrorCode.MAX_LEVERAGE_RATIO: "Exceeded the maximum allowable position at current leverage.",
-    ErrorCode.MIN_LEVERAGE_RATIO: "Leverage is smaller than permitted: insufficient margin balance.",
-    ErrorCode.QTY_LESS_THAN_ZERO: "Quantity less than or equal to zero.",
-    ErrorCode.QTY_LESS_THAN_MIN_QTY: "Quantity less than min quantity.",
-    ErrorCode.QTY_GREATER_THAN_MAX_QTY: "Quantity greater than max quantity.",
-    ErrorCode.PRICE_LESS_THAN_MIN_PRICE: "Price less than min price.",
-    ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE: "Price not increased by tick size.",
-    ErrorCode.INVALID_CL_ORD_ID_LEN: "Client order id is not valid.",
-    ErrorCode.PRICE_HIGHTER_THAN_MULTIPLIER_UP: "Price is higher than the max price.",
-    ErrorCode.QTY_NOT_INCREASED_BY_STEP_SIZE: "Quantity not increased by step size.",
-    ErrorCode.PRICE_LOWER_THAN_MULTIPLIER_DOWN: "Price is lower than the min price.",
-    ErrorCode.INVALID_LEVERAGE: "Leverage is not valid.",
-    ErrorCode.REACH_MAX_STOP_ORDER_LIMIT: "Reach max stop order limit.",
-    ErrorCode.NO_NEED_TO_CHANGE_MARGIN_TYPE: "No need to change margin type.",
-    ErrorCode.THERE_EXISTS_OPEN_ORDERS: "Margin type cannot be changed if there exists open orders.",
-    ErrorCode.THERE_EXISTS_QUANTITY: "Margin type cannot be changed if there exists position.",
-    ErrorCode.CROSS_BALANCE_INSUFFICIENT: "Cross balance insufficient.",
-    ErrorCode.ISOLATED_BALANCE_INSUFFICIENT: "Isolated balance insufficient.",
-    ErrorCode.ADD_ISOLATED_MARGIN_NO_POSITION_REJECT: "Cannot add position margin: there is no isolated position.",
-    ErrorCode.NO_NEED_TO_CHANGE_POSITION_SIDE: "No need to change position side.",
-    ErrorCode.POSITION_SIDE_NOT_MATCH: "Order's position side does not match user's setting.",
-    ErrorCode.REDUCE_ONLY_CONFLICT: "Invalid or improper reduceOnly value.",
-    ErrorCode.POSITION_SIDE_CHANGE_EXISTS_OPEN_ORDERS: "Position side cannot be changed if there exists open orders.",
-    ErrorCode.POSITION_SIDE_CHANGE_EXISTS_QUANTITY: "Position side cannot be changed if there exists position.",
-    ErrorCode.CLIENT_ORDER_ID_DUPLICATED: "ClientOrderId is duplicated.",
-    ErrorCode.REDUCE_ONLY_MARGIN_CHECK_FAILED: "ReduceOnly order failed: open reduce-only orders cover the position.",
-    ErrorCode.STOP_ORDER_SWITCH_ALGO: "Order type not supported for this endpoint. Please use the Algo Order API endpoints.",
-    ErrorCode.MARKET_ORDER_REJECT: "The counterparty's best price does not meet the PERCENT_PRICE filter limit.",
-    ErrorCode.INVALID_CLOSE_POSITION_TYPE: "closePosition is for STOP_MARKET and TAKE_PROFIT_MARKET only.",
-    ErrorCode.QUANTITY_EXISTS_WITH_CLOSE_POSITION: "Quantity must be zero with closePosition equals true.",
-    ErrorCode.LEVERAGE_REDUCTION_NOT_SUPPORTED: "Leverage reduction is not supported with open isolated positions.",
-    ErrorCode.MIN_NOTIONAL: "Order's notional must not be smaller than the minimum (unless it is reduce only).",
-    ErrorCode.FOK_ORDER_REJECT: "Due to the order could not be filled immediately, the FOK order has been rejected.",
-    ErrorCode.GTX_ORDER_REJECT: "Due to the order could not be executed as maker, the Post Only order will be rejected.",
-    ErrorCode.MODIFICATION_LIMIT: "Exceeded modification limit of the order.",
-    ErrorCode.SAME_ORDER: "No need to modify the order.",
-    ErrorCode.MODIFICATION_MIN_NOTIONAL: "The order's notional after modification must not be smaller than the minimum.",
-    ErrorCode.FUTURE_GOOD_TILL_DATE: "The goodTillDate is not valid.",
-    ErrorCode.MODIFY_REDUCE_ONLY: "The reduceOnly of the modification does not match the order's.",
-}
+REASON: Final[Mapping[ErrorCode, str]] = {code: RULES[code].text for code in ErrorCode}

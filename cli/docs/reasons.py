@@ -11,13 +11,11 @@ from services.execution import admission, trade
 from services.ingest import alerts as ingest
 from services.ingest import candle_source, quality
 from shared.domain import account, control, decisions, orders
-from shared.exchange import errors
+from shared.exchange.error_table import rule
 from shared.exchange.limits import windows
 from shared.exchange.model import streams
 from shared.exchange.outcome import outcomes
 from shared.runtime.process import exits
-from shared.exchange.error_codes import ErrorCode
-from simulator.rejections import REASON
 
 #: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
@@ -44,7 +42,7 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Why the outcome of an order call is open", outcomes, "Doubt", "In `Uncertain.doubt`; closed by asking."),
     ("Why a stream connection ended", streams, "LossReason", "In `StreamLost.reason`, and the counter of lost streams."),
     ("How urgent a call is", windows, "Urgency", "Which share of the exchange's limits it may use."),
-    ("What an error of the exchange asks for", errors, "Action", "By the table of its codes, below."),
+    ("What an error of the exchange asks for", rule, "Action", "By the table of its codes: [errors](errors.md)."),
     ("How severe an alert is", control, "Severity", "In `Alert.severity`, and the last word of its topic."),
 )
 
@@ -74,22 +72,8 @@ def render() -> str:
             table(("word", "meaning"), ((code(word) or "(empty)", meaning) for word, meaning in meanings[title].items())),
         ]
     parts += [
-        "## Why the exchange rejects an order",
-        "In `Order.reject_code` and `Order.reject_reason`; Binance's codes and names. Defined as `REASON` in "
-        "`simulator/rejections.py`; names in `shared/exchange/error_codes.py`.",
-        table(("code", "name", "text"), ((str(int(each)), code(each.name), REASON[each]) for each in REASON)),
-        "## What the exchange's errors mean",
-        "Code → what to do. Defined as `RULES` in `shared/exchange/errors.py`; a code that is not here is refused, "
-        "or, with a server error (HTTP 5xx), a question.",
-        table(
-            ("code", "name", "do", "meaning"),
-            ((str(number), code(rule.name), rule.action, rule.meaning) for number, rule in errors.RULES.items()),
-        ),
-        "HTTP statuses that say more than a code, by the text of the body where it matters:",
-        table(
-            ("status", "body", "do", "meaning"),
-            ((str(status), code(body), rule.action, rule.meaning) for status, body, rule in errors.STATUSES),
-        ),
+        "## Errors of the exchange",
+        "In `Order.reject_code`, alerts and the log: [errors](errors.md).",
         "## Exit codes",
         "Of every command and service. Defined as `Exit` in `shared/runtime/process/exits.py`.",
         _exits(),

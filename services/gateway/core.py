@@ -69,7 +69,11 @@ class GatewayCore:
 
     def told(self, client_id: str, order: ExchangeOrder, child: ExchangeOrder | None = None) -> None:
         """The venue's word on an order of ours, asked for or answered; ``child``: what a conditional one became."""
-        ours.told(self.state, client_id, order, child, self._settings.ids_remembered)
+        ours.told(self.state, ours.id_of(self.state, client_id), order, child, self._settings.ids_remembered)
+
+    def stands(self, client_id: str, standing: ExchangeOrder) -> None:
+        """The venue has not taken it, because ``standing`` closes the position on that side already: follow that one."""
+        ours.stands(self.state, client_id, standing)
 
     def refused(self, client_id: str, code: int, message: str, now: int) -> None:
         """The venue has not taken it."""
@@ -80,6 +84,7 @@ class GatewayCore:
 
         Of an order that was only just sent it means nothing: what answers questions may lag behind what takes orders.
         """
+        client_id = ours.id_of(self.state, client_id)
         known = self.state.known.get(client_id)
         if known is None or now - known.sent_at > self._recv_window_ms:
             ours.not_found(self.state, symbol, client_id, now, self._settings.ids_remembered)
@@ -178,7 +183,7 @@ class GatewayCore:
         for order in orders:
             if not books.nameable(order.symbol):
                 continue
-            owner = books.owner_of(self.state, order) if order.book == "plain" else order.client_id
+            owner = books.owner_of(self.state, order) if order.book == "plain" else ours.id_of(self.state, order.client_id)
             if owner is not None and owner in self.state.known:
                 self.found(owner, order)
             elif order.client_id not in self._announced:
@@ -188,6 +193,7 @@ class GatewayCore:
 
     def found(self, client_id: str, order: ExchangeOrder, child: ExchangeOrder | None = None) -> None:
         """As ``told``, and news when it changes what was known."""
+        client_id = ours.id_of(self.state, client_id)
         before = self.state.known[client_id].order
         if order.book == "plain" and self.state.known[client_id].book == "algo":
             self.state.known[client_id].child_id = order.id
@@ -200,10 +206,11 @@ class GatewayCore:
 
     def gone(self, ref: OrderRef, now: int) -> None:
         """The venue knows nothing of an order that it knew: it is over, and that is news."""
-        self.not_found(ref.symbol, ref.client_id, now)
-        order = self.state.known[ref.client_id].order
+        client_id = ours.id_of(self.state, ref.client_id)
+        self.not_found(ref.symbol, client_id, now)
+        order = self.state.known[client_id].order
         if order.status in DEAD:
-            self.state.orders[ref.client_id] = order
+            self.state.orders[client_id] = order
 
     def unowned(self, trades: Iterable[AccountTrade]) -> tuple[int, ...]:
         """Order ids of executions of which nobody here knows the client id: ask for those orders."""
@@ -288,12 +295,13 @@ class GatewayCore:
             self._fill(event.fill, order, owner or order.client_id)
 
     def _algo_update(self, order: ExchangeOrder) -> None:
-        known = self.state.known.get(order.client_id)
+        client_id = ours.id_of(self.state, order.client_id)
+        known = self.state.known.get(client_id)
         if known is None:
             self.state.orders[order.client_id] = from_venue(order)
             return
-        self.told(order.client_id, order)
-        self.state.orders[order.client_id] = known.order
+        self.told(client_id, order)
+        self.state.orders[client_id] = known.order
 
     def _account_update(self, event: AccountUpdate) -> None:
         self._funding_wanted |= event.reason == "FUNDING_FEE"

@@ -19,7 +19,7 @@ from services.gateway.inquiry import inquire, search
 from shared.domain.exchange import CancelOrder, ExchangeRequest
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import RULES, ExchangeError
-from shared.exchange.model.orders import NewOrder, OrderRef
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Lost, Refused, Uncertain
 from shared.exchange.outcome.resolve import cancel_for_certain, place_for_certain, settle
 from shared.exchange.port import TradingExchange
@@ -102,12 +102,18 @@ class Hand:
         _REQUESTS.labels("place", type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Accepted):
             assert outcome.order is not None, "placing is answered with the order"
-            self._core.told(order.client_id, outcome.order)
+            if outcome.stood:
+                self._core.stands(order.client_id, outcome.order)
+                self._alert(f"stands.{order.client_id}", _standing(order, outcome.order), now)
+            else:
+                self._core.told(order.client_id, outcome.order)
         elif isinstance(outcome, Refused):
             self._core.refused(order.client_id, outcome.code, outcome.message, now)
             rule = RULES.get(outcome.code)
             if rule is not None and rule.action == "halt":
-                self._alert(f"halt.{outcome.code}", f"{order.symbol}: {outcome.code} {rule.meaning}: {outcome.message}", now)
+                self._alert(
+                    f"halt.{outcome.code}", f"{order.symbol}: {outcome.code} {rule.sentence}: {outcome.message}", now
+                )
         else:
             text = f"{order.symbol}: whether order {order.client_id} exists cannot be found out; look at the exchange"
             self._alert(f"lost.{order.client_id}", text, now)
@@ -135,3 +141,9 @@ class Hand:
         self._core.told(client_id, *found)
         if not found[0].over:
             await self._cancel(OrderRef(symbol=symbol, client_id=client_id, book=found[0].book))
+
+
+def _standing(wanted: NewOrder, standing: ExchangeOrder) -> str:
+    sentence = RULES[ErrorCode.CLOSE_POSITION_ORDER_EXISTS].sentence
+    ours, theirs = f"{wanted.type} at {wanted.trigger}", f"{standing.client_id} at {standing.trigger}"
+    return f"{wanted.symbol}: {ours} not placed, {theirs} stands: {sentence}"

@@ -25,7 +25,12 @@ _ZERO: Final = Decimal(0)
 
 def ref_of(known: Known) -> OrderRef:
     """How the venue is asked for it."""
-    return OrderRef(symbol=known.order.symbol, client_id=known.order.client_id, book=known.book)
+    return OrderRef(symbol=known.order.symbol, client_id=known.standing or known.order.client_id, book=known.book)
+
+
+def id_of(state: GatewayState, client_id: str) -> str:
+    """Our client id of the order that the venue calls ``client_id``: that of the newest it stands in for, else the same."""
+    return next((ours for ours, known in reversed(state.known.items()) if known.standing == client_id), client_id)
 
 
 def act_of(state: GatewayState, request: ExchangeRequest, now: int, recv_window_ms: int, remembered: int) -> Act | None:
@@ -60,6 +65,13 @@ def told(state: GatewayState, client_id: str, order: ExchangeOrder, child: Excha
     if order.book == "algo" and order.status == "FINISHED" and child is None:
         return  # the child says how it ended
     known.order = moved(known.order, child if child is not None else order)
+
+
+def stands(state: GatewayState, client_id: str, standing: ExchangeOrder) -> None:
+    """An order that closes the position on this side stands already: from here on ours is that one, at its own price."""
+    known = state.known[client_id]
+    known.told, known.standing, known.order_id = True, standing.client_id, standing.id
+    known.order = msgspec.structs.replace(moved(known.order, standing), trigger=standing.trigger)
 
 
 def refused(state: GatewayState, client_id: str, code: int, message: str, now: int) -> None:

@@ -18,6 +18,8 @@ class Known(msgspec.Struct, kw_only=True):
     """An order of ours. ``sent_at``: venue ms of the last sending, 0 = never; ``told``: the venue has said something of it.
 
     ``order_id``: the venue's id of it, ``child_id`` of what a conditional one became; ``seen``: quantity of its fills heard.
+    ``standing``: client id of the order that stands in its place, because the venue takes no second one that closes the
+    position on that side; empty = it stands itself.
     """
 
     order: Order
@@ -27,6 +29,7 @@ class Known(msgspec.Struct, kw_only=True):
     order_id: int = 0
     child_id: int = 0
     seen: Decimal = Decimal(0)
+    standing: str = ""
 
 
 class Held(msgspec.Struct, kw_only=True):

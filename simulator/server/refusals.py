@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import RULES
 
 
 class Refused(Exception):
@@ -25,10 +26,8 @@ class Refused(Exception):
 
 def missing(name: str) -> Refused:
     """Return the error -1102: the mandatory parameter ``name`` was not sent."""
-    return Refused(
-        ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED,
-        f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.",
-    )
+    code = ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
+    return Refused(code, RULES[code].text_of(name))
 
 
 def malformed_number(name: str) -> Refused:
@@ -56,9 +55,9 @@ def illegal(name: str, value: str) -> Refused:
 
 def bad_symbol() -> Refused:
     """Return the error -1121: the symbol is not traded here."""
-    return Refused(ErrorCode.BAD_SYMBOL, "Invalid symbol.")
+    return Refused(ErrorCode.BAD_SYMBOL, RULES[ErrorCode.BAD_SYMBOL].text)
 
 
 def bad_listen_key() -> Refused:
     """Return the error -1125: there is no valid listen key."""
-    return Refused(ErrorCode.INVALID_LISTEN_KEY, "This listenKey does not exist.")
+    return Refused(ErrorCode.INVALID_LISTEN_KEY, RULES[ErrorCode.INVALID_LISTEN_KEY].text)

@@ -35,18 +35,22 @@ class HttpRefusal(Exception):
         self.body = body
         self.headers = headers
 
-    def as_error(self, call: str) -> ExchangeError:
-        """Convert it to an ExchangeError by the error table. ``call``: method and path, for the text."""
+    def as_error(self, call: str, *, of_order: bool = False) -> ExchangeError:
+        """Convert it to an ExchangeError by the error table.
+
+        call: method and path, for the text. of_order: the request was to place, change or cancel an order.
+        """
         code, message = _code_and_message(self.body)
-        rule = rule_of(self.status, code, self.body)
+        rule = rule_of(self.status, code, self.body, of_order=of_order)
         wait = retry_after_ms(self.headers)
         return ExchangeError(
             rule.action,
             code,
-            message or rule.meaning,
+            message or rule.name,
             call=call,
             status=self.status,
             retry_after=wait / 1000 if wait is not None else None,
+            sentence=rule.sentence,
         )
 
 

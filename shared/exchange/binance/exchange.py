@@ -14,7 +14,7 @@ from shared.exchange.binance.streams import BinanceMarketStream, BinanceUserStre
 from shared.exchange.binance.wire import account as wire_account
 from shared.exchange.binance.wire import market_data
 from shared.exchange.binance.wire import rest as wire_rest
-from shared.exchange.errors import NO_CHANGE, ExchangeError
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import (
     AccountSummary,
     Balance,
@@ -196,7 +196,7 @@ class BinanceExchange(BinanceOrders):
         try:
             await self._rest.call(endpoint, params, wire_rest.Done)
         except ExchangeError as error:
-            if error.code not in NO_CHANGE:
+            if error.action != "stands":
                 raise
 
     async def _new_key(self) -> str:

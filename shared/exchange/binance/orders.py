@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+import structlog
 
 from shared.domain.backoff import Backoff
 from shared.exchange.binance import endpoints, requests
@@ -14,11 +15,13 @@ from shared.exchange.binance.rest import CallFailed, Rest
 from shared.exchange.binance.wire import orders as wire_orders
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.error_codes import ErrorCode
-from shared.exchange.errors import BadAnswer, ExchangeError, rule_of
+from shared.exchange.errors import NOT_THERE, RULES, BadAnswer, ExchangeError, rule_of
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
 from shared.exchange.settings import ExchangeSettings
+
+log = structlog.get_logger(__name__)
 
 #: Most orders that Binance accepts in one batch (docs/binance.md §4.4).
 _BATCH: Final = 5
@@ -38,7 +41,10 @@ class BinanceOrders:
         except ExchangeError as error:
             return Refused(code=error.code, message=error.message)
         shape = _SHAPES[order.book]
-        return await self._attempt(request, lambda body: self._stated(request.endpoint, body, shape))
+        outcome = await self._attempt(request, lambda body: self._stated(request.endpoint, body, shape))
+        if isinstance(outcome, Refused) and outcome.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS:
+            return await self._standing(order, outcome)
+        return outcome
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
         outcomes: dict[int, Outcome] = {}
@@ -114,6 +120,24 @@ class BinanceOrders:
     async def countdown_cancel(self, symbol: str, ms: int) -> None:
         await self._rest.call(endpoints.COUNTDOWN, {"symbol": symbol, "countdownTime": ms}, wire_rest.Done)
 
+    async def _standing(self, order: NewOrder, refused: Refused) -> Outcome:
+        """Return the open order of the same side and kind that closes the position, because of which ``order`` was refused.
+
+        ``refused`` if it is gone by now, so that the caller may place its own again; uncertain if it cannot be asked for.
+        """
+        endpoint = endpoints.OPEN_ALGO_ORDERS
+        try:
+            rows = await self._rest.call(endpoint, {"symbol": order.symbol}, list[wire_orders.AlgoOrder], urgency="protect")
+            orders = self._rest.reading(endpoint, lambda: [row.value() for row in rows])
+        except ExchangeError as error:
+            return self._uncertain("status_unknown", error)
+        for each in orders:
+            same_leg = (each.side, each.type, each.position_side) == (order.side, order.type, order.position_side)
+            if each.close_position and same_leg and not each.over:
+                log.warning("stop_stands_already", order=order.client_id, standing=each.client_id, trigger=str(each.trigger))
+                return Accepted(order=each, stood=True)
+        return refused
+
     # -- one call, one outcome ----------------------------------------------------------------------------------------
 
     async def _attempt(self, request: requests.Request, reader: Callable[[bytes], ExchangeOrder | None]) -> Outcome:
@@ -132,7 +156,7 @@ class BinanceOrders:
             try:
                 return await self._rest.once(request.endpoint, request.params, urgency=request.urgency)
             except ExchangeError as error:
-                if error.action == "query":
+                if error.action == "query" and error.code not in NOT_THERE:
                     return self._uncertain(_doubt_of(error), error)
                 patient = (error.retry_after or 0.0) <= self._settings.limiter.patience(request.urgency)
                 if error.action != "retry" or not attempts_left or not patient:
@@ -178,8 +202,9 @@ class BinanceOrders:
                 return Accepted(order=self._stated(endpoint, body, wire_orders.PlainOrder))
         except BadAnswer as error:
             return self._uncertain("unreadable", error)
-        meant = ExchangeError(rule_of(400, failed.code, "").action, failed.code, failed.msg, call=endpoint.name)
-        if meant.action == "query":
+        action = rule_of(400, failed.code, "", of_order=True).action
+        meant = ExchangeError(action, failed.code, failed.msg, call=endpoint.name)
+        if meant.action == "query" and meant.code not in NOT_THERE:
             return self._uncertain(_doubt_of(meant), meant)
         return Refused(code=failed.code, message=failed.msg)
 
@@ -196,7 +221,9 @@ class BinanceOrders:
 def _doubt_of(error: ExchangeError) -> Doubt:
     if isinstance(error, CallFailed) and error.doubt is not None:
         return error.doubt
-    return "known_id" if error.code == ErrorCode.CLIENT_ORDER_ID_DUPLICATED else "status_unknown"
+    if error.code == ErrorCode.DUPLICATED_CLIENT_ORDER_ID:
+        return "known_id"
+    return "unnamed" if error.code and error.code not in RULES and error.status < 500 else "status_unknown"
 
 
 def _text(value: object) -> str:

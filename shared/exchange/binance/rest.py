@@ -87,7 +87,7 @@ class Rest:
             try:
                 return self.read(endpoint, await self.once(endpoint, params, urgency=urgency), shape)
             except ExchangeError as error:
-                if error.action not in ("retry", "query") or isinstance(error, BadAnswer) or not attempts_left:
+                if not error.passing or isinstance(error, BadAnswer) or not attempts_left:
                     raise
                 await self.pause_after(error, next(pauses))
         raise AssertionError("read_attempts is at least 1")
@@ -123,7 +123,7 @@ class Rest:
                 )
         except HttpRefusal as refusal:
             self._failing = refusal.status >= 500
-            meant = refusal.as_error(call)
+            meant = refusal.as_error(call, of_order=endpoint.repeat == "order")
             if refusal.status in (418, 429):
                 await self._limiter.close_for(round((meant.retry_after or self._settings.retry_longest_s) * 1000))
             raise self._failed(meant) from refusal

@@ -21,6 +21,7 @@ Doubt = Literal[
     "status_unknown",  # the exchange states that it does not know (503 "Unknown error", 408, -1006, -1007)
     "unreadable",  # the answer is not as the exchange documents it
     "known_id",  # an order with this client id is open: an earlier copy was accepted (-4116)
+    "unnamed",  # the exchange answers with a code that is new to us
 ]
 
 
@@ -29,9 +30,12 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
     order: as the answer states it, perhaps without an average price. None = the answer only confirms, as for the
         cancellation of a conditional order.
+    stood: the exchange refused the order because one that closes the position on this side stands already; ``order`` is that
+        one, under its own client id and at its own price.
     """
 
     order: ExchangeOrder | None
+    stood: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +91,7 @@ def judge(
         if found is not None:
             return Accepted(order=found)
         if conclusive and open_.doubt != "known_id":  # with -4116 the exchange itself has just stated that it has the order
-            return Refused(code=ErrorCode.NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt})")
+            return Refused(code=ErrorCode.NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt}: {open_.message})")
         return AskAgain()
     if found is not None and found.over:
         return Accepted(order=found)

@@ -36,7 +36,7 @@ def set_leverage(state: ExchangeState, symbol: str, leverage: int) -> SymbolConf
 def _check_leverage(state: ExchangeState, book: SymbolBook, leverage: int) -> ErrorCode | None:
     legs = margin.exposures(book, state.sides).values()
     if book.margin_type == "ISOLATED" and leverage < book.leverage and book.open_legs():
-        return ErrorCode.LEVERAGE_REDUCTION_NOT_SUPPORTED
+        return ErrorCode.ISOLATED_LEVERAGE_REJECT_WITH_POSITION
     if max(leg.largest for leg in legs) > book.brackets.max_notional(leverage):
         return ErrorCode.MAX_LEVERAGE_RATIO
     if leverage < book.leverage:

@@ -126,7 +126,7 @@ def _check_amendment(request: Amendment, order: Order, state: ExchangeState) -> 
     if (request.price, request.quantity) == (order.price, order.quantity):
         return ErrorCode.SAME_ORDER
     if order.amendments >= state.settings.max_amendments:
-        return ErrorCode.MODIFICATION_LIMIT
+        return ErrorCode.EXCEED_MAXIMUM_MODIFY_ORDER_LIMIT
     rejection = validate_amendment(request.price, request.quantity, book, state, order.side)
     if rejection is None and not only_reduces(order) and request.price * request.quantity < book.filters.min_notional:
         return ErrorCode.MODIFICATION_MIN_NOTIONAL

@@ -201,7 +201,7 @@ def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> E
     In this order: client id unused, price known, PERCENT_PRICE, something to reduce or enough notional, number of orders.
     """
     if request.client_id and state.by_client.get(request.client_id) in state.open:
-        return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
+        return ErrorCode.DUPLICATED_CLIENT_ORDER_ID
     if book.last is None:
         return ErrorCode.UNABLE_TO_FILL
     quantity = request.quantity or ZERO
@@ -251,7 +251,7 @@ def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -
     In this order: client id unused, price known, trigger not reached yet, enough notional, number of orders.
     """
     if request.client_algo_id and state.by_algo_client.get(request.client_algo_id) in state.open_algos:
-        return ErrorCode.CLIENT_ORDER_ID_DUPLICATED
+        return ErrorCode.DUPLICATED_CLIENT_ORDER_ID
     if book.last is None:
         return ErrorCode.UNABLE_TO_FILL
     if _would_trigger(request, book.mark_price if request.working_type == "MARK_PRICE" else book.last):
@@ -261,7 +261,7 @@ def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -
     if not exempt and (request.quantity or ZERO) * price < book.filters.min_notional:
         return ErrorCode.MIN_NOTIONAL
     if len(state.open_algos) >= state.settings.max_conditional_orders:
-        return ErrorCode.REACH_MAX_STOP_ORDER_LIMIT
+        return ErrorCode.MAX_STOP_ORDER_EXCEEDED
     return None
 
 

@@ -153,10 +153,10 @@ def set_multi_assets(context: Context, parameters: Parameters, caller: Caller) -
     """Refuse every change: the account has USDT only, so single-asset mode is the only one."""
     if parameters.flag("multiAssetsMargin"):
         raise Refused(
-            ErrorCode.ISOLATED_REJECT_WITH_MULTI_ASSETS,
+            ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED,
             "Unable to adjust to Multi-Assets mode: the simulated account has USDT only.",
         )
-    raise Refused(ErrorCode.NO_NEED_TO_CHANGE_MULTI_ASSETS, "No need to change multi-assets mode.")
+    raise Refused(ErrorCode.NO_NEED_TO_CHANGE_JOINT_MARGIN, "No need to change multi-assets mode.")
 
 
 def leverage_brackets(context: Context, parameters: Parameters, caller: Caller) -> Any:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from shared.exchange.error_codes import ErrorCode
-from shared.exchange.errors import NO_CHANGE, RULES, ExchangeError
+from shared.exchange.errors import RULES, ExchangeError
 from shared.exchange.model.account import (
     AccountSummary,
     Balance,
@@ -272,13 +272,13 @@ class SimulatedPort:
 
     def _no(self, refusal: Refusal) -> Refused | Uncertain:
         code = int(refusal.code)
-        if code == ErrorCode.CLIENT_ORDER_ID_DUPLICATED:
+        if code == ErrorCode.DUPLICATED_CLIENT_ORDER_ID:
             return Uncertain(doubt="known_id", until=self.now(), message=refusal.message)
         return Refused(code=code, message=refusal.message)
 
     def _done(self, refusal: Refusal | None, call: str) -> None:
         self.pump()
-        if refusal is not None and int(refusal.code) not in NO_CHANGE:
+        if refusal is not None and RULES[int(refusal.code)].action != "stands":
             raise self._error(refusal, call)
 
     def _error(self, refusal: Refusal, call: str) -> ExchangeError:

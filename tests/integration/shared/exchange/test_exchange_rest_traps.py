@@ -408,3 +408,81 @@ async def test_an_order_that_the_limits_hold_back_is_refused_not_late(stub: Exch
         assert outcome.code == -1015
         assert isinstance(await exchange.place(STOP), Accepted)
     assert stub.calls(ORDER) == []
+
+
+EXISTS = Answer(
+    {"code": -4130, "msg": "An open stop or take profit order with GTE and closePosition in the direction is existing."}, 400
+)
+THEIRS = {**ALGO_PLACED, "algoId": 77, "clientAlgoId": "app-1", "triggerPrice": "88000"}
+OPEN_ALGOS = "GET /fapi/v1/openAlgoOrders"
+
+
+async def test_a_stop_that_stands_already_is_found(stub: ExchangeStub) -> None:
+    """EXEC-3: -4130 says that the position is protected; by which order, and at which price, is asked for."""
+    stub.say(ALGO, EXISTS)
+    target = {**THEIRS, "algoId": 76, "clientAlgoId": "app-0", "orderType": "TAKE_PROFIT_MARKET", "triggerPrice": "120000"}
+    other_side = {**THEIRS, "algoId": 75, "clientAlgoId": "app-2", "side": "BUY"}
+    stub.say(OPEN_ALGOS, [target, other_side, THEIRS])
+    async with adapter(stub) as exchange:
+        outcome = await exchange.place(STOP)
+    assert isinstance(outcome, Accepted)
+    assert outcome.order is not None
+    assert outcome.stood
+    assert (outcome.order.id, outcome.order.client_id, outcome.order.trigger) == (77, "app-1", Decimal(88_000))
+    assert len(stub.calls(ALGO)) == 1
+
+
+async def test_a_stop_that_stood_and_is_gone_is_a_refusal(stub: ExchangeStub) -> None:
+    """EXEC-3: nothing protects any more, so the caller places its own again."""
+    stub.say(ALGO, EXISTS)
+    stub.say(OPEN_ALGOS, [])
+    async with adapter(stub) as exchange:
+        outcome = await exchange.place(STOP)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == -4130
+
+
+async def test_a_standing_stop_that_cannot_be_asked_for_stays_open(stub: ExchangeStub) -> None:
+    """EXEC-2: neither accepted nor refused; the outcome protocol goes on asking."""
+    stub.say(ALGO, EXISTS)
+    stub.say(OPEN_ALGOS, Answer({"code": -1001, "msg": "Internal error"}, 500))
+    async with adapter(stub) as exchange:
+        assert isinstance(await exchange.place(STOP), Uncertain)
+
+
+async def test_a_new_code_of_the_exchange_leaves_an_order_in_doubt_and_keeps_its_text(stub: ExchangeStub) -> None:
+    """EXEC-2, EXEC-6: nobody knows whether the order was carried out; it is asked for, and never sent again at once."""
+    stub.say(ORDER, Answer({"code": -9999, "msg": "A rule of next year."}, 400))
+    async with adapter(stub) as exchange:
+        outcome = await exchange.place(MARKET)
+    assert isinstance(outcome, Uncertain)
+    assert outcome.doubt == "unnamed"
+    assert "A rule of next year." in outcome.message
+    assert len(stub.calls(ORDER)) == 1
+
+
+async def test_a_new_code_of_the_exchange_refuses_any_other_call(stub: ExchangeStub) -> None:
+    """EXEC-6: with the exchange's text, and once."""
+    stub.say("GET /fapi/v3/balance", Answer({"code": -9999, "msg": "A rule of next year."}, 400))
+    async with adapter(stub) as exchange:
+        with pytest.raises(ExchangeError, match=r"A rule of next year\.") as refused:
+            await exchange.balances()
+    assert refused.value.action == "refuse"
+    assert len(stub.calls("GET /fapi/v3/balance")) == 1
+
+
+async def test_no_such_order_is_asked_once(stub: ExchangeStub) -> None:
+    """EXEC-6: it is an answer; asking it again costs weight and says the same."""
+    stub.say("GET /fapi/v1/order", Answer({"code": -2013, "msg": "Order does not exist."}, 400))
+    async with adapter(stub) as exchange:
+        assert await exchange.order(MARKET.ref) is None
+    assert len(stub.calls("GET /fapi/v1/order")) == 1
+
+
+async def test_a_cancel_of_an_order_that_is_not_open_is_refused_at_once(stub: ExchangeStub) -> None:
+    """EXEC-2: the call itself is certain; how the order ended is for the caller to ask."""
+    stub.say("DELETE /fapi/v1/order", Answer({"code": -2011, "msg": "Unknown order sent."}, 400))
+    async with adapter(stub) as exchange:
+        outcome = await exchange.cancel(MARKET.ref)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == -2011

@@ -8,8 +8,11 @@ import msgspec
 from test_gateway_core import ENTRY, NOW, STOP, asked, balance, core, position, risk, stated, update
 
 from services.gateway import books
+from services.gateway.acts import Cancel
 from services.gateway.state import bounded
 from shared.domain.exchange import CancelOrder, PlaceOrder
+from shared.exchange.model.orders import OrderRef
+from shared.exchange.model.user_events import AlgoUpdate
 
 D = Decimal
 
@@ -107,3 +110,43 @@ def test_a_window_forgets_the_oldest_first() -> None:
     assert list(window) == ["a", "b", "c"]
     bounded(window, 1)
     assert list(window) == ["c"]
+
+
+def test_a_stop_that_stands_already_is_followed_in_place_of_ours() -> None:
+    """EXEC-3: the exchange takes one closing stop a side; the one set in its app protects, is followed, and is cancelled."""
+    gateway = core()
+    gateway.act_of(PlaceOrder(order=STOP), NOW)
+    theirs = stated(STOP, "NEW", number=9, client_id="app-1", trigger=D(88), close_position=True)
+    gateway.stands("stop", theirs)
+    told = gateway.state.known["stop"].order
+    assert (told.client_id, told.status, told.trigger) == ("stop", "NEW", D(88))
+    assert gateway.act_of(CancelOrder(symbol="BTCUSDT", client_id="stop"), NOW) == Cancel(
+        OrderRef(symbol="BTCUSDT", client_id="app-1", book="algo")
+    )
+    assert gateway.in_doubt([("algo", 9)]) == ()
+    gateway.listed([theirs])
+    assert gateway.state.orders == {}, "it is not a stranger"
+
+
+def test_the_end_of_a_standing_stop_is_the_end_of_ours() -> None:
+    """EXEC-3: whether the stream tells it, or a statement that no longer shows it."""
+    heard, missed = core(), core()
+    for gateway in (heard, missed):
+        gateway.act_of(PlaceOrder(order=STOP), NOW)
+        gateway.stands("stop", stated(STOP, "NEW", number=9, client_id="app-1", trigger=D(88)))
+    over = stated(STOP, "CANCELED", number=9, client_id="app-1", trigger=D(88))
+    heard.hear(AlgoUpdate(order=over, time=NOW + 1), NOW + 1)
+    (ref,) = missed.in_doubt([])
+    missed.gone(ref, NOW + 10_000)
+    assert heard.state.orders["stop"].status == missed.state.orders["stop"].status == "CANCELED"
+
+
+def test_our_own_forgotten_stop_may_be_the_one_that_stands() -> None:
+    """EXEC-3: what is told of the old one counts for the one that execution follows now."""
+    gateway = core()
+    again = msgspec.structs.replace(STOP, client_id="stop-2")
+    for order in (STOP, again):
+        gateway.act_of(PlaceOrder(order=order), NOW)
+    gateway.stands("stop-2", stated(STOP, "NEW", number=9, trigger=D(90)))
+    gateway.hear(AlgoUpdate(order=stated(STOP, "CANCELED", number=9, trigger=D(90)), time=NOW + 1), NOW + 1)
+    assert gateway.state.orders["stop-2"].status == "CANCELED"

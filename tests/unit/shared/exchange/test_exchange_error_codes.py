@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import RULES
 from simulator.rejections import REASON
+from simulator.server.refusals import bad_listen_key, bad_symbol, missing
 
 ROOT = Path(__file__).parents[4]
 NAMES = ROOT / "shared/exchange/error_codes.py"
@@ -35,8 +36,12 @@ def test_every_code_has_a_rule_under_its_own_name() -> None:
     assert {code: rule.name for code, rule in RULES.items()} == {code: code.name for code in ErrorCode}
 
 
-def test_the_simulator_refuses_with_codes_that_the_adapter_knows() -> None:
-    assert set(REASON) <= set(RULES)
+def test_the_simulator_refuses_with_the_words_of_the_adapters_table() -> None:
+    """One table: a code that one of them knows, the other knows under the same name, with the same text."""
+    assert {int(code): text for code, text in REASON.items()} == {code: rule.text for code, rule in RULES.items()}
+    assert bad_symbol().message == RULES[ErrorCode.BAD_SYMBOL].text
+    assert bad_listen_key().message == RULES[ErrorCode.INVALID_LISTEN_KEY].text
+    assert missing("side").message == RULES[ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED].text_of("side")
 
 
 def test_codes_are_written_as_numbers_in_one_file_only() -> None:

@@ -4,25 +4,48 @@ from __future__ import annotations
 
 import pytest
 
+from shared.exchange.error_codes import UNLISTED, ErrorCode
+from shared.exchange.error_table.rule import Rule
 from shared.exchange.errors import ADVICE, RULES, STATUSES, BadAnswer, ExchangeError, rule_of
 
-#: binance.md §4.8, all of them.
-LISTED = [
-    -1000, -1001, -1003, -1006, -1007, -1008, -1015, -1021, -1022, -1102, -1104, -1106, -1111, -1121, -1125,
-    -2010, -2011, -2013, -2014, -2015, -2018, -2019, -2020, -2021, -2022, -2025, -2027, -2028,
-    -4003, -4004, -4005, -4013, -4014, -4015, -4016, -4023, -4024, -4028, -4045, -4046, -4047, -4048, -4059, -4060, -4061,
-    -4062, -4067, -4068, -4116, -4117, -4118, -4120, -4131, -4137, -4138, -4142, -4161, -4164, -4171, -4189, -4192, -4400,
-    -4531, -5021, -5022, -5026, -5027, -5028, -5029, -5037, -5038, -5039, -5040, -5041, -5043, -5047,
-]  # fmt: skip
+#: Binance's own list of error codes of USDⓈ-M futures, as of May 2026.
+LISTED = {
+    *range(-1008, -999), -1010, -1011, *range(-1016, -1012), *range(-1023, -1019), -1099,
+    *range(-1106, -1099), *range(-1122, -1107), *range(-1128, -1124), -1130, -1136,
+    *range(-2028, -2009),
+    *range(-4033, -3999), *range(-4088, -4043), *range(-4107, -4103), -4109, *range(-4118, -4113), -4120, -4131, -4135,
+    *range(-4142, -4136), -4144, -4161, -4164, -4165, *range(-4172, -4166), -4183, -4184, -4189, -4192, -4202, -4203, -4205,
+    -4206, *range(-4211, -4207), *range(-4403, -4399),
+    -5021, -5022, *range(-5029, -5023), *range(-5041, -5036), -5043,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("code", LISTED)
-def test_every_documented_code_has_a_rule(code: int) -> None:
-    """EXEC-6: code → retry, refuse, query or halt, with a meaning."""
-    rule = RULES[code]
+def test_every_code_of_the_exchanges_list_has_a_rule() -> None:
+    """EXEC-6: those, and the ones that were seen beside it."""
+    assert set(RULES) == LISTED | UNLISTED
+    assert not LISTED & UNLISTED
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_every_rule_has_a_class_a_text_and_a_sentence(rule: Rule) -> None:
+    """EXEC-6, OPS-7: what happened, and what to do next."""
     assert rule.action in ADVICE
-    assert rule.meaning
+    assert rule.text
     assert rule.name == rule.name.upper()
+    assert rule.sentence[0].islower()
+    assert not rule.sentence.endswith(".")
+    assert len(rule.sentence.split()) >= 6
+
+
+def test_a_halting_rule_says_how_to_go_on() -> None:
+    """OPS-7: entries stop until a person re-arms; the sentence says when."""
+    halting = [rule for rule in (*RULES.values(), *(rule for _, _, rule in STATUSES)) if rule.action == "halt"]
+    assert [rule.name for rule in halting if "re-arm" not in rule.sentence] == []
+
+
+def test_texts_name_what_they_are_about() -> None:
+    """The exchange's words with a value, as the simulator sends them."""
+    assert RULES[ErrorCode.PARAM_EMPTY].text_of("side") == "Parameter 'side' was empty."
 
 
 @pytest.mark.parametrize(
@@ -32,6 +55,13 @@ def test_every_documented_code_has_a_rule(code: int) -> None:
         (400, -1021, "", "retry"),
         (401, -2015, "", "halt"),
         (400, -99999, "", "refuse"),
+        (400, -2011, "", "query"),
+        (400, -2013, "", "query"),
+        (400, -4046, "", "stands"),
+        (400, -4130, "", "stands"),
+        (400, -4400, "", "halt"),
+        (400, -1003, "", "retry"),
+        (401, 0, "<html>", "halt"),
         (500, 0, "<html>", "query"),
         (502, -99999, "", "query"),
         (403, 0, "<html>", "halt"),
@@ -52,6 +82,18 @@ def test_exchange_error_maps_to_its_action(status: int, code: int, body: str, ac
     assert rule_of(status, code, body).action == action
 
 
+@pytest.mark.parametrize(("of_order", "action"), [(True, "query"), (False, "refuse")])
+def test_a_code_that_nobody_knows_is_asked_about_when_it_concerns_an_order(of_order: bool, action: str) -> None:
+    """EXEC-2, EXEC-6: whether the order was carried out is asked; any other call was refused with the exchange's text."""
+    assert rule_of(400, -99_999, "", of_order=of_order).action == action
+
+
+@pytest.mark.parametrize(("code", "passing"), [(-1000, True), (-1001, True), (-2013, False), (-2011, False), (-4116, False)])
+def test_an_answer_about_an_order_is_not_asked_for_again(code: int, passing: bool) -> None:
+    """EXEC-6: "no such order" is an answer, "unknown error" is none."""
+    assert ExchangeError(RULES[code].action, code, "", call="GET order").passing is passing
+
+
 def test_the_four_503_bodies_differ() -> None:
     """EXEC-6: (a) is unknown, (b) to (d) were not processed."""
     assert [rule.action for status, _, rule in STATUSES if status == 503] == ["query", "retry", "retry", "retry"]
@@ -61,5 +103,6 @@ def test_errors_say_what_to_do_next() -> None:
     """OPS-7: what, where, and what next."""
     error = ExchangeError("halt", -2015, "Invalid API-key", call="GET balance", status=401)
     assert str(error).startswith("GET balance: Invalid API-key (code -2015, HTTP 401)")
-    assert ADVICE["halt"] in str(error)
+    assert RULES[-2015].sentence in str(error)
+    assert ADVICE["refuse"] in str(ExchangeError("refuse", -2015, "of another class", call="GET balance"))
     assert BadAnswer("GET balance", "no asset").action == "query"
