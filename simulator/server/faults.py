@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
 
 _KIND: Final = "kind"
@@ -47,7 +48,7 @@ class Fault(BaseModel):
     income_type: str = Field("*", description="late_income, repeated_income: type of the row, as FUNDING_FEE")
     listed: bool = Field(True, description="hidden_stop: whether openAlgoOrders still lists it")
     status: str = Field("PENDING_NEW", min_length=1, description="unknown_status: the word told as the order's status")
-    code: int = Field(-1000, ge=-9_999, le=-1_000, description="error_answer: the error code, as -4130")
+    code: int = Field(int(ErrorCode.UNKNOWN), gt=-10_000, lt=-999, description="error_answer: the error code, as -4130")
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.exchange.error_codes import ErrorCode
-from simulator.rejections import REASON
+from shared.exchange.errors import RULES
 from simulator.server.fault_aims import aim_of
 from simulator.server.fault_kinds import FaultKind
 from simulator.server.fault_table import FaultTable
@@ -18,10 +18,8 @@ from simulator.server.rest.answer import Reply
 UNKNOWN: Final = "Unknown error, please check your request or try again later."
 UNAVAILABLE: Final = "Service Unavailable."
 INTERNAL: Final = "Internal error; unable to process your request. Please try again."
-_THROTTLED: Final = (
-    "Request throttled by system-level protection. Reduce-only/close-position orders are exempt. Please try again."
-)
-_TIMEOUT: Final = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+_THROTTLED: Final = RULES[ErrorCode.REQUEST_THROTTLED].text
+_TIMEOUT: Final = RULES[ErrorCode.TIMEOUT].text
 _LIMITED: Final = "Too many requests; please use the websocket for live updates to avoid polling the API."
 #: Kinds that decide the answer: of those that may hit a request, the first in this order does.
 DECIDING: Final[tuple[FaultKind, ...]] = (
@@ -90,7 +88,7 @@ def _decided(fault: Fault, delay: float) -> Verdict:
         case "throttled_503":
             return Verdict(delay, executed=False, reply=_error(503, ErrorCode.REQUEST_THROTTLED, _THROTTLED))
         case "unknown_symbol":
-            return Verdict(delay, executed=False, reply=_error(400, ErrorCode.BAD_SYMBOL, REASON[ErrorCode.BAD_SYMBOL]))
+            return Verdict(delay, executed=False, reply=_error(400, ErrorCode.BAD_SYMBOL, RULES[ErrorCode.BAD_SYMBOL].text))
         case "error_answer":
             return Verdict(delay, executed=fault.executed, reply=_error(400, fault.code, _text_of(fault.code)))
         case "unknown_503":
@@ -113,10 +111,8 @@ def _exempt(method: str, parameters: Parameters) -> bool:
 
 
 def _text_of(code: int) -> str:
-    known = next((each for each in ErrorCode if each == code), None)
-    if known is None:
-        return "An error of the simulator's making."
-    return REASON.get(known, known.name.replace("_", " ").capitalize() + ".")
+    rule = RULES.get(code)
+    return rule.text if rule is not None else "An error of the simulator's making."
 
 
 def _error(status: int, code: int, text: str) -> Reply:
