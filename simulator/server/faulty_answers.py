@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import RULES
 from simulator.server.fault_table import Aim
 from simulator.server.faulty_core import FaultyCore
 from simulator.server.parameters import Parameters
@@ -71,9 +72,10 @@ def _seen(context: Context, aim: Aim) -> Any:
 def _set_asset_mode(context: Context, *, wanted: bool) -> Any:
     """Answer a change of the asset mode in multi-assets mode: leaving it ends the fault, but credits cannot be left."""
     if wanted:
-        raise Refused(ErrorCode.NO_NEED_TO_CHANGE_MULTI_ASSETS, "No need to change multi-assets mode.")
+        code = ErrorCode.NO_NEED_TO_CHANGE_JOINT_MARGIN
+        raise Refused(code, RULES[code].text)
     if context.faults.active("bnfcr"):
-        raise Refused(ErrorCode.UNSUPPORTED_OPERATION, "This operation is not supported.")
+        raise Refused(ErrorCode.UNSUPPORTED_OPERATION, RULES[ErrorCode.UNSUPPORTED_OPERATION].text)
     for each in context.faults.active("multi_assets"):
         context.faults.lift(each.id)
     return SUCCESS

@@ -19,10 +19,7 @@ from simulator.core.model.statements import Income
 from simulator.rejections import REASON
 from simulator.server.fault_table import Aim, FaultTable, SetFault
 
-_ISOLATED: Final = Refusal(
-    ErrorCode.ISOLATED_REJECT_WITH_MULTI_ASSETS,
-    "Unable to adjust to isolated-margin mode under the Multi-Assets mode.",
-)
+_ISOLATED: Final = Refusal(ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED, REASON[ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED])
 
 
 class FaultyCore(ExchangeCore):
