@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.wire_log.client_ids import ClientIds
 from simulator.wire_log.line_kinds import Answer
 from simulator.wire_log.reading import Asked, WireLog
@@ -93,7 +94,9 @@ def _exchange_time_at_start(log: WireLog) -> int:
 
 def _unknown(why: str) -> web.Response:
     """The exchange's shape of an error, with a text that no exchange sends."""
-    return web.Response(body=_encode({"code": -1000, "msg": f"replay: {why}"}), status=404, content_type="application/json")
+    return web.Response(
+        body=_encode({"code": int(ErrorCode.UNKNOWN), "msg": f"replay: {why}"}), status=404, content_type="application/json"
+    )
 
 
 @asynccontextmanager
