@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.processes import on_demand
+from tests.support.processes import answering, clearing, on_demand, own_servers
 
 # A busy machine is no fault of the code: no example is judged by its time (pytest-timeout ends what hangs).
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,8 +43,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     missing: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if on_demand.MISSING in reason:
-            why = reason.split(on_demand.MISSING, 1)[1].splitlines()[0]
+        if answering.MISSING in reason:
+            why = reason.split(answering.MISSING, 1)[1].splitlines()[0]
             missing[why] = missing.get(why, 0) + 1
     if missing:
         count = sum(missing.values())
@@ -59,7 +59,7 @@ def _find(what: str, stack: ExitStack) -> dict[str, str]:
     """Find or start a service, which ends with ``stack``; when it cannot be had, say why."""
     try:
         return {"url": stack.enter_context(SOURCES[what]())}
-    except on_demand.Missing as error:
+    except answering.Missing as error:
         return {"why": str(error)}
 
 
@@ -91,7 +91,7 @@ class _Service:
 
     def url(self) -> str:
         if self._url is None:
-            on_demand.unavailable(self._what, self._why)
+            answering.unavailable(self._what, self._why)
         return self._url
 
 
@@ -135,13 +135,13 @@ def postgres_url(_postgres: _Service) -> str:
 
 
 @pytest.fixture
-def private_rabbitmq() -> Iterator[on_demand.OwnRabbitmq]:
+def private_rabbitmq() -> Iterator[own_servers.OwnRabbitmq]:
     """A broker of the test's own, to be killed and started again at will."""
-    source = on_demand.own_rabbitmq()
+    source = own_servers.own_rabbitmq()
     try:
         broker = source.__enter__()
-    except on_demand.Missing as error:
-        on_demand.unavailable("a RabbitMQ of its own", str(error))
+    except answering.Missing as error:
+        answering.unavailable("a RabbitMQ of its own", str(error))
     yield broker
     source.__exit__(None, None, None)
 
@@ -152,14 +152,14 @@ def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"t{uuid.uuid4().hex[:10]}"
     yield name
     if "rabbitmq_url" in request.fixturenames and (service := request.getfixturevalue("_rabbitmq")).reached:
-        on_demand.run_apart(on_demand.delete_from_broker(service.url(), name))
+        clearing.run_apart(clearing.delete_from_broker(service.url(), name))
     if "redis_url" in request.fixturenames and (service := request.getfixturevalue("_redis")).reached:
-        on_demand.run_apart(on_demand.delete_from_redis(service.url(), name))
+        clearing.run_apart(clearing.delete_from_redis(service.url(), name))
 
 
 @pytest.fixture(scope="session")
 def market_data() -> Path:
     """The directory of recorded market data beside the repository."""
     if not (_DATA / "market").is_dir():
-        pytest.skip(f"{on_demand.MISSING}market data: {_DATA}/market is not there")
+        pytest.skip(f"{answering.MISSING}market data: {_DATA}/market is not there")
     return _DATA

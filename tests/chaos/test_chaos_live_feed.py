@@ -16,7 +16,7 @@ import pytest
 from shared.domain.candles import CandleBundle
 from shared.domain.timeframes import MINUTE
 from tests.support.bus.tap import Tap
-from tests.support.processes import on_demand
+from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.simulator.process import SimulatorProcess
 
@@ -136,7 +136,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str) -> Iterat
         )
         with Fleet(config, path / "logs", ("ingest",)) as fleet:
             yield Scene(simulator, fleet, tap_as_soon_as_possible(rabbitmq_url, namespace))
-    on_demand.run_apart(on_demand.delete_from_broker(rabbitmq_url, namespace))
+    clearing.run_apart(clearing.delete_from_broker(rabbitmq_url, namespace))
 
 
 def tap_as_soon_as_possible(url: str, namespace: str) -> Tap:

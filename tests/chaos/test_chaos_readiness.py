@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import on_demand
+from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.processes.watch import Watch, until
 from tests.support.simulator.process import SimulatorProcess
@@ -68,7 +68,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
             fleet.start("gateway", env=gateway.env)
             fleet.start("ingest", env=ingest.env)
             yield Scene(simulator, fleet, gateway, ingest)
-    on_demand.run_apart(on_demand.delete_from_broker(rabbitmq_url, namespace))
+    clearing.run_apart(clearing.delete_from_broker(rabbitmq_url, namespace))
 
 
 def test_a_gateway_is_not_ready_before_it_knows_the_account(scene: Scene) -> None:

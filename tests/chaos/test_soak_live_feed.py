@@ -16,7 +16,7 @@ import pytest
 from test_chaos_live_feed import LIVE, REST, STREAMS, Scene, differences, tap_as_soon_as_possible
 
 from shared.domain.timeframes import MINUTE
-from tests.support.processes import on_demand
+from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.simulator.process import SimulatorProcess
 
@@ -88,4 +88,4 @@ def test_a_day_of_random_faults(tmp_path: Path, rabbitmq_url: str, namespace: st
     assert 1.0 - len(wrong) / total >= 0.999, f"{told}: {wrong[:20]}"
     assert accuracy >= 0.999, told
     assert grown < GROWTH, told
-    on_demand.run_apart(on_demand.delete_from_broker(rabbitmq_url, namespace))
+    clearing.run_apart(clearing.delete_from_broker(rabbitmq_url, namespace))

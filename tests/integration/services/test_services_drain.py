@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes.fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
-from tests.support.processes.on_demand import OwnRabbitmq
+from tests.support.processes.own_servers import OwnRabbitmq
 from tests.support.processes.watch import Watch, until
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")

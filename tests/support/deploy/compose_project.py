@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.processes import on_demand
+from tests.support.processes import answering
 
 ROOT = Path(__file__).resolve().parents[3]
 ENGINE = "tests/containers/engine/engine"
@@ -30,7 +30,7 @@ def require_engine() -> None:
             why = "docker was not found"
         if why:
             how = f'as root on Debian: {ENGINE} up && eval "$({ENGINE} env)"'
-            on_demand.unavailable("a container engine", f"`{' '.join(command)}`: {why}; {how}")
+            answering.unavailable("a container engine", f"`{' '.join(command)}`: {why}; {how}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Project:
         self._command += ["--project-directory", str(ROOT)]
         for file in files:
             self._command += ["--file", str(ROOT / file)]
-        self.prometheus_port = on_demand.free_port()
-        ports = {"PROMETHEUS_PORT": self.prometheus_port, "RABBITMQ_MANAGEMENT_PORT": on_demand.free_port()}
+        self.prometheus_port = answering.free_port()
+        ports = {"PROMETHEUS_PORT": self.prometheus_port, "RABBITMQ_MANAGEMENT_PORT": answering.free_port()}
         self._environ = {**os.environ, **{name: str(port) for name, port in ports.items()}, **environ}
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.processes.on_demand import free_port
+from tests.support.processes.answering import free_port
 
 Answer = TypeVar("Answer")
 

@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.processes import on_demand
+import pytest
+
+from tests.support.processes import answering, containers, on_demand, own_servers
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def run_one_test_without_a_broker(**environment: str) -> subprocess.CompletedProcess[str]:
-    port = on_demand.free_port()
+    port = answering.free_port()
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
          "tests/integration/shared/bus/test_bus_rabbitmq_wire.py", "-k", "properties"],
@@ -38,19 +40,27 @@ def test_a_missing_service_fails_where_services_are_required() -> None:
 
 def test_port_without_the_protocol_is_not_taken_for_the_service() -> None:
     """A port that is open proves nothing; the protocol does."""
-    port = on_demand.free_port()
-    for speaks in (on_demand.speaks_amqp, on_demand.speaks_redis, on_demand.speaks_postgres):
+    port = answering.free_port()
+    for speaks in (answering.speaks_amqp, answering.speaks_redis, answering.speaks_postgres):
         assert not speaks("127.0.0.1", port)
 
 
 def test_an_own_redis_answers_and_ends() -> None:
     """Started on a private port, gone afterwards."""
     try:
-        with on_demand.own_redis() as url:
+        with own_servers.own_redis() as url:
             port = int(url.rsplit(":", 1)[1].strip("/"))
-            assert on_demand.speaks_redis("127.0.0.1", port)
-            assert not on_demand.speaks_amqp("127.0.0.1", port)
-            assert not on_demand.speaks_postgres("127.0.0.1", port)
-    except on_demand.Missing as error:
-        on_demand.unavailable("redis-server", str(error))
-    on_demand.wait_until(lambda: not on_demand.speaks_redis("127.0.0.1", port), 10, "own redis is gone")
+            assert answering.speaks_redis("127.0.0.1", port)
+            assert not answering.speaks_amqp("127.0.0.1", port)
+            assert not answering.speaks_postgres("127.0.0.1", port)
+    except answering.Missing as error:
+        answering.unavailable("redis-server", str(error))
+    answering.wait_until(lambda: not answering.speaks_redis("127.0.0.1", port), 10, "own redis is gone")
+
+
+def test_a_word_that_means_nothing_is_refused_instead_of_taking_this_machine_s_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(containers.VARIABLE, "container")
+    with pytest.raises(answering.Missing, match="ICT_TEST_SERVICES=container means nothing"), on_demand.redis():
+        pass

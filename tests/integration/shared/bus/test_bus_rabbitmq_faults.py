@@ -14,7 +14,8 @@ from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.settings import BrokerSettings
 from shared.bus.topology import QueueKind, QueueSpec, Topology
 from tests.support.bus.contract import PATIENCE, Collector, counted, eventually, feed, feeds, first_seen, queue, until_depth
-from tests.support.processes import on_demand
+from tests.support.processes import answering, own_servers
+from tests.support.processes.own_servers import OwnRabbitmq
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.timeout(240)]
 
@@ -22,13 +23,13 @@ QUICK = BrokerSettings(heartbeat=2, reconnect_interval=0.1, stalled_after=0.3, c
 
 
 @pytest.fixture(scope="module")
-def broker() -> Iterator[on_demand.OwnRabbitmq]:
+def broker() -> Iterator[OwnRabbitmq]:
     """One broker for the faults that it survives."""
     try:
-        with on_demand.own_rabbitmq() as made:
+        with own_servers.own_rabbitmq() as made:
             yield made
-    except on_demand.Missing as error:
-        on_demand.unavailable("a RabbitMQ of its own", str(error))
+    except answering.Missing as error:
+        answering.unavailable("a RabbitMQ of its own", str(error))
 
 
 def make_bus(url: str, namespace: str, *specs: QueueSpec, name: str = "test") -> RabbitBus:
@@ -46,7 +47,7 @@ async def until_healthy(bus: RabbitBus, healthy: bool) -> None:
     await eventually(reached, f"healthy is {healthy}")
 
 
-async def test_a_broker_killed_under_load_loses_and_invents_nothing(private_rabbitmq: on_demand.OwnRabbitmq) -> None:
+async def test_a_broker_killed_under_load_loses_and_invents_nothing(private_rabbitmq: OwnRabbitmq) -> None:
     """OPS-9, EXEC-2: SIGKILL twice; publishers that wait complete, consumers resume by themselves, order is kept.
 
     Each crash is healed before the next one, and the publishers go on until both are: no speed of the machine is assumed.
@@ -129,9 +130,9 @@ async def test_a_broker_killed_under_load_loses_and_invents_nothing(private_rabb
 async def test_start_waits_for_a_broker_that_is_not_there_yet(tmp_path) -> None:
     """OPS-1: services may be started in any order."""
     try:
-        late = on_demand.OwnRabbitmq(tmp_path)
-    except on_demand.Missing as error:
-        on_demand.unavailable("a RabbitMQ of its own", str(error))
+        late = OwnRabbitmq(tmp_path)
+    except answering.Missing as error:
+        answering.unavailable("a RabbitMQ of its own", str(error))
     bus = make_bus(late.url, unique(), queue("q", "feed.p0"))
     starting = asyncio.ensure_future(bus.start())
     try:
@@ -144,7 +145,7 @@ async def test_start_waits_for_a_broker_that_is_not_there_yet(tmp_path) -> None:
         late.kill()
 
 
-async def test_cut_connections_come_back_with_their_consumers(broker: on_demand.OwnRabbitmq) -> None:
+async def test_cut_connections_come_back_with_their_consumers(broker: OwnRabbitmq) -> None:
     """OPS-9: stale acks and requeues after it change nothing; unsettled messages come again, in order, flagged."""
     bus = make_bus(broker.url, unique(), queue("q", "feed.p0", prefetch=5))
     await bus.start()
@@ -169,7 +170,7 @@ async def test_cut_connections_come_back_with_their_consumers(broker: on_demand.
     await bus.destroy()
 
 
-async def test_a_standby_takes_over_in_order_when_the_active_process_is_cut_off(broker: on_demand.OwnRabbitmq) -> None:
+async def test_a_standby_takes_over_in_order_when_the_active_process_is_cut_off(broker: OwnRabbitmq) -> None:
     """OPS-1: takeover by the single active consumer; what the dead one held comes first."""
     namespace, spec = unique(), queue("q", "feed.p0", kind=QueueKind.QUORUM, prefetch=4, delivery_limit=20)
     active = make_bus(broker.url, namespace, spec, name="active")
@@ -192,7 +193,7 @@ async def test_a_standby_takes_over_in_order_when_the_active_process_is_cut_off(
     await standby.destroy()
 
 
-async def test_a_deleted_queue_is_declared_again_and_consumed_again(broker: on_demand.OwnRabbitmq) -> None:
+async def test_a_deleted_queue_is_declared_again_and_consumed_again(broker: OwnRabbitmq) -> None:
     """OPS-9: an operator's mistake heals by itself."""
     namespace = unique()
     bus = make_bus(broker.url, namespace, queue("q", "feed.p0"))
@@ -215,7 +216,7 @@ async def test_a_deleted_queue_is_declared_again_and_consumed_again(broker: on_d
     await bus.destroy()
 
 
-async def test_a_memory_alarm_holds_publishers_but_not_acks(broker: on_demand.OwnRabbitmq) -> None:
+async def test_a_memory_alarm_holds_publishers_but_not_acks(broker: OwnRabbitmq) -> None:
     """OPS-1: two connections; the bus says that it is unhealthy, and what waited arrives when the alarm clears."""
     bus = make_bus(broker.url, unique(), queue("q", "feed.p0", prefetch=3))
     await bus.start()
@@ -240,7 +241,7 @@ async def test_a_memory_alarm_holds_publishers_but_not_acks(broker: on_demand.Ow
     await bus.destroy()
 
 
-async def test_a_confirm_that_does_not_come_is_not_waited_for_for_ever(broker: on_demand.OwnRabbitmq) -> None:
+async def test_a_confirm_that_does_not_come_is_not_waited_for_for_ever(broker: OwnRabbitmq) -> None:
     """OPS-9: after the timeout the message is published again on a new connection; it may arrive twice, never not."""
     settings = QUICK.model_copy(update={"confirm_timeout": 0.5, "connect_timeout": 2.0, "setup_timeout": 2.0})
     bus = RabbitBus(Topology((queue("q", "feed.p0"),), unique()), broker.url, name="impatient", settings=settings)
@@ -266,7 +267,9 @@ async def test_a_confirm_that_does_not_come_is_not_waited_for_for_ever(broker: o
     await bus.destroy()
 
 
-async def test_close_while_the_broker_is_gone_ends_and_tells_the_publishers(private_rabbitmq: on_demand.OwnRabbitmq) -> None:
+async def test_close_while_the_broker_is_gone_ends_and_tells_the_publishers(
+    private_rabbitmq: OwnRabbitmq,
+) -> None:
     """OPS-1: a service can stop without its broker."""
     bus = make_bus(private_rabbitmq.url, unique(), queue("q", "feed.p0"))
     await bus.start()
