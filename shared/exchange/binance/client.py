@@ -1,4 +1,4 @@
-"""Sends single REST requests with python-binance's AsyncClient, with five of its behaviours replaced.
+"""Sends single REST requests with python-binance's AsyncClient, with six of its behaviours replaced.
 
 python-binance 1.0.37 (docs/binance.md §2) signs and sends. Replaced are:
 
@@ -6,7 +6,8 @@ python-binance 1.0.37 (docs/binance.md §2) signs and sends. Replaced are:
 * the recv window: its class attribute overrides the one given to a call, so the attribute is set;
 * the time limit of a request;
 * the reading of answers: it reports code 0 for a body that is not JSON, and keeps only the headers of the last answer;
-* closing: it leaves its futures WebSocket open.
+* closing: it leaves its futures WebSocket open;
+* its HTTP session sends GET, PUT and DELETE again by itself when a connection breaks (docs/binance.md §2.2).
 """
 
 from __future__ import annotations
@@ -95,6 +96,9 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         self.REQUEST_RECVWINDOW = recv_window_ms
         self.REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=timeout_seconds)
         self._on_headers = on_headers
+        # aiohttp has no public switch for it. A cancel that is sent twice unseen is answered "no such order", and neither
+        # the rate limiter nor the outcome of the first one would know of the second.
+        self.session._retry_connection = False
 
     async def request(self, method: str, path: str, *, version: int, signed: bool, params: Mapping[str, Any]) -> bytes:
         """Send one request, once, and return the body of its answer.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from binance.async_client import AsyncClient
@@ -486,3 +488,19 @@ async def test_a_cancel_of_an_order_that_is_not_open_is_refused_at_once(stub: Ex
         outcome = await exchange.cancel(MARKET.ref)
     assert isinstance(outcome, Refused)
     assert outcome.code == -2011
+
+
+@pytest.mark.parametrize(("call", "ask"), [
+    ("GET /fapi/v3/account", lambda exchange: exchange.account()),
+    ("DELETE /fapi/v1/order", lambda exchange: exchange.cancel(OrderRef(symbol="BTCUSDT", client_id="one"))),
+    ("PUT /fapi/v1/listenKey", lambda exchange: exchange._keep_key()),
+])  # fmt: skip
+async def test_a_request_whose_connection_is_cut_is_sent_once(stub: ExchangeStub, call: str, ask: Any) -> None:
+    """aiohttp repeats GET, PUT and DELETE by itself when a connection breaks: unseen, uncounted by our limiter, and
+    without asking what became of the first. Whoever repeats a request must be us."""
+    stub.say(call, Answer(drop=True))
+    stub.say("GET /fapi/v1/order", {"code": -2013, "msg": "Order does not exist."})
+    async with adapter(stub, read_attempts=1, resolve_give_up_s=0.2, resolve_pause_s=0.05) as exchange:
+        with contextlib.suppress(ExchangeError):
+            await ask(exchange)
+    assert len(stub.calls(call)) == 1
