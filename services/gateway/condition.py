@@ -6,6 +6,7 @@ from typing import Final
 
 from prometheus_client import Gauge
 
+_HALTED: Final = Gauge("ict_gateway_entries_halted", "1 while no entry is sent until a person re-arms")
 _CONNECTED: Final = Gauge("ict_gateway_user_stream", "1 while the user stream is open")
 
 
@@ -17,6 +18,7 @@ class Condition:
         self._account_known = False
         self._unanswered = ""
         self._stream = "is not open yet"
+        self._halted = ""
 
     def answered(self) -> None:
         """The whole account was asked for by REST, and told."""
@@ -37,11 +39,17 @@ class Condition:
         self._stream = f"is down: {why}"
         _CONNECTED.set(0)
 
+    def halted(self, why: str) -> None:
+        """No entry is sent from here on; ``why``: empty = they pass again."""
+        self._halted = why
+        _HALTED.set(1 if why else 0)
+
     def trouble(self) -> str:
         """What is wrong, for people; empty when nothing is."""
         found = [
             "" if self._account_known else "the account is not known yet",
             f"the exchange does not answer: {self._unanswered}" if self._unanswered else "",
             f"the user stream {self._stream}" if self._stream else "",
+            f"entries are halted: {self._halted}" if self._halted else "",
         ]
         return "; ".join(text for text in found if text)

@@ -17,12 +17,12 @@ from services.gateway import books, ours
 from services.gateway.acts import Act
 from services.gateway.fees import FeePrices
 from services.gateway.settings import GatewaySettings
-from services.gateway.state import GatewayState, bounded
+from services.gateway.state import GatewayState, Halt, bounded
 from services.gateway.words import DEAD, from_trade, from_venue, moved
 from shared.domain.account import AccountState
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests
 from shared.exchange.model.account import Balance, Income, PositionRisk
-from shared.exchange.model.orders import CONDITIONAL, AccountTrade, ExchangeOrder, OrderRef
+from shared.exchange.model.orders import CONDITIONAL, AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, Executed, OrderUpdate, UserEvent
 
 Due = Literal["nothing", "publish", "refresh"]
@@ -74,6 +74,21 @@ class GatewayCore:
     def stands(self, client_id: str, standing: ExchangeOrder) -> None:
         """The venue has not taken it, because ``standing`` closes the position on that side already: follow that one."""
         ours.stands(self.state, client_id, standing)
+
+    def halt(self, code: int, why: str) -> bool:
+        """No entry is sent from here on, until ``rearm``. False when that is so already; the first reason stays."""
+        if self.state.halted is not None:
+            return False
+        self.state.halted = Halt(code=code, why=why)
+        return True
+
+    def rearm(self) -> None:
+        """A person lets entries pass again."""
+        self.state.halted = None
+
+    def held_back(self, order: NewOrder) -> Halt | None:
+        """Why this order is not sent; None when it may be: what can only reduce always may."""
+        return None if order.protects else self.state.halted
 
     def refused(self, client_id: str, code: int, message: str, now: int) -> None:
         """The venue has not taken it."""

@@ -23,8 +23,10 @@ from services.gateway.start import check_account, filters_apart, set_up
 from services.gateway.statement import fund, refresh
 from shared.bus.port import Bus, Delivery, InvalidMessage
 from shared.config.settings import CommonSettings
-from shared.domain.control import Alert
+from shared.domain.control import Alert, Control
 from shared.domain.exchange import ExchangeRequests
+from shared.domain.ids import derive
+from shared.domain.message import Message
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.streams import StreamLost
 from shared.exchange.port import TradingExchange
@@ -63,10 +65,17 @@ class GatewayFlow:
         self._lease = lease
         if lease.state is not None:
             self._core.restore(lease.state)
+            self._show_halt()
         self._broken = asyncio.get_running_loop().create_future()
         self._exchange = self._make()
         self._hand = Hand(
-            self._exchange, self._core, self._common.exchange, self._settings.resends, save=self._save, alert=self._alert
+            self._exchange,
+            self._core,
+            self._common.exchange,
+            self._settings.resends,
+            save=self._save,
+            alert=self._alert,
+            halt=self._halt,
         )
         try:
             await self._begin()
@@ -146,7 +155,37 @@ class GatewayFlow:
             await self._bus.publish([self._core.answer(message, self._exchange.now())])
             self._core.answered(self._exchange.now())
             self._wake.set()
+        elif isinstance(message, Control):
+            await self._obey(message)
         await delivery.ack()
+
+    async def _obey(self, control: Control) -> None:
+        """A halt also holds for entries that wait behind it; only a person re-arms."""
+        if control.command == "halt":
+            self._core.halt(0, f"{control.by}: {control.reason}")
+        elif control.command == "rearm":
+            self._core.rearm()
+        self._show_halt()
+        await self._save()
+
+    def _halt(self, code: int, sentence: str, said: str) -> None:
+        """The venue says that a person must act: no entry is sent from here on, and risk and execution halt too.
+
+        Protection, closing orders and cancels go on. Said once; a person re-arms when it is mended.
+        """
+        text = f"{sentence} ({code} {said})"
+        if not self._core.halt(code, text):
+            return
+        now = self._exchange.now()
+        log.error("entries_halted", code=code, said=said, sentence=sentence)
+        self._show_halt()
+        halt_id = derive("gateway", "halt", code, now)
+        self._publish(Control(id=halt_id, command="halt", by="gateway", reason=text))
+        self._alert(f"halt.{code}", f"entries are halted: {text}", now)
+
+    def _show_halt(self) -> None:
+        halted = self._core.state.halted
+        self._condition.halted(halted.why if halted is not None else "")
 
     # -- news ---------------------------------------------------------------------------------------------------------
 
@@ -168,6 +207,9 @@ class GatewayFlow:
                             self._core.want_refresh()
                         self._wake.set()
             except StreamLost as lost:
+                cause = lost.__cause__
+                if isinstance(cause, ExchangeError) and cause.action == "halt":
+                    self._halt(cause.code, cause.sentence, cause.message)
                 self._condition.stream_down(f"{lost.reason}: {lost}")
                 log.warning("user stream lost", reason=lost.reason, text=str(lost), seconds=pause)
                 if lost.reason == "refused":
@@ -188,6 +230,8 @@ class GatewayFlow:
                 if self._core.funding_wanted:
                     await fund(self._exchange, self._core)
             except ExchangeError as error:
+                if error.action == "halt":
+                    self._halt(error.code, error.sentence, error.message)
                 self._condition.unanswered(str(error))
                 log.warning("the account could not be asked for; trying again", error=str(error))
                 await asyncio.sleep(self._common.exchange.retry_longest_s)
@@ -209,7 +253,9 @@ class GatewayFlow:
         await self._lease.save(self._core.snapshot())
 
     def _alert(self, key: str, text: str, now: int) -> None:
-        alert = Alert(severity="critical", source="gateway", key=key, text=text, time=now)
-        task = asyncio.create_task(self._bus.publish([alert]), name="gateway alert")
+        self._publish(Alert(severity="critical", source="gateway", key=key, text=text, time=now))
+
+    def _publish(self, message: Message) -> None:
+        task = asyncio.create_task(self._bus.publish([message]), name=f"gateway {message.TYPE}")
         self._in_hand.add(task)
         task.add_done_callback(self._handled)

@@ -33,7 +33,7 @@ _REQUESTS: Final = Counter("ict_gateway_requests_total", "Orders and cancels by 
 class Hand:
     """``save``: keep the core's state; raises Fenced when another replica is the hand now, and then nothing is sent.
 
-    ``alert``: tell a person (key, text, time of the venue).
+    ``alert``: tell a person (key, text, time of the venue). ``halt``: stop entries (code, sentence, the venue's text).
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Hand:
         *,
         save: Callable[[], Awaitable[None]],
         alert: Callable[[str, str, int], None],
+        halt: Callable[[int, str, str], None],
     ) -> None:
         self._exchange = exchange
         self._core = core
@@ -52,6 +53,7 @@ class Hand:
         self._resends = resends
         self._save = save
         self._alert = alert
+        self._halt = halt
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def symbol(self, symbol: str, requests: Sequence[ExchangeRequest]) -> None:
@@ -75,12 +77,21 @@ class Hand:
             elif isinstance(act, Search):
                 await self._search(act.symbol, act.client_id)
         except ExchangeError as error:  # a question that failed: execution hears nothing of this id, and asks again
+            if error.action == "halt":
+                self._halt(error.code, error.sentence, error.message)
             _REQUESTS.labels(type(act).__name__.lower(), "unanswered").inc()
             log.warning("no answer on an order", order=client_id, error=str(error))
 
     async def _send(self, order: NewOrder) -> None:
         """Save, then send; what certainly never arrived may be sent again."""
         for resends_left in reversed(range(self._resends + 1)):
+            held = self._core.held_back(order)
+            if held is not None:
+                _REQUESTS.labels("place", "held_back").inc()
+                code = held.code or ErrorCode.NEW_ORDER_REJECTED
+                text = f"not sent, entries are halted: {held.why}"
+                self._core.refused(order.client_id, code, text, self._exchange.now())
+                return
             await self._save()
             outcome = await place_for_certain(self._exchange, order, self._patience)
             if not (isinstance(outcome, Refused) and outcome.code == ErrorCode.NO_SUCH_ORDER and resends_left):
@@ -109,14 +120,14 @@ class Hand:
                 self._core.told(order.client_id, outcome.order)
         elif isinstance(outcome, Refused):
             self._core.refused(order.client_id, outcome.code, outcome.message, now)
-            rule = RULES.get(outcome.code)
-            if rule is not None and rule.action == "halt":
-                self._alert(
-                    f"halt.{outcome.code}", f"{order.symbol}: {outcome.code} {rule.sentence}: {outcome.message}", now
-                )
+            self._halt_on(outcome)
         else:
             text = f"{order.symbol}: whether order {order.client_id} exists cannot be found out; look at the exchange"
             self._alert(f"lost.{order.client_id}", text, now)
+
+    def _halt_on(self, refused: Refused) -> None:
+        if refused.action == "halt":
+            self._halt(refused.code, refused.sentence, refused.message)
 
     async def _ask(self, ref: OrderRef) -> None:
         found = await inquire(self._exchange, ref)
@@ -128,6 +139,8 @@ class Hand:
     async def _cancel(self, ref: OrderRef) -> None:
         outcome = await cancel_for_certain(self._exchange, ref, self._patience)
         _REQUESTS.labels("cancel", type(outcome).__name__.lower()).inc()
+        if isinstance(outcome, Refused):
+            self._halt_on(outcome)
         if isinstance(outcome, Accepted) and outcome.order is not None:
             self._core.told(ref.client_id, outcome.order)
         elif not isinstance(outcome, Lost):

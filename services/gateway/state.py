@@ -42,11 +42,18 @@ class Held(msgspec.Struct, kw_only=True):
     time: int = 0
 
 
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """Why no entry is sent until a person re-arms. ``code``: the venue's error code; 0 = by command."""
+
+    code: int
+    why: str
+
+
 class GatewayState(msgspec.Struct, kw_only=True):
     """``carried``: positions by the fills that were heard; ``held``: as stated. News wait until the two agree.
 
     ``agreed_at``: ms; all executions until then are accounted for, by the exchange's own word. ``orders``, ``fills``,
-    ``funding``: news not yet published; ``told_until``: time of the last published news.
+    ``funding``: news not yet published; ``told_until``: time of the last published news. ``halted``: None = entries pass.
     """
 
     known: dict[str, Known] = msgspec.field(default_factory=dict)
@@ -61,6 +68,7 @@ class GatewayState(msgspec.Struct, kw_only=True):
     fills: list[Fill] = msgspec.field(default_factory=list)
     funding: list[FundingPayment] = msgspec.field(default_factory=list)
     told_until: int = 0
+    halted: Halt | None = None
 
 
 def bounded(window: dict[str, T], limit: int) -> None:

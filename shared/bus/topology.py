@@ -135,7 +135,7 @@ def _exchange(mode: Mode) -> QueueSpec:
     """Return the queue of the exchange port: read by the simulator, or by the gateway in modes testnet and live."""
     if mode in ("sim", "paper"):
         return _money("exchange", "simulator", "exchange.request", "market.step", "control.reset")
-    return _money("exchange", "gateway", "exchange.request", "control.reset")
+    return _money("exchange", "gateway", "exchange.request", "control.reset", "control.halt", "control.rearm")
 
 
 def _driver(mode: Mode) -> tuple[QueueSpec, ...]:

@@ -44,10 +44,9 @@ STATUSES: Final[tuple[tuple[int, str, Rule], ...]] = (
         "",
         Rule(
             "FIREWALL",
-            "halt",
+            "refuse",
             "",
-            "the exchange's firewall refuses this address; find out which program on it sends so many requests, wait, "
-            "then re-arm",
+            "the exchange's firewall refuses this address; find out which program on it sends so many requests, and wait",
         ),
     ),
     (408, "", Rule("BACKEND_TIMEOUT", "query", "", RULES[ErrorCode.TIMEOUT].sentence)),
@@ -56,13 +55,14 @@ STATUSES: Final[tuple[tuple[int, str, Rule], ...]] = (
         "",
         Rule(
             "BANNED",
-            "halt",
+            "refuse",
             "",
             "the exchange has banned this address for going on after status 429; nothing is sent until that is over. Find "
-            "out which program on this address sends so many requests, then re-arm",
+            "out which program on this address sends so many requests",
         ),
     ),
     (429, "", Rule("TOO_MANY_REQUESTS", "retry", "", RULES[ErrorCode.TOO_MANY_REQUESTS].sentence)),
+    (451, "", Rule("LOCATION", "halt", "", "the exchange does not serve this country; move the machine, then re-arm")),
     (503, "Unknown error", Rule("STATUS_UNKNOWN", "query", "", RULES[ErrorCode.UNKNOWN].sentence)),
     (
         503,

@@ -18,7 +18,7 @@ from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import NOT_THERE, RULES, BadAnswer, ExchangeError, rule_of
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewOrder, OrderRef
-from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain
+from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain, refused_by
 from shared.exchange.settings import ExchangeSettings
 
 log = structlog.get_logger(__name__)
@@ -160,7 +160,7 @@ class BinanceOrders:
                     return self._uncertain(_doubt_of(error), error)
                 patient = (error.retry_after or 0.0) <= self._settings.limiter.patience(request.urgency)
                 if error.action != "retry" or not attempts_left or not patient:
-                    return Refused(code=error.code, message=error.message)
+                    return refused_by(error)
                 await self._rest.pause_after(error, next(pauses))
         raise AssertionError("order_attempts is at least 1")
 
@@ -206,7 +206,7 @@ class BinanceOrders:
         meant = ExchangeError(action, failed.code, failed.msg, call=endpoint.name)
         if meant.action == "query" and meant.code not in NOT_THERE:
             return self._uncertain(_doubt_of(meant), meant)
-        return Refused(code=failed.code, message=failed.msg)
+        return refused_by(meant)
 
     def _stated(self, endpoint: endpoints.Endpoint, body: bytes, shape: type[wire_orders.OrderAnswer]) -> ExchangeOrder:
         answer = self._rest.read(endpoint, body, shape)

@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 
 from shared.exchange.error_codes import ErrorCode
+from shared.exchange.error_table.rule import Action
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder
 
 #: Why the outcome of an order call is uncertain.
@@ -41,11 +43,14 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """The exchange refused the call, or it was not sent: nothing happened, and nothing will.
 
-    code: the exchange's error code; 0 = there is none.
+    code: the exchange's error code; 0 = there is none. action: class of the error. sentence: what happened and what to do
+        next, where the table says more than the message; empty = it does not.
     """
 
     code: int
     message: str
+    action: Action = "refuse"
+    sentence: str = ""
 
 
 class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +66,11 @@ class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Outcome = Accepted | Refused | Uncertain
+
+
+def refused_by(error: ExchangeError) -> Refused:
+    """Return the refusal that an error of the exchange means."""
+    return Refused(code=error.code, message=error.message, action=error.action, sentence=error.sentence)
 
 
 Wanted = Literal["placed", "cancelled"]

@@ -274,7 +274,8 @@ class SimulatedPort:
         code = int(refusal.code)
         if code == ErrorCode.DUPLICATED_CLIENT_ORDER_ID:
             return Uncertain(doubt="known_id", until=self.now(), message=refusal.message)
-        return Refused(code=code, message=refusal.message)
+        rule = RULES[code]
+        return Refused(code=code, message=refusal.message, action=rule.action, sentence=rule.sentence)
 
     def _done(self, refusal: Refusal | None, call: str) -> None:
         self.pump()

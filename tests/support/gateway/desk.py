@@ -16,7 +16,7 @@ from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import build
 from shared.config.settings import CommonSettings
-from shared.domain.control import Alert
+from shared.domain.control import Alert, Control
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
 from shared.domain.orders import Order
 from shared.exchange.port import TradingExchange
@@ -62,6 +62,7 @@ class Desk:
         self._numbers = 0
         self.events: list[ExchangeEvents] = []
         self.alerts: list[Alert] = []
+        self.controls: list[Control] = []
         self.heard = asyncio.Condition()
 
     @property
@@ -88,6 +89,11 @@ class Desk:
     async def place(self, *orders: Order, identity: str = "") -> ExchangeEvents:
         return await self.ask(*(PlaceOrder(order=order) for order in orders), identity=identity)
 
+    async def command(self, control: Control) -> None:
+        """As ``ict halt`` and ``ict rearm`` do; returns once it was heard where execution listens."""
+        await self._bus.publish([control])
+        await self.until(lambda: control in self.controls)
+
     async def cancel(self, order: Order) -> ExchangeEvents:
         return await self.ask(CancelOrder(symbol=order.symbol, client_id=order.client_id))
 
@@ -110,6 +116,8 @@ class Desk:
             self.events.append(message)
         elif isinstance(message, Alert):
             self.alerts.append(message)
+        elif isinstance(message, Control):
+            self.controls.append(message)
         await delivery.ack()
         async with self.heard:
             self.heard.notify_all()

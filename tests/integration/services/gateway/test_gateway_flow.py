@@ -405,7 +405,7 @@ async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
     class Restricted(MovedPort):
         async def place(self, order: NewOrder) -> Outcome:
             if order.client_id == "ict-entry":
-                return Refused(code=-4189, message="Reduce only account")
+                return Refused(code=-4189, message="Reduce only account", action="halt")
             return Uncertain(doubt="timeout", until=self.now() + 500)
 
         async def order(self, ref: OrderRef) -> ExchangeOrder | None:

@@ -12,7 +12,7 @@ import pytest
 from binance.async_client import AsyncClient
 
 from shared.exchange.binance.exchange import BinanceExchange
-from shared.exchange.errors import BadAnswer, ExchangeError
+from shared.exchange.errors import RULES, BadAnswer, ExchangeError
 from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Refused, Uncertain
 from shared.store.memory import MemoryStore
@@ -38,6 +38,12 @@ MARKET = NewOrder(client_id="ict-1", symbol="BTCUSDT", side="BUY", type="MARKET"
 STOP = NewOrder(
     client_id="ict-2", symbol="BTCUSDT", side="SELL", type="STOP_MARKET", trigger=Decimal(90_000), close_position=True
 )
+
+
+def refused(code: int, message: str) -> Refused:
+    """The refusal that the table's row of a code makes of the exchange's answer."""
+    rule = RULES[code]
+    return Refused(code=code, message=message, action=rule.action, sentence=rule.sentence)
 
 
 @pytest.fixture
@@ -265,11 +271,11 @@ async def test_answers_that_say_nothing_happened_are_tried_again(stub: ExchangeS
 
 @pytest.mark.parametrize("code", [-2010, -2019, -2021, -2022, -4014, -4164, -5021, -5022, -2015])
 async def test_refusals_are_final_and_keep_their_code(stub: ExchangeStub, code: int) -> None:
-    """EXEC-6: what the exchange refuses is not tried again."""
+    """EXEC-6: what the exchange refuses is not tried again; class and sentence come along."""
     stub.say(ORDER, Answer({"code": code, "msg": "no"}, 400))
     async with adapter(stub) as exchange:
         outcome = await exchange.place(MARKET)
-    assert outcome == Refused(code=code, message="no")
+    assert outcome == refused(code, "no")
     assert len(stub.calls(ORDER)) == 1
 
 
@@ -299,19 +305,19 @@ async def test_429_silences_every_process_until_it_is_over(stub: ExchangeStub) -
 
 
 async def test_418_and_403_stop_at_once(stub: ExchangeStub) -> None:
-    """EXEC-6: a ban and the firewall are for a person; nothing is tried again."""
+    """EXEC-6: a ban ends by itself and the firewall lets go; until then nothing is tried again."""
     async with adapter(stub, limiter={"read_wait_s": 0.1}) as exchange:
         stub.say("GET /fapi/v3/balance", Answer("<html>Forbidden</html>", 403, content_type="text/html"))
         with pytest.raises(ExchangeError) as refused:
             await exchange.balances()
-        assert refused.value.action == "halt"
+        assert refused.value.action == "refuse"
         stub.say(
             "GET /fapi/v3/balance",
             Answer({"code": -1003, "msg": "Way too much request weight; IP banned."}, 418, {"Retry-After": "120"}),
         )
         with pytest.raises(ExchangeError) as banned:
             await exchange.balances()
-        assert (banned.value.action, banned.value.retry_after) == ("halt", 120.0)
+        assert (banned.value.action, banned.value.retry_after) == ("refuse", 120.0)
         with pytest.raises(ExchangeError, match="rate limits"):
             await exchange.balances()
     assert len(stub.calls("GET /fapi/v3/balance")) == 2
@@ -366,7 +372,7 @@ async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: Exc
     async with adapter(stub) as exchange:
         one, two, three, four = await exchange.place_batch([*small, STOP])
     assert isinstance(one, Accepted)
-    assert two == Refused(code=-2019, message="Margin is insufficient.")
+    assert two == refused(-2019, "Margin is insufficient.")
     assert isinstance(three, Uncertain)
     assert isinstance(four, Accepted)
     assert [seen.call for seen in stub.seen if seen.call.startswith("POST")] == [ALGO, "POST /fapi/v1/batchOrders"]

@@ -21,4 +21,7 @@ def test_a_gateway_is_well_when_the_account_is_known_the_stream_is_open_and_the_
     condition.unanswered("503")
     assert condition.trouble() == "the exchange does not answer: 503"
     condition.answered()
+    condition.halted("the key is refused")
+    assert condition.trouble() == "entries are halted: the key is refused"
+    condition.halted("")
     assert condition.trouble() == ""

@@ -11,7 +11,7 @@ from services.gateway import books
 from services.gateway.acts import Cancel
 from services.gateway.state import bounded
 from shared.domain.exchange import CancelOrder, PlaceOrder
-from shared.exchange.model.orders import OrderRef
+from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate
 
 D = Decimal
@@ -150,3 +150,23 @@ def test_our_own_forgotten_stop_may_be_the_one_that_stands() -> None:
     gateway.stands("stop-2", stated(STOP, "NEW", number=9, trigger=D(90)))
     gateway.hear(AlgoUpdate(order=stated(STOP, "CANCELED", number=9, trigger=D(90)), time=NOW + 1), NOW + 1)
     assert gateway.state.orders["stop-2"].status == "CANCELED"
+
+
+def test_only_entries_are_held_back() -> None:
+    """Invariant 5: what can only reduce is always sent; the first reason stays until a person re-arms."""
+    gateway = core()
+    entry = NewOrder(client_id="e", symbol="BTCUSDT", side="BUY", type="MARKET", quantity=D(1))
+    reduce = msgspec.structs.replace(entry, reduce_only=True)
+    stop = msgspec.structs.replace(entry, type="STOP_MARKET", quantity=None, trigger=D(90), close_position=True)
+    assert gateway.held_back(entry) is None
+    assert gateway.halt(-2015, "the key is refused")
+    assert not gateway.halt(0, "by command")
+    held = gateway.held_back(entry)
+    assert held is not None
+    assert (held.code, held.why) == (-2015, "the key is refused")
+    assert gateway.held_back(reduce) is gateway.held_back(stop) is None
+    restored = core()
+    restored.restore(gateway.snapshot())
+    assert restored.held_back(entry) == held
+    gateway.rearm()
+    assert gateway.held_back(entry) is None
