@@ -40,7 +40,7 @@ STOP = NewOrder(
 )
 
 
-def refused(code: int, message: str) -> Refused:
+def refusal_of(code: int, message: str) -> Refused:
     """The refusal that the table's row of a code makes of the exchange's answer."""
     rule = RULES[code]
     return Refused(code=code, message=message, action=rule.action, sentence=rule.sentence)
@@ -275,7 +275,7 @@ async def test_refusals_are_final_and_keep_their_code(stub: ExchangeStub, code: 
     stub.say(ORDER, Answer({"code": code, "msg": "no"}, 400))
     async with adapter(stub) as exchange:
         outcome = await exchange.place(MARKET)
-    assert outcome == refused(code, "no")
+    assert outcome == refusal_of(code, "no")
     assert len(stub.calls(ORDER)) == 1
 
 
@@ -372,7 +372,7 @@ async def test_a_batch_is_signed_as_it_is_sent_and_answered_one_by_one(stub: Exc
     async with adapter(stub) as exchange:
         one, two, three, four = await exchange.place_batch([*small, STOP])
     assert isinstance(one, Accepted)
-    assert two == refused(-2019, "Margin is insufficient.")
+    assert two == refusal_of(-2019, "Margin is insufficient.")
     assert isinstance(three, Uncertain)
     assert isinstance(four, Accepted)
     assert [seen.call for seen in stub.seen if seen.call.startswith("POST")] == [ALGO, "POST /fapi/v1/batchOrders"]
