@@ -22,6 +22,8 @@ from simulator.server.serving import Symbols, build_context, serving, symbols_of
 from simulator.tape.tape_market import Funding
 from simulator.tape.tick_source import CandleTicks, NoMarket, TickSource
 
+#: How far behind the real clock a market of this moment may start, ms.
+_BEHIND: Final = 50
 _STOP: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -133,7 +135,8 @@ async def _serve(
 ) -> None:
     context = build_context(source, symbols, funding, settings.server, settings.simulator, settings.account)
     if settings.server.start == "now" and speed == 1.0:
-        context.session.advance(int(time.time() * 1000))
+        while context.session.time + _BEHIND < (now := int(time.time() * 1000)):
+            context.session.advance(now)  # again for the time that this took: a client's timestamp may be 1 s ahead at most
     stopped = asyncio.Event()
     for each in _STOP:
         asyncio.get_running_loop().add_signal_handler(each, stopped.set)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -29,18 +29,26 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: Most market time that one call may ask for: a year, ms.
+_YEAR: Final = 31_536_000_000
+#: Beyond it, a step of the clock would hold up every request.
+_FASTEST: Final = 1_000_000
+#: Largest price that can be set, USDT.
+_DEAREST: Final = 1_000_000_000
+
+
 class _Advance(_Body):
-    ms: int = Field(0, ge=0, le=31_536_000_000)
+    ms: int = Field(0, ge=0, le=_YEAR)
     to: int = Field(0, ge=0)
 
 
 class _Price(_Body):
     symbol: str
-    price: Decimal = Field(gt=0)
+    price: Decimal = Field(gt=0, le=_DEAREST)
 
 
 class _Speed(_Body):
-    speed: float | None = Field(ge=0)
+    speed: float | None = Field(ge=0, le=_FASTEST)
 
 
 class Admin:
@@ -55,15 +63,20 @@ class Admin:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one control request with JSON; HTTP 400 and ``{"error": text}`` if it cannot be carried out."""
-        body = _parsed(await request.read())
+        body: object = None
         try:
+            body = _parsed(await request.read())
             return self._json(await self._do(request.method, request.path.removeprefix("/sim/"), body, request.query_string))
         except ValidationError as error:
             return self._json({"error": why_refused(error, body)}, 400)
-        except (BadFault, Refused, InvalidOperation) as error:
+        except (BadFault, Refused) as error:
             return self._json({"error": str(error)}, 400)
         except KeyError as error:
             return self._json({"error": f"there is no {error}"}, 404)
+        except web.HTTPRequestEntityTooLarge:
+            return self._json({"error": "the body of a request may have 1 MiB at most"}, 413)
+        except web.RequestPayloadError:
+            return self._json({"error": "the body of the request cannot be decoded"}, 400)
 
     async def _do(self, method: str, page: str, body: object, query: str) -> Any:
         match method, page.split("/"):
@@ -94,17 +107,23 @@ class Admin:
             case "DELETE", ["faults"]:
                 return [_shown(each) for each in map(self._motion.lift_fault, list(self._faults.set)) if each is not None]
             case "DELETE", ["faults", number]:
-                lifted = self._motion.lift_fault(int(number)) if number.isdecimal() else None
+                lifted = self._motion.lift_fault(int(number)) if number in map(str, self._faults.set) else None
                 if lifted is None:
                     raise KeyError(f"fault {number}")
                 return _shown(lifted)
             case "POST", ["advance"]:
                 asked = _Advance.model_validate(body)
-                return await self._advance(max(asked.to, self._context.session.time + asked.ms))
+                now = self._context.session.time
+                if asked.to > now + _YEAR:
+                    raise BadFault(f"to: {asked.to} is more than a year after the market's time, {now}")
+                return await self._advance(max(asked.to, now + asked.ms))
             case "POST", ["price"]:
                 wanted = _Price.model_validate(body)
                 if wanted.symbol not in self._context.session.market:
                     raise KeyError(wanted.symbol)
+                tick = self._context.grid(wanted.symbol).tick
+                if wanted.price < tick:
+                    raise BadFault(f"price: {wanted.price} is less than the smallest price, {tick}")
                 self._motion.set_price(wanted.symbol, wanted.price)
                 return self._state()
             case "POST", ["speed"]:
@@ -179,7 +198,7 @@ def _parsed(body: bytes) -> object:
     """Return the JSON of a request's body; a text in place of an object, which the pages refuse, if it is not JSON."""
     try:
         return msgspec.json.decode(body) if body else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body.decode(errors="replace")
 
 

@@ -92,7 +92,7 @@ def _sentence(wrong: ErrorDetails, data: object) -> str:
         else:
             found = found.get(part) if isinstance(found, Mapping) else None
     kind = found.get(_KIND) if isinstance(found, Mapping) else None
-    if kind in VOCABULARY and place:
+    if isinstance(kind, str) and kind in VOCABULARY and place:
         name = place.pop()
         meaning = Fault.model_fields[name].description if name in Fault.model_fields else None
         text = f"{kind}: {name} = {wrong['input']!r} is not allowed: {text[:1].lower()}{text[1:]}"

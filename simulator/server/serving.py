@@ -21,6 +21,7 @@ from simulator.server.http import Rest
 from simulator.server.instruments import exchange_info, grid_of
 from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
+from simulator.server.listener import Listener
 from simulator.server.motion import Motion
 from simulator.server.order_socket import OrderSockets
 from simulator.server.rest.context import Context
@@ -127,9 +128,7 @@ async def serving(
             return await sockets.accept(request)
         return await rest.handle(request)
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handle)
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
+    runner = web.ServerRunner(Listener(handle), shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

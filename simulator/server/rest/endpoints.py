@@ -81,6 +81,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("GET", "/fapi/v1/ticker/bookTicker", "none", _of_symbol(2, 5), market_data.book_ticker),
     Endpoint("GET", "/fapi/v1/ticker/24hr", "none", _of_symbol(1, 40), market_data.ticker_24h),
     Endpoint("GET", "/fapi/v1/openInterest", "none", 1, market_data.open_interest),
+    Endpoint("GET", "/fapi/v1/tradingSchedule", "none", 5, market_data.trading_schedule),
     Endpoint("GET", "/fapi/v1/indexInfo", "none", _of_symbol(1, 10), market_data.index_info),
     Endpoint("POST", "/fapi/v1/order", "signed", 0, orders.place, _ORDER),
     Endpoint("PUT", "/fapi/v1/order", "signed", 0, orders.amend, _ORDER),

@@ -79,6 +79,11 @@ def index_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
     return []
 
 
+def trading_schedule(context: Context, parameters: Parameters, caller: Caller) -> Any:
+    """Return no sessions: every simulated symbol trades around the clock."""
+    return {"updateTime": context.server_time, "marketSchedules": {}}
+
+
 def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``GET /fapi/v1/depth``."""
     limit = parameters.integer("limit", 500)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -64,3 +66,21 @@ async def test_a_signature_that_is_no_ascii_is_a_wrong_signature(signature: str,
     """EXEC-6: -1022 in query and body."""
     text = f"timestamp=1736121600000&signature={signature}".encode()
     assert (await ask(server, "DELETE", "/fapi/v1/order", data=text))[1]["code"] == -1022
+
+
+async def test_a_request_that_cannot_be_parsed_is_refused_in_the_exchanges_form_and_not_logged(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """EXEC-6: an address of more than 8,190 bytes, and bytes that are no HTTP; the server is not at fault."""
+    caplog.set_level(logging.WARNING)
+    status, body = await ask(server, "GET", f"/fapi/v1/depth?symbol={'A' * 9_000}")
+    assert (status, body["code"]) == (414, -1013)
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    for line in (b"GET /fapi/v1/depth?symbol=\xff\xfe HTTP/1.1", b"nothing", b"GET / HTTP/9.9"):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(line + b"\r\nHost: x\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        assert b" 400 " in answer
+        assert b'"code":-1013' in answer
+    assert caplog.records == []

@@ -47,7 +47,8 @@ def make_context(settings: ServerSettings | None = None, *, now: bool = False, *
         source, symbols, ConstantFunding(SYMBOLS), settings, SimulatorSettings(starting_wallet=100_000, **core)
     )
     if now:
-        context.session.advance(int(time.time() * 1000))
+        while context.session.time + 50 < (moment := int(time.time() * 1000)):
+            context.session.advance(moment)
     return context
 
 
