@@ -51,6 +51,7 @@ SHELLS: Final = frozenset(
         "simulator/server/admin.py",
         "simulator/server/clock.py",
         "simulator/server/http.py",
+        "simulator/server/listener.py",
         "simulator/server/motion.py",
         "simulator/server/order_socket.py",
         "simulator/server/scenario.py",
