@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.server.fault_kinds import VOCABULARY
 from simulator.server.fault_table import FaultTable, SetFault
-from simulator.server.faults import Fault, why_refused
+from simulator.server.faults import BadFault, Fault, why_refused
 from simulator.server.http import Rest
-from simulator.server.motion import BadFault, Motion
+from simulator.server.motion import Motion
 from simulator.server.parameters import Parameters
 from simulator.server.printing.market_events import kline_row
 from simulator.server.refusals import Refused
@@ -161,6 +161,7 @@ class Admin:
             "streams": dict(self._sockets.counts),
             "requests": dict(self._rest.counts),
             "faults": [_shown(each) for each in self._faults.set.values()],
+            "refused_steps": self._motion.refused,
         }
 
     def _history(self, parameters: Parameters) -> Any:

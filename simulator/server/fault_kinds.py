@@ -41,8 +41,18 @@ FaultKind = Literal[
     "unknown_status",
     "multi_assets",
     "bnfcr",
+    "filters",
+    "settling",
+    "delisted",
+    "agreement_needed",
+    "funding_interval",
+    "margin_call",
+    "adl",
+    "app_order",
 ]
-Where = Literal["rest", "sockets", "market events", "user events", "keys", "time", "price", "reads", "orders", "account"]
+Where = Literal[
+    "rest", "sockets", "market events", "user events", "keys", "time", "price", "reads", "orders", "account", "instruments"
+]
 #: hits: each matching request or message in turn, as nth, count and share say. lasting: from the moment it is set until
 #: it ends. once: at the moment it is set, which is also its end.
 Acts = Literal["hits", "lasting", "once"]
@@ -162,5 +172,56 @@ VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
         "mode, which cannot be left",
         (),
         "lasting",
+    ),
+    "filters": FaultEntry(
+        "instruments",
+        "exchangeInfo tells other filters and orders are judged by them (-4014, -4023, -4164); orders that stand stay",
+        ("symbol", "tick_size", "step_size", "min_notional"),
+        "lasting",
+        ("symbol",),
+    ),
+    "settling": FaultEntry(
+        "instruments",
+        "exchangeInfo tells SETTLING, orders that can open a position are refused (-4140); what only reduces is taken",
+        ("symbol",),
+        "lasting",
+        ("symbol",),
+    ),
+    "delisted": FaultEntry(
+        "instruments",
+        "orders expire, positions are settled at the mark price (settlement_autoclose-), the symbol leaves exchangeInfo and "
+        "lists, requests for it answer -1121, its streams are silent; listed again when the fault ends",
+        ("symbol",),
+        "lasting",
+        ("symbol",),
+    ),
+    "agreement_needed": FaultEntry(
+        "instruments",
+        "orders that can open a position are refused with -4411 until the fault ends, as by the signature",
+        ("symbol",),
+        "lasting",
+        ("symbol",),
+    ),
+    "funding_interval": FaultEntry(
+        "instruments",
+        "fundingInfo tells `hours`, premiumIndex and the mark-price stream the next time, and funding is settled then",
+        ("symbol", "hours"),
+        "lasting",
+        ("symbol",),
+    ),
+    "margin_call": FaultEntry("account", "MARGIN_CALL names the open positions, whatever their margin", ("symbol",), "once"),
+    "adl": FaultEntry(
+        "account",
+        "`percent` of the position is closed at the mark price by an order of the exchange (adl_autoclose), without a fee",
+        ("symbol", "percent"),
+        "once",
+        ("symbol",),
+    ),
+    "app_order": FaultEntry(
+        "account",
+        "the user does `action` in the app: orders of foreign client ids (web_) beside the client's own",
+        ("symbol", "action", "side", "quantity", "percent"),
+        "once",
+        ("symbol", "action"),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, Final, Literal
 
@@ -13,6 +14,10 @@ from shared.exchange.error_codes import ErrorCode
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
 
 _KIND: Final = "kind"
+
+
+class BadFault(Exception):
+    """Raised for a fault that cannot be set; the text says why. Nothing has changed then."""
 
 
 class Fault(BaseModel):
@@ -41,9 +46,27 @@ class Fault(BaseModel):
         100, ge=-86_400_000, le=86_400_000, description="delay (ms of the real clock), lag or skew (ms of the market's)"
     )
     jitter_ms: int = Field(0, ge=0, le=600_000, description="latency: largest random addition to the delay, ms")
-    percent: float = Field(5.0, gt=-99.0, le=1_000.0, description="price_spike: how far the price jumps, percent")
+    percent: float = Field(
+        5.0,
+        gt=-99.0,
+        le=1_000.0,
+        description="percent: how far the price jumps, how far from it the user's limit or stop is, share of the leg closed",
+    )
     executed: bool = Field(True, description="whether the request is carried out although the answer is an error")
     retry_after_s: int = Field(1, ge=0, le=259_200, description="429, 418: the header Retry-After, seconds")
+    tick_size: Decimal | None = Field(None, gt=0, le=1_000_000, description="filters: new tick of prices, USDT")
+    step_size: Decimal | None = Field(None, gt=0, le=1_000_000, description="filters: new step of quantities, base currency")
+    min_notional: Decimal | None = Field(None, ge=0, le=10**9, description="filters: new smallest notional, USDT")
+    hours: Literal[1, 2, 4, 8] = Field(4, description="funding_interval: hours between two settlements")
+    action: Literal["order", "stop", "close", "cut", "addition", "cancel"] = Field(
+        "close",
+        description="app_order: a resting limit, a closePosition stop, the whole leg at market, a part of it, more of it, "
+        "or all orders of the symbol cancelled",
+    )
+    side: Literal["BUY", "SELL"] = Field("BUY", description="app_order: side of a resting limit")
+    quantity: Decimal | None = Field(
+        None, gt=0, description="app_order: base currency; null = the smallest allowed, and half the leg for a cut"
+    )
     reads: Literal["all", "orders", "trades", "account", "income"] = Field("all", description="stale_reads: which of them")
     income_type: str = Field("*", description="late_income, repeated_income: type of the row, as FUNDING_FEE")
     listed: bool = Field(True, description="hidden_stop: whether openAlgoOrders still lists it")
@@ -73,6 +96,8 @@ class Fault(BaseModel):
         for name in entry.required:
             if data.get(name) in (None, "", "*"):
                 raise ValueError(f"{kind} needs {name!r}{': one that is traded here' if name == 'symbol' else ''}")
+        if kind == "filters" and not {"tick_size", "step_size", "min_notional"} & set(data):
+            raise ValueError("filters needs one of tick_size, step_size and min_notional")
         return data
 
 

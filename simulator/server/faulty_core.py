@@ -14,12 +14,19 @@ from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import MarginType
 from simulator.core.model.orders import Order
-from simulator.core.model.requests import NewOrder, Refusal
+from simulator.core.model.requests import NewAlgoOrder, NewOrder, Refusal
 from simulator.core.model.statements import Income
 from simulator.rejections import REASON
+from simulator.server.fault_kinds import FaultKind
 from simulator.server.fault_table import Aim, FaultTable, SetFault
 
 _ISOLATED: Final = Refusal(ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED, REASON[ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED])
+
+#: Kind → the code with which it refuses orders that can open a position.
+_OPENING: Final[dict[FaultKind, ErrorCode]] = {
+    "settling": ErrorCode.INVALID_OPENING_POSITION_STATUS,
+    "agreement_needed": ErrorCode.TRADFI_AGREEMENT_NOT_SIGNED,
+}
 
 
 class FaultyCore(ExchangeCore):
@@ -34,13 +41,21 @@ class FaultyCore(ExchangeCore):
     # ---- orders --------------------------------------------------------------------------------------------------------
 
     def place(self, request: NewOrder, time: int) -> Order | Refusal:
-        """Place an order; one that ``expire_in_match`` hits expires before it takes or rests."""
+        """Place an order, unless its symbol is closed to it; one that ``expire_in_match`` hits neither takes nor rests."""
+        if not _only_reduces(request) and (refused := opening_refused(self._faults, request.symbol)) is not None:
+            return refused
         aim = self._of(request.symbol, request.client_id)
         self._state.expire_arrivals = self._faults.strikes("expire_in_match", aim) is not None
         try:
             return super().place(request, time)
         finally:
             self._state.expire_arrivals = False
+
+    def place_algo(self, request: NewAlgoOrder, time: int) -> AlgoOrder | Refusal:
+        """Place a conditional order, unless its symbol is closed to it."""
+        if not _only_reduces(request) and (refused := opening_refused(self._faults, request.symbol)) is not None:
+            return refused
+        return super().place_algo(request, time)
 
     def algo_order(self, *, algo_id: int = 0, client_algo_id: str = "") -> AlgoOrder | None:
         """Find a conditional order, unless ``hidden_stop`` hides it."""
@@ -84,6 +99,21 @@ class FaultyCore(ExchangeCore):
             rows = [row for row in rows for _ in range(2 if _tells(each, row) else 1)]
             self._faults.hit(each)
         return rows
+
+
+def opening_refused(faults: FaultTable, symbol: str) -> Refusal | None:
+    """Return the refusal of an order that can open a position in the symbol; None if it may be placed."""
+    for each in faults.active("settling", "agreement_needed"):
+        if each.fault.symbol == symbol:
+            code = _OPENING[each.fault.kind]
+            return Refusal(code, REASON[code])
+    return None
+
+
+def _only_reduces(request: NewOrder | NewAlgoOrder) -> bool:
+    if request.reduce_only or (isinstance(request, NewAlgoOrder) and request.close_position):
+        return True
+    return (request.position_side, request.side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
 
 def _names(each: SetFault, algo: AlgoOrder) -> bool:

@@ -11,24 +11,22 @@ from fractions import Fraction
 from functools import partial
 from typing import Final
 
+from simulator.core.interventions import delist
+from simulator.server.account_faults import act
 from simulator.server.clock import clock_ms
 from simulator.server.fault_kinds import VOCABULARY
 from simulator.server.fault_table import FaultTable, SetFault
-from simulator.server.faults import Fault
+from simulator.server.faults import BadFault, Fault
 from simulator.server.printing.user_events import listen_key_expired
 from simulator.server.rest.context import Context
 from simulator.server.scenario import BadScenario, Scenario
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
-from simulator.server.standing_faults import apply_standing
+from simulator.server.standing_faults import StandingFaults
 
 _HUNDRED: Final = Decimal(100)
 #: Speed 0: the market's time stands still until ``advance`` is called.
 LOCK_STEP: Final = 0.0
-
-
-class BadFault(Exception):
-    """Raised for a fault that cannot be set; the text says why."""
 
 
 class Motion:
@@ -51,6 +49,9 @@ class Motion:
         self._sockets = sockets
         self._settings = settings
         self._steps = scenario.in_order()
+        self._standing = StandingFaults(context)
+        #: Steps of the scenario that the exchange refused when their time came, with the reason.
+        self.refused: list[str] = []
         self._check_steps()
         self.speed: float | None = LOCK_STEP
         self._anchor = (0.0, 0)
@@ -103,26 +104,40 @@ class Motion:
         self._sockets.deliver(self._context.session.take_outbox())
 
     def set_fault(self, fault: Fault) -> SetFault:
-        """Put a fault into force; one that acts at once (disconnect, clock skew, price spike) is applied here.
+        """Put a fault into force; what it does at this moment is done here.
 
-        Raises BadFault for a symbol that is not traded here; nothing is set then.
+        Raises BadFault for a symbol that is not traded here, and for what the exchange refuses; nothing is set then.
         """
-        session = self._context.session
         self._check(fault)
-        made = self._faults.add(fault, session.time)
-        if fault.kind == "disconnect":
-            made.hits = self._sockets.disconnect(fault.stream)
-        elif fault.kind == "expire_listen_key":
-            made.hits = self._expire_keys(all_of_them=True)
-        elif fault.kind == "price_spike":
-            session.multiply_price(fault.symbol, _factor(fault))
-        if VOCABULARY[fault.kind].acts == "once":
+        acts = VOCABULARY[fault.kind].acts
+        hits = self._once(fault) if acts == "once" else int(acts == "lasting")
+        made = self._faults.add(fault, self._context.session.time)
+        made.hits = hits
+        if acts == "once":
             self._faults.lift(made.id)
-        elif VOCABULARY[fault.kind].acts == "lasting":
-            made.hits = 1
-        apply_standing(self._context)
+        else:
+            self._begin(fault)
         self.flush()
         return made
+
+    def _once(self, fault: Fault) -> int:
+        """Do what a fault does that ends at once; return how often it applied. Raises BadFault."""
+        match fault.kind:
+            case "disconnect":
+                return self._sockets.disconnect(fault.stream)
+            case "expire_listen_key":
+                return self._expire_keys(all_of_them=True)
+            case _:
+                return act(self._context, fault, self._faults.made + 1)
+
+    def _begin(self, fault: Fault) -> None:
+        session = self._context.session
+        if fault.kind == "price_spike":
+            session.multiply_price(fault.symbol, _factor(fault))
+        elif fault.kind == "delisted":
+            delist(session.core, fault.symbol, session.time)
+            session.publish()
+        self._standing.apply()
 
     def _check_steps(self) -> None:
         """Raise BadScenario for a step whose symbol is not traded here: the market would stop at it."""
@@ -179,13 +194,16 @@ class Motion:
         while (at := self._step_time()) is not None and at <= now:
             step = self._steps.pop(0)
             if step.fault is not None:
-                self.set_fault(step.fault)
+                try:
+                    self.set_fault(step.fault)
+                except BadFault as error:  # the market goes on; the pages under /sim/state say what did not happen
+                    self.refused.append(f"the step at {step.at_s:g} s: {error}")
             elif step.price is not None:
                 self.set_price(step.price.symbol, step.price.price)
 
     def _undo(self, lifted: SetFault) -> None:
         fault = lifted.fault
-        apply_standing(self._context)
+        self._standing.apply()
         if fault.kind == "price_spike":
             self._context.session.multiply_price(fault.symbol, 1 / _factor(fault))
             self.flush()

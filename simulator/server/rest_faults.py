@@ -66,6 +66,8 @@ def judge(table: FaultTable, method: str, path: str, parameters: Parameters) -> 
     for each in table.met(aim, "latency"):
         delay += each.fault.ms + each.fault.jitter_ms * table.draw(each)
         table.hit(each)
+    if any(each.fault.symbol in aim.symbols for each in table.active("delisted")):
+        return Verdict(delay, executed=False, reply=_unknown_symbol())
     spared: tuple[FaultKind, ...] = ("throttled_503",) if _exempt(method, parameters) else ()
     found = table.met(aim, *(kind for kind in DECIDING if kind not in spared))
     if not found:
@@ -88,7 +90,7 @@ def _decided(fault: Fault, delay: float) -> Verdict:
         case "throttled_503":
             return Verdict(delay, executed=False, reply=_error(503, ErrorCode.REQUEST_THROTTLED, _THROTTLED))
         case "unknown_symbol":
-            return Verdict(delay, executed=False, reply=_error(400, ErrorCode.BAD_SYMBOL, RULES[ErrorCode.BAD_SYMBOL].text))
+            return Verdict(delay, executed=False, reply=_unknown_symbol())
         case "error_answer":
             return Verdict(delay, executed=fault.executed, reply=_error(400, fault.code, _text_of(fault.code)))
         case "unknown_503":
@@ -101,6 +103,10 @@ def _decided(fault: Fault, delay: float) -> Verdict:
             return Verdict(delay, executed=False, reply=_limited(418, fault))
         case kind:
             raise AssertionError(f"{kind} decides no answer")
+
+
+def _unknown_symbol() -> Reply:
+    return _error(400, ErrorCode.BAD_SYMBOL, RULES[ErrorCode.BAD_SYMBOL].text)
 
 
 def _exempt(method: str, parameters: Parameters) -> bool:

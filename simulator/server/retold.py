@@ -19,6 +19,12 @@ _AMOUNTS: Final = (
     "unrealizedProfit", "marginBalance", "maintMargin", "initialMargin", "positionInitialMargin", "openOrderInitialMargin",
 )  # fmt: skip
 _ZERO: Final = "0.00000000"
+_FUNDING_INFO: Final = "/fapi/v1/fundingInfo"
+#: Lists of all symbols, which a delisted one leaves.
+_LISTS: Final = (
+    "/fapi/v1/ticker/", "/fapi/v2/ticker/", "/fapi/v1/premiumIndex", "/fapi/v1/leverageBracket", "/fapi/v1/symbolConfig",
+    "/fapi/v2/positionRisk", "/fapi/v2/account", _FUNDING_INFO,
+)  # fmt: skip
 
 
 def retold_answer(faults: FaultTable, aim: Aim, body: Any) -> Any:
@@ -26,6 +32,10 @@ def retold_answer(faults: FaultTable, aim: Aim, body: Any) -> Any:
     body = [_order(faults, aim, row) for row in body] if isinstance(body, list) else _order(faults, aim, body)
     if faults.active("bnfcr"):
         body = _in_credits(body)
+    if aim.path == _FUNDING_INFO:
+        body = [*body, *(_funding_row(each.fault.symbol, each.fault.hours) for each in faults.active("funding_interval"))]
+    if (gone := {each.fault.symbol for each in faults.active("delisted")}) and aim.path.startswith(_LISTS):
+        body = _without(body, gone)
     if isinstance(body, dict) and _MODE in body and faults.active("multi_assets", "bnfcr"):
         body = {**body, _MODE: True}
     return body
@@ -62,6 +72,25 @@ def _order(faults: FaultTable, aim: Aim, row: Any) -> Any:
 def _status(faults: FaultTable, aim: Aim) -> str | None:
     fault = faults.strikes("unknown_status", aim)
     return None if fault is None else fault.status
+
+
+def _funding_row(symbol: str, hours: int) -> dict[str, Any]:
+    return {
+        "symbol": symbol,
+        "adjustedFundingRateCap": "0.02000000",
+        "adjustedFundingRateFloor": "-0.02000000",
+        "fundingIntervalHours": hours,
+        "disclaimer": False,
+    }
+
+
+def _without(body: Any, symbols: set[str]) -> Any:
+    """Leave the rows of these symbols out of a list, and out of the list of positions of an account."""
+    if isinstance(body, list):
+        return [row for row in body if not (isinstance(row, Mapping) and row.get("symbol") in symbols)]
+    if isinstance(body, Mapping) and isinstance(body.get("positions"), list):
+        return {**body, "positions": _without(body["positions"], symbols)}
+    return body
 
 
 def _in_credits(body: Any) -> Any:

@@ -157,6 +157,7 @@ class TapeMarket:
         self._of = {symbol: SymbolMarket(source, grids[symbol], settings) for symbol in source.symbols}
         self._funding = funding
         self._funding_period = funding_hours * 60 * MINUTE
+        self._own_periods: dict[str, int] = {}
         self._rates: dict[str, Decimal] = {}
         self._rates_of = -1
         upcoming = self._look_ahead(source.start)
@@ -190,6 +191,22 @@ class TapeMarket:
         """Multiply a symbol's source prices by ``tilt`` from now on; return the quote and trade at the new price."""
         return self._of[symbol].jump(self.time, tilt)
 
+    def set_funding_hours(self, symbol: str, hours: int | None) -> None:
+        """Settle a symbol's funding every ``hours`` hours from 00:00 UTC, at its latest known rate; None = as the others."""
+        if hours is None:
+            self._own_periods.pop(symbol, None)
+        else:
+            self._own_periods[symbol] = hours * 60 * MINUTE
+
+    def _due(self, now: int) -> dict[str, Decimal]:
+        """Return symbol → rate (fraction) of the funding that is settled at ``now`` (UTC ms)."""
+        rates = self._funding.rates_at(now)
+        for symbol, period in self._own_periods.items():
+            rate = rates.pop(symbol, self._rates.get(symbol))
+            if rate is not None and now % period == 0:
+                rates[symbol] = rate
+        return rates
+
     def _look_ahead(self, now: int) -> int:
         """Return the next funding time after ``now`` (UTC ms) and load its rates."""
         upcoming = now - now % self._funding_period + self._funding_period
@@ -220,9 +237,11 @@ class TapeMarket:
         for symbol, market in self._of.items():
             if now % MINUTE == 0:
                 market.klines.roll(now, market.last_price)
-            yield market.tick_mark(now, self._rates.get(symbol, Decimal(0)), upcoming)
+            own = self._own_periods.get(symbol)
+            next_funding = upcoming if own is None else now - now % own + own
+            yield market.tick_mark(now, self._rates.get(symbol, Decimal(0)), next_funding)
         if now % MINUTE == 0 and now > self.start:
-            for symbol, rate in sorted(self._funding.rates_at(now).items()):
+            for symbol, rate in sorted(self._due(now).items()):
                 if symbol in self._of:
                     settlement = Settlement(symbol, now, self._of[symbol].mark.mark, rate)
                     self.settled[symbol].append(settlement)

@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from simulator.server.serving import Server
 from simulator.server.settings import TEST_KEY, TEST_SECRET
@@ -95,9 +96,8 @@ class BareClient:
             query = urlencode({**parameters, "timestamp": int(time.time() * 1000)})
             query += "&signature=" + hmac.new(TEST_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
         limit = aiohttp.ClientTimeout(total=self.patience)
-        async with self._http.request(
-            method, f"{self._server.url}{path}?{query}", headers={"X-MBX-APIKEY": TEST_KEY}, timeout=limit
-        ) as answer:
+        url = URL(f"{self._server.url}{path}?{query}", encoded=True)  # as it was signed
+        async with self._http.request(method, url, headers={"X-MBX-APIKEY": TEST_KEY}, timeout=limit) as answer:
             return Answer(answer.status, await answer.json(), dict(answer.headers))
 
     async def get(self, path: str, /, *, signed: bool = True, **parameters: object) -> Any:
@@ -165,4 +165,5 @@ class BareClient:
 @asynccontextmanager
 async def bare_client(server: Server) -> AsyncIterator[BareClient]:
     async with aiohttp.ClientSession() as http:
+        http._retry_connection = False  # it would send GET, PUT and DELETE again by itself when a connection breaks
         yield BareClient(server, http)

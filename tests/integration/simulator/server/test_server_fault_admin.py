@@ -50,6 +50,17 @@ async def test_a_scenario_sets_and_lifts_at_its_times() -> None:
         assert Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["last"]) < 60_000
 
 
+async def test_a_step_that_the_exchange_refuses_is_told_and_the_market_goes_on() -> None:
+    """OPS-9: there was no position to close at that time."""
+    fault = {"kind": "app_order", "symbol": "BTCUSDT", "action": "close"}
+    scenario = Scenario.model_validate({"steps": [{"at_s": 2, "fault": fault}]})
+    async with a_server(speed=STEP, scenario=scenario) as server, a_hand(server) as hand:
+        await hand.advance(5_000)
+        state = await hand.ask("GET", "state")
+        assert state["time"] == state["start"] + 5_000
+        assert state["refused_steps"] == ["the step at 2 s: app_order: there is no open position in BTCUSDT; open one first"]
+
+
 @pytest.mark.parametrize(
     ("step", "says"),
     [
@@ -81,6 +92,15 @@ async def test_a_scenario_for_a_symbol_that_is_not_traded_stops_the_start(step: 
         (b'{"kind": "disconnect", "count": 2}', 400, "disconnect does not use 'count'; it takes stream"),
         (b'{"kind": "price_spike"}', 400, "price_spike needs 'symbol'"),
         (b'{"kind": "price_spike", "symbol": "XYZUSDT"}', 400, "is not traded here; it is one of BTCUSDT, ETHUSDT"),
+        (b'{"kind": "filters", "symbol": "BTCUSDT"}', 400, "filters needs one of tick_size, step_size and min_notional"),
+        (b'{"kind": "filters", "symbol": "BTCUSDT", "tick_size": "0"}', 400, "filters: tick_size = '0' is not allowed"),
+        (
+            b'{"kind": "funding_interval", "symbol": "BTCUSDT", "hours": 3}',
+            400,
+            "hours = 3 is not allowed: input should be 1",
+        ),
+        (b'{"kind": "app_order", "symbol": "BTCUSDT"}', 400, "app_order needs 'action'"),
+        (b'{"kind": "adl", "symbol": "BTCUSDT"}', 400, "adl: there is no open position in BTCUSDT; open one first"),
         (b"[1]", 400, "a fault is an object with a kind"),
         (b"{", 400, "a fault is an object with a kind"),
     ],
