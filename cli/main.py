@@ -139,6 +139,10 @@ def simulator(
     recording: Annotated[
         Path | None, typer.Option("--replay", help="answer from a file that `ict exchange record` wrote; no market runs")
     ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="send user events only in the forms that users of the exchange have seen them in"),
+    ] = False,
 ) -> None:
     """Serve a simulated exchange that speaks Binance USD-M (REST and streams), with faults on command."""
     from cli.run.simulator import serve
@@ -146,10 +150,23 @@ def simulator(
     if recording is not None:
         from cli.run.recorded_exchange import serve_recording
 
-        market = {"--data": data, "--ticks": ticks, "--funding": funding, "--scenario": scenario, "--now": now or None}
+        market = {
+            "--data": data,
+            "--ticks": ticks,
+            "--funding": funding,
+            "--scenario": scenario,
+            "--now": now,
+            "--strict": strict,
+        }
         serve_recording(config, recording, speed, host, port, unused=[name for name, value in market.items() if value])
         return
-    given = {"host": host, "port": port, "scenario": scenario, "start": "now" if now else None}
+    given = {
+        "host": host,
+        "port": port,
+        "scenario": scenario,
+        "start": "now" if now else None,
+        "strict_user_streams": strict or None,
+    }
     overrides = {name: value for name, value in given.items() if value is not None}
     serve(config, CandleFiles(data or (), time_zone, columns, interval), ticks or [], funding or [], speed, overrides, seed)
 

@@ -48,9 +48,9 @@ class ListenKeys:
         key = self._by_api_key.pop(api_key, None)
         return key.text if key is not None else None
 
-    def alive(self, text: str, now: int) -> bool:
-        """Return True if the key is valid, so that user events are sent to its connections."""
-        return any(key.text == text and now < key.until for key in self._by_api_key.values())
+    def alive(self, now: int) -> list[str]:
+        """Return the keys that are valid: user events are sent to their connections."""
+        return [key.text for key in self._by_api_key.values() if now < key.until]
 
     def expire(self, now: int, *, all_of_them: bool = False) -> list[str]:
         """Remove the keys that have expired (or all) and return them; the caller sends each its listenKeyExpired event."""

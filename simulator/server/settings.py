@@ -59,7 +59,14 @@ class ServerSettings(BaseModel):
         10_000, ge=10, le=1_000_000, description="Most messages queued for one socket; beyond that it is closed"
     )
     patience_s: float = Field(
-        2.0, gt=0, le=600, description="Faster than real time: longest wait for a socket that reads nothing, seconds"
+        2.0, gt=0, le=600, description="Speeds max and step: longest wait for sockets that do not read, seconds"
+    )
+    strict_user_streams: bool = Field(
+        False,
+        description=(
+            "Send user events only where users of the exchange have seen them: on /private, with the events named"
+            " (`events=` or `<listenKey>@<event>`); false = also for a listen key alone, and on the path without a route"
+        ),
     )
     streams_per_socket: int = Field(1_024, ge=1, le=10_000, description="Most streams of one connection")
     commands_per_second: int = Field(

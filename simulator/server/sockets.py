@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -52,7 +52,8 @@ class Connection:
 
     def names(self) -> list[str]:
         """Return the names by which faults select this connection: its streams, its path, or ``private``."""
-        return [PRIVATE] if self.subscription.path == "private" else self.subscription.names or [self.subscription.path]
+        subscription = self.subscription
+        return [PRIVATE] if subscription.path == "private" else list(subscription.names) or [subscription.path]
 
 
 class Sockets:
@@ -76,14 +77,11 @@ class Sockets:
             else:
                 self._deliver_user(message)
 
-    def tell_keys(self, keys: Iterable[str], event_of: object) -> None:
+    def tell_keys(self, keys: Iterable[str], event_of: Callable[[str], dict[str, object]]) -> None:
         """Send ``event_of(key)`` to the connections of each expired listen key. They stay open but get no further events."""
-        assert callable(event_of)
         for key in keys:
-            payload = _encode(event_of(key))
-            for connection in self._open:
-                if key in connection.subscription.listen_keys:
-                    self._push(connection, key, payload)
+            event = event_of(key)
+            self._push_key(key, str(event["e"]), _encode(event))
 
     def _deliver_market(self, message: MarketMessage) -> None:
         name = message.stream.name
@@ -106,11 +104,13 @@ class Sockets:
                 self._push_user(kind, payload)
 
     def _push_user(self, kind: str, payload: bytes) -> None:
-        now = clock_ms()
-        for connection in self._open:
-            for key in connection.subscription.listen_keys:
-                if connection.subscription.wants_event(key, kind) and self._context.listen_keys.alive(key, now):
-                    self._push(connection, key, payload)
+        for key in self._context.listen_keys.alive(clock_ms()):
+            self._push_key(key, kind, payload)
+
+    def _push_key(self, key: str, kind: str, payload: bytes) -> None:
+        for connection in list(self._open):
+            if (name := connection.subscription.heard_as(key, kind)) is not None:
+                self._push(connection, name, payload)
 
     def _push(self, connection: Connection, name: str, payload: bytes) -> None:
         if silent_route(self._faults, connection.subscription.path):
@@ -127,7 +127,12 @@ class Sockets:
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """Serve one stream connection until it is closed. 404 for an unknown path, 503 if a fault refuses it."""
-        opened = open_subscription(request.path, request.query_string, self._settings.streams_per_socket)
+        opened = open_subscription(
+            request.path,
+            request.query_string,
+            self._settings.streams_per_socket,
+            strict=self._settings.strict_user_streams,
+        )
         if opened is None or request.transport is None:
             return web.Response(status=404)
         subscription, names = opened
@@ -210,12 +215,14 @@ class Sockets:
     async def drained(self) -> None:
         """Wait until every connection's queue is empty, so that fast time goes no faster than clients read.
 
-        A connection that is not empty after ``patience_s`` seconds is marked slow and skipped until it is. Its queue may
-        then exceed ``stream_buffer``, which cuts it.
+        All connections are waited for together, ``patience_s`` seconds at most. One that is not empty by then is marked slow
+        and not waited for again until it is; its queue may reach ``stream_buffer``, which cuts it.
         """
-        for connection in [each for each in self._open if not each.slow]:
+        end = asyncio.get_running_loop().time() + self._settings.patience_s
+        for connection in [each for each in self._open if not each.slow and not each.idle.is_set()]:
             try:
-                await asyncio.wait_for(connection.idle.wait(), self._settings.patience_s)
+                async with asyncio.timeout_at(end):
+                    await connection.idle.wait()
             except TimeoutError:
                 connection.slow = True
 

@@ -73,8 +73,19 @@ class Socket:
 
     async def say(self, **command: Any) -> dict[str, Any]:
         """Send a command; the next message, which answers it."""
-        await self._socket.send_str(json.dumps(command))
+        return await self.say_text(json.dumps(command))
+
+    async def say_text(self, text: str) -> dict[str, Any]:
+        """Send a text as it is; the next message, which answers it."""
+        await self._socket.send_str(text)
         return await self.heard()
+
+    async def call(self, method: str, /, **params: Any) -> dict[str, Any]:
+        """Ask the WebSocket API, signed as its documents say: parameters sorted by name, not encoded."""
+        params |= {"apiKey": TEST_KEY, "timestamp": int(time.time() * 1000)}
+        text = "&".join(f"{name}={json.dumps(params[name], ensure_ascii=False).strip(chr(34))}" for name in sorted(params))
+        params["signature"] = hmac.new(TEST_SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
+        return await self.say(id=1, method=method, params=params)
 
     @property
     def open(self) -> bool:

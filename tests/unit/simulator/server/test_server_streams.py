@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -83,17 +84,48 @@ def test_an_address_opens_the_streams_of_its_path(path: str, query: str, combine
     assert [stream.name for stream in session.open(names)] == heard
 
 
-def test_private_addresses_name_listen_keys() -> None:
-    """EXEC-4: all three forms, with a choice of events."""
-    for path, query in (("/private/ws/KEY", ""), ("/private/ws", "listenKey=KEY"), ("/private/stream", "listenKey=KEY")):
-        opened = open_subscription(path, query, 1_024)
-        assert opened is not None
-        assert opened[0].listen_keys == {"KEY": None}
-    opened = open_subscription("/private/ws", "listenKey=KEY&events=ORDER_TRADE_UPDATE/ACCOUNT_UPDATE", 1_024)
+def heard(path: str, query: str, kind: str, *, strict: bool = False) -> str | None:
+    """The name under which an event of listen key KEY is sent to a connection with this address."""
+    opened = open_subscription(path, query, 1_024, strict=strict)
     assert opened is not None
-    assert opened[0].wants_event("KEY", "ACCOUNT_UPDATE")
-    assert not opened[0].wants_event("KEY", "ALGO_UPDATE")
+    opened[0].open(opened[1])
+    return opened[0].heard_as("KEY", kind)
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "everything", "orders", "strict_orders"),
+    [
+        ("/private/ws/KEY", "", "KEY", "KEY", None),
+        ("/private/ws", "listenKey=KEY", "KEY", "KEY", None),
+        ("/private/stream", "listenKey=KEY", "KEY", "KEY", None),
+        ("/private/stream", "streams=KEY", "KEY", "KEY", None),
+        ("/ws/KEY", "", "KEY", "KEY", None),
+        ("/stream", "streams=KEY", "KEY", "KEY", None),
+        ("/private/ws", "listenKey=KEY&events=ORDERS", None, "KEY@ORDERS", "KEY@ORDERS"),
+        ("/private/stream", "listenKey=OTHER&events=X&listenKey=KEY&events=X/ORDERS", None, "KEY@ORDERS", "KEY@ORDERS"),
+        ("/private/stream", "listenKey=KEY&events=X&listenKey=OTHER", None, None, None),
+        ("/private/stream", "streams=KEY@ORDERS/KEY@X", None, "KEY@ORDERS", "KEY@ORDERS"),
+        ("/ws", "listenKey=KEY&events=ORDERS", None, "KEY@ORDERS", None),
+        ("/market/ws", "listenKey=KEY", None, None, None),
+        ("/public/stream", "streams=KEY", None, None, None),
+        ("/private/ws", "events=ORDERS", None, None, None),
+    ],
+)
+def test_an_address_names_listen_keys_and_their_events(
+    path: str, query: str, everything: str | None, orders: str | None, strict_orders: str | None
+) -> None:
+    """EXEC-4: every form of the documents; strict: those that users have seen events on."""
+    assert heard(path, query, "ANYTHING") == everything
+    assert heard(path, query, "ORDERS") == orders
+    assert heard(path, query, "ORDERS", strict=True) == strict_orders
     assert open_subscription("/nothing", "", 1_024) is None
+
+
+def test_the_end_of_a_key_is_told_whatever_was_chosen_unless_strict() -> None:
+    """EXEC-4: a filter of events does not hide that no more will come."""
+    assert heard("/private/ws", "listenKey=KEY&events=ORDERS", "listenKeyExpired") == "KEY@ORDERS"
+    assert heard("/private/ws", "listenKey=KEY&events=ORDERS", "listenKeyExpired", strict=True) is None
+    assert heard("/private/ws", "listenKey=KEYS&events=ORDERS", "listenKeyExpired") is None
 
 
 def test_commands_are_answered_by_their_id() -> None:
@@ -102,7 +134,7 @@ def test_commands_are_answered_by_their_id() -> None:
     assert opened is not None
     session = opened[0]
 
-    def say(method: str, *params: object) -> object:
+    def say(method: str, *params: object) -> Any:
         change = session.command(json.dumps({"method": method, "params": list(params), "id": 7}))
         assert change.answer["id"] == 7
         added.extend(stream.name for stream in change.added)
@@ -120,6 +152,51 @@ def test_commands_are_answered_by_their_id() -> None:
     assert removed == ["btcusdt@kline_1m"]
     assert say("SET_PROPERTY", "combined", True) is None
     assert say("GET_PROPERTY", "combined") is True
-    assert say("DANCE") == {"code": 2, "msg": "Invalid request: unknown method 'DANCE'"}
+    assert say("DANCE")["msg"].startswith("Invalid request: unknown variant 'DANCE', expected one of `SUBSCRIBE`")
     assert session.command("{").answer["error"]["code"] == 3
+    assert session.command("[" * 100_000).answer["error"]["code"] == 3
     assert session.command("[]").answer["error"]["code"] == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        ({"method": "SUBSCRIBE", "id": 1}, 2, "missing field `params`"),
+        ({"method": "SUBSCRIBE", "params": "btcusdt@trade", "id": 1}, 2, "invalid type: string, expected a sequence"),
+        ({"method": "SUBSCRIBE", "params": {"a": 1}, "id": 1}, 2, "invalid type: map, expected a sequence"),
+        ({"method": "SUBSCRIBE", "params": ["btcusdt@trade", 5], "id": 1}, 2, "integer `5`, expected a string"),
+        ({"method": "SUBSCRIBE", "params": [["btcusdt@trade"]], "id": 1}, 2, "sequence, expected a string"),
+        ({"method": "UNSUBSCRIBE", "params": [None], "id": 1}, 2, "null, expected a string"),
+        ({"method": "UNSUBSCRIBE", "params": [True], "id": 1}, 2, "boolean `true`, expected a string"),
+        ({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": 1.5}, 2, "request ID must be an unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": -1}, 2, "request ID must be an unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": True}, 2, "request ID must be an unsigned integer"),
+        ({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": [1]}, 2, "request ID must be an unsigned integer"),
+        ({"method": 5, "params": [], "id": 1}, 2, "unknown variant 5"),
+        ({"method": ["SUBSCRIBE"], "params": [], "id": 1}, 2, "unknown variant ['SUBSCRIBE']"),
+        ({"method": "SET_PROPERTY", "params": ["combined", "yes"], "id": 1}, 1, "expected Boolean"),
+        ({"method": "SET_PROPERTY", "params": ["combined"], "id": 1}, 1, "expected Boolean"),
+        ({"method": "SET_PROPERTY", "params": ["color", True], "id": 1}, 0, "Unknown property"),
+        ({"method": "SET_PROPERTY", "params": [1, True], "id": 1}, 2, "property name must be a string"),
+        ({"method": "SET_PROPERTY", "params": ["combined", True, 1], "id": 1}, 2, "too many parameters"),
+        ({"method": "GET_PROPERTY", "id": 1}, 2, "property name must be a string"),
+        ({"method": "GET_PROPERTY", "params": ["color"], "id": 1}, 0, "Unknown property"),
+    ],
+)
+def test_a_command_with_wrong_types_is_refused_and_changes_nothing(command: object, code: int, words: str) -> None:
+    """DATA-1: the error codes of the documents; nothing is subscribed by halves."""
+    opened = open_subscription("/public/ws", "", 1_024)
+    assert opened is not None
+    change = opened[0].command(json.dumps(command))
+    assert change.answer["error"]["code"] == code
+    assert words in change.answer["error"]["msg"]
+    assert (change.added, change.removed, list(opened[0].names)) == ([], [], [])
+
+
+@pytest.mark.parametrize("number", [0, 7, 2**63, "a text", None])
+def test_ids_of_commands_are_whole_numbers_texts_or_none(number: object) -> None:
+    """DATA-1: the official SDK sends texts."""
+    opened = open_subscription("/public/ws", "", 1_024)
+    assert opened is not None
+    answer = opened[0].command(json.dumps({"method": "SUBSCRIBE", "params": ["btcusdt@trade"], "id": number})).answer
+    assert answer == {"result": None, "id": number}
