@@ -80,6 +80,7 @@ bench: $(VENV)/.installed native
 	$(BIN)/ict bench codec --json
 	$(BIN)/ict bench exchange --json
 	$(BIN)/ict bench exchange-http --json
+	$(BIN)/ict bench exchange-streams --json
 	$(BIN)/ict bench ingest --json
 	$(BIN)/ict bench pipeline --json
 	$(BIN)/ict bench flood --json

@@ -91,3 +91,16 @@ def bench_exchange_http(
     from cli.bench.exchange_http import main as measure
 
     measure(samples, as_json=json)
+
+
+@bench.command("exchange-streams")
+def bench_exchange_streams(
+    stalled: Annotated[int, typer.Option("--stalled", min=1, max=500, help="number of clients that never read")] = 5,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, max=600, help="length of each measurement, seconds")] = 20.0,
+    speed: Annotated[str, typer.Option("--speed", help="market seconds per second, or max")] = "60",
+    json: Json = False,
+) -> None:
+    """Measure what a stream client of `ict simulator` gets beside clients that never read, against the same one alone."""
+    from cli.bench.exchange_streams import main as measure
+
+    measure(stalled, seconds, speed, as_json=json)

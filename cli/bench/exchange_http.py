@@ -10,12 +10,8 @@ import asyncio
 import hashlib
 import hmac
 import json
-import os
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,6 +20,7 @@ import aiohttp
 import psutil
 import typer
 
+from cli.bench.simulator_process import simulator
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 
 _SYMBOL: Final = "BTCUSDT"
@@ -37,22 +34,6 @@ _UNLIMITED: Final = {
     "ICT_SERVER__ORDERS_MINUTE": "10000000",
 }
 _STREAMS: Final = "btcusdt@kline_1m/ethusdt@kline_1m/btcusdt@aggTrade/ethusdt@aggTrade/btcusdt@markPrice@1s"
-
-
-@asynccontextmanager
-async def _server() -> AsyncIterator[tuple[str, psutil.Process]]:
-    """Start `ict simulator` as a process of its own, and give its address."""
-    command = (sys.executable, "-m", "cli", "simulator", "--port", "0", "--now")
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.PIPE, env={**os.environ, **_UNLIMITED}
-    )
-    assert process.stdout is not None
-    try:
-        line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
-        yield next(word for word in line.split() if word.startswith("http://")), psutil.Process(process.pid)
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 class _Client:
@@ -83,7 +64,7 @@ async def _listen(http: aiohttp.ClientSession, url: str) -> None:
 async def _measure(samples: int) -> tuple[dict[str, list[float]], float]:
     """Return milliseconds by kind of request, and the server's CPU milliseconds per request."""
     taken: dict[str, list[float]] = {"ping": [], "place": [], "cancel": [], "market": []}
-    async with _server() as (url, process), aiohttp.ClientSession() as http:
+    async with simulator("--now", settings=_UNLIMITED) as (url, process), aiohttp.ClientSession() as http:
         client = _Client(url, http)
         _, key = await client.ask("POST", "/fapi/v1/listenKey")
         sockets = url.replace("http", "ws", 1)

@@ -75,8 +75,7 @@ class Motion:
                 await asyncio.sleep(0)
             elif self.speed and self._behind() > self._settings.chunk_ms:
                 self.catch_up()
-                await self._sockets.drained()
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # at a set speed the market waits for no client, as the exchange does not
             else:
                 self.catch_up()
                 await asyncio.sleep(pause)
