@@ -37,6 +37,7 @@ def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout:
     )
 
 
+@pytest.mark.timeout(1_700)  # five minutes on two quiet cores
 def test_a_week_over_rabbitmq_gives_the_bytes_of_one_process(
     tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, redis_url: str
 ) -> None:
@@ -46,7 +47,7 @@ def test_a_week_over_rabbitmq_gives_the_bytes_of_one_process(
     assert demo.returncode == 0, demo.stderr
     with Fleet(config, tmp_path / "logs") as fleet:
         replay = ict(
-            "replay", "--config", str(config), *data, *WEEK, "--out", str(tmp_path / "replay"), "--json", timeout=600
+            "replay", "--config", str(config), *data, *WEEK, "--out", str(tmp_path / "replay"), "--json", timeout=1_500
         )
         assert replay.returncode == 0, replay.stderr + fleet.tail()
         assert all(fleet.alive().values()), fleet.tail()

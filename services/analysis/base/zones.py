@@ -7,7 +7,7 @@ from typing import ClassVar
 from services.analysis.base.close import CandleClose
 from services.analysis.base.finding import INFINITY, NEVER, Finding
 from services.analysis.settings.blocks import Invalidation
-from shared.domain.facts import FactState
+from shared.domain.facts import Direction, FactState
 from shared.runtime.native import mypyc_attr
 
 
@@ -46,7 +46,10 @@ class Zone:
 
 
 class ZoneBook:
-    """The living zones of one kind, oldest first, at most ``max_active``, each for ``max_age`` candles (counted in time).
+    """The living zones of one kind, oldest first: ``max_active`` of a direction, each for ``max_age`` candles in time.
+
+    Bullish and bearish ones are bounded separately: with a common bound, of two zones of one close the one reported first
+    would end first, and a mirrored market would give other results.
 
     ``judge`` says what a candle that reached a zone does to it: one rule a kind. ``ended``: the zones that this candle
     ended, for what is born of them. The cost of a candle is one comparison while it stays between the nearest prices that
@@ -107,16 +110,23 @@ class ZoneBook:
             self.zones = [zone for zone in self.zones if not zone.finding.is_over()]
 
     def add(self, zone: Zone, now: CandleClose) -> None:
-        """Store and emit a zone that this close made known; when the book is full, end the oldest first."""
+        """Store and emit a zone that this close made known; when its direction is full, end the oldest of it first."""
         if len(self.zones) >= self._max_active:
-            oldest = self.zones.pop(0)
-            if oldest.finding.changed_at == now.close_time:
-                # It changed at this close and now ends: one finding, its end, which also has what the candle did to it.
-                now.withdraw(oldest.finding)
-            now.emit(oldest.finding.changed("expired", now.close_time))
+            self._make_room(zone.finding.direction, now)
         now.emit(zone.finding)
         self.zones.append(zone)
         self.restored()
+
+    def _make_room(self, direction: Direction, now: CandleClose) -> None:
+        oldest: Zone | None = None
+        alike = 0
+        for zone in self.zones:
+            if zone.finding.direction == direction:
+                alike += 1
+                if oldest is None:
+                    oldest = zone
+        if oldest is not None and alike >= self._max_active:
+            self.end(oldest, "expired", now)
 
     def end(self, zone: Zone, state: FactState, now: CandleClose) -> None:
         """End a zone for another reason than price or age; this replaces what this close emitted about it."""

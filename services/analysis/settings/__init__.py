@@ -74,7 +74,10 @@ class AnalysisSettings(Frozen):
         20,
         ge=1,
         le=500,
-        description="Most live zones of one kind for each symbol and timeframe; beyond that the oldest expires",
+        description=(
+            "Most live bullish, and most live bearish zones of one kind for each symbol and timeframe; beyond that the "
+            "oldest expires"
+        ),
     )
     publish: tuple[FactPattern, ...] = Field(
         (),

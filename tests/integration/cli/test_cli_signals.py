@@ -17,8 +17,9 @@ import pytest
 from shared.runtime.process.exits import Exit
 from tests.support.processes.fleet import ICT
 
-#: Seconds from the signal to the end of the simulator: two for its clients, the rest for a busy machine.
-STOP_BOUND = 4.0
+#: Seconds from the signal to the end of the simulator: two for its clients, the rest for a busy machine. A server without a
+#: bound of its own waits sixty for each client.
+STOP_BOUND = 20.0
 UPGRADE = (
     "GET {} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"

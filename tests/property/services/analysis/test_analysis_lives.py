@@ -110,8 +110,9 @@ def test_the_active_set_is_what_the_events_add_up_to(chosen: AnalysisSettings, c
         assert {key: fact for key, fact in shown.items() if known[key] != fact} == {}
         assert [fact for key, fact in alive.items() if key not in shown] == []
         assert [fact for fact in shown.values() if fact.id not in alive and fact.kind not in LINGER] == []
-        for kind, count in Counter(fact.kind for fact in analysis.active).items():
-            assert count <= (2 if kind in LINGER else bounds.get(kind, chosen.max_active))
+        for (kind, direction), count in Counter((fact.kind, fact.direction) for fact in analysis.active).items():
+            assert count <= (2 if kind in LINGER else bounds.get(kind, chosen.max_active)), direction
+        for kind in {fact.kind for fact in analysis.active}:
             if kind not in LINGER:  # oldest first
                 confirmed = [fact.confirmed_at for fact in analysis.active if fact.kind == kind]
                 assert confirmed == sorted(confirmed)

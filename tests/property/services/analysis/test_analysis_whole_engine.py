@@ -98,6 +98,8 @@ def test_stream_batch_portions_and_restarts_are_one_result(candles: list[Candle]
 
 @settings(max_examples=20, deadline=None)
 @given(candles=markets)
+# One candle makes a rejection block on either side, and their book is full afterwards.
+@example(candles=market("2026-02-26 00:00", "1h", 120, 507))
 def test_upside_down_is_the_mirror(candles: list[Candle]) -> None:
     """ICT-1 to ICT-12: bearish is the mirror of bullish, exactly."""
     assert list(mirror_offences(candles, EVERYTHING)) == []

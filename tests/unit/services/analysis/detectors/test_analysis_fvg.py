@@ -6,7 +6,7 @@ import pytest
 
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import Direction, Fact
-from tests.support.analysis.candles import OPPOSITE, PIVOT, Row, alone, closed, events, opened, run, table, told
+from tests.support.analysis.candles import PIVOT, Row, alone, closed, events, opened, run, table, told
 
 BOTH = pytest.mark.parametrize("direction", ["bullish", "bearish"])
 
@@ -139,16 +139,6 @@ def test_the_oldest_gap_makes_room(direction: Direction) -> None:
     first, gone, second = events(analyses, "fvg")
     assert (first.id, gone.state, gone.changed_at) == (gone.id, "expired", closed(4))
     assert analyses[-1].active == (second,)
-
-
-@BOTH
-def test_a_gap_that_changed_and_made_room_at_one_close_is_told_once(direction: Direction) -> None:
-    """ICT-5: a fact changes at most once a close; its end carries what the candle did to it."""
-    rows: list[Row] = [*GAP, (1040, 1041, 1021, 1022), (1012, 1015, 1010, 1011)]
-    chosen = settings().model_copy(update={"max_active": 1})
-    gone, born = events(run(table(rows, direction), chosen)[-1:], "fvg")
-    assert (gone.direction, gone.state, gone.fill) == (direction, "expired", 0.5)
-    assert (born.direction, born.state) == (OPPOSITE[direction], "active")
 
 
 @BOTH

@@ -259,10 +259,19 @@ def test_the_oldest_block_makes_room(direction: Direction) -> None:
 def test_a_block_that_was_touched_and_made_room_at_one_close_is_told_once(direction: Direction) -> None:
     """ICT-3: a fact changes at most once a close; its end carries the touch."""
     chosen = settings(rule="strong_candle").model_copy(update={"max_active": 1})
-    rows: list[Row] = [(56, 58, 52, 53), (53, 60, 53, 60), (60, 61, 57, 57)]
+    rows: list[Row] = [(56, 58, 52, 53), (53, 60, 53, 60), (60, 61, 59, 59), (59, 75, 57, 75)]
     gone, born = events(run(table(rows, direction), chosen)[-1:], "order_block")
     assert (gone.direction, gone.state, gone.touches) == (direction, "expired", 1)
-    assert (born.direction, born.state) == (OPPOSITE[direction], "active")
+    assert (born.direction, born.state) == (direction, "active")
+
+
+@BOTH
+def test_a_block_of_the_other_direction_needs_no_room(direction: Direction) -> None:
+    """ICT-3: each direction has its own bound; a mirrored market would else keep other blocks."""
+    chosen = settings(rule="strong_candle").model_copy(update={"max_active": 1})
+    rows: list[Row] = [(56, 58, 52, 53), (53, 60, 53, 60), (60, 61, 57, 57)]
+    active = run(table(rows, direction), chosen)[-1].active
+    assert [block.direction for block in active if block.kind == "order_block"] == [direction, OPPOSITE[direction]]
 
 
 def test_the_score_follows_its_formula() -> None:
