@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,7 @@ from services.signals.strategies import STRATEGIES
 from shared.config.settings import CommonSettings
 from shared.domain.incoherent import Incoherent
 from shared.domain.level import BASIC
+from shared.domain.like import Like
 from simulator.server.settings import ServerSettings
 from simulator.settings import SimulatorSettings
 
@@ -46,7 +47,7 @@ class MarketSettings(BaseModel):
         description="File with recorded one-minute candles of each symbol, for source: files",
         json_schema_extra=BASIC,
     )
-    funding_rate: str = Field(
+    funding_rate: Annotated[str, Like("0.0001 or -0.0001")] = Field(
         "0.0001",
         pattern=r"^-?\d{1,3}(\.\d{1,18})?$",
         description="Funding rate paid every 8 hours, fraction of the notional",

@@ -31,9 +31,10 @@ def check_config(config: Sequence[Path] | None, *, json: bool) -> None:
     if json:
         echo_json({"valid": True, "notes": notes} if notes else {"valid": True})
         return
+    partitions = settings.partitions.count
     typer.echo(
         f"configuration is valid: mode {settings.mode}, layout {settings.layout}, {', '.join(settings.symbols)}, "
-        f"{len(settings.timeframes)} timeframes, {settings.partitions.count} partition(s)"
+        f"{len(settings.timeframes)} timeframes, {partitions} partition{'s' if partitions != 1 else ''}"
     )
     for note in notes:
         typer.echo(f"note: {note}")

@@ -27,9 +27,19 @@ def explain(error: ValidationError, model: type[BaseModel], tree: Tree) -> list[
     """List every error of the validation once, in the order of the model."""
     faults: dict[str, Fault] = {}
     for found in error.errors(include_url=False):
+        if _short_by_refused_items(found):
+            continue
         for fault in _explain_one(found, model, tree):
             faults.setdefault(str(fault), fault)
     return list(faults.values())
+
+
+def _short_by_refused_items(found: Any) -> bool:
+    """Return True for a list that only its refused items make too short; each of them has an error of its own."""
+    written = found["input"]
+    return (
+        found["type"] == "too_short" and isinstance(written, list | tuple) and len(written) > found["ctx"]["actual_length"]
+    )
 
 
 def shown(value: object) -> str | None:

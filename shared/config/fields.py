@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from shared.config.tree import Path
 from shared.domain.level import BASIC
+from shared.domain.like import Like
 
 _SCALARS: Final[dict[type, str]] = {bool: "true or false", int: "a whole number", float: "a number", Decimal: "a number"}
 _SECRET_NAME: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
@@ -178,10 +179,10 @@ def _describe(annotation: Any, metadata: Sequence[Any]) -> str:
     if _is_collection(annotation):
         items = [each for each in arguments if each is not Ellipsis]
         inner = f" of {Setting(items[0]).allowed()}" if items else ""
-        return f"a list{inner}{_length_bounds(metadata, 'item(s)')}"
+        return f"a list{inner}{_length_bounds(metadata, 'item')}"
     if _is(annotation, PurePath):
         return "a path"
-    return f"text{_pattern(metadata)}{_length_bounds(metadata, 'character(s)')}"
+    return f"text{_pattern(metadata)}{_length_bounds(metadata, 'character')}"
 
 
 def _flat(metadata: Sequence[Any]) -> Iterator[Any]:
@@ -211,15 +212,20 @@ def _numeric_bounds(metadata: Sequence[Any]) -> str:
 
 
 def _length_bounds(metadata: Sequence[Any], unit: str) -> str:
-    bounds = []
+    bounds, last = [], 1
     for each in _flat(metadata):
         if isinstance(each, annotated_types.MinLen) and each.min_length > 0:
-            bounds.append(f"at least {each.min_length}")
+            last = each.min_length
+            bounds.append(f"at least {last}")
         elif isinstance(each, annotated_types.MaxLen):
-            bounds.append(f"at most {each.max_length}")
-    return f", {' and '.join(bounds)} {unit}" if bounds else ""
+            last = each.max_length
+            bounds.append(f"at most {last}")
+    return f", {' and '.join(bounds)} {unit}{'s' if last != 1 else ''}" if bounds else ""
 
 
 def _pattern(metadata: Sequence[Any]) -> str:
+    for each in metadata:
+        if isinstance(each, Like):
+            return f" like {each.words}"
     patterns = [each.pattern for each in _flat(metadata) if getattr(each, "pattern", None)]
     return f" matching {patterns[0]}" if patterns else ""

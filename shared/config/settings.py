@@ -18,6 +18,7 @@ from shared.config.masking import without_password
 from shared.domain.incoherent import Incoherent
 from shared.domain.instruments import Instrument
 from shared.domain.level import BASIC
+from shared.domain.like import Like
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
@@ -26,8 +27,8 @@ from shared.exchange.settings import ExchangeSettings
 SIM_APPROVAL_KEY: Final = "sim-only"
 
 
-SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
-InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$")]
+SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN), Like("BTCUSDT")]
+InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$"), Like(f"BTCUSDT, or {ANY_SYMBOL}")]
 
 
 class ServerUrl(SecretStr):
@@ -68,7 +69,7 @@ class PartitionSettings(_Section):
     @model_validator(mode="after")
     def _pinned_exist(self) -> Self:
         faults = {
-            f"pinned.{symbol}": f"there are {self.count} partition(s), numbered from 0: must be below {self.count}"
+            f"pinned.{symbol}": f"partitions are numbered from 0 and count is {self.count}: must be below {self.count}"
             for symbol, partition in self.pinned.items()
             if partition >= self.count
         }
@@ -170,7 +171,7 @@ class CommonSettings(_Section):
         json_schema_extra=BASIC,
     )
     partitions: PartitionSettings = Field(default_factory=PartitionSettings, description="How symbols are spread over lanes")
-    namespace: str = Field(
+    namespace: Annotated[str, Like("ict-2 (a to z, 0 to 9, _ and -, at most 40 characters)")] = Field(
         "ict",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
         description="Prefix of every broker object and store key; deployments that share a broker need different ones",

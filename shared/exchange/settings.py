@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from shared.domain.level import BASIC
+from shared.domain.like import Like
 from shared.exchange.limits.settings import LimiterSettings
 
 Endpoint = Literal["mainnet", "demo"]
@@ -66,8 +67,12 @@ class ExchangeSettings(BaseModel):
         description=("Acknowledgement that this configuration has run on testnet and stops stood there; mode live needs it"),
         json_schema_extra=BASIC,
     )
-    rest_url: str = Field("", pattern=r"^(|https?://.+[^/])$", description="REST address; empty = the mode's own exchange")
-    stream_url: str = Field("", pattern=r"^(|wss?://.+[^/])$", description="Stream address; empty = the mode's own exchange")
+    rest_url: Annotated[str, Like("https://host (no slash at the end), or empty")] = Field(
+        "", pattern=r"^(|https?://.+[^/])$", description="REST address; empty = the mode's own exchange"
+    )
+    stream_url: Annotated[str, Like("wss://host (no slash at the end), or empty")] = Field(
+        "", pattern=r"^(|wss?://.+[^/])$", description="Stream address; empty = the mode's own exchange"
+    )
     recv_window_ms: int = Field(
         3_000,
         ge=500,

@@ -7,9 +7,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.analysis.settings.base import Concept, Frozen
+from shared.domain.like import Like
 from shared.domain.symbols import SYMBOL_PATTERN
 
-SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN)]
+SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN), Like("BTCUSDT")]
 
 
 class PairSettings(Frozen):
@@ -27,7 +28,7 @@ class PairSettings(Frozen):
         return self
 
 
-#: The default pairs. If neither symbol of one is configured, it is ignored without a warning.
+#: The default pairs. If one is not wholly configured, it is ignored without a warning: nobody asked for it.
 DEFAULT_PAIRS: Final = (PairSettings(first="BTCUSDT", second="ETHUSDT"),)
 
 

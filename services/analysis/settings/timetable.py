@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.analysis.settings.base import Concept, Frozen
+from shared.domain.like import Like
 from shared.domain.timezones import NEW_YORK, SEOUL, ZoneName
 
 #: The kinds of windows; each is also a kind of fact (``shared.domain.facts``).
@@ -26,8 +27,8 @@ def _from_yaml(value: object) -> object:
     return value
 
 
-Clock = Annotated[str, BeforeValidator(_from_yaml), Field(pattern=_CLOCK)]
-WindowName = Annotated[str, Field(pattern=_NAME)]
+Clock = Annotated[str, BeforeValidator(_from_yaml), Field(pattern=_CLOCK), Like("09:30")]
+WindowName = Annotated[str, Field(pattern=_NAME), Like("london_open (a to z, 0 to 9 and _)")]
 
 
 def minutes(clock: str) -> int:

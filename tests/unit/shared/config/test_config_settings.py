@@ -60,19 +60,22 @@ def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode
     ("settings", "expected"),
     [
         ({"symbols": ["BTCUSDT", "BTCUSDT"]}, "symbols: names BTCUSDT twice"),
-        ({"symbols": ["btc-usdt"]}, "symbols.0: must be text matching"),
+        ({"symbols": ["btc-usdt"]}, "symbols.0: must be text like BTCUSDT"),
         ({"symbols": []}, "symbols: must be a list"),
         ({"timeframes": ["5m"]}, "timeframes: must contain 1m"),
         ({"timeframes": ["1m", "1m"]}, "timeframes: names a timeframe twice"),
         ({"timeframes": ["1m", "2m"]}, "timeframes.1: must be one of 1m, 5m, 15m, 30m, 1h, 4h, 1d, 1w"),
-        ({"partitions": {"count": 2, "pinned": {"BTCUSDT": 2}}}, "partitions.pinned.BTCUSDT: there are 2 partition(s)"),
+        (
+            {"partitions": {"count": 2, "pinned": {"BTCUSDT": 2}}},
+            "partitions.pinned.BTCUSDT: partitions are numbered from 0 and count is 2",
+        ),
         ({"partitions": {"count": 0}}, "partitions.count: must be a whole number from 1 to 1024"),
-        ({"namespace": "Ict"}, "namespace: must be text matching"),
+        ({"namespace": "Ict"}, "namespace: must be text like ict-2 (a to z"),
         ({"bus": {"url": "http://x"}}, "bus.url: must begin with amqp:// or amqps://"),
         ({"store": {"url": "mysql://x"}}, "store.url: must begin with redis:// or"),
         ({"take": {"timeframes": ["2*"]}}, "take.timeframes: ['2*'] matches none of"),
         ({"take": {"symbols": ["BTC*"]}}, "take.symbols: BTCUSDT and ETHUSDT share partition 0"),
-        ({"approval_key": "short"}, "approval_key: must be text, at least 8 character(s)"),
+        ({"approval_key": "short"}, "approval_key: must be text, at least 8 characters"),
         ({"instruments": {"btc": {}}}, "instruments.btc"),
         ({"instruments": 3}, "instruments: must be a mapping"),
         ({"http": {"port": 70000}}, "http.port: must be a whole number from 0 to 65535"),
@@ -80,6 +83,11 @@ def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode
 )
 def test_contradictory_setting_is_refused_at_its_place(settings: dict[str, object], expected: str) -> None:
     assert any(line.startswith(expected) for line in faults(**settings)), faults(**settings)
+
+
+def test_item_that_is_refused_is_one_error() -> None:
+    """A list does not become too short by its refused items."""
+    assert faults(symbols=["btc-usdt"]) == ["symbols.0: must be text like BTCUSDT"]
 
 
 def test_timeframes_are_kept_finest_first_however_they_are_written() -> None:
