@@ -14,7 +14,7 @@ def unread_pairs(settings: CrossSettings, common: CommonSettings) -> list[str]:
     found = []
     for pair in settings.pairs:
         absent = [symbol for symbol in (pair.first, pair.second) if symbol not in partition_of]
-        if len(absent) == 2 and pair in DEFAULT_PAIRS:
+        if absent and pair in DEFAULT_PAIRS:
             continue
         if absent:
             found.append(
