@@ -40,7 +40,7 @@ def check_files(
     if json:
         echo_json([_as_json(description, reading) for description in found])
     else:
-        console = Console()
+        console = Console(emoji=False)  # `:x:` in a path or a file's text is no picture
         for description in found:
             _show(console, description, reading)
     if any(description.defects for description in found):

@@ -92,7 +92,7 @@ def play_session(
     console = Console(stderr=json)
     make_directory(out)
     for repair in getattr(source, "repairs", ()):
-        console.print(f"repaired: {repair}", style="yellow")
+        console.print(f"note: {repair}", style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
     began = time.perf_counter()
     try:
         with (
@@ -110,4 +110,5 @@ def play_session(
         return
     show(console, recorder.summary, seconds, candles)
     if out is not None:
-        console.print(f"written to {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
+        names = ", ".join(sorted(path.name for path in out.iterdir()))
+        console.print(f"written to {out}: {names}", markup=False, emoji=False)

@@ -69,10 +69,10 @@ def plot_files(
                 write_png(picture, file, scale=1.0)
                 if not is_drawable(symbol):
                     text = f"no font here has the letters of {symbol}: install Noto Sans CJK, or write .html"
-                    console.print(text, style="yellow", highlight=False, soft_wrap=True)
+                    console.print(text, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
             else:
                 write_html(picture, file, text=look.theme.text, faint=look.theme.faint)
-        console.print(f"written: {path}", highlight=False, soft_wrap=True)
+        console.print(f"written: {path}", highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def _look(theme: str, zone: str, size: str) -> Look:

@@ -43,8 +43,15 @@ def open_market(
     for file, gaps in groupby(market.gaps, key=lambda gap: gap.file):
         stated = list(gaps)
         for gap in stated[:_GAPS_SHOWN]:
-            console.print(f"gap: {file}, row {gap.row}: {gap.text}", style="yellow", highlight=False, soft_wrap=True)
+            console.print(
+                f"gap: {file}, row {gap.row}: {gap.text}",
+                style="yellow",
+                highlight=False,
+                markup=False,
+                emoji=False,
+                soft_wrap=True,
+            )
         if len(stated) > _GAPS_SHOWN:
             more = f"{len(stated) - _GAPS_SHOWN} more gaps in {file}"
-            console.print(more, style="yellow", highlight=False, soft_wrap=True)
+            console.print(more, style="yellow", highlight=False, markup=False, emoji=False, soft_wrap=True)
     return market

@@ -48,7 +48,7 @@ def train_fvg(
         file.write(msgspec.json.format(msgspec.json.encode(model), indent=1))
         file.write(b"\n")
     _show(console, model)
-    console.print(f"written: {out}", highlight=False, soft_wrap=True)
+    console.print(f"written: {out}", highlight=False, markup=False, emoji=False, soft_wrap=True)
     worse = [name for name in sorted({source.symbol for source in sources}) if not _better(model, name)]
     if worse:
         refuse(f"not better than the base rate on unseen months: {', '.join(worse)}", Exit.NEGATIVE)

@@ -67,6 +67,10 @@ class Repair(msgspec.Struct, frozen=True, kw_only=True):
     what: RepairKind
     text: str
 
+    def __str__(self) -> str:
+        place = f"{self.file}, row {self.row}" if self.row else self.file
+        return f"{place}: {self.text}"
+
 
 class SourceRefused(Exception):
     """The files cannot be used. ``defects`` has every reason of every file; the text lists them and says what to do."""

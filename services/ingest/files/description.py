@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ from services.ingest.files.dataset import examine
 from services.ingest.files.defects import FileDefect
 from services.ingest.files.inspection import Inspection
 from services.ingest.files.interval import interval_of
-from services.ingest.files.members import symbol_named
+from services.ingest.files.members import symbol_named, timeframe_named
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from services.ingest.files.times import TIME_RANGE
 from shared.domain.timeframes import FINEST, Timeframe
@@ -78,6 +79,11 @@ def describe(path: Path, reading: Reading = AS_THEY_ARE) -> Description:
         about_times = ("off_minute", "off_interval", "not_one_minute", "wrong_interval")
         defects = (*denied, *(defect for defect in defects if defect.reason not in about_times))
     rows = sum(file.rows for file in data.files)
+    if reading.interval is None and _one_moment(data.files):
+        interval = None
+        text = "one candle does not say how long it is; say --interval 1m (or 5m, 15m, …)"
+        lengthless = Defect(file=str(path), row=0, reason="wrong_interval", text=text)
+        defects = (*(each for each in defects if each.reason != "off_interval"), lengthless)
     return Description(
         path=str(path),
         symbol=symbol_named(data.files[0].member) if data.files else None,
@@ -86,6 +92,13 @@ def describe(path: Path, reading: Reading = AS_THEY_ARE) -> Description:
         defects=defects,
         notes=() if data.defects else data.repairs,
     )
+
+
+def _one_moment(files: Sequence[Inspection]) -> bool:
+    """Return True when all candles open at one time, and no file's name says how long they are."""
+    spans = {file.span for file in files if file.rows}
+    first, last = next(iter(spans), (-1, -1))
+    return len(spans) == 1 and first == last >= 0 and timeframe_named(files[0].member) is None
 
 
 def _described(file: Inspection) -> FileDescription:

@@ -21,8 +21,8 @@ _ADVICE: Final[dict[DefectReason, str]] = {
     "inverted": "high and low do not enclose open and close; delete the row (a gap is allowed)",
     "off_minute": "{time} is not a whole minute; use the opening times of one-minute candles",
     "off_interval": "{time} lies between those of the file's other candles; delete the row (a gap is allowed)",
-    "unsorted": "earlier than the row before, and repairs are not allowed here; sort the file by {time}",
-    "duplicate": "the same candle again, and repairs are not allowed here; delete the row",
+    "unsorted": "earlier than the row before; sort the file by {time} (`ict demo`, `replay`, `simulator` do it themselves)",
+    "duplicate": "the same candle again; delete the row (`ict demo`, `replay` and `simulator` leave it out themselves)",
     "conflicting_duplicate": "the same minute again with other numbers; delete the wrong one",
     "empty": "the file has no rows; write it again",
 }

@@ -165,7 +165,8 @@ def _inspect_sorted(
     """The statements about a file that has to be sorted: neighbours, and so gaps and duplicates, are others now."""
     file = CandleFile(member, TIME, NUMBERS, reading)
     findings = Findings(member, most_stated, file.layout.names[0])
-    text = f"{found.backward} rows, this one first, were earlier than the row before; the file was sorted"
+    which = f"{found.backward} rows, this one first, were" if found.backward > 1 else "this row was"
+    text = f"{which} earlier than the row before; the rows were sorted"
     findings.repaired("sorted", found.backward_row, text)
     order = Order(findings, repair=True, interval=interval)
     rows, chunk = _sorted(list(_chunks(file, batch_rows)))

@@ -24,6 +24,7 @@ TIME_RANGE: Final = (10**11, 4_102_444_800_000)
 _QUARTER: Final = 900_000
 _OFFSET: Final = re.compile(r"(Z|[+-]\d{2}(:?\d{2})?)$")
 _UTC_WORD: Final = r" ?(UTC|GMT)$"
+_COMMAS: Final = re.compile(r"-?\d+(,\d+)+(\.\d*)?|-?\d+(\.\d{3})*,\d+")
 _EPOCH: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
 #: Unit → how many of it are a millisecond; seconds are the other way round.
 _FINER: Final = (("us", 1_000), ("ns", 1_000_000))
@@ -105,7 +106,7 @@ class TimeColumn:
                 numbers = cast(self._file, self._name, column, pa.float64(), offset)
                 numbers = cast(self._file, self._name, numbers, pa.int64(), offset)
             return self._epochs(numbers)
-        column = pc.utf8_trim_whitespace(column)
+        column = written = pc.utf8_trim_whitespace(column)
         if first[1:].count(".") >= 2:  # 2025.05.04 12:00
             column = pc.replace_substring(column, pattern=".", replacement="-", max_replacements=2)
         elif first.count("/") == 2:
@@ -116,9 +117,9 @@ class TimeColumn:
         offset_said = _OFFSET.search(column[0].as_py()[10:])
         if offset_said is not None:
             self.clocks.add("UTC" if offset_said[1] in ("Z", "+00:00", "+0000", "+00") else f"offset {offset_said[1]}")
-            whole = cast(self._file, self._name, column, pa.timestamp("ns", "UTC"), offset)
+            whole = cast(self._file, self._name, column, pa.timestamp("ns", "UTC"), offset, written)
             return _whole_up(np.asarray(whole.cast(pa.int64()), dtype=np.int64), 1_000_000)
-        local = cast(self._file, self._name, column, pa.timestamp("ns"), offset)
+        local = cast(self._file, self._name, column, pa.timestamp("ns"), offset, written)
         if self._zone is None:
             text = (
                 f"{self._name} has times without an offset, such as {quoted(first)}: their zone is not known; "
@@ -153,8 +154,13 @@ class TimeColumn:
         return made
 
 
-def cast(file: object, name: str, column: pa.Array, kind: pa.DataType, offset: int) -> pa.Array:
-    """The column as ``kind``. Raises FileDefect naming the first value that is none."""
+def cast(
+    file: object, name: str, column: pa.Array, kind: pa.DataType, offset: int, written: pa.Array | None = None
+) -> pa.Array:
+    """Convert the column to ``kind``. Raises FileDefect with row and value of the first cell that cannot be converted.
+
+    offset: rows that came before this batch. written: the cells as they stand in the file, where ``column`` was changed.
+    """
     import pyarrow as pa
 
     try:
@@ -164,10 +170,17 @@ def cast(file: object, name: str, column: pa.Array, kind: pa.DataType, offset: i
             try:
                 column.slice(row, 1).cast(kind)
             except pa.ArrowInvalid:
+                cell = (column if written is None else written)[row].as_py()
                 what = "a whole number" if pa.types.is_int64(kind) else "a number"
-                if pa.types.is_timestamp(kind):
-                    what = "a time like the first one" if row or offset else "a time like 2025-05-04T12:00:00Z"
-                text = f"{name} is {quoted(column[row].as_py())}, which is not {what}; correct or delete the row"
+                cure = "correct or delete the row"
+                if pa.types.is_timestamp(kind) and (row or offset):
+                    what = "a time like the first one"
+                elif pa.types.is_timestamp(kind):
+                    what = "a time like 2025-05-04T12:00:00Z"
+                    cure = "write the times so, or as seconds or milliseconds since 1970"
+                elif isinstance(cell, str) and _COMMAS.fullmatch(cell):
+                    cure = "write numbers with a decimal point and no other separator, like 1234.5"
+                text = f"{name} is {quoted(cell)}, which is not {what}; {cure}"
                 raise FileDefect(file, "not_a_number", text, offset + row + 1) from None
         raise
 

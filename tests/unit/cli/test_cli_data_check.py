@@ -95,6 +95,23 @@ def test_next_line_carries_the_options_and_works(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, words[1:]).exit_code == Exit.OK
 
 
+def test_words_between_colons_are_printed_as_they_are(tmp_path: Path) -> None:
+    path = text(tmp_path / "c.csv", "root:x:0:0:root\n")
+    assert "root:x:0:0" in CliRunner().invoke(app, ["data", "check", str(path)]).output
+
+
+def test_one_candle_needs_its_length(tmp_path: Path) -> None:
+    """Nothing is guessed, and no row is called wrong."""
+    path = text(tmp_path / "c.csv", lines(CANDLES[:1], ",".join(NAMES)))
+    code, (said,) = check(str(path))
+    assert (code, said["interval"]) == (Exit.NEGATIVE, None)
+    assert [defect["text"] for defect in said["defects"]] == [
+        "one candle does not say how long it is; say --interval 1m (or 5m, 15m, …)"
+    ]
+    code, (said,) = check(str(path), "--interval", "1m")
+    assert (code, said["interval"], said["defects"]) == (Exit.OK, "1m", [])
+
+
 def test_disorder_is_a_defect_with_its_row(tmp_path: Path) -> None:
     path = text(tmp_path / "BTCUSDT.csv", lines([kline(row) for row in [CANDLES[1], CANDLES[0], *CANDLES[2:]]]))
     code, (said,) = check(str(path))

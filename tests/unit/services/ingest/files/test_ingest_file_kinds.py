@@ -150,7 +150,17 @@ REFUSED = {
         f"row 1: Date {START * 56} is no time between 1973 and 2099",
     ),
     "no table at all": ("Dear diary,\ntoday I bought the top.\n", "no column open_time"),
-    "a decimal comma": (PLAIN.replace(",", ";").replace(".", ","), "open is '100,0', which is not a number"),
+    "a decimal comma": (
+        PLAIN.replace(",", ";").replace(".", ","),
+        "open is '100,0', which is not a number; write numbers with a decimal point and no other separator",
+    ),
+    "a comma between the thousands": (
+        PLAIN.replace(",101.0,", ',"1,101.0",', 1), "is '1,101.0', which is not a number; write numbers with a decimal point"
+    ),
+    "dates in American order": (
+        lines([["05/04/2025 11:06", *row[1:]] for row in CANDLES], "Date,open,high,low,close,volume"),
+        "row 1: Date is '05/04/2025 11:06', which is not a time like 2025-05-04T12:00:00Z; write the times so, or as",
+    ),
     "JSON of another kind": ('{"data": [[1, 2]]}', "it is not an array of candles, [[time, open"),
     "JSON cut off": (json.dumps(CANDLES)[:-40], "the array has no end"),
     "JSON with a short row": (json.dumps([*CANDLES, CANDLES[0][:4]]), "row 6: not readable as JSON candles: 4 fields where"),
