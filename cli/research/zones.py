@@ -18,6 +18,7 @@ from cli.printing import echo_json
 from cli.run.configuration import load_settings, refuse
 from research.zone_results import ZoneResult, by_zone
 from services.journal import read
+from services.journal.tables import NotOurs
 from shared.domain.account import Trade
 from shared.runtime.process.exits import Exit
 
@@ -31,7 +32,7 @@ def show_zones(
     *,
     json: bool,
 ) -> None:
-    """Run the command. Exit 4 if the journal cannot be read."""
+    """Run the command. Exit 4 if the journal cannot be read or has rows that no journal writes."""
     settings = load_settings(config)
     try:
         since, until = parse_date("--from", start), parse_date("--to", end)
@@ -40,6 +41,8 @@ def show_zones(
     url = journal or settings.journal.url
     try:
         trades = asyncio.run(_trades(url, symbol, since or 0, read.FOR_EVER if until is None else until))
+    except NotOurs as error:
+        refuse(f"the journal cannot be read: {error}; name another with --journal", Exit.UNREACHABLE)
     except (ValueError, OverflowError) as error:
         refuse(f"--journal: {error}", Exit.USAGE)
     except (OSError, SQLAlchemyError) as error:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.journal import tables
 from services.journal.database import open_database
+from services.journal.tables import NotOurs
 from shared.domain.account import Trade
 from shared.domain.orders import Fill, Order
 
@@ -119,7 +120,11 @@ async def _all(connection: AsyncConnection, query: Select[Any]) -> list[dict[str
 
 
 def _struct(kind: type[S], row: dict[str, Any]) -> S:
-    return kind(**{name: row[name] for name in kind.__struct_fields__})
+    """Raises NotOurs for a row that no journal writes: SQLite keeps text in a column of numbers if it is put there."""
+    try:
+        return msgspec.convert({name: row[name] for name in kind.__struct_fields__}, kind)
+    except msgspec.ValidationError as error:
+        raise NotOurs(f"a row of {kind.__name__.lower()}s: {error}; this is no journal of ours, or it was edited") from None
 
 
 def _order(row: dict[str, Any]) -> Order:

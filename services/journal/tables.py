@@ -32,6 +32,10 @@ SCHEMA_VERSION: Final = 3
 metadata = MetaData()
 
 
+class NotOurs(ValueError):
+    """A row that no journal writes. The text quotes the value."""
+
+
 class Money(TypeDecorator[Decimal]):
     """A Decimal that comes back with the same digits."""
 
@@ -45,8 +49,18 @@ class Money(TypeDecorator[Decimal]):
         return value if value is None or dialect.name == "postgresql" else f"{value:f}"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Without an exponent: PostgreSQL's driver reads 10000 as 1E+4, which equals it but is not what was written."""
-        return None if value is None else Decimal(f"{value:f}" if isinstance(value, Decimal) else value)
+        """Without an exponent: PostgreSQL's driver reads 10000 as 1E+4, which equals it but is not what was written.
+
+        Raises NotOurs for text that is no number.
+        """
+        if value is None:
+            return None
+        try:
+            return Decimal(f"{value:f}" if isinstance(value, Decimal) else value)
+        except (ArithmeticError, TypeError, ValueError):
+            raise NotOurs(
+                f"{value!r:.60} stands where an amount should be; this is no journal of ours, or it was edited"
+            ) from None
 
 
 class Words(TypeDecorator[str]):

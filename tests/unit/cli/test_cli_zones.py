@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -62,6 +64,18 @@ def test_wins_are_shown_by_zone_and_symbol(journal: str) -> None:
     assert "london_open" in shown.stdout
     assert "100%" in shown.stdout
     assert "ETHUSDT" not in shown.stdout
+
+
+@pytest.mark.parametrize(("column", "value"), [("result", "much"), ("closed_at", "yesterday"), ("state", "undead")])
+def test_row_that_no_journal_writes_is_refused_with_its_value(journal: str, column: str, value: str) -> None:
+    """Somebody's own table, or an edited one: SQLite keeps any text in any column."""
+    with closing(sqlite3.connect(journal.removeprefix("sqlite:///"))) as database:
+        database.execute(f"update trades set {column} = ? where intent_id = 'i-1'", (value,))
+        database.commit()
+    result = ict("zones", "--journal", journal)
+    assert result.exit_code == Exit.UNREACHABLE
+    assert "the journal cannot be read" in result.output
+    assert "this is no journal of ours, or it was edited" in result.output
 
 
 @pytest.mark.parametrize(
