@@ -100,7 +100,11 @@ def replay(
 @app.command()
 def run(
     service: Annotated[
-        str, typer.Argument(help="ingest, analysis, signals, risk, execution, journal, notifier, simulator, …")
+        str,
+        typer.Argument(
+            help="ingest, analysis, signals, risk (layout fused: engine for the last three), execution, journal, notifier; "
+            "simulator (modes sim, paper) or gateway (testnet, live); or all: every service in this process"
+        ),
     ],
     config: Config = None,
 ) -> None:

@@ -53,11 +53,22 @@ class NotInLayout(Exception):
 
 def service_spec(name: str, settings: Settings) -> ServiceSpec:
     """Build the parts of the named service: lanes, sources and sinks. Raises NotInLayout."""
-    behind_the_port = "simulator" if settings.mode in ("sim", "paper") else "gateway"
-    allowed = (*LAYOUTS[settings.layout], behind_the_port)
-    if name not in allowed:
-        raise NotInLayout(f"layout {settings.layout} has no service {name!r}; it has: {', '.join(allowed)}")
+    require_service(name, settings)
     return _SPECS[name](settings)
+
+
+def services_of(settings: Settings) -> tuple[str, ...]:
+    """Name every service of the configured layout, and the one that answers for the exchange in the configured mode."""
+    return (*LAYOUTS[settings.layout], "simulator" if settings.mode in ("sim", "paper") else "gateway")
+
+
+def require_service(name: str, settings: Settings) -> None:
+    """Raise NotInLayout unless the configured layout and mode have a service of this name."""
+    allowed = services_of(settings)
+    if name not in allowed:
+        raise NotInLayout(
+            f"layout {settings.layout} has no service {name!r} in mode {settings.mode}; it has: {', '.join(allowed)}"
+        )
 
 
 def topology(settings: Settings) -> Topology:

@@ -38,7 +38,8 @@ def load_to_start(
     Prints every error to stderr and exits with code 3, also for what those services would refuse while they start; with
     code 2 if all of that was given by options.
     """
-    from cli.run.startup import services_of, start_refusals
+    from cli.run.startup import start_refusals
+    from cli.wiring import services_of
 
     try:
         loaded = try_load_with_origins(config, overrides)

@@ -18,7 +18,12 @@ from shared.runtime.process.exits import Exit
 
 
 def send_control(config: Sequence[Path] | None, command: Command, reason: str) -> None:
-    """Send a command. Returns once it stands on disk in every queue that must hear it; exit 4 without a broker."""
+    """Send a command and wait until each queue that receives it has it on disk.
+
+    Exit 2 for an empty reason, 4 without a broker.
+    """
+    if not reason.strip():
+        refuse(f"--reason {reason!r}: say why; the journal and the alert repeat it", Exit.USAGE)
     settings = load_settings(config)
 
     async def send() -> None:
@@ -34,7 +39,7 @@ def send_control(config: Sequence[Path] | None, command: Command, reason: str) -
             "it may still arrive: look at the state before you send it again",
             Exit.UNREACHABLE,
         )
-    typer.echo(f"{command} sent: risk and execution obey it before anything else in their queues that comes later")
+    typer.echo(f"{command} sent: risk and execution obey it before every message that reaches their queues after it")
 
 
 def _operator() -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from cli.play.market import open_source
 from cli.settings import Settings
-from cli.wiring import LAYOUTS, make_store, service_spec
+from cli.wiring import make_store, require_service, service_spec, services_of
 from services.ingest.candle_source import SourceRefused
 from shared.config.errors import ConfigInvalid
 from shared.config.load import Fault, Loaded
@@ -78,18 +78,16 @@ _INPUTS: Final[dict[str, dict[str, Check]]] = {
 }
 
 
-def services_of(settings: Settings) -> tuple[str, ...]:
-    """Name every service of the configured layout, the exchange's included."""
-    return (*LAYOUTS[settings.layout], "simulator" if settings.mode in ("sim", "paper") else "gateway")
-
-
 def everything(settings: Settings) -> tuple[str, ...]:
     """Name whatever the configuration may start: the services, `ict simulator`'s server, the market that is played."""
     return (*services_of(settings), *_APART)
 
 
 def start_refusals(loaded: Loaded[Settings], services: Sequence[str]) -> list[Fault]:
-    """List what these services would refuse at their start, each fault with the place of the offending value."""
+    """List what these services would refuse at their start, each fault with the place of the offending value.
+
+    Raises NotInLayout for a name that is no service of the configured layout.
+    """
     faults: dict[str, Fault] = {}
     for fault in _refusals(loaded, services):
         faults.setdefault(str(fault), fault)
@@ -105,6 +103,9 @@ def refuse_start(loaded: Loaded[Settings], services: Sequence[str]) -> None:
 
 def _refusals(loaded: Loaded[Settings], services: Sequence[str]) -> Iterator[Fault]:
     settings = loaded.settings
+    for name in services:
+        if name not in _APART:
+            require_service(name, settings)
     inputs: dict[str, Check] = {"store.url": _store}
     for name in services:
         inputs |= _INPUTS.get(name, {})

@@ -85,7 +85,7 @@ def test_check_of_a_good_configuration_says_what_it_means(tmp_path: Path) -> Non
     path.write_text("symbols: [SOLUSDT]\nlayout: fused\n")
     result = ict("check", "--config", path)
     assert result.exit_code == Exit.OK
-    assert "layout fused, SOLUSDT, 8 timeframes, 1 partition(s)" in result.output
+    assert "layout fused, SOLUSDT, 8 timeframes, 1 partition\n" in result.output
     assert msgspec.json.decode(ict("check", "--json", "--config", path).stdout) == {"valid": True}
 
 
@@ -138,6 +138,8 @@ def test_demo_refuses_dates_outside_of_the_file(tmp_path: Path) -> None:
         (("replay", "--bus", "pigeon"), "--bus"),
         (("health", "http://example.org/readyz"), "only this machine"),
         (("halt",), "--reason"),
+        (("halt", "--reason", " "), "say why"),
+        (("rearm", "--reason", ""), "say why"),
         (("nonsense",), "nonsense"),
     ],
 )
@@ -152,6 +154,7 @@ def test_a_wrong_option_is_a_usage_error_that_names_it(arguments: tuple[str, ...
     ("layout", "service", "told"),
     [
         ("split", "nonsense", "split has no service 'nonsense'"),
+        ("split", "gateway", "split has no service 'gateway' in mode sim; it has: ingest"),
         ("split", "engine", "it has: ingest, analysis, signals, risk, execution, journal, notifier, simulator"),
         ("fused", "risk", "it has: ingest, engine, execution, journal, notifier, simulator"),
         ("fused", "signals", "fused has no service 'signals'"),
