@@ -137,6 +137,9 @@ def simulator(
     ] = "1",
     host: Annotated[str | None, typer.Option("--host", help="address to listen on")] = None,
     port: Annotated[int | None, typer.Option("--port", help="port to listen on; 0 = any free one")] = None,
+    tls: Annotated[
+        Path | None, typer.Option("--tls", help="folder with certificate.pem and key.pem: serve HTTPS and WSS")
+    ] = None,
     scenario: Annotated[Path | None, typer.Option("--scenario", help="faults and prices at set times, YAML")] = None,
     now: Annotated[bool, typer.Option("--now", help="the generated market's time is the real time")] = False,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="the generated market's seed")] = None,
@@ -161,12 +164,14 @@ def simulator(
             "--scenario": scenario,
             "--now": now,
             "--strict": strict,
+            "--tls": tls,
         }
         serve_recording(config, recording, speed, host, port, unused=[name for name, value in market.items() if value])
         return
     given = {
         "host": host,
         "port": port,
+        "tls": tls,
         "scenario": scenario,
         "start": "now" if now else None,
         "strict_user_streams": strict or None,

@@ -55,6 +55,7 @@ def serve(
     from services.ingest.files.file_source import SourceRefused
     from shared.runtime.process.logs import configure
     from simulator.server.scenario import BadScenario
+    from simulator.server.tls import BadCertificate
 
     settings = load_to_start(["server"], config, {"server": dict(overrides)} if overrides else None)
     configure("WARNING", "console")
@@ -75,7 +76,7 @@ def serve(
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(settings, symbols, source, rates, pace, typer.echo))
-    except BadScenario as error:
+    except (BadScenario, BadCertificate) as error:
         refuse(str(error), Exit.USAGE)
     except OSError as error:
         refuse(f"cannot listen on {settings.server.host}:{settings.server.port}: {error}; choose --port", Exit.NEGATIVE)

@@ -29,6 +29,7 @@ from simulator.server.scenario import Scenario, read_scenario
 from simulator.server.session import MarketSession
 from simulator.server.settings import ServerSettings
 from simulator.server.sockets import Sockets
+from simulator.server.tls import read_certificate
 from simulator.settings import SimulatorSettings
 from simulator.tape.grid import Grid
 from simulator.tape.tape_market import Funding, TapeMarket
@@ -96,11 +97,11 @@ class Server:
     moving: the task that advances the market; it ends only if the market raised an error.
     """
 
-    def __init__(self, context: Context, moving: asyncio.Task[None], host: str, port: int) -> None:
+    def __init__(self, context: Context, moving: asyncio.Task[None], address: str, *, secure: bool) -> None:
         self.context = context
         self.moving = moving
-        self.url = f"http://{host}:{port}"
-        self.sockets_url = f"ws://{host}:{port}"
+        self.url = f"{'https' if secure else 'http'}://{address}"
+        self.sockets_url = f"{'wss' if secure else 'ws'}://{address}"
 
 
 @asynccontextmanager
@@ -109,8 +110,10 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """Serve until the ``async with`` block ends. ``speed``: see ``Motion``.
 
-    Raises OSError if the port is taken. If advancing the market failed, raises that error at the end of the block.
+    Raises OSError if the port is taken, BadCertificate if the certificate cannot be read. If advancing the market failed,
+    raises that error at the end of the block.
     """
+    certificate = None if settings.tls is None else read_certificate(settings.tls)
     steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
     faults = context.faults = FaultTable(seed)
     sockets = Sockets(context, faults, settings)
@@ -131,11 +134,11 @@ async def serving(
     runner = web.ServerRunner(Listener(handle), shutdown_timeout=_SHUTDOWN_TIMEOUT)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=certificate).start()
         port = int(runner.addresses[0][1])
         moving = asyncio.create_task(motion.run())
         try:
-            yield Server(context, moving, settings.host, port)
+            yield Server(context, moving, f"{settings.host}:{port}", secure=certificate is not None)
             if moving.done():
                 moving.result()  # raises the error that ended it
         finally:

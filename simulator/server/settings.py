@@ -33,6 +33,9 @@ class ServerSettings(BaseModel):
         min_length=1,
         description="API key → secret, invented: valid for this simulator only; all keys trade on one account",
     )
+    tls: Path | None = Field(
+        None, description="Folder with certificate.pem and key.pem: serve HTTPS and WSS with them; null = HTTP and WS"
+    )
     start: Literal["market", "now"] = Field(
         "market", description="Time of the market: market = its own, now = the history of a generated market ends now"
     )

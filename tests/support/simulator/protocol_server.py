@@ -137,8 +137,11 @@ async def python_binance(server: Server, **sockets: Any) -> AsyncIterator[tuple[
 
 
 @asynccontextmanager
-async def ccxt_pro(server: Server, name: str = "binanceusdm") -> AsyncIterator[Any]:
-    """ccxt's class ``name``, REST and streams, with the addresses that docs/simulator.md prints."""
+async def ccxt_pro(server: Server, name: str = "binanceusdm", *, errors_of_futures: bool = True) -> AsyncIterator[Any]:
+    """ccxt's class ``name``, REST and streams, with the addresses and the last line that docs/simulator.md prints.
+
+    errors_of_futures: with that line. Without it most refusals of futures arrive as a plain ExchangeError.
+    """
     import ccxt.pro
 
     client = getattr(ccxt.pro, name)({"apiKey": TEST_KEY, "secret": TEST_SECRET})
@@ -151,8 +154,8 @@ async def ccxt_pro(server: Server, name: str = "binanceusdm") -> AsyncIterator[A
     addresses["fapiData"] = f"{server.url}/futures/data"
     addresses["ws"]["linear"] = f"{server.sockets_url}/ws"
     addresses["ws"]["ws-api"]["linear"] = f"{server.sockets_url}/ws-fapi/v1"
-    # ccxt knows the errors of futures by the address of the real exchange only.
-    client.get_exceptions_by_url = lambda url, key: client.exceptions["linear"].get(key, {})
+    if errors_of_futures:  # ccxt knows them by the address of the real exchange only
+        client.get_exceptions_by_url = lambda url, key: client.exceptions["linear"].get(key, {})
     try:
         yield client
     finally:

@@ -52,6 +52,7 @@ def test_the_speed_is_a_number_or_one_of_two_words() -> None:
         (("--data", "BTCUSDT=a.csv", "--ticks", "BTCUSDT=a.gz"), Exit.USAGE, "cannot be mixed"),
         (("--data", "BTCUSDT=/nowhere/a.parquet"), Exit.NEGATIVE, "/nowhere/a.parquet"),
         (("--scenario", "/nowhere/s.yaml", "--port", "0"), Exit.USAGE, "/nowhere/s.yaml"),
+        (("--tls", "/nowhere", "--port", "0"), Exit.USAGE, "server.tls: /nowhere needs certificate.pem and key.pem"),
         (("--funding", "BTCUSDT"), Exit.USAGE, "--funding BTCUSDT: write it as SYMBOL=FILE"),
         (("--funding", "SOLUSDT=a.csv"), Exit.USAGE, "--funding SOLUSDT: it is not traded here"),
         (("--funding", "BTCUSDT=/nowhere/a.csv"), Exit.NEGATIVE, "/nowhere/a.csv"),
