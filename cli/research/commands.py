@@ -129,7 +129,12 @@ def zones(
     start: Annotated[str | None, typer.Option("--from", help="earliest opening time, UTC: 2025-05-04")] = None,
     end: To = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON list on stdout")] = False,
-    config: Config = None,
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--config", "-c", help="YAML file; its journal and kill zones are used. Default: the built-in settings."
+        ),
+    ] = None,
 ) -> None:
     """Print the journal's closed trades by kill zone and symbol: count, win rate, result in USDT and in R."""
     from cli.research.zones import show_zones

@@ -53,7 +53,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """See the module. ``ticks``: this partition's feed also sends the clock."""
+    """Publishes one partition's closed minutes, micro messages and alerts; with ``ticks`` also the clock's ticks."""
 
     def __init__(
         self,
