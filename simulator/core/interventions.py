@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from shared.domain.order_words import PositionSide
+from shared.exchange.error_codes import ErrorCode
 from simulator.core import account
 from simulator.core.exchange_core import ExchangeCore
 from simulator.core.matching.liquidity import on_step, on_tick
@@ -46,7 +47,7 @@ def delist(core: ExchangeCore, symbol: str, time: int) -> int:
     core.on_time(time)
     state, book = core.state, core.state.books[symbol]
     for resting in list(book.resting_orders):
-        state.close_order(resting, "expire")
+        state.close_order(resting, "expire", ErrorCode.SYMBOL_ALREADY_CLOSED)
         state.settle(resting)
     for conditional in list(book.conditional_orders):
         state.cancel_algo(conditional, "expire")

@@ -14,6 +14,8 @@ from shared.exchange.error_codes import ErrorCode
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
 
 _KIND: Final = "kind"
+#: Smallest tick and step, the exchange's eighth decimal.
+_SMALLEST: Final = Decimal("0.00000001")
 
 
 class BadFault(Exception):
@@ -54,8 +56,10 @@ class Fault(BaseModel):
     )
     executed: bool = Field(True, description="whether the request is carried out although the answer is an error")
     retry_after_s: int = Field(1, ge=0, le=259_200, description="429, 418: the header Retry-After, seconds")
-    tick_size: Decimal | None = Field(None, gt=0, le=1_000_000, description="filters: new tick of prices, USDT")
-    step_size: Decimal | None = Field(None, gt=0, le=1_000_000, description="filters: new step of quantities, base currency")
+    tick_size: Decimal | None = Field(None, ge=_SMALLEST, le=1_000_000, description="filters: new tick of prices, USDT")
+    step_size: Decimal | None = Field(
+        None, ge=_SMALLEST, le=1_000_000, description="filters: new step of quantities, base currency"
+    )
     min_notional: Decimal | None = Field(None, ge=0, le=10**9, description="filters: new smallest notional, USDT")
     hours: Literal[1, 2, 4, 8] = Field(4, description="funding_interval: hours between two settlements")
     action: Literal["order", "stop", "close", "cut", "addition", "cancel"] = Field(
@@ -65,7 +69,10 @@ class Fault(BaseModel):
     )
     side: Literal["BUY", "SELL"] = Field("BUY", description="app_order: side of a resting limit")
     quantity: Decimal | None = Field(
-        None, gt=0, description="app_order: base currency; null = the smallest allowed, and half the leg for a cut"
+        None,
+        gt=0,
+        le=10**12,
+        description="app_order: base currency; null = the smallest allowed, and half the leg for a cut",
     )
     reads: Literal["all", "orders", "trades", "account", "income"] = Field("all", description="stale_reads: which of them")
     income_type: str = Field("*", description="late_income, repeated_income: type of the row, as FUNDING_FEE")

@@ -56,6 +56,7 @@ class Motion:
         self.speed: float | None = LOCK_STEP
         self._anchor = (0.0, 0)
         self.set_speed(speed)
+        self._run_due_steps()
 
     def set_speed(self, speed: float | None) -> None:
         """Change the speed from now on (see the class). Timestamps are checked as the setting ``strict_time`` says."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from shared.exchange.error_codes import ErrorCode
 from simulator.core.model.events import AccountUpdate, AlgoUpdate, LeverageChange, Liquidation, MarginCall, OrderUpdate
-from simulator.core.model.orders import ZERO
+from simulator.core.model.orders import ZERO, Order
 from simulator.server.printing.numbers import money, places, plain
 from simulator.server.printing.orders import shown_type
 from simulator.tape.grid import Grid
 
-#: Reason of an expired order (``er``); 0 = not expired, or no reason known.
-_EXPIRY_UNKNOWN = "0"
+#: Reasons of an expired order (``er``, documents of ORDER_TRADE_UPDATE); 0 = not expired, or no reason known.
+_EXPIRY_UNKNOWN: Final = "0"
+_SELF_TRADE, _IOC_REMAINDER, _DELISTED, _MARKET_REMAINDER = "1", "2", "7", "9"
 
 
 def order_update(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
@@ -58,9 +60,21 @@ def order_update(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any]:
         "V": order.self_trade_prevention,
         "pm": "NONE",
         "gtd": order.good_till,
-        "er": _EXPIRY_UNKNOWN,
+        "er": _expiry_reason(order),
     }
     return {"e": "ORDER_TRADE_UPDATE", "T": event.time, "E": now, "o": body}
+
+
+def _expiry_reason(order: Order) -> str:
+    if order.status == "EXPIRED_IN_MATCH":
+        return _SELF_TRADE
+    if order.status != "EXPIRED":
+        return _EXPIRY_UNKNOWN
+    if order.code == ErrorCode.SYMBOL_ALREADY_CLOSED:
+        return _DELISTED
+    if order.type == "MARKET":
+        return _MARKET_REMAINDER
+    return _IOC_REMAINDER if order.time_in_force == "IOC" else _EXPIRY_UNKNOWN
 
 
 def trade_lite(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | None:

@@ -11,7 +11,11 @@ from simulator.server.fault_kinds import VOCABULARY
 from tests.support.simulator.background_server import BackgroundServer
 from tests.support.simulator.endpoint_fuzz import VALUES, check_quiet, encoded
 
-_REQUIRED: Final = {"symbol": "BTCUSDT", "code": -1121}
+_REQUIRED: Final = {"symbol": "BTCUSDT", "code": -1121, "action": "cancel"}
+#: What a kind needs beside its required fields.
+_MORE: Final[dict[str, dict[str, Any]]] = {"filters": {"tick_size": "1"}}
+#: Kinds that act on a position, and are refused with a sentence while there is none.
+OF_A_POSITION: Final = frozenset({"adl", "margin_call"})
 #: Method, page and a body that is right.
 PAGES: Final[tuple[tuple[str, str, dict[str, Any] | None], ...]] = (
     ("GET", "state", None),
@@ -20,7 +24,7 @@ PAGES: Final[tuple[tuple[str, str, dict[str, Any] | None], ...]] = (
     ("GET", "faults", None),
     ("GET", "vocabulary", None),
     *(
-        ("POST", "faults", {"kind": kind, **{name: _REQUIRED[name] for name in entry.required}})
+        ("POST", "faults", {"kind": kind, **{name: _REQUIRED[name] for name in entry.required}, **_MORE.get(kind, {})})
         for kind, entry in VOCABULARY.items()
     ),
     ("DELETE", "faults", None),
@@ -89,7 +93,8 @@ def spoilt_calls(draw: st.DrawFn) -> tuple[str, str, bytes]:
         return method, f"/sim/{page}", draw(st.sampled_from(_WHOLE))
     fields = dict(usual or {})
     if way == "field":
-        known = sorted({*fields, "ms", "percent", "lasts_ms", "count", "share", "nth", "stream", "to"})
+        entry = VOCABULARY.get(fields.get("kind", ""))  # type: ignore[call-overload]  # a page without faults has no kind
+        known = sorted({*fields, *(entry.fields if entry else ()), "ms", "percent", "nth", "stream", "to"})
         for name in draw(st.lists(st.sampled_from(known), max_size=2)):
             fields[name] = draw(st.sampled_from(_NASTY))
         if fields and draw(st.sampled_from((True, False, False))):

@@ -50,6 +50,14 @@ async def test_a_scenario_sets_and_lifts_at_its_times() -> None:
         assert Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["last"]) < 60_000
 
 
+async def test_a_step_at_the_start_is_in_force_before_the_first_request() -> None:
+    """OPS-9: at_s 0; the market need not move for it."""
+    scenario = Scenario.model_validate({"steps": [{"at_s": 0, "fault": {"kind": "rest_outage", "path": "/fapi/v1/time"}}]})
+    async with a_server(speed=STEP, scenario=scenario) as server, aiohttp.ClientSession() as http:
+        with pytest.raises(aiohttp.ClientError):
+            await http.get(f"{server.url}/fapi/v1/time")
+
+
 async def test_a_step_that_the_exchange_refuses_is_told_and_the_market_goes_on() -> None:
     """OPS-9: there was no position to close at that time."""
     fault = {"kind": "app_order", "symbol": "BTCUSDT", "action": "close"}

@@ -112,7 +112,8 @@ async def test_a_delisted_symbol_is_settled_and_gone(scene: FaultScene) -> None:
     while not events or events[-1]["e"] != "ACCOUNT_UPDATE":
         events.append(await user.heard())
     orders = [each["o"] for each in events if each["e"] == "ORDER_TRADE_UPDATE"]
-    assert [(each["X"], each["x"]) for each in orders if each["c"] == "resting"] == [("EXPIRED", "EXPIRED")]
+    resting = [(each["X"], each["x"], each["er"]) for each in orders if each["c"] == "resting"]
+    assert resting == [("EXPIRED", "EXPIRED", "7")]
     settled = [each for each in orders if each["c"].startswith("settlement_autoclose-")]
     assert [(each["X"], each["S"], each["z"]) for each in settled] == [("NEW", "SELL", "0.000"), ("FILLED", "SELL", "0.010")]
     assert [each["o"]["X"] for each in events if each["e"] == "ALGO_UPDATE"] == ["EXPIRED"]

@@ -145,10 +145,8 @@ async def test_an_order_expires_in_match(scene: FaultScene, kind: str) -> None:
     events = []
     while not events or events[-1]["c"] != "c":
         events.append((await user.heard_until("ORDER_TRADE_UPDATE"))["o"])
-    assert [(each["x"], each["X"]) for each in events if each["c"] == "b"] == [
-        ("NEW", "NEW"),
-        ("EXPIRED", "EXPIRED_IN_MATCH"),
-    ]
+    of_b = [(each["x"], each["X"], each["er"]) for each in events if each["c"] == "b"]
+    assert of_b == [("NEW", "NEW", "0"), ("EXPIRED", "EXPIRED_IN_MATCH", "1")]
 
 
 @specimen_of("unknown_status")
