@@ -19,12 +19,13 @@ _APART: Final = 1.0
 _TOO_FAR: Final = 30.0
 _MANAGED: Final = "in the exchange's API management"
 _SET_KEY: Final = "set exchange.key and exchange.secret"
-_NETWORK: Final = "look at the network and at the exchange's status page, or set exchange.rest_url"
+#: What to do when the exchange does not answer.
+NETWORK: Final = "look at the network and at the exchange's status page, or set exchange.rest_url"
 
 
 @asynccontextmanager
-async def _exchange(settings: Settings) -> AsyncIterator[Exchange]:
-    """The exchange of the mode, asked once and without patience."""
+async def opened(settings: Settings) -> AsyncIterator[Exchange]:
+    """Open the exchange of the mode, which is asked once and without patience; close it at the end."""
     hasty = settings.exchange.model_copy(update={"request_timeout_s": 2.0, "read_attempts": 1, "clock_samples": 1})
     exchange = make_exchange(ENDPOINTS[settings.mode], hasty, None)
     try:
@@ -33,7 +34,8 @@ async def _exchange(settings: Settings) -> AsyncIterator[Exchange]:
         await exchange.close()
 
 
-def _not_needed(name: str, settings: Settings) -> Outcome | None:
+def not_needed(name: str, settings: Settings) -> Outcome | None:
+    """Return the outcome of a check in a mode without an exchange; None in the others."""
     if settings.mode in ENDPOINTS:
         return None
     return Outcome(name, "ok", f"mode {settings.mode} needs none")
@@ -45,26 +47,26 @@ def _address(settings: Settings) -> str:
 
 async def reachable(settings: Settings) -> Outcome:
     """The exchange's REST address answers."""
-    if (none := _not_needed("exchange", settings)) is not None:
+    if (none := not_needed("exchange", settings)) is not None:
         return none
     try:
-        async with _exchange(settings) as exchange:
+        async with opened(settings) as exchange:
             await exchange.server_time()
     except (ExchangeError, OSError) as error:
-        return Outcome("exchange", "fail", f"{_address(settings)}: {error}"[:300], _NETWORK, unreachable=True)
+        return Outcome("exchange", "fail", f"{_address(settings)}: {error}"[:300], NETWORK, unreachable=True)
     return Outcome("exchange", "ok", f"{_address(settings)} answers")
 
 
 async def clock(settings: Settings) -> Outcome:
     """Our clock agrees with the exchange's."""
-    if (none := _not_needed("clock", settings)) is not None:
+    if (none := not_needed("clock", settings)) is not None:
         return none
     try:
-        async with _exchange(settings) as exchange:
+        async with opened(settings) as exchange:
             await exchange.start()
             ahead = time.time() - exchange.now() / 1000
     except (ExchangeError, OSError):
-        return Outcome("clock", "fail", "not compared: the exchange does not answer", _NETWORK, unreachable=True)
+        return Outcome("clock", "fail", "not compared: the exchange does not answer", NETWORK, unreachable=True)
     text = f"ours is {abs(ahead):.3f} s {'ahead of' if ahead > 0 else 'behind'} the exchange's"
     if abs(ahead) >= _TOO_FAR:
         return Outcome("clock", "fail", text, "sudo timedatectl set-ntp true")
@@ -80,14 +82,14 @@ async def key(settings: Settings) -> Outcome:
             return Outcome("key", "fail", f"mode {settings.mode} sends orders and has no key", _SET_KEY)
         return Outcome("key", "ok", f"none is used in mode {settings.mode}")
     try:
-        async with _exchange(settings) as exchange:
+        async with opened(settings) as exchange:
             await exchange.start()
             rights = await exchange.key_rights()
     except OSError as error:
-        return Outcome("key", "fail", f"not asked: {error}"[:300], _NETWORK, unreachable=True)
+        return Outcome("key", "fail", f"not asked: {error}"[:300], NETWORK, unreachable=True)
     except ExchangeError as error:
         unanswered = error.status == 0
-        cure = _NETWORK if unanswered else "check exchange.key, exchange.secret and the key's IP list at the exchange"
+        cure = NETWORK if unanswered else "check exchange.key, exchange.secret and the key's IP list at the exchange"
         return Outcome("key", "fail", str(error)[:300], cure, unreachable=unanswered)
     if rights.withdraw:
         return Outcome("key", "fail", "the key may withdraw money", f"switch withdrawals off {_MANAGED}")

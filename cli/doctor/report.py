@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from cli.doctor import exchange, machine, services
+from cli.doctor import account, exchange, machine, services
 from cli.doctor.check import Check, Outcome, examine, exit_code
 from cli.printing import echo_json
 from cli.run.configuration import load_settings
@@ -34,6 +34,8 @@ def checks_of(settings: Settings) -> list[Check]:
         Check("exchange", partial(exchange.reachable, settings), "look at the network and the exchange's status page"),
         Check("clock", partial(exchange.clock, settings), "look at the network and the exchange's status page"),
         Check("key", partial(exchange.key, settings), "look at the network and the exchange's status page"),
+        Check("symbols", partial(account.symbols, settings), "look at the network and the exchange's status page"),
+        Check("account", partial(account.account, settings), "look at the network and the exchange's status page"),
     ]
 
 

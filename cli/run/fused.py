@@ -14,6 +14,7 @@ from shared.domain.candles import CandleBundle
 from shared.domain.control import ClockTick, Control
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
+from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.domain.timeframes import Timeframe
 from shared.pipeline import Pipeline, Stage
@@ -30,7 +31,7 @@ def _analyses(partition: int, message: Message) -> bool:
 
 
 def _for_risk(message: Message) -> bool:
-    return isinstance(message, DecisionBundle | AccountReport | Control | ClockTick)
+    return isinstance(message, DecisionBundle | AccountReport | InstrumentList | Control | ClockTick)
 
 
 def build(settings: Settings) -> Pipeline:

@@ -10,6 +10,7 @@ from services.execution.state import ExecutionState
 from shared.domain.approval import approved
 from shared.domain.control import Alert, Severity
 from shared.domain.instruments import Instrument
+from shared.domain.listing import closed
 from shared.domain.orders import OrderIntent
 
 #: Why execution refuses an intent: closed vocabulary, the first that applies, in this order.
@@ -20,6 +21,7 @@ IntentRefusal = Literal[
     "halted",  # stopped by command; re-armed by hand
     "symbol_frozen",  # our books and the exchange disagree there; re-armed by hand
     "unknown_symbol",  # no filters are known for the symbol
+    "symbol_closed",  # the exchange, or a setting of the account there, permits no entry now
     "symbol_busy",  # a trade of ours lives in the symbol; its exits would close this one too
     "invalid_prices",  # off the grid, or stop and target not on their sides: entered, it could not be protected
 ]
@@ -31,6 +33,7 @@ _SAYING: Final[dict[IntentRefusal, tuple[Severity, str]]] = {
     "halted": ("warning", "execution is halted; re-arm by hand"),
     "symbol_frozen": ("warning", "the symbol is frozen; check the position at the exchange, then re-arm by hand"),
     "unknown_symbol": ("critical", "no filters are known for the symbol; add it to the instruments"),
+    "symbol_closed": ("warning", "the symbol takes no entries now"),
     "symbol_busy": ("warning", "a trade lives in this symbol"),
     "invalid_prices": ("critical", "its prices or quantity are off the exchange's grid, or on the wrong sides"),
 }
@@ -58,6 +61,8 @@ def refusal(
         return "symbol_frozen"
     if instrument is None:
         return "unknown_symbol"
+    if closed(state.closures, intent.symbol, max(close_time, state.stepped_until)) is not None:
+        return "symbol_closed"
     if intent.symbol in state.trades:
         return "symbol_busy"
     if not _tradable(intent, instrument):

@@ -21,6 +21,7 @@ from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
+from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.domain.orders import StepReport, VerdictBundle
 
@@ -46,6 +47,8 @@ class ExecutionCore:
             return self._obey(message)
         if isinstance(message, ClockTick):
             return self._tick(message)
+        if isinstance(message, InstrumentList):
+            self._learn(message)
         return []
 
     def snapshot(self) -> bytes:
@@ -68,7 +71,8 @@ class ExecutionCore:
             intent = verdict.intent
             if intent is None:
                 continue
-            why = admission.refusal(intent, verdict.signature, time, state, self._instruments, self._key)
+            instruments = {**self._instruments, **state.instruments}
+            why = admission.refusal(intent, verdict.signature, time, state, instruments, self._key)
             if why is not None:
                 told.append(admission.refused(intent, why, time))
                 continue
@@ -77,6 +81,11 @@ class ExecutionCore:
             requests.append(protection.enter(trade))
         sent = self._send(derive("verdict", time), Cause("verdict", time), time, requests) if requests else []
         return [*sent, *self._reports(), *told]
+
+    def _learn(self, told: InstrumentList) -> None:
+        """Filters and closures as the exchange has them; a symbol that is not named keeps its last filters."""
+        self.state.instruments |= {each.symbol: each for each in told.instruments}
+        self.state.closures = told.closures
 
     # -- the exchange -------------------------------------------------------------------------------------------------
 
@@ -104,7 +113,8 @@ class ExecutionCore:
         due: dict[Cause, list[ExchangeRequest]] = {}
         for trade in list(state.trades.values()):
             told += self._advance(trade, events.time)
-            requests = protection.due(trade, events.time, self._settings)
+            instrument = state.instruments.get(trade.symbol) or self._instruments.get(trade.symbol)
+            requests = protection.due(trade, events.time, self._settings, instrument)
             if requests:
                 due.setdefault(self._belongs_to(trade, cause), []).extend(requests)
             told += self._stuck(trade, events.time)
@@ -134,6 +144,8 @@ class ExecutionCore:
         while (event := next_event(trade, settings.stop_retries, settings.attempts_per_step)) is not None:
             trade.move(event)
             told += alerts.of_event(trade, event, time)
+            if event == "stop_refused":
+                told += reconciliation.unprotectable(state, trade, time)
         if trade.state in ("protecting", "open") and not trade.target_mourned:
             told += self._target_lost(trade, time)
         if trade.state in ("closed", "failed"):

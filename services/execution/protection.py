@@ -14,6 +14,7 @@ from services.execution.state import ExecutionState
 from services.execution.trade import LiveTrade, stop_pending
 from shared.domain.exchange import CancelOrder, ExchangeRequest, PlaceOrder
 from shared.domain.ids import client_order_id
+from shared.domain.instruments import Instrument
 from shared.domain.message import Symbol
 from shared.domain.order_words import OrderType
 from shared.domain.orders import Leg, Order
@@ -41,16 +42,19 @@ def enter(trade: LiveTrade) -> PlaceOrder:
     return _send(trade, order, "entry", "entry")
 
 
-def due(trade: LiveTrade, now: int, settings: ExecutionSettings) -> list[ExchangeRequest]:
+def due(
+    trade: LiveTrade, now: int, settings: ExecutionSettings, instrument: Instrument | None = None
+) -> list[ExchangeRequest]:
     """The requests that the trade's state calls for and that are not on their way; they count as sent from here on.
 
-    ``now`` (ms, market time): after its intent has expired an entry is no longer wanted.
+    ``now`` (ms, market time): after its intent has expired an entry is no longer wanted. ``instrument``: the filters as they
+    are now; the exchange may have changed them since the intent was approved. None = the intent's prices as they are.
     """
     requests: list[ExchangeRequest] = []
     if trade.state in ("protecting", "open"):
-        requests += _protect(trade, settings)
+        requests += _protect(trade, settings, instrument)
     elif trade.state == "closing":
-        requests += _close(trade, settings)
+        requests += _close(trade, settings, instrument)
     if now > trade.intent.expires_at:
         requests += [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
     for order in trade.orders.values():
@@ -87,20 +91,22 @@ def new_step(trade: LiveTrade) -> list[str]:
     return gone
 
 
-def _protect(trade: LiveTrade, settings: ExecutionSettings) -> list[ExchangeRequest]:
+def _protect(trade: LiveTrade, settings: ExecutionSettings, instrument: Instrument | None) -> list[ExchangeRequest]:
     requests: list[ExchangeRequest] = []
     if not trade.stop_accepted and not stop_pending(trade, settings.attempts_per_step):
         trade.stops += 1
         trade.stop_attempts += 1
         leg = _stop_leg(trade.stops)
-        requests.append(_send(trade, _exit(trade, leg, "STOP_MARKET", trade.intent.stop), leg, "stop"))
+        stop = trade.intent.stop if instrument is None else instrument.stop(trade.intent.stop, trade.intent.side)
+        requests.append(_send(trade, _exit(trade, leg, "STOP_MARKET", stop), leg, "stop"))
     if not trade.target_sent:
         trade.target_sent = True
-        requests.append(_send(trade, _exit(trade, "target", "TAKE_PROFIT_MARKET", trade.intent.target), "target", "target"))
+        target = trade.intent.target if instrument is None else instrument.price(trade.intent.target)
+        requests.append(_send(trade, _exit(trade, "target", "TAKE_PROFIT_MARKET", target), "target", "target"))
     return requests
 
 
-def _close(trade: LiveTrade, settings: ExecutionSettings) -> list[ExchangeRequest]:
+def _close(trade: LiveTrade, settings: ExecutionSettings, instrument: Instrument | None) -> list[ExchangeRequest]:
     """Stop what still enters, close what is held, then take away the exits: in this order nothing is naked for longer."""
     requests: list[ExchangeRequest] = [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
     if (
@@ -110,7 +116,7 @@ def _close(trade: LiveTrade, settings: ExecutionSettings) -> list[ExchangeReques
     ):
         trade.closes += 1
         leg = f"close-{trade.closes}"
-        requests.append(_send(trade, _market_close(trade, leg), leg, "close"))
+        requests.append(_send(trade, _market_close(trade, leg, instrument), leg, "close"))
     exits = [*trade.of("stop"), *trade.of("target")]
     if trade.position == 0:
         exits += trade.of("close")
@@ -167,12 +173,13 @@ def _exit(trade: LiveTrade, leg: str, kind: OrderType, trigger: Decimal) -> Orde
     )
 
 
-def _market_close(trade: LiveTrade, leg: str) -> Order:
+def _market_close(trade: LiveTrade, leg: str, instrument: Instrument | None) -> Order:
+    """The order that closes what is held. A rest below the step is closed too: reduce-only sells no more than there is."""
     return Order(
         client_id=client_order_id(trade.intent.id, leg),
         symbol=trade.symbol,
         side=trade.exit_side,
         type="MARKET",
-        quantity=trade.position,
+        quantity=trade.position if instrument is None else instrument.covering(trade.position),
         reduce_only=True,
     )

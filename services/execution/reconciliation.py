@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from services.execution.alerts import alert
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
 from services.execution.trade import LiveTrade
 from shared.domain.control import Alert
+from shared.exchange.error_codes import ErrorCode
+
+#: Codes of a stop that came too late, because the market had passed its price, or that never arrived.
+_OF_THIS_STOP_ALONE: Final = frozenset(
+    {
+        ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER,
+        ErrorCode.STRATEGY_INVALID_TRIGGER_PRICE,
+        ErrorCode.CANCEL_REJECTED,
+        ErrorCode.NO_SUCH_ORDER,
+    }
+)
 
 
 def freeze(state: ExecutionState, symbol: str, why: str, time: int) -> list[Alert]:
@@ -19,6 +31,17 @@ def freeze(state: ExecutionState, symbol: str, why: str, time: int) -> list[Aler
     return [
         alert("critical", f"frozen.{symbol}", f"{symbol} is frozen: {why}; check the exchange, then re-arm by hand", time)
     ]
+
+
+def unprotectable(state: ExecutionState, trade: LiveTrade, time: int) -> list[Alert]:
+    """Freeze the symbol of a trade whose stops the exchange refused: the next entry there would stand without one too.
+
+    A stop that the price had passed already says nothing about the next trade, nor does one that was lost in silence.
+    """
+    codes = [order.reject_code for order in trade.of("stop") if order.reject_code]
+    if not codes or codes[-1] in _OF_THIS_STOP_ALONE:
+        return []
+    return freeze(state, trade.symbol, f"the exchange takes no stop there (code {codes[-1]})", time)
 
 
 def reconcile(state: ExecutionState, time: int, settings: ExecutionSettings) -> list[Alert]:

@@ -9,6 +9,8 @@ import msgspec
 from services.execution.trade import LiveTrade
 from shared.domain.account import AccountState, Trade
 from shared.domain.exchange import ExchangeRequest
+from shared.domain.instruments import Instrument
+from shared.domain.listing import Closure
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -39,7 +41,8 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     """Live trades by symbol (one a symbol: its exits close the whole position), requests by id, reports that are due.
 
     ``queries``: query id → the request that it asks about. ``intents``, ``gone``, ``foreign``, ``controls``: ids remembered,
-    oldest first. ``frozen``: symbol → why no intent is taken for it until re-armed by hand.
+    oldest first. ``frozen``: symbol → why no intent is taken for it until re-armed by hand. ``instruments`` and
+    ``closures``: as the exchange told them last; nothing before that.
     """
 
     account: AccountState | None = None
@@ -58,6 +61,8 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     gone: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)
+    instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
+    closures: tuple[Closure, ...] = ()
 
     def waits_for(self, cause: Cause) -> bool:
         """Some request that this cause set in motion has no answer yet."""

@@ -19,8 +19,9 @@ from services.gateway.condition import Condition
 from services.gateway.core import GatewayCore
 from services.gateway.hand import Hand
 from services.gateway.settings import GatewaySettings
-from services.gateway.start import check_account, filters_apart, set_up
+from services.gateway.start import check_key
 from services.gateway.statement import fund, refresh
+from services.gateway.watch import Watch
 from shared.bus.port import Bus, Delivery, InvalidMessage
 from shared.config.settings import CommonSettings
 from shared.domain.control import Alert, Control
@@ -29,6 +30,7 @@ from shared.domain.ids import derive
 from shared.domain.message import Message
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.streams import StreamLost
+from shared.exchange.model.user_events import ConfigUpdate
 from shared.exchange.port import TradingExchange
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.process.exits import Exit, Leave
@@ -68,6 +70,7 @@ class GatewayFlow:
             self._show_halt()
         self._broken = asyncio.get_running_loop().create_future()
         self._exchange = self._make()
+        self._watch = Watch(self._exchange, self._bus, self._common, self._settings)
         self._hand = Hand(
             self._exchange,
             self._core,
@@ -76,6 +79,7 @@ class GatewayFlow:
             save=self._save,
             alert=self._alert,
             halt=self._halt,
+            refused=self._watch.refused,
         )
         try:
             await self._begin()
@@ -92,9 +96,8 @@ class GatewayFlow:
         while True:
             try:
                 await self._exchange.start()
-                await check_account(self._exchange)
-                await set_up(self._exchange, self._common.symbols, self._common.account)
-                alerts = await filters_apart(self._exchange, self._common.instrument_table(), self._exchange.now())
+                await check_key(self._exchange)
+                await self._watch.begin()
                 await self._refresh()
             except ExchangeError as error:
                 if error.action in ("refuse", "halt"):
@@ -104,8 +107,6 @@ class GatewayFlow:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, self._common.exchange.stream.backoff_longest_s)
             else:
-                if alerts:
-                    await self._bus.publish(alerts)
                 return
 
     async def _work(self) -> None:
@@ -113,6 +114,7 @@ class GatewayFlow:
         tasks = [
             asyncio.create_task(self._listen(), name="gateway user stream"),
             asyncio.create_task(self._tell(), name="gateway news"),
+            asyncio.create_task(self._watch.run(), name="gateway watch"),
         ]
         subscription = await self._bus.subscribe(_QUEUE, self._receive)
         try:
@@ -199,10 +201,13 @@ class GatewayFlow:
                 async with self._exchange.user_stream() as stream:
                     self._condition.stream_open()
                     self._core.want_refresh()
+                    self._watch.look()
                     self._wake.set()
                     pause = 0.0
                     async for event in stream:
                         self._core.hear(event, self._exchange.now())
+                        if isinstance(event, ConfigUpdate):
+                            self._watch.look()
                         if not getattr(event, "readable", True):
                             self._core.want_refresh()
                         self._wake.set()

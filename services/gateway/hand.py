@@ -34,6 +34,7 @@ class Hand:
     """``save``: keep the core's state; raises Fenced when another replica is the hand now, and then nothing is sent.
 
     ``alert``: tell a person (key, text, time of the venue). ``halt``: stop entries (code, sentence, the venue's text).
+    ``refused``: called with symbol, code and message of an order that was refused, before that is told.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Hand:
         save: Callable[[], Awaitable[None]],
         alert: Callable[[str, str, int], None],
         halt: Callable[[int, str, str], None],
+        refused: Callable[[str, int, str], Awaitable[None]],
     ) -> None:
         self._exchange = exchange
         self._core = core
@@ -54,6 +56,7 @@ class Hand:
         self._save = save
         self._alert = alert
         self._halt = halt
+        self._refused = refused
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def symbol(self, symbol: str, requests: Sequence[ExchangeRequest]) -> None:
@@ -95,7 +98,7 @@ class Hand:
             await self._save()
             outcome = await place_for_certain(self._exchange, order, self._patience)
             if not (isinstance(outcome, Refused) and outcome.code == ErrorCode.NO_SUCH_ORDER and resends_left):
-                self._placed(order, outcome)
+                await self._placed(order, outcome)
                 return
             self._core.sending_again(order.client_id, self._exchange.now())
 
@@ -106,9 +109,9 @@ class Hand:
             self._core.sending_again(order.client_id, self._exchange.now())
             await self._send(order)
             return
-        self._placed(order, outcome)
+        await self._placed(order, outcome)
 
-    def _placed(self, order: NewOrder, outcome: Accepted | Refused | Lost) -> None:
+    async def _placed(self, order: NewOrder, outcome: Accepted | Refused | Lost) -> None:
         now = self._exchange.now()
         _REQUESTS.labels("place", type(outcome).__name__.lower()).inc()
         if isinstance(outcome, Accepted):
@@ -119,6 +122,7 @@ class Hand:
             else:
                 self._core.told(order.client_id, outcome.order)
         elif isinstance(outcome, Refused):
+            await self._refused(order.symbol, outcome.code, outcome.message)
             self._core.refused(order.client_id, outcome.code, outcome.message, now)
             self._halt_on(outcome)
         else:

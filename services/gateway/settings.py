@@ -16,6 +16,27 @@ class GatewaySettings(BaseModel):
         le=300,
         description="Time between two account statements, each compared with the exchange by REST, seconds",
     )
+    account_check_s: float = Field(
+        60.0,
+        ge=1,
+        le=3_600,
+        description="Time between two checks of leverage, margin type and the account's modes, seconds",
+    )
+    instruments_every_s: float = Field(
+        900.0,
+        ge=1,
+        le=86_400,
+        description="Time between two readings of the exchange's filters and states of symbols, seconds",
+    )
+    instruments_patience_s: float = Field(
+        2.0,
+        ge=0,
+        le=30,
+        description="Longest wait for the filters after an order was refused because of them, seconds",
+    )
+    delisting_lead_h: float = Field(
+        24.0, ge=0, le=720, description="Time before a contract is delisted from which nothing is entered, hours"
+    )
     hold_ms: int = Field(
         500,
         ge=10,

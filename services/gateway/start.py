@@ -1,27 +1,26 @@
-"""What must hold before the first order may leave: key, modes, filters (OPS-7, RISK-5). Part of the gateway's shell."""
+"""What must hold before the first order may leave: key, modes, leverage, margin type (OPS-7, RISK-5). Part of the shell."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 import structlog
 
 from shared.config.account import AccountSettings
-from shared.domain.control import Alert
-from shared.domain.instruments import Instrument
+from shared.exchange.account_truth import AccountTruth, Finding, of_account
 from shared.exchange.errors import ExchangeError
+from shared.exchange.model.account import SymbolConfig
 from shared.exchange.port import TradingExchange
 from shared.runtime.process.exits import Exit, Leave
 
 log = structlog.get_logger(__name__)
 
 
-async def check_account(exchange: TradingExchange) -> None:
-    """Raises Leave for a key that could do harm, or an account in a mode that the system does not trade in."""
+async def check_key(exchange: TradingExchange) -> None:
+    """Raises Leave for a key that could do harm, or that the exchange refuses."""
     try:
         rights = await exchange.key_rights()
-        hedge = await exchange.hedge_mode()
     except ExchangeError as error:
         if error.action == "halt":
             raise Leave(Exit.REFUSED, f"the exchange refuses the key: {error}") from error
@@ -32,39 +31,51 @@ async def check_account(exchange: TradingExchange) -> None:
         raise Leave(Exit.REFUSED, "the API key may not trade futures: permit it, or use another key")
     if rights.ip_restricted is False:
         log.warning("the API key is not bound to an IP address; bind it")
-    if hedge:
-        raise Leave(Exit.REFUSED, "the account is in hedge mode: set one-way mode (no positions, no orders) and start again")
 
 
-async def set_up(exchange: TradingExchange, symbols: Sequence[str], account: AccountSettings) -> None:
-    """Set margin type and leverage of every symbol, all at once. Raises ExchangeError if the exchange refuses one."""
-
-    async def one(symbol: str) -> None:
-        await exchange.set_margin_type(symbol, account.margin_type)
-        await exchange.set_leverage(symbol, account.leverage)
-
-    await asyncio.gather(*(one(symbol) for symbol in symbols))
+async def truth_of(exchange: TradingExchange) -> AccountTruth:
+    """Ask for the account's modes, balances and settings of every symbol. Raises ExchangeError."""
+    config, balances, symbols = await asyncio.gather(
+        exchange.account_config(), exchange.balances(), exchange.symbol_configs()
+    )
+    return AccountTruth(config=config, balances=balances, symbols=symbols)
 
 
-async def filters_apart(exchange: TradingExchange, configured: Mapping[str, Instrument], now: int) -> list[Alert]:
-    """An alert for every symbol whose configured filters are not the venue's: its orders may be refused or rounded badly."""
-    info = await exchange.exchange_info()
-    alerts = []
-    for symbol, instrument in configured.items():
-        rules = info.symbols.get(symbol)
-        if rules is None or not rules.trading:
-            what = f"{symbol} is not traded at the exchange ({'unknown' if rules is None else rules.status})"
-        elif rules.instrument() != instrument:
-            what = f"{symbol}: the filters configured ({instrument}) are not the exchange's ({rules.instrument()})"
-        else:
-            continue
-        alerts.append(
-            Alert(
-                severity="critical",
-                source="gateway",
-                key=f"filters.{symbol}",
-                text=f"{what}; correct the settings",
-                time=now,
-            )
-        )
-    return alerts
+async def set_up(
+    exchange: TradingExchange, symbols: Iterable[str], account: AccountSettings, found: dict[str, SymbolConfig]
+) -> tuple[str, ...]:
+    """Set margin type and leverage of the symbols where they differ, all at once. Returns those that refused a change.
+
+    found: the settings as they are. Raises ExchangeError if the exchange could not be asked.
+    """
+
+    async def one(symbol: str) -> bool:
+        config = found.get(symbol)
+        try:
+            if config is None or config.margin_type != account.margin_type:
+                await exchange.set_margin_type(symbol, account.margin_type)
+            if config is None or config.leverage != account.leverage:
+                await exchange.set_leverage(symbol, account.leverage)
+        except ExchangeError as error:
+            if error.action != "refuse":
+                raise
+            log.warning("the exchange refuses leverage or margin type", symbol=symbol, error=str(error))
+            return False
+        return True
+
+    asked = tuple(symbols)
+    done = await asyncio.gather(*(one(symbol) for symbol in asked))
+    return tuple(symbol for symbol, well in zip(asked, done, strict=True) if not well)
+
+
+async def refuse_modes(exchange: TradingExchange, findings: Iterable[Finding]) -> None:
+    """Raises Leave for modes of the whole account that are not traded in; with an open position only for hedge mode.
+
+    Who holds a position needs the gateway: it starts, entries stay closed, and exits are managed. In hedge mode no order of
+    ours is taken, exits included.
+    """
+    wrong = of_account(tuple(findings))
+    if not wrong:
+        return
+    if any(each.fault == "hedge_mode" for each in wrong) or not await exchange.positions():
+        raise Leave(Exit.REFUSED, "; ".join(each.text for each in wrong))

@@ -21,6 +21,7 @@ from shared.domain.control import Alert, ClockTick, Control, Severity
 from shared.domain.decisions import Decision, DecisionBundle, Signal
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
+from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 from shared.domain.orders import OrderIntent, Refusal, Verdict, VerdictBundle
 
@@ -60,6 +61,8 @@ class RiskCore:
             outputs = self._decide(self._barrier.due())
         elif isinstance(message, AccountReport):
             outputs = self._report(message)
+        elif isinstance(message, InstrumentList):
+            self._state.learn(message)
         elif isinstance(message, ClockTick):
             self._advance(message.time)
             outputs = self._decide(self._barrier.due(message.time))
@@ -97,7 +100,8 @@ class RiskCore:
 
     def _verdict(self, decision: Decision, signal: Signal, close_time: int) -> Verdict:
         state, settings = self._state, self._settings
-        instrument = self._instruments.get(signal.symbol)
+        instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
+        closure = closed(state.closures, signal.symbol, state.now)
         application = gate.Application(
             symbol=signal.symbol,
             expires_at=signal.expires_at,
@@ -108,16 +112,19 @@ class RiskCore:
             occupied=state.occupied,
             account_known=state.account is not None,
             instrument_known=instrument is not None,
+            closed=closure is not None,
         )
+        notes = (closure.text,) if closure is not None else ()
         refusals: tuple[Refusal, ...] = gate.refusals(application, settings)
         if instrument is None or state.account is None:
-            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals)
+            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=notes)
         held = state.notional(signal.symbol)
         size = sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage)
         if size.quantity == 0:
             refusals = (*refusals, "below_minimum")
         if refusals:
-            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=size.notes)
+            notes = (*size.notes, *notes)
+            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=notes)
         intent = OrderIntent(
             id=derive("intent", signal.id),
             signal_id=signal.id,

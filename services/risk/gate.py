@@ -16,7 +16,8 @@ class Application:
     """One signal before the gate, and what is known at that moment.
 
     ``now``: the latest time known, ms. ``occupied``: symbols in a position or on their way into one. ``day_limit_reached``:
-    the loss of the UTC day is at its limit now, whatever the kill switch says.
+    the loss of the UTC day is at its limit now, whatever the kill switch says. ``closed``: the exchange, or a setting of the
+    account there, permits no entry in the symbol now.
     """
 
     symbol: str
@@ -28,6 +29,7 @@ class Application:
     occupied: Collection[str]
     account_known: bool
     instrument_known: bool
+    closed: bool
 
 
 #: Refusal -> true when it applies. ``below_minimum`` is sizing's word and is added by the core.
@@ -40,6 +42,7 @@ CHECKS: Final[dict[Refusal, Callable[[Application, RiskSettings], bool]]] = {
     "signal_stale": lambda a, settings: a.now > a.expires_at,
     "no_account_state": lambda a, settings: not a.account_known,
     "unknown_symbol": lambda a, settings: not a.instrument_known,
+    "symbol_closed": lambda a, settings: a.closed,
 }
 
 

@@ -9,13 +9,12 @@ top of the amount risked; they are not part of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Context, Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from typing import Final
 
 from services.risk.settings import RiskSettings
 from shared.domain.decisions import Signal
 from shared.domain.instruments import Instrument
-from shared.domain.order_words import Side
 
 #: Divisions round towards zero, so that no cap is exceeded by even the last digit.
 _DOWN: Final = Context(prec=50, rounding=ROUND_DOWN)
@@ -49,7 +48,7 @@ def size(
     """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT."""
     with localcontext(_DOWN):
         entry, target = instrument.price(signal.entry), instrument.price(signal.target)
-        stop = _outward(signal.stop, signal.side, instrument)
+        stop = instrument.stop(signal.stop, signal.side)
         below, above = (stop, target) if signal.side == "BUY" else (target, stop)
         if not 0 < below < entry < above:
             return Size(Decimal(0), entry, stop, target, Decimal(0), (TOO_CLOSE,))
@@ -69,9 +68,3 @@ def size(
         if quantity <= 0 or quantity < instrument.min_quantity or quantity * entry < instrument.min_notional:
             return Size(Decimal(0), entry, stop, target, Decimal(0), (*notes, UNDER_MINIMUM))
         return Size(quantity, entry, stop, target, quantity * distance, tuple(notes))
-
-
-def _outward(stop: float, side: Side, instrument: Instrument) -> Decimal:
-    """The stop on the tick grid, not nearer to the entry than it was."""
-    rounding = ROUND_FLOOR if side == "BUY" else ROUND_CEILING
-    return (Decimal(repr(stop)) / instrument.tick_size).quantize(Decimal(1), rounding=rounding) * instrument.tick_size

@@ -8,6 +8,8 @@ import msgspec
 
 from services.risk.barrier import PartitionState
 from shared.domain.account import AccountReport, AccountState, KillSwitch
+from shared.domain.instruments import Instrument
+from shared.domain.listing import Closure, InstrumentList
 from shared.domain.orders import OrderIntent
 from shared.domain.timeframes import DAY
 
@@ -25,6 +27,7 @@ class RiskState(msgspec.Struct, kw_only=True):
 
     ``day_start_equity``: the last equity known before the day began; if there was none, that of the day's first report.
     ``changes`` counts the kill switch's transitions. ``deep_loss_acknowledged``: re-armed by hand today after a deep loss.
+    ``instruments``, ``closures``: as the exchange told them last; nothing before that.
     """
 
     barrier: PartitionState = msgspec.field(default_factory=PartitionState)
@@ -41,6 +44,8 @@ class RiskState(msgspec.Struct, kw_only=True):
     trades_today: int = 0
     pending: list[PendingIntent] = msgspec.field(default_factory=list)
     controls: list[str] = msgspec.field(default_factory=list)
+    instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
+    closures: tuple[Closure, ...] = ()
 
     def advance_to(self, time: int) -> bool:
         """Time only moves on. True when a new UTC day has begun with it."""
@@ -62,6 +67,11 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.pending = [intent for intent in self.pending if intent.close_time >= report.time]
         if self.day_start_equity is None:
             self.day_start_equity = report.account.equity
+
+    def learn(self, told: InstrumentList) -> None:
+        """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""
+        self.instruments |= {each.symbol: each for each in told.instruments}
+        self.closures = told.closures
 
     def approve(self, intent: OrderIntent) -> None:
         """Count an approval at once: the next signal of the same close meets it."""

@@ -13,6 +13,7 @@ from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPri
 from shared.domain.decisions import DecisionBundle
 from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
 from shared.domain.facts import AnalysisBundle
+from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.domain.orders import StepReport, VerdictBundle
 
@@ -27,6 +28,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     StepReport,
     ExchangeRequests,
     ExchangeEvents,
+    InstrumentList,
     MarketStep,
     AccountReport,
     RiskReport,

@@ -164,7 +164,7 @@ def build(
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
-        rows.append(_market("engine", "engine", "candle.#", "account.#", "control.#"))
+        rows.append(_market("engine", "engine", "candle.#", "account.#", "exchange.instruments", "control.#"))
     else:
         rows += [
             _market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}", "control.reset")
@@ -175,9 +175,9 @@ def build(
             _market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset", "control.tick")
             for p in range(partitions)
         ]
-        rows.append(_market("risk", "risk", "decision.#", "account.#", "control.#"))
+        rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.#"))
     rows += [
-        _money("execution", "execution", "order.intent", "exchange.event", "control.#"),
+        _money("execution", "execution", "order.intent", "exchange.event", "exchange.instruments", "control.#"),
         _exchange(mode),
         QueueSpec(
             "journal",

@@ -1,4 +1,4 @@
-"""Settings of the trading filters of symbols. In testnet and live the gateway compares them with the exchange's."""
+"""Settings of the trading filters of symbols, for modes sim and paper. In testnet and live the exchange's own hold."""
 
 from __future__ import annotations
 

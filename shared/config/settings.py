@@ -180,7 +180,10 @@ class CommonSettings(_Section):
     store: StoreSettings = Field(default_factory=StoreSettings, description="The store of the lanes' state")
     instruments: dict[InstrumentKey, InstrumentSettings] = Field(
         default_factory=lambda: dict(DEFAULT_INSTRUMENTS),
-        description="Trading filters of each symbol; `default` holds for symbols that have none of their own",
+        description=(
+            "Trading filters of each symbol; `default` holds for symbols that have none of their own. In modes testnet and "
+            "live the exchange's own replace them"
+        ),
     )
     log: LogSettings = Field(default_factory=LogSettings, description="What is logged, and how")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP")

@@ -24,6 +24,7 @@ Refusal = Literal[
     "below_minimum",  # no tradable size: below the exchange's minimum, or the stop or target within a tick of the entry
     "no_account_state",  # no account report has arrived yet
     "unknown_symbol",  # the exchange's filters of the symbol are not known
+    "symbol_closed",  # the symbol takes no entries now; the note says why and until when
 ]
 
 

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from shared.domain.timeframes import Timeframe
 from shared.exchange.model.account import (
+    AccountConfig,
     AccountSummary,
     Balance,
     Bracket,
@@ -40,6 +41,7 @@ from shared.exchange.model.market_data import (
     FundingTerms,
     Kline,
     MarkPrice,
+    TradingSchedule,
 )
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import MarketStream, StreamName, UserStream
@@ -58,7 +60,11 @@ class MarketData(Protocol):
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
-        """Read symbols, trading filters and rate limits."""
+        """Read symbols, trading filters and rate limits. A symbol that cannot be read is named in ``left_out``."""
+        ...
+
+    async def trading_schedule(self) -> TradingSchedule:
+        """Read the sessions of the markets behind TradFi contracts, about a week from yesterday on."""
         ...
 
     async def klines(
@@ -194,8 +200,12 @@ class Trading(Protocol):
         """Read our maker and taker fee rates for the symbol, as fractions of notional."""
         ...
 
+    async def account_config(self) -> AccountConfig:
+        """Read the account's modes: hedge or one-way, single- or multi-assets, whether it may trade, fee tier."""
+        ...
+
     async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
-        """Read leverage and margin type, by symbol; ``symbol`` None = all."""
+        """Read leverage and margin type, by symbol; ``symbol`` None = all. One that cannot be read is missing."""
         ...
 
     async def income(
@@ -248,7 +258,11 @@ class TradingExchange(Trading, Protocol):
         ...
 
     async def exchange_info(self) -> ExchangeInfo:
-        """Read symbols, trading filters and rate limits."""
+        """Read symbols, trading filters and rate limits. A symbol that cannot be read is named in ``left_out``."""
+        ...
+
+    async def trading_schedule(self) -> TradingSchedule:
+        """Read the sessions of the markets behind TradFi contracts, about a week from yesterday on."""
         ...
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:

@@ -54,6 +54,7 @@ class Endpoint:
 
 TIME: Final = Endpoint("time")
 EXCHANGE_INFO: Final = Endpoint("exchangeInfo")
+TRADING_SCHEDULE: Final = Endpoint("tradingSchedule", weight=5)
 KLINES: Final = Endpoint("klines", weight_steps=((99, 1), (499, 2), (1000, 5), (1500, 10)), urgency="bulk")
 DEPTH: Final = Endpoint("depth", weight_steps=((50, 2), (100, 5), (500, 10), (1000, 20)))
 BOOK_TICKER: Final = Endpoint("ticker/bookTicker", weight=2, weight_all=5)
@@ -86,6 +87,7 @@ BALANCE: Final = Endpoint("balance", version=3, signed=True, weight=5, urgency="
 POSITIONS: Final = Endpoint("positionRisk", version=3, signed=True, weight=5, urgency="order")
 BRACKETS: Final = Endpoint("leverageBracket", signed=True)
 COMMISSION: Final = Endpoint("commissionRate", signed=True, weight=20)
+ACCOUNT_CONFIG: Final = Endpoint("accountConfig", signed=True, weight=5)
 SYMBOL_CONFIG: Final = Endpoint("symbolConfig", signed=True, weight=5)
 INCOME: Final = Endpoint("income", signed=True, weight=30, urgency="bulk")
 LEVERAGE: Final = Endpoint("leverage", "post", signed=True)

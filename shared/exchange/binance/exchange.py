@@ -12,10 +12,12 @@ from shared.exchange.binance.orders import BinanceOrders
 from shared.exchange.binance.rest import Rest
 from shared.exchange.binance.streams import BinanceMarketStream, BinanceUserStream, together
 from shared.exchange.binance.wire import account as wire_account
+from shared.exchange.binance.wire import exchange_info as wire_info
 from shared.exchange.binance.wire import market_data
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import (
+    AccountConfig,
     AccountSummary,
     Balance,
     Bracket,
@@ -36,6 +38,7 @@ from shared.exchange.model.market_data import (
     FundingTerms,
     Kline,
     MarkPrice,
+    TradingSchedule,
 )
 from shared.exchange.model.streams import MarketStream, StreamName, UserStream
 from shared.exchange.settings import ADDRESSES, Endpoint, ExchangeSettings
@@ -84,8 +87,11 @@ class BinanceExchange(BinanceOrders):
         return (await self._rest.call(endpoints.TIME, {}, wire_rest.ServerTime)).server_time
 
     async def exchange_info(self) -> ExchangeInfo:
-        body = await self._rest.call(endpoints.EXCHANGE_INFO, {}, market_data.Info)
-        return self._rest.reading(endpoints.EXCHANGE_INFO, body.value)
+        return (await self._rest.call(endpoints.EXCHANGE_INFO, {}, wire_info.Info)).value()
+
+    async def trading_schedule(self) -> TradingSchedule:
+        answer = await self._rest.call(endpoints.TRADING_SCHEDULE, {}, wire_info.Schedule)
+        return self._rest.reading(endpoints.TRADING_SCHEDULE, answer.value)
 
     async def klines(
         self, symbol: str, timeframe: Timeframe, *, start: int | None = None, end: int | None = None, limit: int = 500
@@ -163,9 +169,12 @@ class BinanceExchange(BinanceOrders):
     async def commission(self, symbol: str) -> Commission:
         return (await self._rest.call(endpoints.COMMISSION, _given(symbol=symbol), wire_account.CommissionRate)).value()
 
+    async def account_config(self) -> AccountConfig:
+        return (await self._rest.call(endpoints.ACCOUNT_CONFIG, {}, wire_account.AccountSetup)).value()
+
     async def symbol_configs(self, symbol: str | None = None) -> dict[str, SymbolConfig]:
         rows = await self._rest.call(endpoints.SYMBOL_CONFIG, _given(symbol=symbol), list[wire_account.SymbolSetup])
-        return self._rest.reading(endpoints.SYMBOL_CONFIG, lambda: {row.symbol: row.value() for row in rows})
+        return {row.symbol: config for row in rows if (config := row.value()) is not None}
 
     async def income(
         self, *, symbol: str | None = None, kind: str | None = None, start: int | None = None, limit: int = 100

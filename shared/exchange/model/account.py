@@ -101,6 +101,19 @@ class SymbolConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_notional: Decimal
 
 
+class AccountConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The modes of the account, which hold for every symbol.
+
+    hedge: True = a LONG and a SHORT leg for each symbol; False = one-way mode. multi_assets: True = assets other than USDT
+    count as margin. may_trade: False = the exchange takes no orders from the account. fee_tier: 0 = no discount by volume.
+    """
+
+    hedge: bool
+    multi_assets: bool
+    may_trade: bool
+    fee_tier: int
+
+
 class Leverage(msgspec.Struct, frozen=True, kw_only=True):
     """The leverage that now holds for a symbol. ``max_notional``: largest position at this leverage, USDT."""
 

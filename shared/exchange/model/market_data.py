@@ -22,6 +22,8 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
     price_up, price_down: a BUY limit may not be above mark * price_up, a SELL limit not below mark * price_down.
     max_orders: most open orders.
     listed_at: ms; no history exists before.
+    delivers_at: ms at which the exchange settles and closes the contract; 0 = no date is announced.
+    underlying: kind of market behind the contract in the exchange's word: COIN, EQUITY, COMMODITY, PREMARKET …
     liquidation_fee, market_take_bound, trigger_protect: fractions; 0 = the exchange states none.
     """
 
@@ -42,6 +44,8 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
     price_down: Decimal
     max_orders: int
     listed_at: int
+    delivers_at: int = 0
+    underlying: str = ""
     liquidation_fee: Decimal = Decimal(0)
     market_take_bound: Decimal = Decimal(0)
     trigger_protect: Decimal = Decimal(0)
@@ -70,12 +74,41 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
 
 
+class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A symbol of exchangeInfo that cannot be used, and why. ``symbol``: its name; its place in the list if it has none."""
+
+    symbol: str
+    reason: str
+
+
 class ExchangeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The exchange's trading filters, by symbol, and its rate limits, as of ``time``."""
+    """The exchange's trading filters, by symbol, and its rate limits, as of ``time``.
+
+    left_out: symbols that the answer describes in a way that cannot be read; the others are not affected.
+    """
 
     time: int
     symbols: dict[str, SymbolRules]
     limits: tuple[RateLimit, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One trading session of the market behind TradFi contracts, from ``start`` until before ``end``, ms.
+
+    kind: in the exchange's word: PRE_MARKET, REGULAR, AFTER_MARKET, OVERNIGHT, NO_TRADING.
+    """
+
+    start: int
+    end: int
+    kind: str
+
+
+class TradingSchedule(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions of about a week around ``time`` (ms), by kind of underlying (EQUITY, COMMODITY …), earliest first."""
+
+    time: int
+    markets: dict[str, tuple[Session, ...]]
 
 
 class Kline(msgspec.Struct, frozen=True, kw_only=True):

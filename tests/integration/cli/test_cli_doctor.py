@@ -17,7 +17,7 @@ from simulator.server.settings import TEST_KEY, TEST_SECRET
 from tests.support.processes.fleet import ict, write_config
 from tests.support.simulator.protocol_server import a_server
 
-NAMES = ["python", "compiler", "disk", "rabbitmq", "store", "journal", "exchange", "clock", "key"]
+NAMES = ["python", "compiler", "disk", "rabbitmq", "store", "journal", "exchange", "clock", "key", "symbols", "account"]
 #: Seconds for what does answer, on a machine that does other things too.
 AMPLE = 60.0
 
@@ -56,7 +56,7 @@ DEAD = {
 async def test_dead_ports_are_told_each() -> None:
     code, checks = await examined(DEAD)
     assert code == Exit.UNREACHABLE
-    assert unreachable(checks) == {"rabbitmq", "store", "journal", "exchange", "clock"}
+    assert unreachable(checks) == {"rabbitmq", "store", "journal", "exchange", "clock", "symbols"}
     assert "secret" not in str(checks)
 
 
@@ -88,7 +88,7 @@ async def test_listeners_that_never_answer_are_given_up() -> None:
         }
         code, checks = await examined(settings, patience=1.0)
     assert code == Exit.UNREACHABLE
-    assert unreachable(checks) == {"rabbitmq", "store", "journal", "exchange", "clock"}
+    assert unreachable(checks) == {"rabbitmq", "store", "journal", "exchange", "clock", "symbols"}
 
 
 @pytest.mark.rabbitmq
@@ -112,6 +112,11 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
         assert server.url in checks["exchange"].text
         assert checks["clock"].verdict in ("ok", "warn")
         assert "withdrawals are off" in checks["key"].text
+        assert (checks["symbols"].verdict, checks["symbols"].text) == ("ok", "BTCUSDT, ETHUSDT: listed and traded")
+        assert (checks["account"].verdict, checks["account"].text) == (
+            "ok",
+            "one-way, single-asset, leverage 10, cross; fees 0.000200 maker, 0.000500 taker (tier 0)",
+        )
         settings["exchange"] = {"rest_url": server.url, "key": "nobody", "secret": "nothing"}
         _, checks = await examined(settings)
         assert (checks["key"].verdict, checks["key"].unreachable) == ("fail", False)

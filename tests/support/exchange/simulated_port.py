@@ -14,6 +14,7 @@ import msgspec
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import RULES, ExchangeError
 from shared.exchange.model.account import (
+    AccountConfig,
     AccountSummary,
     Balance,
     Bracket,
@@ -25,7 +26,13 @@ from shared.exchange.model.account import (
     PositionRisk,
     SymbolConfig,
 )
-from shared.exchange.model.market_data import ExchangeInfo, FundingRate, MarkPrice, SymbolRules
+from shared.exchange.model.market_data import (
+    ExchangeInfo,
+    FundingRate,
+    MarkPrice,
+    SymbolRules,
+    TradingSchedule,
+)
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import UserStream
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
@@ -224,6 +231,9 @@ class SimulatedPort:
     def user_stream(self) -> UserStream:
         return SimulatedUserStream(self._streams)
 
+    async def account_config(self) -> AccountConfig:
+        return AccountConfig(hedge=self.core.hedge_mode, multi_assets=False, may_trade=True, fee_tier=0)
+
     # -- market: what the account's half needs ------------------------------------------------------------------------
 
     async def exchange_info(self) -> ExchangeInfo:
@@ -252,6 +262,9 @@ class SimulatedPort:
                 listed_at=0,
             )
         return ExchangeInfo(time=self.now(), symbols=symbols, limits=())
+
+    async def trading_schedule(self) -> TradingSchedule:
+        return TradingSchedule(time=self.now(), markets={})
 
     async def mark_prices(self, symbol: str | None = None) -> tuple[MarkPrice, ...]:
         if symbol is not None and symbol not in self._symbols:

@@ -11,6 +11,7 @@ import msgspec
 from shared.domain.account import AccountState, Position
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, FundingPayment, PlaceOrder
 from shared.domain.message import Message
+from shared.domain.order_words import OrderStatus
 from shared.domain.orders import Fill, Order
 
 #: What becomes of a placed order.
@@ -41,6 +42,7 @@ class FakeExchange:
 
     def __init__(self, decide: Callable[[Order], Outcome] = normally, wallet: Decimal = Decimal(10_000)) -> None:
         self.decide = decide
+        self.reject_code = -2021
         self.time = 0
         self.orders: dict[str, Order] = {}
         self.placed: list[Order] = []  # every new order that reached the exchange, refused ones included
@@ -96,7 +98,7 @@ class FakeExchange:
         self.placed.append(order)
         if outcome == "reject" or (order.reduce_only and not self.position.get(order.symbol)):
             self.refused.add((self.time, order.symbol, order.reduce_only))
-            self._state(order, status="REJECTED", reject_code=-2021, reject_reason="Order would immediately trigger.")
+            self._state(order, status="REJECTED", reject_code=self.reject_code, reject_reason="Refused by the script.")
         elif outcome == "expire":
             self.refused.add((self.time, order.symbol, order.reduce_only))
             self._state(order, status="EXPIRED")
@@ -202,10 +204,14 @@ class FakeExchange:
     def _execute(self, client_id: str, quantity: Decimal) -> None:
         order = self.orders[client_id]
         price = order.trigger or Decimal(100)
-        self._book(order, quantity, price)
-        filled = order.filled + quantity
+        held = abs(self.position.get(order.symbol, Decimal(0)))
+        cut = order.reduce_only and quantity > held  # it sells no more than there is, and its rest expires
+        done = held if cut else quantity
+        self._book(order, done, price)
+        filled = order.filled + done
         whole = order.close_position or filled >= order.quantity
-        self._state(order, status="FILLED" if whole else "PARTIALLY_FILLED", filled=filled, average_price=price)
+        status: OrderStatus = "FILLED" if whole else "EXPIRED" if cut else "PARTIALLY_FILLED"
+        self._state(order, status=status, filled=filled, average_price=price)
 
     def _book(self, order: Order, quantity: Decimal, price: Decimal) -> None:
         symbol = order.symbol

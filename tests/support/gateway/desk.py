@@ -18,6 +18,7 @@ from shared.bus.topology import build
 from shared.config.settings import CommonSettings
 from shared.domain.control import Alert, Control
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
+from shared.domain.listing import InstrumentList, closed
 from shared.domain.orders import Order
 from shared.exchange.port import TradingExchange
 from shared.runtime.source import Lease
@@ -63,6 +64,7 @@ class Desk:
         self.events: list[ExchangeEvents] = []
         self.alerts: list[Alert] = []
         self.controls: list[Control] = []
+        self.lists: list[InstrumentList] = []
         self.heard = asyncio.Condition()
 
     @property
@@ -110,6 +112,11 @@ class Desk:
         held = {each.symbol: each.quantity for each in self.news[-1].account.positions} if self.news else {}
         return held.get(symbol, Decimal(0))
 
+    def closed(self, symbol: str = "BTCUSDT") -> str:
+        """Why the symbol takes no entries by the last list; empty if it takes them."""
+        closure = closed(self.lists[-1].closures, symbol, self.lists[-1].time) if self.lists else None
+        return closure.reason if closure is not None else ""
+
     async def take(self, delivery: Delivery) -> None:
         message: Any = delivery.decode()
         if isinstance(message, ExchangeEvents):
@@ -118,6 +125,8 @@ class Desk:
             self.alerts.append(message)
         elif isinstance(message, Control):
             self.controls.append(message)
+        elif isinstance(message, InstrumentList):
+            self.lists.append(message)
         await delivery.ack()
         async with self.heard:
             self.heard.notify_all()

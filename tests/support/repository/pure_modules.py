@@ -40,6 +40,7 @@ SHELLS: Final = frozenset(
         "services/gateway/inquiry.py",
         "services/gateway/start.py",
         "services/gateway/statement.py",
+        "services/gateway/watch.py",
         "services/ingest/live/connection.py",
         "services/ingest/live/feed.py",
         "services/ingest/live/fetching.py",

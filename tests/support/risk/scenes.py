@@ -11,6 +11,7 @@ from shared.domain.account import AccountReport, AccountState, Position, Trade
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Signal
 from shared.domain.instruments import Instrument
+from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE
 
@@ -90,6 +91,14 @@ def trade(symbol: str, state: str = "entering") -> Trade:
 def report(at: int, equity: str | Decimal = "10000", *positions: Position, trades: tuple[Trade, ...] = ()) -> AccountReport:
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
     return AccountReport(time=at, account=account, open_trades=trades)
+
+
+def listed(at: int, *instruments: Instrument, closures: tuple[Closure, ...] = ()) -> InstrumentList:
+    return InstrumentList(time=at, instruments=instruments, closures=closures)
+
+
+def shut(symbol: str, since: int = 0, until: int | None = None) -> Closure:
+    return Closure(symbol=symbol, reason="session", since=since, until=until, text=f"{symbol} is shut by the test")
 
 
 def control(command: str, number: int = 1) -> Control:

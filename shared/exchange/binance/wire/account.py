@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from shared.domain.order_words import PositionSide
-from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import Wire
 from shared.exchange.model.account import (
+    AccountConfig,
     AccountSummary,
     Balance,
     Bracket,
@@ -176,19 +176,36 @@ _MARGIN_TYPES: Final[dict[str, MarginType]] = {"CROSSED": "cross", "CROSS": "cro
 
 
 class SymbolSetup(Wire, frozen=True, kw_only=True):
-    """One element of the answer of GET symbolConfig. ``value`` raises Unreadable for an unknown margin type."""
+    """One element of the answer of GET symbolConfig. ``value`` is None for an unknown margin type."""
 
     symbol: str
     margin_type: str
     leverage: int
     max_notional_value: Decimal
 
-    def value(self) -> SymbolConfig:
+    def value(self) -> SymbolConfig | None:
         kind = _MARGIN_TYPES.get(self.margin_type.upper())
         if kind is None:
-            raise Unreadable(f"symbolConfig: margin type {self.margin_type!r} of {self.symbol}")
+            return None
         return SymbolConfig(
             symbol=self.symbol, margin_type=kind, leverage=self.leverage, max_notional=self.max_notional_value
+        )
+
+
+class AccountSetup(Wire, frozen=True, kw_only=True):
+    """The answer of GET accountConfig."""
+
+    dual_side_position: bool
+    multi_assets_margin: bool
+    can_trade: bool = True
+    fee_tier: int = 0
+
+    def value(self) -> AccountConfig:
+        return AccountConfig(
+            hedge=self.dual_side_position,
+            multi_assets=self.multi_assets_margin,
+            may_trade=self.can_trade,
+            fee_tier=self.fee_tier,
         )
 
 

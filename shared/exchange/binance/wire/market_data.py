@@ -1,4 +1,5 @@
-"""Decodes Binance's REST answers with market data. Pure; ``rest`` has the rules for all answers.
+"""Decodes Binance's REST answers with market data. Pure; ``rest`` has the rules for all answers, ``exchange_info`` reads
+exchangeInfo.
 
 ``value`` of each type converts it to the type of the port.
 """
@@ -11,101 +12,18 @@ from typing import Any, Final
 import msgspec
 
 from shared.domain.timeframes import Timeframe
-from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.rest import Wire
 from shared.exchange.model.market_data import (
     AggTrade,
     BookTicker,
     Depth,
-    ExchangeInfo,
     FundingRate,
     FundingTerms,
     Kline,
     MarkPrice,
-    RateLimit,
-    SymbolRules,
 )
 
 _ZERO: Final = Decimal(0)
-
-#: Stands for the upper bound of a filter that the exchange does not state.
-_UNBOUNDED: Final = Decimal(10) ** 18
-
-
-class _RateLimit(Wire, frozen=True, kw_only=True):
-    rate_limit_type: str
-    interval: str
-    interval_num: int
-    limit: int
-
-
-class _Symbol(Wire, frozen=True, kw_only=True):
-    symbol: str
-    status: str
-    contract_type: str
-    base_asset: str
-    quote_asset: str
-    filters: list[dict[str, Any]]
-    onboard_date: int = 0
-    liquidation_fee: Decimal = _ZERO
-    market_take_bound: Decimal = _ZERO
-    trigger_protect: Decimal = _ZERO
-
-    def rules(self) -> SymbolRules:
-        by_type = {str(each.get("filterType")): each for each in self.filters}
-
-        def value(filter_type: str, name: str, otherwise: Decimal | None = None) -> Decimal:
-            found = by_type.get(filter_type, {}).get(name)
-            if found is None and otherwise is None:
-                raise Unreadable(f"exchangeInfo: {self.symbol} has no {filter_type}.{name}")
-            return Decimal(str(found)) if found is not None else otherwise or _ZERO
-
-        return SymbolRules(
-            symbol=self.symbol,
-            status=self.status,
-            contract=self.contract_type,
-            base=self.base_asset,
-            quote=self.quote_asset,
-            tick_size=value("PRICE_FILTER", "tickSize"),
-            min_price=value("PRICE_FILTER", "minPrice"),
-            max_price=value("PRICE_FILTER", "maxPrice"),
-            step_size=value("LOT_SIZE", "stepSize"),
-            min_quantity=value("LOT_SIZE", "minQty"),
-            max_quantity=value("LOT_SIZE", "maxQty"),
-            market_max_quantity=value("MARKET_LOT_SIZE", "maxQty", _UNBOUNDED),
-            min_notional=value("MIN_NOTIONAL", "notional", _ZERO),
-            price_up=value("PERCENT_PRICE", "multiplierUp", _UNBOUNDED),
-            price_down=value("PERCENT_PRICE", "multiplierDown", _ZERO),
-            max_orders=int(value("MAX_NUM_ORDERS", "limit", Decimal(200))),
-            listed_at=self.onboard_date,
-            liquidation_fee=self.liquidation_fee,
-            market_take_bound=self.market_take_bound,
-            trigger_protect=self.trigger_protect,
-        )
-
-
-_INTERVAL_MS: Final = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
-
-
-class Info(Wire, frozen=True, kw_only=True):
-    """The answer of GET exchangeInfo."""
-
-    symbols: list[_Symbol]
-    server_time: int = 0
-    rate_limits: tuple[_RateLimit, ...] = ()
-
-    def value(self) -> ExchangeInfo:
-        """Convert the perpetual contracts; delivery contracts are left out. Raises Unreadable if a filter is missing."""
-        limits = tuple(
-            RateLimit(
-                kind=each.rate_limit_type, interval_ms=each.interval_num * _INTERVAL_MS[each.interval], limit=each.limit
-            )
-            for each in self.rate_limits
-            if each.interval in _INTERVAL_MS
-        )
-        symbols = {each.symbol: each.rules() for each in self.symbols if "PERPETUAL" in each.contract_type}
-        return ExchangeInfo(time=self.server_time, symbols=symbols, limits=limits)
-
 
 #: One element of the answer of GET klines: open time, open, high, low, close, volume, close time, quote volume, trades,
 #: taker buy volume, taker buy quote volume, unused. Times in ms.

@@ -385,20 +385,6 @@ async def test_hedge_mode_and_a_refused_key_end_it_with_a_sentence() -> None:
                 await asyncio.wait_for(asyncio.shield(task), 5)
 
 
-async def test_wrong_filters_are_alerted() -> None:
-    """RISK-1: an order rounded to the wrong grid is refused when it matters most."""
-
-    class Coarse(MovedPort):
-        async def exchange_info(self):  # type: ignore[no-untyped-def]  # as its parent's
-            info = await super().exchange_info()
-            rules = {name: msgspec.structs.replace(each, tick_size=Decimal(1)) for name, each in info.symbols.items()}
-            return msgspec.structs.replace(info, symbols=rules)
-
-    async with trading(Coarse()) as (desk, _):
-        await desk.until(lambda: len(desk.alerts) == 2)
-    assert {alert.key for alert in desk.alerts} == {"filters.BTCUSDT", "filters.ETHUSDT"}
-
-
 async def test_a_halting_refusal_and_a_lost_order_are_critical() -> None:
     """EXEC-6, invariant 7: a person is told."""
 
@@ -424,6 +410,7 @@ async def test_the_accounts_leverage_and_margin_type_are_set_on_every_symbol_bef
     exchange = MovedPort()
     await exchange.set_leverage("BTCUSDT", 50)
     await exchange.set_margin_type("ETHUSDT", "isolated")
-    await set_up(exchange, SYMBOLS, AccountSettings(leverage=7, margin_type="cross"))
+    asked = AccountSettings(leverage=7, margin_type="cross")
+    assert await set_up(exchange, SYMBOLS, asked, await exchange.symbol_configs()) == ()
     configs = await exchange.symbol_configs()
     assert [(each.leverage, each.margin_type) for each in configs.values()] == [(7, "cross"), (7, "cross")]

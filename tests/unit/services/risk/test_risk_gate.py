@@ -22,6 +22,7 @@ SOUND = {
     "occupied": frozenset({"ETHUSDT"}),
     "account_known": True,
     "instrument_known": True,
+    "closed": False,
 }
 #: What breaks each check, and nothing else. Full and already in the symbol is the one pair that shares a field.
 BREAKS = {
@@ -33,6 +34,7 @@ BREAKS = {
     "signal_stale": {"now": 1_001},
     "no_account_state": {"account_known": False},
     "unknown_symbol": {"instrument_known": False},
+    "symbol_closed": {"closed": True},
 }
 
 

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from shared.exchange.binance.wire import account, orders, rest
-from shared.exchange.binance.wire import market_data as wire_market
+from shared.exchange.binance.wire import exchange_info as wire_info
 from shared.exchange.binance.wire.enums import Unreadable
 from shared.exchange.binance.wire.streams import read_event, read_frame
 from shared.exchange.binance.wire.user import read_user_event
@@ -153,7 +153,7 @@ def test_orders_made_by_the_exchange_are_read(market_data: Path) -> None:
 def test_the_rule_book_of_production_is_read(market_data: Path) -> None:
     """RISK-1: every perpetual's filters, exact."""
     recorded = msgspec.json.decode((market_data / "exchange" / "fapi_exchangeInfo_PROD_2025-08-11.json").read_bytes())
-    info = rest.decode(msgspec.json.encode(recorded["info"]), wire_market.Info).value()
+    info = rest.decode(msgspec.json.encode(recorded["info"]), wire_info.Info).value()
     assert isinstance(info, ExchangeInfo)
     btc = info.symbols["BTCUSDT"]
     assert (btc.tick_size, btc.step_size, btc.min_notional) == (Decimal("0.10"), Decimal("0.001"), Decimal(100))

@@ -1,0 +1,251 @@
+"""Watches what the exchange lists and how the account is set, and tells it. Part of the gateway's shell.
+
+Filters, states of symbols and the account's modes change while the system runs: by the exchange, or by a person in the
+app. All of it is asked for regularly, the filters also as soon as the exchange refuses an order because of them. What
+changed leaves as an InstrumentList, so that the next order is rounded right; what does not fit closes the symbol to entries.
+Exits are never held back here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import Gauge
+
+from services.gateway.settings import GatewaySettings
+from services.gateway.start import refuse_modes, set_up, truth_of
+from shared.bus.port import Bus
+from shared.config.settings import CommonSettings
+from shared.domain.control import Alert, Control, Severity
+from shared.domain.instruments import Instrument
+from shared.domain.listing import Closure, InstrumentChange, InstrumentList
+from shared.domain.message import Message
+from shared.exchange import account_truth, listing
+from shared.exchange.account_truth import Finding, Wanted
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.market_data import ExchangeInfo, LeftOut, TradingSchedule
+from shared.exchange.port import TradingExchange
+from shared.runtime.waiting import wait_at_most
+
+log = structlog.get_logger(__name__)
+
+_LEFT_OUT: Final = Gauge("ict_gateway_symbols_left_out", "Symbols of exchangeInfo that could not be read at the last time")
+_CLOSED: Final = Gauge("ict_gateway_symbols_closed", "Configured symbols that take no entries")
+_COMMISSION: Final = Gauge(
+    "ict_gateway_commission_rate", "The account's fee rate, fraction of the notional", ["symbol", "side"]
+)
+_SOURCE: Final = "gateway"
+#: Closures that come and go by the calendar: told to services, but no news for a person.
+_EXPECTED: Final = frozenset({"session"})
+_HOUR_MS: Final = 3_600_000
+
+
+class Watch:
+    """Await ``begin`` before the first order, then run ``run`` until it is cancelled.
+
+    now: the exchange's time, UTC ms.
+    """
+
+    def __init__(self, exchange: TradingExchange, bus: Bus, common: CommonSettings, settings: GatewaySettings) -> None:
+        self._exchange = exchange
+        self._bus = bus
+        self._symbols = common.symbols
+        self._account = common.account
+        self._wanted = Wanted(
+            symbols=common.symbols, leverage=common.account.leverage, margin_type=common.account.margin_type
+        )
+        self._settings = settings
+        self._instruments: dict[str, Instrument] = common.instrument_table()
+        self._schedule: TradingSchedule | None = None
+        self._info: ExchangeInfo | None = None
+        self._findings: tuple[Finding, ...] = ()
+        self._unset: tuple[str, ...] = ()
+        self._unsigned: dict[str, Closure] = {}
+        self._left_out: tuple[LeftOut, ...] = ()
+        self._told: InstrumentList | None = None
+        self._fee_tier: int | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._look = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Set leverage and margin type, judge the account, tell the instruments.
+
+        Raises Leave if the account is in a mode that is not traded in; ExchangeError if the exchange could not be asked.
+        """
+        truth = await truth_of(self._exchange)
+        self._unset = await set_up(self._exchange, self._symbols, self._account, truth.symbols)
+        truth = await truth_of(self._exchange)
+        self._findings = account_truth.judge(truth, self._wanted)
+        await refuse_modes(self._exchange, self._findings)
+        await self._ask_listing()
+        await self._tell(always=True)
+
+    async def run(self) -> None:
+        """Ask again and again; a question that fails is asked again after the same pause."""
+        try:
+            await self._run()
+        finally:
+            if self._asking is not None:
+                self._asking.cancel()
+                await asyncio.gather(self._asking, return_exceptions=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        account, instruments = self._settings.account_check_s, self._settings.instruments_every_s
+        account_due, instruments_due = loop.time() + account, loop.time() + instruments
+        await self._guarded(self._ask_commissions)
+        while True:
+            await wait_at_most(self._look, max(0.0, min(account_due, instruments_due) - loop.time()))
+            looked = self._look.is_set()
+            self._look.clear()
+            if looked or loop.time() >= account_due:
+                await self._guarded(self._check_account)
+                account_due = loop.time() + account
+            if loop.time() >= instruments_due:
+                self._unsigned.clear()
+                await self.refresh(always=True)
+                instruments_due = loop.time() + instruments
+
+    def look(self) -> None:
+        """Check the account now: something was set, or may have been while nobody listened."""
+        self._look.set()
+
+    async def refused(self, symbol: str, code: int, message: str) -> None:
+        """Hear of a refused order before its answer is told, so that the next attempt is rounded to the new filters.
+
+        Waits for the exchange's list at most ``instruments_patience_s``; an answer that comes later is told later.
+        """
+        if code in listing.DIFFERS:
+            await asyncio.wait({self._refreshing()}, timeout=self._settings.instruments_patience_s)
+        elif code == ErrorCode.TRADFI_AGREEMENT_NOT_SIGNED:
+            text = (
+                f"{symbol}: the exchange wants an agreement for this kind of contract ({message}): sign it in the Binance "
+                f"app (open {symbol} in USDⓈ-M Futures), or take {symbol} out of `symbols`"
+            )
+            self._unsigned[symbol] = Closure(symbol=symbol, reason="agreement", since=0, until=None, text=text)
+            await self._tell()
+
+    async def refresh(self, *, always: bool = False) -> None:
+        """Ask for the list of instruments and tell what is new; ``always``: tell it in any case. Logs what fails."""
+
+        async def ask() -> None:
+            await self._ask_listing()
+            await self._tell(always=always)
+
+        await self._guarded(ask)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _refreshing(self) -> asyncio.Task[None]:
+        """One question for all who wait for the same answer."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self.refresh(), name="gateway instruments")
+        return self._asking
+
+    async def _guarded(self, ask: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await ask()
+        except ExchangeError as error:
+            log.warning("instruments or account could not be asked for; what was known holds", error=str(error))
+
+    async def _ask_listing(self) -> None:
+        info = await self._exchange.exchange_info()
+        if listing.needs_schedule(info, self._symbols):
+            try:
+                self._schedule = await self._exchange.trading_schedule()
+            except ExchangeError as error:
+                log.warning("the trading schedule could not be asked for; the last one holds", error=str(error))
+        self._info = info
+        _LEFT_OUT.set(len(info.left_out))
+        if info.left_out != self._left_out:
+            self._left_out = info.left_out
+            log.warning("symbols left out", symbols={each.symbol: each.reason for each in info.left_out})
+
+    async def _check_account(self) -> None:
+        """Judge the account anew; what is wrong since the last time halts entries and is told."""
+        truth = await truth_of(self._exchange)
+        if self._unset:
+            self._unset = await set_up(self._exchange, self._unset, self._account, truth.symbols)
+            truth = await truth_of(self._exchange)
+        if truth.config.fee_tier != self._fee_tier:
+            self._fee_tier = truth.config.fee_tier
+            await self._ask_commissions()
+        found = account_truth.judge(truth, self._wanted)
+        known = {(each.fault, each.symbol) for each in self._findings}
+        fresh = [each for each in found if (each.fault, each.symbol) not in known]
+        self._findings = found
+        await self._tell()
+        if fresh:
+            await self._bus.publish([self._halt(fresh)])
+
+    async def _ask_commissions(self) -> None:
+        for symbol in self._symbols:
+            try:
+                rates = await self._exchange.commission(symbol)
+            except ExchangeError as error:
+                if error.action != "refuse":
+                    raise
+                continue  # not listed: told as such
+            _COMMISSION.labels(symbol, "maker").set(float(rates.maker))
+            _COMMISSION.labels(symbol, "taker").set(float(rates.taker))
+            log.info("commission", symbol=symbol, maker=str(rates.maker), taker=str(rates.taker))
+
+    async def _tell(self, *, always: bool = False) -> None:
+        assert self._info is not None, "begin has asked"
+        now = self._exchange.now()
+        lead = int(self._settings.delisting_lead_h * _HOUR_MS)
+        judged = listing.judge(self._info, self._schedule, self._symbols, now, lead)
+        closures = (
+            *account_truth.closures(self._findings, self._symbols),
+            *self._unsigned.values(),
+            *judged.closures,
+        )
+        changed = listing.changes(self._instruments, judged.instruments)
+        self._instruments = {**self._instruments, **judged.instruments}
+        instruments = tuple(self._instruments[symbol] for symbol in self._symbols if symbol in judged.instruments)
+        before = self._told
+        if not always and before is not None and (before.instruments, before.closures) == (instruments, closures):
+            return
+        time = max(now, before.time + 1 if before is not None else 0)
+        told = InstrumentList(time=time, instruments=instruments, closures=closures, changes=changed)
+        self._told = told
+        _CLOSED.set(len({each.symbol for each in closures if each.holds(now)}))
+        await self._bus.publish([told])
+        news = self._news(before.closures if before is not None else (), told)
+        if news:
+            await self._bus.publish(news)
+
+    def _news(self, before: Sequence[Closure], told: InstrumentList) -> list[Message]:
+        """What a person should know: changed filters, symbols that close to entries, and that open again."""
+        alerts: list[Message] = [self._filters(each, told.time) for each in told.changes]
+        old = {(each.symbol, each.reason): each for each in before if each.reason not in _EXPECTED}
+        new = {(each.symbol, each.reason): each for each in told.closures if each.reason not in _EXPECTED}
+        for (symbol, reason), closure in new.items():
+            if (symbol, reason) not in old:
+                severity: Severity = "critical" if closure.holds(told.time) else "warning"
+                text = f"{closure.text}. No entries in {symbol}; exits go on"
+                alerts.append(self._alert(severity, f"closed.{symbol}.{reason}", text, told.time))
+        for symbol, reason in old:
+            if (symbol, reason) not in new:
+                text = f"{symbol}: what closed it to entries is over ({reason.replace('_', ' ')})"
+                alerts.append(self._alert("info", f"opened.{symbol}.{reason}", text, told.time))
+        return alerts
+
+    def _filters(self, change: InstrumentChange, time: int) -> Alert:
+        text = (
+            f"{change.symbol}: the exchange's {change.field} is {change.after}, it was {change.before}; "
+            "orders are rounded to it from now on"
+        )
+        return self._alert("info", f"filters.{change.symbol}.{change.field}", text, time)
+
+    def _halt(self, fresh: Sequence[Finding]) -> Control:
+        now = self._exchange.now()
+        why = "; ".join(each.text for each in fresh)
+        return Control(id=f"account-{now}", command="halt", by=_SOURCE, reason=f"the account was changed: {why}")
+
+    def _alert(self, severity: Severity, key: str, text: str, time: int) -> Alert:
+        return Alert(severity=severity, source=_SOURCE, key=key, text=text, time=time)
