@@ -26,7 +26,11 @@ class Listener(web.Server):
     """Makes a protocol for each connection. A handler is cancelled when its client goes away."""
 
     def __init__(self, handle: Handle) -> None:
-        super().__init__(handle, request_factory=_request, handler_cancellation=True)  # type: ignore[arg-type]  # each request is made by _request
+        async def welcome(request: web.Request) -> web.StreamResponse:
+            await _ask_for_body(request)
+            return await handle(request)
+
+        super().__init__(welcome, request_factory=_request, handler_cancellation=True)  # type: ignore[arg-type]  # each request is made by _request
 
     def __call__(self) -> web.RequestHandler:
         """Return the protocol of a new connection."""
@@ -45,6 +49,13 @@ class _Connection(web.RequestHandler):
             text = "The request's address, or one of its headers, is longer than 8190 bytes."
             return _error(HTTPStatus.REQUEST_URI_TOO_LONG, ErrorCode.INVALID_MESSAGE, text)
         return _error(status, ErrorCode.INVALID_MESSAGE, "The request is no valid HTTP.")
+
+
+async def _ask_for_body(request: web.Request) -> None:
+    """Tell a client that waits to be asked, as curl does with a large body, to send it."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 def _error(status: int, code: ErrorCode, text: str) -> web.Response:

@@ -58,7 +58,7 @@ def read_call(text: str) -> Call | dict[str, Any]:
     """Parse a request; a malformed one gives the error answer to send."""
     try:
         asked = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return _error(None, Refused(ErrorCode.UNKNOWN, "Invalid JSON."))
     if not isinstance(asked, dict):
         return _error(None, Refused(ErrorCode.UNKNOWN, "Invalid request."))

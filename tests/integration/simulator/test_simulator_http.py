@@ -84,3 +84,16 @@ async def test_a_request_that_cannot_be_parsed_is_refused_in_the_exchanges_form_
         assert b" 400 " in answer
         assert b'"code":-1013' in answer
     assert caplog.records == []
+
+
+async def test_a_client_that_waits_before_its_body_is_asked_for_it(server: Server) -> None:
+    """EXEC-1: curl sends a large body only after 100 Continue."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /fapi/v1/order HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n")
+    async with asyncio.timeout(10):
+        assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+        writer.write(b"side=BUY"[:7])
+        await reader.readline()
+        assert b" 401 " in await reader.readline()
+    writer.close()
