@@ -25,8 +25,9 @@ from services.ingest.live.feed_state import FeedState
 from services.ingest.settings.live import LiveSettings
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.binance.sockets import Socket
+from shared.exchange.binance.stream_forms import Forms
 from shared.exchange.binance.streams import BinanceMarketStream
-from shared.exchange.binance.wire.streams import read_frame, wire_name
+from shared.exchange.binance.wire.streams import Route, read_frame, wire_name
 from shared.exchange.model.market_data import Depth
 from shared.exchange.model.streams import Heard, StreamName
 from shared.exchange.settings import StreamSettings
@@ -110,7 +111,8 @@ async def _with_feed_state(port: int, lags: list[float]) -> None:
     feed_state = _feed_state(int(time.time() * 1_000))
 
     async def one(names: list[StreamName]) -> None:
-        async with BinanceMarketStream(f"ws://127.0.0.1:{port}", names, None, StreamSettings()) as stream:
+        forms: dict[Route, Forms] = {"public": Forms(), "market": Forms()}
+        async with BinanceMarketStream(f"ws://127.0.0.1:{port}", names, forms, StreamSettings()) as stream:
             async for heard in stream:
                 now = time.time() * 1_000
                 feed_state.hear(heard, int(now))

@@ -7,5 +7,5 @@ from typing import Final
 from prometheus_client import Counter
 
 UNREADABLE: Final = Counter(
-    "ict_exchange_unreadable_total", "Answers and frames that are not what the exchange documents", ["source"]
+    "ict_exchange_unreadable_total", "Answers and stream messages that are not as the exchange documents them", ["source"]
 )

@@ -15,7 +15,7 @@ these rules:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.timeframes import Timeframe
@@ -44,7 +44,7 @@ from shared.exchange.model.market_data import (
     TradingSchedule,
 )
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
-from shared.exchange.model.streams import MarketStream, StreamName, UserStream
+from shared.exchange.model.streams import MarketStream, StreamKind, StreamName, UserStream
 from shared.exchange.outcome.outcomes import Outcome
 
 
@@ -103,11 +103,19 @@ class MarketData(Protocol):
         """Return funding interval and rate bounds, by symbol. Symbols with the exchange's default (8 h) may be missing."""
         ...
 
-    def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:
+    def market_stream(
+        self,
+        names: Sequence[StreamName],
+        *,
+        silent_after: float | None = None,
+        cadence: Mapping[StreamKind, float] | None = None,
+    ) -> MarketStream:
         """Return one connection, not yet open, that carries all these streams; open it with ``async with``.
 
         silent_after: seconds after which the connection ends with StreamLost("silent") if any one of the streams sent no
             frame; None = never (hours may pass without a liquidation).
+        cadence: by kind of stream, seconds within which at least one stream of the kind sends its first frame. A connection
+            that was open for longer, with none of a kind, was acknowledged only: the next one subscribes in another form.
 
         Raises ValueError if the streams cannot share a connection; ``together`` returns groups that can.
         """

@@ -41,6 +41,15 @@ class StreamSettings(BaseModel):
         le=3000,
         description=("Time between two renewals of the listen key, seconds; the exchange lets it expire after 3600"),
     )
+    order_shows_within_s: float = Field(
+        10.0,
+        gt=0,
+        le=600,
+        description=(
+            "Time within which an accepted order must show on the user stream, seconds; beyond it the stream is opened anew,"
+            " in another form of subscription if it never delivered"
+        ),
+    )
     backoff_first_s: float = Field(0.25, gt=0, le=60, description="Pause before the second attempt to reconnect, seconds")
     backoff_longest_s: float = Field(
         30.0, gt=0, le=600, description="Longest pause between two attempts to reconnect, seconds"

@@ -41,6 +41,8 @@ class Connection:
         chance: Callable[[], float],
     ) -> None:
         limits = {name: settings.silence.of(name.kind) for name in names}
+        #: Seconds; kinds that may be silent for ever are left out.
+        self._cadence = {name.kind: limit / 1_000 for name, limit in limits.items() if limit}
         self.names = tuple(names)
         self.label = label
         self.dog = Watchdog(limits, settings.backoff)
@@ -76,7 +78,7 @@ class Connection:
     async def _life(self) -> str:
         """From opening to the end of one connection; returns why it ended."""
         try:
-            async with self._exchange.market_stream(self.names) as stream:
+            async with self._exchange.market_stream(self.names, cadence=self._cadence) as stream:
                 self.dog.opened(_own_ms())
                 self._opened(self.names)
                 reading = asyncio.create_task(self._read(stream), name=f"stream {self.label}")

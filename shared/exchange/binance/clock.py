@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 
 log = structlog.get_logger(__name__)
 
-_OFFSET: Final = Gauge("ict_exchange_clock_offset_seconds", "The exchange's clock minus ours, as last measured")
+_OFFSET: Final = Gauge("ict_exchange_clock_offset_seconds", "Exchange's clock minus ours at the last measurement, seconds")
 
 
 def offset_of(samples: list[tuple[float, float, int]]) -> float:

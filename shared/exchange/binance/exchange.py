@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from shared.domain.timeframes import Timeframe
 from shared.exchange.binance import endpoints
 from shared.exchange.binance.orders import BinanceOrders
 from shared.exchange.binance.rest import Rest
-from shared.exchange.binance.streams import BinanceMarketStream, BinanceUserStream, together
+from shared.exchange.binance.stream_forms import Forms
+from shared.exchange.binance.streams import BinanceMarketStream, together
+from shared.exchange.binance.user_stream import BinanceUserStream
 from shared.exchange.binance.wire import account as wire_account
 from shared.exchange.binance.wire import exchange_info as wire_info
 from shared.exchange.binance.wire import market_data
 from shared.exchange.binance.wire import rest as wire_rest
+from shared.exchange.binance.wire.streams import Route
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import (
     AccountConfig,
@@ -40,7 +43,7 @@ from shared.exchange.model.market_data import (
     MarkPrice,
     TradingSchedule,
 )
-from shared.exchange.model.streams import MarketStream, StreamName, UserStream
+from shared.exchange.model.streams import MarketStream, StreamKind, StreamName, UserStream
 from shared.exchange.settings import ADDRESSES, Endpoint, ExchangeSettings
 from shared.store.port import StateStore
 
@@ -63,6 +66,7 @@ class BinanceExchange(BinanceOrders):
         sapi_url = rest_url if self._is_own_address else _MAINNET_SAPI
         super().__init__(Rest(rest_url, sapi_url, settings, store, name=rest_url), settings)
         self._stream_url = stream_url
+        self._forms: dict[Route, Forms] = {"public": Forms(), "market": Forms()}
         self._clock_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -130,8 +134,16 @@ class BinanceExchange(BinanceOrders):
         rows = await self._rest.call(endpoints.FUNDING_INFO, {}, list[market_data.FundingInfo])
         return {row.symbol: row.value() for row in rows}
 
-    def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> MarketStream:
-        return BinanceMarketStream(self._stream_url, names, silent_after, self._settings.stream)
+    def market_stream(
+        self,
+        names: Sequence[StreamName],
+        *,
+        silent_after: float | None = None,
+        cadence: Mapping[StreamKind, float] | None = None,
+    ) -> MarketStream:
+        return BinanceMarketStream(
+            self._stream_url, names, self._forms, self._settings.stream, silent_after=silent_after, cadence=cadence
+        )
 
     def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]:
         return together(names, self._settings.stream.streams_per_connection)
@@ -198,7 +210,9 @@ class BinanceExchange(BinanceOrders):
         await self._set(endpoints.SET_POSITION_MODE, {"dualSidePosition": on})
 
     def user_stream(self) -> UserStream:
-        return BinanceUserStream(self._stream_url, self._new_key, self._keep_key, self._settings.stream)
+        return BinanceUserStream(
+            self._stream_url, self._new_key, self._keep_key, self._close_key, self._user, self._settings.stream
+        )
 
     async def _set(self, endpoint: endpoints.Endpoint, params: dict[str, object]) -> None:
         """Change a setting; if the exchange answers that it already has that value, that is a success."""
@@ -210,6 +224,9 @@ class BinanceExchange(BinanceOrders):
 
     async def _new_key(self) -> str:
         return (await self._rest.call(endpoints.LISTEN_KEY, {}, wire_rest.ListenKey)).listen_key
+
+    async def _close_key(self) -> None:
+        await self._rest.call(endpoints.CLOSE_LISTEN_KEY, {}, wire_rest.Done)
 
     async def _keep_key(self) -> str:
         """Renew the listen key and return it; empty if the answer does not repeat it."""

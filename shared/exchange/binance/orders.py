@@ -12,6 +12,7 @@ import structlog
 from shared.domain.backoff import Backoff
 from shared.exchange.binance import endpoints, requests
 from shared.exchange.binance.rest import CallFailed, Rest
+from shared.exchange.binance.user_stream import UserMemory
 from shared.exchange.binance.wire import orders as wire_orders
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.error_codes import ErrorCode
@@ -34,6 +35,7 @@ class BinanceOrders:
     def __init__(self, rest: Rest, settings: ExchangeSettings) -> None:
         self._rest = rest
         self._settings = settings
+        self._user = UserMemory()
 
     async def place(self, order: NewOrder) -> Outcome:
         try:
@@ -41,10 +43,11 @@ class BinanceOrders:
         except ExchangeError as error:
             return Refused(code=error.code, message=error.message)
         shape = _SHAPES[order.book]
+        sent_at = asyncio.get_running_loop().time()
         outcome = await self._attempt(request, lambda body: self._stated(request.endpoint, body, shape))
         if isinstance(outcome, Refused) and outcome.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS:
             return await self._standing(order, outcome)
-        return outcome
+        return self._shows(outcome, sent_at)
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
         outcomes: dict[int, Outcome] = {}
@@ -62,13 +65,15 @@ class BinanceOrders:
 
     async def cancel(self, ref: OrderRef) -> Outcome:
         request = requests.cancel(ref)
-        if ref.book == "plain":
-            return await self._attempt(request, lambda body: self._stated(request.endpoint, body, wire_orders.PlainOrder))
+        sent_at = asyncio.get_running_loop().time()
 
-        def confirmed(body: bytes) -> None:
+        def confirmed(body: bytes) -> ExchangeOrder | None:
+            if ref.book == "plain":
+                return self._stated(request.endpoint, body, wire_orders.PlainOrder)
             self._rest.read(request.endpoint, body, wire_orders.AlgoCancelled)
+            return None
 
-        return await self._attempt(request, confirmed)
+        return self._shows(await self._attempt(request, confirmed), sent_at)
 
     async def cancel_all(self, symbol: str) -> None:
         params: dict[str, object] = {"symbol": symbol}
@@ -119,6 +124,12 @@ class BinanceOrders:
 
     async def countdown_cancel(self, symbol: str, ms: int) -> None:
         await self._rest.call(endpoints.COUNTDOWN, {"symbol": symbol, "countdownTime": ms}, wire_rest.Done)
+
+    def _shows(self, outcome: Outcome, sent_at: float) -> Outcome:
+        """Return the outcome; what was accepted must show on the user stream. ``sent_at``: event loop time, seconds."""
+        if isinstance(outcome, Accepted):
+            self._user.owed.accepted(sent_at, asyncio.get_running_loop().time())
+        return outcome
 
     async def _standing(self, order: NewOrder, refused: Refused) -> Outcome:
         """Return the open order of the same side and kind that closes the position, because of which ``order`` was refused.

@@ -30,12 +30,12 @@ log = structlog.get_logger(__name__)
 
 _SECONDS: Final = Histogram(
     "ict_exchange_call_seconds",
-    "A REST call from sending to the whole answer",
+    "Time from sending a REST call to its whole answer, seconds",
     ["call"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
 )
 _FAILURES: Final = Counter(
-    "ict_exchange_failures_total", "REST calls that were no success, by what they mean", ["call", "action"]
+    "ict_exchange_failures_total", "REST calls that failed, by call and class of the error", ["call", "action"]
 )
 
 

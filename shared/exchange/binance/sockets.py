@@ -75,6 +75,14 @@ class Socket(ReconnectingWebsocket):  # type: ignore[misc]  # python-binance shi
             await self._arrived.wait()
         return self._frames.popleft()
 
+    async def send(self, text: str) -> None:
+        """Send a command. A connection that ends meanwhile is told by ``next_frame``."""
+        connection: Any = self.ws
+        try:
+            await connection.send(text)
+        except ConnectionClosed as error:
+            self.end(StreamLost("closed", str(error)))
+
     def end(self, lost: StreamLost) -> None:
         """End the reading: ``next_frame`` raises ``lost`` after the last frame. The first reason given stays."""
         self._lost = self._lost or lost

@@ -1,23 +1,20 @@
-"""Implements the port's streams: market streams, grouped by route, and the user stream, which renews its listen key."""
+"""Implements the port's market streams: one connection a route, verified by frames."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final, Self
 
 import structlog
 from prometheus_client import Counter
 
 from shared.exchange.binance.sockets import Socket
+from shared.exchange.binance.stream_forms import Form, Forms, market_address, refusal_in, subscribe
 from shared.exchange.binance.wire.enums import Unreadable
-from shared.exchange.binance.wire.streams import ROUTES, Route, read_frame, wire_name
-from shared.exchange.binance.wire.user import read_user_event
-from shared.exchange.error_codes import ErrorCode
-from shared.exchange.errors import ExchangeError
+from shared.exchange.binance.wire.streams import ROUTES, Route, name_of, read_event, read_frame, wire_name
 from shared.exchange.metrics import UNREADABLE
-from shared.exchange.model.streams import Heard, StreamLost, StreamName
-from shared.exchange.model.user_events import KeyExpired, Unnamed, UserEvent
+from shared.exchange.model.streams import Heard, MarketEvent, StreamKind, StreamLost, StreamName
 from shared.exchange.settings import StreamSettings
 from shared.exchange.silence import Silence
 
@@ -26,6 +23,11 @@ log = structlog.get_logger(__name__)
 #: Added to the sleep of the silence watch, seconds: waking a moment before the limit, it would find nothing overdue.
 _GRAIN: Final = 0.001
 _LOST: Final = Counter("ict_exchange_streams_lost_total", "Stream connections that ended, by reason", ["stream", "reason"])
+_FORMS: Final = Counter(
+    "ict_exchange_stream_forms_total",
+    "Stream connections, by form of subscription and whether messages came",
+    ["route", "form", "ended"],
+)
 
 
 def together(names: Sequence[StreamName], most: int) -> list[list[StreamName]]:
@@ -37,10 +39,20 @@ def together(names: Sequence[StreamName], most: int) -> list[list[StreamName]]:
 
 
 class BinanceMarketStream:
-    """Implements ``MarketStream``; see ``port.MarketData.market_stream`` for the arguments."""
+    """Implements ``MarketStream``; see ``port.MarketData.market_stream`` for the arguments.
+
+    forms: of each route, which form of subscription to use; shared by all connections of the adapter.
+    """
 
     def __init__(
-        self, stream_url: str, names: Sequence[StreamName], silent_after: float | None, settings: StreamSettings
+        self,
+        stream_url: str,
+        names: Sequence[StreamName],
+        forms: Mapping[Route, Forms],
+        settings: StreamSettings,
+        *,
+        silent_after: float | None = None,
+        cadence: Mapping[StreamKind, float] | None = None,
     ) -> None:
         groups = together(names, settings.streams_per_connection)
         if len(groups) != 1:
@@ -48,22 +60,35 @@ class BinanceMarketStream:
         self._route = ROUTES[groups[0][0].kind]
         self._names = {wire_name(name): name for name in groups[0]}
         self._silent_after = silent_after
+        self._cadence = dict(cadence or {})
+        self._forms = forms[self._route]
+        self._form: Form = self._forms.current
+        #: Kinds of which no frame has come yet; a kind without a cadence is not waited for.
+        self._unheard = {name.kind for name in groups[0] if cadence is None or name.kind in cadence}
         self._base = f"{stream_url}/{self._route}/"
-        self._path = f"stream?streams={'/'.join(self._names)}"
         self._settings = settings
         self._socket: Socket | None = None
+        self._opened_at = 0.0
+        self._reply_due = False
         self._silence: Silence | None = None
         self._watch: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._socket = await _open(Socket(self._base, self._path, self._settings), self._route)
+        self._form = self._forms.current
+        socket = Socket(self._base, market_address(self._form, list(self._names)), self._settings)
+        self._socket = await opened(socket, self._route)
+        self._opened_at = asyncio.get_running_loop().time()
+        if self._form == "subscribe":
+            self._reply_due = True
+            await self._socket.send(subscribe(list(self._names)))
         if self._silent_after is not None:
-            self._silence = Silence(self._names, self._silent_after, asyncio.get_running_loop().time())
+            self._silence = Silence(self._names, self._silent_after, self._opened_at)
             self._watch = asyncio.create_task(self._watch_silence(self._socket, self._silence), name="silence watch")
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await _cancel(self._watch)
+        await ended(self._watch)
+        self._judge_form(asyncio.get_running_loop().time() - self._opened_at)
         if self._socket is not None:
             await self._socket.shut()
 
@@ -71,8 +96,10 @@ class BinanceMarketStream:
         assert self._socket is not None, "use the stream as `async with`"
         silence = self._silence
         while True:
-            heard = self._heard(*await _next(self._socket, self._route))
+            heard = self._heard(*await next_frame(self._socket, self._route))
             if heard is not None:
+                if self._unheard:
+                    self._first_of(heard.stream.kind)
                 if silence is not None:
                     silence.heard(wire_name(heard.stream), heard.at)
                 yield heard
@@ -84,112 +111,87 @@ class BinanceMarketStream:
         text = f"no frame of {', '.join(overdue)} for {self._silent_after:g} s"
         socket.end(StreamLost("silent", text))
 
+    def _first_of(self, kind: StreamKind) -> None:
+        """Note that a kind delivers; once every awaited kind does, the form of subscription is proven."""
+        self._unheard.discard(kind)
+        if not self._unheard:
+            form_delivers(self._route, self._forms, self._form)
+
+    def _judge_form(self, open_for: float) -> None:
+        """Leave the form of subscription if a kind never spoke for longer than its cadence, ``open_for`` seconds."""
+        late = sorted(kind for kind in self._unheard if open_for >= self._cadence.get(kind, float("inf")))
+        if late:
+            form_is_silent(self._route, self._forms, self._form, ", ".join(late))
+
     def _heard(self, text: str, at: float) -> Heard | None:
-        """Read a frame; None if it is unreadable or of another stream.
+        """Read a frame; None if it is unreadable, of another stream, or the answer to our command.
 
         An unreadable frame is counted and skipped, because ending the connection would interrupt all its streams.
         """
+        if self._reply_due and (refusal := refusal_in(text)) is not None:
+            self._reply_due = False
+            if refusal and self._socket is not None:
+                form_is_silent(self._route, self._forms, self._form, f"refused: {refusal}")
+                self._socket.end(StreamLost("refused", f"SUBSCRIBE: {refusal}"))
+            return None
         try:
-            stream, event = read_frame(text)
+            name, event = self._read(text)
         except Unreadable as error:
             UNREADABLE.labels(f"stream {self._route}").inc()
             log.warning("market_frame_unreadable", route=self._route, error=str(error), frame=text[:200])
             return None
-        name = self._names.get(stream)
         return Heard(name, event, at) if name is not None else None
 
-
-class BinanceUserStream:
-    """Implements ``UserStream``.
-
-    new_key: requests a listen key. keep_key: renews it; returns the key, or "" if the answer does not repeat it.
-    """
-
-    def __init__(
-        self,
-        stream_url: str,
-        new_key: Callable[[], Awaitable[str]],
-        keep_key: Callable[[], Awaitable[str]],
-        settings: StreamSettings,
-    ) -> None:
-        self._base = f"{stream_url}/private/"
-        self._new_key = new_key
-        self._keep_key = keep_key
-        self._settings = settings
-        self._key = ""
-        self._socket: Socket | None = None
-        self._keeper: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        try:
-            self._key = await self._new_key()
-        except ExchangeError as error:
-            _LOST.labels("private", "refused").inc()
-            raise StreamLost("refused", f"no listen key: {error}") from error
-        self._socket = await _open(Socket(self._base, f"ws?listenKey={self._key}", self._settings), "private")
-        self._keeper = asyncio.create_task(self._keep(self._socket), name="listen key")
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await _cancel(self._keeper)
-        if self._socket is not None:
-            await self._socket.shut()
-
-    async def __aiter__(self) -> AsyncIterator[UserEvent]:
-        assert self._socket is not None, "use the stream as `async with`"
-        while True:
-            text, _ = await _next(self._socket, "private")
-            event = _read(text)
-            if isinstance(event, KeyExpired):  # Binance leaves the socket open and silent (docs/binance.md §4.7)
-                self._socket.end(StreamLost("key_expired", "the exchange says that the listen key is dead"))
-            else:
-                yield event
-
-    async def _keep(self, socket: Socket) -> None:
-        """Renew the listen key every ``keepalive_s``; end the stream if the key has expired or was replaced."""
-        while True:
-            await asyncio.sleep(self._settings.keepalive_s)
-            try:
-                key = await self._keep_key()
-            except ExchangeError as error:
-                if error.code == ErrorCode.INVALID_LISTEN_KEY:
-                    socket.end(StreamLost("key_expired", str(error)))
-                    return
-                log.warning("listen_key_renewal_failed", error=str(error))
-                continue
-            if key and key != self._key:
-                socket.end(StreamLost("key_expired", "the exchange gave another listen key"))
-                return
+    def _read(self, text: str) -> tuple[StreamName | None, MarketEvent]:
+        """Return the event and the subscribed stream that it belongs to. Names in the path bring events without a name."""
+        if self._form == "path":
+            event = read_event(text)
+            name = name_of(event)
+            return (name if name is not None and wire_name(name) in self._names else None), event
+        stream, event = read_frame(text)
+        return self._names.get(stream), event
 
 
-async def _open(socket: Socket, label: str) -> Socket:
+def form_delivers(route: str, forms: Forms, form: Form) -> None:
+    """Remember that frames came under this form; say it when it is not the one that delivered before."""
+    _FORMS.labels(route, form, "delivered").inc()
+    if forms.delivered(form):
+        log.info("stream_form_delivers", route=route, form=form)
+
+
+def form_is_silent(route: str, forms: Forms, form: Form, missing: str) -> None:
+    """Record a connection that was acknowledged and silent; the next may use another form. ``missing``: what never came."""
+    _FORMS.labels(route, form, "silent").inc()
+    following = forms.silent(form)
+    log.warning("stream_form_silent", route=route, form=form, missing=missing, next_form=following)
+
+
+async def opened(socket: Socket, label: str) -> Socket:
+    """Open a socket; count a refusal under ``label``. Raises StreamLost("refused")."""
     try:
         await socket.open()
     except StreamLost as lost:
-        _LOST.labels(label, lost.reason).inc()
+        lost_by(label, lost)
         raise
     return socket
 
 
-async def _next(socket: Socket, label: str) -> tuple[str, float]:
+async def next_frame(socket: Socket, label: str) -> tuple[str, float]:
+    """Return the next frame and its arrival; count the end of the connection under ``label``. Raises StreamLost."""
     try:
         return await socket.next_frame()
     except StreamLost as lost:
-        _LOST.labels(label, lost.reason).inc()
+        lost_by(label, lost)
         raise
 
 
-async def _cancel(task: asyncio.Task[None] | None) -> None:
+def lost_by(label: str, lost: StreamLost) -> None:
+    """Count the end of a connection."""
+    _LOST.labels(label, lost.reason).inc()
+
+
+async def ended(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task and wait until it has ended."""
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-def _read(text: str) -> UserEvent:
-    """Read a user event; an unreadable one becomes ``Unnamed``, so that the reader queries by REST what it missed."""
-    try:
-        return read_user_event(text)
-    except Unreadable as unreadable:
-        UNREADABLE.labels("stream private").inc()
-        log.warning("user_event_unreadable", error=str(unreadable))
-        return Unnamed(kind=str(unreadable), time=0, readable=False)

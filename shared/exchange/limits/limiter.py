@@ -30,7 +30,8 @@ log = structlog.get_logger(__name__)
 
 _WAITS: Final = Counter("ict_exchange_limit_waits_total", "Calls that waited for a rate limit", ["urgency"])
 _ALONE: Final = Counter(
-    "ict_exchange_limit_alone_total", "Admissions decided without the shared store, which did not answer"
+    "ict_exchange_limit_alone_total",
+    "Calls counted by this process alone because the store with the shared rate limits did not answer",
 )
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(Usage)

@@ -17,7 +17,7 @@ from shared.exchange.settings import ExchangeSettings
 log = structlog.get_logger(__name__)
 
 _RESOLVED: Final = Counter(
-    "ict_exchange_resolved_total", "Open outcomes of order calls, by how they ended", ["wanted", "ended"]
+    "ict_exchange_resolved_total", "Order calls of unknown outcome, by what a query found", ["wanted", "ended"]
 )
 
 

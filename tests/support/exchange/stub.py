@@ -61,6 +61,9 @@ class ExchangeStub:
         self.verify = True
         self.sockets: list[tuple[str, web.WebSocketResponse]] = []
         self.opened: list[str] = []
+        self.commands: list[str] = []
+        #: What every command on a socket is answered with.
+        self.reply = '{"result":null,"id":1}'
         self.refuse_sockets = False
         self.arrived = asyncio.Event()
         self._answers: dict[str, deque[Answer]] = defaultdict(deque)
@@ -140,6 +143,9 @@ class ExchangeStub:
         async for message in socket:
             if message.type == WSMsgType.ERROR:
                 break
+            if message.type == WSMsgType.TEXT:
+                self.commands.append(message.data)
+                await socket.send_str(self.reply)
         return socket
 
 

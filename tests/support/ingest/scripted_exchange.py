@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.market_data import BookTicker, Depth, ExchangeInfo, FundingRate, Kline, SymbolRules
-from shared.exchange.model.streams import Heard, KlineEvent, LossReason, MarketEvent, StreamLost, StreamName
+from shared.exchange.model.streams import Heard, KlineEvent, LossReason, MarketEvent, StreamKind, StreamLost, StreamName
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, kline
 
 
@@ -141,7 +141,13 @@ class ScriptedExchange:
     async def book_ticker(self, symbol: str) -> BookTicker:
         raise AssertionError("the feed has the stream for it")
 
-    def market_stream(self, names: Sequence[StreamName], *, silent_after: float | None = None) -> ScriptedStream:
+    def market_stream(
+        self,
+        names: Sequence[StreamName],
+        *,
+        silent_after: float | None = None,
+        cadence: Mapping[StreamKind, float] | None = None,
+    ) -> ScriptedStream:
         return ScriptedStream(self, names)
 
     def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]:

@@ -203,6 +203,23 @@ def read_frame(frame: bytes | str) -> tuple[str, MarketEvent]:
     return wrapped.stream, wrapped.data.value()
 
 
+def name_of(event: MarketEvent) -> StreamName | None:
+    """Return the stream that carries such an event; None for events of streams that are not subscribed."""
+    if isinstance(event, KlineEvent):
+        return StreamName("kline", event.kline.symbol, event.kline.timeframe)
+    kind = _KINDS.get(type(event))
+    return StreamName(kind, event.symbol) if kind is not None else None
+
+
+_KINDS: Final[dict[type[MarketEvent], StreamKind]] = {
+    AggTrade: "agg_trade",
+    MarkPrice: "mark_price",
+    BookTicker: "book_ticker",
+    DepthEvent: "depth",
+    LiquidationEvent: "liquidation",
+}
+
+
 def read_event(frame: bytes | str) -> MarketEvent:
     """Decode an event that is not wrapped with its stream's name. Raises Unreadable if it is not as documented."""
     try:

@@ -2,83 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from pydantic import SecretStr
 
 from services.execution.core import ExecutionCore
 from services.execution.settings import ExecutionSettings
-from services.gateway.flow import GatewayFlow
-from services.gateway.settings import GatewaySettings
 from shared.domain.control import Control
-from shared.exchange.binance.exchange import BinanceExchange
 from shared.exchange.errors import RULES
-from shared.exchange.settings import ExchangeSettings
-from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
-from simulator.server.settings import TEST_KEY, TEST_SECRET
 from tests.support.exchange.moved_port import MovedPort
 from tests.support.execution.desk import INSTRUMENTS
-from tests.support.gateway.desk import ENTRY, STOP, Desk, common, gateway, memory_desk
-from tests.support.simulator.protocol_server import Hand, a_hand, a_server
+from tests.support.gateway.desk import ENTRY, gateway, memory_desk
+from tests.support.gateway.simulator_scene import SimulatorScene, gateway_at_the_simulator
 
 OTHER = msgspec.structs.replace(ENTRY, client_id="ict-eth", symbol="ETHUSDT", quantity=Decimal("0.500"))
 CLOSE = msgspec.structs.replace(ENTRY, client_id="ict-close", side="SELL", reduce_only=True)
 REARM = Control(id="person-1", command="rearm", by="a person", reason="mended")
 
 
-class Scene:
-    """A gateway with the real adapter at a simulator's server; ``trouble``: as ``/readyz`` shows it."""
-
-    def __init__(self, desk: Desk, hand: Hand, trouble: Callable[[], str], stop: Decimal) -> None:
-        self.desk = desk
-        self.hand = hand
-        self.trouble = trouble
-        self.stop = msgspec.structs.replace(STOP, trigger=stop)
-
-    async def sent(self) -> set[str]:
-        """Client ids of the orders that reached the exchange, in both books."""
-        told = await self.hand.ask("GET", "account")
-        return {each["clientOrderId"] for each in told["orders"]} | {each["clientAlgoId"] for each in told["algo_orders"]}
-
-    async def halted(self, code: int) -> None:
-        """Wait until the halt is out: alert, and command."""
-        await self.desk.until(lambda: any(alert.key == f"halt.{code}" for alert in self.desk.alerts))
-        await self.desk.until(lambda: any(control.command == "halt" for control in self.desk.controls))
-
-
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(a_server())
-        hand = await stack.enter_async_context(a_hand(server))
-        settings = ExchangeSettings(
-            key=SecretStr(TEST_KEY), secret=SecretStr(TEST_SECRET), rest_url=server.url, stream_url=server.sockets_url
-        )
-        store = MemoryStore()
-        await store.start()
-        opened = await store.open("gateway")
-        desk, bus = await stack.enter_async_context(memory_desk())
-        quick = GatewaySettings.model_validate({"hold_ms": 40, "account_every_s": 1, "drain_s": 1})
-        flow = GatewayFlow(bus, lambda: BinanceExchange("demo", settings, None), common(), quick)
-        task = asyncio.create_task(
-            flow.run(Lease("gateway", store, opened.epoch, opened.snapshot)), name="gateway under test"
-        )
-        stack.push_async_callback(_cancelled, task)
-        await desk.until(lambda: bool(desk.news) and flow.trouble() == "")
-        price = Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["mark"])
-        yield Scene(desk, hand, flow.trouble, (price * Decimal("0.9")).quantize(Decimal(1)))
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def scene() -> AsyncIterator[SimulatorScene]:
+    async with gateway_at_the_simulator() as scene:
+        yield scene
 
 
 def refusing(code: int, path: str) -> dict[str, Any]:
@@ -87,7 +36,9 @@ def refusing(code: int, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("code", [-2015, -2014, -1022, -4400, -4087, -2017])
-async def test_an_entry_that_is_refused_for_good_stops_every_entry_and_nothing_else(scene: Scene, code: int) -> None:
+async def test_an_entry_that_is_refused_for_good_stops_every_entry_and_nothing_else(
+    scene: SimulatorScene, code: int
+) -> None:
     """EXEC-6, EXEC-3, invariant 5: the next entry is not sent; stop, close and cancel are."""
     await scene.desk.place(ENTRY)
     await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", count=1, **refusing(code, "/fapi/v1/order"))
@@ -105,7 +56,7 @@ async def test_an_entry_that_is_refused_for_good_stops_every_entry_and_nothing_e
     assert await scene.sent() == {"ict-entry", "ict-stop", "ict-close"}
 
 
-async def test_a_halt_is_said_with_the_sentence_that_mends_it(scene: Scene) -> None:
+async def test_a_halt_is_said_with_the_sentence_that_mends_it(scene: SimulatorScene) -> None:
     """OPS-2, OPS-7: in the alert, in the command that risk and execution obey, and in /readyz; once."""
     await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", **refusing(-2015, "/fapi/v1/order"))
     await scene.desk.place(ENTRY)
@@ -121,7 +72,7 @@ async def test_a_halt_is_said_with_the_sentence_that_mends_it(scene: Scene) -> N
     assert [each.status for each in (await scene.desk.place(OTHER)).orders] == ["FILLED"]
 
 
-async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(scene: Scene) -> None:
+async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(scene: SimulatorScene) -> None:
     """EXEC-6: the account is read regularly; the first refusal stops entries, before one is tried."""
     await scene.hand.ask("POST", "faults", kind="error_answer", **refusing(-2015, "/fapi/v3/balance"))
     await scene.halted(-2015)
@@ -129,7 +80,7 @@ async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(scene:
     assert await scene.sent() == set()
 
 
-async def test_what_the_gateway_says_halts_execution(scene: Scene) -> None:
+async def test_what_the_gateway_says_halts_execution(scene: SimulatorScene) -> None:
     """Invariant 5: the command is the one that ``ict halt`` sends; execution takes no intent from then on."""
     await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", **refusing(-4087, "/fapi/v1/order"))
     await scene.desk.place(ENTRY)
@@ -140,7 +91,7 @@ async def test_what_the_gateway_says_halts_execution(scene: Scene) -> None:
     assert scene.desk.controls[0].by == "gateway"
 
 
-async def test_a_command_to_halt_holds_for_the_entries_that_wait_behind_it(scene: Scene) -> None:
+async def test_a_command_to_halt_holds_for_the_entries_that_wait_behind_it(scene: SimulatorScene) -> None:
     """Invariant 5: an entry that was decided before, and is sent after, is not sent."""
     await scene.desk.command(Control(id="person-0", command="halt", by="a person", reason="too hot"))
     held = await scene.desk.place(ENTRY)
@@ -149,7 +100,7 @@ async def test_a_command_to_halt_holds_for_the_entries_that_wait_behind_it(scene
     assert await scene.sent() == set()
 
 
-async def test_a_refusal_of_one_symbol_stops_no_other(scene: Scene) -> None:
+async def test_a_refusal_of_one_symbol_stops_no_other(scene: SimulatorScene) -> None:
     """EXEC-6: what a symbol does not take is that symbol's affair."""
     await scene.hand.ask(
         "POST", "faults", kind="error_answer", method="POST", symbol="ETHUSDT", **refusing(-4140, "/fapi/v1/order")

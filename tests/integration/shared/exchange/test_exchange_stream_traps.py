@@ -17,6 +17,7 @@ from tests.support.exchange.stub import Answer, ExchangeStub, adapter, stub_exch
 KLINE = StreamName("kline", "BTCUSDT", "1m")
 MARK = StreamName("mark_price", "BTCUSDT")
 TICKER = StreamName("book_ticker", "BTCUSDT")
+TASKS = ("silence watch", "listen key", "owed events", "exchange clock")
 CANDLE = {
     "e": "kline", "E": 1_700_000_060_000, "s": "BTCUSDT",
     "k": {"t": 1_700_000_000_000, "T": 1_700_000_059_999, "s": "BTCUSDT", "i": "1m", "f": 1, "L": 2, "o": "1", "c": "2",
@@ -152,7 +153,7 @@ async def test_leaving_a_silent_stream_is_quick_and_leaves_no_socket(stub: Excha
         async with asyncio.timeout(5):
             while stub.open_sockets:  # noqa: ASYNC110  the stub's sockets have no event
                 await asyncio.sleep(0.01)
-    assert not [task for task in asyncio.all_tasks() if task.get_name() in ("silence watch", "listen key", "exchange clock")]
+    assert not [task for task in asyncio.all_tasks() if task.get_name() in TASKS]
 
 
 async def test_an_unreadable_frame_costs_itself_only(stub: ExchangeStub) -> None:
@@ -174,7 +175,7 @@ def unreadable_frames() -> float:
 
 
 async def test_user_stream_uses_the_private_route(stub: ExchangeStub) -> None:
-    """RISK-5: with its key in the query, as of 2026."""
+    """RISK-5: with its key in the query and the events named, as of 2026; a key without events may stay silent."""
     async with adapter(stub) as exchange, exchange.user_stream() as stream:
         await stub.send(WALLET, {"e": "SOMETHING_NEW", "E": 5}, {"e": "ORDER_TRADE_UPDATE", "E": 6, "o": {}})
         events = aiter(stream)
@@ -183,7 +184,8 @@ async def test_user_stream_uses_the_private_route(stub: ExchangeStub) -> None:
         odd = await anext(events)
         assert isinstance(odd, Unnamed)
         assert not odd.readable
-    assert stub.opened == ["/private/ws?listenKey=key-1"]
+    (address,) = stub.opened
+    assert address.startswith("/private/ws?listenKey=key-1&events=ORDER_TRADE_UPDATE/ACCOUNT_UPDATE/ALGO_UPDATE/")
 
 
 async def test_an_expired_listen_key_ends_the_stream_at_once(stub: ExchangeStub) -> None:
@@ -196,8 +198,13 @@ async def test_an_expired_listen_key_ends_the_stream_at_once(stub: ExchangeStub)
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer({"code": -1125, "msg": "This listenKey does not exist."}, 400), {"listenKey": "key-2"}],
-    ids=["dead", "changed"],
+    [
+        Answer({"code": -1125, "msg": "This listenKey does not exist."}, 400),
+        Answer({"code": -2015, "msg": "Invalid API-key, IP, or permissions for action."}, 401),
+        Answer({"code": -9999, "msg": "A rule of next year."}, 400),
+        {"listenKey": "key-2"},
+    ],
+    ids=["dead", "refused", "unknown", "changed"],
 )
 async def test_a_key_that_cannot_be_renewed_ends_the_stream(stub: ExchangeStub, answer: Any) -> None:
     """RISK-5: python-binance only logs it."""

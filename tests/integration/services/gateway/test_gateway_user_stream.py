@@ -1,0 +1,57 @@
+"""The user stream at the real protocol: dead keys and silent forms cost a new key, a new socket and a statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tests.support.gateway.desk import ENTRY
+from tests.support.gateway.simulator_scene import gateway_at_the_simulator
+
+NEW_KEY = "POST /fapi/v1/listenKey"
+STATEMENT = ("GET /fapi/v3/balance", "GET /fapi/v3/positionRisk", "GET /fapi/v1/openOrders", "GET /fapi/v1/openAlgoOrders")
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    """Wait for something that only a page tells."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110  a page to ask, no event
+            await asyncio.sleep(0.05)
+
+
+async def test_a_key_that_cannot_be_renewed_leads_to_a_new_key_a_new_socket_and_a_statement() -> None:
+    """RISK-5: the socket of a dead key stays open and silent; account and open orders are read again."""
+    async with gateway_at_the_simulator(stream={"keepalive_s": 0.5}, account_every_s=300) as scene:
+        await scene.desk.place(ENTRY)
+        await scene.desk.place(scene.stop)
+        await scene.desk.until(lambda: scene.desk.position() != 0)
+        before = {call: await scene.requests(call) for call in (NEW_KEY, *STATEMENT)}
+        await scene.hand.fault("listen_key_refused", count=1)
+
+        async def asked_again() -> bool:
+            return all([await scene.requests(call) > count for call, count in before.items()]) and scene.trouble() == ""
+
+        await until(asked_again)
+        news = len(scene.desk.news)
+        closing = msgspec.structs.replace(ENTRY, client_id="ict-close", side="SELL", reduce_only=True)
+        await scene.desk.place(closing)
+        await scene.desk.until(lambda: len(scene.desk.news) > news and scene.desk.position() == 0)
+        fills = [fill.client_id for event in scene.desk.events for fill in event.fills]
+    assert sorted(fills) == ["ict-close", "ict-entry"], "told by the new socket, once"
+
+
+async def test_orders_that_do_not_show_on_the_stream_open_it_anew() -> None:
+    """RISK-5, EXEC-4: connected and silent; found out by the first order, whose fill is then read by REST."""
+    quick = {"order_shows_within_s": 0.5}
+    async with gateway_at_the_simulator(stream=quick, account_every_s=300, hold_ms=10_000) as scene:
+        await scene.hand.fault("silent_streams", stream="private")
+        keys = await scene.requests(NEW_KEY)
+        await scene.desk.place(ENTRY)
+
+        async def opened_anew() -> bool:
+            return await scene.requests(NEW_KEY) > keys
+
+        await until(opened_anew)
+        await scene.desk.until(lambda: scene.desk.position() == ENTRY.quantity)
