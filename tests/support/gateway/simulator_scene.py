@@ -14,6 +14,8 @@ from pydantic import SecretStr
 from services.gateway.flow import GatewayFlow
 from services.gateway.settings import GatewaySettings
 from shared.exchange.binance.exchange import BinanceExchange
+from shared.exchange.model.orders import NewOrder
+from shared.exchange.outcome.outcomes import Accepted
 from shared.exchange.settings import ExchangeSettings
 from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
@@ -28,10 +30,13 @@ class SimulatorScene:
     ``stop``: one that closes a long position, below price.
     """
 
-    def __init__(self, desk: Desk, hand: Hand, trouble: Callable[[], str], stop: Decimal) -> None:
+    def __init__(
+        self, desk: Desk, hand: Hand, trouble: Callable[[], str], stop: Decimal, settings: ExchangeSettings
+    ) -> None:
         self.desk = desk
         self.hand = hand
         self.trouble = trouble
+        self._settings = settings
         self.stop = msgspec.structs.replace(STOP, trigger=stop)
 
     async def sent(self) -> set[str]:
@@ -43,6 +48,15 @@ class SimulatorScene:
         """Wait until the halt is out: alert, and command."""
         await self.desk.until(lambda: any(alert.key == f"halt.{code}" for alert in self.desk.alerts))
         await self.desk.until(lambda: any(control.command == "halt" for control in self.desk.controls))
+
+    async def by_hand(self, order: NewOrder) -> None:
+        """Place an order as another program of the same account does."""
+        exchange = BinanceExchange("demo", self._settings, None)
+        try:
+            await exchange.start()
+            assert isinstance(await exchange.place(order), Accepted)
+        finally:
+            await exchange.close()
 
     async def requests(self, call: str) -> int:
         """How often the exchange was asked this, such as ``GET /fapi/v1/openOrders``."""
@@ -80,7 +94,7 @@ async def gateway_at_the_simulator(
             while not desk.news or flow.trouble():  # noqa: ASYNC110  readiness is asked for
                 await asyncio.sleep(0.01)
         price = Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["mark"])
-        yield SimulatorScene(desk, hand, flow.trouble, (price * Decimal("0.9")).quantize(Decimal(1)))
+        yield SimulatorScene(desk, hand, flow.trouble, (price * Decimal("0.9")).quantize(Decimal(1)), settings)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

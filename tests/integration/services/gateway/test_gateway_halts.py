@@ -80,7 +80,7 @@ async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(scene:
     assert await scene.sent() == set()
 
 
-async def test_what_the_gateway_says_halts_execution(scene: SimulatorScene) -> None:
+async def test_the_gateways_command_halts_execution(scene: SimulatorScene) -> None:
     """Invariant 5: the command is the one that ``ict halt`` sends; execution takes no intent from then on."""
     await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", **refusing(-4087, "/fapi/v1/order"))
     await scene.desk.place(ENTRY)

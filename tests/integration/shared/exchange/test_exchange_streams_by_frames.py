@@ -38,10 +38,18 @@ async def stub() -> AsyncIterator[ExchangeStub]:
         yield stub
 
 
+async def pass_time(seconds: float) -> None:
+    """Let so much time pass on the clock by which the adapter judges."""
+    time = asyncio.get_running_loop().time
+    end = time() + seconds
+    while time() < end:  # noqa: ASYNC110  the passing of time is no event
+        await asyncio.sleep(0.005)
+
+
 async def silent_connection(exchange: BinanceExchange) -> None:
     """Open, hear nothing for longer than the cadence, leave: as a reader's watchdog does."""
     async with exchange.market_stream([MARK], cadence=CADENCE):
-        await asyncio.sleep(0.12)
+        await pass_time(0.12)
 
 
 async def first_frame(exchange: BinanceExchange, stub: ExchangeStub, frame: dict[str, Any]) -> None:
@@ -77,7 +85,7 @@ async def test_an_acknowledgement_is_no_frame(stub: ExchangeStub) -> None:
         await silent_connection(exchange)
         async with exchange.market_stream([MARK], cadence=CADENCE) as stream:
             reading = asyncio.create_task(anext(aiter(stream)))
-            await asyncio.sleep(0.15)
+            await pass_time(0.15)
             reading.cancel()
         assert exchange._forms["market"].current == "path"
     assert len(stub.commands) == 1
@@ -102,12 +110,12 @@ async def test_one_kind_that_never_speaks_is_enough_and_rare_kinds_are_not_waite
         async with exchange.market_stream([MARK, FORCED], cadence=quick) as stream:
             await stub.send(WRAPPED)
             await anext(aiter(stream))
-            await asyncio.sleep(0.12)
+            await pass_time(0.12)
         assert exchange._forms["market"].current == "query"
         async with exchange.market_stream([MARK, KLINE], cadence=quick) as stream:
             await stub.send(WRAPPED)
             await anext(aiter(stream))
-            await asyncio.sleep(0.12)
+            await pass_time(0.12)
         assert exchange._forms["market"].silent("query") == "subscribe", "the second silence in a row of a proven form"
 
 
@@ -145,7 +153,7 @@ async def test_a_stream_that_shows_the_order_goes_on(stub: ExchangeStub) -> None
         await exchange.place(ENTRY)
         await stub.send(WALLET)
         await anext(reading)
-        await asyncio.sleep(0.4)
+        await pass_time(0.4)
         await stub.send(WALLET)
         assert isinstance(await anext(reading), AccountUpdate)
     assert len(stub.opened) == 1

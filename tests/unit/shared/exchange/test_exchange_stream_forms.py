@@ -35,7 +35,7 @@ def test_a_form_that_delivered_is_left_only_after_two_silences_in_a_row() -> Non
     assert forms.silent("query") == "subscribe"
 
 
-def test_what_delivered_is_used_again() -> None:
+def test_a_form_that_delivered_is_used_again() -> None:
     """DATA-4: remembered for every connection that follows."""
     forms = Forms()
     forms.silent("query")
@@ -105,7 +105,7 @@ def test_an_event_before_the_answer_counts() -> None:
     assert not owed.overdue(100.0, 10.0)
 
 
-def test_what_was_sent_before_the_stream_was_open_is_not_owed() -> None:
+def test_an_order_that_was_sent_before_the_stream_was_open_is_not_owed() -> None:
     """RISK-5: that is read by REST."""
     owed = OwedEvents()
     owed.accepted(1.0, 2.0)
