@@ -27,17 +27,24 @@ from tests.support.simulator.protocol_server import Hand, a_hand, a_server
 class SimulatorScene:
     """``desk`` asks the gateway, ``hand`` acts behind its back; ``trouble``: as ``/readyz`` shows it.
 
-    ``stop``: one that closes a long position, below price.
+    ``stop``: one that closes a long position, below price. ``exchange``: the gateway's adapter; ``make`` makes further ones.
     """
 
     def __init__(
-        self, desk: Desk, hand: Hand, trouble: Callable[[], str], stop: Decimal, settings: ExchangeSettings
+        self,
+        desk: Desk,
+        hand: Hand,
+        trouble: Callable[[], str],
+        stop: Decimal,
+        exchange: BinanceExchange,
+        make: Callable[[], BinanceExchange],
     ) -> None:
         self.desk = desk
         self.hand = hand
         self.trouble = trouble
-        self._settings = settings
         self.stop = msgspec.structs.replace(STOP, trigger=stop)
+        self.exchange = exchange
+        self._make = make
 
     async def sent(self) -> set[str]:
         """Client ids of the orders that reached the exchange, in both books."""
@@ -51,7 +58,7 @@ class SimulatorScene:
 
     async def by_hand(self, order: NewOrder) -> None:
         """Place an order as another program of the same account does."""
-        exchange = BinanceExchange("demo", self._settings, None)
+        exchange = self._make()
         try:
             await exchange.start()
             assert isinstance(await exchange.place(order), Accepted)
@@ -81,12 +88,17 @@ async def gateway_at_the_simulator(
                 "stream": stream or {},
             }
         )
+
+        def make() -> BinanceExchange:
+            return BinanceExchange("demo", settings, None)
+
         store = MemoryStore()
         await store.start()
         opened = await store.open("gateway")
         desk, bus = await stack.enter_async_context(memory_desk())
         quick = GatewaySettings.model_validate({"hold_ms": 40, "account_every_s": 1, "drain_s": 1, **gateway})
-        flow = GatewayFlow(bus, lambda: BinanceExchange("demo", settings, None), common(), quick)
+        exchange = make()
+        flow = GatewayFlow(bus, lambda: exchange, common(), quick)
         lease = Lease("gateway", store, opened.epoch, opened.snapshot)
         task = asyncio.create_task(flow.run(lease), name="gateway under test")
         stack.push_async_callback(_cancelled, task)
@@ -94,7 +106,7 @@ async def gateway_at_the_simulator(
             while not desk.news or flow.trouble():  # noqa: ASYNC110  readiness is asked for
                 await asyncio.sleep(0.01)
         price = Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["mark"])
-        yield SimulatorScene(desk, hand, flow.trouble, (price * Decimal("0.9")).quantize(Decimal(1)), settings)
+        yield SimulatorScene(desk, hand, flow.trouble, (price * Decimal("0.9")).quantize(Decimal(1)), exchange, make)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

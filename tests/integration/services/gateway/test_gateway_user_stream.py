@@ -55,3 +55,30 @@ async def test_orders_that_do_not_show_on_the_stream_open_it_anew() -> None:
 
         await until(opened_anew)
         await scene.desk.until(lambda: scene.desk.position() == ENTRY.quantity)
+
+
+async def test_a_form_that_the_exchange_does_not_serve_is_found_out_by_the_first_order() -> None:
+    """RISK-5: users report that a key in the path connects and gets nothing; with its events named it delivers."""
+    strict = {"strict_user_streams": True}
+    async with gateway_at_the_simulator(stream={"order_shows_within_s": 0.5}, server=strict, account_every_s=300) as scene:
+        forms = scene.exchange._user.forms
+        assert forms.current == "query"
+        await scene.desk.place(ENTRY)
+        await scene.desk.until(lambda: scene.desk.position() == ENTRY.quantity)
+        assert forms.current == "query", "the first form is served"
+        while forms.current != "path":
+            forms.silent(forms.current)
+        keys = await scene.requests(NEW_KEY)
+        await scene.hand.fault("disconnect", stream="private")
+
+        async def opened_anew() -> bool:
+            return await scene.requests(NEW_KEY) > keys and scene.trouble() == ""
+
+        await until(opened_anew)
+        closing = msgspec.structs.replace(ENTRY, client_id="ict-close", side="SELL", reduce_only=True)
+        await scene.desk.place(closing)
+        async with asyncio.timeout(20):
+            while forms.current == "path":  # noqa: ASYNC110  the adapter tells nobody
+                await asyncio.sleep(0.02)
+        assert forms.current == "query"
+        await scene.desk.until(lambda: scene.desk.position() == 0)
