@@ -44,6 +44,8 @@ def place(context: Context, parameters: Parameters, caller: Caller) -> Any:
     if closes and kind not in _CLOSERS:
         raise close_position_refused(kind)
     check_sent(parameters, [*(() if closes else ("quantity",)), *_NEEDED[kind]])
+    if parameters.optional("timeInForce") == "GTD":
+        check_sent(parameters, needed=("goodTillDate",))
     request = NewAlgoOrder(
         symbol=symbol,
         side=side,

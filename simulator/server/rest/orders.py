@@ -153,6 +153,8 @@ def _new_order(context: Context, parameters: Parameters) -> NewOrder:
     side, plain = parameters.word("side", SIDES), parameters.word("type", _TYPES)
     of_limit = ("timeInForce", "price")
     check_sent(parameters, needed=("quantity", *of_limit) if plain == "LIMIT" else ("quantity",))
+    if parameters.optional("timeInForce") == "GTD":
+        check_sent(parameters, needed=("goodTillDate",))
     check_not_sent(parameters, () if plain == "LIMIT" else of_limit)
     return NewOrder(
         symbol=symbol,

@@ -47,6 +47,8 @@ def context() -> Context:
         *[("/v1/order", LIMIT, name) for name in LIMIT],
         *[("/v1/algoOrder", STOP, name) for name in STOP],
         ("/v1/algoOrder", TRAILING, "callbackRate"),
+        ("/v1/order", {**LIMIT, "timeInForce": "GTD"}, "goodTillDate"),
+        ("/v1/algoOrder", {**STOP, "timeInForce": "GTD"}, "goodTillDate"),
         ("/v1/order", MARKET, "quantity"),
     ],
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from simulator.core.interventions import deleverage
 from simulator.server.rest.context import Context
 from tests.support.simulator.protocol_server import make_context
 from tests.support.simulator.signed_requests import ask, done
@@ -81,6 +82,16 @@ def test_the_accounts_liquidations_are_listed(context: Context) -> None:
     assert row["clientOrderId"].startswith("autoclose-")
     assert done(context, "GET", "/v1/forceOrders", autoCloseType="ADL") == []
     assert done(context, "GET", "/v1/adlQuantile") == []
+
+
+def test_deleveraging_is_listed_apart_from_liquidation(context: Context) -> None:
+    """EXEC-1: by the client ids of the exchange's own orders."""
+    done(context, "POST", "/v1/order", **MARKET)
+    deleverage(context.session.core, "BTCUSDT", Decimal("0.5"), context.session.time)
+    (row,) = done(context, "GET", "/v1/forceOrders", autoCloseType="ADL")
+    assert (row["clientOrderId"], row["executedQty"], row["side"]) == ("adl_autoclose", "0.005", "SELL")
+    assert done(context, "GET", "/v1/forceOrders") == [row]
+    assert done(context, "GET", "/v1/forceOrders", autoCloseType="LIQUIDATION") == []
 
 
 def test_fees_are_not_paid_in_bnb(context: Context) -> None:
