@@ -32,6 +32,8 @@ def act(context: Context, fault: Fault, number: int) -> int:
     """
     session = context.session
     core, now = session.core, session.time
+    if any(each.fault.symbol == fault.symbol for each in context.faults.active("delisted")):
+        raise BadFault(f"{fault.kind}: {fault.symbol} is delisted by another fault; lift that one first")
     match fault.kind:
         case "margin_call":
             chosen = tuple(each for each in session.market.symbols if fnmatchcase(each, fault.symbol))

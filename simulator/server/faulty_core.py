@@ -33,7 +33,7 @@ class FaultyCore(ExchangeCore):
     """The core of one request. ``core``: what it reads and changes; ``aim``: the request; ``now``: market's clock, ms."""
 
     def __init__(self, core: ExchangeCore, faults: FaultTable, aim: Aim, now: int) -> None:
-        self._state = core.state
+        self.__dict__.update(vars(core))
         self._faults = faults
         self._aim = aim
         self._now = now

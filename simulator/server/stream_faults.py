@@ -29,7 +29,8 @@ def market_times(table: FaultTable, stream: str) -> int:
     """Return how often a message of a market stream is sent: 0, 1 or 2 times."""
     if not table.set:
         return 1
-    if any(stream.startswith(each.fault.symbol.lower()) for each in table.active("delisted")):
+    gone = [each.fault.symbol.lower() for each in table.active("delisted")]
+    if any(stream.startswith((f"{symbol}@", f"{symbol}_")) for symbol in gone):
         return 0
     aim = Aim(streams=(stream,))
     lost, doubled = table.met(aim, *_LOST_MARKET), table.met(aim, "duplicate_market_events")

@@ -50,6 +50,24 @@ async def test_a_scenario_sets_and_lifts_at_its_times() -> None:
         assert Decimal((await hand.ask("GET", "state"))["symbols"]["BTCUSDT"]["last"]) < 60_000
 
 
+async def test_every_kind_is_set_by_a_line_of_a_scenario() -> None:
+    """OPS-9: a second apart and for 200 ms each; what needs a position is told to have been refused."""
+    given = {"symbol": "BTCUSDT", "code": -2019, "action": "cancel"}
+    steps = []
+    for number, (kind, entry) in enumerate(VOCABULARY.items()):
+        fault: dict[str, Any] = {"kind": kind, **{name: given[name] for name in entry.required}}
+        fault |= {"tick_size": "1"} if kind == "filters" else {}
+        fault |= {"lasts_ms": 200} if "lasts_ms" in entry.fields else {}
+        steps.append({"at_s": number, "fault": fault})
+    async with a_server(speed=STEP, scenario=Scenario.model_validate({"steps": steps})) as server, a_hand(server) as hand:
+        await hand.advance(len(steps) * 1_000)
+        faults, state = await hand.ask("GET", "faults"), await hand.ask("GET", "state")
+        assert faults["set"] == []
+        ended = [each["kind"] for each in faults["over"]]
+        assert [kind for kind in VOCABULARY if kind not in ended] == ["margin_call", "adl"]
+        assert len(ended) + len(state["refused_steps"]) == len(steps)
+
+
 async def test_a_step_at_the_start_is_in_force_before_the_first_request() -> None:
     """OPS-9: at_s 0; the market need not move for it."""
     scenario = Scenario.model_validate({"steps": [{"at_s": 0, "fault": {"kind": "rest_outage", "path": "/fapi/v1/time"}}]})

@@ -15,6 +15,7 @@ from simulator.server.faults import Fault
 from simulator.server.parameters import Parameters
 from simulator.server.rest_faults import Verdict, judge
 from simulator.server.scenario import BadScenario, read_scenario
+from simulator.server.stream_faults import market_times
 
 NOTHING = Parameters({})
 
@@ -123,6 +124,17 @@ def test_a_fault_is_aimed_at_the_symbols_that_a_request_names(symbol: str, param
     table = FaultTable(1)
     table.add(Fault(kind="rest_outage", symbol=symbol), 0)
     assert judge(table, "POST", "/fapi/v1/batchOrders", Parameters(parameters)).cut is hit
+
+
+@pytest.mark.parametrize(
+    ("stream", "times"),
+    [("btcusdt@depth", 0), ("btcusdt_perpetual@continuousKline_1m", 0), ("btcusdtx@depth", 1), ("ethbtcusdt@depth", 1)],
+)
+def test_a_delisted_symbol_silences_its_own_streams(stream: str, times: int) -> None:
+    """OPS-9: and no stream of a symbol whose name begins or ends alike."""
+    table = FaultTable(1)
+    table.add(Fault(kind="delisted", symbol="BTCUSDT"), 0)
+    assert market_times(table, stream) == times
 
 
 def test_reducing_orders_and_cancels_pass_the_throttle() -> None:
