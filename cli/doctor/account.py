@@ -44,7 +44,7 @@ async def symbols(settings: Settings) -> Outcome:
     text = f"{', '.join(settings.symbols)}: listed and traded"
     if info.left_out:
         named = "; ".join(f"{each.symbol}: {each.reason}" for each in info.left_out[:_LEFT_OUT_NAMED])
-        text += f" ({len(info.left_out)} other symbols cannot be read and are left out: {named})"
+        text += f"; {len(info.left_out)} of the exchange's other symbols cannot be read: {named}"
     return Outcome("symbols", "ok", text)
 
 

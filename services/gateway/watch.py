@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+import msgspec
 import structlog
 from prometheus_client import Gauge
 
@@ -24,7 +25,7 @@ from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentChange, InstrumentList
 from shared.domain.message import Message
 from shared.exchange import account_truth, listing
-from shared.exchange.account_truth import Finding, Wanted
+from shared.exchange.account_truth import AccountTruth, Finding, Wanted
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.market_data import ExchangeInfo, LeftOut, TradingSchedule
@@ -76,12 +77,13 @@ class Watch:
 
         Raises Leave if the account is in a mode that is not traded in; ExchangeError if the exchange could not be asked.
         """
-        truth = await truth_of(self._exchange)
-        self._unset = await set_up(self._exchange, self._symbols, self._account, truth.symbols)
-        truth = await truth_of(self._exchange)
-        self._findings = account_truth.judge(truth, self._wanted)
-        await refuse_modes(self._exchange, self._findings)
         await self._ask_listing()
+        truth = await truth_of(self._exchange)
+        self._unset = await set_up(self._exchange, self._listed(), self._account, truth.symbols)
+        truth = await truth_of(self._exchange)
+        self._fee_tier = truth.config.fee_tier
+        self._findings = self._judged(truth)
+        await refuse_modes(self._exchange, self._findings)
         await self._tell(always=True)
 
     async def run(self) -> None:
@@ -171,25 +173,27 @@ class Watch:
         if self._unset:
             self._unset = await set_up(self._exchange, self._unset, self._account, truth.symbols)
             truth = await truth_of(self._exchange)
-        if truth.config.fee_tier != self._fee_tier:
-            self._fee_tier = truth.config.fee_tier
-            await self._ask_commissions()
-        found = account_truth.judge(truth, self._wanted)
+        found = self._judged(truth)
         known = {(each.fault, each.symbol) for each in self._findings}
-        fresh = [each for each in found if (each.fault, each.symbol) not in known]
+        fresh = [each for each in found if (each.fault, each.symbol) not in known and each.fault != "not_stated"]
         self._findings = found
         await self._tell()
         if fresh:
             await self._bus.publish([self._halt(fresh)])
+        if truth.config.fee_tier != self._fee_tier:
+            self._fee_tier = truth.config.fee_tier
+            await self._ask_commissions()
+
+    def _listed(self) -> tuple[str, ...]:
+        """Our symbols that the exchange lists; of the others it states no setting, and takes none."""
+        return tuple(symbol for symbol in self._symbols if self._info is not None and symbol in self._info.symbols)
+
+    def _judged(self, truth: AccountTruth) -> tuple[Finding, ...]:
+        return account_truth.judge(truth, msgspec.structs.replace(self._wanted, symbols=self._listed()))
 
     async def _ask_commissions(self) -> None:
-        for symbol in self._symbols:
-            try:
-                rates = await self._exchange.commission(symbol)
-            except ExchangeError as error:
-                if error.action != "refuse":
-                    raise
-                continue  # not listed: told as such
+        for symbol in self._listed():
+            rates = await self._exchange.commission(symbol)
             _COMMISSION.labels(symbol, "maker").set(float(rates.maker))
             _COMMISSION.labels(symbol, "taker").set(float(rates.taker))
             log.info("commission", symbol=symbol, maker=str(rates.maker), taker=str(rates.taker))
@@ -200,9 +204,9 @@ class Watch:
         lead = int(self._settings.delisting_lead_h * _HOUR_MS)
         judged = listing.judge(self._info, self._schedule, self._symbols, now, lead)
         closures = (
+            *judged.closures,
             *account_truth.closures(self._findings, self._symbols),
             *self._unsigned.values(),
-            *judged.closures,
         )
         changed = listing.changes(self._instruments, judged.instruments)
         self._instruments = {**self._instruments, **judged.instruments}

@@ -21,6 +21,20 @@ def changed_info(info: Mapping[str, Any], faults: FaultTable) -> dict[str, Any]:
     return {**info, "symbols": list(rows.values())}
 
 
+def oddly_listed(info: Mapping[str, Any], faults: FaultTable) -> dict[str, Any]:
+    """Return the exchangeInfo answer as it is told: with the rows of symbols that a fault describes in another way."""
+    odd = faults.active("odd_listing")
+    rows = info["symbols"]
+    for each in odd:
+        told = each.fault.row
+        rows = [_told(row, told) if row.get("symbol") == each.fault.symbol else row for row in rows]
+    return {**info, "symbols": rows}
+
+
+def _told(row: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**row, **told}.items() if value is not None}
+
+
 def _changed(row: dict[str, Any], fault: Fault) -> dict[str, Any] | None:
     if fault.kind == "delisted":
         return None

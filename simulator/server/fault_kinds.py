@@ -45,6 +45,7 @@ FaultKind = Literal[
     "settling",
     "delisted",
     "agreement_needed",
+    "odd_listing",
     "funding_interval",
     "margin_call",
     "adl",
@@ -201,6 +202,14 @@ VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
         ("symbol",),
         "lasting",
         ("symbol",),
+    ),
+    "odd_listing": FaultEntry(
+        "instruments",
+        "exchangeInfo tells the fields of `row` instead of the symbol's own; a field of null is left out; orders are judged "
+        "as before",
+        ("symbol", "row"),
+        "lasting",
+        ("symbol", "row"),
     ),
     "funding_interval": FaultEntry(
         "instruments",

@@ -61,6 +61,11 @@ class Fault(BaseModel):
         None, ge=_SMALLEST, le=1_000_000, description="filters: new step of quantities, base currency"
     )
     min_notional: Decimal | None = Field(None, ge=0, le=10**9, description="filters: new smallest notional, USDT")
+    row: dict[str, Any] = Field(
+        default_factory=dict,
+        max_length=40,
+        description='odd_listing: fields of the symbol\'s row in exchangeInfo, as {"status": "BREAK", "filters": null}',
+    )
     hours: Literal[1, 2, 4, 8] = Field(4, description="funding_interval: hours between two settlements")
     action: Literal["order", "stop", "close", "cut", "addition", "cancel"] = Field(
         "close",

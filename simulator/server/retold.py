@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from simulator.server.changed_instruments import oddly_listed
 from simulator.server.fault_table import Aim, FaultTable
 from simulator.server.stream_faults import aim_of_event
 
@@ -20,6 +21,7 @@ _AMOUNTS: Final = (
 )  # fmt: skip
 _ZERO: Final = "0.00000000"
 _FUNDING_INFO: Final = "/fapi/v1/fundingInfo"
+_EXCHANGE_INFO: Final = "/fapi/v1/exchangeInfo"
 #: Lists of all symbols, which a delisted one leaves.
 _LISTS: Final = (
     "/fapi/v1/ticker/", "/fapi/v2/ticker/", "/fapi/v1/premiumIndex", "/fapi/v1/leverageBracket", "/fapi/v1/symbolConfig",
@@ -32,6 +34,8 @@ def retold_answer(faults: FaultTable, aim: Aim, body: Any) -> Any:
     body = [_order(faults, aim, row) for row in body] if isinstance(body, list) else _order(faults, aim, body)
     if faults.active("bnfcr"):
         body = _in_credits(body)
+    if aim.path == _EXCHANGE_INFO and faults.active("odd_listing"):
+        return oddly_listed(body, faults)
     if aim.path == _FUNDING_INFO:
         body = [*body, *(_funding_row(each.fault.symbol, each.fault.hours) for each in faults.active("funding_interval"))]
     if (gone := {each.fault.symbol for each in faults.active("delisted")}) and aim.path.startswith(_LISTS):

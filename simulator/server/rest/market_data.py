@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
+from shared.domain.timeframes import DAY, MINUTE
 from shared.exchange.error_codes import ErrorCode
 from simulator.server.parameters import Parameters
 from simulator.server.printing import market_events as printed
@@ -21,6 +22,20 @@ _DEPTH_LIMITS: Final = (5, 10, 20, 50, 100, 500, 1_000)
 _RPI_LIMIT: Final = 1_000
 _MOST_KLINES: Final = 1_500
 _MOST_TRADES: Final = 1_000
+_SCHEDULED_DAYS: Final = 9
+_HALF_HOUR: Final = 30 * MINUTE
+_Hours = tuple[tuple[int, int, str], ...]
+#: Sessions of a working day by market: (start, end, type), ms after 00:00 UTC.
+_SESSIONS: Final[dict[str, _Hours]] = {
+    "EQUITY": (
+        (0, 16 * _HALF_HOUR, "OVERNIGHT"),
+        (16 * _HALF_HOUR, 27 * _HALF_HOUR, "PRE_MARKET"),
+        (27 * _HALF_HOUR, 40 * _HALF_HOUR, "REGULAR"),
+        (40 * _HALF_HOUR, DAY, "AFTER_MARKET"),
+    ),
+    "COMMODITY": ((0, DAY, "REGULAR"),),
+}
+_CLOSED: Final[_Hours] = ((0, DAY, "NO_TRADING"),)
 
 
 def ping(context: Context, parameters: Parameters, caller: Caller) -> Any:
@@ -80,8 +95,19 @@ def index_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def trading_schedule(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Return no sessions: every simulated symbol trades around the clock."""
-    return {"updateTime": context.server_time, "marketSchedules": {}}
+    """Return nine days of sessions from yesterday on, by UTC: weekends are closed, no holiday is known.
+
+    They are those of shares and commodities; every simulated symbol trades around the clock.
+    """
+    now = context.server_time
+    first = now - now % DAY - DAY
+    markets: dict[str, list[dict[str, Any]]] = {}
+    for market, hours in _SESSIONS.items():
+        sessions = markets[market] = []
+        for day in range(first, first + _SCHEDULED_DAYS * DAY, DAY):
+            for start, end, kind in _CLOSED if _is_weekend(day) else hours:
+                sessions.append({"startTime": day + start, "endTime": day + end, "type": kind})
+    return {"updateTime": now, "marketSchedules": {market: {"sessions": each} for market, each in markets.items()}}
 
 
 def depth(context: Context, parameters: Parameters, caller: Caller) -> Any:
@@ -232,6 +258,11 @@ def open_interest(context: Context, parameters: Parameters, caller: Caller) -> A
     market = context.market(parameters)
     held = market.grid.print_quantity(market.day().volume // 10)
     return {"openInterest": held, "symbol": market.symbol, "time": context.session.time}
+
+
+def _is_weekend(day: int) -> bool:
+    """Return True for Saturday and Sunday; ``day``: its first ms. Day 0 of the epoch was a Thursday."""
+    return (day // DAY + 3) % 7 >= 5
 
 
 def _one_or_all(context: Context, parameters: Parameters, row: Callable[[SymbolMarket], dict[str, Any]]) -> Any:

@@ -15,7 +15,7 @@ from cli.settings import Settings
 from shared.runtime.process.exits import Exit
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from tests.support.processes.fleet import ict, write_config
-from tests.support.simulator.protocol_server import a_server
+from tests.support.simulator.protocol_server import a_hand, a_server
 
 NAMES = ["python", "compiler", "disk", "rabbitmq", "store", "journal", "exchange", "clock", "key", "symbols", "account"]
 #: Seconds for what does answer, on a machine that does other things too.
@@ -120,6 +120,47 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
         settings["exchange"] = {"rest_url": server.url, "key": "nobody", "secret": "nothing"}
         _, checks = await examined(settings)
         assert (checks["key"].verdict, checks["key"].unreachable) == ("fail", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "name", "verdict", "words"),
+    [
+        ("multi_assets", {}, "account", "fail", "single-asset mode is wanted"),
+        ("bnfcr", {}, "account", "fail", "futures credits (BNFCR)"),
+        ("settling", {"symbol": "ETHUSDT"}, "symbols", "fail", "ETHUSDT is SETTLING"),
+        ("odd_listing", {"symbol": "ETHUSDT", "row": {"filters": []}}, "symbols", "fail", "no PRICE_FILTER"),
+        ("odd_listing", {"symbol": "BTCUSDT", "row": {"deliveryDate": 1}}, "symbols", "warn", "is delisted at"),
+    ],
+)
+async def test_symbols_and_account_are_judged_as_the_gateway_judges_them(
+    kind: str, fields: dict[str, object], name: str, verdict: str, words: str
+) -> None:
+    async with a_server() as server, a_hand(server) as hand:
+        await hand.fault(kind, **fields)
+        settings = {
+            "mode": "testnet",
+            "approval_key": "a key of my own",
+            "exchange": {"rest_url": server.url, "key": TEST_KEY, "secret": TEST_SECRET},
+        }
+        _, checks = await examined(settings)
+        assert checks[name].verdict == verdict
+        assert words in checks[name].text
+
+
+async def test_a_symbol_that_nobody_trades_here_is_named_and_harms_nothing() -> None:
+    async with a_server() as server, a_hand(server) as hand:
+        await hand.fault("odd_listing", symbol="ETHUSDT", row={"status": "BREAK"})
+        _, checks = await examined({"mode": "paper", "symbols": ["BTCUSDT"], "exchange": {"rest_url": server.url}})
+    assert checks["symbols"].verdict == "ok"
+    assert "other symbols cannot be read: ETHUSDT: status 'BREAK'" in checks["symbols"].text
+
+
+async def test_mode_paper_is_told_of_filters_that_are_not_the_exchanges() -> None:
+    async with a_server() as server, a_hand(server) as hand:
+        await hand.fault("filters", symbol="BTCUSDT", tick_size="5")
+        _, checks = await examined({"mode": "paper", "exchange": {"rest_url": server.url}})
+    assert checks["symbols"].verdict == "warn"
+    assert "BTCUSDT tick_size is 5 at the exchange, 0.10 here" in checks["symbols"].text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -142,6 +144,38 @@ async def test_a_symbol_needs_an_agreement(scene: FaultScene) -> None:
     assert (first["status"], second["code"]) == ("NEW", -4411)
     await scene.hand.lift()
     assert (await scene.client.market(symbol="ETHUSDT", quantity="0.100")).status == 200
+
+
+@specimen_of("odd_listing")
+async def test_a_symbol_is_listed_in_an_odd_way(scene: FaultScene) -> None:
+    """OPS-9: fields that are new, or gone; the other symbols and the judgement of orders are as before."""
+    await scene.hand.fault("odd_listing", symbol="BTCUSDT", row={"status": "BREAK", "contractType": None})
+    await scene.hand.fault("odd_listing", symbol="BTCUSDT", row={"filters": [{"filterType": "LOT_SIZE"}]})
+    row, other = await listed(scene), await listed(scene, "ETHUSDT")
+    assert row is not None
+    assert other is not None
+    assert (row["status"], "contractType" in row, list(row["filters"])) == ("BREAK", False, ["LOT_SIZE"])
+    assert (other["status"], other["contractType"]) == ("TRADING", "PERPETUAL")
+    assert (await scene.client.market()).status == 200
+    await scene.hand.lift()
+    assert await listed(scene) != row
+
+
+async def test_the_schedule_of_other_markets_covers_a_week_without_a_gap(scene: FaultScene) -> None:
+    """OPS-9: from yesterday on, closed on weekends."""
+    schedule = await scene.client.get("/fapi/v1/tradingSchedule", signed=False)
+    for market, kinds in (("EQUITY", 5), ("COMMODITY", 2)):
+        sessions = schedule["marketSchedules"][market]["sessions"]
+        assert all(one["endTime"] == next_["startTime"] for one, next_ in pairwise(sessions))
+        assert sessions[0]["startTime"] <= schedule["updateTime"] - 24 * HOUR
+        assert sessions[-1]["endTime"] >= schedule["updateTime"] + 6 * 24 * HOUR
+        assert len({each["type"] for each in sessions}) == kinds
+        closed = {
+            datetime.fromtimestamp(each["startTime"] / 1000, UTC).weekday()
+            for each in sessions
+            if each["type"] == "NO_TRADING"
+        }
+        assert closed == {5, 6}
 
 
 @specimen_of("funding_interval")

@@ -177,6 +177,7 @@ LASTING: Final[dict[FaultKind, dict[str, Any]]] = {
     "filters": {"tick_size": Decimal(5)},
     "settling": {},
     "agreement_needed": {},
+    "odd_listing": {"row": {"contractType": "TRADIFI_PERPETUAL"}},
     "funding_interval": {"hours": 1},
     "hidden_stop": {},
     "unknown_status": {"status": "STRANGE"},
@@ -242,6 +243,7 @@ class Exchange:
         return {
             "tick": Decimal(tick) == 5,
             "status": info["status"],
+            "contract": info["contractType"],
             "interval": intervals.get(symbol),
             "stop": ask(self.context, "GET", "/v1/algoOrder", clientAlgoId=symbol).status,
             "order": done(self.context, "GET", "/v1/order", symbol=symbol, origClientOrderId=symbol)["status"],
@@ -266,6 +268,7 @@ def expected(faults: list[Fault], symbol: str, *, before: Decimal, now: Decimal,
     shown = 0 if "late_income" in kinds else rows * 2 ** kinds.count("repeated_income")
     return {
         "tick": "filters" in kinds,
+        "contract": "TRADIFI_PERPETUAL" if "odd_listing" in kinds else "PERPETUAL",
         "status": "SETTLING" if "settling" in kinds else "TRADING",
         "interval": 1 if "funding_interval" in kinds else None,
         "stop": 400 if "hidden_stop" in kinds else 200,
