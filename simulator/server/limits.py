@@ -6,7 +6,7 @@ All times are of the wall clock (``simulator.server.clock``), not of the market.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from shared.exchange.error_codes import ErrorCode
 from simulator.server.refusals import Refused
@@ -118,6 +118,19 @@ class RateLimiter:
     def counts(self, now: int) -> tuple[int, int]:
         """Return the orders counted in the current 10-second window and in the current minute."""
         return self._ten_seconds.add(0, now), self._minute.add(0, now)
+
+    def shown(self, address: str, now: int, *, orders: bool) -> list[dict[str, Any]]:
+        """Return limits and counts as rows of the WebSocket API's ``rateLimits``. ``orders``: also those of orders."""
+        weight = self._askers[address].weight.add(0, now) if address in self._askers else 0
+        rows = [("REQUEST_WEIGHT", "MINUTE", 1, self._limits.weight_minute, weight)]
+        if orders:
+            short, long = self.counts(now)
+            rows += [
+                ("ORDERS", "SECOND", 10, self._limits.orders_ten_seconds, short),
+                ("ORDERS", "MINUTE", 1, self._limits.orders_minute, long),
+            ]
+        names = ("rateLimitType", "interval", "intervalNum", "limit", "count")
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _seconds(milliseconds: int) -> str:

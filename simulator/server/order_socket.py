@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
@@ -12,7 +13,7 @@ from simulator.server.clock import clock_ms
 from simulator.server.fault_table import FaultTable
 from simulator.server.motion import Motion
 from simulator.server.rest.context import Context
-from simulator.server.rest.order_api import Call, answer_call, failed, read_call
+from simulator.server.rest.order_api import Call, answer_call, failed, read_call, shows_limits
 from simulator.server.rest_faults import judge
 from simulator.server.settings import ServerSettings
 
@@ -35,15 +36,16 @@ class OrderSockets:
         """Serve one connection until it is closed. A request that a fault delays does not hold up the next one."""
         socket = web.WebSocketResponse(heartbeat=self._ping_s, compress=False)
         await socket.prepare(request)
+        show_limits = shows_limits(request.query_string)
         async with asyncio.TaskGroup() as answers:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     continue
-                call = read_call(message.data)
+                call = read_call(message.data, show_limits=show_limits)
                 if isinstance(call, Call):
                     answers.create_task(self._answer(call, socket, request))
                 else:
-                    await socket.send_str(_encode(call).decode())
+                    await self._send(socket, call, request, show_limits=show_limits)
         return socket
 
     async def _answer(self, call: Call, socket: web.WebSocketResponse, request: web.Request) -> None:
@@ -62,5 +64,21 @@ class OrderSockets:
             await asyncio.sleep(verdict.delay_ms / 2000)
         if verdict.cut and request.transport is not None:
             request.transport.close()
-        elif not verdict.silent and answered is not None and not socket.closed:
+        elif not verdict.silent and answered is not None:
+            orders = endpoint.orders != (0, 0)
+            await self._send(socket, answered, request, show_limits=call.shows_limits, orders=orders)
+
+    async def _send(
+        self,
+        socket: web.WebSocketResponse,
+        answered: dict[str, Any],
+        request: web.Request,
+        *,
+        show_limits: bool,
+        orders: bool = False,
+    ) -> None:
+        """Send an answer, with the counts of weight, and of ``orders``, if it shows them."""
+        if show_limits:
+            answered["rateLimits"] = self._context.limiter.shown(request.remote or "", clock_ms(), orders=orders)
+        if not socket.closed:
             await socket.send_str(_encode(answered).decode())

@@ -32,15 +32,24 @@ def check_key(key: str, keys: Mapping[str, str]) -> str:
 def check_signature(query: str, body: str, secret: str) -> None:
     """Check the signature over query string and body as sent, less the signature parameter itself.
 
+    What is signed is percent-encoded, so that other characters than ASCII, sent as they are, have no right signature.
     Raises Refused: -1102 if it is missing, -1022 if it is wrong.
     """
     plain_query, in_query = _without_signature(query)
     plain_body, in_body = _without_signature(body)
-    sent = in_query or in_body
-    if not sent:
+    payload = plain_query + plain_body
+    check_payload(payload, in_query or in_body, secret, encoded=True)
+
+
+def check_payload(payload: str, signature: str, secret: str, *, encoded: bool = False) -> None:
+    """Check the signature over ``payload``. ``encoded``: the payload must be percent-encoded, that is ASCII.
+
+    Raises Refused: -1102 if the signature is missing, -1022 if it is wrong.
+    """
+    if not signature:
         raise missing(_SIGNATURE)
-    expected = sign(plain_query + plain_body, secret)
-    if not hmac.compare_digest(expected.encode(), sent.lower().encode()):
+    right = sign(payload, secret)
+    if (encoded and not payload.isascii()) or not hmac.compare_digest(right.encode(), signature.lower().encode()):
         raise Refused(ErrorCode.INVALID_SIGNATURE, "Signature for this request is not valid.")
 
 

@@ -100,7 +100,7 @@ def trade_lite(event: OrderUpdate, grid: Grid, now: int) -> dict[str, Any] | Non
 
 
 def algo_update(event: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
-    """Return ALGO_UPDATE. Only a trailing order has the field ``ia`` (trailing has begun)."""
+    """Return ALGO_UPDATE. ``ia`` (trailing has begun) means something for a trailing order only, and is sent for all."""
     algo, child = event.algo, event.child
     body: dict[str, Any] = {
         "caid": algo.client_algo_id,
@@ -128,9 +128,8 @@ def algo_update(event: AlgoUpdate, grid: Grid, now: int) -> dict[str, Any]:
         "tt": algo.triggered_at,
         "gtd": algo.good_till,
         "rm": algo.reason,
+        "ia": algo.type == "TRAILING_STOP_MARKET" and algo.activated,
     }
-    if algo.type == "TRAILING_STOP_MARKET":
-        body["ia"] = algo.activated
     return {"e": "ALGO_UPDATE", "T": event.time, "E": now, "o": body}
 
 

@@ -34,17 +34,19 @@ def server_settings(**changes: Any) -> ServerSettings:
     return ServerSettings(port=0, tape=tape, **changes)
 
 
-def make_context(settings: ServerSettings | None = None, *, now: bool = False, **core: Any) -> Context:
+def make_context(
+    settings: ServerSettings | None = None, *, now: bool = False, names: tuple[str, ...] = SYMBOLS, **core: Any
+) -> Context:
     """The exchange without a wire, on the generated market. ``now``: the market's present is this moment."""
     settings = settings or server_settings()
     start = DEFAULT_START
     if now:
         moment = int(time.time() * 1000)
         start = moment - moment % MINUTE - settings.tape.history_minutes * MINUTE
-    symbols = symbols_of(SYMBOLS, settings)
-    source = CandleTicks(GeneratedMarket(SYMBOLS, start, 10.0, SEED), symbols.grids, settings.tape, SEED)
+    symbols = symbols_of(names, settings)
+    source = CandleTicks(GeneratedMarket(names, start, 10.0, SEED), symbols.grids, settings.tape, SEED)
     context = build_context(
-        source, symbols, ConstantFunding(SYMBOLS), settings, SimulatorSettings(starting_wallet=100_000, **core)
+        source, symbols, ConstantFunding(names), settings, SimulatorSettings(starting_wallet=100_000, **core)
     )
     if now:
         while context.session.time + 50 < (moment := int(time.time() * 1000)):
@@ -53,11 +55,17 @@ def make_context(settings: ServerSettings | None = None, *, now: bool = False, *
 
 
 @asynccontextmanager
-async def a_server(*, speed: float | None = 1.0, scenario: Scenario | None = None, **changes: Any) -> AsyncIterator[Server]:
+async def a_server(
+    *,
+    speed: float | None = 1.0,
+    scenario: Scenario | None = None,
+    names: tuple[str, ...] = SYMBOLS,
+    **changes: Any,
+) -> AsyncIterator[Server]:
     """A running server; at speed 1 its time is this moment, as clients' clocks have it."""
     settings = server_settings(**changes)
     async with serving(
-        make_context(settings, now=speed == 1.0), settings, speed=speed, seed=SEED, scenario=scenario
+        make_context(settings, now=speed == 1.0, names=names), settings, speed=speed, seed=SEED, scenario=scenario
     ) as server:
         yield server
 

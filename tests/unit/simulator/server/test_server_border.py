@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given
@@ -61,6 +61,19 @@ def test_a_wrong_or_missing_signature_is_refused() -> None:
         assert (code_of(who), who.value.status) == (code, 401)
 
 
+def test_a_signed_text_is_percent_encoded() -> None:
+    """EXEC-1: characters sent as they are have no right signature, as a query or in a body."""
+    symbol = "\u5e01\u5b89USDT"
+    encoded = urlencode({"symbol": symbol, "timestamp": 1})
+    check_signature(f"{encoded}&signature={sign(encoded, SECRET)}", "", SECRET)
+    check_signature("", f"{encoded}&signature={sign(encoded, SECRET)}", SECRET)
+    plain = f"symbol={symbol}&timestamp=1"
+    for query, body in ((plain, ""), ("", plain)):
+        with pytest.raises(Refused) as wrong:
+            check_signature(f"{query}&signature={sign(plain, SECRET)}", body, SECRET)
+        assert code_of(wrong) == -1022
+
+
 @pytest.mark.parametrize(
     ("offset", "window", "code"),
     [
@@ -105,6 +118,20 @@ def test_weight_beyond_the_minute_is_429_and_going_on_is_418() -> None:
     with pytest.raises(Refused) as again:
         limiter.spend("a", 1, after)
     assert again.value.headers["Retry-After"] == "240"
+
+
+def test_the_counts_are_shown_as_rows_with_their_limits() -> None:
+    """EXEC-6: of the asker's weight, and of the account's orders where they count."""
+    limiter = RateLimiter(LIMITS)
+    limiter.spend("a", 7, 61_000)
+    limiter.order(1, 1, 61_000)
+    weight = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 100, "count": 7}
+    assert limiter.shown("a", 62_000, orders=False) == [weight]
+    assert limiter.shown("stranger", 62_000, orders=False) == [{**weight, "count": 0}]
+    short = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 5, "count": 1}
+    long = {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 8, "count": 1}
+    assert limiter.shown("a", 62_000, orders=True) == [weight, short, long]
+    assert [row["count"] for row in limiter.shown("a", 121_000, orders=True)] == [0, 0, 0]
 
 
 def test_a_new_minute_has_its_weight_back() -> None:

@@ -24,6 +24,8 @@ ADDED = {
     "trade_stream": {"X", "st"},
     "account_info_v2": {"positions.breakEvenPrice"},
     "order_update": {"o.pm", "o.gtd", "o.er"},
+    "algo_update_new": {"o.ia"},
+    "algo_update_canceled": {"o.ia"},
     "open_algo_orders": {
         "orderType", "price", "icebergQuantity", "selfTradePreventionMode", "priceMatch", "closePosition", "priceProtect",
         "activatePrice", "callbackRate", "triggerTime", "goodTillDate", "actualOrderId", "actualPrice", "actualQty",
