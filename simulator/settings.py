@@ -65,6 +65,13 @@ class SimulatorSettings(BaseModel):
         "through",
         description="When a resting limit fills: through = the price trades through it, touch = the price reaches it",
     )
+    reduce_only_check: Literal["off", "limit", "all"] = Field(
+        "limit",
+        description=(
+            "Which reduce-only orders are refused (-4118) when open reduce-only limits already close the whole position: "
+            "none, LIMIT orders, or also MARKET orders and those that a triggered stop or take-profit places"
+        ),
+    )
     max_leverage: int = Field(125, ge=1, le=150, description="Highest leverage of a symbol for which no brackets are known")
     maintenance_rate: Decimal = Field(
         Decimal("0.004"),

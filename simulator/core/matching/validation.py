@@ -13,6 +13,7 @@ from typing import Final
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.error_codes import ErrorCode
 from simulator.core.margin.liquidation import AUTOCLOSE
+from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO
 from simulator.core.model.requests import NewAlgoOrder, NewOrder
@@ -210,7 +211,7 @@ def _order_state(request: NewOrder, book: SymbolBook, state: ExchangeState) -> E
         if rejection is not None:
             return rejection
     if request.reduce_only or _closes(request.position_side, request.side):
-        rejection = _reducing(request, quantity, book)
+        rejection = _reducing(request, quantity, book, state.settings)
         if rejection is not None:
             return rejection
     elif quantity * (request.price or book.mark_price) < book.filters.min_notional:
@@ -226,29 +227,20 @@ def _closes(position_side: PositionSide, side: Side) -> bool:
     return (position_side, side) in (("LONG", "SELL"), ("SHORT", "BUY"))
 
 
-def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook) -> ErrorCode | None:
-    """Check that there is a position to close; for a limit, one larger than open reduce-only orders already close."""
+def _reducing(request: NewOrder, quantity: Decimal, book: SymbolBook, settings: SimulatorSettings) -> ErrorCode | None:
+    """Check that there is a position to close, and (``reduce_only_check``) that open reduce-only orders leave some of it."""
     reducible = book.reducible(request.side, request.position_side)
     if not reducible or (not request.reduce_only and quantity > reducible):
         return ErrorCode.REDUCE_ONLY_REJECT
-    if request.type == "LIMIT":
-        resting_quantity = sum(
-            (
-                resting.order.remaining
-                for resting in book.resting_orders
-                if resting.order.reduce_only and resting.order.side == request.side
-            ),
-            ZERO,
-        )
-        if resting_quantity >= reducible:
-            return ErrorCode.REDUCE_ONLY_MARGIN_CHECK_FAILED
-    return None
+    asked = settings.reduce_only_check == "all" or (settings.reduce_only_check == "limit" and request.type == "LIMIT")
+    return ErrorCode.REDUCE_ONLY_MARGIN_CHECK_FAILED if asked and book.covered(request.side, request.position_side) else None
 
 
 def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -> ErrorCode | None:
     """Check a conditional order against the state. Margin and position are checked when it triggers.
 
-    In this order: client id unused, price known, trigger not reached yet, enough notional, number of orders.
+    In this order: client id unused, price known, trigger not reached yet, no other closePosition order of its side and kind,
+    enough notional, number of orders.
     """
     if request.client_algo_id and state.by_algo_client.get(request.client_algo_id) in state.open_algos:
         return ErrorCode.DUPLICATED_CLIENT_ORDER_ID
@@ -256,6 +248,8 @@ def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -
         return ErrorCode.UNABLE_TO_FILL
     if _would_trigger(request, book.mark_price if request.working_type == "MARK_PRICE" else book.last):
         return ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER
+    if request.close_position and any(_same_close(request, each.algo) for each in book.conditional_orders):
+        return ErrorCode.CLOSE_POSITION_ORDER_EXISTS
     exempt = request.close_position or request.reduce_only or _closes(request.position_side, request.side)
     price = request.price or request.trigger_price or book.last
     if not exempt and (request.quantity or ZERO) * price < book.filters.min_notional:
@@ -263,6 +257,15 @@ def _algo_state(request: NewAlgoOrder, book: SymbolBook, state: ExchangeState) -
     if len(state.open_algos) >= state.settings.max_conditional_orders:
         return ErrorCode.MAX_STOP_ORDER_EXCEEDED
     return None
+
+
+def _same_close(request: NewAlgoOrder, algo: AlgoOrder) -> bool:
+    """Return True if ``algo`` closes the same leg's position in the same way; the exchange keeps one such order."""
+    return algo.close_position and (algo.type, algo.side, algo.position_side) == (
+        request.type,
+        request.side,
+        request.position_side,
+    )
 
 
 def _would_trigger(request: NewAlgoOrder, price: Decimal) -> bool:

@@ -176,6 +176,15 @@ class SymbolBook:
             return ZERO
         return abs(leg.quantity)
 
+    def covered(self, side: Side, position_side: PositionSide) -> bool:
+        """Return True if open reduce-only orders of this side already close the whole leg."""
+        resting = (
+            each.order.remaining
+            for each in self.resting_orders
+            if each.order.reduce_only and (each.order.side, each.order.position_side) == (side, position_side)
+        )
+        return sum(resting, ZERO) >= self.reducible(side, position_side)
+
 
 def only_reduces(order: Order | AlgoOrder) -> bool:
     """Return True if the order can reduce a leg but never open or reverse one."""

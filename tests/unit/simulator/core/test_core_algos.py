@@ -48,10 +48,10 @@ TRAIL_BUY = algo("BUY", "TRAILING_STOP_MARKET", 2, callback_rate=10, activate_pr
         (2, STOP, [("quote", 94.6, 94.9), ("trade", 95)], [("2", "94.6")]),
         (2, TARGET, [("trade", 107.9)], []),
         (2, TARGET, [("trade", 108)], [("2", "108")]),
-        (2, TARGET, [("trade", 112)], [("2", "108")]),  # without a quote no gap is a gift
+        (2, TARGET, [("trade", 112)], [("2", "112")]),  # a gap: the new price, for better as for worse
         (2, TARGET, [("quote", 111.5, 112), ("trade", 112)], [("2", "111.5")]),
         (-2, algo("BUY", "STOP_MARKET", at=105), [("trade", 107)], [("2", "107")]),
-        (-2, algo("BUY", "TAKE_PROFIT_MARKET", at=92), [("trade", 91)], [("2", "92")]),
+        (-2, algo("BUY", "TAKE_PROFIT_MARKET", at=92), [("trade", 91)], [("2", "91")]),
         (0, algo("BUY", "STOP_MARKET", 3, at=105), [("trade", 106)], [("3", "106")]),  # an entry
         (0, algo("BUY", "TAKE_PROFIT_MARKET", 3, at=95), [("trade", 95)], [("3", "95")]),
         # working type
@@ -159,14 +159,14 @@ def test_a_child_that_cannot_be_is_refused_at_the_trigger(
 
 
 def test_close_position_covers_what_is_there_when_it_triggers() -> None:
-    """EXEC-3: added to meanwhile; several may wait, and the second finds nothing."""
+    """EXEC-3: added to meanwhile; what another exit has closed is gone, and it expires."""
     trader = held(2)
-    for name in ("one", "two"):
-        trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id=name))
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="one"))
+    trader.place_algo(algo("SELL", "STOP_MARKET", 5, at="94.9", reduce_only=True, client_algo_id="two"))
     trader.buy("0.5")
     trader.trade(94)
     assert trader.fills("one") == [("one", "2.5", "94")]
-    assert (trader.order("one").close_position, trader.algo("two").status) == (True, "EXPIRED")
+    assert (trader.order("one").close_position, trader.algo("two").code) == (True, -2022)
 
 
 def test_a_reduce_only_trigger_takes_the_position_and_no_more() -> None:
@@ -242,16 +242,17 @@ def test_the_algo_book_has_a_bound_over_all_symbols_and_is_no_part_of_the_order_
     trader = held(1, settings=FREE.model_copy(update={"max_conditional_orders": 2}))
     trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="a"))
     trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=105, symbol=ETH, client_algo_id="b"))
-    assert trader.refused(algo("SELL", "STOP_MARKET", at=94)) == -4045
+    assert trader.refused(algo("SELL", "STOP_MARKET", 1, at=94)) == -4045
     trader.place(limit("BUY", 1, 90, client_id="a"))  # the same id in the other book
     assert [order.client_id for order in trader.core.open_orders()] == ["a"]
     assert [order.client_id for order in trader.core.cancel_all(BTC, trader.tick())] == ["a"]
     assert [each.client_algo_id for each in trader.core.open_algo_orders(ETH)] == ["b"]
     assert [each.status for each in trader.core.cancel_all_algos(BTC, trader.tick())] == ["CANCELED"]
     assert trader.core.cancel_all_algos("DOGEUSDT", trader.tick()) == []
-    assert trader.core.algo_order(algo_id=1) == trader.algo("a")
-    trader.place_algo(algo("SELL", "STOP_MARKET", at=94, client_algo_id="a"))  # the id is free again
-    assert trader.algo("a").algo_id == 3
+    first = trader.algo("a")
+    assert trader.core.algo_order(algo_id=first.algo_id) == first
+    again = trader.place_algo(algo("SELL", "STOP_MARKET", at=94, client_algo_id="a"))  # the id is free again
+    assert trader.algo("a").algo_id == again.algo_id > first.algo_id
 
 
 def test_orders_of_two_kinds_at_one_price_go_stops_liquidation_targets_limits() -> None:
@@ -273,3 +274,64 @@ def test_a_market_order_is_not_reached_by_conditional_orders_of_its_own() -> Non
     trader.place_algo(algo("BUY", "STOP_MARKET", 1, at=100.5, client_algo_id="s"))
     trader.place(market("BUY", 1))
     assert (trader.fills()[0][2], trader.algo("s").status) == ("101", "NEW")
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [
+        (algo("SELL", "STOP_MARKET", at=94), -4130),
+        (algo("SELL", "TAKE_PROFIT_MARKET", at=106), -4130),
+        (algo("SELL", "STOP_MARKET", 1, at=94), None),  # by quantity, as many as one likes
+        (algo("BUY", "STOP_MARKET", at=106), None),  # of the other direction
+        (algo("SELL", "STOP_MARKET", at=94, symbol=ETH), None),
+    ],
+)
+def test_one_close_position_order_of_a_side_and_kind(second: NewAlgoOrder, code: int | None) -> None:
+    """EXEC-3, EXEC-6: a stop and a take-profit beside each other, not two stops; -4130 says that one stands."""
+    trader = held(1)
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="stop"))
+    trader.place_algo(algo("SELL", "TAKE_PROFIT_MARKET", at=105, client_algo_id="target"))
+    if code is None:
+        trader.place_algo(second)
+        return
+    assert trader.refused(second) == code
+    trader.core.cancel_all_algos(BTC, trader.tick())
+    trader.place_algo(second)
+
+
+def test_each_leg_of_a_hedge_has_its_own_close_position_orders() -> None:
+    """EXEC-3: LONG's stop and SHORT's are two sides."""
+    trader = CoreTrader()
+    trader.core.set_hedge_mode(True, trader.tick())
+    trader.buy(1, position_side="LONG")
+    trader.sell(1, position_side="SHORT")
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, position_side="LONG"))
+    trader.place_algo(algo("BUY", "STOP_MARKET", at=105, position_side="SHORT"))
+    assert trader.refused(algo("BUY", "STOP_MARKET", at=106, position_side="SHORT")) == -4130
+
+
+@pytest.mark.parametrize(
+    ("check", "limit_code", "market_code", "child"),
+    [("off", None, None, "FINISHED"), ("limit", -4118, None, "FINISHED"), ("all", -4118, -4118, "REJECTED")],
+)
+def test_what_open_reduce_only_orders_that_cover_the_position_keep_from_closing_it(
+    check: str, limit_code: int | None, market_code: int | None, child: str
+) -> None:
+    """EXEC-3, EXEC-6: -4118 by the setting: for no order, for LIMIT, or also for MARKET and the child of a stop."""
+    trader = held(2, settings=FREE.model_copy(update={"reduce_only_check": check}))
+    trader.place(limit("SELL", 2, 110, reduce_only=True, client_id="rests"))
+    trader.place_algo(algo("SELL", "STOP_MARKET", at=95, client_algo_id="stop"))
+    for order, code in (
+        (limit("SELL", 1, 111, reduce_only=True, client_id="more"), limit_code),
+        (market("SELL", "0.5", reduce_only=True), market_code),
+    ):
+        if code is None:
+            trader.place(order)
+        else:
+            assert trader.refused(order) == code
+    trader.core.cancel(BTC, trader.tick(), client_id="more")
+    trader.trade(94)
+    assert trader.algo("stop").status == child
+    assert (trader.quantity() == 0) == (child == "FINISHED")
+    if child == "REJECTED":
+        assert trader.algo("stop").code == -4118
