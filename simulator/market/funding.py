@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,10 @@ from shared.domain.timeframes import MINUTE
 
 DEFAULT_RATE: Final = Decimal("0.0001")
 HOUR: Final = 60 * MINUTE
+
+
+#: A settlement that is announced: time (UTC ms) and rate (fraction).
+Announced = tuple[int, Decimal]
 
 
 class ConstantFunding:
@@ -33,6 +38,11 @@ class ConstantFunding:
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
         """Return symbol → rate if funding is settled at ``close_time`` (UTC ms), else an empty dict."""
         return dict(self._rates) if close_time % self._period == 0 else {}
+
+    def next_of(self, symbol: str, now: int) -> Announced | None:
+        """Return the symbol's first settlement after ``now`` (UTC ms); None for a symbol without funding."""
+        rate = self._rates.get(symbol)
+        return None if rate is None else (now - now % self._period + self._period, rate)
 
 
 class RecordedFunding:
@@ -53,6 +63,7 @@ class RecordedFunding:
     ) -> None:
         self._start = start
         self._rates: dict[int, dict[str, Decimal]] = {}
+        self._times: dict[str, list[int]] = {}
         defects: list[Defect] = []
         for symbol, path in sorted(files.items()):
             try:
@@ -61,10 +72,19 @@ class RecordedFunding:
                 defects.append(error.defect)
         if defects:
             raise SourceRefused(defects)
+        for minute in sorted(self._rates):
+            for symbol in self._rates[minute]:
+                self._times.setdefault(symbol, []).append(minute)
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
         """Return symbol → rate for symbols with a funding time in the minute that begins at ``close_time`` (UTC ms)."""
         return dict(self._rates.get(close_time, {}))
+
+    def next_of(self, symbol: str, now: int) -> Announced | None:
+        """Return the symbol's first settlement after ``now`` (UTC ms), at its minute; None after the file's last row."""
+        times = self._times.get(symbol, [])
+        number = bisect_right(times, now)
+        return (times[number], self._rates[times[number]][symbol]) if number < len(times) else None
 
     def _read(self, symbol: str, path: Path, batch_rows: int, largest_rate: float) -> None:
         first, last = -1, -1
@@ -99,3 +119,7 @@ class PlayedFunding:
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
         """Return symbol → rate for symbols with funding in the minute that begins at ``close_time`` (UTC ms)."""
         return self._constant.rates_at(close_time) | self._recorded.rates_at(close_time)
+
+    def next_of(self, symbol: str, now: int) -> Announced | None:
+        """Return the symbol's first settlement after ``now`` (UTC ms); None after the last row of its file."""
+        return self._constant.next_of(symbol, now) or self._recorded.next_of(symbol, now)

@@ -1,5 +1,6 @@
 """Simulates mark and index price each second: the index follows the mid price with delay, the mark adds a premium.
 
+After a price gap the index follows at once (``SymbolMarket.leaps``).
 The premium is a sine wave of the market's time with period ``premium_period_s``.
 """
 
@@ -22,7 +23,7 @@ class MarkWalk:
         self._index = float(middle)
 
     def at(self, time: int, middle: Decimal) -> tuple[Decimal, Decimal]:
-        """Return mark and index price at ``time`` (UTC ms), USDT with eight decimals. Call it once a second."""
+        """Return mark and index price at ``time`` (UTC ms), USDT, eight decimals. Call it each second and after a jump."""
         settings = self._settings
         self._index += settings.index_pull * (float(middle) - self._index)
         swing = math.sin(2.0 * math.pi * (time / 1000.0) / settings.premium_period_s)
@@ -31,5 +32,5 @@ class MarkWalk:
         return mark, index
 
     def jump(self, middle: Decimal) -> None:
-        """Move the index to ``middle`` at once, after a price was set by hand."""
+        """Move the index to ``middle`` at once, after a price gap or when a price was set by hand."""
         self._index = float(middle)

@@ -45,6 +45,12 @@ class TapeSettings(BaseModel):
     index_pull: float = Field(
         0.2, gt=0.0, le=1.0, description="Share of its distance to the middle price that the index moves in a second"
     )
+    index_jump: float = Field(
+        0.002,
+        gt=0.0,
+        le=1.0,
+        description="Gap between two minutes beyond which index and mark price follow the price at once, fraction",
+    )
     premium: float = Field(0.0001, ge=0.0, le=0.01, description="Largest distance between mark and index price, fraction")
     premium_period_s: int = Field(3_600, ge=1, le=604_800, description="Period in which the premium swings once, seconds")
     history_minutes: int = Field(

@@ -28,10 +28,14 @@ _SECOND: Final = 1_000
 
 
 class Funding(Protocol):
-    """Where funding rates come from (``simulator.market.funding``): symbol → rate settled at a time, UTC ms."""
+    """Where funding rates come from (``simulator.market.funding``)."""
 
     def rates_at(self, close_time: int) -> dict[str, Decimal]:
         """Return symbol → rate (fraction) for symbols with funding at ``close_time`` (UTC ms)."""
+        ...
+
+    def next_of(self, symbol: str, now: int) -> tuple[int, Decimal] | None:
+        """Return time (UTC ms) and rate of the symbol's first settlement after ``now``; None if none is to come."""
         ...
 
 
@@ -59,6 +63,7 @@ class SymbolMarket:
             self.last_price = bar.close
         self.klines.roll(source.start, self.last_price)
         self._marks = MarkWalk(self.middle, settings)
+        self._index_jump = settings.index_jump
         self.mark = Mark(grid.symbol, source.start, self.middle, self.middle, Decimal(0), 0)
 
     @property
@@ -82,23 +87,39 @@ class SymbolMarket:
         return trade
 
     def tick_mark(self, time: int, rate: Decimal, next_funding: int) -> Mark:
-        """Compute the mark price of this second. ``rate``: funding rate due at ``next_funding`` (UTC ms)."""
+        """Compute the mark price of this second. ``rate``: funding rate due at ``next_funding`` (UTC ms), 0 = none."""
         mark, index = self._marks.at(time, self.middle)
         self.mark = Mark(self.symbol, time, mark, index, rate, next_funding)
         return self.mark
 
-    def jump(self, time: int, tilt: Fraction) -> list[Tick]:
-        """Multiply the source's prices by ``tilt`` from now on; return the quote and trade at the new price."""
+    def leaps(self, tick: Tick) -> bool:
+        """Return True for the first quote of a minute that is farther from the last quote than ``index_jump``.
+
+        So does the price come back after a gap between two candles, or after minutes without any. Mark and index then
+        follow at once (``leap``), because on the exchange they did while nothing was traded here.
+        """
+        before = self._source_quote
+        if not isinstance(tick, Quote) or tick.time // MINUTE == before.time // MINUTE:
+            return False
+        return abs(tick.bid - before.bid) > self._index_jump * before.bid
+
+    def leap(self, time: int) -> Mark:
+        """Move mark and index to the current quote at once and return the new mark."""
+        self._marks.jump(self.middle)
+        return self.tick_mark(time, self.mark.rate, self.mark.next_funding)
+
+    def jump(self, time: int, tilt: Fraction) -> list[Event]:
+        """Multiply the source's prices by ``tilt`` from now on; return mark, quote and trade at the new price."""
         self.tilt = tilt
         moved = self._source_quote
         self.quote = self._tilted(Quote(moved.symbol, time, moved.bid, moved.bid_quantity, moved.ask, moved.ask_quantity))
-        self._marks.jump(self.middle)
+        mark = self.leap(time)
         trade = MarketTrade(self.symbol, time, self.next_trade, self.quote.bid, 1, buyer_is_maker=True)
         self.next_trade += 1
         self.last_price = trade.price
         self.trades.append(trade)
         self.klines.add(trade)
-        return [self.quote, trade]
+        return [mark, self.quote, trade]
 
     def tilt_to(self, price: Decimal) -> Fraction:
         """Return the tilt that puts the best bid at ``price`` (USDT)."""
@@ -146,8 +167,6 @@ class TapeMarket:
         grids: Mapping[str, Grid],
         funding: Funding,
         settings: TapeSettings,
-        *,
-        funding_hours: int = 8,
     ) -> None:
         self.symbols = source.symbols
         self.start = source.start
@@ -156,14 +175,11 @@ class TapeMarket:
         self.settled: dict[str, list[Settlement]] = {symbol: [] for symbol in source.symbols}
         self._of = {symbol: SymbolMarket(source, grids[symbol], settings) for symbol in source.symbols}
         self._funding = funding
-        self._funding_period = funding_hours * 60 * MINUTE
         self._own_periods: dict[str, int] = {}
         self._rates: dict[str, Decimal] = {}
-        self._rates_of = -1
-        upcoming = self._look_ahead(source.start)
         for symbol in source.symbols:
             self._settle_history(symbol, source.history(symbol))
-            self._of[symbol].tick_mark(source.start, self._rates.get(symbol, Decimal(0)), upcoming)
+            self._of[symbol].tick_mark(source.start, *self._announced(symbol, source.start))
         self._ticks = source.ticks()
         self._next: Tick | None = next(self._ticks, None)
         self._next_second = source.start
@@ -187,8 +203,8 @@ class TapeMarket:
             if bound >= to:
                 return
 
-    def jump(self, symbol: str, tilt: Fraction) -> list[Tick]:
-        """Multiply a symbol's source prices by ``tilt`` from now on; return the quote and trade at the new price."""
+    def jump(self, symbol: str, tilt: Fraction) -> list[Event]:
+        """Multiply a symbol's source prices by ``tilt`` from now on; return mark, quote and trade at the new price."""
         return self._of[symbol].jump(self.time, tilt)
 
     def set_funding_hours(self, symbol: str, hours: int | None) -> None:
@@ -207,13 +223,15 @@ class TapeMarket:
                 rates[symbol] = rate
         return rates
 
-    def _look_ahead(self, now: int) -> int:
-        """Return the next funding time after ``now`` (UTC ms) and load its rates."""
-        upcoming = now - now % self._funding_period + self._funding_period
-        if upcoming != self._rates_of:
-            self._rates = {**self._rates, **self._funding.rates_at(upcoming)}
-            self._rates_of = upcoming
-        return upcoming
+    def _announced(self, symbol: str, now: int) -> tuple[Decimal, int]:
+        """Return rate and time (UTC ms) of the symbol's next settlement after ``now``; both 0 if none is to come."""
+        found = self._funding.next_of(symbol, now)
+        if found is not None:
+            self._rates[symbol] = found[1]
+        period = self._own_periods.get(symbol)
+        if period is not None and symbol in self._rates:
+            return self._rates[symbol], now - now % period + period
+        return (Decimal(0), 0) if found is None else (found[1], found[0])
 
     def _settle_history(self, symbol: str, history: Sequence[Bar]) -> None:
         """Record the funding settlements of the history, at the candles' closes as mark prices."""
@@ -228,18 +246,20 @@ class TapeMarket:
         tick = self._next
         while tick is not None and tick.time < bound:
             self.time = max(self.time, tick.time)
-            yield self._of[tick.symbol].take(tick)
+            market = self._of[tick.symbol]
+            leaps = market.leaps(tick)
+            event = market.take(tick)
+            if leaps:  # before the quote, so that the mark price is not the last to know
+                yield market.leap(tick.time)
+            yield event
             tick = self._next = next(self._ticks, None)
         self.finished = tick is None
 
     def _second(self, now: int) -> Iterator[Event]:
-        upcoming = self._look_ahead(now)
         for symbol, market in self._of.items():
             if now % MINUTE == 0:
                 market.klines.roll(now, market.last_price)
-            own = self._own_periods.get(symbol)
-            next_funding = upcoming if own is None else now - now % own + own
-            yield market.tick_mark(now, self._rates.get(symbol, Decimal(0)), next_funding)
+            yield market.tick_mark(now, *self._announced(symbol, now))
         if now % MINUTE == 0 and now > self.start:
             for symbol, rate in sorted(self._due(now).items()):
                 if symbol in self._of:

@@ -33,8 +33,8 @@ class FundingWatch:
         if known is not None and event.time <= known.time:
             return None
         self._newest = event
-        if known is None or not known.next_funding or event.next_funding <= known.next_funding:
-            return None
+        if known is None or not known.next_funding or 0 < event.next_funding <= known.next_funding:
+            return None  # 0: no further funding is announced, and the one that was may have passed
         passed = known.next_funding
         if event.time < passed:
             return None  # the exchange moved the next funding; none has passed

@@ -96,3 +96,35 @@ def test_a_funding_file_of_another_time_is_refused(tmp_path: Path, start: int) -
         PlayedFunding(("BTCUSDT",), "0.0001", {"BTCUSDT": file}, start)
     assert [defect.reason for defect in caught.value.defects] == ["nothing_in_range"]
     assert PlayedFunding(("BTCUSDT",), "0.0001", {"BTCUSDT": file}, MIDNIGHT - 24 * HOUR).rates_at(MIDNIGHT) != {}
+
+
+def test_the_next_settlement_is_the_schedules(tmp_path: Path) -> None:
+    """EXEC-9: eight hours, then one, with a hole; after the file's last row nothing is announced."""
+    times = [MIDNIGHT, MIDNIGHT + 8 * HOUR + 3, MIDNIGHT + 9 * HOUR, MIDNIGHT + 12 * HOUR]
+    file = write(tmp_path / "btc.parquet", times, [0.0001, 0.0002, 0.0003, -0.0004])
+    funding = PlayedFunding(("BTCUSDT", "ETHUSDT"), "0.00005", {"BTCUSDT": file}, MIDNIGHT)
+    announced = [funding.next_of("BTCUSDT", MIDNIGHT + hour * HOUR) for hour in (0, 7, 8, 9, 11, 12, 100)]
+    assert announced == [
+        (MIDNIGHT + 8 * HOUR, Decimal("0.0002")),  # stamped 3 ms late, settled at its minute
+        (MIDNIGHT + 8 * HOUR, Decimal("0.0002")),
+        (MIDNIGHT + 9 * HOUR, Decimal("0.0003")),
+        (MIDNIGHT + 12 * HOUR, Decimal("-0.0004")),
+        (MIDNIGHT + 12 * HOUR, Decimal("-0.0004")),
+        None,
+        None,
+    ]
+    assert funding.next_of("ETHUSDT", MIDNIGHT + HOUR) == (MIDNIGHT + 8 * HOUR, Decimal("0.00005"))
+    assert funding.next_of("SOLUSDT", MIDNIGHT) is None
+
+
+def test_what_is_announced_is_what_is_settled(tmp_path: Path) -> None:
+    """EXEC-9: hour by hour, each at its rate, and none that was not announced."""
+    times = [MIDNIGHT + hour * HOUR for hour in (0, 1, 2, 5)]
+    file = write(tmp_path / "btc.parquet", times, [0.0001, 0.0002, 0.0003, 0.0004])
+    funding = PlayedFunding(("BTCUSDT",), "0.0001", {"BTCUSDT": file}, MIDNIGHT)
+    settled, now = [], MIDNIGHT
+    while (following := funding.next_of("BTCUSDT", now)) is not None:
+        now, rate = following
+        assert funding.rates_at(now) == {"BTCUSDT": rate}
+        settled.append(now)
+    assert settled == times[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 import pytest
 from hypothesis import given, settings
@@ -191,6 +192,58 @@ def test_funding_is_settled_at_its_times_at_the_mark() -> None:
     assert market["BTCUSDT"].mark.next_funding == START + 960 * MINUTE
 
 
+class Hourly:
+    """Funding at the first two full hours, then no more."""
+
+    _DUE: Final = {START + 60 * MINUTE: Decimal("0.0003"), START + 120 * MINUTE: Decimal("-0.0002")}
+
+    def rates_at(self, close_time: int) -> dict[str, Decimal]:
+        return {"BTCUSDT": self._DUE[close_time]} if close_time in self._DUE else {}
+
+    def next_of(self, symbol: str, now: int) -> tuple[int, Decimal] | None:
+        return next(((at, rate) for at, rate in self._DUE.items() if at > now), None)
+
+
+def test_the_schedules_next_funding_is_announced_with_its_rate() -> None:
+    """EXEC-9: hourly rows hourly; after the last one neither time nor rate."""
+    tape = TapeSettings(history_minutes=0, trades_per_minute=4)
+    ticks = CandleTicks(GeneratedMarket(("BTCUSDT",), START, 0.25, 5), GRIDS, tape, seed=3)
+    market = TapeMarket(ticks, GRIDS, Hourly(), tape)
+    told = []
+    for minute in (1, 61, 121):
+        list(market.advance(START + minute * MINUTE))
+        told.append((market["BTCUSDT"].mark.next_funding, market["BTCUSDT"].mark.rate))
+    assert told == [(START + 60 * MINUTE, Decimal("0.0003")), (START + 120 * MINUTE, Decimal("-0.0002")), (0, Decimal(0))]
+    assert [(each.time, each.rate) for each in market.settled["BTCUSDT"]] == told[:2]
+
+
+def gapped(*prices: float, spread: float = 0.0) -> list[RawCandle | None]:
+    """Flat candles at these prices, 0 = none."""
+    return [candle(n, p, p + spread, p - spread, p, volume=10.0) if p else None for n, p in enumerate(prices)]
+
+
+def test_mark_and_index_follow_a_price_gap_at_once_and_before_the_first_trade_after_it() -> None:
+    """BT-1: between two candles, and after minutes without any; a small step is followed slowly."""
+    market = market_of(Given(gapped(100, 100, 85, 0, 0, 850, 851)))
+    events = list(market.advance(START + 7 * MINUTE))
+    before: Mark | None = None
+    for event in events:
+        if isinstance(event, Mark):
+            before = event
+        elif isinstance(event, MarketTrade):
+            price = GRIDS["BTCUSDT"].price(event.price)
+            assert before is not None
+            assert abs(before.mark / price - 1) < Decimal("0.003"), (price, before)
+    leaps = [event.mark for event in events if isinstance(event, Mark) and event.time % 1_000]
+    assert [round(float(mark)) for mark in leaps] == [85, 850]
+
+
+def test_within_a_minute_the_index_follows_with_delay() -> None:
+    """BT-1: however wild the minute is; that is what keeps a single trade from liquidating."""
+    market = market_of(Given([candle(0, 100, 100, 100, 100), candle(1, 100, 130, 80, 120, volume=100.0)]))
+    assert all(event.time % 1_000 == 0 for event in market.advance(START + 2 * MINUTE) if isinstance(event, Mark))
+
+
 def test_funding_of_the_history_is_known() -> None:
     """DATA-7: what a client asks for at its start."""
     market = market_of(GeneratedMarket(SYMBOLS, START, 1.0, 5), history_minutes=1_000, trades_per_minute=4)
@@ -204,7 +257,9 @@ def test_a_price_set_by_hand_moves_everything_after_it() -> None:
     market = market_of(GeneratedMarket(("BTCUSDT",), START, 1.0, 5))
     list(market.advance(START + MINUTE))
     wanted = Decimal("50000.0")
-    quote, trade = market.jump("BTCUSDT", market["BTCUSDT"].tilt_to(wanted))
+    mark, quote, trade = market.jump("BTCUSDT", market["BTCUSDT"].tilt_to(wanted))
+    assert isinstance(mark, Mark)
+    assert abs(mark.mark / wanted - 1) < Decimal("0.0002")
     assert isinstance(quote, Quote)
     assert isinstance(trade, MarketTrade)
     assert GRIDS["BTCUSDT"].price(quote.bid) == wanted == GRIDS["BTCUSDT"].price(trade.price)

@@ -98,6 +98,15 @@ def test_a_funding_time_that_passes_is_told_with_the_rate_that_held() -> None:
     assert watch.hear(mark(due + 500, "0.0001", due + 8 * HOUR)) is None
 
 
+def test_the_last_funding_of_a_schedule_that_ends_is_told_too() -> None:
+    """RISK-6: after it the exchange announces none (0)."""
+    watch = FundingWatch(BTC, 60_000)
+    due = MONDAY + 8 * HOUR
+    watch.hear(mark(due - 1_000, "0.0003"))
+    assert watch.hear(mark(due + 500, "0", 0)) == FundingDue(symbol=BTC, time=due, rate=Decimal("0.0003"))
+    assert watch.hear(mark(due + 1_500, "0", 0)) is None
+
+
 def test_a_funding_time_that_passed_unheard_must_be_asked_for() -> None:
     watch = FundingWatch(BTC, 60_000)
     due = MONDAY + 8 * HOUR
