@@ -18,6 +18,7 @@ from cli.settings import Settings
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from shared.domain.timeframes import MINUTE
 from shared.runtime.process.exits import Exit
+from simulator.server.ids import first_id
 from simulator.server.serving import Symbols, build_context, serving, symbols_of
 from simulator.tape.tape_market import Funding
 from simulator.tape.tick_source import CandleTicks, NoMarket, TickSource
@@ -134,7 +135,8 @@ async def _serve(
     speed: float | None,
     say: Callable[[str], None],
 ) -> None:
-    context = build_context(source, symbols, funding, settings.server, settings.simulator, settings.account)
+    first = first_id(settings.server.ids, speed, int(time.time() * 1000))
+    context = build_context(source, symbols, funding, settings.server, settings.simulator, settings.account, first_id=first)
     if settings.server.start == "now" and speed == 1.0:
         while context.session.time + _BEHIND < (now := int(time.time() * 1000)):
             context.session.advance(now)  # again for the time that this took: a client's timestamp may be 1 s ahead at most

@@ -1,7 +1,7 @@
 """The matching core: simulates one account of a USDⓈ-M exchange: order books, conditional orders, positions, money.
 
-Pure and exact. Every call passes the time (UTC ms), which must not go back. Order, conditional-order and trade ids each
-count up from 1, so the same calls give the same ids, events and statements on every run. Events are queued until
+Pure and exact. Every call passes the time (UTC ms), which must not go back. Ids are made from it, so the same calls give
+the same ids, events and statements on every run (unless ``number_from`` was called). Events are queued until
 ``take_events``. A refused call changes nothing. A symbol without filters raises KeyError, except where the call can
 return a Refusal.
 """
@@ -135,7 +135,9 @@ class ExchangeCore(ExchangeQueries):
     def place(self, request: NewOrder, time: int) -> Order | Refusal:
         """Place an order; return it after its immediate fills. (Binance's ACK is the same with nothing executed yet.)"""
         self._begin(time)
-        return placement.place(request, self._state)
+        placed = placement.place(request, self._state)
+        liquidation.after_fills(self._state)
+        return placed
 
     def place_batch(self, request: Sequence[NewOrder], time: int) -> list[Order | Refusal]:
         """Place orders one after the other; a refused one does not stop the next."""
@@ -145,7 +147,9 @@ class ExchangeCore(ExchangeQueries):
     def amend(self, request: Amendment, time: int) -> Order | Refusal:
         """Change price or quantity of a resting LIMIT; it loses its place in the queue."""
         self._begin(time)
-        return placement.amend(request, self._state)
+        amended = placement.amend(request, self._state)
+        liquidation.after_fills(self._state)
+        return amended
 
     @exact
     def cancel(self, symbol: str, time: int, *, order_id: int = 0, client_id: str = "") -> Order | Refusal:
@@ -242,6 +246,10 @@ class ExchangeCore(ExchangeQueries):
         """Return the whole state as msgpack."""
         return _ENCODER.encode(self.saved())
 
+    def number_from(self, first: int) -> None:
+        """Count ids up from ``first``, whatever the time: so two runs at one time of the market have different ids."""
+        self._state.saved.last_id, self._state.saved.ids_by_time = first - 1, False
+
     def saved(self) -> ExchangeSnapshot:
         """Return the whole state, to embed in a larger snapshot. Not a copy: encode it before the next call."""
         return self._state.snapshot()
@@ -266,12 +274,14 @@ class ExchangeCore(ExchangeQueries):
     def _trade(self, book: SymbolBook, price: Decimal, time: int, quantity: Decimal | None) -> None:
         self._begin(time)
         matching.trade(self._state, book, price, quantity)
+        liquidation.after_fills(self._state)
         self._recompute_bands(book)
 
     @exact
     def _quote(self, book: SymbolBook, time: int) -> None:
         self._begin(time)
         matching.quote(self._state, book)
+        liquidation.after_fills(self._state)
         if book.last is not None and book.quiet_band is None:
             quiet_band.compute(self._state, book)
 
@@ -279,6 +289,7 @@ class ExchangeCore(ExchangeQueries):
     def _mark(self, book: SymbolBook, price: Decimal, time: int) -> None:
         self._begin(time)
         matching.mark(self._state, book, price)
+        liquidation.after_fills(self._state)
         self._recompute_bands(book)
 
     def _recompute_bands(self, book: SymbolBook) -> None:

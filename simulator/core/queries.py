@@ -121,6 +121,11 @@ class ExchangeQueries:
         """State the USDT account."""
         return accounts.account(self._state)
 
+    @property
+    def insurance(self) -> Decimal:
+        """Return what the insurance fund has received from this account less what it has paid for it, USDT."""
+        return self._state.saved.insurance
+
     def config(self, symbol: str) -> SymbolConfig:
         """State leverage and margin type of a symbol."""
         return accounts.config(self._state.books[symbol])

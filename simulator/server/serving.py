@@ -78,11 +78,18 @@ def build_context(
     settings: ServerSettings,
     matching: SimulatorSettings,
     account: AccountSettings = DEFAULT_ACCOUNT,
+    *,
+    first_id: int | None = None,
 ) -> Context:
-    """Build market, matching core, rate limiter and listen keys, without any network."""
+    """Build market, matching core, rate limiter and listen keys, without any network.
+
+    first_id: the first id of an order, trade or income row (``simulator.server.ids``); None = by the market's time.
+    """
     market = TapeMarket(source, symbols.grids, funding, settings.tape)
     filters = {row["symbol"]: Filters.of_exchange_info(row) for row in symbols.info["symbols"]}
     core = ExchangeCore(matching, filters, load_brackets(matching.brackets_file), account)
+    if first_id is not None:
+        core.number_from(first_id)
     return Context(
         session=MarketSession(market, core, symbols.info, symbols.grids),
         limiter=RateLimiter(settings.limits()),

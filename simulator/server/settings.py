@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.level import BASIC
+from simulator.server.ids import Ids
 from simulator.server.limits import Limits
 from simulator.tape.settings import TapeSettings
 
@@ -40,6 +41,13 @@ class ServerSettings(BaseModel):
         "market", description="Time of the market: market = its own, now = the history of a generated market ends now"
     )
     days: float = Field(365.0, gt=0, le=3_660, description="Length of the generated market, days")
+    ids: Ids = Field(
+        "auto",
+        description=(
+            "Ids of orders, trades and income: market = made from the market's time, the same on every run; real = counted "
+            "up from the real time of the start, so that a restart repeats none; auto = market in lock-step, else real"
+        ),
+    )
     strict_time: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Refuse timestamps outside recvWindow (-1021); auto = only when the market runs at speed 1",

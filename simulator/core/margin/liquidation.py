@@ -1,24 +1,24 @@
 """Liquidation: closes a leg whose margin balance has fallen to the maintenance margin (docs/binance.md §7.3, §4.7).
 
-First every order that could open a position is cancelled: of the symbol for an isolated leg, of all crossed symbols for a
+First every order that could open a position is cancelled: of the symbol for an isolated leg, of all symbols for a
 crossed one. Orders that only reduce stay. Then an order ("autoclose-…", execution CALCULATED) closes the leg at market
-prices, but never beyond the bankruptcy price: on Binance the insurance fund pays the rest. The clearance fee is
+prices, but never beyond the bankruptcy price: the insurance fund pays the rest (``insurance``). The clearance fee is
 limited to the margin that is left, so the account never loses more than it has. The whole leg is closed at once, because
 Binance does not document how it reduces a large position bracket by bracket.
 """
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Final
 
 from shared.domain.order_words import PositionSide
-from simulator.core.margin import margin
+from simulator.core.margin import insurance, margin
 from simulator.core.matching import fills
-from simulator.core.matching.liquidity import on_tick
 from simulator.core.model.events import Liquidation
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.legs import floored
 from simulator.core.state.symbol_book import SymbolBook, only_reduces
 
 #: Prefix of the client ids of liquidation orders, as on Binance; refused in clients' orders.
@@ -51,11 +51,18 @@ def sweep(state: ExchangeState) -> None:
             crossed = None
 
 
+def after_fills(state: ExchangeState) -> None:
+    """Liquidate what a fill has put under water: by a price worse than the mark price or a loss of the crossed wallet."""
+    if state.margin_bands is None:
+        sweep(state)
+
+
 def cancel_entries(state: ExchangeState, book: SymbolBook | None) -> None:
-    """Cancel every order that could open a position, in one book or (None) in all crossed ones."""
+    """Cancel every order that could open a position, in one book or (None) in all of them.
+
+    All of them for a crossed leg, because an entry of an isolated symbol also takes its margin from the cross wallet.
+    """
     for each in state.books.values() if book is None else (book,):
-        if book is None and each.margin_type == "ISOLATED":
-            continue
         for resting in [resting for resting in each.resting_orders if not only_reduces(resting.order)]:
             state.cancel(resting)
         for conditional in [conditional for conditional in each.conditional_orders if not only_reduces(conditional.algo)]:
@@ -66,8 +73,8 @@ def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
     """Close one leg at market prices, at the bankruptcy price at worst."""
     leg = book.leg(side)
     long = leg.quantity > 0
-    bankruptcy = on_tick(margin.bankruptcy_price(state, book, side), book.filters.tick_size, up=long)
-    number = state.next_order_id()
+    bankruptcy = insurance.worst_close(state, book, side)
+    number = state.next_id()
     order = Order(
         order_id=number,
         client_id=f"{AUTOCLOSE}{number}",
@@ -87,7 +94,8 @@ def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
     rate = book.filters.liquidation_fee
     rate = state.settings.liquidation_fee if rate is None else rate
     for layer in fills.offers(state, book, order.side, order.quantity, book.mark_price):
-        price = bankruptcy if order.signed(layer.price - bankruptcy) > 0 else layer.price
+        beyond = order.signed(layer.price - bankruptcy) > 0
+        price = bankruptcy if beyond else layer.price
         state.fill(
             resting,
             layer.quantity,
@@ -96,6 +104,8 @@ def close(state: ExchangeState, book: SymbolBook, side: PositionSide) -> None:
             maker=False,
             fee_limit=_margin_left(state, book, side, layer.quantity, price),
         )
+        if beyond:
+            insurance.pay(state, order, layer.quantity, price, layer.price)
         book.taken_quantity += layer.quantity
     state.settle(resting)
     state.events.append(Liquidation(order=resting.order, time=state.time))
@@ -106,4 +116,4 @@ def _margin_left(state: ExchangeState, book: SymbolBook, side: PositionSide, qua
     leg = book.leg(side)
     whole = margin.balance_beside(state, book, side) + leg.unrealized(price)
     share = whole if quantity == abs(leg.quantity) else whole * quantity / abs(leg.quantity)
-    return max(ZERO, share).quantize(Decimal(1).scaleb(-state.settings.decimals), rounding=ROUND_DOWN)
+    return floored(max(ZERO, share), state.settings.decimals)

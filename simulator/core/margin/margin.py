@@ -70,7 +70,7 @@ def cross_maintenance(state: ExchangeState) -> Decimal:
 
 def cross_balance(state: ExchangeState) -> Decimal:
     """Return the margin balance of the crossed legs: cross wallet plus their unrealised PnL."""
-    return state.cross_wallet() + cross_unrealized(state)
+    return state.cross_balance()
 
 
 def available(state: ExchangeState) -> Decimal:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from shared.domain.order_words import Side
 from shared.exchange.error_codes import ErrorCode
-from simulator.core.margin import margin
+from simulator.core.margin import insurance, margin
 from simulator.core.matching.liquidity import Layer, average, best_price, layers
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.orders import ZERO, Order
@@ -103,7 +103,8 @@ def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: De
     """Take liquidity layer by layer, starting at ``base``, until the order is filled or its worst price is reached.
 
     The caller has checked that a limit order reaches the best price, so its first layer always fills, at the limit price at
-    worst. An order that only reduces takes no more than the leg holds, and its remainder expires.
+    worst. An order that only reduces takes no more than the leg holds, and its remainder expires. A leg closes at its
+    bankruptcy price at worst (``insurance``); nothing is left then, and the remainder expires too.
     """
     order = resting.order
     reduces = only_reduces(order)
@@ -116,6 +117,15 @@ def take(state: ExchangeState, book: SymbolBook, resting: RestingOrder, base: De
             if number or order.type != "LIMIT":
                 break
             price = worst
+        held = book.leg(order.position_side).quantity
+        closes = order.signed(held) < 0
+        if closes and order.signed(price - (bankruptcy := insurance.worst_close(state, book, order.position_side))) > 0:
+            closing = min(resting.order.remaining, abs(held))
+            state.fill(resting, closing, bankruptcy, fee, maker=False)
+            insurance.pay(state, order, closing, bankruptcy, price)
+            if not resting.order.closed:
+                state.close_order(resting, "expire")
+            return
         state.fill(resting, layer.quantity, price, fee, maker=False)
         book.taken_quantity += layer.quantity
     if reduces and not resting.order.closed and not book.reducible(order.side, order.position_side):
@@ -172,13 +182,17 @@ def place_child(state: ExchangeState, book: SymbolBook, algo: AlgoOrder, base: D
         created=state.time,
         updated=state.time,
     )
-    rejection = (
-        ErrorCode.REDUCE_ONLY_REJECT if only_reduces(algo) and not reducible else check_executable(state, book, order, base)
-    )
+    rejection: ErrorCode | None
+    if only_reduces(algo) and not reducible:
+        rejection = ErrorCode.REDUCE_ONLY_REJECT
+    elif state.settings.reduce_only_check == "all" and only_reduces(algo) and book.covered(algo.side, algo.position_side):
+        rejection = ErrorCode.REDUCE_ONLY_MARGIN_CHECK_FAILED
+    else:
+        rejection = check_executable(state, book, order, base)
     if rejection is not None:
         gone = algo.close_position and rejection is ErrorCode.REDUCE_ONLY_REJECT
         state.move_algo(algo, "expire" if gone else "reject", code=int(rejection), reason=REASON[rejection])
         return
-    order = order.numbered(state.next_order_id())
+    order = order.numbered(state.next_id())
     state.move_algo(algo, "accept", order_id=order.order_id, child=order)
     execute(state, book, state.accept(order), base)

@@ -3,10 +3,11 @@
 The nearest level comes first. At one price the order is: stops and trailing stops, liquidation, take-profits, limits; within
 one kind, the earlier placed first. After a price gap, levels inside the gap are reached at the new price, in the order in
 which the price would have passed them: a limit entry fills before the stop behind it, and that stop fills at the new price.
+A leg that is under water at the price after the gap is liquidated before all of them, because nothing was traded in between.
 
 * A conditional order triggers when its working price touches its level. It then fills as a market order that starts at the
-  worse of its level and the current price: a stop in a gap starts at the current price, a take-profit in a gap at its level
-  (if there is no quote). A price-protected order does not trigger while mark and last price are too far apart.
+  price which reached it: within a gap, both stop and take-profit start at the price after the gap. A price-protected order
+  does not trigger while mark and last price are too far apart.
 * A limit fills at its price, as maker, when a trade goes through it (or touches it, by setting) or the quote of the other
   side reaches it. It fills up to the quantity of that trade, quote or candle; the remainder stays.
 * A leg is liquidated when its margin balance falls to the maintenance margin, at mark price.
@@ -25,6 +26,7 @@ from simulator.core.matching import fills
 from simulator.core.matching.liquidity import on_step
 from simulator.core.model.orders import ZERO
 from simulator.core.state.exchange_state import ExchangeState
+from simulator.core.state.legs import Leg
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook, only_reduces
 
 #: Which price moves. ``last`` also moves the mark price while the book has no mark price of its own.
@@ -133,35 +135,29 @@ def next_hit(state: ExchangeState, book: SymbolBook, point: Decimal, target: Dec
             best, found = key, Hit(each, price)
     if kind == "mark" or book.mark is None:
         for side, leg in book.open_legs():
-            level_or_none = _liquidation(state, book, side, lowest, highest)
-            if level_or_none is None:
+            worst = lowest if leg.quantity > 0 else highest
+            if not _underwater_at(state, book, leg, worst):
                 continue
-            falls = leg.quantity > 0
-            price = min(level_or_none, point) if falls else max(level_or_none, point)
-            price = max(lowest, min(highest, price))
-            key = (abs(price - point), -abs(level_or_none - price), _LIQUIDATION_RANK, 0)
+            if worst == point or _underwater_at(state, book, leg, point):
+                return Hit(side, point)  # the price has reappeared at or beyond it: nothing was traded before
+            level_or_none = margin.liquidation_price(state, book, side)
+            level = worst if level_or_none is None else max(lowest, min(highest, level_or_none))
+            key = (abs(level - point), ZERO, _LIQUIDATION_RANK, 0)
             if best is None or key < best:
-                best, found = key, Hit(side, price)
+                best, found = key, Hit(side, level)
     return found
 
 
-def _liquidation(
-    state: ExchangeState, book: SymbolBook, side: PositionSide, lowest: Decimal, highest: Decimal
-) -> Decimal | None:
-    """Return the leg's liquidation price if it lies between ``lowest`` and ``highest``; None otherwise."""
-    leg = book.leg(side)
-    worst = lowest if leg.quantity > 0 else highest
+def _underwater_at(state: ExchangeState, book: SymbolBook, leg: Leg, price: Decimal) -> bool:
+    """Return True if the leg would be liquidated at the mark price ``price``."""
     last, mark_price = book.last, book.mark
     if book.mark is None:
-        book.last = worst
+        book.last = price
     else:
-        book.mark = worst
+        book.mark = price
     reached = margin.underwater(state, book, leg)
     book.last, book.mark = last, mark_price
-    if not reached:
-        return None
-    level = margin.liquidation_price(state, book, side)
-    return level if level is not None else worst
+    return reached
 
 
 def is_price_protected(book: SymbolBook, conditional: ConditionalOrder) -> bool:
@@ -211,11 +207,8 @@ def trigger(state: ExchangeState, book: SymbolBook, conditional: ConditionalOrde
         conditional.extreme = price
         book.quiet_band = None
         return
-    if book.mark is not None and algo.working_type == "MARK_PRICE":
-        base = book.last_price  # triggered by the mark price, but fills follow the last price
-    elif book.best(algo.side) is not None:
-        base = price
-    else:
-        base = max(conditional.level, price) if algo.side == "BUY" else min(conditional.level, price)
+    # An order triggered by the mark price fills at the last price; any other at the price that reached it, which after a
+    # gap is not its trigger but the first price that was traded.
+    base = book.last_price if book.mark is not None and algo.working_type == "MARK_PRICE" else price
     state.remove_conditional(conditional)
     fills.place_child(state, book, state.move_algo(algo, "trigger", triggered_at=state.time), base)

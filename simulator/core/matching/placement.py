@@ -48,7 +48,7 @@ def place(request: NewOrder, state: ExchangeState) -> Order | Refusal:
     rejection = fills.check_executable(state, book, order, base)
     if rejection is not None:
         return refusal(rejection)
-    number = state.next_order_id()
+    number = state.next_id()
     order = msgspec.structs.replace(order, order_id=number, client_id=order.client_id or f"{_OWN}{number}")
     return fills.execute(state, book, state.accept(order), base)
 
@@ -62,7 +62,7 @@ def place_algo(request: NewAlgoOrder, state: ExchangeState) -> AlgoOrder | Refus
     if rejection is not None:
         return refusal(rejection)
     book = state.books[request.symbol]
-    number = state.next_algo_id()
+    number = state.next_id()
     begins = request.type == "TRAILING_STOP_MARKET" and request.activate_price is None
     algo = AlgoOrder(
         algo_id=number,

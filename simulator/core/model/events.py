@@ -93,4 +93,19 @@ class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
     time: int
 
 
-CoreEvent = OrderUpdate | AlgoUpdate | AccountUpdate | FundingPaid | LeverageChange | MarginCall | Liquidation
+class InsurancePaid(msgspec.Struct, frozen=True, kw_only=True):
+    """The insurance fund paid for a leg that closed at its bankruptcy price while the market was beyond it.
+
+    order_id: the order that closed it. quantity: base currency. amount: USDT, positive.
+    """
+
+    symbol: str
+    order_id: int
+    quantity: Decimal
+    amount: Decimal
+    time: int
+
+
+CoreEvent = (
+    OrderUpdate | AlgoUpdate | AccountUpdate | FundingPaid | LeverageChange | MarginCall | Liquidation | InsurancePaid
+)

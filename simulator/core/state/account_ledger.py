@@ -60,9 +60,25 @@ class AccountLedger:
         """Return the legs of the position mode: LONG and SHORT, or BOTH."""
         return HEDGE if self.saved.hedge else ONE_WAY
 
+    def next_id(self) -> int:
+        """Return a new id. Orders, conditional orders, trades and income rows share one space of numbers.
+
+        An id is the time in microseconds, or the latest id plus one if that is more (``ExchangeSnapshot.ids_by_time``).
+        """
+        saved = self.saved
+        saved.last_id = max(saved.last_id + 1, saved.time * 1_000) if saved.ids_by_time else saved.last_id + 1
+        return saved.last_id
+
     def cross_wallet(self) -> Decimal:
         """Return the wallet less the wallets of isolated legs, USDT."""
         return self.saved.wallet - sum((leg.isolated_wallet for _, _, leg in self.open_legs()), ZERO)
+
+    def cross_balance(self) -> Decimal:
+        """Return the margin balance of the crossed legs, USDT: cross wallet plus their unrealised PnL at mark prices."""
+        balance = self.saved.wallet
+        for book, _, leg in self.open_legs():
+            balance += -leg.isolated_wallet if book.margin_type == "ISOLATED" else leg.unrealized(book.mark_price)
+        return balance
 
     def open_legs(self) -> list[tuple[SymbolBook, PositionSide, Leg]]:
         """Return every leg that is not flat, by symbol."""
@@ -83,8 +99,7 @@ class AccountLedger:
         """Append an income record; zero amounts are ignored."""
         if not amount:
             return
-        self.saved.income_made += 1
-        line = Income(symbol=symbol, type=kind, amount=amount, time=self.time, id=self.saved.income_made, trade_id=trade_id)
+        line = Income(symbol=symbol, type=kind, amount=amount, time=self.time, id=self.next_id(), trade_id=trade_id)
         self.saved.income.append(line)
         if len(self.saved.income) > self.settings.income_remembered:
             del self.saved.income[0]

@@ -21,7 +21,7 @@ from simulator.core.model.filters import Filters
 from simulator.core.model.orders import ZERO, ExecutedTrade, Order, OrderEvent, advance
 from simulator.core.model.requests import Refusal
 from simulator.core.state.account_ledger import AccountLedger
-from simulator.core.state.legs import rounded
+from simulator.core.state.legs import floored, rounded
 from simulator.core.state.snapshot import ExchangeSnapshot
 from simulator.core.state.symbol_book import ConditionalOrder, RestingOrder, SymbolBook
 from simulator.rejections import REASON
@@ -108,16 +108,6 @@ class ExchangeState(AccountLedger):
 
     # ---- orders --------------------------------------------------------------------------------------------------------
 
-    def next_order_id(self) -> int:
-        """Return a new order id."""
-        self.saved.orders_made += 1
-        return self.saved.orders_made
-
-    def next_algo_id(self) -> int:
-        """Return a new algo id."""
-        self.saved.algos_made += 1
-        return self.saved.algos_made
-
     def next_sequence(self) -> int:
         """Return the next time priority: of two orders at one price, the smaller number fills first."""
         self.saved.sequence += 1
@@ -189,22 +179,31 @@ class ExchangeState(AccountLedger):
     ) -> None:
         """Execute ``quantity`` of an order at ``price``; update leg, wallet and income.
 
-        fee_rate: fraction of the notional. fee_limit: highest fee, USDT, for liquidations; None = no limit.
+        fee_rate: fraction of the notional. fee_limit: highest fee, USDT, for liquidations; None = no limit. No fee takes
+        more than the crossed margin balance, and no isolated leg gets more margin than that.
         """
         order, saved = resting.order, self.saved
         book = self.books[order.symbol]
         leg = book.leg(order.position_side)
         decimals = self.settings.decimals
-        fee = rounded(quantity * price * fee_rate, decimals)
         margin_rate = Decimal(1) / book.leverage if book.margin_type == "ISOLATED" else ZERO
-        if fee_limit is not None:
-            fee = min(fee, fee_limit)
-        realized = leg.trade(order.signed(quantity), price, fee, decimals, margin_rate=margin_rate)
+        realized = leg.trade(order.signed(quantity), price, decimals, margin_rate=margin_rate)
         leg.updated = self.time
-        saved.wallet += realized - fee
-        saved.trades_made += 1
+        saved.wallet += realized
+        balance = self.cross_balance()
+        if balance < 0 and leg.isolated_wallet > 0 and not realized:
+            lent = min(-balance, leg.isolated_wallet)
+            leg.isolated_wallet -= lent
+            balance += lent
+        fee = rounded(quantity * price * fee_rate, decimals)
+        if fee > 0:
+            fee = min(fee, floored(max(balance, ZERO), decimals))
+            if fee_limit is not None:
+                fee = min(fee, fee_limit)
+        leg.pay(fee)
+        saved.wallet -= fee
         trade = ExecutedTrade(
-            id=saved.trades_made,
+            id=self.next_id(),
             order_id=order.order_id,
             client_id=order.client_id,
             symbol=order.symbol,
@@ -227,6 +226,8 @@ class ExchangeState(AccountLedger):
             quote=order.quote + quantity * price,
         )
         liquidated = order.type == "LIQUIDATION"
+        if liquidated:
+            saved.insurance += fee
         self.record_income(order.symbol, "REALIZED_PNL", realized, trade.id)
         self.record_income(order.symbol, "INSURANCE_CLEAR" if liquidated else "COMMISSION", -fee, trade.id)
         execution: ExecutionType = "CALCULATED" if liquidated else "TRADE"

@@ -6,7 +6,7 @@ A partial close realises exactly the part of the cost that it removes, so no rou
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 import msgspec
 
@@ -18,6 +18,14 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -decimals:
         return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+    return amount
+
+
+def floored(amount: Decimal, decimals: int) -> Decimal:
+    """Round an amount >= 0 down to at most ``decimals`` decimals."""
+    exponent = amount.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -decimals:
+        return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
     return amount
 
 
@@ -40,8 +48,8 @@ class Leg(msgspec.Struct, kw_only=True, array_like=True):
         """Return the unrealised PnL at the price ``mark``, USDT."""
         return self.quantity * mark - self.cost
 
-    def trade(self, quantity: Decimal, price: Decimal, fee: Decimal, decimals: int, *, margin_rate: Decimal) -> Decimal:
-        """Apply an execution of the signed ``quantity``; return the PnL that it realises, before ``fee``, USDT.
+    def trade(self, quantity: Decimal, price: Decimal, decimals: int, *, margin_rate: Decimal) -> Decimal:
+        """Apply an execution of the signed ``quantity``; return the PnL that it realises, before fees, USDT.
 
         An execution against the leg first closes it; the remainder opens the other side. margin_rate: isolated margin
         added for the opened part, fraction of its notional (1 / leverage; 0 when crossed). A close frees its share.
@@ -61,13 +69,18 @@ class Leg(msgspec.Struct, kw_only=True, array_like=True):
             self.isolated_wallet -= freed
             opening = quantity + closing
         self.realized += realized
-        self.net += realized - fee
+        self.net += realized
         if opening:
             if not self.quantity:
-                self.net = -fee
+                self.net = ZERO
             self.quantity += opening
             self.cost += opening * price
             self.isolated_wallet += rounded(abs(opening) * price * margin_rate, decimals)
         elif not self.quantity:
             self.net = ZERO
         return realized
+
+    def pay(self, fee: Decimal) -> None:
+        """Count the fee of the last execution in the break-even price, unless the leg is flat now."""
+        if self.quantity:
+            self.net -= fee

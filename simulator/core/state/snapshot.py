@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from simulator.core.model.algo_orders import AlgoOrder
+from simulator.core.model.orders import ZERO
 from simulator.core.model.statements import Income
 from simulator.core.state.symbol_book import RestingOrder, SymbolBookState
 
@@ -16,17 +17,17 @@ class ExchangeSnapshot(msgspec.Struct, kw_only=True):
 
     closed, closed_algos: remembered closed orders by id, oldest first. triggered: conditional orders whose child is open.
     countdowns: symbol -> time at which its orders are cancelled, ms. called: groups of legs with a margin call in force.
-    orders_made and its like: the latest id given out.
+    last_id: the latest id given out. ids_by_time: True = ids follow the market's time.
+    insurance: what the insurance fund has received from this account less what it has paid for it, USDT.
     """
 
     wallet: Decimal
+    insurance: Decimal = ZERO
     time: int = 0
     hedge: bool = False
     called: dict[str, bool] = msgspec.field(default_factory=dict)
-    orders_made: int = 0
-    algos_made: int = 0
-    trades_made: int = 0
-    income_made: int = 0
+    last_id: int = 0
+    ids_by_time: bool = True
     sequence: int = 0
     books: dict[str, SymbolBookState] = msgspec.field(default_factory=dict)
     closed: dict[int, RestingOrder] = msgspec.field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Context, Decimal, localcontext
 
 from simulator.core.exchange_core import ExchangeCore
-from simulator.core.model.events import AccountUpdate, AlgoUpdate, CoreEvent, FundingPaid, OrderUpdate
+from simulator.core.model.events import AccountUpdate, AlgoUpdate, CoreEvent, FundingPaid, InsurancePaid, OrderUpdate
 from simulator.core.model.orders import Order
 
 _WIDE = Context(prec=60)
@@ -45,6 +45,7 @@ class CoreAudit:
         self.algos: dict[int, str] = {}
         self.trades: set[int] = set()
         self.wallet = wallet
+        self.insurance = Decimal(0)
 
     def look(self, events: list[CoreEvent]) -> None:
         with localcontext(_WIDE):
@@ -56,6 +57,10 @@ class CoreAudit:
                 elif isinstance(each, FundingPaid):
                     self.money += each.amount
                     self.wallet += each.amount
+                elif isinstance(each, InsurancePaid):
+                    require(each.amount > 0, f"the fund paid {each.amount} for {each}")
+                    require(self.orders[each.order_id].executed >= each.quantity, f"{each} is of no execution")
+                    self.insurance -= each.amount
                 elif isinstance(each, AccountUpdate):
                     if each.reason in ("DEPOSIT", "WITHDRAW"):
                         self.money += each.change
@@ -95,6 +100,9 @@ class CoreAudit:
         if order.type == "LIMIT" or order.type == "LIQUIDATION":
             worse = (order.price - trade.price) * signed
             require(worse >= 0, f"{trade} is beyond {order.price}")
+        require(trade.commission >= 0 or trade.maker, f"{trade} was paid to take")
+        if told.execution == "CALCULATED":
+            self.insurance += trade.commission
         self.money -= signed * trade.price + trade.commission
         self.wallet += trade.realized - trade.commission
 
@@ -114,6 +122,8 @@ class CoreAudit:
         require(account.wallet == self.wallet, f"wallet {account.wallet}, the news say {self.wallet}")
         worth = sum((q * (core.mark_price(symbol) or Decimal(0)) for (symbol, _), q in held.items()), Decimal(0))
         require(account.margin_balance == self.money + worth, f"balance {account.margin_balance}, {self.money} + {worth}")
+        require(account.margin_balance >= 0, f"the account owes {-account.margin_balance}")
+        require(core.insurance == self.insurance, f"the fund has {core.insurance}, the news say {self.insurance}")
         isolated = sum((leg.isolated_wallet for leg in core.positions()), Decimal(0))
         require(account.cross_wallet + isolated == account.wallet, f"{account} with {isolated} isolated")
         conditional = {algo.algo_id for algo in core.open_algo_orders()}

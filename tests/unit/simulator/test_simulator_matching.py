@@ -40,8 +40,8 @@ SHORT = (stop("stop", "BUY", 105), target("target", "BUY", 92))
         (2, LONG, (100, 112, 90, 111), [("stop", "2", "95")]),  # both inside: the stop wins
         (2, LONG, (93, 107, 90, 101), [("stop", "2", "93")]),  # gap beyond the stop: the open
         (2, LONG, (93, 112, 90, 101), [("stop", "2", "93")]),
-        (2, LONG, (109, 112, 96, 101), [("target", "2", "108")]),  # gap beyond the target: the trigger, not the gain
-        (2, LONG, (109, 112, 90, 101), [("target", "2", "108")]),  # the open is the first price: no doubt here
+        (2, LONG, (109, 112, 96, 101), [("target", "2", "109")]),  # gap beyond the target: the open as well
+        (2, LONG, (109, 112, 90, 101), [("target", "2", "109")]),  # the open is the first price: no doubt here
         (-2, SHORT, (100, 104, 93, 101), []),
         (-2, SHORT, (100, 105, 93, 101), [("stop", "2", "105")]),
         (-2, SHORT, (100, 109, 93, 101), [("stop", "2", "105")]),
@@ -49,12 +49,12 @@ SHORT = (stop("stop", "BUY", 105), target("target", "BUY", 92))
         (-2, SHORT, (100, 109, 90, 91), [("stop", "2", "105")]),
         (-2, SHORT, (107, 109, 93, 101), [("stop", "2", "107")]),
         (-2, SHORT, (107, 109, 90, 101), [("stop", "2", "107")]),
-        (-2, SHORT, (91, 104, 90, 101), [("target", "2", "92")]),
-        (-2, SHORT, (91, 109, 90, 101), [("target", "2", "92")]),
+        (-2, SHORT, (91, 104, 90, 101), [("target", "2", "91")]),
+        (-2, SHORT, (91, 109, 90, 101), [("target", "2", "91")]),
     ],
 )
 def test_stop_and_target_of_a_position(position: int, exits: tuple[Order, ...], row: Row, expected: list[FILL]) -> None:
-    """BT-1: in doubt the stop was first; a gap costs, and never pays."""
+    """BT-1: in doubt the stop was first; in a gap both fill at the first price that was traded."""
     trader = held(position, *exits)
     assert brief(trader.step(row).fills) == expected
 
@@ -76,12 +76,12 @@ def test_stop_and_target_of_a_position(position: int, exits: tuple[Order, ...], 
         (stop("e", "SELL", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
         (stop("e", "SELL", 95, 2), (93, 101, 92, 99), [("e", "2", "93")]),
         (target("e", "BUY", 95, 2), (100, 101, 95, 99), [("e", "2", "95")]),
-        (target("e", "BUY", 95, 2), (93, 101, 92, 99), [("e", "2", "95")]),
-        (target("e", "SELL", 105, 2), (107, 109, 99, 99), [("e", "2", "105")]),
+        (target("e", "BUY", 95, 2), (93, 101, 92, 99), [("e", "2", "93")]),
+        (target("e", "SELL", 105, 2), (107, 109, 99, 99), [("e", "2", "107")]),
     ],
 )
 def test_an_entry_of_every_type_and_side(order: Order, row: Row, expected: list[FILL]) -> None:
-    """BT-1: limits fill at their price when traded through, triggers fire on touch and pay the worse price."""
+    """BT-1: limits fill at their price when traded through, triggers fire on touch and get the first price."""
     assert brief(held(0, order).step(row).fills) == expected
 
 

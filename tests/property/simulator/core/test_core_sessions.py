@@ -125,8 +125,8 @@ def _request(dice: random.Random, symbol: str, ticks: int, now: int, *, hedge: b
 def _change(dice: random.Random, symbol: str, now: int) -> Call:
     number, amount = dice.randint(1, 60), D(dice.randint(-200, 300))
     calls: list[Call] = [
-        partial(ExchangeCore.cancel, symbol=symbol, time=now, order_id=number),
-        partial(ExchangeCore.cancel_algo, time=now, algo_id=number),
+        partial(_cancel, symbol=symbol, number=number, now=now),
+        partial(_cancel_algo, number=number, now=now),
         partial(ExchangeCore.cancel_all, symbol=symbol, time=now),
         partial(ExchangeCore.cancel_all_algos, symbol=symbol, time=now),
         partial(ExchangeCore.countdown, symbol=symbol, duration=dice.choice((0, 5, 50)), time=now),
@@ -140,6 +140,18 @@ def _change(dice: random.Random, symbol: str, now: int) -> Call:
 
 
 _SIDES = ("BOTH", "LONG", "SHORT")
+
+
+def _cancel(at: ExchangeCore, symbol: str, number: int, now: int) -> object:
+    """Cancel one of all orders, open or not, by its id."""
+    found = at.orders()
+    return at.cancel(symbol, now, order_id=found[number % len(found)].order_id if found else number)
+
+
+def _cancel_algo(at: ExchangeCore, number: int, now: int) -> object:
+    """Cancel one of all conditional orders, waiting or not, by its id."""
+    found = at.algo_orders()
+    return at.cancel_algo(now, algo_id=found[number % len(found)].algo_id if found else number)
 
 
 def _amend(at: ExchangeCore, number: int, now: int) -> object:
