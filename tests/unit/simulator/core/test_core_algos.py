@@ -314,7 +314,7 @@ def test_each_leg_of_a_hedge_has_its_own_close_position_orders() -> None:
     ("check", "limit_code", "market_code", "child"),
     [("off", None, None, "FINISHED"), ("limit", -4118, None, "FINISHED"), ("all", -4118, -4118, "REJECTED")],
 )
-def test_what_open_reduce_only_orders_that_cover_the_position_keep_from_closing_it(
+def test_open_reduce_only_orders_that_cover_the_position_keep_others_from_closing_it(
     check: str, limit_code: int | None, market_code: int | None, child: str
 ) -> None:
     """EXEC-3, EXEC-6: -4118 by the setting: for no order, for LIMIT, or also for MARKET and the child of a stop."""

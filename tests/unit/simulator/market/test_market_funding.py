@@ -117,7 +117,7 @@ def test_the_next_settlement_is_the_schedules(tmp_path: Path) -> None:
     assert funding.next_of("SOLUSDT", MIDNIGHT) is None
 
 
-def test_what_is_announced_is_what_is_settled(tmp_path: Path) -> None:
+def test_every_announced_settlement_is_made_and_no_other(tmp_path: Path) -> None:
     """EXEC-9: hour by hour, each at its rate, and none that was not announced."""
     times = [MIDNIGHT + hour * HOUR for hour in (0, 1, 2, 5)]
     file = write(tmp_path / "btc.parquet", times, [0.0001, 0.0002, 0.0003, 0.0004])
