@@ -80,7 +80,7 @@ def _close(state: ExchangeState, book: SymbolBook, side: PositionSide, quantity:
     long = book.leg(side).quantity > 0
     price = on_tick(book.mark_price, book.filters.tick_size, up=not long)
     order = Order(
-        order_id=state.next_order_id(),
+        order_id=state.next_id(),
         client_id=client_id,
         symbol=book.symbol,
         side="SELL" if long else "BUY",
