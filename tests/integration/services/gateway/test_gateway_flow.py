@@ -229,7 +229,9 @@ async def test_a_restart_sends_nothing_twice_and_misses_nothing() -> None:
             assert [order.status for order in answer.orders] == ["FILLED", "NEW"]
             await desk.until(lambda: desk.position() == Decimal("0.010"))
             fills = {(fill.id, fill.client_id) for event in desk.events for fill in event.fills}
-            assert fills == {("BTCUSDT-1", "ict-entry")}, "found by REST, and told under the id that it belongs to"
+            ((fill_id, client_id),) = fills
+            assert fill_id.startswith("BTCUSDT-")
+            assert client_id == "ict-entry", "found by REST, and told under the id that it belongs to"
     assert exchange.sent == {"ict-entry": 1, "ict-stop": 1}
 
 
