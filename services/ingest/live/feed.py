@@ -132,9 +132,13 @@ class Feed:
         return cursor
 
     async def _known_symbols(self) -> tuple[str, ...]:
-        """Return the symbols that the exchange trades; the others raise one alert, and are missing at every minute."""
+        """Return the symbols that the exchange lists; the others raise one alert, and are missing at every minute.
+
+        One whose filters cannot be read has candles all the same; what is held there needs them.
+        """
         info = await self._questions.insist("exchange info", self._exchange.exchange_info)
-        strangers = [symbol for symbol in self._symbols if symbol not in info.symbols]
+        listed = {*info.symbols, *(each.symbol for each in info.left_out)}
+        strangers = [symbol for symbol in self._symbols if symbol not in listed]
         for symbol in strangers:
             await self._alert("critical", f"unknown_symbol:{symbol}", f"{symbol} is not a symbol of the exchange: remove it")
         return tuple(symbol for symbol in self._symbols if symbol not in strangers)

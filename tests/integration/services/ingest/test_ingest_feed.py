@@ -247,6 +247,24 @@ async def test_a_symbol_that_the_exchange_does_not_have_is_told_and_missing() ->
     assert [candle.symbol for step in stage.of(FeedStep) for candle in step.candles] == [BTC]
 
 
+async def test_a_symbol_whose_filters_cannot_be_read_has_its_candles_all_the_same() -> None:
+    """DATA-3: what is held there is managed by them; the gateway says that nothing is entered."""
+
+    class Odd(ScriptedExchange):
+        async def exchange_info(self) -> market_data.ExchangeInfo:
+            info = await super().exchange_info()
+            left_out = (market_data.LeftOut(symbol=ETH, reason="has no PRICE_FILTER.tickSize"),)
+            return msgspec.structs.replace(info, symbols={BTC: info.symbols[BTC]}, left_out=left_out)
+
+    stage = Stage(Odd(at(60)))
+    async with stage.running((BTC, ETH)):
+        await stage.until(lambda: stage.exchange.open)
+        stage.exchange.close_minute(60)
+        await stage.live(60)
+    assert stage.of(Alert) == []
+    assert [candle.symbol for step in stage.of(FeedStep) for candle in step.candles] == [BTC, ETH]
+
+
 async def test_a_partition_without_symbols_tells_that_minutes_pass() -> None:
     """OPS-1: nobody downstream must wait for a partition that has nothing to say."""
     stage = Stage(ScriptedExchange(at(62, 10.0)))
