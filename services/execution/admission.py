@@ -10,7 +10,7 @@ from services.execution.state import ExecutionState
 from shared.domain.approval import approved
 from shared.domain.control import Alert, Severity
 from shared.domain.instruments import Instrument
-from shared.domain.listing import closed
+from shared.domain.listing import Closure, closed
 from shared.domain.orders import OrderIntent
 
 #: Why execution refuses an intent: closed vocabulary, the first that applies, in this order.
@@ -61,7 +61,7 @@ def refusal(
         return "symbol_frozen"
     if instrument is None:
         return "unknown_symbol"
-    if closed(state.closures, intent.symbol, max(close_time, state.stepped_until)) is not None:
+    if _closure(intent, close_time, state) is not None:
         return "symbol_closed"
     if intent.symbol in state.trades:
         return "symbol_busy"
@@ -70,10 +70,16 @@ def refusal(
     return None
 
 
-def refused(intent: OrderIntent, why: IntentRefusal, time: int) -> Alert:
-    """The alert of a refusal."""
+def refused(intent: OrderIntent, why: IntentRefusal, time: int, state: ExecutionState) -> Alert:
+    """The alert of a refusal; that of a closed symbol says why it is closed."""
     severity, saying = _SAYING[why]
+    if why == "symbol_closed" and (closure := _closure(intent, time, state)) is not None:
+        saying = f"{saying}: {closure.text}"
     return alert(severity, f"refused.{why}.{intent.id}", f"{intent.symbol}: intent {intent.id} is not sent: {saying}", time)
+
+
+def _closure(intent: OrderIntent, close_time: int, state: ExecutionState) -> Closure | None:
+    return closed(state.closures, intent.symbol, max(close_time, state.stepped_until))
 
 
 def _tradable(intent: OrderIntent, instrument: Instrument) -> bool:

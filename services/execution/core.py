@@ -74,7 +74,7 @@ class ExecutionCore:
             instruments = {**self._instruments, **state.instruments}
             why = admission.refusal(intent, verdict.signature, time, state, instruments, self._key)
             if why is not None:
-                told.append(admission.refused(intent, why, time))
+                told.append(admission.refused(intent, why, time, state))
                 continue
             remember(state.intents, intent.id, self._settings.ids_remembered)
             trade = state.trades[intent.symbol] = LiveTrade(intent=intent, decided_at=time)

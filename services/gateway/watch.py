@@ -24,6 +24,7 @@ from shared.domain.control import Alert, Control, Severity
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentChange, InstrumentList
 from shared.domain.message import Message
+from shared.domain.timezones import shown
 from shared.exchange import account_truth, listing
 from shared.exchange.account_truth import AccountTruth, Finding, Wanted
 from shared.exchange.error_codes import ErrorCode
@@ -108,7 +109,6 @@ class Watch:
                 await self._guarded(self._check_account)
                 account_due = loop.time() + account
             if loop.time() >= instruments_due:
-                self._unsigned.clear()
                 await self.refresh(always=True)
                 instruments_due = loop.time() + instruments
 
@@ -124,11 +124,13 @@ class Watch:
         if code in listing.DIFFERS:
             await asyncio.wait({self._refreshing()}, timeout=self._settings.instruments_patience_s)
         elif code == ErrorCode.TRADFI_AGREEMENT_NOT_SIGNED:
+            until = self._exchange.now() + _HOUR_MS
             text = (
                 f"{symbol}: the exchange wants an agreement for this kind of contract ({message}): sign it in the Binance "
-                f"app (open {symbol} in USDⓈ-M Futures), or take {symbol} out of `symbols`"
+                f"app (open {symbol} in USDⓈ-M Futures), or take {symbol} out of `symbols`; tried again after "
+                f"{shown(until, 'UTC')}"
             )
-            self._unsigned[symbol] = Closure(symbol=symbol, reason="agreement", since=0, until=None, text=text)
+            self._unsigned[symbol] = Closure(symbol=symbol, reason="agreement", since=0, until=until, text=text)
             await self._tell()
 
     async def refresh(self, *, always: bool = False) -> None:
@@ -206,7 +208,7 @@ class Watch:
         closures = (
             *judged.closures,
             *account_truth.closures(self._findings, self._symbols),
-            *self._unsigned.values(),
+            *(each for each in self._unsigned.values() if each.holds(now)),
         )
         changed = listing.changes(self._instruments, judged.instruments)
         self._instruments = {**self._instruments, **judged.instruments}
@@ -233,8 +235,8 @@ class Watch:
                 severity: Severity = "critical" if closure.holds(told.time) else "warning"
                 text = f"{closure.text}. No entries in {symbol}; exits go on"
                 alerts.append(self._alert(severity, f"closed.{symbol}.{reason}", text, told.time))
-        for symbol, reason in old:
-            if (symbol, reason) not in new:
+        for (symbol, reason), closure in old.items():
+            if (symbol, reason) not in new and (closure.until is None or closure.until > told.time):
                 text = f"{symbol}: what closed it to entries is over ({reason.replace('_', ' ')})"
                 alerts.append(self._alert("info", f"opened.{symbol}.{reason}", text, told.time))
         return alerts

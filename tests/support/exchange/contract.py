@@ -497,6 +497,21 @@ async def check_rules(trader: Trader) -> None:
     assert (await trader.price()) % rules.tick_size == 0
 
 
+async def check_modes(trader: Trader) -> None:
+    """RISK-5: the account's modes are told as they are set, and a schedule of other markets is to be had."""
+    exchange = trader.exchange
+    config = await exchange.account_config()
+    assert (config.hedge, config.multi_assets, config.may_trade) == (False, False, True)
+    await exchange.set_hedge_mode(True)
+    try:
+        assert (await exchange.account_config()).hedge
+    finally:
+        await exchange.set_hedge_mode(False)
+    schedule = await exchange.trading_schedule()
+    for sessions in schedule.markets.values():
+        assert all(first.end <= second.start for first, second in pairwise(sessions))
+
+
 #: Checks, and whether they move the market.
 CHECKS = (
     check_market_order,
@@ -514,6 +529,7 @@ CHECKS = (
     check_events_in_order,
     check_countdown,
     check_rules,
+    check_modes,
 )
 MOVING_CHECKS = (
     check_stop_triggers,

@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from shared.exchange.model.account import AccountSummary
+from shared.exchange.model.account import AccountConfig, AccountSummary
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
@@ -150,6 +150,13 @@ class Unwinding(MovedPort):
         return outcome
 
 
+class Unaware(MovedPort):
+    """Tells one-way mode whatever is set."""
+
+    async def account_config(self) -> AccountConfig:
+        return msgspec.structs.replace(await super().account_config(), hedge=False)
+
+
 class SpecimenTrader:
     """A trader at a specimen."""
 
@@ -191,6 +198,7 @@ class SpecimenTrader:
         (Dropping, exchange_contract.check_partial_fill_then_the_rest),
         (Dropping, exchange_contract.check_partial_fill_then_cancelled),
         (Unwinding, exchange_contract.check_partial_fill_then_cancelled),
+        (Unaware, exchange_contract.check_modes),
     ],
 )
 async def test_defective_exchange_is_caught(

@@ -218,14 +218,22 @@ async def test_a_schedule_that_is_not_told_closes_the_contract_only() -> None:
 
 
 async def test_an_unsigned_agreement_closes_the_symbol_with_what_to_do() -> None:
-    """EXEC-6: -4411, until the next reading of the list."""
-    async with trading(Changing()) as (desk, exchange):
+    """EXEC-6: -4411, for an hour: then the next entry shows whether it was signed."""
+    async with trading(Changing(), instruments_every_s=1) as (desk, exchange):
         assert isinstance(exchange, Changing)
         exchange.refused = -4411
         await desk.place(ENTRY)
         assert (desk.closed(), desk.closed("ETHUSDT")) == ("agreement", "")
         await desk.until(lambda: bool(desk.alerts))
         assert "sign it in the Binance app" in desk.alerts[0].text
+        lists, (closure,) = len(desk.lists), desk.lists[-1].closures
+        assert closure.until is not None
+        assert 0 < closure.until - desk.lists[-1].time <= HOUR
+        await desk.until(lambda: len(desk.lists) > lists)
+        assert desk.closed() == "agreement"
+        exchange.time = closure.until
+        await desk.until(lambda: desk.closed() == "")
+        assert len(desk.alerts) == 1
 
 
 @pytest.mark.parametrize(

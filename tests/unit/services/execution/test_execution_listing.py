@@ -58,7 +58,9 @@ def test_a_closed_symbol_takes_no_entry_and_its_position_keeps_its_exits() -> No
     desk.verdict(intent("a"))
     desk.give(listed(closed=ETH))
     desk.give(bundle(intent("b", ETH, close_time=2 * MINUTE)))
-    assert [alert.key for alert in desk.of(Alert)] == ["refused.symbol_closed.b"]
+    (alert,) = desk.of(Alert)
+    assert alert.key == "refused.symbol_closed.b"
+    assert "shut by the test" in alert.text
     desk.give(listed(closed=BTC, time=2))
     desk.step(("lose", "stop"))
     assert "stop-2" in placed(desk)
