@@ -59,7 +59,7 @@ def test_an_odd_symbol_is_left_out_with_its_reason(changes: dict[str, Any], reas
 
 
 @pytest.mark.parametrize("odd", [None, 7, "BTCUSDT", [], {}, {"symbol": 5}])
-def test_what_is_no_symbol_at_all_is_named_by_its_place(odd: Any) -> None:
+def test_a_row_that_is_no_symbol_at_all_is_named_by_its_place(odd: Any) -> None:
     """RISK-1."""
     info = read(row(), odd)
     assert list(info.symbols) == ["BTCUSDT"]
