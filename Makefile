@@ -1,4 +1,4 @@
-# make demo | research | test | cover | check | containers | native | bench | soak | locks | lock | docs | pictures | clean
+# make demo | research | test | cover | check | containers | clients | native | bench | soak | locks | lock | docs | pictures | clean
 # Everything runs in .venv, which is made on first use and again only when a lock file or pyproject.toml changes.
 
 PYTHON ?= python3
@@ -20,7 +20,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo research test cover check containers native bench soak locks lock docs pictures clean
+.PHONY: help demo research test cover check containers clients native bench soak locks lock docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -32,6 +32,7 @@ help:
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
 	@echo "make containers  docker compose up and its overlays, on a container engine (tests/containers/engine/engine gives one)"
+	@echo "make clients  clients of others, each in a virtualenv of its own, against ict simulator (docs/clients.md)"
 	@echo "make native  compile the hot modules of the analysis for this interpreter (everything works without)"
 	@echo "make bench   measure latency, codec and overload, as JSON"
 	@echo "make soak    the long tests"
@@ -51,7 +52,7 @@ locks: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m locks tests/integration/deploy $(ARGS)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not soak and not locks and not containers" $(PARALLEL) $(ARGS)
+	$(BIN)/python -m pytest -m "not soak and not locks and not containers and not clients" $(PARALLEL) $(ARGS)
 
 # Interpreted, and by what stands in the repository alone. The analysis' own property tests would add a percent and, traced, six
 # minutes; of them the specimens that a compiled engine does not let in are run here, untraced.
@@ -70,6 +71,14 @@ check: $(VENV)/.installed-dev
 # In one process: two deployments at once are more than two cores carry.
 containers: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/containers -m containers $(ARGS)
+
+# In one process: each client has a simulator of its own, and freqtrade alone fills a core while it starts.
+clients: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/clients -m clients $(ARGS)
+
+# The locks of the clients stay apart from the product's: nothing of theirs binds what runs.
+clients-lock:
+	@for each in tests/clients/requirements/*.in; do $(COMPILE) $$each -o $${each%.in}.txt || exit 1; done
 
 # Into .native, under a key of the sources: a build that does not fit them is not used, and done again here.
 native: $(VENV)/.installed-dev
@@ -140,5 +149,5 @@ pictures: $(VENV)/.installed-research
 	$(BIN)/ict pictures --to docs/pictures
 
 clean:
-	rm -rf $(VENV) .native .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info
+	rm -rf $(VENV) .clients .native .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

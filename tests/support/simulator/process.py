@@ -29,7 +29,7 @@ class SimulatorProcess:
         )
         assert self._process.stdout is not None
         said = self._process.stdout.readline()
-        found = re.search(r"listening on (http://\S+)", said)
+        found = re.search(r"listening on (https?://\S+)", said)
         assert found, f"the simulator did not start: {said!r} {self._log.read_text()[-2000:]}"
         self.url = found.group(1)
         return self
@@ -42,6 +42,11 @@ class SimulatorProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def restart(self) -> None:
+        """End the process and start another; at the same address only when the port was given."""
+        self.__exit__()
+        self.__enter__()
 
     @property
     def pid(self) -> int:

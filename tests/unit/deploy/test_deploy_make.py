@@ -97,7 +97,7 @@ def test_the_suite_runs_without_the_soak_tests_and_needs_the_development_lock(tm
     calls = project.calls()
     assert any(call.endswith("--no-deps --require-hashes -r requirements-dev.lock") for call in calls)
     assert "python -m cli.installed research --group dev" in calls
-    assert calls[-1].startswith("python -m pytest -m not soak and not locks and not containers -n logical ")
+    assert calls[-1].startswith("python -m pytest -m not soak and not locks and not containers and not clients -n logical ")
     assert calls[-1].endswith(" -x")
     project.make("demo")
     project.make("research")
