@@ -30,22 +30,35 @@ class OrderSockets:
         self._faults = faults
         self._motion = motion
         self._ping_s = settings.ping_s
+        self._most_waiting = settings.stream_buffer
         self._counts = counts
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
-        """Serve one connection until it is closed. A request that a fault delays does not hold up the next one."""
+        """Serve one connection until it is closed. A request that a fault delays does not hold up the next one.
+
+        A connection with more than ``stream_buffer`` requests whose answers are not sent yet is cut.
+        """
         socket = web.WebSocketResponse(heartbeat=self._ping_s, compress=False)
         await socket.prepare(request)
         show_limits = shows_limits(request.query_string)
+        waiting: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as answers:
             async for message in socket:
                 if message.type is not WSMsgType.TEXT:
                     continue
                 call = read_call(message.data, show_limits=show_limits)
-                if isinstance(call, Call):
-                    answers.create_task(self._answer(call, socket, request))
-                else:
+                if not isinstance(call, Call):
                     await self._send(socket, call, request, show_limits=show_limits)
+                    continue
+                task = answers.create_task(self._answer(call, socket, request))
+                waiting.add(task)
+                task.add_done_callback(waiting.discard)
+                if len(waiting) > self._most_waiting:
+                    for each in waiting:
+                        each.cancel()
+                    if request.transport is not None:
+                        request.transport.abort()
+                    break
         return socket
 
     async def _answer(self, call: Call, socket: web.WebSocketResponse, request: web.Request) -> None:

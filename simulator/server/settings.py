@@ -67,7 +67,7 @@ class ServerSettings(BaseModel):
         60.0, gt=0, le=10_080, description="Time after which a listen key expires unless extended, minutes"
     )
     stream_buffer: int = Field(
-        10_000, ge=10, le=1_000_000, description="Most messages queued for one socket; beyond that it is closed"
+        10_000, ge=10, le=1_000_000, description="Most messages or answers queued for one socket; beyond that it is closed"
     )
     patience_s: float = Field(
         2.0, gt=0, le=600, description="Speeds max and step: longest wait for sockets that do not read, seconds"

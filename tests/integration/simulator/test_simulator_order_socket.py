@@ -115,6 +115,17 @@ async def test_an_order_with_a_wrong_type_is_an_error_and_the_connection_lives(a
     assert (await api.call("ticker.price", symbol="BTCUSDT"))["status"] == 200
 
 
+async def test_a_client_that_leaves_too_many_requests_open_is_cut() -> None:
+    """Boundedness: its unanswered requests have an end, like the queue of a stream; another connection goes on."""
+    async with a_server(speed=STEP, stream_buffer=10) as server, bare_client(server) as client, a_hand(server) as hand:
+        busy, other = await client.socket(API), await client.socket(API)
+        await hand.fault("latency", path="/fapi/v2/ticker/price", ms=60_000)
+        for number in range(11):
+            await busy.send(id=number, method="ticker.price", params={"symbol": "BTCUSDT"})
+        assert await busy.cut()
+        assert (await other.call("depth", symbol="BTCUSDT"))["status"] == 200
+
+
 async def test_a_symbol_of_another_alphabet_is_encoded_before_signing_in_rest_and_plain_here(
     server: Server, client: BareClient, api: Socket
 ) -> None:

@@ -71,6 +71,10 @@ class Socket:
         message = await asyncio.wait_for(self._socket.receive(), SOON)
         return message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.ERROR)
 
+    async def send(self, **command: Any) -> None:
+        """Send a command and wait for no answer."""
+        await self._socket.send_str(json.dumps(command))
+
     async def say(self, **command: Any) -> dict[str, Any]:
         """Send a command; the next message, which answers it."""
         return await self.say_text(json.dumps(command))
