@@ -11,7 +11,7 @@ from simulator.server.fault_kinds import VOCABULARY
 from tests.support.simulator.background_server import BackgroundServer
 from tests.support.simulator.endpoint_fuzz import VALUES, check_quiet, encoded
 
-_REQUIRED: Final = {"symbol": "BTCUSDT", "code": -1121, "action": "cancel"}
+_REQUIRED: Final = {"symbol": "BTCUSDT", "code": -1121, "action": "cancel", "row": {"status": "BREAK"}}
 #: What a kind needs beside its required fields.
 _MORE: Final[dict[str, dict[str, Any]]] = {"filters": {"tick_size": "1"}}
 #: Kinds that act on a position, and are refused with a sentence while there is none.

@@ -52,7 +52,7 @@ async def test_a_scenario_sets_and_lifts_at_its_times() -> None:
 
 async def test_every_kind_is_set_by_a_line_of_a_scenario() -> None:
     """OPS-9: a second apart and for 200 ms each; what needs a position is told to have been refused."""
-    given = {"symbol": "BTCUSDT", "code": -2019, "action": "cancel"}
+    given = {"symbol": "BTCUSDT", "code": -2019, "action": "cancel", "row": {"status": "BREAK"}}
     steps = []
     for number, (kind, entry) in enumerate(VOCABULARY.items()):
         fault: dict[str, Any] = {"kind": kind, **{name: given[name] for name in entry.required}}
