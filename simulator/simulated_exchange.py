@@ -186,6 +186,13 @@ class SimulatedExchange:
                 # Each order once, in its final state, at the place where it was first named.
                 by_client_id[order.client_id] = order
                 fills |= {fill.id: fill for fill in of_order}
+                for event in self._core.take_events():  # what it did to others: it may be liquidated at once
+                    line = self._line(event)
+                    if line is not None and line.client_id != order.client_id:
+                        by_client_id[line.client_id] = line
+                        if isinstance(event, OrderUpdate) and event.trade is not None:
+                            fill = self._fill(event.trade)
+                            fills[fill.id] = fill
             orders = tuple(map(self._now, by_client_id.values()))
             known = self._answered[requests.id] = Answered(orders, tuple(fills.values()))
             if len(self._answered) > self._settings.requests_remembered:
@@ -225,7 +232,6 @@ class SimulatedExchange:
         if isinstance(request, ErrorCode):
             return request
         placed = core.place(request, core.time) if isinstance(request, NewOrder) else core.place_algo(request, core.time)
-        core.take_events()
         if isinstance(placed, Refusal):
             return placed.code
         known = self._known(order.client_id)
@@ -248,7 +254,6 @@ class SimulatedExchange:
                 core.cancel_algo(core.time, client_algo_id=client_id)
             else:
                 core.cancel(request.symbol, core.time, client_id=client_id)
-            core.take_events()
         return self._known(client_id) or known, []
 
     def _known(self, client_id: str) -> Order | None:

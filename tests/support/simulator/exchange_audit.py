@@ -152,6 +152,7 @@ class Audit:
         # The exact balance: money in, minus what was paid for the positions held, plus what they are worth.
         worth = sum((quantity * self.marks[symbol] for symbol, quantity in self.positions.items()), Decimal(0))
         expected = self.paid_in + self.cash + worth
+        _require(account.equity >= 0, f"the account owes {-account.equity}")
         _require(account.equity == expected, f"equity {account.equity}, the books say {expected}")
 
     def _stop_wins(

@@ -295,6 +295,19 @@ def test_funding_can_liquidate() -> None:
     assert events.account.positions == ()
 
 
+def test_an_answer_tells_what_its_order_did_to_others() -> None:
+    """BT-1, EXEC-2: a fee that takes the margin of the order's own position: the liquidation and the entry it cancels."""
+    trader = Trader(FREE.model_copy(update={"taker_fee": D("0.01")}), leverage=125).at(100)
+    trader.send(limit("dip", "BUY", 1, 90))
+    events = trader.send(market("in", "BUY", 12_000))
+    told = ends(events)
+    (autoclose,) = [name for name in told if name.startswith("autoclose-")]
+    assert told == {"in": "FILLED", autoclose: "FILLED", "dip": "CANCELED"}
+    assert [fill.client_id for fill in events.fills] == ["in", autoclose]
+    assert (events.account.positions, events.account.equity >= 0) == ((), True)
+    assert trader.step((100, 100, 100, 100)).fills == ()
+
+
 def test_liquidations_at_the_close_go_by_symbol_whatever_was_opened_first() -> None:
     """BT-1: the order of events is a rule, not an accident of the past."""
     trader = Trader(FREE, leverage=10).at(100)
