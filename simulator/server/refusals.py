@@ -9,12 +9,15 @@ from shared.exchange.errors import RULES
 
 
 class Refused(Exception):
-    """Raised to answer a request with an error: HTTP ``status`` and the body ``{"code", "msg"}``."""
+    """Raised to answer a request with an error: HTTP ``status`` and the body ``{"code", "msg"}``.
 
-    def __init__(self, code: int, message: str, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{code}: {message}")
+    message: empty = the text of the exchange's error table.
+    """
+
+    def __init__(self, code: int, message: str = "", status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         self.code = code
-        self.message = message
+        self.message = message or RULES[code].text
+        super().__init__(f"{code}: {self.message}")
         self.status = status
         self.headers = dict(headers or {})
 
@@ -26,16 +29,12 @@ class Refused(Exception):
 
 def missing(name: str) -> Refused:
     """Return the error -1102: the mandatory parameter ``name`` was not sent."""
-    code = ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED
-    return Refused(code, RULES[code].text_of(name))
+    return _about(ErrorCode.MANDATORY_PARAM_EMPTY_OR_MALFORMED, name)
 
 
 def malformed_number(name: str) -> Refused:
     """Return the error -1100: the parameter ``name`` is no plain decimal number."""
-    return Refused(
-        ErrorCode.ILLEGAL_CHARS,
-        f"Illegal characters found in parameter '{name}'; legal range is '^([0-9]{{1,20}})(\\.[0-9]{{1,20}})?$'.",
-    )
+    return _about(ErrorCode.ILLEGAL_CHARS, name, r"^([0-9]{1,20})(\.[0-9]{1,20})?$")
 
 
 def doubled(name: str) -> Refused:
@@ -45,7 +44,7 @@ def doubled(name: str) -> Refused:
 
 def not_required(name: str) -> Refused:
     """Return the error -1106: the parameter ``name`` was sent, and this kind of order takes none."""
-    return Refused(ErrorCode.PARAM_NOT_REQUIRED, f"Parameter '{name}' sent when not required.")
+    return _about(ErrorCode.PARAM_NOT_REQUIRED, name)
 
 
 def illegal(name: str, value: str) -> Refused:
@@ -55,9 +54,13 @@ def illegal(name: str, value: str) -> Refused:
 
 def bad_symbol() -> Refused:
     """Return the error -1121: the symbol is not traded here."""
-    return Refused(ErrorCode.BAD_SYMBOL, RULES[ErrorCode.BAD_SYMBOL].text)
+    return Refused(ErrorCode.BAD_SYMBOL)
 
 
 def bad_listen_key() -> Refused:
     """Return the error -1125: there is no valid listen key."""
-    return Refused(ErrorCode.INVALID_LISTEN_KEY, RULES[ErrorCode.INVALID_LISTEN_KEY].text)
+    return Refused(ErrorCode.INVALID_LISTEN_KEY)
+
+
+def _about(code: ErrorCode, *values: str) -> Refused:
+    return Refused(code, RULES[code].text_of(*values))

@@ -17,7 +17,7 @@ from simulator.server.rest.answer import Reply
 #: Bodies of 503, word for word (docs/binance.md §4.8).
 UNKNOWN: Final = "Unknown error, please check your request or try again later."
 UNAVAILABLE: Final = "Service Unavailable."
-INTERNAL: Final = "Internal error; unable to process your request. Please try again."
+INTERNAL: Final = RULES[ErrorCode.DISCONNECTED].text
 _THROTTLED: Final = RULES[ErrorCode.REQUEST_THROTTLED].text
 _TIMEOUT: Final = RULES[ErrorCode.TIMEOUT].text
 _LIMITED: Final = "Too many requests; please use the websocket for live updates to avoid polling the API."

@@ -22,10 +22,10 @@ _SIGNATURE: Final = "signature"
 def check_key(key: str, keys: Mapping[str, str]) -> str:
     """Return the secret of an API key. Raises Refused: -2014 if ``key`` is empty, -2015 if it is unknown."""
     if not key:
-        raise Refused(ErrorCode.BAD_API_KEY_FMT, "API-key format invalid.", 401)
+        raise Refused(ErrorCode.BAD_API_KEY_FMT, status=401)
     secret = keys.get(key)
     if secret is None:
-        raise Refused(ErrorCode.REJECTED_MBX_KEY, "Invalid API-key, IP, or permissions for action.", 401)
+        raise Refused(ErrorCode.REJECTED_MBX_KEY, status=401)
     return secret
 
 
@@ -50,7 +50,7 @@ def check_payload(payload: str, signature: str, secret: str, *, encoded: bool = 
         raise missing(_SIGNATURE)
     right = sign(payload, secret)
     if (encoded and not payload.isascii()) or not hmac.compare_digest(right.encode(), signature.lower().encode()):
-        raise Refused(ErrorCode.INVALID_SIGNATURE, "Signature for this request is not valid.")
+        raise Refused(ErrorCode.INVALID_SIGNATURE)
 
 
 def sign(payload: str, secret: str) -> str:
@@ -67,13 +67,13 @@ def check_time(parameters: Parameters, now: int, *, strict: bool = True) -> None
     timestamp = parameters.integer("timestamp")
     window = parameters.integer("recvWindow", DEFAULT_WINDOW)
     if not 0 < window <= _WIDEST:
-        raise Refused(ErrorCode.BAD_RECV_WINDOW, "recvWindow must be less than 60000.")
+        raise Refused(ErrorCode.BAD_RECV_WINDOW)
     if not strict:
         return
     if timestamp >= now + _AHEAD:
         raise Refused(ErrorCode.INVALID_TIMESTAMP, "Timestamp for this request was 1000ms ahead of the server's time.")
     if now - timestamp > window:
-        raise Refused(ErrorCode.INVALID_TIMESTAMP, "Timestamp for this request is outside of the recvWindow.")
+        raise Refused(ErrorCode.INVALID_TIMESTAMP)
 
 
 def _without_signature(text: str) -> tuple[str, str]:

@@ -127,7 +127,7 @@ ROWS: Final[dict[Code, Row]] = {
     ),
     Code.BAD_RECV_WINDOW: (
         "refuse",
-        "recvWindow must be less than 60000",
+        "recvWindow must be less than 60000.",
         "the receive window is too long; set exchange.recv_window_ms to 60000 or less",
     ),
     Code.INVALID_NEW_ORDER_RESP_TYPE: (

@@ -156,7 +156,7 @@ def set_multi_assets(context: Context, parameters: Parameters, caller: Caller) -
             ErrorCode.JOINT_MARGIN_REJECT_WITH_ISOLATED,
             "Unable to adjust to Multi-Assets mode: the simulated account has USDT only.",
         )
-    raise Refused(ErrorCode.NO_NEED_TO_CHANGE_JOINT_MARGIN, "No need to change multi-assets mode.")
+    raise Refused(ErrorCode.NO_NEED_TO_CHANGE_JOINT_MARGIN)
 
 
 def leverage_brackets(context: Context, parameters: Parameters, caller: Caller) -> Any:

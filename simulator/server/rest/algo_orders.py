@@ -88,7 +88,7 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     algo_id, client_algo_id = _which(parameters)
     algo = context.session.core.algo_order(algo_id=algo_id, client_algo_id=client_algo_id)
     if algo is None:
-        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER)
     return shown(context, algo)
 
 

@@ -90,7 +90,7 @@ def within(rows: list[Any], time_of: Any, parameters: Parameters, default: int, 
     """
     start, end = parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime")
     if start is not None and end is not None and start > end:
-        raise Refused(ErrorCode.START_TIME_GREATER_THAN_END_TIME, "Start time is greater than end time.")
+        raise Refused(ErrorCode.START_TIME_GREATER_THAN_END_TIME)
     limit = max(1, min(parameters.integer("limit", default), most))
     chosen = [row for row in rows if (start is None or time_of(row) >= start) and (end is None or time_of(row) <= end)]
     return chosen[-limit:] if start is None else chosen[:limit]

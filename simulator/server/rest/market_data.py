@@ -278,7 +278,7 @@ def _without_volume(row: list[Any]) -> list[Any]:
 def _klines(market: SymbolMarket, parameters: Parameters) -> list[Any]:
     interval = parameters.optional("interval")
     if interval not in INTERVALS:
-        raise Refused(ErrorCode.BAD_INTERVAL, "Invalid interval.")
+        raise Refused(ErrorCode.BAD_INTERVAL)
     limit = max(1, min(parameters.integer("limit", 500), _MOST_KLINES))
     rows = market.klines.between(interval, parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime"), limit)
     return [printed.kline_row(kline, interval, market.grid) for kline in rows]

@@ -83,7 +83,7 @@ def query(context: Context, parameters: Parameters, caller: Caller) -> Any:
     order_id, client_id = which_order(parameters)
     order = context.session.core.order(symbol, order_id=order_id, client_id=client_id)
     if order is None:
-        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER)
     return printed.queried(order, context.grid(symbol))
 
 
@@ -91,7 +91,7 @@ def query_open(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """``GET openOrder``: like ``GET order``, but only an open order is found."""
     answer = query(context, parameters, caller)
     if answer["status"] not in ("NEW", "PARTIALLY_FILLED"):
-        raise Refused(ErrorCode.NO_SUCH_ORDER, "Order does not exist.")
+        raise Refused(ErrorCode.NO_SUCH_ORDER)
     return answer
 
 
@@ -113,7 +113,7 @@ def cancel_batch(context: Context, parameters: Parameters, caller: Caller) -> An
     if not ids and not names:
         raise missing("orderIdList")
     if len(ids) + len(names) > _MOST_CANCELLED:
-        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE, "Invalid number of batch place orders.")
+        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE)
     answers: list[Any] = []
     whole = [Parameters({"orderId": str(each)}).integer("orderId") for each in ids]
     for order_id, client_id in [*((each, "") for each in whole), *((0, str(each)) for each in names)]:
@@ -141,10 +141,7 @@ def _new_order(context: Context, parameters: Parameters) -> NewOrder:
     symbol = context.symbol(parameters)
     kind = parameters.text("type")
     if kind in ALGO_TYPES:
-        raise Refused(
-            ErrorCode.STOP_ORDER_SWITCH_ALGO,
-            "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
-        )
+        raise Refused(ErrorCode.STOP_ORDER_SWITCH_ALGO)
     if parameters.flag("closePosition"):
         raise close_position_refused(kind)
     if parameters.text("priceMatch", "NONE") != "NONE":
@@ -226,7 +223,7 @@ def _attempt(
 def _batch(parameters: Parameters) -> list[Parameters]:
     orders = _list(parameters.text("batchOrders"))
     if not 0 < len(orders) <= _MOST_PLACED:
-        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE, "Invalid number of batch place orders.")
+        raise Refused(ErrorCode.INVALID_BATCH_PLACE_ORDER_SIZE)
     if not all(isinstance(order, dict) for order in orders):
         raise _no_batch()
     return [Parameters({name: _text(each) for name, each in order.items() if each is not None}) for order in orders]
@@ -250,4 +247,4 @@ def _list(text: str | None) -> list[Any]:
 
 
 def _no_batch() -> Refused:
-    return Refused(ErrorCode.PLACE_BATCH_ORDERS_FAIL, "Fail to process batch orders.")
+    return Refused(ErrorCode.PLACE_BATCH_ORDERS_FAIL)

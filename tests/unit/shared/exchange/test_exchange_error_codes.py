@@ -50,6 +50,27 @@ def test_codes_are_written_as_numbers_in_one_file_only() -> None:
     assert {str(path.relative_to(ROOT)): found for path in files if (found := codes_in(path.read_text()))} == {}
 
 
+def texts_in(source: str) -> list[str]:
+    """Texts of the table that are written out."""
+    texts = {rule.text.rstrip(".") for rule in RULES.values()}
+    return [
+        node.value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.rstrip(".") in texts
+    ]
+
+
+def test_texts_of_the_table_stand_nowhere_else() -> None:
+    """A text elsewhere would be a second word for the code beside the table's."""
+    files = (ROOT / "simulator").rglob("*.py")
+    assert {str(path.relative_to(ROOT)): found for path in files if (found := texts_in(path.read_text()))} == {}
+
+
+def test_the_search_for_texts_finds_one() -> None:
+    """The check's specimen."""
+    assert texts_in("raise Refused(code, 'Order does not exist.')") == ["Order does not exist."]
+
+
 def test_the_search_for_numbers_finds_one() -> None:
     """The check's specimen."""
     assert codes_in("raise Refused(-1121, 'Invalid symbol.')") == [-1121]
