@@ -202,6 +202,33 @@ async def check_books_are_apart(trader: Trader) -> None:
     assert await exchange.open_orders(SYMBOL) == ()
 
 
+async def check_a_standing_stop_is_found(trader: Trader) -> None:
+    """EXEC-3: one order a side and kind closes the position; a second is answered with the one that stands (-4130)."""
+    exchange, price = trader.exchange, await trader.price()
+    accepted(await exchange.place(order(trader, "entry", "BUY", "MARKET")))
+    stop, second, target = (
+        NewOrder(
+            client_id=trader.name(leg), symbol=SYMBOL, side="SELL", type=kind, trigger=price + away, close_position=True
+        )
+        for leg, kind, away in (
+            ("stop", "STOP_MARKET", -6_000),
+            ("second", "STOP_MARKET", -7_000),
+            ("target", "TAKE_PROFIT_MARKET", 6_000),
+        )
+    )
+    for each in (stop, target):
+        assert accepted(await exchange.place(each)).client_id == each.client_id
+    outcome = await exchange.place(second)
+    assert isinstance(outcome, Accepted)
+    assert outcome.order is not None
+    assert outcome.stood
+    assert (outcome.order.client_id, outcome.order.trigger) == (stop.client_id, stop.trigger)
+    assert isinstance(await exchange.cancel(outcome.order.ref), Accepted)
+    assert accepted(await exchange.place(second)).client_id == second.client_id
+    await exchange.cancel_all(SYMBOL)
+    accepted(await exchange.place(order(trader, "close", "SELL", "MARKET", reduce_only=True)))
+
+
 async def check_stop_triggers(trader: Trader) -> None:
     """EXEC-1, EXEC-3: the stop closes the position; it names its child, and the child's fills are told."""
     exchange, price = trader.exchange, await trader.price()
@@ -518,6 +545,7 @@ CHECKS = (
     check_limit_rests_and_is_cancelled,
     check_times_in_force,
     check_books_are_apart,
+    check_a_standing_stop_is_found,
     check_client_ids_are_idempotent,
     check_refusals,
     check_reduce_only,

@@ -95,7 +95,10 @@ class SimulatedPort:
         else:
             done = self.core.place(request, self.now())
         self.pump()
-        return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
+        if isinstance(done, Refusal):
+            standing = self._standing(order) if done.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS else None
+            return self._no(done) if standing is None else Accepted(order=standing, stood=True)
+        return Accepted(order=_without_average(order_of(done)))
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
         outcomes: dict[int, Outcome] = {}
@@ -282,6 +285,14 @@ class SimulatedPort:
         return ()  # the core is told rates, and keeps none
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _standing(self, order: NewOrder) -> ExchangeOrder | None:
+        """The open order that closes the position on the same side in the same way."""
+        wanted = (order.side, order.type, order.position_side)
+        listed = (order_of(each) for each in self.core.open_algo_orders(order.symbol))
+        return next(
+            (each for each in listed if each.close_position and (each.side, each.type, each.position_side) == wanted), None
+        )
 
     def _no(self, refusal: Refusal) -> Refused | Uncertain:
         code = int(refusal.code)

@@ -128,6 +128,15 @@ class Stopping(MovedPort):
         return tuple(each if n < first else Refused(code=-1, message="") for n, each in enumerate(outcomes))
 
 
+class Refusing(MovedPort):
+    """Says that a stop stands already, and not which."""
+
+    async def place(self, order: NewOrder) -> Outcome:
+        outcome = await super().place(order)
+        stood = isinstance(outcome, Accepted) and outcome.stood
+        return Refused(code=-4130, message="", action="stands") if stood else outcome
+
+
 class Dropping(MovedPort):
     """Loses the rest of an order that is filled in part, and says nothing of it."""
 
@@ -195,6 +204,7 @@ class SpecimenTrader:
         (Turning, exchange_contract.check_reduce_only),
         (Telling, exchange_contract.check_market_order),
         (Stopping, exchange_contract.check_batch),
+        (Refusing, exchange_contract.check_a_standing_stop_is_found),
         (Dropping, exchange_contract.check_partial_fill_then_the_rest),
         (Dropping, exchange_contract.check_partial_fill_then_cancelled),
         (Unwinding, exchange_contract.check_partial_fill_then_cancelled),

@@ -19,7 +19,6 @@ async def test_a_stop_set_in_the_app_protects_instead_of_ours() -> None:
             close_position=True,
         )  # fmt: skip
         await scene.by_hand(theirs)
-        await scene.hand.fault("error_answer", method="POST", path="/fapi/v1/algoOrder", code=-4130, executed=False, count=1)
         answer = await scene.desk.place(scene.stop)
         assert [(each.client_id, each.status, each.trigger) for each in answer.orders] == [
             ("ict-stop", "NEW", theirs.trigger)
