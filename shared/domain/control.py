@@ -20,7 +20,10 @@ Severity = Literal[
 
 
 class Control(Message, frozen=True, kw_only=True):
-    """An operator's command. ``id``: made by the sender, so that a command sent twice acts once."""
+    """A command of an operator; the gateway sends ``halt`` too, when the exchange says that a person must act.
+
+    id: made by the sender, so that a command sent twice acts once. by: who sent it. reason: shown to people.
+    """
 
     TYPE: ClassVar[str] = "control"
     id: str

@@ -80,6 +80,14 @@ async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(scene:
     assert await scene.sent() == set()
 
 
+async def test_a_key_that_gets_no_user_stream_stops_entries(scene: SimulatorScene) -> None:
+    """EXEC-6: the listen key is refused while everything else still answers: news would come late, and the key is dying."""
+    await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", **refusing(-2015, "/fapi/v1/listenKey"))
+    await scene.hand.fault("disconnect", stream="private")
+    await scene.halted(-2015)
+    assert [each.status for each in (await scene.desk.place(ENTRY)).orders] == ["REJECTED"]
+
+
 async def test_the_gateways_command_halts_execution(scene: SimulatorScene) -> None:
     """Invariant 5: the command is the one that ``ict halt`` sends; execution takes no intent from then on."""
     await scene.hand.ask("POST", "faults", kind="error_answer", method="POST", **refusing(-4087, "/fapi/v1/order"))
