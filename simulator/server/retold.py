@@ -36,8 +36,6 @@ def retold_answer(faults: FaultTable, aim: Aim, body: Any) -> Any:
         body = _in_credits(body)
     if aim.path == _EXCHANGE_INFO and faults.active("odd_listing"):
         return oddly_listed(body, faults)
-    if aim.path == _FUNDING_INFO:
-        body = [*body, *(_funding_row(each.fault.symbol, each.fault.hours) for each in faults.active("funding_interval"))]
     if (gone := {each.fault.symbol for each in faults.active("delisted")}) and aim.path.startswith(_LISTS):
         body = _without(body, gone)
     if isinstance(body, dict) and _MODE in body and faults.active("multi_assets", "bnfcr"):
@@ -76,16 +74,6 @@ def _order(faults: FaultTable, aim: Aim, row: Any) -> Any:
 def _status(faults: FaultTable, aim: Aim) -> str | None:
     fault = faults.strikes("unknown_status", aim)
     return None if fault is None else fault.status
-
-
-def _funding_row(symbol: str, hours: int) -> dict[str, Any]:
-    return {
-        "symbol": symbol,
-        "adjustedFundingRateCap": "0.02000000",
-        "adjustedFundingRateFloor": "-0.02000000",
-        "fundingIntervalHours": hours,
-        "disclaimer": False,
-    }
 
 
 def _without(body: Any, symbols: set[str]) -> Any:

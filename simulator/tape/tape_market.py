@@ -214,6 +214,21 @@ class TapeMarket:
         else:
             self._own_periods[symbol] = hours * 60 * MINUTE
 
+    def funding_hours(self, symbol: str) -> int | None:
+        """Return the hours between the symbol's next two settlements, or the last and the next; None if unknown."""
+        period = self._own_periods.get(symbol)
+        if period is not None:
+            return period // (60 * MINUTE)
+        following = self._funding.next_of(symbol, self.time)
+        if following is None:
+            return None
+        after = self._funding.next_of(symbol, following[0])
+        settled = self.settled[symbol]
+        if after is None and not settled:
+            return None
+        between = after[0] - following[0] if after is not None else following[0] - settled[-1].time
+        return between // (60 * MINUTE)
+
     def _due(self, now: int) -> dict[str, Decimal]:
         """Return symbol → rate (fraction) of the funding that is settled at ``now`` (UTC ms)."""
         rates = self._funding.rates_at(now)

@@ -212,8 +212,20 @@ def funding_rate(context: Context, parameters: Parameters, caller: Caller) -> An
 
 
 def funding_info(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    """Return an empty list: the exchange lists symbols with adjusted interval or cap only, and none is simulated."""
-    return []
+    """Answer ``GET /fapi/v1/fundingInfo``: the symbols whose funding interval is not the usual one of eight hours."""
+    market = context.session.market
+    hours = {symbol: market.funding_hours(symbol) for symbol in market.symbols}
+    return [
+        {
+            "symbol": symbol,
+            "adjustedFundingRateCap": "0.02000000",
+            "adjustedFundingRateFloor": "-0.02000000",
+            "fundingIntervalHours": each,
+            "disclaimer": False,
+        }
+        for symbol, each in hours.items()
+        if each in (1, 2, 4)
+    ]
 
 
 def price(context: Context, parameters: Parameters, caller: Caller) -> Any:

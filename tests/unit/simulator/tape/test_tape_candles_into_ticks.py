@@ -209,10 +209,12 @@ def test_the_schedules_next_funding_is_announced_with_its_rate() -> None:
     tape = TapeSettings(history_minutes=0, trades_per_minute=4)
     ticks = CandleTicks(GeneratedMarket(("BTCUSDT",), START, 0.25, 5), GRIDS, tape, seed=3)
     market = TapeMarket(ticks, GRIDS, Hourly(), tape)
-    told = []
+    told, hours = [], []
     for minute in (1, 61, 121):
         list(market.advance(START + minute * MINUTE))
         told.append((market["BTCUSDT"].mark.next_funding, market["BTCUSDT"].mark.rate))
+        hours.append(market.funding_hours("BTCUSDT"))
+    assert hours == [1, 1, None]
     assert told == [(START + 60 * MINUTE, Decimal("0.0003")), (START + 120 * MINUTE, Decimal("-0.0002")), (0, Decimal(0))]
     assert [(each.time, each.rate) for each in market.settled["BTCUSDT"]] == told[:2]
 
