@@ -20,7 +20,7 @@ export PIP_ROOT_USER_ACTION := ignore
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo research test cover check containers clients native bench soak locks lock docs pictures clean
+.PHONY: help demo research test cover check containers clients clients-lock native bench soak locks lock docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
 PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder

@@ -219,9 +219,10 @@ def user_data(api: UMFutures) -> None:
     call("SUBSCRIBE <listenKey>", socket.heard.wait, lambda frame: frame["id"] == 7 and frame["result"] is None)
     market_order = {"symbol": SYMBOL, "type": "MARKET", "quantity": QUANTITY}
     api.new_order(side="BUY", **market_order)
+    admin("faults", kind="margin_call", symbol=SYMBOL)
     api.new_order(side="SELL", reduceOnly="true", **market_order)
     api.change_leverage(SYMBOL, 9)
-    for kind in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE", "ACCOUNT_CONFIG_UPDATE"):
+    for kind in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE", "ACCOUNT_CONFIG_UPDATE", "MARGIN_CALL"):
         call(kind, socket.heard.wait, is_event(kind))
     admin("faults", kind="expire_listen_key")
     call("listenKeyExpired", socket.heard.wait, is_event("listenKeyExpired"))

@@ -58,7 +58,14 @@ async def user_data(api: Client, sockets: Sockets) -> None:
         await call("connect (user data)", until_private_socket)
         listening = asyncio.create_task(listen(stream, heard))
         await some_trading(api)
-        for kind in ("ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE", "ALGO_UPDATE", "ACCOUNT_CONFIG_UPDATE"):
+        for kind in (
+            "ORDER_TRADE_UPDATE",
+            "ACCOUNT_UPDATE",
+            "TRADE_LITE",
+            "ALGO_UPDATE",
+            "ACCOUNT_CONFIG_UPDATE",
+            "MARGIN_CALL",
+        ):
             await call(kind, until, lambda kind=kind: any(each.get("e") == kind for each in heard))
         await asyncio.to_thread(admin, "faults", kind="expire_listen_key")
         await call("listenKeyExpired", until, lambda: any(each.get("e") == "listenKeyExpired" for each in heard))
@@ -76,6 +83,7 @@ async def some_trading(api: Client) -> None:
     """What makes each kind of user event."""
     market_order = {"symbol": SYMBOL, "type": "MARKET", "quantity": QUANTITY}
     await api.futures_create_order(side="BUY", **market_order)
+    await asyncio.to_thread(admin, "faults", kind="margin_call", symbol=SYMBOL)
     stop = round(last_price() * 0.9, 1)
     await api.futures_create_order(symbol=SYMBOL, side="SELL", type="STOP_MARKET", closePosition="true", stopPrice=stop)
     await api.futures_cancel_all_algo_open_orders(symbol=SYMBOL)

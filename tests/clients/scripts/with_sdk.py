@@ -59,6 +59,7 @@ EVENTS = {
     "TRADE_LITE": "TradeLite",
     "ALGO_UPDATE": "AlgoUpdate",
     "ACCOUNT_CONFIG_UPDATE": "AccountConfigUpdate",
+    "MARGIN_CALL": "MarginCall",
 }
 
 
@@ -87,6 +88,7 @@ def some_trading(api: Any) -> None:
     """What makes each kind of user event."""
     market_order = {"symbol": SYMBOL, "type": "MARKET", "quantity": QUANTITY}
     api.new_order(side="BUY", **market_order)
+    admin("faults", kind="margin_call", symbol=SYMBOL)
     api.new_algo_order(
         algo_type="CONDITIONAL",
         symbol=SYMBOL,
