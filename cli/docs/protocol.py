@@ -53,7 +53,7 @@ def render() -> str:
         table(
             ("field", "default", "meaning"),
             (
-                (code(name), "" if info.is_required() else code(str(info.default)), info.description or "")
+                (code(name), "" if info.is_required() else code(str(info.get_default(call_default_factory=True))), info.description or "")
                 for name, info in Fault.model_fields.items()
             ),
         ),

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Any, Final, Literal
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from shared.exchange.error_codes import ErrorCode
+from simulator.core.model.enums import IncomeType
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
+from simulator.server.subscription import Path
 
 _KIND: Final = "kind"
 #: Smallest tick and step, the exchange's eighth decimal.
 _SMALLEST: Final = Decimal("0.00000001")
+#: Aims that are compared with a few known words; a glob that meets none of them would never hit.
+_WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "method": ("GET", "POST", "PUT", "DELETE"),
+    "route": tuple(word for words in get_args(Path) for word in get_args(words) or (words,)),
+    "income_type": get_args(IncomeType),
+}
+_GLOB: Final = frozenset("*?[")
 
 
 class BadFault(Exception):
@@ -111,6 +121,36 @@ class Fault(BaseModel):
         if kind == "filters" and not {"tick_size", "step_size", "min_notional"} & set(data):
             raise ValueError("filters needs one of tick_size, step_size and min_notional")
         return data
+
+    @field_validator("method", "route", "income_type")
+    @classmethod
+    def _meets_a_word(cls, pattern: str, info: ValidationInfo) -> str:
+        words = _WORDS[str(info.field_name)]
+        if not any(fnmatchcase(word, pattern) for word in words):
+            raise ValueError(f"it meets none of {', '.join(words)}{_like(pattern, words)}")
+        return pattern
+
+    @field_validator("path")
+    @classmethod
+    def _begins_as_paths_do(cls, pattern: str) -> str:
+        if not pattern.startswith(("/", *_GLOB)):
+            raise ValueError(f"a path begins with /, did you mean {'/' + pattern!r}?")
+        return pattern
+
+    @field_validator("symbol")
+    @classmethod
+    def _upper_case_as_symbols_are(cls, pattern: str) -> str:
+        if pattern != pattern.upper():
+            raise ValueError(f"symbols are upper-case, did you mean {pattern.upper()!r}?")
+        return pattern
+
+    @field_validator("stream")
+    @classmethod
+    def _lower_case_as_streams_are(cls, pattern: str) -> str:
+        symbol, at, rest = pattern.partition("@")
+        if at and symbol != symbol.lower() and not symbol.startswith(("!", *_GLOB)):
+            raise ValueError(f"the symbol of a stream is lower-case, did you mean {symbol.lower() + at + rest!r}?")
+        return pattern
 
 
 def why_refused(error: ValidationError, data: object) -> str:

@@ -182,6 +182,11 @@ def test_words_are_read_with_their_comments(monkeypatch: pytest.MonkeyPatch) -> 
     assert words(ModuleType("specimen"), "Why") == {"too_late": "the bus has left", "no_money": "no money"}
 
 
+def test_no_page_shows_a_default_that_no_user_can_write() -> None:
+    """OPS-8: a default that is made anew each time is shown as what it makes."""
+    assert [name for name in PAGES if "PydanticUndefined" in PAGES[name]()] == []
+
+
 def test_a_cell_cannot_break_the_table() -> None:
     """Patterns have bars, and descriptions may have line ends."""
     assert markdown.table(["a"], [["x|y\nz"]]).splitlines()[-1] == "| x\\|y z |"

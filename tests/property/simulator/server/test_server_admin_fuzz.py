@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from simulator.server.admin import Admin
 from tests.support.simulator.admin_fuzz import OF_A_POSITION, PAGES, send_spoilt_call, spoilt_calls
@@ -28,6 +28,7 @@ def server() -> Iterator[BackgroundServer]:
 
 @settings(FUZZ, max_examples=600)
 @given(call=spoilt_calls())
+@example(call=("GET", "/sim/history?symbol=" + "%5B" * 3_000, b""))
 def test_every_control_page_answers_or_says_what_is_wrong(server: BackgroundServer, call: tuple[str, str, bytes]) -> None:
     """OPS-9: wrong fields, types, bodies, pages and methods."""
     send_spoilt_call(server, call)

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
 from simulator.server.fault_table import Aim, FaultTable
@@ -135,6 +136,40 @@ def test_a_delisted_symbol_silences_its_own_streams(stream: str, times: int) -> 
     table = FaultTable(1)
     table.add(Fault(kind="delisted", symbol="BTCUSDT"), 0)
     assert market_times(table, stream) == times
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ({"kind": "latency", "method": "post"}, "meets none of GET, POST, PUT, DELETE"),
+        ({"kind": "rest_outage", "path": "fapi/v1/order"}, "begins with /, did you mean '/fapi/v1/order'"),
+        ({"kind": "error_answer", "code": -1001, "symbol": "btcusdt"}, "upper-case, did you mean 'BTCUSDT'"),
+        ({"kind": "silent_streams", "stream": "BTCUSDT@kline_1m"}, "lower-case, did you mean 'btcusdt@kline_1m'"),
+        ({"kind": "silent_route", "route": "markets"}, "none of public, market, private, unrouted, did you mean 'market'"),
+        ({"kind": "late_income", "income_type": "FUNDING"}, "did you mean 'FUNDING_FEE'"),
+    ],
+)
+def test_an_aim_that_nothing_can_meet_is_refused(fault: dict[str, object], says: str) -> None:
+    """OPS-9: a fault that never hits would let a test of it pass."""
+    with pytest.raises(ValidationError, match=says):
+        Fault.model_validate(fault)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "latency", "method": "P*", "path": "*/order", "symbol": "BTC*"},
+        {"kind": "latency", "symbol": "\u5e01\u5b89\u4eba\u751fUSDT"},
+        {"kind": "silent_streams", "stream": "!miniTicker@arr"},
+        {"kind": "silent_streams", "stream": "*@kline_1M"},
+        {"kind": "late_user_events", "stream": "ORDER_*"},
+        {"kind": "silent_route", "route": "un*"},
+        {"kind": "repeated_income", "income_type": "*FEE"},
+    ],
+)
+def test_an_aim_that_something_can_meet_is_taken(fault: dict[str, object]) -> None:
+    """OPS-9: globs of every field."""
+    assert Fault.model_validate(fault).kind == fault["kind"]
 
 
 def test_reducing_orders_and_cancels_pass_the_throttle() -> None:
