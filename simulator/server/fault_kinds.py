@@ -106,7 +106,7 @@ VOCABULARY: Final[dict[FaultKind, FaultEntry]] = {
     ),
     "error_answer": FaultEntry(
         "rest",
-        "400 with the error `code`: carried out all the same if `executed`",
+        "400 with the error `code`: carried out if `executed`, or if the code leaves open what happened",
         (*_REQUEST, "code", "executed"),
         required=("code",),
     ),

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import ErrorDetails
 
 from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import rule_of
 from simulator.core.model.enums import IncomeType
 from simulator.server.fault_kinds import VOCABULARY, FaultKind
 from simulator.server.subscription import Path
@@ -64,7 +65,11 @@ class Fault(BaseModel):
         le=1_000.0,
         description="percent: how far the price jumps, how far from it the user's limit or stop is, share of the leg closed",
     )
-    executed: bool = Field(True, description="whether the request is carried out although the answer is an error")
+    executed: bool | None = Field(
+        None,
+        description="whether the request is carried out although the answer is an error; null = unless the code says that "
+        "nothing happened",
+    )
     retry_after_s: int = Field(1, ge=0, le=259_200, description="429, 418: the header Retry-After, seconds")
     tick_size: Decimal | None = Field(None, ge=_SMALLEST, le=1_000_000, description="filters: new tick of prices, USDT")
     step_size: Decimal | None = Field(
@@ -94,6 +99,16 @@ class Fault(BaseModel):
     listed: bool = Field(True, description="hidden_stop: whether openAlgoOrders still lists it")
     status: str = Field("PENDING_NEW", min_length=1, description="unknown_status: the word told as the order's status")
     code: int = Field(int(ErrorCode.UNKNOWN), gt=-10_000, lt=-999, description="error_answer: the error code, as -4130")
+
+    @property
+    def carried_out(self) -> bool:
+        """Whether a request that gets an error for its answer is carried out, if nothing was said about it.
+
+        After most codes the exchange has certainly done nothing; with them it would never show anything else.
+        """
+        if self.executed is not None:
+            return self.executed
+        return self.kind != "error_answer" or rule_of(400, self.code, "", of_order=True).action == "query"
 
     @model_validator(mode="before")
     @classmethod

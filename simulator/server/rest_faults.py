@@ -92,11 +92,11 @@ def _decided(fault: Fault, delay: float) -> Verdict:
         case "unknown_symbol":
             return Verdict(delay, executed=False, reply=_unknown_symbol())
         case "error_answer":
-            return Verdict(delay, executed=fault.executed, reply=_error(400, fault.code, _text_of(fault.code)))
+            return Verdict(delay, executed=fault.carried_out, reply=_error(400, fault.code, _text_of(fault.code)))
         case "unknown_503":
-            return Verdict(delay, executed=fault.executed, reply=_error(503, ErrorCode.UNKNOWN, UNKNOWN))
+            return Verdict(delay, executed=fault.carried_out, reply=_error(503, ErrorCode.UNKNOWN, UNKNOWN))
         case "backend_timeout_408":
-            return Verdict(delay, executed=fault.executed, reply=_error(408, ErrorCode.TIMEOUT, _TIMEOUT))
+            return Verdict(delay, executed=fault.carried_out, reply=_error(408, ErrorCode.TIMEOUT, _TIMEOUT))
         case "rate_limited_429":
             return Verdict(delay, executed=False, reply=_limited(429, fault))
         case "banned_418":

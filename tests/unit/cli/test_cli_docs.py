@@ -37,14 +37,14 @@ CONCEPTS = (ROOT / "docs" / "ict.md").read_text(encoding="utf-8")
 
 
 def test_the_page_of_concepts_lists_every_parameter_with_its_default() -> None:
-    """Issue 4: run `make docs` after a change of settings; a new section of settings needs a mark at its concept."""
+    """Run `make docs` after a change of settings; a new section of settings needs a mark at its concept."""
     assert parameters.refreshed(CONCEPTS) == CONCEPTS
     listed = {name.partition(".")[0] for name in parameters.named(CONCEPTS)}
     assert listed == set(AnalysisSettings.model_fields) - {"publish"}  # which kinds leave the engine: no concept
 
 
 def test_a_number_in_brackets_behind_a_parameter_is_its_default() -> None:
-    """Issue 4: what the text says by hand: `swing_length` (5), `filled_at` (95 %)."""
+    """What the text says by hand: `swing_length` (5), `filled_at` (95 %)."""
     defaults: dict[str, set[float]] = {}
     for path in known_paths(AnalysisSettings):
         value: object = AnalysisSettings()

@@ -44,7 +44,7 @@ def _left(shape: Rect | Line | Polygon | Text) -> float:
 
 
 def test_every_picture_of_the_pages_is_there_small_and_of_the_table() -> None:
-    """Issue 4: under 60 KB each, made by one command (`make pictures`)."""
+    """Under 60 KB each, made by one command (`make pictures`)."""
     linked = set(re.findall(r"\(pictures/([a-z-]+)\.png\)", PAGE))
     there = {path.stem for path in (DOCS / "pictures").glob("*.png")}
     assert linked == there == set(PICTURES)
@@ -53,7 +53,7 @@ def test_every_picture_of_the_pages_is_there_small_and_of_the_table() -> None:
 
 @pytest.mark.parametrize("kind", get_args(FactKind))
 def test_every_kind_of_fact_is_explained(kind: str) -> None:
-    """Issue 4: each concept has its definition on the page, under the name that it has in messages."""
+    """Each concept has its definition on the page, under the name that it has in messages."""
     assert f"`{kind}`" in PAGE
 
 

@@ -158,14 +158,14 @@ async def test_one_symbol_is_unknown_and_the_other_trades(scene: FaultScene) -> 
 
 @specimen_of("error_answer")
 async def test_any_error_can_be_answered(scene: FaultScene) -> None:
-    """EXEC-6: from the third order on -2019; executed or not, the client cannot tell."""
-    await scene.hand.fault("error_answer", method="POST", path=ORDER, symbol="BTCUSDT", code=-2019, nth=3, executed=False)
+    """EXEC-6: from the third order on -2019, and nothing was done, as that code says; unless the fault says otherwise."""
+    await scene.hand.fault("error_answer", method="POST", path=ORDER, symbol="BTCUSDT", code=-2019, nth=3)
     answers = [await scene.client.rest_limit(name) for name in ("a", "b", "c", "d")]
     assert [each.code for each in answers] == [0, 0, -2019, -2019]
     assert answers[2].body["msg"] == "Margin is insufficient."
     assert [await scene.client.exists(name) for name in ("b", "c")] == [True, False]
     await scene.hand.lift()
-    await scene.hand.fault("error_answer", method="POST", code=-4411, count=1)
+    await scene.hand.fault("error_answer", method="POST", code=-4411, count=1, executed=True)
     assert (await scene.client.rest_limit("e")).code == -4411
     assert await scene.client.exists("e")
 
