@@ -12,7 +12,7 @@ from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.parameters import Parameters
 from simulator.server.records import Records
-from simulator.server.refusals import Refused, bad_symbol
+from simulator.server.refusals import Refused, bad_symbol, illegal
 from simulator.server.session import MarketSession
 from simulator.tape.grid import Grid
 from simulator.tape.tape_market import SymbolMarket
@@ -86,11 +86,13 @@ def within(rows: list[Any], time_of: Any, parameters: Parameters, default: int, 
     """Select rows between startTime and endTime: the first ``limit`` if startTime was sent, else the latest ``limit``.
 
     default, most: default and largest ``limit``. time_of: time of a row, ms. Raises Refused -1023 if startTime is after
-    endTime.
+    endTime, -1130 for a limit outside its range (ccxt #14498: reproduced there above 1000).
     """
     start, end = parameters.maybe_integer("startTime"), parameters.maybe_integer("endTime")
     if start is not None and end is not None and start > end:
         raise Refused(ErrorCode.START_TIME_GREATER_THAN_END_TIME)
-    limit = max(1, min(parameters.integer("limit", default), most))
+    limit = parameters.integer("limit", default)
+    if not 1 <= limit <= most:
+        raise illegal("limit", str(limit))
     chosen = [row for row in rows if (start is None or time_of(row) >= start) and (end is None or time_of(row) <= end)]
     return chosen[-limit:] if start is None else chosen[:limit]

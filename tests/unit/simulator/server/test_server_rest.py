@@ -430,3 +430,10 @@ def test_streams_of_all_symbols_come_as_one_list(name: str, context: Context) ->
     bodies = [json.loads(message.body) for message in told(context)[1]]
     assert bodies
     assert all([each["s"] for each in body] == ["BTCUSDT", "ETHUSDT"] for body in bodies)
+
+
+@pytest.mark.parametrize("path", ["userTrades", "allOrders", "allAlgoOrders", "income", "fundingRate", "aggTrades"])
+@pytest.mark.parametrize("limit", ["0", "-1", "1001"])
+def test_a_history_refuses_a_limit_outside_its_range(patient: Context, path: str, limit: str) -> None:
+    """EXEC-6: -1130; a client that asks for more than there may be must not believe that it has seen everything."""
+    assert refusal(patient, "GET", f"/v1/{path}", symbol="BTCUSDT", limit=limit) == (400, -1130)
