@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.support.repository.house import fixed_sleeps, strays, vague_names
@@ -37,6 +39,21 @@ def test_folder_without_a_package_is_caught(tmp_path: Path) -> None:
 def test_no_support_module_is_outside_a_folder() -> None:
     """A folder says what a module serves."""
     assert [path.name for path in (TESTS / "support").glob("*.py")] == ["__init__.py"]
+
+
+def namesakes(paths: Iterable[Path]) -> list[str]:
+    """File names that are there more than once: pytest imports tests by name and refuses the second."""
+    return sorted(name for name, times in Counter(path.name for path in paths).items() if times > 1)
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """Seen only when both folders are collected in one run."""
+    assert namesakes(FILES) == []
+
+
+def test_namesakes_are_caught() -> None:
+    """STYLE: every checker has a specimen."""
+    assert namesakes([Path("unit/test_a.py"), Path("clients/test_a.py"), Path("unit/test_b.py")]) == ["test_a.py"]
 
 
 def test_no_test_name_begins_with_what() -> None:

@@ -79,7 +79,7 @@ def broken(context: Context, parameters: Parameters, caller: Caller) -> Any:
 
 
 def misshapen(context: Context, parameters: Parameters, caller: Caller) -> Any:
-    raise Refused(0, "")
+    raise Refused(0, "an error without a code")
 
 
 def noisy(context: Context, parameters: Parameters, caller: Caller) -> Any:
