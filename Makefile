@@ -54,10 +54,12 @@ locks: $(VENV)/.installed-dev
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m "not soak and not locks and not containers and not clients" $(PARALLEL) $(ARGS)
 
-# Interpreted, and by what stands in the repository alone. The analysis' own property tests would add a percent and, traced, six
+# Interpreted, and by what stands in the repository alone; the simulator's faults and recordings are met by clients of a server in
+# the test's own process. The analysis' own property tests would add a percent and, traced, six
 # minutes; of them the specimens that a compiled engine does not let in are run here, untraced.
 cover: $(VENV)/.installed-dev
-	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property --ignore tests/property/services/analysis \
+	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property tests/integration/simulator/server \
+	  tests/integration/simulator/test_simulator_wire_log.py --ignore tests/property/services/analysis \
 	  -m "not realdata" --cov --cov-branch --cov-report= $(PARALLEL) $(ARGS)
 	$(BIN)/python -m tests.support.repository.core_coverage .coverage
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/property/services/analysis -k "caught or catches" $(PARALLEL) $(ARGS)
