@@ -1,7 +1,7 @@
 """Replaces secrets by names in everything that is recorded; the same secret always by the same name, for the replay.
 
 Secrets are the API key, listen keys, signatures, and our own address where the exchange repeats it. The API secret never
-goes over the wire.
+goes over the wire, unless a client errs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Final
 
 #: A run of letters and digits this long is a key or a signature, wherever it stands: Binance's have 64.
 _LONG: Final = re.compile(r"[A-Za-z0-9]{60,}")
-_SIGNATURES: Final = (re.compile(r"((?:^|[?&])signature=)[^&]+"), re.compile(r'("signature"\s*:\s*")[^"]+'))
+#: Fields of which no value is written: the signature, and what a client should never have sent.
+_FIELDS: Final = "signature|secret|secretKey|apiSecret|privateKey|passphrase|password"
+_VALUES: Final = (re.compile(rf"((?:^|[?&])(?:{_FIELDS})=)[^&]+"), re.compile(rf'("(?:{_FIELDS})"\s*:\s*")[^"]+'))
 #: Shorter ones, as test exchanges make them, are known by the name in front of them.
 _NAMED: Final = (
     (re.compile(r'"listenKey"\s*:\s*"([^"]+)"'), "listen-key"),
@@ -36,7 +38,7 @@ class Blanking:
 
     def text(self, raw: str) -> str:
         """Return ``raw`` with every secret replaced, those that it names for the first time included."""
-        for pattern in _SIGNATURES:
+        for pattern in _VALUES:
             raw = pattern.sub(r"\1blank", raw)
         for pattern, kind in _NAMED:
             for secret in pattern.findall(raw):

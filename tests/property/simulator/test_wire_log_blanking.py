@@ -51,6 +51,18 @@ def test_a_text_without_secrets_stays_as_it_is() -> None:
     assert Blanking().text(row) == row
 
 
+def test_a_secret_that_a_client_should_have_kept_is_not_written() -> None:
+    texts = [
+        '{"secretKey": "k1-short", "symbol": "BTCUSDT"}',
+        "symbol=BTCUSDT&apiSecret=k1-short&x=1",
+        '{"password":"k1-short"}',
+    ]
+    for text in texts:
+        blanked = Blanking().text(text)
+        assert "k1-short" not in blanked
+        assert "blank" in blanked
+
+
 def test_our_address_is_blanked_where_the_exchange_repeats_it() -> None:
     text = '{"code":-2015,"msg":"Invalid API-key, IP, or permissions for action, request ip: 203.0.113.7"}'
     assert "203.0.113.7" not in Blanking().text(text)
