@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import simulator.core.matching.intrabar_path
 from shared.config.account import AccountSettings
+from shared.domain.candles import RawCandle
 from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
 from shared.domain.message import Message
 from shared.domain.order_words import Side
@@ -116,6 +117,38 @@ def test_the_books_balance_whatever_happens(messages: list[Input]) -> None:
     """BT-1, EXEC-2, EXEC-4: equity change = price moves - fees + funding, exactly; reduce-only only reduces; fills sum to
     filled; statuses follow the table; the stop wins; every message twice acts once."""
     audited(rough_exchange(), messages)
+
+
+def test_an_order_is_told_twice_in_one_step_with_another_between() -> None:
+    """BT-1: its stop-limit triggers and rests, the other is filled, and then it is filled too: both lines are right."""
+
+    def rising(symbol: str, time: int, high: float, volume: float) -> RawCandle:
+        return RawCandle(
+            symbol=symbol, open_time=time, open=90.0, high=high, low=90.0, close=90.0, volume=volume, backfilled=False
+        )
+
+    market_stop = Order(
+        client_id="o2", symbol="ETHUSDT", side="BUY", type="STOP_MARKET", quantity=Decimal(1), trigger=Decimal("90.2")
+    )
+    limit_stop = Order(
+        client_id="o1", symbol="ETHUSDT", side="BUY", type="STOP", quantity=Decimal("0.056"), price=Decimal("90.1"),
+        trigger=Decimal("90.1"),
+    )  # fmt: skip
+    quiet = tuple(rising(symbol, 240_000, 90.0, 0.0) for symbol in ("BTCUSDT", "ETHUSDT"))
+    requests = (PlaceOrder(order=market_stop), PlaceOrder(order=limit_stop))
+    told = audited(
+        rough_exchange(),
+        [
+            MarketStep(close_time=300_000, candles=quiet, funding_rates={}),
+            ExchangeRequests(id="r1", time=300_000, requests=requests),
+            MarketStep(close_time=360_000, candles=(rising("ETHUSDT", 300_000, 90.2, 50.0),), funding_rates={}),
+        ],
+    )
+    assert [(order.client_id, order.status) for order in told[-1].orders] == [
+        ("o1", "NEW"),
+        ("o2", "FILLED"),
+        ("o1", "FILLED"),
+    ]
 
 
 @given(sessions(), st.data())

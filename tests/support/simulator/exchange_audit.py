@@ -126,7 +126,9 @@ class Audit:
             self.wallet += fill.realized - fill.fee
 
     def _orders(self, events: ExchangeEvents) -> None:
-        for now in events.orders:
+        # An order may be told more than once in an answer, with another between: its fills are all there by its last line.
+        last = {order.client_id: place for place, order in enumerate(events.orders)}
+        for place, now in enumerate(events.orders):
             known = self.orders.get(now.client_id)
             if known is not None:
                 _require(now.status in _FOLLOWS[known.status], f"{now.client_id}: {known.status} became {now.status}")
@@ -137,6 +139,9 @@ class Audit:
                 self.orders[now.client_id] = now
             filled = self.filled.get(now.client_id, [])
             total = sum((fill.quantity for fill in filled), Decimal(0))
+            if place != last[now.client_id]:
+                _require(now.filled <= total, f"{now.client_id}: fills make {total}, stated meanwhile is {now.filled}")
+                continue
             _require(total == now.filled, f"{now.client_id}: fills make {total}, stated is {now.filled}")
             _require((now.status == "FILLED") == (total == now.quantity != 0), f"{now} with {total} filled")
             if total:
