@@ -162,18 +162,18 @@ async def _opened(opened: asyncio.Event, listening: asyncio.Task[None]) -> None:
 
 
 async def _trade(exchange: Exchange, symbol: str) -> None:
-    """The small trades; afterwards nothing is left of them, or it is said."""
+    """The small trades; afterwards nothing is left of them. Raises Leave if the symbol is in use, or something is left."""
     trades = SmallTrades(exchange, symbol)
+    if (used := await trades.in_use()) is not None:
+        raise Leave(Exit.REFUSED, f"--orders was not carried out: {used}; choose another --symbol, or clear this one")
+    left: list[str] = []
     try:
         async for told in ask(trades.questions()):
             _say(told)
     finally:
-        try:
-            left = await trades.clear()
-        except ExchangeError as error:
-            left = [str(error)[:200]]
-        for each in left:
-            _say(Told("clearing up", f"{each}; look at the account and close it by hand"))
+        left = await trades.clear()
+    if left:
+        raise Leave(Exit.NEGATIVE, f"left in the account: {'; '.join(left)}; close it by hand")
     async for told in ask([("income afterwards", lambda: exchange.income(symbol=symbol))]):
         _say(told)
 

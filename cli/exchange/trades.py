@@ -12,8 +12,9 @@ from typing import Final
 from cli.exchange.questions import Question
 from shared.domain.instruments import Instrument
 from shared.domain.order_words import Side
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import NewOrder, OrderRef
-from shared.exchange.outcome.outcomes import Outcome, Refused
+from shared.exchange.outcome.outcomes import Accepted, Outcome
 from shared.exchange.port import Exchange
 
 #: Where the resting order and the stop stand, as a part of the price: too far to be filled, near enough to be taken.
@@ -68,15 +69,32 @@ class SmallTrades:
         least = max(rules.min_quantity, rules.min_notional * _ROOM / self._price)
         self._quantity = self._instrument.quantity(least) + (rules.step_size if least % rules.step_size else 0)
 
+    async def in_use(self) -> str | None:
+        """Say what the account has of this symbol already: ``clear`` would take that away too. None = nothing."""
+        try:
+            orders = await self._exchange.open_orders(self._symbol)
+            positions = await self._exchange.positions(self._symbol)
+        except ExchangeError as error:
+            return f"the account cannot be read: {str(error)[:200]}"
+        if orders or positions:
+            return f"{self._symbol} has {len(orders)} open orders and {len(positions)} positions already"
+        return None
+
     async def clear(self) -> list[str]:
-        """Cancel every order of the symbol and close its position; return what could not be done."""
+        """Cancel every order of the symbol and close its position; return what could not be done. Raises nothing."""
         left: list[str] = []
-        await self._exchange.cancel_all(self._symbol)
-        for position in await self._exchange.positions(self._symbol):
-            side: Side = "SELL" if position.quantity > 0 else "BUY"
-            done = await self._market(side, abs(position.quantity), reduce_only=True)
-            if isinstance(done, Refused):
-                left.append(f"{position.quantity} {self._symbol}: {done}")
+        try:
+            await self._exchange.cancel_all(self._symbol)
+        except ExchangeError as error:
+            left.append(f"orders of {self._symbol}: {str(error)[:200]}")
+        try:
+            for position in await self._exchange.positions(self._symbol):
+                side: Side = "SELL" if position.quantity > 0 else "BUY"
+                done = await self._market(side, abs(position.quantity), reduce_only=True)
+                if not isinstance(done, Accepted):
+                    left.append(f"{position.quantity} {self._symbol}: {done}")
+        except ExchangeError as error:
+            left.append(f"positions of {self._symbol}: {str(error)[:200]}")
         return left
 
     async def _rest(self, client_id: str) -> Outcome:

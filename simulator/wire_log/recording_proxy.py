@@ -131,6 +131,10 @@ class RecordingProxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
+        for way in done:
+            trouble = way.exception()
+            if trouble is not None and not isinstance(trouble, ConnectionError):  # the connection may break at any time
+                raise trouble
         # Both at once: the exchange's word is the one that a replay must repeat.
         by: By = "exchange" if any(ways[way] == "exchange" for way in done) else "client"
         ended = exchange if by == "exchange" else client

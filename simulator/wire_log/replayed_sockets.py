@@ -98,8 +98,10 @@ class SocketReplay:
         playing = asyncio.create_task(self._play(socket))
         try:
             await asyncio.wait({reading, playing}, return_when=asyncio.FIRST_COMPLETED)
-            if playing.done() and not playing.cancelled() and playing.exception() is None and not socket.closed:
-                await reading
+            if playing.done():
+                playing.result()  # raises what ended it
+                if not socket.closed:
+                    await reading
         finally:
             reading.cancel()
             playing.cancel()

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.clients.conformance import a_simulator
-from tests.support.clients.freqtrade import BITCOIN, ETHER, Freqtrade, a_free_port
+from tests.support.clients.freqtrade import BITCOIN, ETHER, Freqtrade
 from tests.support.clients.freqtrade_bench import Bench
 from tests.support.clients.outcomes import forget, keep
 from tests.support.clients.scripts import addresses
 from tests.support.clients.venvs import python_or_report
+from tests.support.processes.answering import free_port
 
 
 def test_freqtrade_trades_live_with_stops_on_the_exchange_through_restarts_of_either_side(tmp_path: Path) -> None:
     """EXEC-1: four trades left by hand, two by their stops; the bot is restarted with one open, then the exchange."""
     forget("freqtrade")
     python = python_or_report("freqtrade")
-    log, port = tmp_path / "simulator.log", str(a_free_port())
+    log, port = tmp_path / "simulator.log", str(free_port())
     with (
         a_simulator(log, "--port", port) as simulator,
         Freqtrade(python, tmp_path / "freqtrade", addresses(simulator)) as bot,

@@ -51,6 +51,19 @@ def test_a_session_with_orders_plays_again_from_its_file(tmp_path: Path) -> None
     assert state["unknown"] == {"requests": [], "sockets": []}
 
 
+def test_a_symbol_that_is_in_use_is_not_traded(tmp_path: Path) -> None:
+    """Clearing up afterwards would take away orders and positions that are somebody's."""
+    out = tmp_path / "truth.jsonl"
+    with SimulatorProcess(tmp_path / "log", "--now", speed="1") as simulator:
+        fault = {"kind": "app_order", "action": "order", "symbol": "BTCUSDT"}
+        urllib.request.urlopen(f"{simulator.url}/sim/faults", json.dumps(fault).encode()).close()
+        code, said = record(tmp_path, simulator.exchange, out, "--orders")
+        account = json.load(urllib.request.urlopen(f"{simulator.url}/sim/account"))
+    assert code == 5, said
+    assert "BTCUSDT has 1 open orders and 0 positions already; choose another --symbol" in said
+    assert [each["status"] for each in account["orders"]] == ["NEW"]
+
+
 @pytest.mark.parametrize(
     ("mode", "more", "code", "said"),
     [

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from simulator.server.tls import BadCertificate, read_certificate
+from tests.support.processes.answering import unavailable
 from tests.support.repository.pure_modules import ROOT
 from tests.support.simulator.protocol_server import a_server, ccxt_pro
 
@@ -39,7 +40,7 @@ class Hosts(AbstractResolver):
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate by the command of the documentation."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+        unavailable("openssl", "it is not installed")
     text = (ROOT / "docs" / "simulator.md").read_text(encoding="utf-8").replace("\\\n", "")
     found = re.search(r"^openssl .*$", text, re.MULTILINE)
     assert found is not None

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
+from tests.support.processes.answering import free_port
 from tests.support.repository.pure_modules import ROOT
 
 STRATEGIES: Final = ROOT / "tests" / "clients" / "freqtrade"
@@ -24,13 +24,6 @@ USER, PASSWORD = "bench", "bench"
 PATIENCE: Final = 120.0
 
 Answer = TypeVar("Answer")
-
-
-def a_free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(what: str, ask: Callable[[], Answer | None]) -> Answer:
@@ -99,7 +92,7 @@ class Freqtrade:
 
     def __init__(self, python: Path, home: Path, told: dict[str, str]) -> None:
         self._home = home
-        self._port = a_free_port()
+        self._port = free_port()
         self._log = home / "freqtrade.log"
         home.mkdir(parents=True, exist_ok=True)
         (home / "user_data").mkdir(exist_ok=True)
