@@ -3,18 +3,17 @@
 
 PYTHON ?= python3
 ARGS ?=
-# Parallel workers of the tests: one a core, at most four, because tests start brokers and services of their own.
-WORKERS ?= logical
+# Parallel workers of the tests: one more than cores, because many tests wait for processes; at most four, because they start
+# brokers and services of their own.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 1 : 4)))
 VENV ?= .venv
 BIN := $(VENV)/bin
 UV ?= $(or $(shell command -v uv 2>/dev/null),$(BIN)/uv)
-LOCKS := requirements.lock requirements-data.lock requirements-research.lock requirements-dev.lock requirements-build.lock
-PIP := $(BIN)/python -m pip --disable-pip-version-check
-# A lock is installed as it stands: whatever the index has by now, nothing is resolved again. Python compiles what it imports;
-# compiling everything here would take longer than downloading it.
-AS_LOCKED := install --quiet --no-compile --no-deps --require-hashes
-# Built by what requirements-build.lock has installed, not by what the index has today.
-ITSELF := install --quiet --no-compile --no-deps --no-build-isolation --editable .
+LOCKS := requirements.lock requirements-data.lock requirements-research.lock requirements-dev.lock requirements-build.lock \
+  requirements-uv.lock
+# A lock is installed as it stands: whatever the index has by now, nothing is resolved again. By uv, which pip installs; else by
+# pip alone (ICT_INSTALLER=pip asks for that).
+INSTALL := $(BIN)/python -m cli.install
 export PIP_ROOT_USER_ACTION := ignore
 # What is compiled once is kept: without this a machine that sets it would compile every import again in each of a test's processes.
 export PYTHONDONTWRITEBYTECODE :=
@@ -23,12 +22,12 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: help demo research test cover check containers clients clients-lock native bench soak locks lock docs pictures clean
 
 # By file, because a file's tests may share what is dear to start; in the order of the folders, in which the long ones come first.
-PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo "make demo    run the whole system on a generated market, in this process (ARGS=... goes to ict demo)"
 	@echo "make research  install what draws PNG charts and trains models, beside what the demo needs"
-	@echo "make test    run the test suite, a worker a core (WORKERS=0: in one process; ARGS=... goes to pytest)"
+	@echo "make test    run the test suite in parallel (WORKERS=0: in one process; ARGS=... goes to pytest)"
 	@echo "make cover   fail when less than 95 % of the branches of a core are tested"
 	@echo "make check   lint, types, import rules"
 	@echo "make containers  docker compose up and its overlays, on a container engine (tests/containers/engine/engine gives one)"
@@ -60,7 +59,7 @@ test: $(VENV)/.installed-dev
 cover: $(VENV)/.installed-dev
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/unit tests/property tests/integration/simulator/server \
 	  tests/integration/simulator/test_simulator_wire_log.py --ignore tests/property/services/analysis \
-	  -m "not realdata" --cov --cov-branch --cov-report= $(PARALLEL) $(ARGS)
+	  -m "not realdata and not soak" --cov --cov-branch --cov-report= $(PARALLEL) $(ARGS)
 	$(BIN)/python -m tests.support.repository.core_coverage .coverage
 	ICT_NATIVE=0 $(BIN)/python -m pytest tests/property/services/analysis -k "caught or catches" $(PARALLEL) $(ARGS)
 
@@ -93,6 +92,7 @@ bench: $(VENV)/.installed native
 	$(BIN)/ict bench exchange-http --json
 	$(BIN)/ict bench exchange-streams --json
 	$(BIN)/ict bench ingest --json
+	$(BIN)/ict bench execution --json
 	$(BIN)/ict bench pipeline --json
 	$(BIN)/ict bench flood --json
 
@@ -110,22 +110,19 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # What is checked at the end: a lock that lacks something that a package requires would else be noticed by the import that fails.
-$(VENV)/.installed: requirements-data.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	$(PIP) $(AS_LOCKED) -r requirements-data.lock -r requirements-build.lock
-	$(PIP) $(ITSELF)
+$(VENV)/.installed: requirements-data.lock requirements-build.lock requirements-uv.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) requirements-data.lock requirements-build.lock
 	$(BIN)/python -m cli.installed data
 	@touch $@
 
-$(VENV)/.installed-research: requirements-research.lock requirements-build.lock pyproject.toml | $(BIN)/python
-	$(PIP) $(AS_LOCKED) -r requirements-research.lock -r requirements-build.lock
-	$(PIP) $(ITSELF)
+$(VENV)/.installed-research: requirements-research.lock requirements-build.lock requirements-uv.lock pyproject.toml | $(BIN)/python
+	$(INSTALL) requirements-research.lock requirements-build.lock
 	$(BIN)/python -m cli.installed research
 	@touch $@ $(VENV)/.installed
 
 # The development lock contains the others.
 $(VENV)/.installed-dev: $(filter-out requirements.lock,$(LOCKS)) pyproject.toml | $(BIN)/python
-	$(PIP) $(AS_LOCKED) -r requirements-dev.lock
-	$(PIP) $(ITSELF)
+	$(INSTALL) requirements-dev.lock
 	$(BIN)/python -m cli.installed research --group dev
 	@touch $@ $(VENV)/.installed $(VENV)/.installed-research
 
@@ -140,6 +137,7 @@ lock:
 	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --extra data -o requirements-data.lock
 	$(COMPILE) pyproject.toml --constraint requirements-dev.lock --extra research -o requirements-research.lock
 	$(COMPILE) --constraint requirements-dev.lock --group build -o requirements-build.lock
+	$(COMPILE) --group install -o requirements-uv.lock
 	@if grep -nE 'https?://|^ *-(i|f|-index|-extra-index|-find-links)' $(LOCKS); then \
 	  echo "make: a lock file names a registry; locks must install from anybody's" >&2; exit 1; fi
 

@@ -12,6 +12,7 @@ from cli.config.commands import app as config_commands
 from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
 from cli.exchange.commands import app as exchange_commands
+from cli.keys.commands import app as keys_commands
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
 from cli.run.health import DEFAULT_URL
@@ -103,7 +104,7 @@ def run(
         str,
         typer.Argument(
             help="ingest, analysis, signals, risk (layout fused: engine for the last three), execution, journal, notifier; "
-            "simulator (modes sim, paper) or gateway (testnet, live); or all: every service in this process"
+            "in mode sim also market, which plays the market to them; or all: every service in this process"
         ),
     ],
     config: Config = None,
@@ -260,4 +261,5 @@ app.add_typer(research_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")
 app.add_typer(exchange_commands, name="exchange")
+app.add_typer(keys_commands, name="keys")
 app.add_typer(bench, name="bench")

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.analysis.settings import AnalysisSettings
 from services.execution.settings import ExecutionSettings
-from services.gateway.settings import GatewaySettings
 from services.ingest.settings import IngestSettings
 from services.journal.settings import JournalSettings
 from services.notifier.settings import NotifierSettings
@@ -55,7 +54,7 @@ class MarketSettings(BaseModel):
     speed: float | None = Field(
         60.0,
         gt=0,
-        description="Market seconds per second for `ict run simulator`; null = as fast as the system keeps up",
+        description="Market seconds per second for `ict run market`; null = as fast as the system keeps up",
     )
 
     @model_validator(mode="after")
@@ -73,9 +72,6 @@ class Settings(CommonSettings):
     signals: SignalsSettings = Field(default_factory=SignalsSettings, description="Strategies and when they decide")
     risk: RiskSettings = Field(default_factory=RiskSettings, description="Position size, limits, kill switch")
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings, description="Orders and their protection")
-    gateway: GatewaySettings = Field(
-        default_factory=GatewaySettings, description="Requests and account statements at a real exchange (testnet, live)"
-    )
     notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="Who is notified of what")
     journal: JournalSettings = Field(default_factory=JournalSettings, description="The database that records everything")
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings, description="The simulated exchange")

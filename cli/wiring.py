@@ -3,43 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cli.run import fused
 from cli.settings import Settings
-from services.analysis import service as analysis
-from services.execution import service as execution
-from services.gateway import service as gateway
-from services.ingest import service as ingest
-from services.journal import service as journal
-from services.notifier import service as notifier
-from services.risk import service as risk
-from services.signals import service as signals
-from services.signals.strategies import reads
 from shared.bus.memory.bus import MemoryBus
-from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import Layout, Topology, build
 from shared.runtime.lane.spec import LanePolicy
 from shared.runtime.service import ServiceSpec
 from shared.store import open as stores
 from shared.store.port import StateStore
-from simulator import service as simulator
+
+if TYPE_CHECKING:
+    from shared.bus.rabbitmq.bus import RabbitBus
+
+# Each imports its own service: a process that runs one neither waits for the others' libraries nor keeps them in memory.
+
+
+def _ingest(settings: Settings) -> ServiceSpec:
+    from services.ingest import service
+
+    return service.spec(settings, settings.ingest)
+
+
+def _analysis(settings: Settings) -> ServiceSpec:
+    from services.analysis import service
+    from services.signals.strategies import reads
+
+    return service.spec(settings, settings.analysis, reads(settings.signals))
+
+
+def _signals(settings: Settings) -> ServiceSpec:
+    from services.signals import service
+
+    return service.spec(settings, settings.signals)
+
+
+def _risk(settings: Settings) -> ServiceSpec:
+    from services.risk import service
+
+    return service.spec(settings, settings.risk)
+
+
+def _engine(settings: Settings) -> ServiceSpec:
+    from cli.run import fused
+
+    return fused.spec(settings)
+
+
+def _execution(settings: Settings) -> ServiceSpec:
+    if settings.mode in ("sim", "paper"):
+        from simulator import execution_service
+
+        return execution_service.spec(settings, settings.execution, settings.simulator)
+    from services.execution import service
+
+    return service.spec(settings, settings.execution)
+
+
+def _journal(settings: Settings) -> ServiceSpec:
+    from services.journal import service
+
+    return service.spec(settings, settings.journal)
+
+
+def _notifier(settings: Settings) -> ServiceSpec:
+    from services.notifier import service
+
+    return service.spec(settings, settings.notifier)
+
 
 _SPECS: Final[dict[str, Callable[[Settings], ServiceSpec]]] = {
-    "ingest": lambda settings: ingest.spec(settings, settings.ingest),
-    "analysis": lambda settings: analysis.spec(settings, settings.analysis, reads(settings.signals)),
-    "signals": lambda settings: signals.spec(settings, settings.signals),
-    "risk": lambda settings: risk.spec(settings, settings.risk),
-    "engine": fused.spec,
-    "execution": lambda settings: execution.spec(settings, settings.execution),
-    "gateway": lambda settings: gateway.spec(settings, settings.gateway),
-    "journal": lambda settings: journal.spec(settings, settings.journal),
-    "notifier": lambda settings: notifier.spec(settings, settings.notifier),
-    "simulator": lambda settings: simulator.spec(settings, settings.simulator),
+    "ingest": _ingest,
+    "analysis": _analysis,
+    "signals": _signals,
+    "risk": _risk,
+    "engine": _engine,
+    "execution": _execution,
+    "journal": _journal,
+    "notifier": _notifier,
 }
 
-#: Services of each layout, in the order in which a candle passes them. Beside them runs the simulator (modes sim and paper)
-#: or the gateway (testnet, live), which answer for the exchange.
+#: Services of each layout, in the order in which a candle passes them.
 LAYOUTS: Final[dict[Layout, tuple[str, ...]]] = {
     "split": ("ingest", "analysis", "signals", "risk", "execution", "journal", "notifier"),
     "fused": ("ingest", "engine", "execution", "journal", "notifier"),
@@ -58,17 +102,15 @@ def service_spec(name: str, settings: Settings) -> ServiceSpec:
 
 
 def services_of(settings: Settings) -> tuple[str, ...]:
-    """Name every service of the configured layout, and the one that answers for the exchange in the configured mode."""
-    return (*LAYOUTS[settings.layout], "simulator" if settings.mode in ("sim", "paper") else "gateway")
+    """Name every service of the configured layout."""
+    return LAYOUTS[settings.layout]
 
 
 def require_service(name: str, settings: Settings) -> None:
     """Raise NotInLayout unless the configured layout and mode have a service of this name."""
     allowed = services_of(settings)
     if name not in allowed:
-        raise NotInLayout(
-            f"layout {settings.layout} has no service {name!r} in mode {settings.mode}; it has: {', '.join(allowed)}"
-        )
+        raise NotInLayout(f"layout {settings.layout} has no service {name!r}; it has: {', '.join(allowed)}")
 
 
 def topology(settings: Settings) -> Topology:
@@ -78,12 +120,14 @@ def topology(settings: Settings) -> Topology:
 
 def make_bus(settings: Settings, name: str) -> RabbitBus:
     """Build the connection of one process to RabbitMQ, not yet started; the broker lists it under ``name``."""
+    from shared.bus.rabbitmq.bus import RabbitBus  # the embedded layout has none
+
     return RabbitBus(topology(settings), settings.bus.url.get_secret_value(), name=name)
 
 
-def make_memory_bus(settings: Settings) -> MemoryBus:
-    """Build the bus of the embedded layout, which stays in this process."""
-    return MemoryBus(topology(settings))
+def make_memory_bus(settings: Settings, *, codec: bool = False) -> MemoryBus:
+    """Build the bus of the embedded layout, which stays in this process. codec: encode and decode as on a wire."""
+    return MemoryBus(topology(settings), codec=codec)
 
 
 def make_store(settings: Settings) -> StateStore:
@@ -92,10 +136,11 @@ def make_store(settings: Settings) -> StateStore:
 
 
 def lane_policy(settings: Settings) -> LanePolicy:
-    """Read from the settings how lanes write their state."""
+    """Read from the settings how lanes write their state, and whose time they live in."""
     return LanePolicy(
         snapshot_every=settings.lane.snapshot_every,
         commit_linger=settings.lane.commit_linger_ms / 1000,
         dedupe_window=settings.lane.dedupe_window,
         allow_reset=settings.mode == "sim",
+        clock="player" if settings.mode == "sim" else "own",
     )

@@ -125,13 +125,15 @@ def analyses(market: Market, settings: AnalysisSettings, on_close: Callable[[int
     due: int | None = None
     for close_time, candles in market.closes():
         while due is not None and due < close_time:
-            core.handle(CandleBundle(partition=0, timeframe=timeframe, close_time=due, candles=(), missing=market.symbols))
+            core.handle(
+                CandleBundle(partition=0, timeframe=timeframe, close_time=due, candles=(), missing=market.symbols), due
+            )
             due += DURATION[timeframe]
         due = close_time + DURATION[timeframe]
         there = {candle.symbol for candle in candles}
         missing = tuple(symbol for symbol in market.symbols if symbol not in there)
         bundle = CandleBundle(partition=0, timeframe=timeframe, close_time=close_time, candles=candles, missing=missing)
         on_close(close_time)
-        for message in core.handle(bundle):
+        for message in core.handle(bundle, close_time):
             if isinstance(message, AnalysisBundle):
                 yield from message.analyses

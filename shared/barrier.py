@@ -29,13 +29,11 @@ class Ruling(Generic[K, B]):
 class BarrierState(msgspec.Struct, Generic[K, B], kw_only=True):
     """The whole state of a barrier, for the snapshot. Times are UTC ms, -1 before the first.
 
-    decided_until: the newest decided close. clock: the newest tick. newest: key → its newest close, waiting or not.
-    since: pending close → the tick at its first arrival, or the close itself if the clock was behind. pending: close → key →
-    bundle.
+    decided_until: the newest decided close. newest: key → its newest close, waiting or not. since: pending close → the time
+    of its first arrival, or the close itself if that is later. pending: close → key → bundle.
     """
 
     decided_until: int = -1
-    clock: int = -1
     newest: dict[K, int] = msgspec.field(default_factory=dict)
     since: dict[int, int] = msgspec.field(default_factory=dict)
     pending: dict[int, dict[K, B]] = msgspec.field(default_factory=dict)
@@ -44,7 +42,7 @@ class BarrierState(msgspec.Struct, Generic[K, B], kw_only=True):
 class Barrier(ABC, Generic[K, B]):
     """Collects the bundles of each close by key (a timeframe, a partition). ``state`` is its whole state.
 
-    deadline_ms: how long a close waits for absent bundles, by the clock; from the close, or from its arrival if it came
+    deadline_ms: how long a close waits for absent bundles; from the close, or from its arrival if it came
     late (after an outage, in a warm-up). max_pending_closes: with more closes waiting, the oldest is decided at once.
     """
 
@@ -61,23 +59,22 @@ class Barrier(ABC, Generic[K, B]):
     def can_still_come(self, close_time: int, absent: Sequence[K]) -> bool:
         """Return True if an absent bundle may still arrive. False once each absent key has sent a later close."""
 
-    def hold(self, close_time: int, key: K, bundle: B) -> Arrival:
-        """Store a bundle; call ``due`` next."""
+    def hold(self, close_time: int, key: K, bundle: B, now: int) -> Arrival:
+        """Store a bundle that came at ``now`` (UTC ms); call ``due`` next."""
         state = self.state
         if close_time > state.newest.get(key, -1):
             state.newest[key] = close_time
         if close_time <= state.decided_until:
             return "late"
         held = state.pending.setdefault(close_time, {})
-        state.since.setdefault(close_time, max(close_time, state.clock))
+        state.since.setdefault(close_time, max(close_time, now))
         if key in held:
             return "duplicate"
         held[key] = bundle
         return "held"
 
-    def due(self, now: int = -1) -> list[Ruling[K, B]]:
-        """Return the closes to decide now, oldest first. ``now``: the time of a clock tick, ms; -1 without one."""
-        self.state.clock = max(self.state.clock, now)
+    def due(self, now: int) -> list[Ruling[K, B]]:
+        """Return the closes to decide now, oldest first. ``now``: UTC ms."""
         rulings = []
         while self.state.pending:
             ruling = self._oldest(now)

@@ -1,4 +1,4 @@
-"""The interface of every core: it takes a message and returns messages. No clock, no randomness, no I/O."""
+"""The interface of every core: it takes a message and the time, and returns messages. No clock, no randomness, no I/O."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ class StaleSnapshot(ValueError):
 class Core(Protocol):
     """A pure, deterministic state machine.
 
-    The same messages in the same order give the same outputs, in every process. ``restore(snapshot())`` on a fresh core
-    gives one that behaves as the original. A message older than what the core has seen is a duplicate: it returns
-    nothing. A core raises only on a bug: bad *content* was refused when the message was decoded.
+    The same messages at the same times in the same order give the same outputs, in every process.
+    ``restore(snapshot())`` on a fresh core gives one that behaves as the original. A message older than what the core has
+    seen is a duplicate: it returns nothing. A core raises only on a bug: bad *content* was refused when the message was
+    decoded.
     """
 
-    def handle(self, message: Message) -> Sequence[Message]:
-        """Handle one message. Returns the messages to publish, in order."""
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
+        """Handle one message. Returns the messages to publish, in order.
+
+        ``now``: the time of the handling, UTC ms; it never goes backwards, also after a restart. No core infers it from
+        what messages claim.
+        """
         ...
 
     def snapshot(self) -> bytes:

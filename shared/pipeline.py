@@ -39,14 +39,14 @@ class Pipeline:
         self._stages = tuple(stages)
         self._internal = internal
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         leaving: list[Message] = []
         pending = deque((message,))
         while pending:
             current = pending.popleft()
             for stage in self._stages:
                 if stage.takes(current):
-                    for output in stage.core.handle(current):
+                    for output in stage.core.handle(current, now):
                         pending.append(output)
                         if type(output) not in self._internal:
                             leaving.append(output)

@@ -13,7 +13,7 @@ import msgspec
 
 from shared.domain.candles import Candle, CandleBundle, RawCandle
 from shared.domain.control import FundingDue
-from shared.domain.exchange import MarketStep
+from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.timeframes import FINEST
 
@@ -44,7 +44,7 @@ class PaperMarket:
         self._max_pending = max_pending
         self._state = PaperState()
 
-    def handle(self, message: Message) -> list[Message]:
+    def handle(self, message: Message, now: int) -> list[Message]:
         """Take a 1m bundle and return the steps it completes, or keep a funding for the next step; ignore the rest."""
         if isinstance(message, FundingDue):
             self._fund(message)
@@ -80,8 +80,8 @@ class PaperMarket:
 
     def _complete(self, at: int) -> bool:
         state = self._state
-        heard = state.pending[at]
-        awaited = [part for part in self._partitions if part not in heard and state.newest.get(part, -1) < at]
+        arrived = state.pending[at]
+        awaited = [part for part in self._partitions if part not in arrived and state.newest.get(part, -1) < at]
         return not awaited or len(state.pending) > self._max_pending
 
     def _step(self, at: int) -> MarketStep:

@@ -1,7 +1,7 @@
 """Writes the record of a run: decisions, orders, fills and equity as JSON lines, byte for byte the same for the same run.
 
 Keys are sorted, there are no spaces, and numbers are written as the domain holds them (money as decimal strings). Lines
-are in order of time: decisions by close, then symbol; orders and fills as the exchange reported them.
+are in order of time: decisions by close, then symbol; orders (a line a change) and fills as execution told them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from shared.domain.account import AccountReport, RiskReport, Trade
+from shared.domain.account import AccountStatement, RiskReport, Trade
 from shared.domain.decisions import Decision, DecisionBundle
-from shared.domain.exchange import ExchangeEvents
 from shared.domain.message import Message
+from shared.domain.orders import OrderEvent
 
 #: The files written to the ``--out`` directory.
 FILES: Final = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
@@ -41,7 +41,7 @@ class Summary:
     def __init__(self) -> None:
         self.decisions = 0
         self.signals = 0
-        self.orders = 0
+        self.orders = 0  # changes of orders
         self.fills = 0
         self.why_not: Counter[str] = Counter()
         self.trades: list[Trade] = []
@@ -76,8 +76,8 @@ class Recorder:
     def __init__(self, directory: Path | None) -> None:
         self.summary = Summary()
         self._decisions: dict[int, dict[int, DecisionBundle]] = {}
-        self._events: list[ExchangeEvents] = []
-        self._account: AccountReport | None = None
+        self._events: list[OrderEvent] = []
+        self._account: AccountStatement | None = None
         self._risk: RiskReport | None = None
         self._seen: set[str] = set()
         self._seen_before: set[str] = set()
@@ -88,15 +88,17 @@ class Recorder:
 
     def take(self, message: Message) -> None:
         """Keep a message until ``step_done``; ignore one that was taken before."""
-        if message.message_id in self._seen or message.message_id in self._seen_before:
+        identity = message.message_id
+        if identity in self._seen or identity in self._seen_before:
             return
-        self._seen.add(message.message_id)
+        self._seen.add(identity)
         if isinstance(message, DecisionBundle):
             self._decisions.setdefault(message.close_time, {})[message.partition] = message
-        elif isinstance(message, ExchangeEvents):
+        elif isinstance(message, OrderEvent):
             self._events.append(message)
-        elif isinstance(message, AccountReport):
+        elif isinstance(message, AccountStatement):
             self._account = message
+            self.summary.trades.extend(message.closed_trades)
         elif isinstance(message, RiskReport):
             self._risk = message
 
@@ -108,15 +110,14 @@ class Recorder:
             for decision in decisions:
                 self.summary.add_decision(decision)
             self._write("decisions.jsonl", decisions)
-        for event in self._events:
-            self.summary.orders += len(event.orders)
-            self.summary.fills += len(event.fills)
-            self._write("orders.jsonl", event.orders)
-            self._write("fills.jsonl", event.fills)
+        fills = [event.fill for event in self._events if event.fill is not None]
+        self.summary.orders += len(self._events)
+        self.summary.fills += len(fills)
+        self._write("orders.jsonl", [event.order for event in self._events])
+        self._write("fills.jsonl", fills)
         self._events.clear()
         if self._account is not None and self._risk is not None:
             account = self._account.account
-            self.summary.trades.extend(self._account.closed_trades)
             self.summary.add_equity(account.equity)
             line = EquityLine(
                 time=self._account.time,

@@ -6,9 +6,10 @@ Each minute has two phases, and each waits for an answer, so results do not depe
    reports the account; risk takes the report. Ends with the RiskReport of T.
 2. ``FeedStep``: the candles of T go through ingest, analysis, signals, risk and execution. Ends with the StepReport of T.
 
-Only then does the next minute begin. A run in one process and a run over separate processes therefore decide the same,
-byte for byte. With a finite speed the driver also waits for the wall clock. If an answer is missing after ``patience``
-seconds, a warning names it; the driver goes on waiting, so that a killed service can restart and complete the step.
+Both carry T as the player's time, in which every lane lives. Only then does the next minute begin. A run in one process and
+a run over separate processes therefore decide the same, byte for byte. With a finite speed the driver also waits for the
+wall clock. If an answer is missing after ``patience`` seconds, a warning names it; the driver goes on waiting, so that a
+killed service can restart and complete the step.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from shared.bus.topology import partition_of
 from shared.domain.account import RiskReport
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.control import Control
-from shared.domain.exchange import MarketStep
 from shared.domain.ids import derive
+from shared.domain.market_step import MarketStep
 from shared.domain.orders import StepReport
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from simulator.recorder import Recorder
@@ -75,6 +76,7 @@ class ReplayDriver:
         self._arrived = asyncio.Event()
         self._subscription: Subscription | None = None
         self._inbox: list[Delivery] = []
+        self._waits: tuple[type, int] | None = None
 
     async def run(self, on_step: Callable[[int], None] | None = None, *, session: str | None = None) -> None:
         """Replay all candles. ``on_step``: called with the close time (UTC ms) after each minute.
@@ -83,10 +85,11 @@ class ReplayDriver:
         earlier run. None = no reset.
         """
         self._subscription = await self._bus.subscribe("replay", self._receive)
+        watch = asyncio.create_task(self._watch(), name="replay watch")
         try:
             if session is not None:
                 control = Control(id=derive("reset", session), command="reset", by="replay", reason="a new session begins")
-                await self._bus.publish([control])
+                await self._bus.publish([control], now=self._source.first)
             started, first = time.monotonic(), self._source.first
             for close_time, candles in self._source.steps():
                 if self._speed is not None:
@@ -96,13 +99,14 @@ class ReplayDriver:
                 if on_step is not None:
                     on_step(close_time)
         finally:
+            watch.cancel()
             await self._subscription.cancel()
 
     async def _step(self, close_time: int, candles: Sequence[RawCandle]) -> None:
         market = MarketStep(close_time=close_time, candles=tuple(candles), funding_rates=self._funding.rates_at(close_time))
-        await self._bus.publish([market])
+        await self._bus.publish([market], now=close_time)
         await self._until(RiskReport, close_time)
-        await self._bus.publish(self._feeds(close_time, candles))
+        await self._bus.publish(self._feeds(close_time, candles), now=close_time)
         await self._until(StepReport, close_time)
         self._recorder.step_done()
 
@@ -116,14 +120,18 @@ class ReplayDriver:
         self._inbox.append(delivery)
         self._arrived.set()
 
-    async def _until(self, kind: type, close_time: int) -> None:
-        stuck = asyncio.get_running_loop().call_later(self._patience, self._say_stuck, kind.__name__, close_time)
-        try:
-            await self._settle(kind, close_time)
-        finally:
-            stuck.cancel()
+    async def _watch(self) -> None:
+        """Say once of a step that is not settled in time, until cancelled. One timer for all steps: most take no time."""
+        said = None
+        while True:
+            waits = self._waits
+            await asyncio.sleep(self._patience)
+            if waits is not None and waits is self._waits and waits is not said:
+                said = waits
+                self._say_stuck(waits[0].__name__, waits[1])
 
-    async def _settle(self, kind: type, close_time: int) -> None:
+    async def _until(self, kind: type, close_time: int) -> None:
+        self._waits = kind, close_time
         while True:
             self._arrived.clear()  # before taking the inbox: a delivery during the loop below must set it again
             inbox, self._inbox = self._inbox, []
@@ -134,17 +142,19 @@ class ReplayDriver:
                     await dead_letter_and_alert(self._bus, delivery, "replay", str(error))
                     continue
                 if isinstance(message, RiskReport):
-                    self._settled[RiskReport] = max(
-                        self._settled[RiskReport], message.time
-                    )  # a redelivered report may be older
+                    self._settle(RiskReport, message.time)
                 elif isinstance(message, StepReport):
-                    self._settled[StepReport] = max(self._settled[StepReport], message.close_time)
+                    self._settle(StepReport, message.close_time)
                 self._recorder.take(message)
                 await delivery.ack()
             if self._settled[kind] >= close_time:
+                self._waits = None
                 return
             await self._arrived.wait()
 
     @staticmethod
     def _say_stuck(waits_for: str, close_time: int) -> None:
         log.warning("step not settled, still waiting", waits_for=waits_for, close_time=close_time)
+
+    def _settle(self, kind: type, close_time: int) -> None:
+        self._settled[kind] = max(self._settled[kind], close_time)  # a redelivered report may be older

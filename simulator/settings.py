@@ -117,16 +117,13 @@ class SimulatorSettings(BaseModel):
         12, ge=8, le=18, description="Decimals to which fees, funding, realised PnL and averages are rounded; sums are exact"
     )
     closed_remembered: int = Field(
-        2_000, ge=1, le=1_000_000, description="Closed orders remembered, so that a repeated client id acts once"
+        2_000, ge=1, le=1_000_000, description="Closed orders remembered, for queries and answers that name them"
     )
     paper_max_pending: int = Field(
         120, ge=1, le=10_000, description="Mode paper: most minutes held back for a partition that sends nothing"
     )
     income_remembered: int = Field(
         1_000, ge=1, le=1_000_000, description="Income entries remembered (PnL, commissions, funding, transfers)"
-    )
-    requests_remembered: int = Field(
-        2_000, ge=1, le=1_000_000, description="Answered requests remembered, so that a repeated one acts once"
     )
 
     @model_validator(mode="after")

@@ -30,6 +30,17 @@ def bench_pipeline(
     measure(samples, as_json=json)
 
 
+@bench.command("execution")
+def bench_execution(
+    samples: Annotated[int, typer.Option("--samples", min=20, help="number of orders of each kind")] = 200,
+    json: Json = False,
+) -> None:
+    """Measure execution from a signed intent to the request at the exchange, against a bare write and POST; and its news."""
+    from cli.bench.execution import main as measure
+
+    measure(samples, as_json=json)
+
+
 @bench.command("analysis")
 def bench_analysis(json: Json = False) -> None:
     """Measure the ICT engine: by columns, candle by candle, start-up; against smartmoneyconcepts on the same candles."""

@@ -14,7 +14,7 @@ import typer
 import uvloop
 
 from cli.bench.fleet import BenchFleet
-from cli.bench.market import BenchMarket
+from cli.bench.market import DRILL, BenchMarket
 from cli.run.configuration import try_load
 from cli.wiring import LAYOUTS, make_bus, topology
 from shared.bus.port import Bus
@@ -41,8 +41,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
     raw_settings: dict[str, object] = {
         "namespace": namespace,
         "symbols": ["BTCUSDT"],
-        "signals": {"strategies": ["every_close"], "drill": True},
-        "risk": {"trades_per_day": 1_000_000, "max_positions": 1_000},
+        **DRILL,
         "log": {"level": "WARNING"},
     }
     settings = try_load(None, raw_settings)

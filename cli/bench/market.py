@@ -1,6 +1,7 @@
-"""Plays market and exchange for the benchmarks: publishes candles, takes the time at which an order arrives, refuses it.
+"""Plays the market for the benchmarks: publishes its steps and candles, and takes the time at which entries are carried out.
 
-Refused orders keep the account flat, so that every close causes the same work.
+The exchange in execution refuses every entry of the drill (-4005, more than it takes in one order), so that the account
+stays flat and every close causes the same work.
 """
 
 from __future__ import annotations
@@ -9,20 +10,23 @@ import asyncio
 import math
 import time
 from collections.abc import Sequence
-from decimal import Decimal
-
-import msgspec
 
 from shared.bus.port import Bus, Delivery
-from shared.domain.account import AccountState, RiskReport
+from shared.domain.account import RiskReport
 from shared.domain.candles import FeedStep, RawCandle
-from shared.domain.exchange import ExchangeEvents, ExchangeRequests, PlaceOrder
-from shared.domain.orders import StepReport
+from shared.domain.market_step import MarketStep
+from shared.domain.orders import OrderEvent, StepReport
 from shared.domain.timeframes import MINUTE, is_boundary
 
-_EQUITY = Decimal(1_000_000)
 #: A Monday, 00:00 UTC.
 START = 1_746_403_200_000
+#: Settings with which the drill enters at every close of a run.
+DRILL: dict[str, object] = {
+    "signals": {"strategies": ["every_close"], "drill": True},
+    "risk": {"risk_per_trade": "0.0001", "trades_per_day": 1_000_000, "max_positions": 1_000},
+    "execution": {"entries_per_minute": 10_000},
+    "simulator": {"starting_wallet": "1000000", "max_quantity": "1"},
+}
 
 
 class BenchMarket:
@@ -34,19 +38,19 @@ class BenchMarket:
         self.first = self.now = START
         self._settled: dict[type, int] = {RiskReport: 0, StepReport: 0}
         self._news = asyncio.Event()
-        self._order_at: dict[int, int] = {}
+        self._entered_at: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        await self._bus.subscribe("exchange", self._on_exchange)
         await self._bus.subscribe("replay", self._on_replay)
         for queue in ("journal", "notifier"):  # the benchmark runs neither, and their backlog would slow the broker down
             await self._bus.subscribe(queue, self._let_go)
 
     async def run(self, samples: int, *, hourly: bool, warm_up: int, pause: float) -> list[float]:
-        """Return latencies in ms, from the published candle to the received order request, of ``samples`` closes.
+        """Return latencies in ms of ``samples`` closes: from the published candle to the published event of its entry.
 
-        ``hourly``: measure only closes of a full hour; the minutes between are played without pause.
+        The event is published when every entry of the close was carried out. ``hourly``: measure only closes of a full hour;
+        the minutes between are played without pause.
         """
         latencies: list[float] = []
         for _ in range(warm_up):
@@ -62,15 +66,13 @@ class BenchMarket:
 
     async def _step(self) -> float:
         self.now += MINUTE
-        account = AccountState(time=self.now, wallet=_EQUITY, equity=_EQUITY)
-        news = ExchangeEvents(time=self.now, reply_to="", orders=(), fills=(), funding=(), account=account)
-        await self._bus.publish([news])
+        candles = tuple(self._candle(symbol) for symbol in self._symbols)
+        await self._bus.publish([MarketStep(close_time=self.now, candles=candles)], now=self.now)
         await self._until(RiskReport)
-        feed = FeedStep(partition=0, close_time=self.now, candles=tuple(self._candle(s) for s in self._symbols))
-        began = time.monotonic_ns()
-        await self._bus.publish([feed])
+        began = time.time_ns()
+        await self._bus.publish([FeedStep(partition=0, close_time=self.now, candles=candles)], now=self.now)
         await self._until(StepReport)
-        return (self._order_at.pop(self.now) - began) / 1e6
+        return (self._entered_at.pop(self.now) - began) / 1e6
 
     def _candle(self, symbol: str) -> RawCandle:
         """Return a candle on the sum of two waves: swings, gaps and blocks form, without randomness."""
@@ -85,26 +87,16 @@ class BenchMarket:
             high=round(max(first, last) + 0.4, 2), low=round(min(first, last) - 0.4, 2),
         )  # fmt: skip
 
-    def _on_exchange(self, delivery: Delivery) -> None:
-        arrived = time.monotonic_ns()
-        message = delivery.decode()
-        self._spawn(delivery.ack())
-        if isinstance(message, ExchangeRequests):
-            placed = [request.order for request in message.requests if isinstance(request, PlaceOrder)]
-            if any(order.type == "MARKET" for order in placed):
-                self._order_at.setdefault(self.now, arrived)
-            refused = tuple(msgspec.structs.replace(order, status="REJECTED", reject_code=-2019) for order in placed)
-            account = AccountState(time=self.now, wallet=_EQUITY, equity=_EQUITY)
-            reply = ExchangeEvents(time=self.now, reply_to=message.id, orders=refused, fills=(), funding=(), account=account)
-            self._spawn(self._bus.publish([reply]))
-
     def _let_go(self, delivery: Delivery) -> None:
         self._spawn(delivery.ack())
 
     def _on_replay(self, delivery: Delivery) -> None:
         message = delivery.decode()
         self._spawn(delivery.ack())
-        if isinstance(message, RiskReport):
+        if isinstance(message, OrderEvent):
+            if message.purpose == "entry" and message.order.reject_code:
+                self._entered_at.setdefault(self.now, delivery.sent_ns)
+        elif isinstance(message, RiskReport):
             self._settled[RiskReport] = max(self._settled[RiskReport], message.time)
         elif isinstance(message, StepReport):
             self._settled[StepReport] = max(self._settled[StepReport], message.close_time)

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from cli.docs.markdown import page
 from services.analysis import lifecycle
-from services.execution import oms, trade
+from services.execution.oms import order
+from services.execution.plans import plan
 from services.ingest.live import minutes, watchdog
 from services.risk import kill_switch
 from simulator.core.model import algo_orders, orders
@@ -58,15 +59,17 @@ def render() -> str:
         ),
         *_section(
             "Order in execution",
-            "`services/execution/oms.py`: the order as execution knows it. `SENT`: the request was sent. `UNKNOWN`: the "
-            "answer left the outcome open, so the order is queried by its client id and never sent twice.",
-            diagram("SENT", oms.TRANSITIONS, by_state(oms.TRANSITIONS)),
+            "`services/execution/oms/order.py`: the order as execution knows it. `WAITING`: an entry that is not sent yet. "
+            "`SENT`: the request left, and nothing is known. `IN_DOUBT`: the answer left the outcome open, so the order is "
+            "queried by its client id and never sent twice. `LOST`: the exchange knows no such order; what it says of the "
+            "order later still counts. What the table does not have is news from the past, and changes nothing.",
+            diagram("WAITING", order.TRANSITIONS, by_state(order.TRANSITIONS)),
         ),
         *_section(
             "Trade",
-            "`services/execution/trade.py`: from intent to flat. `protecting`: there is a position and no "
-            "accepted stop yet.",
-            diagram("entering", trade.TRANSITIONS, by_event(trade.TRANSITIONS)),
+            "`services/execution/plans/plan.py`: from intent to flat. `protecting`: there is a position and no accepted "
+            "stop. A late fill of its entry brings a trade back that was over.",
+            diagram("entering", plan.TRANSITIONS, by_event(plan.TRANSITIONS)),
         ),
         *_section(
             "Stream connection",

@@ -7,10 +7,11 @@ from typing import Final
 
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
-from services.execution import admission, trade
+from services.execution import state
+from services.execution.plans import admission, plan
 from services.ingest import alerts as ingest
 from services.ingest import candle_source, quality
-from shared.domain import account, control, decisions, orders
+from shared.domain import account, control, decisions, intents, orders
 from shared.exchange.error_table import rule
 from shared.exchange.limits import windows
 from shared.exchange.model import streams
@@ -20,15 +21,21 @@ from shared.runtime.process import exits
 #: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply."),
-    ("Why risk refused a signal", orders, "Refusal", "In `Verdict.refusals`; all that apply, not only the first."),
+    ("Why risk refused a signal", intents, "Refusal", "In `Verdict.refusals`; all that apply, not only the first."),
     (
-        "Why execution refused an intent",
+        "Why execution does not send an entry",
         admission,
-        "IntentRefusal",
-        "In the key of the alert `refused.<reason>.<intent>`; the first that applies, in this order.",
+        "EntryRefusal",
+        "In the key of the alert `refused.<reason>.<intent>` when the intent came, else the text of its rejected order; the "
+        "first that applies.",
     ),
+    ("Why a symbol takes no entries", state, "FreezeReason", "Said by the alert `frozen.<symbol>.<time>`."),
+    ("What an intent is for", intents, "Purpose", "In `OrderIntent.purpose`."),
+    ("How a position is entered", intents, "EntryKind", "In `OrderIntent.kind`."),
+    ("What an order is for", orders, "OrderPurpose", "In `OrderEvent.purpose`."),
+    ("Who made an order", orders, "Origin", "In `OrderEvent.origin`."),
     ("How a trade goes on", account, "TradeState", "In `Trade.state`; what follows what: [life cycles](lifecycles.md)."),
-    ("Why a trade ended", trade, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
+    ("Why a trade ended", plan, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
     ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`."),
     ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),

@@ -7,16 +7,35 @@ from typing import get_args
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
 from shared.bus import topology
-from shared.bus.topology import DEAD_LETTER_EXCHANGE, EXCHANGES, OPTIONAL_TOPICS, Layout, Mode, QueueSpec, build
+from shared.bus.codec import MAX_BODY_BYTES
+from shared.bus.dead_letters import PARKED_BYTES
+from shared.bus.topology import (
+    DEAD_LETTER_BYTES,
+    DEAD_LETTER_EXCHANGE,
+    EXCHANGES,
+    MIB,
+    OPTIONAL_TOPICS,
+    Layout,
+    Mode,
+    QueueSpec,
+    build,
+)
 
-_HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "prefetch", "single active", "age", "deliveries")
+_HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "MiB", "prefetch", "single active", "age", "deliveries")
 
 
 def render() -> str:
     """Render the page."""
     parts = [
         "One deployment of one partition with all timeframes, as `ict topology` prints it for yours. Every queue is "
-        f"bounded. What cannot be read or handled goes through `{DEAD_LETTER_EXCHANGE}` to `dead.<queue>`.",
+        f"bounded, in messages and in MiB of those that wait at the broker. What cannot be read or handled goes through "
+        f"`{DEAD_LETTER_EXCHANGE}` to `dead.<queue>`, of at most {DEAD_LETTER_BYTES // MIB} MiB; a body of more than "
+        f"{PARKED_BYTES // 1024} KiB is cut there, and its size and SHA-256 are kept. No message is larger than "
+        f"{MAX_BODY_BYTES // MIB} MiB: compose tells the broker so (`deploy/rabbitmq/messages.conf`).",
+        "A broker keeps a queue as it was declared. After a version that changes this table, the queues that stand must be "
+        "deleted once: stop the services when the queues are empty, delete the queues of the namespace (`rabbitmqctl "
+        "delete_queue`), and run `ict topology --apply`. Until then every process ends with the sentence that they were "
+        "declared with other arguments.",
         "## When a queue is full",
         table(("policy", "meaning"), _policies()),
         "## Topics and exchanges",
@@ -69,6 +88,7 @@ def _row(queue: QueueSpec) -> tuple[str, ...]:
         queue.kind,
         queue.overflow,
         f"{queue.max_length:,}",
+        str(queue.max_bytes // MIB),
         str(queue.prefetch),
         "yes" if queue.single_active else "no",
         f"{queue.ttl_ms / 1000:g} s" if queue.ttl_ms else "",

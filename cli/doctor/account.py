@@ -7,7 +7,7 @@ from typing import Final
 from cli.doctor.check import Outcome
 from cli.doctor.exchange import NETWORK, not_needed, opened
 from cli.settings import Settings
-from services.gateway.start import truth_of
+from services.execution.drivers.exchange.preflight import truth_of
 from services.ingest.service import ENDPOINTS
 from shared.domain.listing import ClosureReason
 from shared.exchange import account_truth, listing
@@ -32,7 +32,7 @@ async def symbols(settings: Settings) -> Outcome:
     except (ExchangeError, OSError) as error:
         return Outcome("symbols", "fail", f"not asked: {error}"[:300], NETWORK, unreachable=True)
     now = info.time
-    judged = listing.judge(info, schedule, settings.symbols, now, int(settings.gateway.delisting_lead_h * _HOUR_MS))
+    judged = listing.judge(info, schedule, settings.symbols, now, int(settings.execution.driver.delisting_lead_h * _HOUR_MS))
     shut = [each for each in judged.closures if each.holds(now)]
     if shut:
         passing = all(each.reason in _PASSING for each in shut)
@@ -71,7 +71,7 @@ async def account(settings: Settings) -> Outcome:
     if found:
         text = "; ".join(each.text for each in found)
         return Outcome(
-            "account", "warn", text, "the gateway sets leverage and margin type at its start, where nothing is open"
+            "account", "warn", text, "execution sets leverage and margin type at its start, where nothing is open"
         )
     fees = f"fees {rates.maker} maker, {rates.taker} taker (tier {truth.config.fee_tier})"
     return Outcome("account", "ok", f"one-way, single-asset, leverage {wanted.leverage}, {wanted.margin_type}; {fees}")

@@ -6,7 +6,6 @@ import asyncio
 import signal
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from secrets import token_hex
 from typing import Final
 
 import typer
@@ -36,8 +35,7 @@ def record(
     config: Sequence[Path] | None, out: Path, symbol: str | None, seconds: float, port: int | None, *, orders: bool
 ) -> None:
     """Record a session: our own questions, or with ``port`` what other clients ask until Ctrl-C."""
-    # Nothing is approved here, so nobody must be asked for that secret before the first recording.
-    settings = load_settings(config, {"approval_key": token_hex()})
+    settings = load_settings(config)
     configure("CRITICAL", "console")  # what fails is told question by question
     if settings.mode not in ENDPOINTS:
         refuse(f"mode {settings.mode} asks no exchange; set mode: testnet, with a key of the test exchange", Exit.USAGE)

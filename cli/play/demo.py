@@ -1,15 +1,13 @@
 """``ict demo``: the whole system in this process on a simulated exchange, without broker, store or network.
 
-``play`` wires it: every service of the embedded layout (``cli.wiring.LAYOUTS``) and the simulated exchange on one
-in-memory bus, moved on minute by minute by the replay driver.
+``play`` wires it: every service of the embedded layout (``cli.wiring.LAYOUTS``) on one in-memory bus, moved on minute by
+minute by the replay driver. The simulated exchange is in execution.
 """
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, make_directory, open_market, play_session, speed_of
@@ -17,14 +15,12 @@ from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
 from services.ingest.candle_source import CandleSource
 from shared.bus.port import Bus
+from shared.runtime.process.collection import quiet_collection
 from shared.runtime.service import Service, running
 from shared.store.port import StateStore
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
-
-#: Allocations between two garbage collections: a step of the market makes hundreds of messages, and no cycles.
-_GARBAGE: Final = 20_000
 
 
 def demo(
@@ -39,7 +35,8 @@ def demo(
     market: Mapping[str, object],
 ) -> None:
     """Open the market, play it, show the result. ``market``: options that override the configuration's ``market``."""
-    settings = load_to_play(None, config, {"market": dict(market)} if market else None)
+    overrides = {"store": {"url": "memory:"}} | ({"market": dict(market)} if market else {})  # lanes keep their state here
+    settings = load_to_play(None, config, overrides)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
     settings = _with_own_journal(settings, out)  # only now: a refused run leaves the files of the one before alone
@@ -84,22 +81,14 @@ async def play(
     settings = embedded(settings)
     bus = make_bus(settings)
     await bus.start()
-    services = [
-        Service(service_spec(name, settings), bus, store, lane_policy(settings))
-        for name in (*LAYOUTS["embedded"], "simulator")
-    ]
+    services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in LAYOUTS["embedded"]]
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
-    gc.freeze()  # what is imported and built by now lives as long as the process: the collector need not look at it again
-    thresholds = gc.get_threshold()
-    gc.set_threshold(_GARBAGE, *thresholds[1:])
     try:
-        async with running(services):
+        async with running(services), quiet_collection():
             await driver.run(on_step)
     finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
         await bus.close()

@@ -1,4 +1,4 @@
-"""``ict replay``: play a market to separately running services over RabbitMQ, with the exchange in this process."""
+"""``ict replay``: play a market to separately running services over RabbitMQ."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.settings import Settings
-from cli.wiring import lane_policy, make_bus, service_spec
+from cli.wiring import make_bus
 from services.ingest.candle_source import CandleSource
-from shared.runtime.service import Service, running
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
@@ -28,7 +27,7 @@ def replay(
     json: bool,
 ) -> None:
     """Open the market, play it to the running services, show the result."""
-    settings = load_to_play(["simulator"], config)
+    settings = load_to_play(["market"], config)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
     play_session(play_to_services, settings, source, out, speed=pace, json=json)
@@ -44,19 +43,16 @@ async def play_to_services(
 ) -> None:
     """Play ``source`` to its end, in lock-step. Resets the services' lanes first.
 
-    The simulated exchange keeps its state in this process only: when it dies, the session is over. Parameters as in
-    ``cli.play.demo.play``.
+    Parameters as in ``cli.play.demo.play``.
     """
-    bus = make_bus(settings, "simulator")
+    bus = make_bus(settings, "market")
     await bus.start()
-    exchange = Service(service_spec("simulator", settings), bus, None, lane_policy(settings))
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
     try:
-        async with running([exchange]):
-            await driver.run(on_step, session=uuid.uuid4().hex)
+        await driver.run(on_step, session=uuid.uuid4().hex)
     finally:
         await bus.close()

@@ -14,7 +14,7 @@ from shared.domain.account import Trade
 from simulator.recorder import Summary
 
 #: Stages in the order in which a candle meets them.
-STAGES = ("ingest", "analysis", "signals", "risk", "engine", "execution", "exchange")
+STAGES = ("ingest", "analysis", "signals", "risk", "engine", "execution")
 
 #: The why-not vocabulary in a trader's words.
 _WORDS = {

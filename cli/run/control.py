@@ -13,6 +13,7 @@ import typer
 
 from cli.run.broker import PATIENCE, connected
 from cli.run.configuration import load_settings, refuse
+from shared.domain.bounds import REASON_LENGTH
 from shared.domain.control import Command, Control
 from shared.runtime.process.exits import Exit
 
@@ -20,10 +21,12 @@ from shared.runtime.process.exits import Exit
 def send_control(config: Sequence[Path] | None, command: Command, reason: str) -> None:
     """Send a command and wait until each queue that receives it has it on disk.
 
-    Exit 2 for an empty reason, 4 without a broker.
+    Exit 2 for an empty or too long reason, 4 without a broker.
     """
     if not reason.strip():
         refuse(f"--reason {reason!r}: say why; the journal and the alert repeat it", Exit.USAGE)
+    if len(reason) > REASON_LENGTH:
+        refuse(f"--reason has {len(reason)} characters; at most {REASON_LENGTH} are taken", Exit.USAGE)
     settings = load_settings(config)
 
     async def send() -> None:

@@ -52,9 +52,16 @@ def show(queue: str | None, limit: int, config: Sequence[Path] | None, *, json: 
 
 
 def requeue(queue: str, ids: Sequence[str], everything: bool, config: Sequence[Path] | None) -> None:
-    """Put letters back into the queue that they came from. Exit 1 when an id is not there or the queue takes no more."""
+    """Put letters back into the queue that they came from. Exit 1 when an id is not there, when the queue takes no more, and
+    when a letter is not there whole."""
     settings = load_settings(config)
-    wanted = _chosen(settings, queue, ids, everything)
+    chosen = _chosen(settings, queue, ids, everything)
+    cut: list[DeadLetter] = []
+
+    def wanted(letter: DeadLetter) -> bool:
+        if chosen(letter) and letter.cut_from:
+            cut.append(letter)
+        return chosen(letter)
 
     async def put_back() -> list[DeadLetter]:
         async with plainly_connected(settings) as connection:
@@ -68,7 +75,13 @@ def requeue(queue: str, ids: Sequence[str], everything: bool, config: Sequence[P
             "start the service that reads it (or `ict topology --apply`), and run this again",
             Exit.NEGATIVE,
         )
-    _report(done, ids, f"put back into queue {queue}")
+    _report([*done, *cut], ids, f"put back into queue {queue}", len(done))
+    if cut:
+        which = ", ".join(f"{_line(letter.message_id) or '(no id)'} ({_line(letter.cut_from)})" for letter in cut)
+        refuse(
+            f"still parked, because only their beginnings were kept: {which}; `ict dead-letters drop` deletes them",
+            Exit.NEGATIVE,
+        )
 
 
 def drop(queue: str, ids: Sequence[str], everything: bool, yes: bool, config: Sequence[Path] | None) -> None:
@@ -85,7 +98,8 @@ def drop(queue: str, ids: Sequence[str], everything: bool, yes: bool, config: Se
         async with plainly_connected(settings) as connection:
             return await parked.delete(connection, settings.namespace, queue, wanted)
 
-    _report(asyncio.run(delete()), ids, f"deleted from the dead letters of queue {queue}")
+    done = asyncio.run(delete())
+    _report(done, ids, f"deleted from the dead letters of queue {queue}", len(done))
 
 
 def _chosen(settings: Settings, queue: str, ids: Sequence[str], everything: bool) -> Callable[[DeadLetter], bool]:
@@ -105,9 +119,9 @@ def _known(settings: Settings, queue: str) -> None:
         refuse(f"{queue!r}: this configuration has no such queue; it has: {', '.join(names)}", Exit.USAGE)
 
 
-def _report(done: Sequence[DeadLetter], ids: Sequence[str], what: str) -> None:
-    typer.echo(f"{len(done)} {what}")
-    missing = sorted(set(ids) - {letter.message_id for letter in done})
+def _report(found: Sequence[DeadLetter], ids: Sequence[str], what: str, done: int) -> None:
+    typer.echo(f"{done} {what}")
+    missing = sorted(set(ids) - {letter.message_id for letter in found})
     if missing:
         refuse(f"not there: {', '.join(map(_line, missing))}", Exit.NEGATIVE)
 
@@ -146,6 +160,8 @@ def _print_overview(rows: Sequence[dict[str, Any]]) -> None:
 
 def _as_json(letter: DeadLetter) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": letter.message_id, "topic": letter.topic, "reason": letter.reason}
+    if letter.cut_from:
+        shown["cut_from"] = letter.cut_from
     try:
         return {**shown, "body": plain(letter.body)}
     except Unreadable as error:

@@ -9,7 +9,7 @@ from services.analysis.core import AnalysisCore
 from services.risk.core import RiskCore
 from services.signals.core import SignalsCore
 from services.signals.strategies import reads
-from shared.domain.account import AccountReport
+from shared.domain.account import AccountStatement
 from shared.domain.candles import CandleBundle
 from shared.domain.control import ClockTick, Control
 from shared.domain.decisions import DecisionBundle
@@ -31,7 +31,7 @@ def _analyses(partition: int, message: Message) -> bool:
 
 
 def _for_risk(message: Message) -> bool:
-    return isinstance(message, DecisionBundle | AccountReport | InstrumentList | Control | ClockTick)
+    return isinstance(message, DecisionBundle | AccountStatement | InstrumentList | Control | ClockTick)
 
 
 def build(settings: Settings) -> Pipeline:
@@ -44,13 +44,16 @@ def build(settings: Settings) -> Pipeline:
             stages.append(Stage(f"analysis.p{p}.{timeframe}", analysis, partial(_candles, p, timeframe)))
         signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
         stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))
-    key = settings.approval_key.get_secret_value()
-    risk = RiskCore(settings.partitions.count, settings.instrument_table(), settings.risk, settings.account, key)
+    risk = RiskCore(
+        settings.partitions.count, settings.instrument_table(), settings.risk, settings.account, settings.signer()
+    )
     stages.append(Stage("risk", risk, _for_risk))
     return Pipeline(stages, internal=frozenset({AnalysisBundle}))
 
 
 def spec(settings: Settings) -> ServiceSpec:
     """The engine's lane."""
-    lane = LaneSpec(name="engine", stage="engine", queue="engine", build=partial(build, settings))
+    lane = LaneSpec(
+        name="engine", stage="engine", queue="engine", build=partial(build, settings), tick_ms=settings.lane.tick_ms
+    )
     return ServiceSpec(name="engine", group="engine", lanes=(lane,))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cli.run.configuration import load_to_start, refuse
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
 from services.ingest.candle_source import CandleSource, SourceRefused
+from shared.runtime.process.collection import quiet_collection
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
@@ -36,8 +36,10 @@ def run_service(name: str, config: Sequence[Path] | None) -> None:
         run_process("all", lambda stop: (_run_embedded if settings.mode == "sim" else _run_live_embedded)(settings, stop))
     if settings.layout == "embedded":
         refuse("layout embedded runs everything in one process: `ict run all`", Exit.USAGE)
-    if name == "simulator" and settings.mode == "sim":
-        run_process("simulator", lambda stop: _run_simulator(settings, stop))
+    if name == "market":
+        if settings.mode != "sim":
+            refuse(f"mode {settings.mode} has a market of its own; one is played in mode sim only", Exit.USAGE)
+        run_process("market", lambda stop: _run_market(settings, stop))
     run_process(name, lambda stop: _run_one(name, settings, stop))
 
 
@@ -52,11 +54,10 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
         await bus.start()
         await _start(store)
         service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
+        health.check("workers", service.workers_alive)
         if service.spec.sources:
             health.check("exchange", service.sources_ready)
-        async with running([service], member=settings.replica):
-            gc.collect()
-            gc.freeze()  # what stands now stands for ever; walking it again would pause an order by tens of milliseconds
+        async with running([service], member=settings.replica), quiet_collection():
             health.ready()
             await stop.wait()
             health.draining()
@@ -84,7 +85,8 @@ def _market(settings: Settings) -> CandleSource:
         raise Leave(Exit.NEGATIVE, str(error)) from error
 
 
-async def _run_simulator(settings: Settings, stop: Stop) -> None:
+async def _run_market(settings: Settings, stop: Stop) -> None:
+    """Mode sim: play the market to the services, which run as processes of their own."""
     from cli.play.forecast import forecast
     from cli.play.replay import play_to_services
     from simulator.recorder import Recorder
@@ -113,7 +115,7 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
 
 
 async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
-    """Mode paper in one process: the live market, every service over the in-memory bus, the simulated exchange."""
+    """Mode paper in one process: the live market, and every service over the in-memory bus."""
     from cli.play.demo import embedded
 
     settings = embedded(settings)
@@ -125,12 +127,13 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
     try:
         await bus.start()
         await _start(store)
-        names = ("simulator", *reversed(LAYOUTS["embedded"]))  # whoever reads stands before whoever writes
+        names = reversed(LAYOUTS["embedded"])  # whoever reads stands before whoever writes
         services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
         for service in services:
+            health.check(f"{service.spec.name} workers", service.workers_alive)
             if service.spec.sources:
                 health.check("exchange", service.sources_ready)
-        async with running(services):
+        async with running(services), quiet_collection():
             health.ready()
             await stop.wait()
             health.draining()

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from cli.play.market import open_source
 from cli.settings import Settings
 from cli.wiring import make_store, require_service, service_spec, services_of
 from services.ingest.candle_source import SourceRefused
@@ -20,12 +19,10 @@ from shared.config.errors import ConfigInvalid
 from shared.config.load import Fault, Loaded
 from shared.runtime.process.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
-from simulator.server.scenario import BadScenario, read_scenario
-from simulator.server.serving import symbols_of
 
 #: What builders raise for settings that they cannot start with.
 _REFUSALS: Final = (
-    ValueError, TypeError, LookupError, ArithmeticError, OSError, msgspec.MsgspecError, Leave, SourceRefused, BadScenario,
+    ValueError, TypeError, LookupError, ArithmeticError, OSError, msgspec.MsgspecError, Leave, SourceRefused,
 )  # fmt: skip
 
 Check = Callable[[Settings], object]
@@ -40,21 +37,34 @@ def _store(settings: Settings) -> None:
 
 def _scenario(settings: Settings) -> None:
     if settings.server.scenario is not None:
-        read_scenario(settings.server.scenario)
+        from simulator.server.scenario import BadScenario, read_scenario  # the server's own parts are loaded for it alone
+
+        try:
+            read_scenario(settings.server.scenario)
+        except BadScenario as error:
+            raise ValueError(str(error)) from error
 
 
 def _exchange_info(settings: Settings) -> None:
     if settings.server.exchange_info is not None:
+        from simulator.server.serving import symbols_of
+
         symbols_of(settings.symbols, settings.server)
 
 
 def _market_files(settings: Settings) -> None:
     if settings.mode == "sim" and settings.market.source == "files":
+        from cli.play.market import open_source
+
         open_source(settings, {}, None, None)
 
 
+def _brackets(settings: Settings) -> None:
+    load_brackets(settings.simulator.brackets_file)
+
+
 def _key(settings: Settings) -> None:
-    if not settings.exchange.has_key:
+    if settings.mode in ("testnet", "live") and not settings.exchange.has_key:
         raise Leave(
             Exit.REFUSED,
             f"mode {settings.mode} signs orders: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of the "
@@ -62,19 +72,30 @@ def _key(settings: Settings) -> None:
         )
 
 
+def _signing_key(settings: Settings) -> None:
+    settings.approval.signing_key(simulated=settings.simulated)
+
+
+def _verifying_key(settings: Settings) -> None:
+    settings.approval.verifying_key(simulated=settings.simulated)
+
+
 #: Service → what it reads from outside the configuration, by the setting that names it. Beside the services: ``server`` is
 #: `ict simulator`, ``market`` is the market that sim mode plays.
 _INPUTS: Final[dict[str, dict[str, Check]]] = {
-    "simulator": {
-        "simulator.brackets_file": lambda settings: load_brackets(settings.simulator.brackets_file),
+    "execution": {
+        "simulator.brackets_file": _brackets,
+        "exchange.key": _key,
+        "approval.public_key": _verifying_key,
     },
     "market": {"market.files": _market_files},
     "server": {
-        "simulator.brackets_file": lambda settings: load_brackets(settings.simulator.brackets_file),
+        "simulator.brackets_file": _brackets,
         "server.exchange_info": _exchange_info,
         "server.scenario": _scenario,
     },
-    "gateway": {"exchange.key": _key},
+    "risk": {"approval.private_key": _signing_key},
+    "engine": {"approval.private_key": _signing_key},
 }
 
 

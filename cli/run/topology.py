@@ -18,7 +18,7 @@ from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import topology
 from shared.bus.rabbitmq.objects import delete_leftovers
-from shared.bus.topology import Layout, build
+from shared.bus.topology import MIB, Layout, build
 
 
 def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> None:
@@ -35,11 +35,12 @@ def show_topology(config: Sequence[Path] | None, *, apply: bool, json: bool) -> 
         echo_json([dataclasses.asdict(queue) for queue in table.queues])
         return
     view = Table(title=f"Queues of layout {settings.layout} (namespace {table.namespace})", title_justify="left")
-    for name in ("queue", "read by", "bound to", "kind", "overflow", "bound", "prefetch", "ttl"):
+    for name in ("queue", "read by", "bound to", "kind", "overflow", "bound", "MiB", "prefetch", "ttl"):
         view.add_column(name, overflow="fold")
     for queue in table.queues:
         view.add_row(
             queue.name, queue.consumer, " ".join(queue.bindings), queue.kind, queue.overflow, f"{queue.max_length:,}",
+            str(queue.max_bytes // MIB),
             str(queue.prefetch), f"{queue.ttl_ms / 1000:g} s" if queue.ttl_ms else "",
         )  # fmt: skip
     console = Console()

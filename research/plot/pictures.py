@@ -90,7 +90,8 @@ def _lives(candles: Sequence[Candle], settings: AnalysisSettings) -> list[Life]:
     lives = Lives()
     for one, other in zip(candles, companion(candles, _SEED), strict=True):
         for bundle in core.handle(
-            CandleBundle(partition=0, timeframe=one.timeframe, close_time=one.close_time, candles=(one, other))
+            CandleBundle(partition=0, timeframe=one.timeframe, close_time=one.close_time, candles=(one, other)),
+            one.close_time,
         ):
             assert isinstance(bundle, AnalysisBundle)
             lives.hear(fact for analysis in bundle.analyses if analysis.symbol == SYMBOL for fact in analysis.events)

@@ -51,7 +51,7 @@ class AnalysisCore:
         self._engines: dict[str, Engine] = {}
         self._pairs = Pairs(timeframe, settings, published)
 
-    def handle(self, message: Message) -> list[Message]:
+    def handle(self, message: Message, now: int) -> list[Message]:
         """A CandleBundle gives one AnalysisBundle; anything else gives nothing.
 
         Raises ValueError for a bundle of another partition or timeframe, or one that holds a candle of another close: the

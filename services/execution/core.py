@@ -1,262 +1,266 @@
-"""The execution core: verdicts to orders, the exchange's events to protection and reports (EXEC-1 … EXEC-4).
+"""The execution core: intents to orders, the exchange's answers and news to protection and reports (EXEC-1 … EXEC-4).
 
-Every message of the exchange is handled in the same order: its news enter the books, trades move along their table, and what
-they then need leaves in one ``ExchangeRequests``, whose id derives from the message. A report is due per market step
-(AccountReport) and per close (StepReport); each leaves, in order, as soon as no request that its own cause set in motion is
-without an answer, so the two never wait for each other.
+Pure: every input comes stamped with ``now`` (UTC ms, never backwards), and what is to be done at the exchange leaves as
+requests, which a driver carries out. Two drivers do that: the matching engine in the same process (demo, backtest,
+paper), and the exchange. What reduces a position leaves at once; what increases one is judged again by ``confirm`` at
+the moment of sending.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
 
-from services.execution import admission, alerts, news, protection, reconciliation
+from services.execution import reporting
+from services.execution.alerts import alert
+from services.execution.answers import AnswerReader
+from services.execution.calm import calm_until
+from services.execution.entries import Entries
+from services.execution.inputs import Answer, Connected, Executions, Input, Leaving, News, Paid, Sent, Statement, Withheld
+from services.execution.news import NewsReader
+from services.execution.oms.registry import OrderRegistry
+from services.execution.plans.admission import EntryRefusal, Quote
+from services.execution.reconcile import Reconciler
+from services.execution.requests import AskStatement, Effects
+from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
-from services.execution.state import Cause, ExecutionState, Outstanding, StepDue, remember
-from services.execution.trade import LiveTrade, next_event
-from shared.domain.account import AccountReport
-from shared.domain.control import Alert, ClockTick, Control
-from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequest, ExchangeRequests, PlaceOrder
-from shared.domain.ids import derive
+from services.execution.state import ExecutionState, Halt, remember
+from services.execution.strays import Strays
+from services.execution.tending import Tender
+from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
+from shared.domain.intents import OrderIntent, VerdictBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
-from shared.domain.orders import StepReport, VerdictBundle
+from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginCall, OrderUpdate, Unnamed
 
 
 class ExecutionCore:
-    """The account's one hand at the exchange. Raises ValueError on an empty approval key."""
+    """One account's orders, positions and protection.
 
-    def __init__(self, instruments: Mapping[str, Instrument], settings: ExecutionSettings, approval_key: str) -> None:
-        if not approval_key:
-            raise ValueError("the approval key is empty: no verdict could be verified; set the one that risk signs with")
+    approved: verifies risk's signature of an intent. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a
+    signed request. Only symbols of ``instruments`` may be entered.
+    """
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        settings: ExecutionSettings,
+        approved: Callable[[OrderIntent, str], bool],
+        *,
+        lineage: str,
+        validity_ms: int,
+    ) -> None:
         self._instruments = dict(instruments)
         self._settings = settings
-        self._key = approval_key
-        self.state = ExecutionState()
+        self._approved = approved
+        self._lineage = lineage
+        self._validity_ms = validity_ms
+        self._wire(ExecutionState())
 
-    def handle(self, message: Message) -> Sequence[Message]:
-        """Requests first, then the reports that they leave due, then what a person should know."""
-        if isinstance(message, VerdictBundle):
-            return self._enter(message)
-        if isinstance(message, ExchangeEvents):
-            return self._hear(message)
-        if isinstance(message, Control):
-            return self._obey(message)
-        if isinstance(message, ClockTick):
-            return self._tick(message)
-        if isinstance(message, InstrumentList):
-            self._learn(message)
-        return []
+    def _wire(self, state: ExecutionState) -> None:
+        settings, symbols = self._settings, frozenset(self._instruments)
+        self.state = state
+        self._calm: dict[str, int] = {}  # until when the clock alone changes nothing of a trade; not state, only saved work
+        self._registry = OrderRegistry(state.orders)
+        self._sender = Sender(state, settings, self._lineage)
+        self._news = NewsReader(state, self._registry, self._sender, settings, self._lineage)
+        self._answers = AnswerReader(state, self._registry, self._news, settings, self._validity_ms)
+        self._entries = Entries(state, settings, self._sender, self._news, symbols, self.instrument, self._approved)
+        self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
+        self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
+        self._strays = Strays(state, self._registry, settings, self._sender, self._tender)
 
     def snapshot(self) -> bytes:
+        """Return the whole state, encoded."""
         return msgspec.msgpack.encode(self.state)
 
     def restore(self, data: bytes) -> None:
-        self.state = msgspec.msgpack.decode(data, type=ExecutionState)
+        """Replace the state by one that ``snapshot`` returned."""
+        self._wire(msgspec.msgpack.decode(data, type=ExecutionState))
 
-    # -- verdicts -----------------------------------------------------------------------------------------------------
+    # -- inputs -------------------------------------------------------------------------------------------------------
 
-    def _enter(self, bundle: VerdictBundle) -> list[Message]:
-        state, time = self.state, bundle.close_time
-        if time <= state.decided_until:
-            return []
-        state.decided_until = time
-        state.steps_due.append(StepDue(close_time=time))
-        requests: list[ExchangeRequest] = []
-        told: list[Alert] = []
-        for verdict in bundle.verdicts:
-            intent = verdict.intent
-            if intent is None:
-                continue
-            instruments = {**self._instruments, **state.instruments}
-            why = admission.refusal(intent, verdict.signature, time, state, instruments, self._key)
-            if why is not None:
-                told.append(admission.refused(intent, why, time, state))
-                continue
-            remember(state.intents, intent.id, self._settings.ids_remembered)
-            trade = state.trades[intent.symbol] = LiveTrade(intent=intent, decided_at=time)
-            requests.append(protection.enter(trade))
-        sent = self._send(derive("verdict", time), Cause("verdict", time), time, requests) if requests else []
-        return [*sent, *self._reports(), *told]
+    def handle(self, taken: Message | Input, now: int) -> Effects:
+        """Apply one input and return what follows: requests, then messages."""
+        effects = Effects()
+        reported = False
+        if isinstance(taken, Statement):
+            self._disturb_uneven()
+            reported = self._reconciler.statement(taken, now, effects)
+            self._disturb_uneven()
+            symbols = None
+        else:
+            symbols = self._take(taken, now, effects)
+        for key in self._looked_at(taken, symbols, now):
+            self._tend(key, now, effects)
+        if symbols is None:
+            self._strays.tend(now, effects)
+        for symbol in self._judged(symbols, now):
+            self._tender.judge_symbol(symbol, now, effects)
+        effects.tell(reporting.step_reports(self.state))
+        if reported and isinstance(taken, Statement):
+            effects.tell(reporting.statement(self.state, taken))
+        return effects
 
-    def _learn(self, told: InstrumentList) -> None:
-        """Filters and closures as the exchange has them; a symbol that is not named keeps its last filters."""
-        self.state.instruments |= {each.symbol: each for each in told.instruments}
-        self.state.closures = told.closures
+    def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
+        """Judge an entry at the moment of sending: why it may not leave, with a sentence; None if it may.
+
+        Changes nothing.
+        """
+        return self._entries.confirm(client_id, quote, now)
+
+    def instrument(self, symbol: str) -> Instrument | None:
+        """Return the symbol's filters: the exchange's newest, else the configured ones."""
+        return self.state.instruments.get(symbol) or self._instruments.get(symbol)
+
+    def _take(self, taken: Message | Input, now: int, effects: Effects) -> set[str] | None:
+        """Apply the input; return the symbols that it may have changed, None for all."""
+        if isinstance(taken, Answer):
+            order = self._answers.take(taken, now, effects)
+            if order is None:
+                return set()
+            return None if taken.action == "halt" else {order.request.symbol}
+        if isinstance(taken, News):
+            return self._apply_event(taken, now, effects)
+        if isinstance(taken, VerdictBundle):
+            return self._entries.enter(taken, now, effects)
+        if isinstance(taken, Sent):
+            return self._entries.sent(taken, now)
+        if isinstance(taken, Withheld):
+            return self._entries.withheld(taken, now, effects)
+        if isinstance(taken, Executions):
+            self._reconciler.executions(taken, now, effects)
+            self._compare(taken.symbol, now, effects)
+            return {taken.symbol}
+        if isinstance(taken, Paid):
+            self._reconciler.paid(taken)
+            return set()
+        if isinstance(taken, Connected):
+            self._connect(taken, now, effects)
+        elif isinstance(taken, Control):
+            self._obey(taken, now, effects)
+        elif isinstance(taken, InstrumentList):
+            self._learn(taken)
+        elif isinstance(taken, Leaving):
+            self._leave(taken)
+        elif isinstance(taken, ClockTick):
+            self._disturb_uneven()
+            for position in list(self.state.positions.values()):
+                if position.apart_since:
+                    self._reconciler.compare(position, now, effects)
+        else:
+            return set()
+        return None
+
+    # -- trades -------------------------------------------------------------------------------------------------------
+
+    def _looked_at(self, taken: Message | Input, symbols: set[str] | None, now: int) -> list[str]:
+        """The keys of the trades that the input may concern; what brings no news passes those over that are calm."""
+        plans = self.state.plans
+        if symbols is not None:
+            return [key for symbol in sorted(symbols) for key in self.state.legs(symbol) if key in plans]
+        if isinstance(taken, ClockTick) or (isinstance(taken, Statement) and not taken.names_orders):
+            return [key for key in plans if self._calm.get(key, 0) <= now]
+        return list(plans)
+
+    def _disturb_uneven(self) -> None:
+        """Look again at the trades in whose leg something is unexplained or of others: a comparison may change them."""
+        for key, position in self.state.positions.items():
+            if position.apart_since or position.foreign:
+                self._calm.pop(key, None)
+
+    def _tend(self, key: str, now: int, effects: Effects) -> None:
+        plan = self.state.plans[key]
+        self._tender.tend(plan, self.instrument(plan.symbol), now, effects)
+        if plan.live:
+            self._calm[key] = calm_until(plan, self.state, now)
+        else:
+            self._calm.pop(key, None)
+
+    def _judged(self, symbols: set[str] | None, now: int) -> list[str]:
+        """The symbols whose freeze may begin or end: those concerned; on a tick those that are not at rest."""
+        if symbols is not None:
+            return sorted(symbols)
+        state = self.state
+        uneven = {each.symbol for each in state.positions.values() if each.apart_since or each.foreign}
+        busy = {plan.symbol for key, plan in state.plans.items() if self._calm.get(key, 0) <= now}
+        return sorted(uneven | busy | state.frozen.keys())
+
+    def _compare(self, symbol: str, now: int, effects: Effects) -> None:
+        for key in self.state.legs(symbol):
+            if key in self.state.positions:
+                self._reconciler.compare(self.state.positions[key], now, effects)
 
     # -- the exchange -------------------------------------------------------------------------------------------------
 
-    def _hear(self, events: ExchangeEvents) -> list[Message]:
+    def _apply_event(self, news: News, now: int, effects: Effects) -> set[str] | None:
+        event = news.event
+        if isinstance(event, OrderUpdate):
+            halted = self.state.halted
+            self._news.order(event.order, event.fill, now, effects)
+            self._compare(event.order.symbol, now, effects)
+            return {event.order.symbol} if self.state.halted is halted else None
+        if isinstance(event, AlgoUpdate):
+            halted = self.state.halted
+            self._news.order(event.order, None, now, effects)
+            return {event.order.symbol} if self.state.halted is halted else None
+        if isinstance(event, AccountUpdate):
+            self._reconciler.account(event, now, effects)
+            return {each.symbol for each in event.positions}
+        if isinstance(event, MarginCall):
+            text = f"margin call in {', '.join(event.symbols)}: the margin is close to the maintenance margin"
+            effects.tell([alert("critical", f"margin_call.{event.time}", text, now)])
+            effects.ask(AskStatement())
+        elif isinstance(event, Unnamed) and not event.readable:
+            effects.ask(AskStatement())  # it may have been about a change
+        return set()
+
+    def _connect(self, connected: Connected, now: int, effects: Effects) -> None:
         state = self.state
-        told: list[Alert] = []
-        if events.reply_to:
-            outstanding = self._answered(events.reply_to)
-            if outstanding is None:
-                return []
-            cause = outstanding.cause
-            told += news.take(state, events, self._settings)
-            news.answered(state, outstanding.requests)
-        else:
-            if events.time <= state.stepped_until:
-                return []
-            state.stepped_until = events.time
-            state.accounts_due.append(events.time)
-            cause = Cause("step", events.time)
-            for trade in state.trades.values():
-                for client_id in protection.new_step(trade):
-                    remember(state.gone, client_id, self._settings.ids_remembered)
-            told += news.take(state, events, self._settings)
-            told += reconciliation.reconcile(state, events.time, self._settings)
-        due: dict[Cause, list[ExchangeRequest]] = {}
-        for trade in list(state.trades.values()):
-            told += self._advance(trade, events.time)
-            instrument = state.instruments.get(trade.symbol) or self._instruments.get(trade.symbol)
-            requests = protection.due(trade, events.time, self._settings, instrument)
-            if requests:
-                due.setdefault(self._belongs_to(trade, cause), []).extend(requests)
-            told += self._stuck(trade, events.time)
-        sent: list[Message] = []
-        for of, requests in due.items():
-            sent += self._send(derive("after", events.message_id, of.kind, of.time), of, events.time, requests)
-        return [*sent, *self._reports(), *told]
+        if connected.started or connected.woken:
+            for plan in state.plans.values():
+                if plan.naked_since:
+                    plan.naked_since = now  # nobody could place a stop meanwhile: that comes before closing
+        if connected.started:
+            state.started_at, state.leaving = now, False
+            for plan in state.plans.values():
+                for order in plan.of(state.orders):
+                    if order.unsettled:  # its request, or the note of it, may have been lost with the process
+                        order.signed_at = now if order.status == "WAITING" else order.signed_at
+                        order.move("IN_DOUBT", now)
+                    order.cancelling = order.querying = False
+        if connected.open and (connected.started or connected.woken or not state.connected):
+            effects.ask(AskStatement())
+        state.connected = connected.open
 
-    def _belongs_to(self, trade: LiveTrade, cause: Cause) -> Cause:
-        """Until the close that made the trade is settled, what the trade needs is of that close's making."""
-        own = trade.decided_at
-        return Cause("verdict", own) if any(due.close_time == own for due in self.state.steps_due) else cause
+    # -- commands -----------------------------------------------------------------------------------------------------
 
-    def _answered(self, reply_to: str) -> Outstanding | None:
-        """The requests that this answers, now settled; None when they were answered before, or are not ours."""
-        state = self.state
-        request_id = state.queries.get(reply_to, reply_to)
-        outstanding = state.requests.pop(request_id, None)
-        if outstanding is not None and outstanding.queries:
-            state.queries = {query: about for query, about in state.queries.items() if about != request_id}
-        return outstanding
-
-    def _advance(self, trade: LiveTrade, time: int) -> list[Alert]:
-        """Move the trade along its table as far as its orders say; a trade that is over leaves."""
-        state, settings = self.state, self._settings
-        told: list[Alert] = []
-        while (event := next_event(trade, settings.stop_retries, settings.attempts_per_step)) is not None:
-            trade.move(event)
-            told += alerts.of_event(trade, event, time)
-            if event == "stop_refused":
-                told += reconciliation.unprotectable(state, trade, time)
-        if trade.state in ("protecting", "open") and not trade.target_mourned:
-            told += self._target_lost(trade, time)
-        if trade.state in ("closed", "failed"):
-            del state.trades[trade.symbol]
-            for client_id in trade.orders:
-                remember(state.gone, client_id, settings.ids_remembered)
-            if trade.state == "closed":
-                state.closed.append(trade.report())
-        return told
-
-    def _target_lost(self, trade: LiveTrade, time: int) -> list[Alert]:
-        lost = next((order for order in trade.of("target") if order.dead), None)
-        if lost is None:
-            return []
-        trade.target_mourned = True
-        why = f" ({lost.reject_code} {lost.reject_reason})" if lost.reject_code else ""
-        text = f"{trade.symbol}: the target was {lost.status}{why}; the stop stays, the trade goes on without a target"
-        return [alerts.alert("warning", f"target_lost.{trade.intent.id}", text, time)]
-
-    def _stuck(self, trade: LiveTrade, time: int) -> list[Alert]:
-        """The exchange neither does nor tells what it was asked for: freeze, and try again with the next market step."""
-        if not protection.exhausted(trade, self._settings):
-            trade.stuck = False
-            return []
-        if trade.stuck:
-            return []
-        trade.stuck = True
-        why = f"trade {trade.intent.id} is {trade.state} with {trade.position} held, and the exchange does not follow"
-        critical = alerts.alert("critical", f"stuck.{trade.intent.id}", f"{trade.symbol}: {why}", time)
-        return [critical, *reconciliation.freeze(self.state, trade.symbol, why, time)]
-
-    # -- requests and reports -----------------------------------------------------------------------------------------
-
-    def _send(self, identity: str, cause: Cause, time: int, requests: list[ExchangeRequest]) -> list[Message]:
-        state = self.state
-        state.requests[identity] = Outstanding(cause=cause, time=time, requests=tuple(requests))
-        if cause.kind == "verdict":
-            due = next(step for step in state.steps_due if step.close_time == cause.time)
-            fresh = [request.order.client_id for request in requests if isinstance(request, PlaceOrder)]
-            due.placed += [client_id for client_id in fresh if client_id not in due.placed]
-        return [ExchangeRequests(id=identity, time=time, requests=tuple(requests))]
-
-    def _reports(self) -> list[Message]:
-        """The reports that no longer wait for an answer, each kind in its order."""
-        state = self.state
-        reports: list[Message] = []
-        while state.accounts_due and not state.waits_for(Cause("step", state.accounts_due[0])):
-            assert state.account is not None, "an account report is due only after the exchange stated the account"
-            open_trades = tuple([trade.report() for trade in state.trades.values()])
-            reports.append(
-                AccountReport(
-                    time=state.accounts_due.pop(0),
-                    account=state.account,
-                    open_trades=open_trades,
-                    closed_trades=tuple(state.closed),
-                )
-            )
-            state.closed.clear()
-        while state.steps_due and not state.waits_for(Cause("verdict", state.steps_due[0].close_time)):
-            due = state.steps_due.pop(0)
-            reports.append(StepReport(close_time=due.close_time, placed=tuple(due.placed)))
-        return reports
-
-    # -- the operator and the clock -----------------------------------------------------------------------------------
-
-    def _obey(self, control: Control) -> list[Message]:
+    def _obey(self, control: Control, now: int, effects: Effects) -> None:
         state = self.state
         if control.command == "reset" or not remember(state.controls, control.id, self._settings.controls_remembered):
-            return []
-        thawed = ", ".join(state.frozen) if control.command == "rearm" and state.frozen else "none"
-        state.halted = control.command == "halt"
-        if control.command == "rearm":
+            return
+        thawed = ", ".join(sorted(state.frozen)) if control.command == "rearm" and state.frozen else "none"
+        if control.command == "halt" and state.halted is None:
+            state.halted = Halt(code=0, why=f"{control.by}: {control.reason}", since=now)
+        elif control.command == "rearm":
+            if state.halted is not None:  # its echo may still be on its way
+                remember(state.controls, state.halted.announced_as, self._settings.controls_remembered)
+            state.halted = None
             state.frozen.clear()
         text = f"{control.command} by {control.by}: {control.reason}; symbols thawed: {thawed}"
-        return [alerts.alert("info", f"control.{control.id}", text, max(state.stepped_until, 0))]
+        effects.tell([alert("info", f"control.{control.id}", text, now)])
 
-    def _tick(self, tick: ClockTick) -> list[Message]:
-        """Ask again for what has no answer (invariant 7). Ticks alone count age: market time may run at any speed."""
-        state, settings = self.state, self._settings
-        if tick.time <= state.ticked_until:
-            return []
-        state.ticked_until = tick.time
-        outputs: list[Message] = []
-        for request_id, outstanding in state.requests.items():
-            if outstanding.since < 0:
-                outstanding.since = tick.time
-            if tick.time - outstanding.since < settings.unanswered_ms:
-                continue
-            outstanding.since = tick.time
-            outstanding.queries += 1
-            query = derive("query", request_id, outstanding.queries)
-            state.queries[query] = request_id
-            while len(state.queries) > settings.queries_remembered:
-                del state.queries[next(iter(state.queries))]
-            if outstanding.queries > settings.queries_before_alarm:
-                requests = tuple(_ended(request) for request in outstanding.requests)
-            else:
-                requests = outstanding.requests
-            outputs.append(ExchangeRequests(id=query, time=outstanding.time, requests=requests))
-            if outstanding.queries == settings.queries_before_alarm:
-                for symbol in dict.fromkeys(_symbol(request) for request in outstanding.requests):
-                    outputs += reconciliation.freeze(state, symbol, "the exchange does not answer", tick.time)
-        return outputs
+    def _learn(self, listing: InstrumentList) -> None:
+        """Filters and closures as the exchange has them; a symbol that is not named keeps its last filters."""
+        self.state.instruments |= {each.symbol: each for each in listing.instruments}
+        self.state.closures = listing.closures
 
-
-def _ended(request: ExchangeRequest) -> ExchangeRequest:
-    """After the alarm an entry is not wanted any more: its cancel tells what became of it, and can only end it."""
-    if isinstance(request, CancelOrder) or request.order.reduce_only or request.order.close_position:
-        return request
-    return CancelOrder(symbol=request.order.symbol, client_id=request.order.client_id)
-
-
-def _symbol(request: ExchangeRequest) -> str:
-    return request.symbol if isinstance(request, CancelOrder) else request.order.symbol
+    def _leave(self, leaving: Leaving) -> None:
+        """End entries that rest or wait; what protects stays at the exchange."""
+        self.state.leaving = True
+        for plan in self.state.plans.values():
+            plan.unwanted = True
+            if leaving.flatten and plan.state in ("protecting", "open"):
+                plan.exit_wanted = plan.exit_wanted or "command"

@@ -1,185 +1,161 @@
-"""Which orders a trade needs now: a stop and a target while it holds a position, none when it is flat (EXEC-3, invariant 4).
+"""Protection is a wanted state: which exits a trade should have now, against those that it has (EXEC-3, invariant 4). Pure.
 
-Exits are ``close_position`` orders: they close what is there when they trigger, so a partly filled entry is covered, and
-what fills later too. A position for which the exchange takes no stop is closed at the market.
+The leg's one stop closes the whole position, so a partly filled entry is covered, and what fills later too. Rungs of the
+ladder are conditional, by quantity. To move the stop, a bridge by quantity stands while it is replaced: the exchange
+takes only one order that closes the position on a side. A position for which no stop is accepted in time is closed at
+the market.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
-from services.execution.oms import LiveOrder
+from services.execution.oms.order import LiveOrder
+from services.execution.plans import ladder
+from services.execution.plans.plan import Plan
+from services.execution.positions import LegPosition
+from services.execution.requests import Request
+from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
-from services.execution.trade import LiveTrade, stop_pending
-from shared.domain.exchange import CancelOrder, ExchangeRequest, PlaceOrder
-from shared.domain.ids import client_order_id
 from shared.domain.instruments import Instrument
-from shared.domain.message import Symbol
-from shared.domain.order_words import OrderType
-from shared.domain.orders import Leg, Order
+
+_ZERO: Final = Decimal(0)
 
 
-def unprotected(state: ExecutionState) -> list[Symbol]:
-    """Symbols of ours with a position and without an accepted stop at the exchange (invariant 4).
+class Protection:
+    """Compares wanted exits with live ones. ``due`` counts what it returns as sent."""
 
-    Between the fill of an entry and the answer to its stop a symbol is here of necessity; when no request is outstanding it
-    may be here only after the exchange has refused both the stop and the closing, which is a critical alert.
-    """
-    return [trade.symbol for trade in state.trades.values() if trade.position > 0 and not trade.stop_accepted]
+    def __init__(self, state: ExecutionState, settings: ExecutionSettings, sender: Sender) -> None:
+        self._state = state
+        self._settings = settings
+        self._sender = sender
 
+    def accepted(self, plan: Plan, now: int) -> bool:
+        """True while the exchange holds a stop for the whole position, or a bridge for what is held."""
+        orders = self._state.orders
+        if any(self._stands(order, now) for order in plan.of(orders, "stop")):
+            return True
+        bridges = plan.of(orders, "bridge")
+        remaining = plan.remaining(orders) if bridges else _ZERO
+        return any(self._stands(order, now) and order.left >= remaining for order in bridges)
 
-def enter(trade: LiveTrade) -> PlaceOrder:
-    """The entry, at the market."""
-    intent = trade.intent
-    order = Order(
-        client_id=client_order_id(intent.id, "entry"),
-        symbol=intent.symbol,
-        side=intent.side,
-        type="MARKET",
-        quantity=intent.quantity,
-    )
-    return _send(trade, order, "entry", "entry")
-
-
-def due(
-    trade: LiveTrade, now: int, settings: ExecutionSettings, instrument: Instrument | None = None
-) -> list[ExchangeRequest]:
-    """The requests that the trade's state calls for and that are not on their way; they count as sent from here on.
-
-    ``now`` (ms, market time): after its intent has expired an entry is no longer wanted. ``instrument``: the filters as they
-    are now; the exchange may have changed them since the intent was approved. None = the intent's prices as they are.
-    """
-    requests: list[ExchangeRequest] = []
-    if trade.state in ("protecting", "open"):
-        requests += _protect(trade, settings, instrument)
-    elif trade.state == "closing":
-        requests += _close(trade, settings, instrument)
-    if now > trade.intent.expires_at:
-        requests += [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
-    for order in trade.orders.values():
-        if order.status == "UNKNOWN" and not order.cancelling:
-            requests += _ask(trade, order, now, settings)
-    return requests
-
-
-def exhausted(trade: LiveTrade, settings: ExecutionSettings) -> bool:
-    """This market step's attempts are used up, and the trade is not where it should be."""
-    limit = settings.attempts_per_step
-    return any(
-        not order.cancelling and (order.status == "UNKNOWN" or (order.resting and order.cancels >= limit))
-        for order in trade.orders.values()
-    ) or (
-        trade.state == "closing"
-        and trade.position > 0
-        and _vain_closings(trade) >= limit
-        and all(order.dead for order in trade.of("close"))
-    )
-
-
-def new_step(trade: LiveTrade) -> list[str]:
-    """A market step has come: attempts count anew. Returns the client ids of dead orders that are forgotten with it."""
-    for order in trade.orders.values():
-        order.asks = order.cancels = 0
-    if trade.stop_accepted:
-        trade.stop_attempts = 0
-    gone = [
-        client_id for client_id, order in trade.orders.items() if order.kind != "entry" and order.dead and order.done == 0
-    ]
-    for client_id in gone:
-        del trade.orders[client_id]
-    return gone
-
-
-def _protect(trade: LiveTrade, settings: ExecutionSettings, instrument: Instrument | None) -> list[ExchangeRequest]:
-    requests: list[ExchangeRequest] = []
-    if not trade.stop_accepted and not stop_pending(trade, settings.attempts_per_step):
-        trade.stops += 1
-        trade.stop_attempts += 1
-        leg = _stop_leg(trade.stops)
-        stop = trade.intent.stop if instrument is None else instrument.stop(trade.intent.stop, trade.intent.side)
-        requests.append(_send(trade, _exit(trade, leg, "STOP_MARKET", stop), leg, "stop"))
-    if not trade.target_sent:
-        trade.target_sent = True
-        target = trade.intent.target if instrument is None else instrument.price(trade.intent.target)
-        requests.append(_send(trade, _exit(trade, "target", "TAKE_PROFIT_MARKET", target), "target", "target"))
-    return requests
-
-
-def _close(trade: LiveTrade, settings: ExecutionSettings, instrument: Instrument | None) -> list[ExchangeRequest]:
-    """Stop what still enters, close what is held, then take away the exits: in this order nothing is naked for longer."""
-    requests: list[ExchangeRequest] = [_cancel(order) for order in trade.of("entry") if _cancellable(order, settings)]
-    if (
-        trade.position > 0
-        and _vain_closings(trade) < settings.attempts_per_step
-        and all(order.dead for order in trade.of("close"))
-    ):
-        trade.closes += 1
-        leg = f"close-{trade.closes}"
-        requests.append(_send(trade, _market_close(trade, leg, instrument), leg, "close"))
-    exits = [*trade.of("stop"), *trade.of("target")]
-    if trade.position == 0:
-        exits += trade.of("close")
-    return requests + [_cancel(order) for order in exits if _cancellable(order, settings)]
-
-
-def _vain_closings(trade: LiveTrade) -> int:
-    """This market step's closing orders that came to nothing; one that filled in part is progress, and is followed up."""
-    return sum(order.dead and order.done == 0 for order in trade.of("close"))
-
-
-def _ask(trade: LiveTrade, order: LiveOrder, now: int, settings: ExecutionSettings) -> list[ExchangeRequest]:
-    """The query of an unknown order. Placing it again tells what became of it, or places it if it never arrived; what is not
-    wanted any more is asked for by its cancel, which can only tell or end it."""
-    superseded = order.kind == "stop" and order.leg != _stop_leg(trade.stops)
-    expired = order.kind == "entry" and now > trade.intent.expires_at
-    if trade.state == "closing" or superseded or expired:
-        return [_cancel(order)] if order.cancels < settings.attempts_per_step else []
-    if order.asks >= settings.attempts_per_step:
+    def due(self, plan: Plan, position: LegPosition, instrument: Instrument | None, now: int) -> list[Request]:
+        """Return the requests that the trade's exits need now, in the order in which they should leave."""
+        if plan.state in ("protecting", "open"):
+            return [
+                *self._stop(plan, position, instrument, now),
+                *self._cut(plan, instrument, now),
+                *self._rungs(plan, instrument, now),
+            ]
+        if plan.state == "closing":
+            return self._close(plan, position, instrument, now)
         return []
-    order.asks += 1
-    order.move("SENT")
-    return [PlaceOrder(order=order.order)]
 
+    # -- the stop -----------------------------------------------------------------------------------------------------
 
-def _stop_leg(number: int) -> str:
-    return "stop" if number == 1 else f"stop-{number}"
+    def _stop(self, plan: Plan, position: LegPosition, instrument: Instrument | None, now: int) -> list[Request]:
+        orders, sender = self._state.orders, self._sender
+        wanted = plan.stop if self._out_of_reach(plan.moved_to, position, plan) else plan.wanted_stop
+        price = wanted if instrument is None else instrument.stop(wanted, plan.intent.side)
+        stops, bridges = plan.of(orders, "stop"), plan.of(orders, "bridge")
+        standing = next((order for order in reversed(stops) if self._stands(order, now)), None)
+        if standing is None:
+            wait = sender.busy(stops, now) or self._a_person_replaces_it(stops, now)
+            return [] if wait or now < plan.retry_at.get("stop", 0) else [sender.stop(plan, price, now)]
+        if standing.triggered_at:
+            return []  # it is being carried out
+        if standing.trigger in (price, wanted):
+            return sender.end(bridges, now)
+        remaining = plan.remaining(orders)
+        bridge = next((order for order in bridges if self._stands(order, now) and order.trigger == price), None)
+        if bridge is not None and bridge.left >= remaining:
+            return [] if self._out_of_reach(standing.trigger, position, plan) else sender.end([standing], now)
+        if sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
+            return []
+        quantity = remaining if instrument is None else instrument.covering(remaining)
+        return [*sender.end(bridges, now), sender.bridge(plan, price, quantity, now)]
 
+    def _stands(self, order: LiveOrder, now: int) -> bool:
+        """The exchange has it. One that triggered and does not fill protects nothing any more."""
+        late = order.triggered_at and now - order.triggered_at >= self._settings.overtake_ms
+        return order.resting and not late
 
-def _cancellable(order: LiveOrder, settings: ExecutionSettings) -> bool:
-    return order.resting and not order.cancelling and order.cancels < settings.attempts_per_step
+    @staticmethod
+    def _out_of_reach(trigger: Decimal | None, position: LegPosition, plan: Plan) -> bool:
+        """A person moved the stop beyond the liquidation: it is left alone, and ours stands beside it."""
+        known = trigger is not None and trigger == plan.moved_to and position.liquidation > 0
+        return trigger is not None and known and plan.sign * (trigger - position.liquidation) <= 0
 
+    def _a_person_replaces_it(self, stops: list[LiveOrder], now: int) -> bool:
+        """The last stop was cancelled by somebody else a moment ago: perhaps another one of theirs is on its way."""
+        last = stops[-1] if stops else None
+        return (
+            last is not None
+            and last.status == "CANCELED"
+            and not last.cancels
+            and now - last.ended_at < self._settings.replacement_wait_ms
+        )
 
-def _cancel(order: LiveOrder) -> CancelOrder:
-    order.cancelling = True
-    order.cancels += 1
-    return CancelOrder(symbol=order.order.symbol, client_id=order.order.client_id)
+    # -- quantities ---------------------------------------------------------------------------------------------------
 
+    def _cut(self, plan: Plan, instrument: Instrument | None, now: int) -> list[Request]:
+        """Take off what the trade should not hold: what it risks beyond its budget, a rung that the price has passed."""
+        if not plan.cut:
+            return []
+        orders = self._state.orders
+        closes = plan.of(orders, "close")
+        need = min(plan.cut - sum((order.done for order in closes), _ZERO), plan.remaining(orders))
+        if need <= 0 or now < plan.retry_at.get("close", 0) or self._sender.busy(closes, now):
+            return []
+        return [self._sender.close(plan, need, instrument, now)]
 
-def _send(trade: LiveTrade, order: Order, leg: str, kind: Leg) -> PlaceOrder:
-    trade.orders[order.client_id] = LiveOrder(order=order, leg=leg, kind=kind)
-    return PlaceOrder(order=order)
+    def _rungs(self, plan: Plan, instrument: Instrument | None, now: int) -> list[Request]:
+        orders, requests = self._state.orders, list[Request]()
+        if instrument is None or not plan.of(orders, "stop", "bridge") or self._still_entering(plan, now):
+            return []  # the stop leaves first
+        wanted = {rung.number: rung for rung in ladder.wanted(plan, orders, instrument)}
+        busy = set[int]()
+        for order in plan.of(orders, "target"):
+            if order.over:
+                continue
+            rung = wanted.get(order.rung)
+            if rung is None or order.rung in busy or (order.request.trigger, order.left) != (rung.price, rung.quantity):
+                requests += self._sender.end([order], now)
+            busy.add(order.rung)
+        if now >= plan.retry_at.get("target", 0):
+            requests += [
+                self._sender.target(plan, number, rung.price, rung.quantity, now)
+                for number, rung in wanted.items()
+                if number not in busy
+            ]
+        return requests
 
+    def _still_entering(self, plan: Plan, now: int) -> bool:
+        """A market entry is filling: its rungs are placed once, when it is over."""
+        return plan.intent.kind == "market" and any(
+            not order.over and now - order.signed_at < self._settings.overtake_ms
+            for order in plan.of(self._state.orders, "entry")
+        )
 
-def _exit(trade: LiveTrade, leg: str, kind: OrderType, trigger: Decimal) -> Order:
-    return Order(
-        client_id=client_order_id(trade.intent.id, leg),
-        symbol=trade.symbol,
-        side=trade.exit_side,
-        type=kind,
-        quantity=Decimal(0),  # the exchange refuses a quantity beside close_position (-4137)
-        trigger=trigger,
-        close_position=True,
-    )
+    # -- closing ------------------------------------------------------------------------------------------------------
 
-
-def _market_close(trade: LiveTrade, leg: str, instrument: Instrument | None) -> Order:
-    """The order that closes what is held. A rest below the step is closed too: reduce-only sells no more than there is."""
-    return Order(
-        client_id=client_order_id(trade.intent.id, leg),
-        symbol=trade.symbol,
-        side=trade.exit_side,
-        type="MARKET",
-        quantity=trade.position if instrument is None else instrument.covering(trade.position),
-        reduce_only=True,
-    )
+    def _close(self, plan: Plan, position: LegPosition, instrument: Instrument | None, now: int) -> list[Request]:
+        """End the entry, close what is held, then take the exits away, the stop last: nothing is naked for longer."""
+        orders, sender = self._state.orders, self._sender
+        requests = sender.end(plan.of(orders, "entry"), now)
+        remaining = plan.remaining(orders)
+        closes = plan.of(orders, "close")
+        if remaining > 0:
+            if now >= plan.retry_at.get("close", 0) and not sender.busy(closes, now):
+                requests.append(sender.close(plan, remaining, instrument, now))
+            again = plan.refusals.get("close") or len(plan.of(orders, "close")) > 1
+            if again and not self.accepted(plan, now):
+                requests += self._stop(plan, position, instrument, now)  # it is not closed at once: a stop, too
+            return requests
+        others = plan.of(orders, "target", "bridge", "close")
+        requests += sender.end(others, now)
+        if all(order.over for order in others):
+            requests += sender.end(plan.of(orders, "stop"), now)
+        return requests

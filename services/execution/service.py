@@ -1,21 +1,57 @@
-"""Wiring of execution: one lane for the account; its single active consumer is the account's only hand."""
+"""Wiring of execution at a real exchange: one source, because one process trades for the account; replicas stand by.
+
+In modes sim and paper the same core runs in a lane with the matching engine (``simulator``).
+"""
 
 from __future__ import annotations
 
 from functools import partial
 
 from services.execution.core import ExecutionCore
+from services.execution.drivers.exchange.driver import ExchangeDriver
+from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
 from shared.config.settings import CommonSettings
-from shared.runtime.lane.spec import LaneSpec
+from shared.exchange.open import make_exchange
+from shared.exchange.port import Exchange
+from shared.exchange.settings import Endpoint
+from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.service import ServiceSpec
+from shared.runtime.source import SourceSpec
+from shared.store.port import StateStore
+
+
+def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionCore:
+    """Build the account's core, empty."""
+    return ExecutionCore(
+        common.instrument_table(),
+        settings,
+        common.verifier().approved,
+        lineage=lineage(common.mode, common.namespace),
+        validity_ms=common.exchange.recv_window_ms,
+    )
 
 
 def spec(common: CommonSettings, settings: ExecutionSettings) -> ServiceSpec:
-    """The account's execution lane."""
-    build = partial(ExecutionCore, common.instrument_table(), settings, common.approval_key.get_secret_value())
+    """Return the service in modes testnet and live."""
+    endpoint: Endpoint = "mainnet" if common.mode == "live" else "demo"
+
+    def make(store: StateStore | None) -> Exchange:
+        if not common.exchange.has_key:
+            raise Leave(
+                Exit.REFUSED, "no API key: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of those names"
+            )
+        return make_exchange(endpoint, common.exchange, store)
+
     return ServiceSpec(
         name="execution",
         group="execution",
-        lanes=(LaneSpec(name="execution", stage="execution", queue="execution", build=build),),
+        sources=(
+            SourceSpec(
+                name="execution",
+                build=lambda bus, store: ExchangeDriver(
+                    bus, partial(make, store), partial(make_core, common, settings), common, settings
+                ),
+            ),
+        ),
     )

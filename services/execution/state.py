@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from decimal import Decimal
+from typing import Final, Literal
 
 import msgspec
 
-from services.execution.trade import LiveTrade
-from shared.domain.account import AccountState, Trade
-from shared.domain.exchange import ExchangeRequest
+from services.execution.oms.order import LiveOrder
+from services.execution.plans.plan import Plan
+from services.execution.positions import LegPosition
+from shared.domain.account import FundingPayment, Trade
+from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure
+from shared.domain.order_words import PositionSide
+
+#: Why a symbol takes no entries for now.
+FreezeReason = Literal[
+    "doubt",  # whether an order exists is not known
+    "mismatch",  # our trades and the exchange's statements differ
+    "foreign",  # somebody else holds a position there
+    "unprotectable",  # the exchange took no stop there; re-armed by hand
+]
+#: Those that end by themselves when their cause is gone.
+THAWING: Final[frozenset[FreezeReason]] = frozenset({"doubt", "mismatch", "foreign"})
+#: The legs that a symbol may have.
+LEGS: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
 
 
-class Cause(msgspec.Struct, frozen=True):
-    """What set requests in motion, and so which report waits for their answers."""
+class Freeze(msgspec.Struct, frozen=True, kw_only=True):
+    """No entry in a symbol. since: ms of ``now``. text: what is the matter, for people."""
 
-    kind: Literal["verdict", "step"]
-    time: int
+    reason: FreezeReason
+    since: int
+    text: str
 
 
-class Outstanding(msgspec.Struct, kw_only=True):
-    """Requests without an answer. ``since``: the first clock tick that met them, ms, or -1; ``queries``: asked so often."""
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """No entry at all until a person re-arms. code: the exchange's error code; 0 = by command, or by an id seen."""
 
-    cause: Cause
-    time: int
-    requests: tuple[ExchangeRequest, ...]
-    since: int = -1
-    queries: int = 0
+    code: int
+    why: str
+    since: int
+
+    @property
+    def announced_as(self) -> str:
+        """Id of the Control that tells risk of it; the broker brings that back to execution, too."""
+        return derive("execution", "halt", self.code, self.since)
 
 
 class StepDue(msgspec.Struct, kw_only=True):
@@ -38,35 +58,62 @@ class StepDue(msgspec.Struct, kw_only=True):
 
 
 class ExecutionState(msgspec.Struct, kw_only=True):
-    """Live trades by symbol (one a symbol: its exits close the whole position), requests by id, reports that are due.
+    """Times in ms of ``now`` unless noted.
 
-    ``queries``: query id → the request that it asks about. ``intents``, ``gone``, ``foreign``, ``controls``: ids remembered,
-    oldest first. ``frozen``: symbol → why no intent is taken for it until re-armed by hand. ``instruments`` and
-    ``closures``: as the exchange told them last; nothing before that.
+    plans: trades that are not over, by symbol and leg (``leg_key``). past: trades that are over, by intent id, oldest
+    first, because a fill of theirs may still come. orders: ours by client id. positions: by symbol and leg. wallet,
+    equity: USDT, as last stated; stated_at: when that was asked for (exchange). intents: id → valid_until, remembered
+    until then. sent_at: when entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding
+    payments; foreign: ids of orders that are not ours, each alerted once. agreed_at: all executions until then are accounted
+    for (exchange). instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or
+    forgotten, with the time since when: the living are cancelled. started_at: when this process began; an intent that is
+    older may have been sent by the one before. leaving: this process is about to stop.
     """
 
-    account: AccountState | None = None
+    wallet: Decimal | None = None
+    equity: Decimal = Decimal(0)
+    stated_at: int = 0
     decided_until: int = -1
-    stepped_until: int = -1
-    ticked_until: int = -1
-    halted: bool = False
-    frozen: dict[str, str] = msgspec.field(default_factory=dict)
-    trades: dict[str, LiveTrade] = msgspec.field(default_factory=dict)
-    requests: dict[str, Outstanding] = msgspec.field(default_factory=dict)
-    queries: dict[str, str] = msgspec.field(default_factory=dict)
+    halted: Halt | None = None
+    connected: bool = True
+    frozen: dict[str, Freeze] = msgspec.field(default_factory=dict)
+    plans: dict[str, Plan] = msgspec.field(default_factory=dict)
+    past: dict[str, Plan] = msgspec.field(default_factory=dict)
+    orders: dict[str, LiveOrder] = msgspec.field(default_factory=dict)
+    positions: dict[str, LegPosition] = msgspec.field(default_factory=dict)
     steps_due: list[StepDue] = msgspec.field(default_factory=list)
-    accounts_due: list[int] = msgspec.field(default_factory=list)
     closed: list[Trade] = msgspec.field(default_factory=list)
-    intents: dict[str, None] = msgspec.field(default_factory=dict)
-    gone: dict[str, None] = msgspec.field(default_factory=dict)
+    funding: list[FundingPayment] = msgspec.field(default_factory=list)
+    intents: dict[str, int] = msgspec.field(default_factory=dict)
+    sent_at: list[int] = msgspec.field(default_factory=list)
+    fills_known: dict[str, None] = msgspec.field(default_factory=dict)
+    paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)
+    fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
+    agreed_at: int = 0
+    strays: dict[str, int] = msgspec.field(default_factory=dict)
+    started_at: int = 0
+    leaving: bool = False
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 
-    def waits_for(self, cause: Cause) -> bool:
-        """Some request that this cause set in motion has no answer yet."""
-        return any(request.cause == cause for request in self.requests.values())
+    def leg(self, symbol: str, leg: PositionSide = "BOTH") -> LegPosition:
+        """The position of a leg; a flat one is made for one that nothing is known of."""
+        key = leg_key(symbol, leg)
+        if key not in self.positions:
+            self.positions[key] = LegPosition(symbol=symbol, leg=leg, accounted_until=self.agreed_at)
+        return self.positions[key]
+
+    def legs(self, symbol: str) -> list[str]:
+        """The keys of a symbol's legs of which something is known."""
+        keys = (leg_key(symbol, leg) for leg in LEGS)
+        return [key for key in keys if key in self.positions or key in self.plans]
+
+
+def leg_key(symbol: str, leg: PositionSide) -> str:
+    """The key of a leg in ``plans`` and ``positions``."""
+    return f"{symbol}:{leg}"
 
 
 def remember(window: dict[str, None], identity: str, limit: int) -> bool:

@@ -62,7 +62,7 @@ class IngestCore:
         """How often each refusal and each condition occurred since the session began, for metrics; alerted or not."""
         return self._alerts.counts
 
-    def handle(self, message: Message) -> list[Message]:
+    def handle(self, message: Message, now: int) -> list[Message]:
         """A step gives its alerts and bundles; one at or before the last close gives nothing; other messages nothing.
 
         A history gives a bundle for each of its closes that is after the last step's, marked as warm-up.

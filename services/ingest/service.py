@@ -56,6 +56,5 @@ def _feed(
         bus,
         partial(make_exchange, endpoint, common.exchange, store),
         max_gap_minutes=settings.max_gap_minutes,
-        ticks=partition == 0,
         chance=random.random,
     )

@@ -8,26 +8,28 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from shared.domain.account import AccountReport, RiskReport, Trade, TradeState
+from shared.domain.account import AccountStatement, RiskReport, Trade, TradeState
 from shared.domain.candles import CandleBundle
 from shared.domain.control import Alert, Control
-from shared.domain.decisions import DecisionBundle
-from shared.domain.exchange import ExchangeEvents
+from shared.domain.decisions import DecisionBundle, LimitEntry, Signal
+from shared.domain.intents import OrderIntent, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.order_words import OrderStatus
-from shared.domain.orders import Order, VerdictBundle
+from shared.domain.orders import Order, OrderEvent
 
 Row: TypeAlias = dict[str, Any]
 #: Table name → its rows, in the order of the messages.
 Rows: TypeAlias = defaultdict[str, list[Row]]
+_Writer: TypeAlias = Callable[[Any, int | None, Rows], None]
 
-#: How far an order is in its life: what is final stays final, however late an older state comes in.
+#: How far an order is in its life: what is final stays final, however late an older state comes in. A rejection is an
+#: answer's word, and the exchange may show the order all the same.
 _ORDER_RANK: Final[dict[OrderStatus, int]] = {
     "NEW": 0,
+    "REJECTED": 0,
     "PARTIALLY_FILLED": 1,
     "CANCELED": 2,
     "EXPIRED": 2,
-    "REJECTED": 2,
     "FILLED": 2,
 }
 _TRADE_RANK: Final[dict[TradeState, int]] = {
@@ -40,13 +42,16 @@ _TRADE_RANK: Final[dict[TradeState, int]] = {
 }
 
 
-def rows(messages: Iterable[Message]) -> Rows:
-    """The rows of all messages. Types that the journal does not record (the clock's ticks, say) give none."""
+def rows(messages: Iterable[tuple[Message, int | None]]) -> Rows:
+    """The rows of all messages, each given with the time of the lane that published it (UTC ms; None = it named none).
+
+    Types that the journal does not record give none.
+    """
     found: Rows = defaultdict(list)
-    for message in messages:
+    for message, stamped_at in messages:
         write = _WRITERS.get(type(message))
         if write is not None:
-            write(message, found)
+            write(message, stamped_at, found)
     return found
 
 
@@ -59,16 +64,16 @@ def order_sequence(order: Order) -> str:
     return f"{_ORDER_RANK[order.status]}:{order.filled:040.18f}:{order.updated_at:013d}:{order.status}"
 
 
-def trade_sequence(trade: Trade, reported_at: int) -> int:
-    """A number that grows with the reports; within one report with the trade's life."""
-    return reported_at * 10 + _TRADE_RANK[trade.state]
+def trade_sequence(trade: Trade, stated_at: int) -> int:
+    """A number that grows with the statements; within one with the trade's life."""
+    return stated_at * 10 + _TRADE_RANK[trade.state]
 
 
-def _json(values: tuple[str, ...]) -> str:
+def _json(values: tuple[Any, ...]) -> str:
     return msgspec.json.encode(values).decode()
 
 
-def _candles(message: CandleBundle, found: Rows) -> None:
+def _candles(message: CandleBundle, stamped_at: int | None, found: Rows) -> None:
     timeframe, close_time = message.timeframe, message.close_time
     found["candles"] += [
         {
@@ -81,6 +86,7 @@ def _candles(message: CandleBundle, found: Rows) -> None:
             "close": candle.close,
             "volume": candle.volume,
             "state": candle.state,
+            "stamped_at": stamped_at,
         }
         for candle in message.candles
     ]
@@ -89,7 +95,7 @@ def _candles(message: CandleBundle, found: Rows) -> None:
     ]
 
 
-def _decisions(message: DecisionBundle, found: Rows) -> None:
+def _decisions(message: DecisionBundle, stamped_at: int | None, found: Rows) -> None:
     for decision in message.decisions:
         signal = decision.signal
         found["decisions"].append(
@@ -100,14 +106,28 @@ def _decisions(message: DecisionBundle, found: Rows) -> None:
                 "strategy": decision.strategy,
                 "signal_id": signal.id if signal is not None else None,
                 "reasons": ",".join(decision.reasons),
+                "stamped_at": stamped_at,
             }
         )
         if signal is not None:
-            row = msgspec.structs.asdict(signal)
-            found["signals"].append(row | {"decision_id": decision.id, "rests_on": _json(signal.rests_on)})
+            found["signals"].append(_signal(signal, decision.id))
 
 
-def _verdicts(message: VerdictBundle, found: Rows) -> None:
+def _signal(signal: Signal, decision_id: str) -> Row:
+    entry = signal.entry
+    row = msgspec.structs.asdict(signal) | {
+        "decision_id": decision_id,
+        "kind": "limit" if isinstance(entry, LimitEntry) else "market",
+        "price": entry.price,
+        "rests_until": entry.rests_until if isinstance(entry, LimitEntry) else 0,
+        "exits": _json(signal.exits),
+        "rests_on": _json(signal.rests_on),
+    }
+    del row["entry"]
+    return row
+
+
+def _verdicts(message: VerdictBundle, stamped_at: int | None, found: Rows) -> None:
     for verdict in message.verdicts:
         found["verdicts"].append(
             {
@@ -118,47 +138,60 @@ def _verdicts(message: VerdictBundle, found: Rows) -> None:
                 "signature": verdict.signature,
                 "refusals": ",".join(verdict.refusals),
                 "notes": _json(verdict.notes),
+                "stamped_at": stamped_at,
             }
         )
         if verdict.intent is not None:
-            found["intents"].append(msgspec.structs.asdict(verdict.intent))
+            found["intents"].append(_intent(verdict.intent))
 
 
-def _events(message: ExchangeEvents, found: Rows) -> None:
-    for order in message.orders:
-        row = msgspec.structs.asdict(order)
-        row["trigger_price"] = row.pop("trigger")  # a reserved word in SQL
-        row["sequence"] = order_sequence(order)
-        found["orders"].append(row)
-        found["order_history"].append(row)
-    found["fills"] += [msgspec.structs.asdict(fill) for fill in message.fills]
-    found["funding"] += [msgspec.structs.asdict(payment) for payment in message.funding]
+def _intent(intent: OrderIntent) -> Row:
+    return msgspec.structs.asdict(intent) | {"exits": _json(intent.exits)}
 
 
-def _account(message: AccountReport, found: Rows) -> None:
-    account = message.account
-    found["equity"].append({"time": message.time, "wallet": account.wallet, "equity": account.equity})
+def _order_event(message: OrderEvent, stamped_at: int | None, found: Rows) -> None:
+    cause = {
+        "origin": message.origin,
+        "purpose": message.purpose,
+        "intent_id": message.intent_id,
+        "stamped_at": stamped_at,
+    }
+    row = msgspec.structs.asdict(message.order) | cause
+    row["trigger_price"] = row.pop("trigger")  # a reserved word in SQL
+    row["sequence"] = order_sequence(message.order)
+    found["orders"].append(row)
+    found["order_history"].append(row)
+    if message.fill is not None:
+        found["fills"].append(msgspec.structs.asdict(message.fill) | cause)
+
+
+def _statement(message: AccountStatement, stamped_at: int | None, found: Rows) -> None:
+    time, account = message.time, message.account
+    stamp = {"stamped_at": stamped_at}
+    found["equity"].append(
+        {"time": time, "asked_at": message.asked_at, "wallet": account.wallet, "equity": account.equity, **stamp}
+    )
+    found["positions"] += [{**msgspec.structs.asdict(position), "time": time, **stamp} for position in account.positions]
+    found["funding"] += [{**msgspec.structs.asdict(payment), **stamp} for payment in message.funding]
     for trade in (*message.open_trades, *message.closed_trades):
-        found["trades"].append(
-            msgspec.structs.asdict(trade) | {"sequence": trade_sequence(trade, message.time)},
-        )
+        found["trades"].append(msgspec.structs.asdict(trade) | {"sequence": trade_sequence(trade, time)})
 
 
-def _flat(table: str) -> Callable[[Any, Rows], None]:
+def _flat(table: str) -> _Writer:
     """A message whose fields are the row."""
 
-    def write(message: Message, found: Rows) -> None:
-        found[table].append(msgspec.structs.asdict(message))
+    def write(message: Message, stamped_at: int | None, found: Rows) -> None:
+        found[table].append({**msgspec.structs.asdict(message), "stamped_at": stamped_at})
 
     return write
 
 
-_WRITERS: Final[dict[type[Message], Callable[[Any, Rows], None]]] = {
+_WRITERS: Final[dict[type[Message], _Writer]] = {
     CandleBundle: _candles,
     DecisionBundle: _decisions,
     VerdictBundle: _verdicts,
-    ExchangeEvents: _events,
-    AccountReport: _account,
+    OrderEvent: _order_event,
+    AccountStatement: _statement,
     RiskReport: _flat("risk_states"),
     Alert: _flat("alerts"),
     Control: _flat("controls"),

@@ -16,7 +16,7 @@ from services.journal.insertion import Insertion, insertions
 from services.journal.rows import rows
 from services.journal.tables import SCHEMA_VERSION, metadata, schema
 from shared.domain.backoff import Backoff
-from shared.domain.message import Message
+from shared.runtime.sink import Received
 
 log = structlog.get_logger(__name__)
 
@@ -63,27 +63,27 @@ class JournalSink:
                 return
             await asyncio.sleep(pause)
 
-    async def write(self, messages: Sequence[Message]) -> None:
+    async def write(self, received: Sequence[Received]) -> None:
         """Record all messages in one transaction; what is known already changes nothing.
 
         A message that the database can never take (a number beyond its types, say) must not hold up all that follow: the
         batch is then written message by message, and that one is counted, logged and left out.
         """
         try:
-            await self._record(messages)
+            await self._record(received)
         except (StatementError, OverflowError, UnicodeError) as error:
             if not _content_at_fault(error):
                 raise
-            if len(messages) > 1:
-                for message in messages:
-                    await self.write([message])
+            if len(received) > 1:
+                for each in received:
+                    await self.write([each])
                 return
             _REFUSED.inc()
             reason = str(error.__cause__ or error)
-            log.critical("journal_message_refused", message_id=messages[0].message_id, reason=reason)
+            log.critical("journal_message_refused", message_id=received[0].message.message_id, reason=reason)
 
-    async def _record(self, messages: Sequence[Message]) -> None:
-        found = rows(messages)
+    async def _record(self, received: Sequence[Received]) -> None:
+        found = rows((each.message, each.stamped_at) for each in received)
         if not any(found.values()):
             return
 

@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 5
 
 metadata = MetaData()
 
@@ -107,10 +107,21 @@ def _money(name: str) -> Column[Any]:
     return Column(name, Money, nullable=False)
 
 
+def _stamp() -> Column[Any]:
+    """The time of the lane that published the message of the row; NULL: it named none."""
+    return Column("stamped_at", BigInteger)
+
+
+def _cause() -> list[Column[Any]]:
+    """Whose an order or a fill is: who made it, what it does for its position, and the trade that it belongs to."""
+    return [_text("origin"), _text("purpose"), _text("intent_id")]  # the last two are empty for orders of others
+
+
 def _order_state() -> list[Column[Any]]:
     return [
         _text("symbol"),
         _text("side"),
+        _text("leg"),
         _text("type"),
         _money("quantity"),
         Column("price", Money),
@@ -127,6 +138,8 @@ def _order_state() -> list[Column[Any]]:
         _text("working_type"),
         Column("activation", Money),
         Column("callback_rate", Money),
+        *_cause(),
+        _stamp(),
     ]
 
 
@@ -139,6 +152,7 @@ candles = _table(
     _key("open_time", BigInteger),
     *(_double(name) for name in ("open", "high", "low", "close", "volume")),
     _text("state"),
+    _stamp(),
 )
 missing_candles = _table("missing_candles", _key("symbol"), _key("timeframe"), _key("close_time", BigInteger))
 
@@ -151,6 +165,7 @@ decisions = _table(
     _text("strategy"),
     Column("signal_id", Text),
     _text("reasons"),  # of the closed vocabulary, comma-separated
+    _stamp(),
 )
 signals = _table(
     "signals",
@@ -159,9 +174,11 @@ signals = _table(
     _text("symbol"),
     _text("strategy"),
     _text("side"),
-    *(_double(name) for name in ("entry", "stop", "target", "score")),
-    _time("close_time"),
-    _time("expires_at"),
+    _text("kind"),  # of the entry: market, limit
+    *(_double(name) for name in ("price", "stop", "score")),
+    _text("exits"),  # the ladder, a JSON list of price and share
+    Column("break_even_after", Integer, nullable=False),
+    *(_time(name) for name in ("close_time", "valid_until", "rests_until", "close_by")),  # the last two: 0 = none
     _text("rests_on"),  # fact ids, a JSON list
     _words("why"),
 )
@@ -174,6 +191,7 @@ verdicts = _table(
     _text("signature"),
     _text("refusals"),  # of the closed vocabulary, comma-separated
     _words("notes"),  # a JSON list
+    _stamp(),
 )
 intents = _table(
     "intents",
@@ -181,9 +199,15 @@ intents = _table(
     _text("signal_id"),
     _text("symbol"),
     _text("side"),
-    *(_money(name) for name in ("quantity", "entry", "stop", "target", "risk_amount")),
-    _time("close_time"),
-    _time("expires_at"),
+    _text("leg"),
+    _text("strategy"),
+    _text("purpose"),
+    _text("about"),  # the intent whose position a "close" or "move_stop" is about
+    _text("kind"),
+    *(_money(name) for name in ("quantity", "price", "bound", "stop", "risk_amount", "risk_budget")),
+    _text("exits"),  # the ladder, a JSON list of price and share
+    Column("break_even_after", Integer, nullable=False),
+    *(_time(name) for name in ("close_time", "decided_at", "valid_until", "rests_until", "close_by")),
 )
 # ``sequence`` orders an order's states by the life cycle itself; see rows.order_sequence
 orders = _table("orders", _key("client_id"), Column("sequence", _Sequence, nullable=False), *_order_state())
@@ -199,9 +223,27 @@ fills = _table(
     _time("time"),
     _money("commission"),  # what was paid, where that was not USDT
     _text("commission_asset"),
+    *_cause(),
+    _stamp(),
 )
-funding = _table("funding", _key("symbol"), _key("time", BigInteger), _money("rate"), _money("amount"))
-equity = _table("equity", _key("time", BigInteger), _money("wallet"), _money("equity"))
+funding = _table(
+    "funding",
+    _key("symbol"),
+    _key("time", BigInteger),
+    _key("id"),  # the exchange's, empty without one: each leg of hedge mode pays for itself
+    _money("rate"),
+    _money("amount"),
+    _stamp(),
+)
+equity = _table("equity", _key("time", BigInteger), _time("asked_at"), _money("wallet"), _money("equity"), _stamp())
+positions = _table(
+    "positions",
+    _key("time", BigInteger),  # of the statement
+    _key("symbol"),
+    _key("leg"),
+    *(_money(name) for name in ("quantity", "entry_price", "mark_price", "unrealized", "liquidation")),
+    _stamp(),
+)
 risk_states = _table(
     "risk_states",
     _key("time", BigInteger),
@@ -210,6 +252,7 @@ risk_states = _table(
     *(_money(name) for name in ("equity", "day_start_equity", "day_result")),
     Column("trades_today", Integer, nullable=False),
     Column("open_positions", Integer, nullable=False),
+    _stamp(),
 )
 trades = _table(
     "trades",
@@ -217,8 +260,9 @@ trades = _table(
     Column("sequence", BigInteger, nullable=False),  # see rows.trade_sequence
     _text("symbol"),
     _text("side"),
+    _text("leg"),
     _text("state"),
-    *(_money(name) for name in ("quantity", "entry_price", "exit_price", "result", "fees", "risk_amount")),
+    *(_money(name) for name in ("quantity", "entry_price", "exit_price", "result", "fees", "funding", "risk_amount")),
     _time("opened_at"),
     _time("closed_at"),
     _words("exit_reason"),
@@ -230,6 +274,7 @@ alerts = _table(
     _key("time", BigInteger),
     _text("severity"),
     _words("text"),
+    _stamp(),
 )
 controls = _table(
     "controls",
@@ -239,6 +284,7 @@ controls = _table(
     _words("reason"),
     # a command carries no time of its own; this is the database's clock at the first sight of it
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _stamp(),
 )
 
 #: Tables whose row is the latest state of its subject: a later ``sequence`` replaces an earlier one.

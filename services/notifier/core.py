@@ -1,6 +1,6 @@
-"""Decides which notifications people get, from the reports of execution and risk and from alerts.
+"""Decides which notifications people get, from statements of the account, the reports of risk and alerts.
 
-Pure: its time is the messages' time. A condition is notified once per window; a flood is cut by the rate limit and its
+Pure. A condition is notified once per window; a flood is cut by the rate limit and its
 remainder reported as a number; critical notifications have tokens that others may not use.
 """
 
@@ -15,7 +15,7 @@ from services.notifier import formatting
 from services.notifier.notification import Kind, Notification
 from services.notifier.rate import Bucket
 from services.notifier.settings import NotifierSettings
-from shared.domain.account import AccountReport, KillSwitch, RiskReport, Trade
+from shared.domain.account import AccountStatement, KillSwitch, RiskReport, Trade
 from shared.domain.bounded import forget_oldest
 from shared.domain.control import Alert, Control, Severity
 from shared.domain.message import Message
@@ -32,7 +32,7 @@ class Told(msgspec.Struct):
 
 
 class NotifierState(msgspec.Struct):
-    """``now``: the latest message time, ms. ``seen``: ids of the latest alerts, so that a redelivery is no repeat."""
+    """``now``: the time of the last message, ms. ``seen``: ids of the latest alerts, so that a redelivery is no repeat."""
 
     bucket: Bucket
     now: int = 0
@@ -51,12 +51,12 @@ class NotifierCore:
         self._settings = settings
         self._state = NotifierState(bucket=Bucket(tokens=float(settings.burst)))
 
-    def handle(self, message: Message) -> list[Notification]:
-        """What is to be said because of this message, in order."""
+    def handle(self, message: Message, now: int) -> list[Notification]:
+        """What is to be said because of this message, in order. ``now``: UTC ms."""
         handler = _HANDLERS.get(type(message))
         if handler is None:
             return []
-        self._advance(getattr(message, "time", 0))
+        self._advance(now)
         wishes: list[Notification] = handler(self, message)
         return [*self._remainder(), *(wish for wish in wishes if self._allowed(wish))]
 
@@ -93,18 +93,18 @@ class NotifierCore:
         self._remember(state.told, key, Told(state.now))
         return [self._notification("alert", message.severity, key, text)]
 
-    def _account(self, report: AccountReport) -> list[Notification]:
-        if report.time <= self._state.account_until:
+    def _account(self, stated: AccountStatement) -> list[Notification]:
+        if stated.time <= self._state.account_until:
             return []
         first = self._state.account_until < 0
-        self._state.account_until = report.time
+        self._state.account_until = stated.time
         wishes = []
-        for trade in report.open_trades:
+        for trade in stated.open_trades:
             # after a restart, trades that have long been open are not notified again
-            fresh = not first or report.time - trade.opened_at <= self._settings.dedupe_window_ms
+            fresh = not first or stated.time - trade.opened_at <= self._settings.dedupe_window_ms
             if trade.state == "open" and self._once(f"opened:{trade.intent_id}") and fresh:
                 wishes.append(self._about("trade_opened", "info", trade, formatting.trade_opened))
-        for trade in report.closed_trades:
+        for trade in stated.closed_trades:
             if not self._once(f"closed:{trade.intent_id}"):
                 continue
             if trade.state == "failed":
@@ -133,10 +133,9 @@ class NotifierCore:
 
     # -- how often ----------------------------------------------------------------------------------------------------
 
-    def _advance(self, time: int) -> None:
-        """Time only moves on: an alert without a time of its own happens now."""
+    def _advance(self, now: int) -> None:
         state, settings = self._state, self._settings
-        state.now = max(state.now, time)
+        state.now = max(state.now, now)
         state.bucket.refill(state.now, settings.per_minute, settings.burst)
 
     def _once(self, key: str) -> bool:
@@ -171,7 +170,7 @@ class NotifierCore:
 
 _HANDLERS: Final[dict[type[Message], Callable[[NotifierCore, Any], list[Notification]]]] = {
     Alert: NotifierCore._alert,
-    AccountReport: NotifierCore._account,
+    AccountStatement: NotifierCore._account,
     RiskReport: NotifierCore._risk,
     Control: NotifierCore._control,
 }

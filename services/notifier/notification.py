@@ -12,7 +12,7 @@ Kind = Literal["alert", "trade_opened", "trade_closed", "trade_failed", "kill_sw
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """One text for people. ``key`` names the condition; ``time`` is message time, UTC ms."""
+    """One text for people. ``key`` names the condition; ``time``: when it was made, UTC ms."""
 
     kind: Kind
     severity: Severity

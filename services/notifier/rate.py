@@ -1,4 +1,4 @@
-"""The token bucket, in message time: bursts are let through, a flood is not, and critical ones have a reserve."""
+"""The token bucket: bursts are let through, a flood is not, and critical ones have a reserve."""
 
 from __future__ import annotations
 

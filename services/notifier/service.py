@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.notifier.channels import Channel, LogChannel, WebhookChannel
+from services.notifier.channels import Channel, LogChannel
 from services.notifier.settings import NotifierSettings
 from services.notifier.sink import NotifierSink
 from shared.config.settings import CommonSettings
@@ -16,6 +16,8 @@ def spec(common: CommonSettings, settings: NotifierSettings) -> ServiceSpec:
     def build() -> NotifierSink:
         channels: list[Channel] = [LogChannel()]
         if settings.webhook_url is not None:
+            from services.notifier.webhook import WebhookChannel  # an HTTP client is loaded where it is wanted
+
             url = settings.webhook_url.get_secret_value()
             channels.append(WebhookChannel(url, settings.webhook_timeout, settings.webhook_policy))
         return NotifierSink(channels, settings)

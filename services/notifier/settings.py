@@ -12,8 +12,7 @@ from shared.domain.level import BASIC
 
 
 class NotifierSettings(BaseModel):
-    """Which notifications are sent, how often and where. Times in ms are message time: in a replay they pass as fast as the
-    market."""
+    """Which notifications are sent, how often and where. In a replay times in ms pass as fast as the market."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,7 +23,7 @@ class NotifierSettings(BaseModel):
         900_000,
         ge=0,
         le=86_400_000,
-        description="Time for which a condition is not notified again, ms of message time; 0 = every time",
+        description="Time for which a condition is not notified again, ms; 0 = every time",
     )
     remembered: int = Field(
         2_000, ge=1, le=100_000, description="Conditions remembered at once; the oldest is forgotten first"

@@ -11,7 +11,7 @@ from services.notifier.channels import Channel, count_failure
 from services.notifier.core import NotifierCore
 from services.notifier.notification import Notification
 from services.notifier.settings import NotifierSettings
-from shared.domain.message import Message
+from shared.runtime.sink import Received
 
 log = structlog.get_logger(__name__)
 
@@ -27,9 +27,9 @@ class NotifierSink:
         for channel in self._channels:
             await channel.start()
 
-    async def write(self, messages: Sequence[Message]) -> None:
+    async def write(self, received: Sequence[Received]) -> None:
         """Tell what these messages give reason to; returns when every channel has it or has given up on it."""
-        notifications = [notification for message in messages for notification in self._core.handle(message)]
+        notifications = [notification for each in received for notification in self._core.handle(each.message, each.now)]
         await asyncio.gather(*(self._tell(channel, notifications) for channel in self._channels))
 
     async def close(self) -> None:

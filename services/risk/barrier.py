@@ -24,7 +24,10 @@ class PartitionBarrier(Barrier[int, DecisionBundle]):
     def can_still_come(self, close_time: int, absent: Sequence[int]) -> bool:
         return any(self.state.newest.get(partition, -1) < close_time for partition in absent)
 
-    def arrive(self, bundle: DecisionBundle) -> None:
-        """Take a bundle in. One of a decided close, a repeat, or one of a partition that does not exist is dropped."""
+    def arrive(self, bundle: DecisionBundle, now: int) -> None:
+        """Take a bundle in that came at ``now`` (UTC ms).
+
+        One of a decided close, a repeat, or one of a partition that does not exist is dropped.
+        """
         if bundle.partition in self._partitions:
-            self.hold(bundle.close_time, bundle.partition, bundle)
+            self.hold(bundle.close_time, bundle.partition, bundle, now)

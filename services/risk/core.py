@@ -1,7 +1,7 @@
-"""The risk core: decisions in, signed verdicts out; account reports in, risk reports out (RISK-1, RISK-2, RISK-3).
+"""The risk core: decisions in, signed verdicts out; account statements in, risk reports out (RISK-1, RISK-2, RISK-3).
 
-Exactly one VerdictBundle per close and one RiskReport per account report. The kill switch lives in the state, so a restart
-finds it where it was. Times are those of the messages; the day is the UTC day of the latest of them.
+Exactly one VerdictBundle per close and one RiskReport per statement. The kill switch lives in the state, so a restart
+finds it where it was. Whether a signal is stale, and which UTC day it is, the clock says, and no message.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from services.risk import gate, kill_switch, sizing
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
+from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
-from shared.domain.account import AccountReport, KillSwitch, RiskReport
-from shared.domain.approval import sign
+from shared.domain.account import AccountStatement, KillSwitch, RiskReport
 from shared.domain.control import Alert, ClockTick, Control, Severity
-from shared.domain.decisions import Decision, DecisionBundle, Signal
+from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
+from shared.domain.intents import OrderIntent, Refusal, Verdict, VerdictBundle
 from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
-from shared.domain.orders import OrderIntent, Refusal, Verdict, VerdictBundle
 
 _SEVERITY: dict[KillSwitch, Severity] = {"NORMAL": "info", "DAY_HALT": "warning", "HALTED": "critical"}
 
 
 class RiskCore:
-    """The account's one gate. Raises ValueError on an empty approval key or fewer than one partition."""
+    """The account's one gate. Raises ValueError for fewer than one partition."""
 
     def __init__(
         self,
@@ -37,35 +37,33 @@ class RiskCore:
         instruments: Mapping[str, Instrument],
         settings: RiskSettings,
         account: AccountSettings,
-        approval_key: str,
+        signer: Signer,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
-        if not approval_key:
-            raise ValueError("the approval key is empty: without it any process could approve an order; set it")
         self._instruments = dict(instruments)
         self._settings = settings
         self._account = account
-        self._key = approval_key
+        self._signer = signer
         self._barrier = PartitionBarrier(
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
         self._state = RiskState(barrier=self._barrier.state)
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         """What follows, and an alert behind it when the kill switch has moved."""
         changes = self._state.changes
         outputs: list[Message] = []
+        self._advance(now)
         if isinstance(message, DecisionBundle):
-            self._barrier.arrive(message)
-            outputs = self._decide(self._barrier.due())
-        elif isinstance(message, AccountReport):
+            self._barrier.arrive(message, now)
+            outputs = self._decide(self._barrier.due(now))
+        elif isinstance(message, AccountStatement):
             outputs = self._report(message)
         elif isinstance(message, InstrumentList):
             self._state.learn(message)
         elif isinstance(message, ClockTick):
-            self._advance(message.time)
-            outputs = self._decide(self._barrier.due(message.time))
+            outputs = self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
             outputs = self._obey(message)
         if self._state.changes != changes:
@@ -84,7 +82,6 @@ class RiskCore:
     def _decide(self, rulings: Sequence[PartitionRuling]) -> list[Message]:
         messages: list[Message] = []
         for ruling in rulings:
-            self._advance(ruling.close_time)
             wishes = [
                 (decision, decision.signal)
                 for bundle in ruling.bundles
@@ -104,7 +101,7 @@ class RiskCore:
         closure = closed(state.closures, signal.symbol, state.now)
         application = gate.Application(
             symbol=signal.symbol,
-            expires_at=signal.expires_at,
+            valid_until=signal.valid_until,
             now=state.now,
             kill_switch=state.kill_switch,
             day_limit_reached=self._loss_event() is not None,
@@ -125,26 +122,39 @@ class RiskCore:
         if refusals:
             notes = (*size.notes, *notes)
             return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=notes)
-        intent = OrderIntent(
-            id=derive("intent", signal.id),
-            signal_id=signal.id,
-            symbol=signal.symbol,
-            side=signal.side,
-            quantity=size.quantity,
-            entry=size.entry,
-            stop=size.stop,
-            target=size.target,
-            close_time=close_time,
-            expires_at=signal.expires_at,
-            risk_amount=size.risk_amount,
-        )
+        intent = self._intent(signal, size, close_time)
         state.approve(intent)
         return Verdict(
             decision_id=decision.id,
             symbol=signal.symbol,
             intent=intent,
-            signature=sign(intent, self._key),
+            signature=self._signer.sign(intent),
             notes=size.notes,
+        )
+
+    def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
+        now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None
+        valid_until = min(signal.valid_until, now + self._settings.entry_validity_ms)
+        return OrderIntent(
+            id=derive("intent", signal.id),
+            signal_id=signal.id,
+            symbol=signal.symbol,
+            side=signal.side,
+            strategy=signal.strategy,
+            kind="market" if limit is None else "limit",
+            quantity=size.quantity,
+            price=size.price,
+            bound=size.bound,
+            stop=size.stop,
+            exits=size.exits,
+            close_time=close_time,
+            decided_at=now,
+            valid_until=valid_until if limit is None else min(valid_until, limit.rests_until),
+            rests_until=0 if limit is None else limit.rests_until,
+            break_even_after=signal.break_even_after,
+            close_by=signal.close_by,
+            risk_amount=size.risk_amount,
+            risk_budget=size.risk_budget,
         )
 
     def _incomplete(self, ruling: PartitionRuling) -> Alert:
@@ -159,29 +169,28 @@ class RiskCore:
 
     # -- the account and the kill switch ------------------------------------------------------------------------------
 
-    def _report(self, report: AccountReport) -> list[Message]:
+    def _report(self, stated: AccountStatement) -> list[Message]:
         state = self._state
-        if report.time <= state.reported_until:
+        if stated.time <= state.stated_until:
             return []
-        self._advance(report.time)
-        state.take(report)
+        state.take(stated)
         self._judge_loss()
         assert state.day_start_equity is not None
         return [
             RiskReport(
-                time=report.time,
+                time=stated.time,
                 kill_switch=state.kill_switch,
                 reason=state.reason,
-                equity=report.account.equity,
+                equity=stated.account.equity,
                 day_start_equity=state.day_start_equity,
-                day_result=report.account.equity - state.day_start_equity,
+                day_result=stated.account.equity - state.day_start_equity,
                 trades_today=state.trades_today,
                 open_positions=len(state.in_position),
             )
         ]
 
-    def _advance(self, time: int) -> None:
-        if self._state.advance_to(time):
+    def _advance(self, now: int) -> None:
+        if self._state.advance_to(now):
             self._pull("new_day", "a new UTC day began")
 
     def _loss_event(self) -> kill_switch.Event | None:

@@ -8,20 +8,20 @@ from typing import Final
 
 from services.risk.settings import RiskSettings
 from shared.domain.account import KillSwitch
-from shared.domain.orders import Refusal
+from shared.domain.intents import Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
     """One signal before the gate, and what is known at that moment.
 
-    ``now``: the latest time known, ms. ``occupied``: symbols in a position or on their way into one. ``day_limit_reached``:
+    ``now``: when it is judged, ms. ``occupied``: symbols in a position or on their way into one. ``day_limit_reached``:
     the loss of the UTC day is at its limit now, whatever the kill switch says. ``closed``: the exchange, or a setting of the
     account there, permits no entry in the symbol now.
     """
 
     symbol: str
-    expires_at: int
+    valid_until: int
     now: int
     kill_switch: KillSwitch
     day_limit_reached: bool
@@ -39,7 +39,7 @@ CHECKS: Final[dict[Refusal, Callable[[Application, RiskSettings], bool]]] = {
     "trades_per_day": lambda a, settings: a.trades_today >= settings.trades_per_day,
     "position_limit": lambda a, settings: len(a.occupied) >= settings.max_positions,
     "symbol_in_position": lambda a, settings: a.symbol in a.occupied,
-    "signal_stale": lambda a, settings: a.now > a.expires_at,
+    "signal_stale": lambda a, settings: a.now > a.valid_until,
     "no_account_state": lambda a, settings: not a.account_known,
     "unknown_symbol": lambda a, settings: not a.instrument_known,
     "symbol_closed": lambda a, settings: a.closed,

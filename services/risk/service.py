@@ -19,6 +19,7 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         common.instrument_table(),
         settings,
         common.account,
-        common.approval_key.get_secret_value(),
+        common.signer(),
     )
-    return ServiceSpec(name="risk", group="risk", lanes=(LaneSpec(name="risk", stage="risk", queue="risk", build=build),))
+    lane = LaneSpec(name="risk", stage="risk", queue="risk", build=build, tick_ms=common.lane.tick_ms)
+    return ServiceSpec(name="risk", group="risk", lanes=(lane,))

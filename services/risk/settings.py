@@ -19,8 +19,24 @@ class RiskSettings(BaseModel):
         Decimal("0.01"),
         gt=0,
         le=Decimal("0.05"),
-        description="Loss if the stop is hit, fraction of equity",
+        description="Loss if the stop is hit, fees and slippage included, fraction of equity",
         json_schema_extra=BASIC,
+    )
+    max_slippage: Decimal = Field(
+        Decimal("0.0015"),
+        ge=0,
+        le=Decimal("0.05"),
+        description="Worst fill accepted at a market entry, fraction of the price; at most a quarter of the way to the stop",
+        json_schema_extra=BASIC,
+    )
+    taker_fee: Decimal = Field(
+        Decimal("0.0005"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Fee counted for the way in and for the way out, fraction of the notional",
+    )
+    entry_validity_ms: int = Field(
+        5_000, ge=100, le=60_000, description="Time after its approval in which an entry may be sent, ms"
     )
     position_margin_cap: Decimal = Field(
         Decimal("0.10"),

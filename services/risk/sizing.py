@@ -1,39 +1,51 @@
-"""How much: fixed fractional risk by the distance to the stop, under margin caps (RISK-1).
+"""How much: fixed fractional risk by what the stop costs, fees and slippage included, under margin caps (RISK-1).
 
-Prices go to the tick grid first and the size is counted from the rounded ones, so the amount risked is exact. The stop is
-rounded *away* from the entry: it never ends up inside the place that the strategy wanted behind it, and the slightly larger
-distance makes the size smaller, never the risk larger. Entry and target go to the nearest tick. Fees and slippage come on
-top of the amount risked; they are not part of it.
+Prices go to the tick grid first and the size is counted from the rounded ones, so that what is risked is exact. The stop
+is rounded *away* from the entry: it never ends up inside the place that the strategy wanted behind it, and the slightly
+larger distance makes the size smaller, never the risk larger. Entry and exits go to the nearest tick, the bound to the
+tick nearer to the price. The size is such that a trade that fills at its bound and leaves at its stop, with a taker's fee
+both ways, loses at most the budget.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
+from itertools import pairwise
 from typing import Final
 
 from services.risk.settings import RiskSettings
-from shared.domain.decisions import Signal
+from shared.domain.decisions import Exit, MarketEntry, Signal
 from shared.domain.instruments import Instrument
+from shared.domain.intents import ExitRung
 
 #: Divisions round towards zero, so that no cap is exceeded by even the last digit.
 _DOWN: Final = Context(prec=50, rounding=ROUND_DOWN)
+#: Most of the way to the stop, and to the first exit, that slippage at the entry may take.
+_LARGEST_PART: Final = Decimal("0.25")
 
 CAPPED_BY_POSITION: Final = "capped by position margin"
 CAPPED_BY_SYMBOL: Final = "capped by symbol margin"
-TOO_CLOSE: Final = "stop or target is within one tick of the entry"
+TOO_CLOSE: Final = "stop, entry and exits are not at least one tick apart"
 UNDER_MINIMUM: Final = "size is under the exchange's minimum"
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Prices in USDT on the tick grid, quantity in base currency on the step grid; 0 = it cannot be traded (see notes)."""
+    """Prices in USDT on the tick grid, quantity in base currency on the step grid; 0 = it cannot be traded (see notes).
+
+    bound: the worst price at which it may fill. risk_amount: loss at the stop before costs, risk_budget: the most that it
+    may lose there with costs, both USDT.
+    """
 
     quantity: Decimal
-    entry: Decimal
+    price: Decimal
+    bound: Decimal
     stop: Decimal
-    target: Decimal
+    exits: tuple[ExitRung, ...]
     risk_amount: Decimal
+    risk_budget: Decimal
     notes: tuple[str, ...]
 
 
@@ -47,24 +59,71 @@ def size(
 ) -> Size:
     """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT."""
     with localcontext(_DOWN):
-        entry, target = instrument.price(signal.entry), instrument.price(signal.target)
-        stop = instrument.stop(signal.stop, signal.side)
-        below, above = (stop, target) if signal.side == "BUY" else (target, stop)
-        if not 0 < below < entry < above:
-            return Size(Decimal(0), entry, stop, target, Decimal(0), (TOO_CLOSE,))
-        distance = abs(entry - stop)
         equity = max(equity, Decimal(0))
-        quantity = settings.risk_per_trade * equity / distance
+        budget = settings.risk_per_trade * equity
+        price, stop = instrument.price(signal.entry.price), instrument.stop(signal.stop, signal.side)
+        exits = _rungs(signal.exits, instrument)
+        bound = _bound(signal, instrument, price, stop, exits, settings)
+
+        def sized(quantity: Decimal, *notes: str) -> Size:
+            return Size(quantity, price, bound, stop, exits, quantity * abs(price - stop), budget, notes)
+
+        if not _apart(signal, price, stop, exits):
+            return sized(Decimal(0), TOO_CLOSE)
+        quantity = budget / _loss_of_one(price, bound, stop, settings)
         notes: list[str] = []
         for cap, taken, note in (
             (settings.position_margin_cap, Decimal(0), CAPPED_BY_POSITION),
             (settings.symbol_margin_cap, symbol_notional, CAPPED_BY_SYMBOL),
         ):
-            room = (cap * equity * leverage - taken) / entry
+            room = (cap * equity * leverage - taken) / max(price, bound)
             if quantity > room:
                 quantity = room
                 notes.append(note)
         quantity = instrument.quantity(max(quantity, Decimal(0)))
-        if quantity <= 0 or quantity < instrument.min_quantity or quantity * entry < instrument.min_notional:
-            return Size(Decimal(0), entry, stop, target, Decimal(0), (*notes, UNDER_MINIMUM))
-        return Size(quantity, entry, stop, target, quantity * distance, tuple(notes))
+        if quantity <= 0 or quantity < instrument.min_quantity or quantity * min(price, bound) < instrument.min_notional:
+            return sized(Decimal(0), *notes, UNDER_MINIMUM)
+        return sized(quantity, *notes)
+
+
+def _rungs(exits: Sequence[Exit], instrument: Instrument) -> tuple[ExitRung, ...]:
+    """The ladder on the tick grid. What doubles add to its shares beyond the whole is taken from its last rungs."""
+    rungs, left = [], Decimal(1)
+    for each in exits:
+        share = min(Decimal(repr(each.share)), left)
+        if share > 0:
+            rungs.append(ExitRung(price=instrument.price(each.price), share=share))
+        left -= share
+    return tuple(rungs)
+
+
+def _bound(
+    signal: Signal,
+    instrument: Instrument,
+    price: Decimal,
+    stop: Decimal,
+    exits: Sequence[ExitRung],
+    settings: RiskSettings,
+) -> Decimal:
+    """The worst price at which the entry may fill, rounded towards ``price``. A limit order fills at its own or better."""
+    if not isinstance(signal.entry, MarketEntry):
+        return price
+    slippage = min(
+        settings.max_slippage * price,
+        _LARGEST_PART * abs(price - stop),
+        _LARGEST_PART * abs(exits[0].price - price),
+    )
+    slippage = slippage // instrument.tick_size * instrument.tick_size
+    return price + slippage if signal.side == "BUY" else price - slippage
+
+
+def _apart(signal: Signal, price: Decimal, stop: Decimal, exits: Sequence[ExitRung]) -> bool:
+    """Stop, entry and exits lie in this order (mirrored for a sell), at least a tick apart and above zero."""
+    sign = 1 if signal.side == "BUY" else -1
+    prices = [stop, price, *(each.price for each in exits)]
+    return min(prices) > 0 and all(sign * one < sign * other for one, other in pairwise(prices))
+
+
+def _loss_of_one(price: Decimal, bound: Decimal, stop: Decimal, settings: RiskSettings) -> Decimal:
+    """What one unit loses that fills at its bound and leaves at its stop, USDT."""
+    return abs(price - stop) + abs(bound - price) + settings.taker_fee * (bound + stop)

@@ -7,25 +7,29 @@ from decimal import Decimal
 import msgspec
 
 from services.risk.barrier import PartitionState
-from shared.domain.account import AccountReport, AccountState, KillSwitch
+from shared.domain.account import AccountState, AccountStatement, KillSwitch
 from shared.domain.instruments import Instrument
+from shared.domain.intents import OrderIntent
 from shared.domain.listing import Closure, InstrumentList
-from shared.domain.orders import OrderIntent
 from shared.domain.timeframes import DAY
 
 
 class PendingIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """An approval that no account report can show yet. ``notional`` in USDT at the intent's entry."""
+    """An approval that no statement of the account has shown yet.
 
+    id: of the intent. until: UTC ms; a later question shows what became of it. notional: USDT, at its worst price.
+    """
+
+    id: str
     symbol: str
-    close_time: int
+    until: int
     notional: Decimal
 
 
 class RiskState(msgspec.Struct, kw_only=True):
-    """``now``: the latest time known, ms. ``day``: UTC days since the epoch, of ``now``; -1 before any message.
+    """``now``: the time of the last message, ms. ``day``: UTC days since the epoch, of ``now``; -1 before any message.
 
-    ``day_start_equity``: the last equity known before the day began; if there was none, that of the day's first report.
+    ``day_start_equity``: the last equity known before the day began; if there was none, the first one stated on it.
     ``changes`` counts the kill switch's transitions. ``deep_loss_acknowledged``: re-armed by hand today after a deep loss.
     ``instruments``, ``closures``: as the exchange told them last; nothing before that.
     """
@@ -38,7 +42,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     changes: int = 0
     deep_loss_acknowledged: bool = False
     account: AccountState | None = None
-    reported_until: int = -1
+    stated_until: int = -1
     open_trades: tuple[str, ...] = ()
     day_start_equity: Decimal | None = None
     trades_today: int = 0
@@ -59,14 +63,18 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.day_start_equity = self.account.equity if self.account is not None else None
         return True
 
-    def take(self, report: AccountReport) -> None:
-        """The account as of ``report``; approvals older than it are visible in it from now on, or will never be."""
-        self.reported_until = report.time
-        self.account = report.account
-        self.open_trades = tuple(sorted({t.symbol for t in report.open_trades if t.state not in ("closed", "failed")}))
-        self.pending = [intent for intent in self.pending if intent.close_time >= report.time]
+    def take(self, stated: AccountStatement) -> None:
+        """The account as stated. An approval ends when the statement shows its trade, or could show it and does not.
+
+        One that was asked for while the intent may still be sent proves nothing: the entry may be on its way.
+        """
+        self.stated_until = stated.time
+        self.account = stated.account
+        self.open_trades = tuple(sorted({t.symbol for t in stated.open_trades if t.state not in ("closed", "failed")}))
+        shown = {trade.intent_id for trade in (*stated.open_trades, *stated.closed_trades)}
+        self.pending = [each for each in self.pending if each.id not in shown and stated.asked_at <= each.until]
         if self.day_start_equity is None:
-            self.day_start_equity = report.account.equity
+            self.day_start_equity = stated.account.equity
 
     def learn(self, told: InstrumentList) -> None:
         """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""
@@ -77,7 +85,12 @@ class RiskState(msgspec.Struct, kw_only=True):
         """Count an approval at once: the next signal of the same close meets it."""
         self.trades_today += 1
         self.pending.append(
-            PendingIntent(symbol=intent.symbol, close_time=intent.close_time, notional=intent.quantity * intent.entry)
+            PendingIntent(
+                id=intent.id,
+                symbol=intent.symbol,
+                until=max(intent.valid_until, intent.rests_until),
+                notional=intent.quantity * max(intent.price, intent.bound),
+            )
         )
 
     @property
@@ -88,7 +101,7 @@ class RiskState(msgspec.Struct, kw_only=True):
 
     @property
     def occupied(self) -> frozenset[str]:
-        """Symbols in a position, in a trade of ours, or approved and not yet reported."""
+        """Symbols in a position, in a trade of ours, or approved and not yet shown by a statement."""
         return self.in_position | frozenset(self.open_trades) | {intent.symbol for intent in self.pending}
 
     def notional(self, symbol: str) -> Decimal:

@@ -20,7 +20,7 @@ CloseRuling = Ruling[Timeframe, AnalysisBundle]
 class CloseBarrier(Barrier[Timeframe, AnalysisBundle]):
     """Gathers the bundles of each close.
 
-    deadline_ms: how long a close waits, by the clock. patience_closes: how many 1m closes may be seen ahead of it.
+    deadline_ms: how long a close waits. patience_closes: how many 1m closes may be seen ahead of it.
     """
 
     def __init__(
@@ -36,6 +36,6 @@ class CloseBarrier(Barrier[Timeframe, AnalysisBundle]):
     def can_still_come(self, close_time: int, absent: Sequence[Timeframe]) -> bool:
         return self.state.newest.get(FINEST, -1) < close_time + self._patience_ms
 
-    def arrive(self, bundle: AnalysisBundle) -> Arrival:
-        """Take a bundle in; call ``due`` next."""
-        return self.hold(bundle.close_time, bundle.timeframe, bundle)
+    def arrive(self, bundle: AnalysisBundle, now: int) -> Arrival:
+        """Take a bundle in that came at ``now`` (UTC ms); call ``due`` next."""
+        return self.hold(bundle.close_time, bundle.timeframe, bundle, now)

@@ -51,12 +51,12 @@ class SignalsCore:
         )
         self._symbols = {symbol: SymbolMemory() for symbol in sorted(symbols)}
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         """Decisions of the closes that this message completes, in order of time."""
         if isinstance(message, AnalysisBundle):
-            return self._take(message)
+            return self._take(message, now)
         if isinstance(message, ClockTick):
-            return self._decide(self._barrier.due(message.time))
+            return self._decide(self._barrier.due(now))
         return ()
 
     def snapshot(self) -> bytes:
@@ -68,7 +68,7 @@ class SignalsCore:
         self._barrier.state = state.barrier
         self._symbols = {symbol: state.symbols.get(symbol) or SymbolMemory() for symbol in self._symbols}
 
-    def _take(self, bundle: AnalysisBundle) -> Sequence[Message]:
+    def _take(self, bundle: AnalysisBundle, now: int) -> Sequence[Message]:
         if bundle.partition != self._partition or bundle.timeframe not in self._timeframes:
             return ()
         if not is_boundary(bundle.close_time, bundle.timeframe):
@@ -76,11 +76,11 @@ class SignalsCore:
         if bundle.warmup:
             self._absorb(bundle)  # from before the feed began: knowledge, and nothing to decide
             return ()
-        arrival = self._barrier.arrive(bundle)
+        arrival = self._barrier.arrive(bundle, now)
         if arrival == "late":
             self._absorb(bundle)  # too late to decide on, still the newest knowledge of its timeframe
         # Also after a late or repeated bundle: its arrival may be what shows that an older close waits in vain.
-        return self._decide(self._barrier.due())
+        return self._decide(self._barrier.due(now))
 
     def _absorb(self, bundle: AnalysisBundle) -> None:
         for analysis in bundle.analyses:

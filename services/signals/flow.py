@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client import Counter, Gauge
 
 from shared.domain.control import Micro
-from shared.domain.message import Message
+from shared.runtime.sink import Received
 
 _RECEIVED: Final = Counter("ict_micro_received_total", "Order-flow seconds received", ["symbol"])
 _SPREAD: Final = Gauge("ict_micro_spread_ratio", "Bid-ask spread over mid price, newest second", ["symbol"])
@@ -24,7 +24,8 @@ class FlowSink:
     async def start(self) -> None:
         """Nothing to open."""
 
-    async def write(self, messages: Sequence[Message]) -> None:
+    async def write(self, received: Sequence[Received]) -> None:
+        messages = [each.message for each in received]
         for message in messages:
             if isinstance(message, Micro):
                 _RECEIVED.labels(message.symbol).inc()

@@ -25,6 +25,7 @@ def spec(common: CommonSettings, settings: SignalsSettings) -> ServiceSpec:
                 stage="signals",
                 queue=f"signals.p{p}",
                 build=partial(SignalsCore, p, common.symbols_of(p), common.timeframes, settings),
+                tick_ms=common.lane.tick_ms,
             )
             for p in partitions
         ),

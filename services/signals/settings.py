@@ -36,7 +36,7 @@ class ObFvgSettings(BaseModel):
     )
     min_stop_distance: float = Field(0.001, gt=0.0, le=0.1, description="Nearest stop accepted, fraction of the entry price")
     max_stop_distance: float = Field(0.03, gt=0.0, le=0.5, description="Farthest stop accepted, fraction of the entry price")
-    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Life of a signal after its close, ms")
+    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
     weight_structure: float = Field(2.0, ge=0.0, le=100.0, description="Points if the trend has the signal's direction")
     weight_order_block: float = Field(2.0, ge=0.0, le=100.0, description="Points for the order block")
     weight_fvg: float = Field(1.5, ge=0.0, le=100.0, description="Points for the fair value gap")
@@ -70,7 +70,7 @@ class EveryCloseSettings(BaseModel):
 
     stop_distance: float = Field(0.002, gt=0.0, le=0.2, description="Distance of the stop, fraction of the entry price")
     target_distance: float = Field(0.004, gt=0.0, le=0.5, description="Distance of the target, fraction of the entry price")
-    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Life of a signal after its close, ms")
+    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
 
 
 class SignalsSettings(BaseModel):

@@ -6,16 +6,18 @@ from typing import Final
 
 import msgspec
 
+from shared.bus.amounts import check_of
 from shared.bus.port import InvalidMessage
-from shared.domain.account import AccountReport, RiskReport
+from shared.domain.account import AccountStatement, RiskReport
 from shared.domain.candles import CandleBundle, FeedHistory, FeedStep
 from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPrice, Micro
 from shared.domain.decisions import DecisionBundle
-from shared.domain.exchange import ExchangeEvents, ExchangeRequests, MarketStep
 from shared.domain.facts import AnalysisBundle
+from shared.domain.intents import VerdictBundle
 from shared.domain.listing import InstrumentList
+from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
-from shared.domain.orders import StepReport, VerdictBundle
+from shared.domain.orders import OrderEvent, StepReport
 
 #: Every type that may travel. A message whose type is not here is dead-lettered by whoever receives it.
 MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
@@ -25,12 +27,11 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     AnalysisBundle,
     DecisionBundle,
     VerdictBundle,
+    OrderEvent,
     StepReport,
-    ExchangeRequests,
-    ExchangeEvents,
+    AccountStatement,
     InstrumentList,
     MarketStep,
-    AccountReport,
     RiskReport,
     Control,
     ClockTick,
@@ -39,7 +40,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     MarkPrice,
     FundingDue,
 )
-_BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind)) for kind in MESSAGE_TYPES}
+_BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind), check_of(kind)) for kind in MESSAGE_TYPES}
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 #: A bundle of 64 symbols with all their facts is about 300 KB; what exceeds this is a mistake or an attack.
@@ -58,12 +59,15 @@ def decode(type_name: str, version: int, body: bytes) -> Message:
     entry = _BY_NAME.get(type_name)
     if entry is None:
         raise InvalidMessage(f"unknown type {type_name!r}")
-    kind, decoder = entry
+    kind, decoder, amounts = entry
     if version != kind.VERSION:
         raise InvalidMessage(f"unknown version {version} of {type_name}, this process reads {kind.VERSION}")
     try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
+        message = decoder.decode(body)
+    except (msgspec.ValidationError, ArithmeticError) as error:  # NaN compared in a struct's own check is an ArithmeticError
         raise InvalidMessage(f"invalid {type_name}: {error}") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise InvalidMessage(f"malformed {type_name}: {error}") from error
+    if amounts is not None and (fault := amounts(message)):
+        raise InvalidMessage(f"invalid {type_name}: ${fault}")
+    return message

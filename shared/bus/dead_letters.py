@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 import msgpack
 
 #: The reason when the bus itself dead-letters a message: it was requeued more often than the queue's delivery limit.
 DELIVERY_LIMIT: Final = "delivery_limit"
+
+
+#: Bytes kept of a parked body. A bundle of 64 symbols with all their facts is about 300 KB and can still be put back.
+PARKED_BYTES: Final = 512 * 1024
+
+
+def kept(body: bytes) -> tuple[bytes, str]:
+    """Return what is parked of a body, and of a longer one what it was: its size and hash; empty for a whole one."""
+    if len(body) <= PARKED_BYTES:
+        return body, ""
+    return body[:PARKED_BYTES], f"{len(body)} bytes, sha256 {sha256(body).hexdigest()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +31,14 @@ class DeadLetter:
     topic: the one it was published under; empty if unknown.
     reason: why it was dead-lettered.
     body: as it was received; it may be invalid msgpack.
+    cut_from: size and hash of the whole body if only its beginning was kept; such a message cannot be put back.
     """
 
     message_id: str
     topic: str
     reason: str
     body: bytes
+    cut_from: str = ""
 
 
 class Unreadable(Exception):

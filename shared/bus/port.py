@@ -27,6 +27,10 @@ class Unroutable(BusError):
     """No queue is bound to the topic: a bug of the topology, so it is not retried."""
 
 
+class Unpublishable(BusError):
+    """A message that the bus cannot carry: too large, or a topic or property that does not fit. It is never sent."""
+
+
 class BusClosed(BusError):
     """Publish or subscribe after close."""
 
@@ -65,6 +69,11 @@ class Delivery(Protocol):
         """Return the wall clock (ns) at which the candle that caused this message entered the system."""
         ...
 
+    @property
+    def now(self) -> int | None:
+        """Return the publisher's time, UTC ms; None if it named none."""
+        ...
+
     def decode(self) -> Message:
         """Return the message. Raises InvalidMessage with the reason."""
         ...
@@ -92,6 +101,11 @@ class Subscription(Protocol):
     @property
     def queue(self) -> str: ...
 
+    @property
+    def generation(self) -> int:
+        """Return the number of the connection that it consumes on (see ``Delivery.generation``); -1 while that is down."""
+        ...
+
     async def cancel(self) -> None:
         """Stop deliveries. Unsettled deliveries stay with the consumer and can still be acked."""
         ...
@@ -104,10 +118,11 @@ class Bus(Protocol):
         """Connect, waiting for the broker without a time limit, and declare the topology."""
         ...
 
-    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
         """Publish in order; return when all are confirmed.
 
-        origin_ns: wall clock (ns) at which the causing candle entered the system; 0 = now.
+        origin_ns: wall clock (ns) at which the causing candle entered the system; 0 = this moment.
+        now: the publisher's time, UTC ms, which travels beside the messages; None = it has none.
         """
         ...
 

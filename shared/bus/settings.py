@@ -18,6 +18,12 @@ class BrokerSettings(BaseModel):
     setup_timeout: float = Field(
         30.0, gt=0, le=300, description="Longest time for declaring the topology and subscribing after a connect, seconds"
     )
+    consume_timeout: float = Field(
+        10.0,
+        gt=0,
+        le=300,
+        description="Longest wait for a queue to accept a consumer, seconds; then the bus reconnects and asks again",
+    )
     confirm_timeout: float = Field(
         30.0,
         gt=0,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -17,6 +17,10 @@ Layout = Literal["split", "fused", "embedded"]
 #: Where the market comes from and where orders go. ``sim``: both from the simulator; ``paper``: the live market, simulated
 #: fills; ``testnet``: the exchange's demo exchange; ``live``: the exchange.
 Mode = Literal["sim", "paper", "testnet", "live"]
+
+
+#: Bytes. Every bound has room for some messages of the largest size (4 MiB).
+MIB: Final = 1024 * 1024
 
 
 class Overflow(StrEnum):
@@ -48,6 +52,7 @@ class QueueSpec:
     single_active: bool = True
     ttl_ms: int | None = None
     delivery_limit: int | None = None  # deliveries beyond the first before the broker dead-letters it (quorum only)
+    max_bytes: int = 64 * MIB  # most bytes of ready messages at the broker; in one process messages have none
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ EXCHANGES: Final[dict[str, str]] = {
     "alert": "sys",
 }
 DEAD_LETTER_EXCHANGE: Final = "dlx"
+#: Most bytes of each dead-letter queue; the oldest letters go first.
+DEAD_LETTER_BYTES: Final = 64 * MIB
 
 #: Topics that may have no reader. For every other topic, having no queue is an error.
 OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "funding", "alert", "report"})
@@ -122,7 +129,7 @@ def partition_of(symbol: str, partitions: int, pinned: Mapping[str, int]) -> int
 
 
 def _market(name: str, consumer: str, *bindings: str) -> QueueSpec:
-    return QueueSpec(name, consumer, bindings, QueueKind.CLASSIC, Overflow.BLOCK, max_length=5_000, prefetch=32)
+    return QueueSpec(name, consumer, bindings, QueueKind.CLASSIC, Overflow.BLOCK, 5_000, prefetch=32, max_bytes=256 * MIB)
 
 
 def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
@@ -131,20 +138,20 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
     )
 
 
-def _exchange(mode: Mode) -> QueueSpec:
-    """Return the queue of the exchange port: read by the simulator, or by the gateway in modes testnet and live."""
-    if mode in ("sim", "paper"):
-        return _money("exchange", "simulator", "exchange.request", "market.step", "control.reset")
-    return _money("exchange", "gateway", "exchange.request", "control.reset", "control.halt", "control.rearm")
+def _execution(mode: Mode) -> QueueSpec:
+    """Return the queue of execution. In sim and paper its exchange is in the same process, and moves by market steps."""
+    steps = ("market.step",) if mode in ("sim", "paper") else ()
+    return _money("execution", "execution", "order.intent", *steps, "exchange.instruments", "control.#")
 
 
-def _driver(mode: Mode) -> tuple[QueueSpec, ...]:
-    """Return the queue of the process that advances the simulated exchange; none in modes testnet and live."""
+def _steps(mode: Mode) -> tuple[QueueSpec, ...]:
+    """Return the queue of what moves the simulated exchange on; none in modes testnet and live."""
     if mode == "sim":
-        bindings = ("decision.#", "exchange.event", "account.#", "risk.#", "report.#")
-        return (QueueSpec("replay", "simulator", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200),)
+        bindings = ("decision.#", "account.#", "risk.#", "report.#")
+        row = QueueSpec("replay", "market", bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=200)
+        return (replace(row, max_bytes=256 * MIB),)
     if mode == "paper":
-        return (_market("paper", "simulator", "candle.*.1m", "funding.*", "control.reset"),)
+        return (_market("paper", "execution", "candle.*.1m", "funding.*", "control.reset"),)
     return ()
 
 
@@ -158,9 +165,8 @@ def build(
     """Build the table of a deployment: one queue per lane, so that the broker alone orders what a core sees.
 
     The layouts differ in which service reads candles and turns them into orders. ``control.reset`` reaches every lane
-    through its queue, ahead of the first message of the new session. The modes differ in which service reads the queue
-    ``exchange``, and in what advances that exchange: the replay driver in sim, the live candles in paper, the real market
-    elsewhere.
+    through its queue, ahead of the first message of the new session. The modes differ in what moves execution's exchange:
+    market steps of the replay driver in sim, of the live candles in paper, the real market elsewhere.
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
@@ -171,22 +177,19 @@ def build(
             for p in range(partitions)
             for tf in timeframes
         ]
-        rows += [
-            _market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset", "control.tick")
-            for p in range(partitions)
-        ]
+        rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
         rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.#"))
     rows += [
-        _money("execution", "execution", "order.intent", "exchange.event", "exchange.instruments", "control.#"),
-        _exchange(mode),
+        _execution(mode),
         QueueSpec(
             "journal",
             "journal",
-            ("candle.#", "decision.#", "order.#", "exchange.event", "account.#", "risk.#", "alert.#", "control.#"),
+            ("candle.#", "decision.#", "order.#", "report.#", "account.#", "risk.#", "alert.#", "control.#"),
             QueueKind.CLASSIC,
             Overflow.BLOCK,
             max_length=200_000,
             prefetch=3_000,
+            max_bytes=512 * MIB,
         ),
         QueueSpec(
             "notifier",
@@ -197,8 +200,9 @@ def build(
             max_length=5_000,
             prefetch=20,
             ttl_ms=600_000,
+            max_bytes=16 * MIB,
         ),
-        *_driver(mode),
+        *_steps(mode),
         QueueSpec(
             "micro",
             "signals",
@@ -208,6 +212,7 @@ def build(
             max_length=1_000,
             prefetch=50,
             ttl_ms=10_000,
+            max_bytes=16 * MIB,
         ),
     ]
     return Topology(tuple(rows), namespace)

@@ -1,20 +1,26 @@
-"""Settings of the account at the exchange, which risk, gateway and simulator read."""
+"""Settings of the account at the exchange, which risk, execution and simulator read."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.domain.level import BASIC
+from shared.domain.like import Like
 from shared.exchange.model.account import MarginType
 
 
 class AccountSettings(BaseModel):
-    """Leverage and margin type of every symbol. The gateway sets both at the exchange when it starts."""
+    """Leverage and margin type of every symbol. Execution sets both at the exchange when it starts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    name: Annotated[str, Like("main (a to z, 0 to 9, _ and -, at most 40 characters)")] = Field(
+        "main",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
+        description="Name of the account at the exchange; what risk signs for it, no other account's execution takes",
+    )
     leverage: int = Field(
         10,
         ge=1,

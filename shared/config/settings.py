@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from shared.approval.settings import ApprovalSettings
+from shared.approval.signing import Realm, Signer, Verifier
 from shared.bus.topology import Layout, Mode
 from shared.config import assignment
 from shared.config.account import AccountSettings
@@ -22,10 +24,6 @@ from shared.domain.like import Like
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
-
-#: The default approval key. It is public, so modes testnet and live refuse it.
-SIM_APPROVAL_KEY: Final = "sim-only"
-
 
 SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN), Like("BTCUSDT")]
 InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$"), Like(f"BTCUSDT, or {ANY_SYMBOL}")]
@@ -132,7 +130,7 @@ class TakeSettings(_Section):
 
 
 class LaneSettings(_Section):
-    """How lanes write their state."""
+    """How lanes write their state, and how often they look at the clock."""
 
     snapshot_every: int = Field(
         500, ge=1, le=100_000, description="Messages handled between two snapshots of a lane's state"
@@ -141,6 +139,12 @@ class LaneSettings(_Section):
         20.0, ge=0, le=1_000, description="Commit batching delay, ms; 0 = commit each message by itself"
     )
     dedupe_window: int = Field(1024, ge=1, le=1_000_000, description="Message ids that a lane remembers to drop repeats")
+    tick_ms: int = Field(
+        1_000,
+        ge=100,
+        le=60_000,
+        description="Time between two looks at the clock where deadlines count, ms; mode sim has none",
+    )
 
 
 def _replica_name() -> str:
@@ -188,12 +192,7 @@ class CommonSettings(_Section):
     log: LogSettings = Field(default_factory=LogSettings, description="What is logged, and how")
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP")
     take: TakeSettings = Field(default_factory=TakeSettings, description="Which symbols and timeframes this process handles")
-    approval_key: SecretStr = Field(
-        SecretStr(SIM_APPROVAL_KEY),
-        min_length=8,
-        description="Secret that signs what risk approves; risk and execution share it",
-        json_schema_extra=BASIC,
-    )
+    approval: ApprovalSettings = Field(default_factory=ApprovalSettings, description="Keys that sign what risk approves")
     replica: str = Field(
         default_factory=_replica_name, min_length=1, max_length=200, description="Name of this process among its replicas"
     )
@@ -233,8 +232,8 @@ class CommonSettings(_Section):
                 for name in ("real_money", "proven_on_testnet")
                 if not getattr(self.exchange, name)
             }
-        if self.mode in ("testnet", "live") and self.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
-            faults["approval_key"] = f"is the simulation's, which everybody knows; {self.mode} needs a secret of your own"
+        if not self.simulated:
+            faults |= {f"approval.{name}": text for name, text in self.approval.published().items()}
         for name, matches in (("symbols", self.assigned_partitions), ("timeframes", self.assigned_timeframes)):
             try:
                 matches()
@@ -248,6 +247,23 @@ class CommonSettings(_Section):
     def _cross_section_faults(self) -> dict[str, str]:
         """Return contradictions between sections that a subclass adds: dotted path → fault."""
         return {}
+
+    @property
+    def simulated(self) -> bool:
+        """Return True in modes sim and paper, in which no order leaves this system."""
+        return self.mode in ("sim", "paper")
+
+    def realm(self) -> Realm:
+        """Return where this configuration's signatures hold."""
+        return Realm(self.mode, self.namespace, self.account.name)
+
+    def signer(self) -> Signer:
+        """Return what risk signs its intents with. Raises ValueError if its key must be set and is not."""
+        return Signer(self.approval.signing_key(simulated=self.simulated), self.realm())
+
+    def verifier(self) -> Verifier:
+        """Return what execution verifies intents with. Raises ValueError if its key must be set and is not."""
+        return Verifier(self.approval.verifying_key(simulated=self.simulated), self.realm())
 
     def symbols_of(self, partition: int) -> tuple[str, ...]:
         """Return the symbols of one partition, sorted; empty when it has none."""

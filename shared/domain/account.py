@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from shared.domain.bounds import MANY, Id, Reason, Text
 from shared.domain.message import Message, Milliseconds, Symbol
-from shared.domain.order_words import Side
+from shared.domain.order_words import PositionSide, Side
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """One open position in one-way mode. A symbol without a position has no Position.
+    """One open position. A flat leg has no Position.
 
     quantity: base currency, signed: positive = long. entry_price, mark_price: USDT. unrealized: profit at the mark price,
-    USDT.
+    USDT. leg: BOTH in one-way mode. liquidation: price at which the exchange closes it, USDT; 0 = there is none, or unknown.
     """
 
     symbol: Symbol
@@ -23,6 +24,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     entry_price: Decimal
     mark_price: Decimal
     unrealized: Decimal
+    leg: PositionSide = "BOTH"
+    liquidation: Decimal = Decimal(0)
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +37,7 @@ class AccountState(msgspec.Struct, frozen=True, kw_only=True):
     time: Milliseconds
     wallet: Decimal
     equity: Decimal
-    positions: tuple[Position, ...] = ()
+    positions: Annotated[tuple[Position, ...], MANY] = ()
 
 
 TradeState = Literal[
@@ -50,11 +53,11 @@ TradeState = Literal[
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One trade, from intent to flat.
 
-    quantity: base currency. entry_price, exit_price: average prices, USDT. result: profit after fees, USDT. fees,
-    risk_amount: USDT.
+    quantity: base currency. entry_price, exit_price: average prices, USDT. result: profit after fees and funding, USDT.
+    fees, funding, risk_amount: USDT.
     """
 
-    intent_id: str
+    intent_id: Id
     symbol: Symbol
     side: Side
     state: TradeState
@@ -66,17 +69,39 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     risk_amount: Decimal
     opened_at: Milliseconds
     closed_at: Milliseconds
-    exit_reason: str = ""
+    exit_reason: Reason = ""
+    leg: PositionSide = "BOTH"
+    funding: Decimal = Decimal(0)
 
 
-class AccountReport(Message, frozen=True, kw_only=True):
-    """Execution's report once all exchange events up to ``time`` are handled: account, open trades, trades just closed."""
+class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """A funding payment of one symbol. ``rate``: fraction of the notional; ``amount``: USDT, positive = received.
 
-    TYPE: ClassVar[str] = "account_report"
+    id: the exchange's own of the payment; empty = there is none.
+    """
+
+    symbol: Symbol
     time: Milliseconds
+    rate: Decimal
+    amount: Decimal
+    id: Id = ""
+
+
+class AccountStatement(Message, frozen=True, kw_only=True):
+    """The account as the exchange stated it, with the trades as execution has them then. It only reconciles: what happens to
+    orders is told at once by OrderEvents.
+
+    time: UTC ms as of which it holds. asked_at: UTC ms at which it was asked for; what happened after that may be missing.
+    open_trades: those that are not over. closed_trades, funding: new since the statement before.
+    """
+
+    TYPE: ClassVar[str] = "account_statement"
+    time: Milliseconds
+    asked_at: Milliseconds
     account: AccountState
-    open_trades: tuple[Trade, ...] = ()
-    closed_trades: tuple[Trade, ...] = ()
+    open_trades: Annotated[tuple[Trade, ...], MANY] = ()
+    closed_trades: Annotated[tuple[Trade, ...], MANY] = ()
+    funding: Annotated[tuple[FundingPayment, ...], MANY] = ()
 
     @property
     def topic(self) -> str:
@@ -85,6 +110,10 @@ class AccountReport(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"account:{self.time}"
+
+    @property
+    def at(self) -> int:
+        return max(self.time, self.asked_at, self.account.time, *(each.time for each in self.funding))
 
 
 KillSwitch = Literal[
@@ -95,7 +124,7 @@ KillSwitch = Literal[
 
 
 class RiskReport(Message, frozen=True, kw_only=True):
-    """Risk's report after an account report: the kill switch and the figures of the UTC day.
+    """Risk's report after a statement of the account: the kill switch and the figures of the UTC day.
 
     equity, day_start_equity, day_result: USDT. reason: what caused the last change of the kill switch; empty before the
     first.
@@ -104,7 +133,7 @@ class RiskReport(Message, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "risk_report"
     time: Milliseconds
     kill_switch: KillSwitch
-    reason: str
+    reason: Text
     equity: Decimal
     day_start_equity: Decimal
     day_result: Decimal
@@ -118,3 +147,7 @@ class RiskReport(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"risk:{self.time}"
+
+    @property
+    def at(self) -> int:
+        return self.time

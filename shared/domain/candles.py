@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from shared.domain.bounds import HISTORY, MANY
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol, Volume
 from shared.domain.timeframes import DURATION, Timeframe
 
@@ -62,7 +63,7 @@ class FeedStep(Message, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "feed_step"
     partition: Partition
     close_time: Milliseconds
-    candles: tuple[RawCandle, ...]
+    candles: Annotated[tuple[RawCandle, ...], MANY]
 
     @property
     def topic(self) -> str:
@@ -71,6 +72,10 @@ class FeedStep(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"feed:p{self.partition}:{self.close_time}"
+
+    @property
+    def at(self) -> int:
+        return self.close_time
 
 
 class FeedHistory(Message, frozen=True, kw_only=True):
@@ -82,7 +87,7 @@ class FeedHistory(Message, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "feed_history"
     partition: Partition
     timeframe: Timeframe
-    candles: tuple[RawCandle, ...]
+    candles: Annotated[tuple[RawCandle, ...], HISTORY]
 
     @property
     def topic(self) -> str:
@@ -92,6 +97,10 @@ class FeedHistory(Message, frozen=True, kw_only=True):
     def message_id(self) -> str:
         span = f"{self.candles[0].open_time}:{self.candles[-1].open_time}" if self.candles else "empty"
         return f"history:p{self.partition}:{self.timeframe}:{span}"
+
+    @property
+    def at(self) -> int:
+        return max((candle.open_time for candle in self.candles), default=0)
 
 
 class CandleBundle(Message, frozen=True, kw_only=True):
@@ -105,8 +114,8 @@ class CandleBundle(Message, frozen=True, kw_only=True):
     partition: Partition
     timeframe: Timeframe
     close_time: Milliseconds
-    candles: tuple[Candle, ...]
-    missing: tuple[Symbol, ...] = ()
+    candles: Annotated[tuple[Candle, ...], MANY]
+    missing: Annotated[tuple[Symbol, ...], MANY] = ()
     warmup: bool = False
 
     @property
@@ -116,3 +125,7 @@ class CandleBundle(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"candle:p{self.partition}:{self.timeframe}:{self.close_time}"
+
+    @property
+    def at(self) -> int:
+        return self.close_time

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from shared.domain.bounds import AlertKey, Id, Reason, Text
 from shared.domain.message import Message, Milliseconds, Price, Symbol
 
 #: ``halt``: no new entries; exits stay managed. ``rearm``: allow entries again; only a person sends it. ``reset``: every
@@ -20,16 +21,16 @@ Severity = Literal[
 
 
 class Control(Message, frozen=True, kw_only=True):
-    """A command of an operator; the gateway sends ``halt`` too, when the exchange says that a person must act.
+    """A command of an operator; execution sends ``halt`` too, when the exchange says that a person must act.
 
     id: made by the sender, so that a command sent twice acts once. by: who sent it. reason: shown to people.
     """
 
     TYPE: ClassVar[str] = "control"
-    id: str
+    id: Id
     command: Command
-    by: str
-    reason: str
+    by: Id
+    reason: Reason
 
     @property
     def topic(self) -> str:
@@ -48,9 +49,9 @@ class Alert(Message, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "alert"
     severity: Severity
-    source: str
-    key: str
-    text: str
+    source: Id
+    key: AlertKey
+    text: Text
     time: Milliseconds = 0
 
     @property
@@ -60,6 +61,10 @@ class Alert(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"alert:{self.source}:{self.key}:{self.time}"
+
+    @property
+    def at(self) -> int:
+        return self.time
 
 
 class Micro(Message, frozen=True, kw_only=True):
@@ -86,6 +91,10 @@ class Micro(Message, frozen=True, kw_only=True):
     def message_id(self) -> str:
         return f"micro:{self.symbol}:{self.time}"
 
+    @property
+    def at(self) -> int:
+        return self.time
+
 
 class MarkPrice(Message, frozen=True, kw_only=True):
     """The exchange's mark price and next funding of one symbol; only the newest matters.
@@ -110,6 +119,10 @@ class MarkPrice(Message, frozen=True, kw_only=True):
     def message_id(self) -> str:
         return f"mark:{self.symbol}:{self.time}"
 
+    @property
+    def at(self) -> int:
+        return self.time
+
 
 class FundingDue(Message, frozen=True, kw_only=True):
     """The funding rate of one symbol at a funding time that has passed, fraction of the notional. Once per funding time."""
@@ -127,11 +140,16 @@ class FundingDue(Message, frozen=True, kw_only=True):
     def message_id(self) -> str:
         return f"funding:{self.symbol}:{self.time}"
 
+    @property
+    def at(self) -> int:
+        return self.time
+
 
 class ClockTick(Message, frozen=True, kw_only=True):
-    """The time (UTC ms) as a message, because cores read no clock.
+    """Time has passed: what a core does when nothing else happens, it does at a tick. ``time``: the lane's ``now``, UTC ms.
 
-    Logged like every input, so a replay of the log repeats it.
+    A lane makes it by a timer of its process, and logs it as any input. It travels over no bus: its topic belongs to no
+    exchange there, and a lane refuses one that comes from outside.
     """
 
     TYPE: ClassVar[str] = "clock_tick"
@@ -139,8 +157,12 @@ class ClockTick(Message, frozen=True, kw_only=True):
 
     @property
     def topic(self) -> str:
-        return "control.tick"
+        return "tick"
 
     @property
     def message_id(self) -> str:
         return f"tick:{self.time}"
+
+    @property
+    def at(self) -> int:
+        return self.time

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 
 import msgspec
 
+from shared.domain.bounds import MANY, Id, Text
 from shared.domain.candles import Candle
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
 from shared.domain.timeframes import Timeframe
@@ -47,7 +48,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     kinds.
     """
 
-    id: str
+    id: Id
     kind: FactKind
     direction: Direction
     top: Price
@@ -59,10 +60,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     score: Score = 0.0
     touches: int = 0
     fill: Score = 0.0
-    why: str = ""
+    why: Text = ""
     label: FactLabel = ""
-    candles: tuple[Milliseconds, ...] = ()
-    ref: str = ""
+    candles: Annotated[tuple[Milliseconds, ...], MANY] = ()
+    ref: Id = ""
     fill_probability: Score | None = None
 
     def __post_init__(self) -> None:
@@ -88,8 +89,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     candle: Candle
     trend: Literal["up", "down", "none"]
     atr: Annotated[float, msgspec.Meta(ge=0.0, lt=1e12)]
-    events: tuple[Fact, ...]
-    active: tuple[Fact, ...]
+    events: Annotated[tuple[Fact, ...], MANY]
+    active: Annotated[tuple[Fact, ...], MANY]
 
 
 class AnalysisBundle(Message, frozen=True, kw_only=True):
@@ -102,8 +103,8 @@ class AnalysisBundle(Message, frozen=True, kw_only=True):
     partition: Partition
     timeframe: Timeframe
     close_time: Milliseconds
-    analyses: tuple[Analysis, ...]
-    missing: tuple[Symbol, ...] = ()
+    analyses: Annotated[tuple[Analysis, ...], MANY]
+    missing: Annotated[tuple[Symbol, ...], MANY] = ()
     warmup: bool = False
 
     @property
@@ -113,3 +114,7 @@ class AnalysisBundle(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"analysis:p{self.partition}:{self.timeframe}:{self.close_time}"
+
+    @property
+    def at(self) -> int:
+        return max(self.close_time, *(analysis.candle.open_time for analysis in self.analyses), 0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from shared.domain.bounds import MANY, Id, Text
 from shared.domain.instruments import Instrument
 from shared.domain.message import Message, Milliseconds, Symbol
 
@@ -35,7 +36,7 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
     reason: ClosureReason
     since: Milliseconds
     until: Milliseconds | None
-    text: str
+    text: Text
 
     def holds(self, time: int) -> bool:
         """Return True if the symbol takes no entries at ``time``, UTC ms."""
@@ -46,9 +47,9 @@ class InstrumentChange(msgspec.Struct, frozen=True, kw_only=True):
     """One filter of a symbol that is another than before; ``field`` is its name in Instrument."""
 
     symbol: Symbol
-    field: str
-    before: str
-    after: str
+    field: Id
+    before: Id
+    after: Id
 
 
 class InstrumentList(Message, frozen=True, kw_only=True):
@@ -61,9 +62,9 @@ class InstrumentList(Message, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "instrument_list"
     time: Milliseconds
-    instruments: tuple[Instrument, ...]
-    closures: tuple[Closure, ...]
-    changes: tuple[InstrumentChange, ...] = ()
+    instruments: Annotated[tuple[Instrument, ...], MANY]
+    closures: Annotated[tuple[Closure, ...], MANY]
+    changes: Annotated[tuple[InstrumentChange, ...], MANY] = ()
 
     @property
     def topic(self) -> str:
@@ -72,6 +73,10 @@ class InstrumentList(Message, frozen=True, kw_only=True):
     @property
     def message_id(self) -> str:
         return f"instruments:{self.time}"
+
+    @property
+    def at(self) -> int:
+        return self.time
 
 
 def closed(closures: Iterable[Closure], symbol: str, time: int) -> Closure | None:

@@ -18,7 +18,7 @@ Price = Annotated[float, msgspec.Meta(gt=0.0, lt=1e12)]
 Volume = Annotated[float, msgspec.Meta(ge=0.0, lt=1e18)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=4_102_444_800_000)]
 Partition = Annotated[int, msgspec.Meta(ge=0, lt=1024)]
-Symbol = Annotated[str, msgspec.Meta(pattern=SYMBOL_PATTERN)]
+Symbol = Annotated[str, msgspec.Meta(pattern=SYMBOL_PATTERN, max_length=30)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,15 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def message_id(self) -> str:
         """Return the id, derived from the content: of two messages with one id the second is dropped."""
         raise NotImplementedError(type(self).__name__)
+
+    @property
+    def at(self) -> int:
+        """Return the latest time that the message claims to be of or to know of, UTC ms; 0 = it claims none.
+
+        A reader refuses what claims a time to come. Times that a message merely names (an expiry, the next funding) do not
+        count.
+        """
+        return 0
 
     @property
     def correlation_id(self) -> str:

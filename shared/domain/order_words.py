@@ -37,3 +37,8 @@ ConditionalOrderStatus = Literal["NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "
 OrderStatus = Literal["NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"]
 #: Where an order of either book stands, as the exchange port states it; EXPIRED_IN_MATCH is EXPIRED there.
 AnyOrderStatus = Literal[OrderStatus, "TRIGGERING", "TRIGGERED", "FINISHED"]
+
+
+def reduces_its_leg(side: Side, leg: PositionSide) -> bool:
+    """True in hedge mode for what can only make its leg smaller: there side and leg say it, and reduceOnly is refused."""
+    return (side, leg) in (("SELL", "LONG"), ("BUY", "SHORT"))

@@ -1,90 +1,36 @@
-"""Approved trades, orders and fills. Money and quantities are ``Decimal``."""
+"""Orders and fills as services and readers see them. Money and quantities are ``Decimal``."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
+from shared.domain.bounds import MANY, ClientId, Id, Reason
 from shared.domain.message import Message, Milliseconds, Symbol
-from shared.domain.order_words import OrderStatus, OrderType, Side, TimeInForce, WorkingType
+from shared.domain.order_words import OrderStatus, OrderType, PositionSide, Side, TimeInForce, WorkingType
 
-#: What an order does for its trade: open it, exit at a loss, exit at a profit, close it at the market.
-Leg = Literal["entry", "stop", "target", "close"]
-
-#: Why risk refused a signal: a closed vocabulary. All reasons that apply are reported, not only the first.
-Refusal = Literal[
-    "kill_switch",  # the kill switch is not NORMAL
-    "daily_loss",  # the loss of this UTC day has reached its limit
-    "trades_per_day",  # as many trades were approved this UTC day as are allowed
-    "position_limit",  # as many positions are open, entries in flight included, as are allowed
-    "symbol_in_position",  # the symbol has a position, or an entry in flight
-    "signal_stale",  # the signal has expired
-    "below_minimum",  # no tradable size: below the exchange's minimum, or the stop or target within a tick of the entry
-    "no_account_state",  # no account report has arrived yet
-    "unknown_symbol",  # the exchange's filters of the symbol are not known
-    "symbol_closed",  # the symbol takes no entries now; the note says why and until when
+#: What an order does for its position.
+OrderPurpose = Literal[
+    "entry",  # opens it
+    "stop",  # closes all of it at a loss: the leg's one closePosition order
+    "bridge",  # protects it by quantity while the stop is replaced
+    "target",  # a rung of the exit ladder
+    "close",  # closes or reduces it at the market
+    "",  # not an order of ours
+]
+#: Who made an order or caused a change of a position.
+Origin = Literal[
+    "ours",  # execution, under an id of its own
+    "guardian",  # the guardian, which closes or protects what execution left unprotected
+    "operator",  # a person, by a command of this system straight to the exchange
+    "exchange",  # liquidation, auto-deleveraging, delisting
+    "foreign",  # anybody else: a person in the app, another program
 ]
 
-
-class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade that risk approved. Every client order id is derived from its ``id``, so a retry cannot place a second order.
-
-    quantity: base currency, positive, on the step grid.
-    entry, stop, target: prices, USDT, on the tick grid.
-    expires_at: UTC ms after which execution refuses it.
-    risk_amount: loss if the stop is hit, before fees, USDT.
-
-    Raises ValueError for a quantity of 0 or less.
-    """
-
-    id: str
-    signal_id: str
-    symbol: Symbol
-    side: Side
-    quantity: Decimal
-    entry: Decimal
-    stop: Decimal
-    target: Decimal
-    close_time: Milliseconds
-    expires_at: Milliseconds
-    risk_amount: Decimal
-
-    def __post_init__(self) -> None:
-        if self.quantity <= 0:
-            raise ValueError(f"intent {self.id}: quantity {self.quantity} must be positive")
-
-
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """Risk's answer to one signal: an approved intent, or refusals.
-
-    intent: None = refused. signature: proves that risk approved exactly this intent (``shared.domain.approval``,
-    docs/architecture.md invariant 5); empty without one. notes: how the size was limited, for a person.
-    """
-
-    decision_id: str
-    symbol: Symbol
-    intent: OrderIntent | None = None
-    signature: str = ""
-    refusals: tuple[Refusal, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-class VerdictBundle(Message, frozen=True, kw_only=True):
-    """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal."""
-
-    TYPE: ClassVar[str] = "verdict_bundle"
-    close_time: Milliseconds
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def topic(self) -> str:
-        return "order.intent"
-
-    @property
-    def message_id(self) -> str:
-        return f"verdict:{self.close_time}"
+#: One topic for order news and the report that a close is settled: readers get them in the order in which they happened.
+REPORTS: Final = "report.execution"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     price: limit price; None for types without one.
     trigger: None for orders that are not conditional, and for TRAILING_STOP_MARKET.
     reduce_only: it can only make the position smaller.
-    close_position: it closes the whole position, whatever its size is then.
+    close_position: it closes the whole position, whatever its size is then. leg: BOTH in one-way mode.
     filled: quantity traded so far. average_price: of its fills; 0 before the first.
     updated_at: UTC ms of the last change.
     reject_code, reject_reason: the exchange's error; 0 and empty without one.
@@ -103,7 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     callback_rate: distance from the best price at which it triggers, percent.
     """
 
-    client_id: str
+    client_id: ClientId
     symbol: Symbol
     side: Side
     type: OrderType
@@ -117,11 +63,12 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     average_price: Decimal = Decimal(0)
     updated_at: Milliseconds = 0
     reject_code: int = 0
-    reject_reason: str = ""
+    reject_reason: Reason = ""
     time_in_force: TimeInForce | None = None
     working_type: WorkingType = "CONTRACT_PRICE"
     activation: Decimal | None = None
     callback_rate: Decimal | None = None
+    leg: PositionSide = "BOTH"
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,8 +79,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ``fee`` is then its value in USDT, 0 if unknown. commission_asset empty: paid in USDT.
     """
 
-    id: str
-    client_id: str
+    id: Id
+    client_id: ClientId
     symbol: Symbol
     side: Side
     quantity: Decimal
@@ -143,7 +90,40 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     maker: bool
     time: Milliseconds
     commission: Decimal = Decimal(0)
-    commission_asset: str = ""
+    commission_asset: Id = ""
+
+
+class OrderEvent(Message, frozen=True, kw_only=True):
+    """One change of an order at the exchange, told at once: a new status, or a fill.
+
+    intent_id: of the trade that it belongs to; empty = none of ours. order: as it is after the change. fill: None = it
+    did not trade. time: UTC ms of the change at the exchange.
+    """
+
+    TYPE: ClassVar[str] = "order_event"
+    time: Milliseconds
+    origin: Origin
+    purpose: OrderPurpose
+    intent_id: Id
+    order: Order
+    fill: Fill | None = None
+
+    @property
+    def topic(self) -> str:
+        return REPORTS
+
+    @property
+    def message_id(self) -> str:
+        about = self.fill.id if self.fill is not None else f"{self.order.status}:{self.order.filled}"
+        return f"order:{self.order.symbol}:{self.order.client_id}:{about}"
+
+    @property
+    def correlation_id(self) -> str:
+        return self.intent_id or self.message_id
+
+    @property
+    def at(self) -> int:
+        return max(self.time, self.order.updated_at, self.fill.time if self.fill is not None else 0)
 
 
 class StepReport(Message, frozen=True, kw_only=True):
@@ -154,12 +134,16 @@ class StepReport(Message, frozen=True, kw_only=True):
 
     TYPE: ClassVar[str] = "step_report"
     close_time: Milliseconds
-    placed: tuple[str, ...] = ()
+    placed: Annotated[tuple[ClientId, ...], MANY] = ()
 
     @property
     def topic(self) -> str:
-        return "report.step"
+        return REPORTS
 
     @property
     def message_id(self) -> str:
         return f"report:{self.close_time}"
+
+    @property
+    def at(self) -> int:
+        return self.close_time

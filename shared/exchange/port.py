@@ -45,7 +45,7 @@ from shared.exchange.model.market_data import (
 )
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import MarketStream, StreamKind, StreamName, UserStream
-from shared.exchange.outcome.outcomes import Outcome
+from shared.exchange.outcome.outcomes import Outcome, Ready, Refused
 
 
 class MarketData(Protocol):
@@ -129,11 +129,23 @@ class MarketData(Protocol):
 class Trading(Protocol):
     """Order and account calls; they need an API key."""
 
-    async def place(self, order: NewOrder) -> Outcome:
+    async def admit(self, order: NewOrder) -> Refused | None:
+        """Count an order at the rate limits ahead of ``place``; it may wait for them. Else ``place`` counts it.
+
+        Returns why it cannot leave now; None if it can. An order that is not placed after all stays counted.
+        """
+        ...
+
+    async def place(self, order: NewOrder, *, signed_at: int | None = None, ready: Ready | None = None) -> Outcome:
         """Send one order and return its outcome.
 
         Save the order's client id before the call. After a crash in between, query the order by that id with ``order``
         instead of placing it again.
+
+        signed_at: time with which the request is signed, ms of the exchange's clock, in every attempt; None = the time of
+            each attempt. The exchange refuses a request that arrives more than the receive window after it (-1021): that is
+            Refused, so what a frozen process sends late does nothing.
+        ready: asked right before the request leaves; if it returns False NotReady is raised, and nothing was sent.
         """
         ...
 

@@ -83,10 +83,13 @@ class ExchangeSettings(BaseModel):
         "", pattern=r"^(|wss?://.+[^/])$", description="Stream address; empty = the mode's own exchange"
     )
     recv_window_ms: int = Field(
-        3_000,
+        1_500,
         ge=500,
-        le=60_000,
-        description=("Age at which the exchange refuses a signed request, ms; it bounds how long an outcome is unknown"),
+        le=1_500,
+        description=(
+            "Age at which the exchange refuses a signed request, ms; shorter than the lease of a process, so that what a "
+            "frozen one sends late is refused; it bounds how long an outcome is unknown"
+        ),
     )
     request_timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for an answer, seconds")
     read_attempts: int = Field(4, ge=1, le=20, description="Times that a query is sent before it fails")
@@ -105,19 +108,6 @@ class ExchangeSettings(BaseModel):
     )
     clock_samples: int = Field(
         3, ge=1, le=20, description="Queries in a measurement of the clock; the quickest answer counts"
-    )
-    resolve_pause_s: float = Field(
-        0.25,
-        gt=0,
-        le=10,
-        description=("Pause before an order of unknown outcome is queried, seconds; doubled for each further query"),
-    )
-    resolve_longest_s: float = Field(2.0, gt=0, le=60, description="Longest pause between two such queries, seconds")
-    resolve_margin_ms: int = Field(
-        2_000, ge=0, le=60_000, description="Time beyond recv_window_ms before `no such order` is believed, ms"
-    )
-    resolve_give_up_s: float = Field(
-        60.0, gt=0, le=3600, description="Time after which an order of unknown outcome is reported as unknown, seconds"
     )
     limiter: LimiterSettings = Field(
         default_factory=LimiterSettings, description="How the exchange's rate limits are shared out"

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
 from shared.bus.port import Bus
+from shared.runtime.clock import ProcessClock, tell_jumps
 from shared.runtime.lane.lane import Lane
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.runtime.process.exits import Leave
@@ -20,6 +22,10 @@ from shared.runtime.supervision import end_all, first_end
 from shared.store.port import StateStore
 
 log = structlog.get_logger(__name__)
+
+#: After a worker has ended by itself its process ends within this time, seconds, whether or not the rest can be finished:
+#: what is not settled the broker delivers again.
+_DEATH_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,23 @@ class ServiceDied(Exception):
 
 
 class Service:
-    """Runs a ServiceSpec on a started bus and store. ``store`` None = the state is lost with the process."""
+    """Runs a ServiceSpec on a started bus and store. ``store`` None = the state is lost with the process.
 
-    def __init__(self, spec: ServiceSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
+    ``clock``: the process's, where the policy says "own"; None = a clock of this service's own.
+    """
+
+    def __init__(
+        self, spec: ServiceSpec, bus: Bus, store: StateStore | None, policy: LanePolicy, clock: ProcessClock | None = None
+    ) -> None:
         self.spec = spec
         self._bus = bus
         self._store = store
-        self.lanes = [Lane(lane, bus, store, policy) for lane in spec.lanes]
-        self.sinks = [SinkWorker(sink, bus) for sink in spec.sinks]
+        self._clock = (clock or ProcessClock()) if policy.clock == "own" else None
+        self.lanes = [Lane(lane, bus, store, policy, self._clock) for lane in spec.lanes]
+        self.sinks = [SinkWorker(sink, bus, policy.clock, self._clock) for sink in spec.sinks]
         self.sources: Sources | None = None
         self._replicas: Replicas | None = None
-        self._replicas_task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, member: str | None = None, replicas: ReplicaPolicy | None = None) -> None:
         """Start sinks, lanes and sources. With ``member`` (this replica's name) share the lanes with the other replicas."""
@@ -61,7 +73,10 @@ class Service:
             await lane.start()
         if member is not None and self._store is not None and self.lanes:
             self._replicas = Replicas(self.spec.group, member, self.lanes, self._store, replicas or ReplicaPolicy())
-            self._replicas_task = asyncio.create_task(self._replicas.run(), name=f"replicas {self.spec.name}")
+            self._tasks.append(asyncio.create_task(self._replicas.run(), name=f"replicas {self.spec.name}"))
+        if self._clock is not None:
+            watch = tell_jumps(self._clock, self._bus, self.spec.name)
+            self._tasks.append(asyncio.create_task(watch, name=f"clock {self.spec.name}"))
         if self.spec.sources:
             self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas)
             self.sources.start()
@@ -71,14 +86,23 @@ class Service:
         """Return True, or what keeps a source of this process from working: a check of ``/readyz``."""
         return self.sources is None or self.sources.trouble() or True
 
+    def workers_alive(self) -> bool | str:
+        """Return True, or which workers have ended by themselves: a check of ``/readyz``."""
+        ended = [lane.spec.name for lane in self.lanes if lane.failed]
+        ended += [sink.spec.name for sink in self.sinks if sink.failed]
+        ended += [task.get_name() for task in self._tasks if task.done()]
+        if self.sources is not None and self.sources.failed:
+            ended.append("sources")
+        return f"ended: {', '.join(ended)}" if ended else True
+
     async def wait_failed(self) -> BaseException:
         """Wait until a worker has ended; return why. Never returns for a healthy service."""
         tasks = [asyncio.ensure_future(lane.wait_failed()) for lane in self.lanes]
         tasks += [asyncio.ensure_future(sink.wait_failed()) for sink in self.sinks]
         if self.sources is not None:
             tasks.append(asyncio.ensure_future(self.sources.wait_failed()))
-        if self._replicas_task is not None:
-            tasks.append(asyncio.ensure_future(first_end([self._replicas_task])))
+        if self._tasks:
+            tasks.append(asyncio.ensure_future(first_end(self._tasks)))
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             return done.pop().result()
@@ -90,8 +114,7 @@ class Service:
         """Stop taking messages, finish and commit those taken, leave the group."""
         if self.sources is not None:
             await self.sources.drain()
-        if self._replicas_task is not None:
-            await end_all([self._replicas_task])
+        await end_all(self._tasks)
         await asyncio.gather(*(lane.drain() for lane in self.lanes))
         await asyncio.gather(*(sink.drain() for sink in self.sinks))
         if self._replicas is not None:
@@ -124,5 +147,14 @@ async def running(services: Sequence[Service], *, member: str | None = None) -> 
     finally:
         for watcher in watchers:
             watcher.cancel()
-        for service in reversed(services):
-            await service.drain()
+        draining = asyncio.create_task(_drain(services), name="drain")
+        if not died:
+            await draining
+        elif not (await asyncio.wait({draining}, timeout=_DEATH_SECONDS))[0]:
+            log.error("drain_abandoned", seconds=_DEATH_SECONDS)
+            await end_all([draining])
+
+
+async def _drain(services: Sequence[Service]) -> None:
+    for service in reversed(services):
+        await service.drain()

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
 from shared.domain.backoff import Backoff
+from shared.domain.control import Control
 from shared.domain.message import Message
+from shared.runtime.clock import FUTURE_MS, ClockKind, ProcessClock, claims_to_come
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.supervision import end_all, first_end
 from shared.runtime.waiting import wait_at_most
@@ -27,11 +30,23 @@ _BACKOFF: Final = Backoff(first=0.1, longest=10.0)
 _WAITING: Final = Gauge("ict_sink_waiting", "Messages in hand, not yet written", ["sink"])
 
 
+class Received(msgspec.Struct, frozen=True):
+    """A message as a sink gets it.
+
+    now: the sink's time, UTC ms, never backwards; a reset begins it anew. stamped_at: the time of the lane that published
+    it, UTC ms; None if that named none.
+    """
+
+    message: Message
+    now: int
+    stamped_at: int | None = None
+
+
 class Sink(Protocol):
     """Writes messages to a destination. ``write`` is idempotent, and writes all or, if it raises, nothing."""
 
     async def start(self) -> None: ...
-    async def write(self, messages: Sequence[Message]) -> None: ...
+    async def write(self, received: Sequence[Received]) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -53,11 +68,16 @@ class SinkSpec:
 
 
 class SinkWorker:
-    """Feeds one sink from one queue, in batches. A failed write is repeated with backoff, without limit; acks follow it."""
+    """Feeds one sink from one queue, in batches. A failed write is repeated with backoff, without limit; acks follow it.
 
-    def __init__(self, spec: SinkSpec, bus: Bus) -> None:
+    ``kind``: whose time it lives in; ``clock``: the process's, None = one of its own.
+    """
+
+    def __init__(self, spec: SinkSpec, bus: Bus, kind: ClockKind = "own", clock: ProcessClock | None = None) -> None:
         self.spec = spec
         self._bus = bus
+        self._clock = (clock or ProcessClock()) if kind == "own" else None
+        self._now = 0
         self._sink = spec.build()
         self._inbox: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
@@ -80,11 +100,16 @@ class SinkWorker:
         if self._subscription is not None:
             await self._subscription.cancel()
         self._hurry.set()
-        if not await wait_at_most(self._idle, deadline):
+        if not await wait_at_most(self._idle, 0.0 if self.failed else deadline):
             log.warning("drain_timeout", sink=self.spec.name)
         if self._task is not None:
             await end_all([self._task])
         await self._sink.close()
+
+    @property
+    def failed(self) -> bool:
+        """Return True once the worker has ended by itself: nothing is written any more."""
+        return self._task is not None and self._task.done()
 
     async def wait_failed(self) -> BaseException:
         """Wait until the worker has ended; return why. Never returns for a healthy one."""
@@ -106,15 +131,27 @@ class SinkWorker:
                 await self._write_batch()
             self._idle.set()
 
+    def _read(self, delivery: Delivery) -> Received:
+        """Return the message and its time. Raises InvalidMessage for one that is unreadable or claims a time to come."""
+        message, stamped_at = delivery.decode(), delivery.now
+        now = self._clock.now() if self._clock is not None else stamped_at or 0
+        if isinstance(message, Control) and message.command == "reset":
+            self._now = now
+        if now > self._now:
+            self._now = now
+        if self._now and message.at > self._now + FUTURE_MS:
+            raise InvalidMessage(claims_to_come(message, self._now))
+        return Received(message, self._now, stamped_at)
+
     async def _write_batch(self) -> None:
         batch = [self._inbox.popleft() for _ in range(min(len(self._inbox), self.spec.max_batch))]
-        messages: list[Message] = []
+        messages: list[Received] = []
         readable: list[Delivery] = []
         for delivery in batch:
             try:
-                messages.append(delivery.decode())
+                messages.append(self._read(delivery))
             except InvalidMessage as error:
-                await dead_letter_and_alert(self._bus, delivery, self.spec.name, str(error))
+                await dead_letter_and_alert(self._bus, delivery, self.spec.name, str(error), self._now or None)
                 continue
             readable.append(delivery)
         self._waiting.set(len(messages) + len(self._inbox))

@@ -1,4 +1,4 @@
-"""Runs sources, workers that bring data in from outside (live feed, gateway), on one replica at a time.
+"""Runs sources, workers that reach outside (live feed, execution at an exchange), on one replica at a time.
 
 Sources read no queue, so the broker cannot choose a replica for them. Instead the replicas of a service send heartbeats to
 the store and compute who runs which source (as for lanes: ``shared.runtime.replicas.owners``). A replica that was only
@@ -29,19 +29,30 @@ _TAKEOVERS: Final = Counter("ict_source_takeovers_total", "Times that this repli
 
 
 class Lease:
-    """The right of one replica to run a source. ``state``: what was saved last, by any replica; None if nothing was."""
+    """The right of one replica to run a source.
 
-    def __init__(self, name: str, store: StateStore | None, epoch: int, state: bytes | None) -> None:
+    state: what was saved last, by any replica; None if nothing was. log: entries appended since then, oldest first, as they
+    were when the source was taken over. epoch: number of this lease; 0 without a store.
+    """
+
+    def __init__(
+        self, name: str, store: StateStore | None, epoch: int, state: bytes | None, log: tuple[bytes, ...] = ()
+    ) -> None:
         self.state = state
+        self.log = log
+        self.epoch = epoch
         self._name = name
         self._store = store
-        self._epoch = epoch
 
     async def save(self, state: bytes) -> None:
         """Save the state for a successor. Raises Fenced if another replica has taken over: stop at once."""
-        if self._store is not None:
-            await self._store.append(self._name, self._epoch, (), snapshot=state)
+        await self.append((), state)
         self.state = state
+
+    async def append(self, entries: Sequence[bytes], state: bytes | None = None) -> None:
+        """Add entries to the log; with a state, first replace state and log. Raises Fenced like ``save``."""
+        if self._store is not None:
+            await self._store.append(self._name, self.epoch, entries, snapshot=state)
 
 
 class Source(Protocol):
@@ -101,6 +112,11 @@ class Sources:
         troubles = {name: self._here[name].trouble() if name in self._here else "is starting" for name in self.running}
         return "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items() if trouble)
 
+    @property
+    def failed(self) -> bool:
+        """Return True once the task that watches the sources has ended by itself."""
+        return self._task is not None and self._task.done()
+
     async def wait_failed(self) -> BaseException:
         """Wait until a source, or the task that watches them, has ended by a bug; return the error."""
         assert self._task is not None
@@ -146,15 +162,15 @@ class Sources:
         return tuple(name for name, owner in owned.items() if owner == self._member)
 
     async def _hold(self, spec: SourceSpec) -> None:
-        epoch, state = 0, None
+        epoch, state, logged = 0, None, tuple[bytes, ...]()
         if self._store is not None:
             opened = await self._store.open(spec.name)
-            epoch, state = opened.epoch, opened.snapshot
+            epoch, state, logged = opened.epoch, opened.snapshot, opened.log
         _TAKEOVERS.labels(spec.name).inc()
         log.info("source_started", source=spec.name, epoch=epoch)
         source = self._here[spec.name] = spec.build(self._bus, self._store)
         try:
-            await source.run(Lease(spec.name, self._store, epoch, state))
+            await source.run(Lease(spec.name, self._store, epoch, state, logged))
         finally:
             del self._here[spec.name]
 

@@ -6,8 +6,6 @@ from urllib.parse import unquote, urlsplit
 
 from shared.store.memory import MemoryStore
 from shared.store.port import StateStore
-from shared.store.redis import RedisStore
-from shared.store.sqlite import SqliteStore
 
 
 def make_store(url: str, namespace: str) -> StateStore:
@@ -24,7 +22,11 @@ def make_store(url: str, namespace: str) -> StateStore:
         path = unquote(urlsplit(url).path)
         if urlsplit(url).netloc or len(path) < 2:
             raise ValueError("a sqlite store needs a path after three slashes: sqlite:///state.db")
+        from shared.store.sqlite import SqliteStore  # a process loads the client of its own store only
+
         return SqliteStore(path[1:], namespace)
     if scheme in ("redis", "rediss", "unix"):
+        from shared.store.redis import RedisStore
+
         return RedisStore(url, namespace)
     raise ValueError(f"no store for scheme {scheme!r}; allowed are memory:, sqlite:///path, redis://, rediss:// and unix://")

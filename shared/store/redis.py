@@ -24,24 +24,24 @@ from redis import exceptions as redis_errors
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
 
 from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
 from shared.store.patience import Patience
 from shared.store.port import Cell, Fenced, LaneState, StoreError
+from shared.store.redis_scripts import Script, Scripts
 
 T = TypeVar("T")
 
 # KEYS: epochs, head, snapshot, log. The counter of epochs is the namespace's and survives ``clear``: no epoch comes twice.
-_OPEN: Final = """
+_OPEN: Final = Script("""
 local epoch = redis.call('INCR', KEYS[1])
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'writer', '', 'number', 0)
 return {epoch, redis.call('GET', KEYS[3]), redis.call('LRANGE', KEYS[4], 0, -1)}
-"""
+""")
 # KEYS: head, snapshot, log. ARGV: epoch, writer, number, '1' if a snapshot follows, the snapshot, entries.
 # Lua's stack takes about 8000 values at once, so entries go in slices of 1000.
-_APPEND: Final = """
+_APPEND: Final = Script("""
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'writer', 'number')
 if head[1] ~= ARGV[1] then return 0 end
 if head[2] == ARGV[2] and tonumber(head[3]) >= tonumber(ARGV[3]) then return 1 end
@@ -54,9 +54,9 @@ for first = 6, #ARGV, 1000 do
 end
 redis.call('HSET', KEYS[1], 'writer', ARGV[2], 'number', ARGV[3])
 return 1
-"""
+""")
 # KEYS: group. ARGV: member, time to live in ms. The server's clock counts: clients need not agree on the time.
-_BEAT: Final = """
+_BEAT: Final = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -64,20 +64,20 @@ redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
 return 1
-"""
-_MEMBERS: Final = """
+""")
+_MEMBERS: Final = Script("""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
-"""
+""")
 # KEYS: cell.
-_READ: Final = "return redis.call('HMGET', KEYS[1], 'version', 'value')"
+_READ: Final = Script("return redis.call('HMGET', KEYS[1], 'version', 'value')")
 # KEYS: cell. ARGV: the version it was read at, the new value.
-_SWAP: Final = """
+_SWAP: Final = Script("""
 if (redis.call('HGET', KEYS[1], 'version') or '0') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[1] + 1, 'value', ARGV[2])
 return 1
-"""
+""")
 
 #: Errors that waiting does not cure, although redis-py derives them from ConnectionError.
 _FINAL: Final = (
@@ -145,12 +145,7 @@ class RedisStore:
             retry=Retry(NoBackoff(), 0),  # Patience repeats: redis-py does not know which commands may be repeated
         )
         self._redis = Redis(connection_pool=self._pool)
-        self._open = self._redis.register_script(_OPEN)
-        self._append = self._redis.register_script(_APPEND)
-        self._beat = self._redis.register_script(_BEAT)
-        self._members = self._redis.register_script(_MEMBERS)
-        self._read = self._redis.register_script(_READ)
-        self._swap = self._redis.register_script(_SWAP)
+        self._scripts = Scripts(self._pool, policy.connections, policy.timeout)
         self._writer = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -161,34 +156,34 @@ class RedisStore:
         self._started = True
 
     async def open(self, lane: str) -> LaneState:
-        epoch, snapshot, log = await self._script("open", self._open, [f"{self._prefix}epochs", *self._keys(lane)], [])
+        epoch, snapshot, log = await self._script("open", _OPEN, [f"{self._prefix}epochs", *self._keys(lane)], [])
         return LaneState(int(epoch), snapshot, tuple(log))
 
     async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
         with self._metrics.append.time():
             async with self._order[lane]:
                 arguments = [epoch, self._writer, next(self._numbers), int(snapshot is not None), snapshot or b"", *entries]
-                taken = await self._script("append", self._append, self._keys(lane), arguments)
+                taken = await self._script("append", _APPEND, self._keys(lane), arguments)
         if not taken:
             self._metrics.fenced.inc()
             raise Fenced(f"lane {lane}: epoch {epoch} is over; stop handling it and open it again")
 
     async def beat(self, group: str, member: str, ttl_seconds: float) -> None:
-        await self._script("beat", self._beat, [self._group(group)], [member, round(ttl_seconds * 1000)])
+        await self._script("beat", _BEAT, [self._group(group)], [member, round(ttl_seconds * 1000)])
 
     async def leave(self, group: str, member: str) -> None:
         await self._until_done("leave", lambda: self._redis.zrem(self._group(group), member))
 
     async def members(self, group: str) -> tuple[str, ...]:
-        found: list[bytes] = await self._script("members", self._members, [self._group(group)], [])
+        found: list[bytes] = await self._script("members", _MEMBERS, [self._group(group)], [])
         return tuple(sorted(member.decode() for member in found))
 
     async def read(self, cell: str) -> Cell:
-        version, value = await self._script("read", self._read, [self._cell(cell)], [])
+        version, value = await self._script("read", _READ, [self._cell(cell)], [])
         return Cell(int(version or 0), value)
 
     async def swap(self, cell: str, version: int, value: bytes) -> bool:
-        return bool(await self._script("swap", self._swap, [self._cell(cell)], [version, value]))
+        return bool(await self._script("swap", _SWAP, [self._cell(cell)], [version, value]))
 
     async def clear(self) -> None:
         async def sweep() -> None:
@@ -204,6 +199,7 @@ class RedisStore:
 
     async def close(self) -> None:
         self._started = False
+        await self._scripts.close()
         await self._redis.aclose()
         await self._pool.disconnect()
 
@@ -216,8 +212,8 @@ class RedisStore:
     def _group(self, group: str) -> str:
         return f"{self._prefix}group:{group}"
 
-    async def _script(self, what: str, script: AsyncScript, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        return await self._until_done(what, lambda: script(keys=keys, args=arguments))
+    async def _script(self, what: str, script: Script, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        return await self._until_done(what, lambda: self._scripts.run(script, keys, arguments))
 
     async def _until_done(self, what: str, operation: Callable[[], Awaitable[T]]) -> T:
         try:

@@ -9,6 +9,6 @@ How an order becomes a fill, file by file:
 5. fill: ``matching/fills.py`` executes against ``matching/liquidity.py``; resting limits fill in ``matching/matching.py``;
 6. book: ``state/account_ledger.py`` and ``state/legs.py`` keep the money, ``model/events.py`` defines the events.
 
-``margin/`` holds brackets, margin, funding and liquidation; ``queries.py`` reads the state. The lock-step lane
-(``simulator.simulated_exchange``), the protocol server and paper mode all use this core.
+``margin/`` holds brackets, margin, funding and liquidation; ``queries.py`` reads the state. Execution's driver
+``matching`` (``simulator.matching_driver``: sim, backtest, paper) and the protocol server use this core.
 """

@@ -26,13 +26,13 @@ def oddly_listed(info: Mapping[str, Any], faults: FaultTable) -> dict[str, Any]:
     odd = faults.active("odd_listing")
     rows = info["symbols"]
     for each in odd:
-        told = each.fault.row
-        rows = [_told(row, told) if row.get("symbol") == each.fault.symbol else row for row in rows]
+        changes = each.fault.row
+        rows = [_changed_row(row, changes) if row.get("symbol") == each.fault.symbol else row for row in rows]
     return {**info, "symbols": rows}
 
 
-def _told(row: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in {**row, **told}.items() if value is not None}
+def _changed_row(row: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in {**row, **changes}.items() if value is not None}
 
 
 def _changed(row: dict[str, Any], fault: Fault) -> dict[str, Any] | None:

@@ -52,14 +52,14 @@ def carry_out(handler: Handler, aim: Aim, context: Context, parameters: Paramete
     if (aim.method, aim.path) == ("POST", _MULTI_ASSETS) and faults.active("multi_assets", "bnfcr"):
         return _set_asset_mode(context, wanted=parameters.flag("multiAssetsMargin"))
     real = session.core
-    session.core = FaultyCore(_seen(context, aim), faults, aim, session.time)
+    session.core = FaultyCore(_visible(context, aim), faults, aim, session.time)
     try:
         return retold_answer(faults, aim, handler(context, parameters, caller))
     finally:
         session.core = real
 
 
-def _seen(context: Context, aim: Aim) -> Any:
+def _visible(context: Context, aim: Aim) -> Any:
     """Return the core that is read: an earlier state of it for a read that lags, the longest lag of those that hit."""
     session, reads = context.session, READS.get(aim.path.rpartition("/")[2])
     if aim.method != "GET" or reads is None or session.history is None:

@@ -88,7 +88,7 @@ def _without(body: Any, symbols: set[str]) -> Any:
 def _in_credits(body: Any) -> Any:
     """Tell amounts in credits: balance rows of USDT are followed by one of BNFCR that holds what they held."""
     if isinstance(body, list):
-        return [told for row in body for told in _credit_rows(row)]
+        return [credited for row in body for credited in _credit_rows(row)]
     if isinstance(body, Mapping) and isinstance(body.get("assets"), list):
         return {**body, "assets": _in_credits(body["assets"])}
     return body

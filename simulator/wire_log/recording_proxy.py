@@ -84,7 +84,7 @@ class RecordingProxy:
                 request.method, url, data=body or None, headers=_passed(request.headers), allow_redirects=False,
                 skip_auto_headers=_AUTOMATIC,
             ) as answer:  # fmt: skip
-                told = await answer.read()
+                body = await answer.read()
         except (aiohttp.ClientError, OSError) as error:
             log.write(NoAnswer(at=log.now(), id=number, why=log.blank(f"{type(error).__name__}: {error}")))
             return cut(request)
@@ -92,9 +92,9 @@ class RecordingProxy:
             log.write(NoAnswer(at=log.now(), id=number, why="the client did not wait for the answer"))
             raise
         headers = {name: value for name, value in answer.headers.items() if name.lower().startswith(_TELLING)}
-        text = log.blank(told.decode(errors="replace"))
+        text = log.blank(body.decode(errors="replace"))
         log.write(Answer(at=log.now(), id=number, status=answer.status, headers=headers, body=text))
-        return web.Response(body=told, status=answer.status, headers=headers)
+        return web.Response(body=body, status=answer.status, headers=headers)
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         log, number = self._log, next(self._sockets)

@@ -87,8 +87,8 @@ def _exchange_time_at_start(log: WireLog) -> int:
     """The exchange's clock when the recording began, by the first answer that told it; else the recording machine's."""
     for each in log.asked:
         if each.request.path == _TIME and isinstance(each.answer, Answer) and each.answer.status == _OK:
-            told = int(msgspec.json.decode(each.answer.body)["serverTime"])
-            return told - (each.answer.at - log.session.at)
+            time = int(msgspec.json.decode(each.answer.body)["serverTime"])
+            return time - (each.answer.at - log.session.at)
     return log.session.at
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.approval.pairs import OWN_KEYS
 from tests.support.processes import clearing
-from tests.support.processes.fleet import Fleet, write_config
+from tests.support.processes.fleet import Fleet, ict, write_config
 from tests.support.processes.watch import Watch, until
 from tests.support.simulator.process import SimulatorProcess
 
@@ -25,8 +26,9 @@ SEEN = 20.0  # an outage is seen at the next question, every two seconds here; r
 class Scene:
     simulator: SimulatorProcess
     fleet: Fleet
-    gateway: Watch
+    execution: Watch
     ingest: Watch
+    config: Path
 
     def shows(self, watch: Watch, *words: str) -> None:
         """Not ready, and the check says so in these words."""
@@ -36,6 +38,11 @@ class Scene:
             return status == 503 and all(word in str(checks.get("exchange")) for word in words)
 
         until(told, SEEN, lambda: f"{words} in {watch.readiness()}\n{self.fleet.tail()}")
+
+    def rearm(self) -> None:
+        """As a person does after the first start."""
+        done = ict("rearm", "--reason", "looked at the account", "--config", str(self.config))
+        assert done.returncode == 0, done.stderr
 
     def ready(self, watch: Watch, seconds: float = SEEN) -> None:
         until(lambda: watch.readiness()[0] == 200, seconds, lambda: f"{watch.readiness()}\n{self.fleet.tail()}")
@@ -52,53 +59,55 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
             {
                 "mode": "testnet",
                 "namespace": namespace,
-                "approval_key": "an approval key of the test's own",
+                "approval": OWN_KEYS,
                 "timeframes": ["1m", "5m"],
                 "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
-                "gateway": {"account_every_s": 2},
+                "execution": {"driver": {"statement_every_s": 2, "outbox_directory": str(path / "outbox")}},
                 "ingest": {"live": {"warm_up": {"candles": 10}}},
                 "exchange": {**simulator.exchange, "request_timeout_s": 1.0, "retry_longest_s": 0.5}
                 | {"stream": {"backoff_longest_s": 0.5}},
             },
         )
         with Fleet(config, path / "logs", ()) as fleet:
-            gateway, ingest = Watch(), Watch()
-            fleet.start("gateway", env=gateway.env)
+            execution, ingest = Watch(), Watch()
+            fleet.start("execution", env=execution.env)
             fleet.start("ingest", env=ingest.env)
-            yield Scene(simulator, fleet, gateway, ingest)
+            yield Scene(simulator, fleet, execution, ingest, config)
     clearing.run_apart(clearing.delete_from_broker(rabbitmq_url, namespace))
 
 
-def test_a_gateway_is_not_ready_before_it_knows_the_account(scene: Scene) -> None:
+def test_execution_is_not_ready_before_it_knows_the_account(scene: Scene) -> None:
     """OPS-2: the reason stands in the answer; the feed, which needs no account, is ready meanwhile."""
-    until(lambda: scene.gateway.readiness()[0] == 503, START, scene.fleet.tail)
-    scene.shows(scene.gateway, "the account is not known yet", "the exchange does not answer")
+    until(lambda: scene.execution.readiness()[0] == 503, START, scene.fleet.tail)
+    scene.shows(scene.execution, "the account is not known yet", "the exchange does not answer")
     scene.ready(scene.ingest, START)
     scene.simulator.lift_all()
-    scene.ready(scene.gateway)
+    scene.shows(scene.execution, "ict rearm")
+    scene.rearm()
+    scene.ready(scene.execution)
 
 
 def test_an_exchange_that_does_not_answer_shows(scene: Scene) -> None:
     """OPS-2: a partial outage of REST; streams go on."""
-    scene.ready(scene.gateway)
+    scene.ready(scene.execution)
     scene.simulator.fault("rest_outage")
-    scene.shows(scene.gateway, "the exchange does not answer")
+    scene.shows(scene.execution, "the exchange does not answer")
     scene.simulator.lift_all()
-    scene.ready(scene.gateway)
+    scene.ready(scene.execution)
 
 
-def test_streams_that_are_down_show_at_the_gateway_and_at_the_feed(scene: Scene) -> None:
+def test_streams_that_are_down_show_at_execution_and_at_the_feed(scene: Scene) -> None:
     """OPS-2: refused streams, while REST answers."""
-    scene.ready(scene.gateway)
+    scene.ready(scene.execution)
     scene.ready(scene.ingest)
     scene.simulator.fault("refuse_streams", stream="*")
     scene.simulator.fault("disconnect", stream="*")
-    scene.shows(scene.gateway, "the user stream is down")
+    scene.shows(scene.execution, "the user stream is down")
     scene.shows(scene.ingest, "feed.p0", "streams p0.")
     began = time.monotonic()
     scene.simulator.lift_all()
-    scene.ready(scene.gateway)
+    scene.ready(scene.execution)
     scene.ready(scene.ingest)
     assert time.monotonic() - began < SEEN

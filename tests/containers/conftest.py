@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.approval.pairs import OWN
 from tests.support.deploy.compose_project import ROOT, Project, require_engine
 
 IMAGE_USER, BROKER_USER = 10001, 999
@@ -35,7 +36,8 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("secrets")
     for name, text in {
         "bus__url": "amqp://ict:of-my-own@rabbitmq:5672/",
-        "approval_key": "a key of my own",
+        "approval__private_key": OWN.private,
+        "approval__public_key": OWN.public,
         "exchange__key": "simulator-key",
         "exchange__secret": "simulator-secret",
     }.items():

@@ -10,6 +10,10 @@ from tests.support.processes.fleet import Fleet, ict, same_bytes, write_config
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 WEEK = ("--from", "2025-05-05", "--to", "2025-05-12")
+SERVICES = {
+    "split": ("ingest", "analysis", "signals", "risk", "execution", "journal"),
+    "fused": ("ingest", "engine", "execution", "journal"),
+}
 SIX_HOURS = ("--from", "2025-05-05", "--to", "2025-05-05T06:00")  # with a trade at 05:15
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rabbitmq, pytest.mark.redis, pytest.mark.realdata, pytest.mark.timeout(900)]
@@ -37,15 +41,17 @@ def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout:
     )
 
 
-@pytest.mark.timeout(1_700)  # five minutes on two quiet cores
+@pytest.mark.soak  # ten minutes on two quiet cores
+@pytest.mark.timeout(1_700)
+@pytest.mark.parametrize("layout", ["split", "fused"])
 def test_a_week_over_rabbitmq_gives_the_bytes_of_one_process(
-    tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, redis_url: str
+    tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, redis_url: str, layout: str
 ) -> None:
     """Seven real days, both symbols: decisions, orders, fills and equity of `ict demo` and `ict replay` are identical."""
-    config = configuration(tmp_path / "config.yaml", namespace, rabbitmq_url, redis_url)
+    config = configuration(tmp_path / "config.yaml", namespace, rabbitmq_url, redis_url, layout)
     demo = ict("demo", *data, *WEEK, "--out", str(tmp_path / "demo"), "--json")
     assert demo.returncode == 0, demo.stderr
-    with Fleet(config, tmp_path / "logs") as fleet:
+    with Fleet(config, tmp_path / "logs", SERVICES[layout]) as fleet:
         replay = ict(
             "replay", "--config", str(config), *data, *WEEK, "--out", str(tmp_path / "replay"), "--json", timeout=1_500
         )
@@ -62,10 +68,7 @@ def test_a_second_replay_on_the_same_services_gives_the_same_bytes(
 ) -> None:
     """A replay owes nothing to the one before it, in either distributed layout; and neither does a second demo."""
     config = configuration(tmp_path / "config.yaml", namespace, rabbitmq_url, redis_url, layout)
-    services = ("ingest", "engine", "execution", "journal") if layout == "fused" else (
-        "ingest", "analysis", "signals", "risk", "execution", "journal",
-    )  # fmt: skip
-    with Fleet(config, tmp_path / "logs", services) as fleet:
+    with Fleet(config, tmp_path / "logs", SERVICES[layout]) as fleet:
         for run in ("one", "two"):
             done = ict(
                 "replay", "--config", str(config), *data, *SIX_HOURS, "--out", str(tmp_path / run), "--json", timeout=200

@@ -1,10 +1,10 @@
-"""The live feed of one partition: streams in; steps, micro messages and the clock's ticks out (DATA-1, DATA-3, DATA-4).
+"""The live feed of one partition: streams in; steps and micro messages out (DATA-1, DATA-3, DATA-4).
 
 A source (``shared.runtime.source``): it runs on one replica, and its state is one number, the next minute to leave. Whoever
 takes over fetches what has passed since and goes on; a minute that both published is one minute, by its id.
 
-Order at the start: the clock ticks (so that nobody takes old minutes for new), the streams open (so that nothing is missed
-from here on), the history of every timeframe, the minutes up to now, and then live.
+Order at the start: the streams open (so that nothing is missed from here on), the history of every timeframe, the minutes
+up to now, and then live.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ from services.ingest.live.task_group import TaskGroup
 from services.ingest.settings.live import LiveSettings
 from shared.bus.port import Bus
 from shared.domain.candles import FeedStep
-from shared.domain.control import Alert, ClockTick, FundingDue, Severity
-from shared.domain.message import Message
+from shared.domain.control import Alert, FundingDue, Severity
 from shared.domain.timeframes import FINEST, MINUTE, Timeframe
 from shared.exchange.model.market_data import Kline
 from shared.exchange.model.streams import Heard, StreamName
@@ -53,7 +52,7 @@ class Cursor(msgspec.Struct, frozen=True):
 
 
 class Feed:
-    """Publishes one partition's closed minutes, micro messages and alerts; with ``ticks`` also the clock's ticks."""
+    """Publishes one partition's closed minutes, micro messages and alerts."""
 
     def __init__(
         self,
@@ -65,7 +64,6 @@ class Feed:
         open_exchange: Callable[[], OpenExchange],
         *,
         max_gap_minutes: int,
-        ticks: bool,
         chance: Callable[[], float],
     ) -> None:
         self._partition = partition
@@ -75,7 +73,6 @@ class Feed:
         self._bus = bus
         self._open_exchange = open_exchange
         self._max_gap_ms = max_gap_minutes * MINUTE
-        self._ticks = ticks
         self._chance = chance
         self._questions = Questions(settings, chance)
         self._wake = asyncio.Event()
@@ -93,9 +90,6 @@ class Feed:
         self._tasks = TaskGroup(f"feed p{self._partition}")
         try:
             await self._questions.insist("start", self._exchange.start)
-            if self._ticks:
-                await self._bus.publish([self._tick()])
-                self._tasks.start(self._send_ticks(), "ticks")
             known = await self._known_symbols()
             cursor = self._cursor(lease)
             begin = warm_up.anchor(self._exchange.now(), self._timeframes) if cursor is None else cursor.next_close - MINUTE
@@ -279,15 +273,6 @@ class Feed:
             messages = self._state.flow(self._now())
             if messages:
                 await self._bus.publish(messages)
-
-    async def _send_ticks(self) -> None:
-        while True:
-            await asyncio.sleep(self._settings.tick_every_ms / 1_000)
-            await self._bus.publish([self._tick()])
-
-    def _tick(self) -> Message:
-        """Whole seconds: two feeds that tick at once for a moment say the same."""
-        return ClockTick(time=self._exchange.now() // 1_000 * 1_000)
 
     async def _alert(self, severity: Severity, key: str, text: str) -> None:
         await self._bus.publish([Alert(severity=severity, source="ingest", key=key, text=text, time=self._exchange.now())])

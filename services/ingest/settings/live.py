@@ -149,9 +149,6 @@ class LiveSettings(_Section):
     micro_max_age_ms: int = Field(
         5_000, ge=100, le=600_000, description="Age of best bid and ask beyond which no micro message is published, ms"
     )
-    tick_every_ms: int = Field(
-        1_000, ge=100, le=60_000, description="Time between two clock ticks, which deadlines rest on, ms"
-    )
     fetch_timeout_ms: int = Field(2_500, ge=100, le=120_000, description="Longest wait for a REST answer, ms")
     fetches_at_once: int = Field(4, ge=1, le=32, description="Most REST fetches of candles and order books at once")
     audit_every_minutes: int = Field(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.signals.settings import EveryCloseSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import Reason, Signal
+from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
 from shared.domain.ids import derive
 from shared.domain.order_words import Side
 from shared.domain.timeframes import DURATION, FINEST
@@ -27,12 +27,12 @@ def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reas
         symbol=view.symbol,
         strategy=NAME,
         side=side,
-        entry=entry,
+        entry=MarketEntry(price=entry),
         stop=entry * (1.0 - sign * settings.stop_distance),
-        target=entry * (1.0 + sign * settings.target_distance),
+        exits=(Exit(price=entry * (1.0 + sign * settings.target_distance)),),
         score=0.0,
         close_time=view.close_time,
-        expires_at=view.close_time + settings.ttl_ms,
+        valid_until=view.close_time + settings.ttl_ms,
         rests_on=(),
         why=f"Drill: a {side.lower()} at every 1m close, on no ground at all.",
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 from services.signals.settings import ObFvgSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import Reason, Signal
+from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
 from shared.domain.ids import derive
 from shared.domain.order_words import Side
@@ -136,12 +136,12 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
         symbol=view.symbol,
         strategy=NAME,
         side=side,
-        entry=entry,
+        entry=MarketEntry(price=entry),
         stop=candidate.stop,
-        target=entry + settings.reward_risk * (entry - candidate.stop),
+        exits=(Exit(price=entry + settings.reward_risk * (entry - candidate.stop)),),
         score=candidate.score,
         close_time=view.close_time,
-        expires_at=view.close_time + settings.ttl_ms,
+        valid_until=view.close_time + settings.ttl_ms,
         rests_on=(block.id, gap.id) if structure is None else (block.id, gap.id, structure.id),
         why=(
             f"{view.symbol} {settings.timeframe}: price came back to the {block.direction} order block "

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from shared.bus import codec as wire_format
 from shared.bus import metrics
+from shared.bus.carriage import body_of, check_topic
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.memory.delivery import MemoryDelivery, MemorySubscription, Wire
 from shared.bus.memory.queue import MemoryQueue
@@ -51,43 +51,46 @@ class MemoryBus:
             self._queues = {spec.name: MemoryQueue(spec, length, loop) for spec in self._topology.queues}
         self._open = True
 
-    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
         """Put the messages into every queue bound to each topic.
 
-        Raises BusClosed; Unroutable before anything is published.
+        Raises BusClosed; Unroutable or Unpublishable before anything is published (only encoded bodies have a size).
         """
         if not self._open:
             raise BusClosed("publish on a bus that is not open: call start first, and nothing after close")
-        now = time.time_ns()
-        origin = origin_ns or now
+        sent = time.time_ns()
+        origin = origin_ns or sent
         if len(messages) == 1:
             message = messages[0]
-            await self._put(message, message.topic, self._way(message.topic), now, origin)
+            await self._put(self._content(message), message.topic, self._way(message.topic), sent, origin, now)
             return
-        ways = [(message, topic, self._way(topic)) for message in messages for topic in (message.topic,)]
-        for message, topic, way in ways:
-            await self._put(message, topic, way, now, origin)
+        ways = [(self._content(message), topic, self._way(topic)) for message in messages for topic in (message.topic,)]
+        for content, topic, way in ways:
+            await self._put(content, topic, way, sent, origin, now)
 
-    async def _put(self, message: Message, topic: str, way: _Way, sent_ns: int, origin_ns: int) -> None:
-        content: Message | Wire = message
-        if self._codec:
-            content = Wire(message.message_id, message.TYPE, message.VERSION, wire_format.encode(message))
+    def _content(self, message: Message) -> Message | Wire:
+        return Wire(message.message_id, message.TYPE, message.VERSION, body_of(message)) if self._codec else message
+
+    async def _put(
+        self, content: Message | Wire, topic: str, way: _Way, sent_ns: int, origin_ns: int, now: int | None
+    ) -> None:
         full: list[MemoryQueue] | None = None
         for queue in way.queues:
             if len(queue.ready) < queue.bound:
-                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns))
+                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns, now))
             elif full is None:
                 full = [queue]
             else:
                 full.append(queue)
         for queue in full or ():  # after those that have room: a full queue does not hold the others up
             if await queue.make_room():
-                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns))
+                queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns, now))
         way.published.inc()
 
     def _way(self, topic: str) -> _Way:
         way = self._ways.get(topic)
         if way is None:
+            check_topic(topic)
             route = self._routes.of(topic)
             queues = tuple(self._queues[spec.name] for spec in route.queues)
             way = self._ways[topic] = _Way(queues, metrics.published(route.topic_class))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -29,12 +29,14 @@ class Wire(NamedTuple):
 class MemoryDelivery:
     """A message in its queue or delivered to a consumer: the message itself, or its encoded form."""
 
+    generation: Final = 0  # there is no connection that could be lost
     __slots__ = (
         "_home",
         "content",
         "deliveries",
         "expires_at",
         "holder",
+        "now",
         "origin_ns",
         "position",
         "redelivered",
@@ -43,7 +45,9 @@ class MemoryDelivery:
         "topic",
     )  # fmt: skip
 
-    def __init__(self, home: MemoryQueue, topic: str, content: Message | Wire, sent_ns: int, origin_ns: int) -> None:
+    def __init__(
+        self, home: MemoryQueue, topic: str, content: Message | Wire, sent_ns: int, origin_ns: int, now: int | None
+    ) -> None:
         self._home = home
         self.content = content
         self.position = 0
@@ -51,15 +55,11 @@ class MemoryDelivery:
         self.topic = topic
         self.sent_ns = sent_ns
         self.origin_ns = origin_ns
+        self.now = now
         self.redelivered = False
         self.deliveries = 0
         self.holder: MemorySubscription | None = None
         self.settled = False
-
-    @property
-    def generation(self) -> int:
-        """Always the same: there is no connection that could be lost."""
-        return 0
 
     @property
     def queue(self) -> str:
@@ -119,6 +119,11 @@ class MemorySubscription:
     @property
     def queue(self) -> str:
         return self._home.spec.name
+
+    @property
+    def generation(self) -> int:
+        """As of its deliveries; -1 once the bus is closed or the subscription cancelled."""
+        return -1 if self.cancelled else 0
 
     async def cancel(self) -> None:
         if not self.cancelled:

@@ -13,7 +13,7 @@ from collections import deque
 import structlog
 
 from shared.bus import metrics
-from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter
+from shared.bus.dead_letters import DELIVERY_LIMIT, DeadLetter, kept
 from shared.bus.memory.delivery import MemoryDelivery, MemorySubscription
 from shared.bus.port import BusClosed
 from shared.bus.topology import Overflow, QueueKind, QueueSpec
@@ -179,7 +179,7 @@ class MemoryQueue:
         if self._limit is not None and delivery.deliveries > self._limit:
             self.dead_letter(delivery, DELIVERY_LIMIT)
             return
-        again = MemoryDelivery(self, delivery.topic, delivery.content, delivery.sent_ns, delivery.origin_ns)
+        again = MemoryDelivery(self, delivery.topic, delivery.content, delivery.sent_ns, delivery.origin_ns, delivery.now)
         again.redelivered = True
         again.deliveries = delivery.deliveries
         again.position = delivery.position
@@ -197,7 +197,8 @@ class MemoryQueue:
 
     def dead_letter(self, delivery: MemoryDelivery, reason: str) -> None:
         """Put a message into the dead-letter queue."""
-        self.dead.append(DeadLetter(delivery.message_id, delivery.topic, reason, delivery.encoded()))
+        body, cut_from = kept(delivery.encoded())
+        self.dead.append(DeadLetter(delivery.message_id, delivery.topic, reason, body, cut_from))
         self._metrics.dead_lettered.inc()
 
     def close(self) -> None:

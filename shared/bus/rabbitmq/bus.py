@@ -82,15 +82,15 @@ class RabbitBus:
             raise
         self._open = True
 
-    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
         """Publish in order; return when the broker has confirmed all messages. A message may arrive twice.
 
-        origin_ns: wall clock (ns) at which the causing candle entered the system; 0 = now. Raises Unroutable if no queue is
+        origin_ns and now: see the port. Raises Unroutable if no queue is
         bound to a topic, BusClosed before ``start`` and after ``close``. If the call is cancelled or the bus is closed
         meanwhile, it is unknown whether the messages reached the broker.
         """
         self._check_open("publish")
-        await self._publisher.publish(messages, origin_ns)
+        await self._publisher.publish(messages, origin_ns, now)
 
     async def subscribe(self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None) -> Consumer:
         """Deliver the messages of a queue to ``handler``, after every reconnect too. Settle each delivery once.
@@ -112,6 +112,7 @@ class RabbitBus:
             publisher=self._publisher,
             gaps=self._gaps,
             reason_length=self._settings.reason_length,
+            consume_timeout=self._settings.consume_timeout,
         )
         while True:
             await self._consuming.ready()

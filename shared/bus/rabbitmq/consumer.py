@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiormq.abc
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from shared.bus import metrics
-from shared.bus.port import BusError, Delivery
-from shared.bus.rabbitmq import wire
+from shared.bus.port import Delivery
+from shared.bus.rabbitmq.delivery import RabbitDelivery
 from shared.bus.rabbitmq.link import Link, LinkLost, link_errors
 from shared.bus.rabbitmq.objects import queue_name
 from shared.bus.sequences import Gaps
 from shared.bus.topology import Overflow, QueueSpec
-from shared.domain.message import Message
 
 if TYPE_CHECKING:
     from shared.bus.rabbitmq.publisher import Publisher
@@ -29,93 +28,18 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-class RabbitDelivery:
-    """One message delivered by RabbitMQ."""
+def _remedy(queue: str) -> str:
+    """Say what a person does about a quorum queue that has no leader.
 
-    __slots__ = ("_attachment", "_headers", "_message", "_settled", "_tag")
-
-    def __init__(self, attachment: _Attachment, message: aiormq.abc.DeliveredMessage) -> None:
-        self._attachment = attachment
-        self._message = message
-        self._tag: int = message.delivery_tag or 0
-        self._headers: dict[str, Any] = message.header.properties.headers or {}
-        self._settled = False
-
-    @property
-    def queue(self) -> str:
-        return self._attachment.consumer.queue
-
-    @property
-    def topic(self) -> str:
-        return wire.topic(self._headers, self._message.routing_key)
-
-    @property
-    def message_id(self) -> str:
-        return self._message.header.properties.message_id or ""
-
-    @property
-    def redelivered(self) -> bool:
-        return bool(self._message.redelivered)
-
-    @property
-    def sent_ns(self) -> int:
-        return wire.number(self._headers, wire.SENT_NS)
-
-    @property
-    def generation(self) -> int:
-        return self._attachment.generation
-
-    @property
-    def origin_ns(self) -> int:
-        return wire.number(self._headers, wire.ORIGIN_NS)
-
-    def decode(self) -> Message:
-        return wire.decode(self._message.header.properties.message_type, self._headers, self._message.body)
-
-    def encoded(self) -> bytes:
-        return self._message.body
-
-    async def ack(self) -> None:
-        self._settle("ack")
-        await self._attachment.ack(self._tag, self.message_id)
-
-    async def requeue(self) -> None:
-        self._settle("requeue")
-        self._attachment.requeue(self._tag, self.message_id)
-
-    async def dead_letter(self, reason: str) -> None:
-        self._settle("dead_letter")
-        consumer = self._attachment.consumer
-        await consumer.publisher.publish_dead_letter(
-            self.queue,
-            wire.dead_envelope(
-                self._message.body,
-                self._headers,
-                queue=self.queue,
-                topic=self.topic,
-                reason=reason[: consumer.reason_length],
-                message_id=self.message_id,
-                type_name=self._message.header.properties.message_type,
-            ),
-        )
-        consumer.metrics.dead_lettered.inc()
-        await self._attachment.ack(self._tag, self.message_id)
-
-    def note_gap(self, gaps: Gaps) -> int:
-        """Return how many messages of the same publisher and topic are missing before this one."""
-        publisher = self._headers.get(wire.PUBLISHER)
-        sequence = wire.number(self._headers, wire.SEQUENCE)
-        if not isinstance(publisher, str) or sequence < 1:
-            return 0
-        return gaps.missing_before(publisher, self.topic, sequence)
-
-    def _settle(self, how: str) -> None:
-        if self._settled:
-            raise BusError(f"{how} of {self.message_id} from {self.queue}: it was settled before; settle each delivery once")
-        self._settled = True
+    RabbitMQ 3.10 comes back with one that never elects a leader if it is killed within half a second of the declaration.
+    """
+    return (
+        "wait if nodes of the broker are away. If all are up the queue has no leader and never will: "
+        f"`rabbitmqctl delete_queue {queue}`. It is declared again by itself; messages that were in it are gone"
+    )
 
 
-class _Attachment:
+class Attachment:
     """One consumer on one channel of one connection. A reconnect makes a new one."""
 
     def __init__(
@@ -133,7 +57,7 @@ class _Attachment:
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, consumer: Consumer, connection: AbstractConnection, link: Link) -> _Attachment:
+    async def open(cls, consumer: Consumer, connection: AbstractConnection, link: Link) -> Attachment:
         """Open a channel and consume."""
         channel = connection.channel(publisher_confirms=False)
         await channel.initialize()
@@ -148,13 +72,20 @@ class _Attachment:
         channel.close_callbacks.add(lambda _, error: on_loss(f"{error!r} on the channel"))
         underlay.on_consumer_cancel_callbacks.add(lambda _: on_loss("the broker ended the consumer"))
         await underlay.basic_qos(prefetch_count=consumer.prefetch)
-        answer = await underlay.basic_consume(consumer.broker_queue, attachment._on_message)
+        try:
+            async with asyncio.timeout(consumer.consume_timeout):
+                answer = await underlay.basic_consume(consumer.broker_queue, attachment._on_message)
+        except TimeoutError:
+            log.error(  # noqa: TRY400  a traceback would say nothing more
+                "queue_does_not_answer", queue=consumer.broker_queue, remedy=_remedy(consumer.broker_queue)
+            )
+            raise
         attachment.tag = answer.consumer_tag
         return attachment
 
     async def _on_message(self, message: aiormq.abc.DeliveredMessage) -> None:
         delivery = RabbitDelivery(self, message)
-        self._held.add(delivery._tag)
+        self._held.add(delivery.tag)
         if self._leaving:
             await delivery.requeue()  # the broker sent it before it read the cancel
         else:
@@ -234,26 +165,33 @@ class Consumer:
         publisher: Publisher,
         gaps: Gaps,
         reason_length: int,
+        consume_timeout: float,
     ) -> None:
         self.broker_queue = queue_name(namespace, spec.name)
         self.prefetch = prefetch
         self.publisher = publisher
         self.reason_length = reason_length
+        self.consume_timeout = consume_timeout
         self.metrics = metrics.of_queue(spec.name)
         self._spec = spec
         self._handler = handler
         self._link = link
         self._gaps = gaps if spec.overflow is Overflow.DROP_OLDEST else None
-        self._attachment: _Attachment | None = None
+        self._attachment: Attachment | None = None
         self.cancelled = False
 
     @property
     def queue(self) -> str:
         return self._spec.name
 
+    @property
+    def generation(self) -> int:
+        attachment = self._attachment
+        return attachment.generation if attachment is not None and not self.cancelled and self._link.up else -1
+
     async def attach(self, connection: AbstractConnection) -> None:
         """Consume on this connection from now on."""
-        self._attachment = await _Attachment.open(self, connection, self._link)
+        self._attachment = await Attachment.open(self, connection, self._link)
 
     async def cancel(self) -> None:
         if self.cancelled:

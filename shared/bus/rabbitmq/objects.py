@@ -15,6 +15,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelPreconditionFailed
 
 from shared.bus.topology import (
+    DEAD_LETTER_BYTES,
     DEAD_LETTER_EXCHANGE,
     EXCHANGES,
     Overflow,
@@ -58,6 +59,7 @@ def queue_arguments(spec: QueueSpec, namespace: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "x-queue-type": str(spec.kind),
         "x-max-length": spec.max_length,
+        "x-max-length-bytes": spec.max_bytes,
         "x-overflow": _OVERFLOW[spec.overflow],
     }
     if spec.single_active:
@@ -87,7 +89,12 @@ async def declare(channel: AbstractChannel, topology: Topology, dead_letter_leng
         dead = await channel.declare_queue(
             dead_name(namespace, spec.name),
             durable=True,
-            arguments={"x-queue-type": "classic", "x-max-length": dead_letter_length, "x-overflow": "drop-head"},
+            arguments={
+                "x-queue-type": "classic",
+                "x-max-length": dead_letter_length,
+                "x-max-length-bytes": DEAD_LETTER_BYTES,
+                "x-overflow": "drop-head",
+            },
         )
         await dead.bind(dead_letter_exchange, routing_key=spec.name)
         queue = await channel.declare_queue(

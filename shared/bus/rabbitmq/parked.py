@@ -60,13 +60,14 @@ async def put_back(
     """Move the wanted messages to the end of the queue that they came from, oldest first, and return them.
 
     Each is deleted only after the broker has confirmed its copy: an end in between leaves it in both places, with one id,
-    and whoever reads the queue drops the second. Raises NotTaken when the queue is full or does not exist, LinkLost.
+    and whoever reads the queue drops the second. Those of which only the beginning was kept stay parked. Raises NotTaken
+    when the queue is full or does not exist, LinkLost.
     """
     done: list[DeadLetter] = []
     async with _parked(connection, namespace, queue, None, confirms=True) as (channel, messages):
         async for message in messages:
             letter = wire.dead_letter(message.message_id, message.headers, message.body)
-            if not wanted(letter):
+            if not wanted(letter) or letter.cut_from:
                 continue
             try:
                 await channel.default_exchange.publish(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, cast
@@ -25,7 +26,8 @@ import structlog
 from aio_pika.exceptions import DeliveryError, PublishError
 
 from shared.bus import metrics
-from shared.bus.port import BusClosed, Unroutable
+from shared.bus.carriage import check_topic
+from shared.bus.port import BusClosed, Unpublishable, Unroutable
 from shared.bus.rabbitmq.link import Link, LinkLost, link_errors
 from shared.bus.rabbitmq.objects import exchange_name
 from shared.bus.rabbitmq.wire import envelope
@@ -84,12 +86,12 @@ class Publisher:
         oldest = next(iter(self._unconfirmed.values()), now)
         return now - oldest > self._settings.stalled_after
 
-    async def publish(self, messages: Sequence[Message], origin_ns: int) -> None:
-        """See the port. Raises Unroutable before anything is sent when the topology has no queue for a topic."""
+    async def publish(self, messages: Sequence[Message], origin_ns: int, now: int | None) -> None:
+        """See the port. Raises Unroutable (no queue for a topic) or Unpublishable before anything is sent."""
         routes = [self._routes.of(message.topic) for message in messages]
-        now = time.time_ns()
-        origin = origin_ns or now
-        parcels = [self._parcel(message, route, now, origin) for message, route in zip(messages, routes, strict=True)]
+        sent = time.time_ns()
+        origin = origin_ns or sent
+        parcels = [self._parcel(message, route, sent, origin, now) for message, route in zip(messages, routes, strict=True)]
         began = time.perf_counter()
         with self._call():
             for flight in _flights(parcels):
@@ -116,7 +118,8 @@ class Publisher:
             raise BusClosed("publish after close")
         return _Call(self)
 
-    def _parcel(self, message: Message, route: Route, sent_ns: int, origin_ns: int) -> Parcel:
+    def _parcel(self, message: Message, route: Route, sent_ns: int, origin_ns: int, now: int | None) -> Parcel:
+        check_topic(route.topic)
         content = envelope(
             message,
             route.topic_class,
@@ -124,6 +127,7 @@ class Publisher:
             sequence=self._sequences.next(route.topic),
             sent_ns=sent_ns,
             origin_ns=origin_ns,
+            now=now,
         )
         drops = tuple(queue.name for queue in route.queues) if route.drops_newest else ()
         exchange = exchange_name(self._namespace, route.exchange)
@@ -198,6 +202,8 @@ class Publisher:
                     )
                 except (DeliveryError, TimeoutError) as error:
                     answer: Exception = error
+                except (ValueError, TypeError, struct.error) as error:  # what AMQP's encoder raises; nothing was sent
+                    answer = Unpublishable(f"{parcel.topic_class}: AMQP cannot carry it: {error}")
                 else:
                     return
             raise answer

@@ -1,10 +1,11 @@
-"""Sends single REST requests with python-binance's AsyncClient, with six of its behaviours replaced.
+"""Sends single REST requests with python-binance's AsyncClient, with seven of its behaviours replaced.
 
 python-binance 1.0.37 (docs/binance.md §2) signs and sends. Replaced are:
 
 * the clock offset: it asks the *spot* exchange, once; ``ExchangeClock`` sets it here;
 * the recv window: its class attribute overrides the one given to a call, so the attribute is set;
 * the time limit of a request;
+* the timestamp: it always signs with the present, here a caller may give the time that decided the request;
 * the reading of answers: it reports code 0 for a body that is not JSON, and keeps only the headers of the last answer;
 * closing: it leaves its futures WebSocket open;
 * its HTTP session sends GET, PUT and DELETE again by itself when a connection breaks (docs/binance.md §2.2).
@@ -18,6 +19,7 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from aiohttp.client_middlewares import ClientHandlerType, ClientMiddlewareType
 from binance.async_client import AsyncClient
 from multidict import CIMultiDictProxy
 
@@ -25,6 +27,16 @@ from shared.exchange.errors import ExchangeError, rule_of
 from shared.exchange.limits.windows import retry_after_ms
 
 Headers = Mapping[str, str]
+#: Under this name the time to sign with travels through python-binance; it is taken out before it would be sent.
+_SIGNED_AT: Final = "ict signed at"
+
+
+def _after(ready: Callable[[], Awaitable[None]]) -> ClientMiddlewareType:
+    async def leave(request: aiohttp.ClientRequest, send: ClientHandlerType) -> aiohttp.ClientResponse:
+        await ready()
+        return await send(request)
+
+    return leave
 
 
 class HttpRefusal(Exception):
@@ -100,13 +112,29 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         # the rate limiter nor the outcome of the first one would know of the second.
         self.session._retry_connection = False
 
-    async def request(self, method: str, path: str, *, version: int, signed: bool, params: Mapping[str, Any]) -> bytes:
-        """Send one request, once, and return the body of its answer.
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        version: int,
+        signed: bool,
+        params: Mapping[str, Any],
+        signed_at: int | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> bytes:
+        """Send one request, once, and return the body of its answer. signed_at: its timestamp, ms; None = now.
+
+        ready: awaited when the request is built, before it leaves; what it raises is raised, and nothing is sent.
 
         Raises HttpRefusal for a status other than 2xx, aiohttp.ClientError if the connection fails, TimeoutError without an
         answer in time.
         """
         data = dict(params)
+        if ready is not None:
+            data["requests_params"] = {"middlewares": (_after(ready),)}  # python-binance passes them to aiohttp
+        if signed_at is not None:
+            data[_SIGNED_AT] = signed_at
         batch = data.get("batchOrders")
         if batch is None:
             body: bytes = await self._request_futures_api(method, path, signed, version=version, data=data)
@@ -120,6 +148,14 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         """Return the answer of GET /sapi/v1/account/apiRestrictions: what the key may do. Raises like ``request``."""
         body: bytes = await self._request_margin_api("get", "account/apiRestrictions", True, data={})
         return body
+
+    def _generate_signature(self, data: dict[str, Any], uri_encode: bool = True) -> str:
+        """Sign; python-binance has just set the timestamp to the present."""
+        signed_at = data.pop(_SIGNED_AT, None)
+        if signed_at is not None:
+            data["timestamp"] = signed_at
+        signature: str = super()._generate_signature(data, uri_encode)
+        return signature
 
     async def close(self) -> None:
         """Close the HTTP session and the futures WebSocket, which python-binance leaves open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 import structlog
 
 from shared.domain.backoff import Backoff
+from shared.domain.bounded import forget_oldest
 from shared.exchange.binance import endpoints, requests
 from shared.exchange.binance.rest import CallFailed, Rest
 from shared.exchange.binance.user_stream import UserMemory
@@ -19,13 +21,15 @@ from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import NOT_THERE, RULES, BadAnswer, ExchangeError, rule_of
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import AccountTrade, Book, ExchangeOrder, NewOrder, OrderRef
-from shared.exchange.outcome.outcomes import Accepted, Doubt, Outcome, Refused, Uncertain, refused_by
+from shared.exchange.outcome.outcomes import Accepted, Doubt, NotReady, Outcome, Ready, Refused, Uncertain, refused_by
 from shared.exchange.settings import ExchangeSettings
 
 log = structlog.get_logger(__name__)
 
 #: Most orders that Binance accepts in one batch (docs/binance.md §4.4).
 _BATCH: Final = 5
+#: Orders that were admitted and not placed, which are remembered.
+_ADMITTED: Final = 100
 _SHAPES: Final[dict[Book, type[wire_orders.OrderAnswer]]] = {"plain": wire_orders.PlainOrder, "algo": wire_orders.AlgoOrder}
 
 
@@ -36,15 +40,39 @@ class BinanceOrders:
         self._rest = rest
         self._settings = settings
         self._user = UserMemory()
+        self._admitted: OrderedDict[str, requests.Request] = OrderedDict()
 
-    async def place(self, order: NewOrder) -> Outcome:
+    async def admit(self, order: NewOrder) -> Refused | None:
+        if order.client_id in self._admitted:
+            return None
         try:
             request = requests.place(order)
+            await self._rest.admit(request.endpoint, request.params, request.urgency)
+        except ExchangeError as error:
+            return refused_by(error)
+        self._admitted[order.client_id] = request
+        forget_oldest(self._admitted, _ADMITTED)
+        return None
+
+    async def place(self, order: NewOrder, *, signed_at: int | None = None, ready: Ready | None = None) -> Outcome:
+        admitted = self._admitted.pop(order.client_id, None)
+        try:
+            request = admitted or requests.place(order)
         except ExchangeError as error:
             return Refused(code=error.code, message=error.message)
         shape = _SHAPES[order.book]
         sent_at = asyncio.get_running_loop().time()
-        outcome = await self._attempt(request, lambda body: self._stated(request.endpoint, body, shape))
+        try:
+            outcome = await self._attempt(
+                request,
+                lambda body: self._stated(request.endpoint, body, shape),
+                signed_at,
+                admitted=admitted is not None,
+                ready=ready,
+            )
+        except NotReady:
+            self._admitted[order.client_id] = request  # it is counted, and may leave later
+            raise
         if isinstance(outcome, Refused) and outcome.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS:
             return await self._standing(order, outcome)
         return self._shows(outcome, sent_at)
@@ -151,9 +179,17 @@ class BinanceOrders:
 
     # -- one call, one outcome ----------------------------------------------------------------------------------------
 
-    async def _attempt(self, request: requests.Request, reader: Callable[[bytes], ExchangeOrder | None]) -> Outcome:
-        """Send the request; send it again only while it is certain that nothing happened."""
-        done = await self._attempt_body(request)
+    async def _attempt(
+        self,
+        request: requests.Request,
+        reader: Callable[[bytes], ExchangeOrder | None],
+        signed_at: int | None = None,
+        *,
+        admitted: bool = False,
+        ready: Ready | None = None,
+    ) -> Outcome:
+        """Send the request; send it again only while it is certain that nothing happened. admitted: it is counted once."""
+        done = await self._attempt_body(request, signed_at, admitted=admitted, ready=ready)
         if not isinstance(done, bytes):
             return done
         try:
@@ -161,14 +197,27 @@ class BinanceOrders:
         except BadAnswer as error:
             return self._uncertain("unreadable", error)
 
-    async def _attempt_body(self, request: requests.Request) -> bytes | Refused | Uncertain:
+    async def _attempt_body(
+        self,
+        request: requests.Request,
+        signed_at: int | None = None,
+        *,
+        admitted: bool = False,
+        ready: Ready | None = None,
+    ) -> bytes | Refused | Uncertain:
         pauses = Backoff(self._settings.retry_pause_s, self._settings.retry_longest_s).pauses()
         for attempts_left in reversed(range(self._settings.order_attempts)):
             try:
-                return await self._rest.once(request.endpoint, request.params, urgency=request.urgency)
+                if not admitted:
+                    await self._rest.admit(request.endpoint, request.params, request.urgency)
+                admitted = False
+                return await self._rest.send(request.endpoint, request.params, signed_at, ready)
             except ExchangeError as error:
                 if error.action == "query" and error.code not in NOT_THERE:
                     return self._uncertain(_doubt_of(error), error)
+                if signed_at is not None and error.code == ErrorCode.INVALID_TIMESTAMP:
+                    self._rest.measure_soon()  # signed again it would be another decision: that is the caller's
+                    return refused_by(error)
                 patient = (error.retry_after or 0.0) <= self._settings.limiter.patience(request.urgency)
                 if error.action != "retry" or not attempts_left or not patient:
                     return refused_by(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -21,7 +22,7 @@ from shared.exchange.errors import BadAnswer, ExchangeError
 from shared.exchange.limits.limiter import RateLimiter, Throttled
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.metrics import UNREADABLE
-from shared.exchange.outcome.outcomes import Doubt
+from shared.exchange.outcome.outcomes import Doubt, NotReady, Ready
 from shared.exchange.settings import ExchangeSettings
 from shared.store.port import StateStore
 
@@ -70,6 +71,7 @@ class Rest:
         self.clock = ExchangeClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s, self._on_offset)
         self._limiter = RateLimiter(store, f"limits:{name}", self.clock.now, settings.limiter)
         self._failing = False
+        self._measuring: asyncio.Task[None] | None = None
 
     @property
     def healthy(self) -> bool:
@@ -93,34 +95,60 @@ class Rest:
         raise AssertionError("read_attempts is at least 1")
 
     async def once(self, endpoint: Endpoint, params: Params, *, urgency: Urgency | None = None) -> bytes:
-        """Make one attempt and return the body of its answer.
+        """Make one attempt and return the body of its answer. Raises ExchangeError as ``admit`` and ``send``."""
+        await self.admit(endpoint, params, urgency)
+        return await self.send(endpoint, params)
 
-        Raises ExchangeError: CallFailed if there was no answer; action "refuse" with -1015 if the rate limiter did not admit
-        the call, in which case nothing was sent.
+    async def admit(self, endpoint: Endpoint, params: Params, urgency: Urgency | None = None) -> None:
+        """Count a call that is about to be sent, and wait for the rate limits as long as its urgency allows.
+
+        Raises ExchangeError, "refuse" with -1015, if it may not be sent.
         """
-        call = endpoint.name
         try:
             await self._limiter.admit(endpoint.cost(params), urgency or endpoint.urgency)
         except Throttled as error:
-            raise self._failed(ExchangeError("refuse", ErrorCode.TOO_MANY_ORDERS, str(error), call=call)) from error
-        sent_at = self.clock.now()
+            text = str(error)
+            raise self._failed(ExchangeError("refuse", ErrorCode.TOO_MANY_ORDERS, text, call=endpoint.name)) from error
+
+    async def send(
+        self,
+        endpoint: Endpoint,
+        params: Params,
+        signed_at: int | None = None,
+        ready: Ready | None = None,
+    ) -> bytes:
+        """Send a call that was admitted and return the body of its answer. signed_at: time in the signature, ms; None = now.
+
+        ready: asked when the request is built; it leaves only if that returns True.
+
+        Raises NotReady; ExchangeError: CallFailed if there was no answer.
+        """
+        sent_at = signed_at if signed_at is not None else self.clock.now()
         try:
-            return await self._send(endpoint, params)
+            return await self._send(endpoint, params, signed_at, ready)
         except ExchangeError as error:
             error.sent_at = sent_at
             raise
 
-    async def _send(self, endpoint: Endpoint, params: Params) -> bytes:
-        call = endpoint.name
+    async def _send(self, endpoint: Endpoint, params: Params, signed_at: int | None, ready: Ready | None) -> bytes:
+        call, began = endpoint.name, time.perf_counter()
+
+        async def leave() -> None:
+            nonlocal began
+            if ready is not None and not await ready():
+                raise NotReady(call)
+            began = time.perf_counter()
+
         try:
-            with _SECONDS.labels(call).time():
-                body = await self._client.request(
-                    endpoint.method,
-                    endpoint.path,
-                    version=endpoint.version,
-                    signed=endpoint.signed,
-                    params=_sendable(params),
-                )
+            body = await self._client.request(
+                endpoint.method,
+                endpoint.path,
+                version=endpoint.version,
+                signed=endpoint.signed,
+                params=_sendable(params),
+                signed_at=signed_at,
+                ready=None if ready is None else leave,
+            )
         except HttpRefusal as refusal:
             self._failing = refusal.status >= 500
             meant = refusal.as_error(call, of_order=endpoint.repeat == "order")
@@ -137,6 +165,8 @@ class Rest:
         except (aiohttp.ClientError, OSError) as error:
             self._failing = True
             raise self._failed(CallFailed("connection", f"{type(error).__name__}: {error}", call=call)) from error
+        finally:
+            _SECONDS.labels(call).observe(time.perf_counter() - began)
         self._failing = False
         return body
 
@@ -166,6 +196,17 @@ class Rest:
                 return
         await asyncio.sleep(max(pause, error.retry_after or 0.0))
 
+    def measure_soon(self) -> None:
+        """Measure the clock in the background: the exchange has refused a timestamp."""
+        if self._measuring is None or self._measuring.done():
+            self._measuring = asyncio.create_task(self._measure(), name="exchange clock, now")
+
+    async def _measure(self) -> None:
+        try:
+            await self.clock.measure()
+        except ExchangeError as trouble:
+            self.clock_failed(trouble)
+
     async def key_restrictions(self) -> bytes:
         """Return the answer that says what the API key may do. Raises ExchangeError; it is not repeated."""
         try:
@@ -180,7 +221,11 @@ class Rest:
         log.warning("clock_measurement_failed", error=str(error))
 
     async def close(self) -> None:
-        """Close the HTTP connections."""
+        """Bring the last counts of the rate limits to the store, and close the HTTP connections."""
+        if self._measuring is not None:
+            self._measuring.cancel()
+            await asyncio.gather(self._measuring, return_exceptions=True)
+        await self._limiter.close()
         await self._client.close()
 
     async def _ask_time(self) -> int:

@@ -45,6 +45,11 @@ class Cost(msgspec.Struct, frozen=True):
     orders_10s: int = 0
     orders_1m: int = 0
 
+    @property
+    def places(self) -> bool:
+        """True if the call places an order."""
+        return bool(self.orders_10s or self.orders_1m)
+
     def of(self, name: LimitName) -> int:
         """Return the units used of the limit ``name``."""
         if name == "weight_1m":
@@ -93,19 +98,26 @@ def admit(
     A call that costs more than the whole share is admitted in an empty window, because it would otherwise wait for ever.
     """
     wait = max(0, usage.closed_until - now)
-    windows = dict(usage.windows)
     for limit in limits:
         units = cost.of(limit.name)
         if not units:
             continue
-        number = now // limit.interval_ms
         used = used_now(usage, limit, now)
         if used and used + units > int(limit.ceiling * shares[urgency]):
-            wait = max(wait, (number + 1) * limit.interval_ms - now)
-        windows[limit.name] = Window(number, used + units)
+            wait = max(wait, (now // limit.interval_ms + 1) * limit.interval_ms - now)
     if wait:
         return Admission(usage, wait)
-    return Admission(Usage(windows, usage.closed_until), 0)
+    return Admission(counted(usage, limits, cost, now), 0)
+
+
+def counted(usage: Usage, limits: Sequence[Limit], cost: Cost, now: int) -> Usage:
+    """Return ``usage`` with one call at ``now`` counted."""
+    windows = dict(usage.windows)
+    for limit in limits:
+        units = cost.of(limit.name)
+        if units:
+            windows[limit.name] = Window(now // limit.interval_ms, used_now(usage, limit, now) + units)
+    return Usage(windows, usage.closed_until)
 
 
 def used_now(usage: Usage, limit: Limit, now: int) -> int:

@@ -11,7 +11,15 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.order_words import AnyOrderStatus, AnyOrderType, PositionSide, Side, TimeInForce, WorkingType
+from shared.domain.order_words import (
+    AnyOrderStatus,
+    AnyOrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+    reduces_its_leg,
+)
 
 Book = Literal[
     "plain",  # market and limit orders, also those placed when a conditional order triggers
@@ -68,7 +76,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def protects(self) -> bool:
         """True if the order can only reduce a position; such orders go first at the rate limits."""
-        return self.reduce_only or self.close_position
+        return self.reduce_only or self.close_position or reduces_its_leg(self.side, self.position_side)
 
 
 class OrderRef(msgspec.Struct, frozen=True, kw_only=True):

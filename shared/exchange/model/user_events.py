@@ -42,7 +42,7 @@ class Executed(msgspec.Struct, frozen=True, kw_only=True):
     time: int
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     """The state of a plain order after ``execution`` happened to it. ``fill``: None if it did not trade."""
 
     time: int
@@ -51,7 +51,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):
     fill: Executed | None = None
 
 
-class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="algo"):
     """The new state of a conditional order.
 
     ``order.child_id`` is set once it has triggered; ``order.reason`` if the child order was then rejected.
@@ -61,7 +61,7 @@ class AlgoUpdate(msgspec.Struct, frozen=True, kw_only=True):
     order: ExchangeOrder
 
 
-class FillNotice(msgspec.Struct, frozen=True, kw_only=True):
+class FillNotice(msgspec.Struct, frozen=True, kw_only=True, tag="fill_notice"):
     """A fill, reported before its OrderUpdate (TRADE_LITE). It has the same ``trade_id`` and states no commission."""
 
     time: int
@@ -96,7 +96,7 @@ class PositionChange(msgspec.Struct, frozen=True, kw_only=True):
     isolated_wallet: Decimal
 
 
-class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="account"):
     """The wallets and position legs that changed; those that did not are left out.
 
     reason: why, in the exchange's word: ORDER, FUNDING_FEE, DEPOSIT, MARGIN_TYPE_CHANGE …
@@ -108,7 +108,7 @@ class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[PositionChange, ...]
 
 
-class ConfigUpdate(msgspec.Struct, frozen=True, kw_only=True):
+class ConfigUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="config"):
     """A symbol's leverage or the account's multi-assets mode has changed.
 
     symbol, leverage: empty and 0 = the leverage did not change. multi_assets: None = the mode did not change.
@@ -120,20 +120,20 @@ class ConfigUpdate(msgspec.Struct, frozen=True, kw_only=True):
     multi_assets: bool | None = None
 
 
-class MarginCall(msgspec.Struct, frozen=True, kw_only=True):
+class MarginCall(msgspec.Struct, frozen=True, kw_only=True, tag="margin_call"):
     """The margin of the positions in ``symbols`` is close to the maintenance margin."""
 
     time: int
     symbols: tuple[str, ...]
 
 
-class KeyExpired(msgspec.Struct, frozen=True, kw_only=True):
+class KeyExpired(msgspec.Struct, frozen=True, kw_only=True, tag="key_expired"):
     """The listen key of the stream has expired: the socket stays open, but no more events arrive."""
 
     time: int
 
 
-class Unnamed(msgspec.Struct, frozen=True, kw_only=True):
+class Unnamed(msgspec.Struct, frozen=True, kw_only=True, tag="unnamed"):
     """An event that is not one of the above; the stream goes on.
 
     readable: True = a kind that this system does not know, named by ``kind``; it may be ignored. False = an event that is

@@ -1,1 +1,1 @@
-"""Outcomes of order calls, and the queries that resolve uncertain ones."""
+"""Outcomes of order calls."""

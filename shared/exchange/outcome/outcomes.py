@@ -1,17 +1,16 @@
-"""Defines the outcomes of an order call (accepted, refused, uncertain) and decides uncertain ones from a query. Pure.
+"""Defines the outcomes of an order call: accepted, refused, uncertain.
 
-Rules (docs/binance.md §5.2): an order with an uncertain outcome is never sent again; it is queried. "No such order" is
-believed only if the query was sent after the exchange could no longer accept the request, that is, later than the
-request's timestamp + recvWindow + a margin for clock error.
+An order with an uncertain outcome is never sent again; it is queried (docs/binance.md, 5.2). What a query decides is the
+execution core's affair (``services/execution/answers.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import msgspec
 
-from shared.exchange.error_codes import ErrorCode
 from shared.exchange.error_table.rule import Action
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder
@@ -65,47 +64,17 @@ class Uncertain(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
+#: Asked when a request is built and signed, before it leaves; False = it may not leave any more.
+Ready = Callable[[], Awaitable[bool]]
+
+
+class NotReady(Exception):
+    """Raised instead of an outcome when the caller was not ready in the end: nothing was sent."""
+
+
 Outcome = Accepted | Refused | Uncertain
 
 
 def refused_by(error: ExchangeError) -> Refused:
     """Return the refusal that an error of the exchange means."""
     return Refused(code=error.code, message=error.message, action=error.action, sentence=error.sentence)
-
-
-Wanted = Literal["placed", "cancelled"]
-
-
-class AskAgain(msgspec.Struct, frozen=True):
-    """The query did not decide the outcome; query again after a pause."""
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """The outcome stayed uncertain until the time limit: report that, and assume neither success nor failure."""
-
-
-def judge(
-    wanted: Wanted, open_: Uncertain, found: ExchangeOrder | None, asked_at: int, margin_ms: int
-) -> Accepted | Refused | AskAgain:
-    """Decide an uncertain outcome from the answer to a query.
-
-    wanted: what the order call was to do.
-    found: the order in the answer; None = the exchange knows no such order.
-    asked_at: when the query was sent, ms of the exchange's clock.
-    margin_ms: added to ``open_.until`` for clock error.
-
-    Refused for a cancel means that the order was not cancelled; the cancel may be sent again.
-    """
-    conclusive = asked_at > open_.until + margin_ms
-    if wanted == "placed":
-        if found is not None:
-            return Accepted(order=found)
-        if conclusive and open_.doubt != "known_id":  # with -4116 the exchange itself has just stated that it has the order
-            return Refused(code=ErrorCode.NO_SUCH_ORDER, message=f"it never arrived ({open_.doubt}: {open_.message})")
-        return AskAgain()
-    if found is not None and found.over:
-        return Accepted(order=found)
-    if conclusive:
-        text = "the exchange knows no such order" if found is None else f"the order is still {found.status}"
-        return Refused(code=ErrorCode.NO_SUCH_ORDER if found is None else 0, message=text)
-    return AskAgain()

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from shared.bus.port import Delivery, InvalidMessage
 from shared.core import Core, StaleSnapshot
 from shared.domain.bounded import forget_oldest
-from shared.domain.control import Control
+from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
+from shared.runtime.clock import FUTURE_MS, claims_to_come
 from shared.runtime.lane import log as lane_log
 from shared.store.port import LaneState
 
@@ -18,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class LaneCore:
-    """A core and the ids of the messages that it has handled.
+    """A core, its time, and the ids of the messages that it has handled.
 
     build: makes a fresh core. window: message ids remembered. allow_reset: obey ``control.reset``.
     """
@@ -29,40 +31,70 @@ class LaneCore:
         self._window = window
         self._allow_reset = allow_reset
         self._core = build()
+        self._now = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def has_seen(self, message_id: str) -> bool:
         """Return True if the message was handled before and its id is still in the window."""
         return message_id in self._seen
 
-    def apply(self, message: Message) -> Sequence[Message]:
-        """Handle one message, live or from the log. Returns the messages to publish."""
-        if isinstance(message, Control) and message.command == "reset":
+    @property
+    def now(self) -> int:
+        """Return the stamp of the last message, UTC ms; 0 before the first that had one."""
+        return self._now
+
+    def read(self, delivery: Delivery, now: int | None) -> Message:
+        """Return the message of a delivery that came at ``now``.
+
+        Raises InvalidMessage for one that cannot be read, that claims a time to come, or that only the process itself makes.
+        """
+        message = delivery.decode()
+        if type(message) is ClockTick:
+            raise InvalidMessage("a clock tick from outside: ticks are the process's own")
+        here = now if now is not None and now > self._now else self._now
+        if here and message.at > here + FUTURE_MS:
+            raise InvalidMessage(claims_to_come(message, here))
+        return message
+
+    def apply(self, message: Message, now: int | None, identity: str | None = None) -> Sequence[Message]:
+        """Handle one message, live or from the log. Returns the messages to publish.
+
+        ``now``: its time, UTC ms. None, or one before the last: it is handled at the last one. A reset begins time anew.
+        identity: the message's id, where the caller has it.
+        """
+        if type(message) is Control and message.command == "reset":
             if not self._allow_reset:
                 log.warning("reset_refused", lane=self._lane)
                 return ()
             self._core = self._build()
+            self._now = now or 0
             self._seen.clear()
             self._remember(message.message_id)
             return ()
-        outputs = self._core.handle(message)
-        self._remember(message.message_id)
+        if now is not None and now > self._now:
+            self._now = now
+        outputs = self._core.handle(message, self._now)
+        if type(message) is not ClockTick:  # a tick is made here and never redelivered
+            self._remember(identity or message.message_id)
         return outputs
 
     def snapshot(self) -> bytes:
-        """Return core state and handled ids, as ``load`` takes them."""
-        return lane_log.snapshot(self._seen, self._core.snapshot())
+        """Return core state, handled ids and time, as ``load`` takes them."""
+        return lane_log.snapshot(self._seen, self._core.snapshot(), self._now)
 
     def load(self, state: LaneState) -> StaleSnapshot | None:
         """Restore the state from snapshot and log. Returns the error of a stale snapshot that was ignored, else None.
 
-        The outputs of replayed messages are dropped: they were published before the messages were logged.
+        Logged messages are handled at their logged times. Their outputs are dropped: they were published before the
+        messages were logged.
         """
         self._core = self._build()
+        self._now = 0
         self._seen.clear()
         left_aside = None
         if state.snapshot is not None:
             snapshot = lane_log.snapshot_of(state.snapshot)
+            self._now = snapshot.stamp
             try:
                 self._core.restore(snapshot.core)
             except StaleSnapshot as stale:
@@ -71,7 +103,7 @@ class LaneCore:
             for message_id in snapshot.seen:
                 self._remember(message_id)
         for raw in state.log:
-            self.apply(lane_log.message_of(raw))
+            self.apply(*lane_log.logged(raw))
         return left_aside
 
     def _remember(self, message_id: str) -> None:

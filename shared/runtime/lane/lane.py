@@ -1,44 +1,27 @@
-"""Runs one core on one queue, so that each message takes effect once although it may be delivered twice.
-
-For each delivery, in this order:
-
-1. ``handle``: the pure core turns the message into messages;
-2. ``publish``: the broker has confirmed them;
-3. ``commit``: the message joins the lane's log in the store (``commit_log``: in groups, off the hot path);
-4. ``ack``.
-
-Killed before 2, nothing has happened and the broker delivers again. Killed between 2 and 3, the message is handled again
-from the same state, so the same ids are published again and the next lane drops them. Killed between 3 and 4, the log has
-the message and the repeat is dropped. So every effect happens once, and no order waits for the store.
-
-The state is loaded at the first delivery, not at the start: the broker passes a queue with a single active consumer to a
-standby as soon as its owner dies, and the state must be the one that the owner left. An owner that drains announces it
-first, because the broker activates the standby before the owner's last deliveries are settled; the standby waits for it. A
-lane whose epoch was superseded (its process was frozen, not dead) is Fenced: it requeues its deliveries and stands by. A
-lane whose connection was lost and came back loads again before it handles anything: another process may have had the lane
-meanwhile, and a stale core would publish before the commit is refused.
-"""
+"""Runs one core on one queue: handle, publish, commit, ack. The package tells why so, and who may have the state."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
-from shared.bus.port import Bus, Delivery, InvalidMessage, Subscription
-from shared.core import StaleSnapshot
-from shared.domain.control import Alert
+from shared.bus.codec import encode
+from shared.bus.port import Bus, Delivery, InvalidMessage, Unpublishable
+from shared.domain.control import ClockTick
 from shared.domain.message import Message
+from shared.runtime.clock import ProcessClock
+from shared.runtime.lane import alerts, metrics
 from shared.runtime.lane import log as lane_log
-from shared.runtime.lane import metrics
 from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.runtime.lane.core import LaneCore
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
+from shared.runtime.lane.inbox import Inbox
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
+from shared.runtime.lane.ticks import TickTimer
 from shared.runtime.supervision import end_all, first_end
 from shared.runtime.waiting import wait_at_most
 from shared.store.port import StateStore
@@ -50,9 +33,15 @@ _BUSY_FACTOR: Final = 4
 
 
 class Lane:
-    """Runs one core on one queue. ``store`` None: the state is lost with the process (a demo, a backtest)."""
+    """Runs one core on one queue.
 
-    def __init__(self, spec: LaneSpec, bus: Bus, store: StateStore | None, policy: LanePolicy) -> None:
+    ``store`` None: the state is lost with the process (a demo, a backtest). ``clock``: the process's, where the policy says
+    "own"; None = one of this lane's own.
+    """
+
+    def __init__(
+        self, spec: LaneSpec, bus: Bus, store: StateStore | None, policy: LanePolicy, clock: ProcessClock | None = None
+    ) -> None:
         self.spec = spec
         self.after_batch: Callable[[], None] | None = None
         self._bus = bus
@@ -64,11 +53,9 @@ class Lane:
         self._fenced = False
         self._leaving = False
         self._generation: int | None = None
-        self._inbox: deque[Delivery] = deque()
-        self._arrived = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._subscription: Subscription | None = None
+        self._inbox = Inbox(bus, spec.queue)
+        self._clock = (clock or ProcessClock()) if policy.clock == "own" else None
+        self._timer = TickTimer(spec.tick_ms, self._inbox.arrived)
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = metrics.of(spec.stage, spec.name)
 
@@ -79,7 +66,9 @@ class Lane:
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {self.spec.name}")]
         if self._commit_log is not None:
             self._tasks.append(asyncio.create_task(self._commit_log.run(), name=f"commit log {self.spec.name}"))
-        self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+        if self.spec.tick_ms and self._clock is not None:
+            self._tasks.append(asyncio.create_task(self._timer.run(), name=f"ticks {self.spec.name}"))
+        await self._inbox.subscribe()
 
     async def drain(self, deadline: float = 10.0) -> None:
         """Stop taking messages; finish, commit and ack those taken. After ``deadline`` seconds requeue the rest."""
@@ -95,7 +84,7 @@ class Lane:
         try:
             await self._leave(deadline=10.0)
             self._loaded = False
-            self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
+            await self._inbox.subscribe()
             self._metrics.handovers += 1
         finally:
             self._leaving = False
@@ -105,104 +94,128 @@ class Lane:
         return await first_end(self._tasks)
 
     @property
+    def failed(self) -> bool:
+        """Return True once one of the lane's tasks has ended by itself: it handles nothing any more."""
+        return any(task.done() for task in self._tasks)
+
+    @property
     def active(self) -> bool:
         """Return True while the lane's state is loaded here: it has handled a message since it subscribed."""
         return self._loaded
 
     # -- handling -----------------------------------------------------------------------------------------------------
 
-    def _receive(self, delivery: Delivery) -> None:
-        self._inbox.append(delivery)
-        self._idle.clear()
-        self._arrived.set()
-
     async def _run(self) -> None:
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            if self._fenced:
-                await self._yield_to_successor()
-            while self._inbox:
-                await self._handle(await self._next_batch())
+            await self._inbox.arrived.wait()
+            self._inbox.arrived.clear()
+            while self._inbox.waiting or self._timer.due or self._fenced:
                 if self._fenced:
                     await self._yield_to_successor()
-            self._idle.set()
+                if self._timer.due:  # first: a backlog must not hold it up
+                    await self._tick()
+                if self._inbox.waiting:
+                    await self._handle(await self._next_batch())
+            self._inbox.rest()
             if self.after_batch is not None:
                 self.after_batch()
             await self._snapshot_in_a_lull()
 
     async def _next_batch(self) -> list[Delivery]:
         """Return what has arrived, up to the point where the connection was lost; after a loss, unload the state first."""
-        generation = self._inbox[0].generation
+        generation = self._inbox.waiting[0].generation
         if generation != self._generation:
             if self._loaded and self._commit_log is not None and self._generation is not None:
                 await self._commit_log.flush()
                 self._commit_log.surrender()  # void: the broker has taken those deliveries back
                 self._fenced = self._loaded = False
             self._generation = generation
-        batch = []
-        while self._inbox and self._inbox[0].generation == generation:
-            batch.append(self._inbox.popleft())
-        return batch
+        return self._inbox.take()
 
     async def _handle(self, batch: list[Delivery]) -> None:
         if not self._loaded:
             await self._load()
         began, timings = time.perf_counter(), self._metrics.timings
         outputs: list[Message] = []
-        commit = Commit()
-        origin_ns = 0
+        commit, origin_ns = Commit(), 0
         for delivery in batch:
+            now = self._clock.now() if self._clock is not None else delivery.now
             try:
-                message = delivery.decode()
+                message = self._core.read(delivery, now)
             except InvalidMessage as error:
                 await self._refuse(delivery, str(error))
                 continue
             commit.deliveries.append(delivery)
-            if self._core.has_seen(message.message_id):
+            if self._core.has_seen(identity := message.message_id):
                 self._metrics.duplicates += 1
                 continue
             timings.hop.observe((time.time_ns() - delivery.sent_ns) / 1e9)
             try:
-                outputs += self._core.apply(message)
+                outputs += self._core.apply(message, now, identity)
             except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
                 commit.deliveries.pop()
-                await self._poisoned(delivery, message, error, outputs, commit, origin_ns)
+                await self._rebuild(message, error, outputs, commit, origin_ns)
+                await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
                 outputs, commit = [], Commit()
                 continue
             origin_ns = delivery.origin_ns
             if self._commit_log is not None:
-                commit.entries.append(lane_log.entry(message, delivery.encoded()))
+                commit.entries.append(lane_log.entry(message, delivery.encoded(), self._core.now))
         self._metrics.handled += len(batch)
         timings.handle.observe(time.perf_counter() - began)
         await self._settle(outputs, commit, origin_ns)
 
+    async def _tick(self) -> None:
+        """Give the core a clock tick, as an input like any other, while the lane's state is here."""
+        self._timer.due = False
+        if self._clock is None or not self._loaded or self._fenced or self._leaving:
+            return
+        if not self._inbox.subscribed(self._generation):
+            return  # the connection was lost: another process may have the lane
+        self._inbox.busy = True
+        now = max(self._clock.now(), self._core.now)
+        tick, commit = ClockTick(time=now), Commit()
+        try:
+            outputs = self._core.apply(tick, now)
+        except Exception as error:  # noqa: BLE001  as for a message
+            await self._rebuild(tick, error, [], commit, 0)
+            await self._publish([alerts.failed_tick(self.spec.name, error, now)])
+            return
+        if self._commit_log is not None:
+            commit.entries.append(lane_log.entry(tick, encode(tick), now))
+        await self._settle(outputs, commit, 0)
+
     async def _settle(self, outputs: Sequence[Message], commit: Commit, origin_ns: int) -> None:
         """Publish, then pass the commit to the commit log (without a store: ack)."""
         if outputs:
-            await self._bus.publish(outputs, origin_ns=origin_ns)
-            if origin_ns:
-                self._metrics.timings.since_candle.observe((time.time_ns() - origin_ns) / 1e9)
+            try:
+                await self._publish(outputs, origin_ns)
+            except Unpublishable as error:
+                await self._unpublishable(commit, error)
+                return
+        if outputs and origin_ns:
+            self._metrics.timings.since_candle.observe((time.time_ns() - origin_ns) / 1e9)
         if self._commit_log is None:
             for delivery in commit.deliveries:
                 await delivery.ack()
-        elif commit.deliveries:
+        elif commit.deliveries or commit.entries:
             self._since_snapshot += len(commit.entries)
             if self._since_snapshot >= self._policy.snapshot_every * _BUSY_FACTOR:
-                commit.snapshot = self._snapshot()
+                commit.snapshot, self._since_snapshot = self._core.snapshot(), 0
             self._commit_log.add(commit)
 
-    def _snapshot(self) -> bytes:
-        self._since_snapshot = 0
-        return self._core.snapshot()
+    async def _publish(self, messages: Sequence[Message], origin_ns: int = 0) -> None:
+        if messages:
+            await self._bus.publish(messages, origin_ns=origin_ns, now=self._core.now or None)
 
     async def _snapshot_in_a_lull(self) -> None:
         """Write a snapshot in a lull: encoding a big state takes milliseconds, which should not delay a close."""
         if self._commit_log is None or not self._loaded or self._since_snapshot < self._policy.snapshot_every:
             return
-        disturbed = await wait_at_most(self._arrived, self._policy.lull)
-        if not disturbed and self._loaded and not self._fenced and self._subscription is not None:
-            self._commit_log.add(Commit(snapshot=self._snapshot()))
+        disturbed = await wait_at_most(self._inbox.arrived, self._policy.lull)
+        if not disturbed and self._loaded and not self._fenced and self._inbox.subscribed():
+            self._commit_log.add(Commit(snapshot=self._core.snapshot()))
+            self._since_snapshot = 0
 
     async def _load(self) -> None:
         assert self._commit_log is not None
@@ -210,19 +223,15 @@ class Lane:
         state = await self._commit_log.open()
         stale = self._core.load(state)
         if stale is not None:
-            await self._tell_stale(stale, len(state.log))
+            self._metrics.stale_snapshots += 1
+            log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=len(state.log))
+            await self._publish([alerts.stale_snapshot(self.spec.name, stale, len(state.log))])
+        if self._clock is not None:
+            await self._publish(alerts.ahead(self.spec.name, self._core.now, self._clock.now()))
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
         log.info("lane_loaded", lane=self.spec.name, epoch=state.epoch, replayed=len(state.log))
-
-    async def _tell_stale(self, stale: StaleSnapshot, logged: int) -> None:
-        """Count and alert that the core ignored a stale snapshot and started again."""
-        self._metrics.stale_snapshots += 1
-        log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=logged)
-        text = f"Lane {self.spec.name} begins anew and warms up, first from {logged} logged messages: {stale}"
-        alert = Alert(severity="warning", source=self.spec.name, key=f"stale-snapshot:{stale}", text=text)
-        await self._bus.publish([alert])
 
     # -- leaving and trouble ------------------------------------------------------------------------------------------
 
@@ -230,42 +239,53 @@ class Lane:
         """Cancel the subscription, finish and commit what was delivered; a successor waits until this is done."""
         if self._commit_log is not None:
             await self._commit_log.announce_leaving(deadline + 1.0)
-        if self._subscription is not None:
-            await self._subscription.cancel()
-            self._subscription = None
+        await self._inbox.unsubscribe()
+        if self.failed:
+            deadline = 0.0  # nobody is left to finish what waits
         try:
             async with asyncio.timeout(deadline):
-                await self._idle.wait()
+                await self._inbox.at_rest()
                 if self._commit_log is not None:
                     await self._commit_log.flush()
         except TimeoutError:
             log.warning("drain_timeout", lane=self.spec.name)
-            await self._give_back(list(self._inbox))
-            self._inbox.clear()
+            await self._inbox.give_back()
         if self._commit_log is not None:
             await self._commit_log.left()
 
     async def _refuse(self, delivery: Delivery, reason: str) -> None:
         """Dead-letter a message with its reason, count it and alert; the lane goes on."""
         self._metrics.dead_lettered += 1
-        await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason)
+        await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason, self._core.now or None)
 
-    async def _poisoned(
-        self, delivery: Delivery, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
+    async def _rebuild(
+        self, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
     ) -> None:
-        """Handle a core that raised, which is a bug: publish what came before, rebuild the half-changed core, dead-letter
-        the message."""
+        """Handle a core that raised, which is a bug: publish what came before, and rebuild the half-changed core."""
         log.error("core_failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
+        if self._commit_log is not None:
+            await self._settle(outputs, commit, origin_ns)
+        await self._reload(error)
+
+    async def _reload(self, error: Exception) -> None:
+        """Build the core again from snapshot and log. Raises ``error`` without a log: a demo or a backtest stops there."""
         if self._commit_log is None:
-            raise error  # nothing to rebuild from: a demo or a backtest stops here and says where
-        await self._settle(outputs, commit, origin_ns)
+            raise error
         await self._commit_log.flush()
         await self._load()
-        await self._refuse(delivery, f"handler failed: {type(error).__name__}: {error}")
+
+    async def _unpublishable(self, commit: Commit, error: Unpublishable) -> None:
+        """Rebuild the core; handle each message by itself, and dead-letter the one whose outputs the bus cannot carry."""
+        await self._reload(error)
+        alone = len(commit.deliveries) == 1
+        for delivery in commit.deliveries:
+            await (self._refuse(delivery, f"cannot be published: {error}") if alone else self._handle([delivery]))
+        if not commit.deliveries:
+            await self._publish([alerts.failed_tick(self.spec.name, error, self._core.now)])
 
     def _on_fenced(self) -> None:
         self._fenced = True  # ``_run`` then yields, between two batches
-        self._arrived.set()
+        self._inbox.arrived.set()
 
     async def _yield_to_successor(self) -> None:
         """Stand by after being fenced: another process owns the state. Requeue every unsettled delivery."""
@@ -273,16 +293,8 @@ class Lane:
         log.warning("lane_fenced", lane=self.spec.name)
         self._metrics.fenced += 1
         self._loaded = False
-        if self._subscription is not None:
-            await self._subscription.cancel()
-        unsettled = self._commit_log.surrender() + list(self._inbox)
-        self._inbox.clear()
-        await self._give_back(unsettled)
+        await self._inbox.unsubscribe()
+        await self._inbox.give_back(self._commit_log.surrender())
         self._fenced = False
         if not self._leaving:  # drain does not subscribe again; hand_over does so itself
-            self._subscription = await self._bus.subscribe(self.spec.queue, self._receive)
-
-    @staticmethod
-    async def _give_back(deliveries: list[Delivery]) -> None:
-        for delivery in reversed(deliveries):  # each goes to the head of the queue: backwards keeps the order
-            await delivery.requeue()
+            await self._inbox.subscribe()

@@ -12,16 +12,18 @@ from shared.domain.message import Message
 
 
 class LaneSnapshot(msgspec.Struct, frozen=True):
-    """A lane's state. seen: ids of the newest handled messages, oldest first; core: the core's snapshot."""
+    """A lane's state. seen: ids of the newest handled messages, oldest first; core: the core's snapshot; stamp: its time."""
 
     seen: list[str]
     core: bytes
+    stamp: int = 0
 
 
 class _Entry(msgspec.Struct, frozen=True, array_like=True):
     type: str
     version: int
     body: bytes
+    stamp: int | None = None  # the time at which it was handled, ms; entries of older versions have none
 
 
 _ENTRY: Final = msgspec.msgpack.Decoder(_Entry)
@@ -29,20 +31,20 @@ _SNAPSHOT: Final = msgspec.msgpack.Decoder(LaneSnapshot)
 _encode: Final = msgspec.msgpack.Encoder().encode
 
 
-def entry(message: Message, body: bytes) -> bytes:
-    """Encode a handled message; ``body`` as it was received."""
-    return _encode(_Entry(message.TYPE, message.VERSION, body))
+def entry(message: Message, body: bytes, stamp: int) -> bytes:
+    """Encode a handled message; ``body`` as it was received, ``stamp``: the ``now`` that the core was given, UTC ms."""
+    return _encode(_Entry(message.TYPE, message.VERSION, body, stamp))
 
 
-def message_of(raw: bytes) -> Message:
-    """Decode an entry. Raises InvalidMessage for one that this version cannot read."""
+def logged(raw: bytes) -> tuple[Message, int | None]:
+    """Decode an entry: message and stamp. Raises InvalidMessage for one that this version cannot read."""
     found = _ENTRY.decode(raw)
-    return decode(found.type, found.version, found.body)
+    return decode(found.type, found.version, found.body), found.stamp
 
 
-def snapshot(seen: Iterable[str], core: bytes) -> bytes:
+def snapshot(seen: Iterable[str], core: bytes, stamp: int) -> bytes:
     """Encode a lane's whole state."""
-    return _encode(LaneSnapshot(list(seen), core))
+    return _encode(LaneSnapshot(list(seen), core, stamp))
 
 
 def snapshot_of(raw: bytes) -> LaneSnapshot:

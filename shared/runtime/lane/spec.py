@@ -1,4 +1,4 @@
-"""Describes one lane of a service, and how often lanes write their state."""
+"""Describes one lane of a service, how often lanes write their state, and whose time they live in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.core import Core
+from shared.runtime.clock import ClockKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +17,26 @@ class LaneSpec:
     stage: the step of the pipeline, a label of its metrics ("analysis").
     queue: the queue that it consumes, by its name in the topology.
     build: makes a fresh core; called at the start, at every load of state and after a core that raised.
+    tick_ms: time between two clock ticks while the lane is loaded and its clock is the process's own; 0 = no ticks.
     """
 
     name: str
     stage: str
     queue: str
     build: Callable[[], Core]
+    tick_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
-    """How often a lane writes, and how much it remembers.
+    """How often a lane writes, how much it remembers, and whose time it lives in.
 
     snapshot_every: log entries after which a snapshot is written at the next lull.
     lull: seconds without a delivery that count as a lull.
     commit_linger: seconds to collect commits before one write to the store, so that orders do not wait for the store.
     dedupe_window: message ids remembered; a repeat that comes later than these is handled again.
     allow_reset: obey ``control.reset``, which deletes the state (mode sim only).
+    clock: whose time the lane lives in.
     """
 
     snapshot_every: int = 500
@@ -40,3 +44,4 @@ class LanePolicy:
     commit_linger: float = 0.02
     dedupe_window: int = 1024
     allow_reset: bool = True
+    clock: ClockKind = "own"

@@ -19,7 +19,7 @@ import structlog
 LogFormat = Literal["json", "console", "auto"]
 
 _SECRET_KEY: Final = re.compile(
-    r"password|passwd|secret|token|api_?key|approval_?key|authorization|credential", re.IGNORECASE
+    r"password|passwd|secret|token|api_?key|private_?key|authorization|credential", re.IGNORECASE
 )
 _USERINFO: Final = re.compile(r"(://[^/:@\s]*):[^@\s/]*@")
 _MASK: Final = "***"

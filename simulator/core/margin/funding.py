@@ -26,8 +26,10 @@ def pay_funding(state: ExchangeState, book: SymbolBook, rate: Decimal) -> None:
             leg.isolated_wallet += amount
             state.mark_changed(book.symbol, side)
         total += amount
-        state.record_income(book.symbol, "FUNDING_FEE", amount)
-        state.events.append(FundingPaid(symbol=book.symbol, time=state.time, rate=rate, mark_price=mark, amount=amount))
+        number = state.record_income(book.symbol, "FUNDING_FEE", amount)
+        state.events.append(
+            FundingPaid(symbol=book.symbol, time=state.time, rate=rate, mark_price=mark, amount=amount, income_id=number)
+        )
     if book.open_legs():
         state.invalidate_margin()
         state.publish_account("FUNDING_FEE", total, force=True)

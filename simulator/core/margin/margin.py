@@ -5,6 +5,7 @@ Crossed legs share the cross wallet, an isolated leg has its own. All amounts ar
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -152,21 +153,28 @@ def liquidation_price(state: ExchangeState, book: SymbolBook, side: PositionSide
     if book.margin_type == "ISOLATED":
         legs, wallet = [leg], leg.isolated_wallet
     else:
-        legs = [each for _, each in book.open_legs()]
-        own = sum((each.unrealized(book.mark_price) for each in legs), ZERO)
-        own_maintenance = sum((maintenance(book, each) for each in legs), ZERO)
-        wallet = cross_balance(state) - own - (cross_maintenance(state) - own_maintenance)
-    found = _roots(book.brackets.rows, legs, wallet)
-    if not found:
-        return None
-    # With two roots the balance exceeds the margin between them: a long is safe above the lower, a short below the upper.
-    return min(found) if sum((each.quantity for each in legs), ZERO) > 0 else max(found)
+        legs, wallet = [], state.saved.wallet
+        for other, _, each in state.open_legs():
+            if other is book:
+                legs.append(each)
+            elif other.margin_type == "ISOLATED":
+                wallet -= each.isolated_wallet
+            else:
+                wallet += each.unrealized(other.mark_price) - maintenance(other, each)
+    question = (wallet, book.brackets, *((each.quantity, each.cost) for each in legs))
+    if book.liquidation is None or book.liquidation[0] != question:
+        found = _roots(book.brackets.rows, legs, wallet)
+        # Of two, the balance exceeds the margin between them: a long is safe above the lower, a short below the other.
+        nearest = min if sum((each.quantity for each in legs), ZERO) > 0 else max
+        book.liquidation = question, nearest(found, default=None)
+    return book.liquidation[1]
 
 
 def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[Decimal]:
     """Find every price > 0 at which balance = maintenance margin, interval by interval between bracket changes."""
     sizes = [abs(leg.quantity) for leg in legs]
-    edges = sorted({row.notional_floor / size for row in rows for size in sizes})
+    starts = [[row.notional_floor / size for row in rows] for size in sizes]
+    edges = sorted({start for each in starts for start in each})
     quantity = sum((leg.quantity for leg in legs), ZERO)
     cost = sum((leg.cost for leg in legs), ZERO)
     found = []
@@ -174,8 +182,8 @@ def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[
         high = edges[number + 1] if number + 1 < len(edges) else None
         # At an edge the upper bracket holds. Compare prices, not notionals: the division may have rounded in the last digit.
         rate = cum = ZERO
-        for size in sizes:
-            row = next(row for row in reversed(rows) if row.notional_floor / size <= low)
+        for size, each in zip(sizes, starts, strict=True):
+            row = rows[bisect_right(each, low) - 1]
             rate += size * row.maintenance_rate
             cum += row.cum
         slope = quantity - rate

@@ -61,13 +61,17 @@ class AccountUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingPaid(msgspec.Struct, frozen=True, kw_only=True):
-    """Funding of one leg. ``amount``: USDT, positive = received. Followed by an AccountUpdate."""
+    """Funding of one leg. ``amount``: USDT, positive = received. Followed by an AccountUpdate.
+
+    income_id: of its row in the income history; 0 = it moved nothing, and has none.
+    """
 
     symbol: str
     time: int
     rate: Decimal
     mark_price: Decimal
     amount: Decimal
+    income_id: int = 0
 
 
 class LeverageChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,14 +95,15 @@ class AccountLedger:
             if book.legs:
                 book.quiet_band = None
 
-    def record_income(self, symbol: str, kind: IncomeType, amount: Decimal, trade_id: int = 0) -> None:
-        """Append an income record; zero amounts are ignored."""
+    def record_income(self, symbol: str, kind: IncomeType, amount: Decimal, trade_id: int = 0) -> int:
+        """Append an income record and return its id; zero amounts are ignored, and have the id 0."""
         if not amount:
-            return
+            return 0
         line = Income(symbol=symbol, type=kind, amount=amount, time=self.time, id=self.next_id(), trade_id=trade_id)
         self.saved.income.append(line)
         if len(self.saved.income) > self.settings.income_remembered:
             del self.saved.income[0]
+        return line.id
 
     def mark_changed(self, symbol: str, side: PositionSide) -> None:
         """Include this leg in the next account update."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from shared.domain.order_words import PositionSide, Side
+from shared.domain.order_words import PositionSide, Side, reduces_its_leg
 from simulator.core.margin.brackets import Brackets
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.enums import MarginType
@@ -98,6 +98,7 @@ class SymbolBook:
     unlimited. volume: of the last candle, None = no candle yet. taken_quantity: taken by our orders since the last candle or
     quote. resting_available: what our resting limits can fill in the current event, None = no limit; resting_filled: what
     they have filled of it. commission: None = the settings' fees. quiet_band: None = must be computed before use.
+    liquidation: the last liquidation price, behind what it was computed from; None = none was asked for.
     """
 
     __slots__ = (
@@ -105,6 +106,7 @@ class SymbolBook:
         "resting_available",
         "brackets",
         "filters",
+        "liquidation",
         "resting_filled",
         "quiet_band",
         "symbol",
@@ -115,6 +117,7 @@ class SymbolBook:
         self.filters = filters
         self.brackets = brackets
         self.quiet_band: QuietBand | None = None
+        self.liquidation: tuple[tuple[object, ...], Decimal | None] | None = None
         self.last: Decimal | None = None
         self.mark: Decimal | None = None
         self.bid: Decimal | None = None
@@ -188,8 +191,4 @@ class SymbolBook:
 
 def only_reduces(order: Order | AlgoOrder) -> bool:
     """Return True if the order can reduce a leg but never open or reverse one."""
-    if order.reduce_only or order.close_position:
-        return True
-    return (order.position_side == "LONG" and order.side == "SELL") or (
-        order.position_side == "SHORT" and order.side == "BUY"
-    )
+    return order.reduce_only or order.close_position or reduces_its_leg(order.side, order.position_side)

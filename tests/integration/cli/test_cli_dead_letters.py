@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import aio_pika
 import pytest
 from aio_pika.message import IncomingMessage
 
-from shared.bus.dead_letters import DeadLetter
+from shared.bus.dead_letters import PARKED_BYTES, DeadLetter
 from shared.bus.rabbitmq import parked
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.objects import dead_name, queue_name
 from shared.bus.topology import build
-from shared.domain.control import Micro
+from shared.domain.control import Control, Micro
 from shared.runtime.process.exits import Exit
 from tests.support.bus.contract import Collector
 from tests.support.processes.fleet import ict, write_config
@@ -134,6 +135,38 @@ async def test_requeue_of_an_unknown_id_says_so_and_moves_nothing(bus: RabbitBus
     assert "not there: nobody" in err
     assert "0 put back" in out
     assert await ids_of(bus) == IDS
+
+
+async def test_a_letter_of_which_only_the_beginning_was_kept_says_so_and_is_not_put_back(
+    bus: RabbitBus, connection: aio_pika.abc.AbstractConnection, namespace: str, config: str
+) -> None:
+    """It holds up none of the others, and can be deleted."""
+    body = b"\x00" * (PARKED_BYTES + 1)
+    async with connection.channel() as channel:
+        await channel.default_exchange.publish(aio_pika.Message(body, message_id="long"), queue_name(namespace, "risk"))
+    got = Collector()
+    consumer = await bus.subscribe("risk", got)
+    await got.until_count(1)
+    await got.deliveries[0].dead_letter("malformed")
+    await consumer.cancel()
+    await bus.publish([Control(id="1", command="halt", by="me", reason="")])
+    await bus.subscribe("risk", got)
+    await got.until_count(2)
+    await got.deliveries[1].dead_letter("handler failed")
+    said = f"{len(body)} bytes, sha256 {sha256(body).hexdigest()}"
+
+    _, out, _ = await run("show", "risk", "--json", "--config", config)
+    cut, whole = json.loads(out)
+    assert (cut["cut_from"], len(cut["bytes"]), "cut_from" in whole) == (said, 400, False)
+    code, out, err = await run("requeue", "risk", "--all", "--config", config)
+    assert code == Exit.NEGATIVE
+    assert "1 put back" in out
+    assert f"long ({said})" in " ".join(err.split())
+    await got.until_count(3)
+    assert got.deliveries[2].message_id == "control:1"
+    code, out, _ = await run("drop", "risk", "--id", "long", "--yes", "--config", config)
+    assert (code, "1 deleted" in out) == (Exit.OK, True)
+    assert await bus.dead_letters("risk", 9) == []
 
 
 async def test_requeue_that_ends_before_the_ack_leaves_the_message_in_both_places_with_one_id(

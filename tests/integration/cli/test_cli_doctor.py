@@ -14,6 +14,7 @@ from cli.doctor.report import checks_of
 from cli.settings import Settings
 from shared.runtime.process.exits import Exit
 from simulator.server.settings import TEST_KEY, TEST_SECRET
+from tests.support.approval.pairs import OWN_KEYS
 from tests.support.processes.fleet import ict, write_config
 from tests.support.simulator.protocol_server import a_hand, a_server
 
@@ -104,7 +105,7 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
     async with a_server() as server:
         settings = {
             "mode": "testnet",
-            "approval_key": "a key of my own",
+            "approval": OWN_KEYS,
             "exchange": {"rest_url": server.url, "key": TEST_KEY, "secret": TEST_SECRET},
         }
         _, checks = await examined(settings)
@@ -132,14 +133,14 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
         ("odd_listing", {"symbol": "BTCUSDT", "row": {"deliveryDate": 1}}, "symbols", "warn", "is delisted at"),
     ],
 )
-async def test_symbols_and_account_are_judged_as_the_gateway_judges_them(
+async def test_symbols_and_account_are_judged_as_execution_judges_them(
     kind: str, fields: dict[str, object], name: str, verdict: str, words: str
 ) -> None:
     async with a_server() as server, a_hand(server) as hand:
         await hand.fault(kind, **fields)
         settings = {
             "mode": "testnet",
-            "approval_key": "a key of my own",
+            "approval": OWN_KEYS,
             "exchange": {"rest_url": server.url, "key": TEST_KEY, "secret": TEST_SECRET},
         }
         _, checks = await examined(settings)
@@ -189,9 +190,7 @@ async def test_key_that_may_withdraw_fails(
             return KeyRights(trade=trade, withdraw=withdraw, ip_restricted=ip_restricted)
 
     monkeypatch.setattr(exchange, "make_exchange", lambda *_: Told())
-    settings = Settings.model_validate(
-        {"mode": "testnet", "approval_key": "a key of my own", "exchange": {"key": "k", "secret": "s"}}
-    )
+    settings = Settings.model_validate({"mode": "testnet", "approval": OWN_KEYS, "exchange": {"key": "k", "secret": "s"}})
     outcome = await exchange.key(settings)
     assert outcome.verdict == verdict
     assert word in outcome.text

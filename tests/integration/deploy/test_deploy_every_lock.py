@@ -58,17 +58,20 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("version", "pip"),
+    ("version", "pip", "installer"),
     [
-        pytest.param("3.11", "23.0.1", id="pip-of-Debian-12"),
-        pytest.param("3.11", None, id="pip-of-Python-3.11"),
-        pytest.param("3.12", None, id="pip-of-Python-3.12"),
-        pytest.param("3.13", None, id="pip-of-Python-3.13"),
+        pytest.param("3.11", "23.0.1", "pip", id="pip-of-Debian-12"),
+        pytest.param("3.11", None, "pip", id="pip-of-Python-3.11"),
+        pytest.param("3.12", None, "pip", id="pip-of-Python-3.12"),
+        pytest.param("3.13", None, "pip", id="pip-of-Python-3.13"),
+        pytest.param("3.11", "23.0.1", "uv", id="uv-installed-by-pip-of-Debian-12"),
+        pytest.param("3.13", None, "uv", id="uv-on-Python-3.13"),
     ],
 )
 def test_every_lock_is_installed_as_it_stands_when_the_index_has_newer_releases(
-    project: Path, a_year_later: dict[str, str], version: str, pip: str | None
+    project: Path, a_year_later: dict[str, str], version: str, pip: str | None, installer: str
 ) -> None:
+    a_year_later = {**a_year_later, "ICT_INSTALLER": installer}
     interpreter = interpreters.find(version)
     if interpreter is None:
         pytest.skip(interpreters.not_found(version))
@@ -78,11 +81,12 @@ def test_every_lock_is_installed_as_it_stands_when_the_index_has_newer_releases(
         _run(project, a_year_later, str(python), "-m", "pip", "install", "--quiet", f"pip=={pip}")
 
     for stamp, locks in STAMPS.items():
-        _run(project, a_year_later, "make", f".venv/{stamp}", f"PYTHON={interpreter}")
+        said = _run(project, a_year_later, "make", f".venv/{stamp}", f"PYTHON={interpreter}")
+        assert "pip does it now" not in said
         listed = json.loads(_run(project, a_year_later, str(python), "-m", "pip", "list", "--format=json"))
         installed = {(canonicalize_name(each["name"]), each["version"]) for each in listed}
         # What the environment itself brings; a lock may have them too, in a version of its own.
-        own = {each for each in installed if each[0] in ("pip", "setuptools", "ict-trader")}
+        own = {each for each in installed if each[0] in ("pip", "setuptools", "uv", "ict-trader")}
         assert installed - own <= _pins(*locks)
         assert len(installed) > len(own)
 
@@ -90,4 +94,4 @@ def test_every_lock_is_installed_as_it_stands_when_the_index_has_newer_releases(
 def _run(project: Path, environment: dict[str, str], *command: str) -> str:
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
+    return done.stdout if command[0] != "make" else done.stdout + done.stderr

@@ -18,7 +18,7 @@ import aio_pika
 import msgspec
 import pytest
 
-from shared.bus.codec import MAX_BODY_BYTES
+from shared.bus.codec import MAX_BODY_BYTES, MESSAGE_TYPES
 from shared.bus.dead_letters import DeadLetter
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.objects import queue_name
@@ -32,7 +32,7 @@ STEPS = 240
 #: A type that each queue reads, of which a real specimen is spoilt; ``micro`` has no publisher yet and gets one made here.
 READS = {
     "ingest": "feed_step", "analysis": "candle_bundle", "signals": "analysis_bundle", "risk": "decision_bundle",
-    "execution": "exchange_events", "exchange": "exchange_requests", "journal": "candle_bundle", "notifier": "risk_report",
+    "execution": "verdict_bundle", "journal": "candle_bundle", "notifier": "risk_report",
     "replay": "step_report", "micro": "micro",
 }  # fmt: skip
 MICRO = {"symbol": "BTCUSDT", "time": 1, "bid": 1.0, "ask": 1.5, "imbalance": 0.0, "trade_delta": 0.0}
@@ -73,7 +73,9 @@ def bad_messages(kind: str, specimen: bytes) -> dict[str, aio_pika.Message]:
     assert found, f"{kind} has no number to put out of range"
     no_number, _ = spoilt(body, {float: float("nan")})
 
-    def message(fault: str, content: bytes, type_name: str = kind, version: int = 1) -> aio_pika.Message:
+    current = next(each.VERSION for each in MESSAGE_TYPES if kind == each.TYPE)
+
+    def message(fault: str, content: bytes, type_name: str = kind, version: int = current) -> aio_pika.Message:
         return aio_pika.Message(
             content, type=type_name, headers={"schema_version": version}, message_id=f"bad: {fault}", delivery_mode=2
         )
@@ -193,7 +195,7 @@ def test_garbage_in_every_queue_is_parked_told_and_changes_nothing(
         for watch in watches.values():
             until(lambda watch=watch: watch.readyz() == 200, 90, fleet.tail)
         tap = Tap(
-            rabbitmq_url, namespace, ("feed.#", "candle.#", "analysis.#", "decision.#", "exchange.#", "risk.#", "report.#")
+            rabbitmq_url, namespace, ("feed.#", "candle.#", "analysis.#", "decision.#", "order.#", "risk.#", "report.#")
         )
         command = [*ICT, "replay", "--config", str(config), "--out", str(tmp_path / "replay"), "--speed", "1200"]
         with (tmp_path / "logs" / "replay.log").open("wb") as log:

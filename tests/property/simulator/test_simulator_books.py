@@ -16,34 +16,48 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import simulator.core.matching.intrabar_path
+from services.execution.requests import CancelOrder, PlaceOrder
 from shared.config.account import AccountSettings
 from shared.domain.candles import RawCandle
-from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, MarketStep, PlaceOrder
-from shared.domain.message import Message
+from shared.domain.market_step import MarketStep
 from shared.domain.order_words import Side
-from shared.domain.orders import Order
 from shared.domain.timeframes import MINUTE
+from shared.exchange.model.orders import NewOrder
 from simulator.core.margin import funding
 from simulator.core.matching import candles
 from simulator.core.matching.intrabar_path import Standing, low_first
 from simulator.core.model.events import FundingPaid
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import RestingOrder, SymbolBook
+from simulator.matching_driver import MatchingDriver
 from simulator.settings import SimulatorSettings
-from simulator.simulated_exchange import SimulatedExchange
 from tests.support.simulator.exchange_audit import Audit, Objection
-from tests.support.simulator.simulated_trader import BTC, ETH, INSTRUMENTS, D, candle, limit, market, stop, target
+from tests.support.simulator.simulated_trader import (
+    BTC,
+    ETH,
+    INSTRUMENTS,
+    D,
+    Desk,
+    Requests,
+    Told,
+    cancel,
+    candle,
+    limit,
+    market,
+    stop,
+    target,
+)
 
 #: Thin liquidity and high leverage, so that layers, partial fills, margin and liquidation all happen.
 HIGH = AccountSettings(leverage=50)
 ROUGH = SimulatorSettings(half_spread_bps=D(2), layer_slippage_bps=D(5), max_layers=4)
 
 
-def rough_exchange() -> SimulatedExchange:
-    return SimulatedExchange(ROUGH, INSTRUMENTS, account=HIGH)
+def rough_exchange() -> Desk:
+    return Desk(MatchingDriver(ROUGH, INSTRUMENTS, account=HIGH))
 
 
-Input = MarketStep | ExchangeRequests
+Input = MarketStep | Requests
 
 prices = st.integers(900, 1_100).map(lambda ticks: ticks / 10)
 symbols = st.sampled_from((BTC, ETH))
@@ -61,10 +75,11 @@ KINDS = ("market", "limit", "stop", "target", "close-stop", "close-target", "STO
 
 
 @st.composite
-def orders(draw: st.DrawFn) -> Order:
-    client_id, symbol, side = f"o{draw(st.integers(1, 10**9))}", draw(symbols), draw(sides)
+def orders(draw: st.DrawFn) -> NewOrder:
+    symbol, side, kind = draw(symbols), draw(sides), draw(st.sampled_from(KINDS))
     quantity, level, reduces = draw(quantities), draw(prices), draw(st.booleans())
-    kind = draw(st.sampled_from(KINDS))
+    prefix = "o" if kind in ("market", "limit") else "c"  # each book has ids of its own
+    client_id = f"{prefix}{draw(st.integers(1, 10**9))}"
     if kind == "market":
         return market(client_id, side, quantity, symbol=symbol, reduce_only=reduces)
     if kind == "limit":
@@ -90,8 +105,12 @@ def orders(draw: st.DrawFn) -> Order:
 
 @st.composite
 def sessions(draw: st.DrawFn) -> list[Input]:
-    """A minute of market, a request, a minute of market … of two symbols, either of which may be missing."""
+    """A minute of market, a request, a minute of market … of two symbols, either of which may be missing.
+
+    Each order has an id of its own: the auditor, like execution, tells orders apart by it.
+    """
     messages: list[Input] = []
+    used: set[str] = set()
     for minute in range(1, draw(st.integers(2, 8)) + 1):
         chosen = draw(st.sets(symbols, min_size=1 if minute > 1 else 2))
         volume = draw(st.sampled_from((0.0, 50.0, 2_000.0, 1e6)))
@@ -99,14 +118,22 @@ def sessions(draw: st.DrawFn) -> list[Input]:
         candles = tuple(candle(draw(rows()), minute, symbol=symbol, volume=volume) for symbol in sorted(chosen))
         messages.append(MarketStep(close_time=minute * MINUTE, candles=candles, funding_rates=rates))
         cancels = st.builds(
-            lambda number, symbol: CancelOrder(symbol=symbol, client_id=f"o{number}"), st.integers(1, 40), symbols
-        )
-        requests = draw(st.lists(orders().map(lambda placed: PlaceOrder(order=placed)) | cancels, max_size=5))
-        messages.append(ExchangeRequests(id=f"r{minute}", time=minute * MINUTE, requests=tuple(requests)))
+            lambda number, symbol, book: cancel(f"{'o' if book == 'plain' else 'c'}{number}", symbol=symbol, book=book),
+            st.integers(1, 40), symbols, st.sampled_from(("plain", "algo")),
+        )  # fmt: skip
+        requests = draw(st.lists(orders().map(PlaceOrder) | cancels, max_size=5))
+        kept = []
+        for each in requests:
+            if isinstance(each, PlaceOrder):
+                if each.order.client_id in used:
+                    continue
+                used.add(each.order.client_id)
+            kept.append(each)
+        messages.append(Requests(tuple(kept)))
     return messages
 
 
-def audited(exchange: SimulatedExchange, messages: Sequence[Input]) -> list[ExchangeEvents]:
+def audited(exchange: Desk, messages: Sequence[Input]) -> list[Told]:
     audit = Audit(exchange, ROUGH.starting_wallet)
     return [audit.send(message) for message in messages]
 
@@ -127,20 +154,20 @@ def test_an_order_is_told_twice_in_one_step_with_another_between() -> None:
             symbol=symbol, open_time=time, open=90.0, high=high, low=90.0, close=90.0, volume=volume, backfilled=False
         )
 
-    market_stop = Order(
+    market_stop = NewOrder(
         client_id="o2", symbol="ETHUSDT", side="BUY", type="STOP_MARKET", quantity=Decimal(1), trigger=Decimal("90.2")
     )
-    limit_stop = Order(
+    limit_stop = NewOrder(
         client_id="o1", symbol="ETHUSDT", side="BUY", type="STOP", quantity=Decimal("0.056"), price=Decimal("90.1"),
         trigger=Decimal("90.1"),
     )  # fmt: skip
     quiet = tuple(rising(symbol, 240_000, 90.0, 0.0) for symbol in ("BTCUSDT", "ETHUSDT"))
-    requests = (PlaceOrder(order=market_stop), PlaceOrder(order=limit_stop))
+    requests = (PlaceOrder(market_stop), PlaceOrder(limit_stop))
     told = audited(
         rough_exchange(),
         [
             MarketStep(close_time=300_000, candles=quiet, funding_rates={}),
-            ExchangeRequests(id="r1", time=300_000, requests=requests),
+            Requests(requests),
             MarketStep(close_time=360_000, candles=(rising("ETHUSDT", 300_000, 90.2, 50.0),), funding_rates={}),
         ],
     )
@@ -161,29 +188,29 @@ def test_a_restart_at_any_point_changes_nothing(messages: list[Input], data: st.
         original.handle(message)
     copy = rough_exchange()
     copy.restore(original.snapshot())
+    copy.now, copy.placed = original.now, original.placed  # what the desk knows, not the exchange
     assert [copy.handle(message) for message in messages[at:]] == [original.handle(message) for message in messages[at:]]
     assert copy.snapshot() == original.snapshot()
-    late: list[Message] = [message for message in messages if isinstance(message, MarketStep)]
-    assert all(copy.handle(message) == [] for message in late)
+    assert all(copy.handle(message) is None for message in messages if isinstance(message, MarketStep))
 
 
 @given(sessions())
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_short_cut_for_quiet_candles_changes_nothing(messages: list[Input]) -> None:
     """BT-1: skipping the walk where no level is reached gives what the walk gives."""
-    fast = [SimulatedExchange.handle(core, m) for core in (rough_exchange(),) for m in messages]
+    fast = [Desk.handle(core, m) for core in (rough_exchange(),) for m in messages]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(candles, "quiet", lambda *_: False)
-        slow = [SimulatedExchange.handle(core, m) for core in (rough_exchange(),) for m in messages]
+        slow = [Desk.handle(core, m) for core in (rough_exchange(),) for m in messages]
     assert fast == slow
 
 
 def walk(seed: int, minutes: int) -> list[Input]:
-    """A long session around a wandering price: entries, brackets, ladders, oversized orders, cancels and repeats."""
+    """A long session around a wandering price: entries, brackets, ladders, oversized orders and cancels."""
     dice = random.Random(seed)
     price = {BTC: 1_000, ETH: 1_000}  # ticks
     messages: list[Input] = []
-    placed: list[Order] = [market("o0", "BUY", 1)]
+    placed: list[NewOrder] = [market("o0", "BUY", 1)]
     for minute in range(1, minutes + 1):
         candles = []
         for symbol, opened in price.items():
@@ -201,9 +228,7 @@ def walk(seed: int, minutes: int) -> list[Input]:
         for _ in range(dice.randint(0, 4)):
             if dice.random() < 0.15:
                 old = dice.choice(placed)
-                requests.append(
-                    dice.choice((PlaceOrder(order=old), CancelOrder(symbol=old.symbol, client_id=old.client_id)))
-                )
+                requests.append(cancel(old.client_id, symbol=old.symbol, book=old.book))
                 continue
             symbol, side = dice.choice((BTC, ETH)), dice.choice(_SIDES)
             quantity = str(D(dice.choice((900, 9_000, 90_000, dice.randint(1, 5_000_000)))) / 1_000)
@@ -218,8 +243,8 @@ def walk(seed: int, minutes: int) -> list[Input]:
                     build(name, side, level, quantity, symbol=symbol, reduce_only=reduces),
                 ))
             )  # fmt: skip
-            requests.append(PlaceOrder(order=placed[-1]))
-        messages.append(ExchangeRequests(id=f"r{minute}", time=minute * MINUTE, requests=tuple(requests)))
+            requests.append(PlaceOrder(placed[-1]))
+        messages.append(Requests(tuple(requests)))
     return messages
 
 
@@ -255,14 +280,12 @@ def test_the_books_balance_over_long_sessions_in_which_everything_happens() -> N
 
 
 def bracket_session() -> list[Input]:
-    """In at 100, a partial exit, stop and target both in the next candle, then a candle that turns a reduce-only loose."""
+    """In at 100, a partial exit, stop and target both in the next candle, a reduce-only turned loose, a resting entry."""
     return [
         MarketStep(close_time=MINUTE, candles=(candle((100, 100, 100, 100)),)),
-        ExchangeRequests(
-            id="r1",
-            time=MINUTE,
-            requests=tuple(
-                PlaceOrder(order=placed)
+        Requests(
+            tuple(
+                PlaceOrder(placed)
                 for placed in (
                     market("in", "BUY", "0.7"),
                     market("part", "SELL", "0.3"),
@@ -274,8 +297,9 @@ def bracket_session() -> list[Input]:
         ),
         MarketStep(close_time=2 * MINUTE, candles=(candle((100, 101, 99, 101)),), funding_rates={BTC: D("0.0001")}),
         MarketStep(close_time=3 * MINUTE, candles=(candle((100, 106, 94, 101)),)),
-        ExchangeRequests(id="r2", time=3 * MINUTE, requests=(PlaceOrder(order=market("in2", "BUY", 1)),)),
+        Requests((PlaceOrder(market("in2", "BUY", 1)),)),
         MarketStep(close_time=4 * MINUTE, candles=(candle((101, 110, 100, 109)),)),
+        Requests((PlaceOrder(limit("rest", "BUY", "0.1", 60)),)),
     ]
 
 
@@ -286,40 +310,41 @@ def test_the_session_of_the_specimens_passes_with_a_right_exchange() -> None:
     assert [payment.amount for one in events for payment in one.funding] == [D("-0.00404")]
 
 
-class ActsTwice(SimulatedExchange):
-    """Specimen: forgets that it has answered."""
+class ActsTwice(Desk):
+    """Specimen: forgets which client ids are in use."""
 
-    def handle(self, message: Message) -> list[Message]:
-        if isinstance(message, ExchangeRequests):
-            self._answered.clear()
-            self._core.saved().closed.clear()
-            self._refused.clear()
+    def handle(self, message: Input) -> Told | None:
+        if isinstance(message, Requests):
+            state = self.exchange.core._state
+            state.by_client.clear()
+            state.by_algo_client.clear()
         return super().handle(message)
 
 
-class RepeatsSteps(SimulatedExchange):
+class RepeatsSteps(Desk):
     """Specimen: takes a duplicate market step for a new one."""
 
-    def handle(self, message: Message) -> list[Message]:
-        self._core.saved().time = 0
+    def handle(self, message: Input) -> Told | None:
+        if isinstance(message, MarketStep):
+            message = msgspec.structs.replace(message, close_time=self.exchange.stepped_until + 1)
         return super().handle(message)
 
 
-class LosesFills(SimulatedExchange):
+class LosesFills(Desk):
     """Specimen: states fewer fills than there were."""
 
-    def handle(self, message: Message) -> list[Message]:
-        events = super().handle(message)
-        return [
-            msgspec.structs.replace(one, fills=one.fills[:-1]) if isinstance(one, ExchangeEvents) else one for one in events
-        ]
+    def handle(self, message: Input) -> Told | None:
+        told = super().handle(message)
+        if told is not None:
+            told.fills = told.fills[:-1]
+        return told
 
 
 @pytest.mark.parametrize("specimen", [ActsTwice, RepeatsSteps, LosesFills])
-def test_the_auditor_catches_an_exchange_that_repeats_or_hides(specimen: type[SimulatedExchange]) -> None:
+def test_the_auditor_catches_an_exchange_that_repeats_or_hides(specimen: type[Desk]) -> None:
     """EXEC-2: the specimens of idempotence and of complete statements."""
     with pytest.raises(Objection):
-        audited(specimen(ROUGH, INSTRUMENTS), bracket_session())
+        audited(specimen(MatchingDriver(ROUGH, INSTRUMENTS)), bracket_session())
 
 
 def _target_first(standing: Standing, rising: bool) -> bool:

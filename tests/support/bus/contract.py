@@ -16,7 +16,7 @@ from shared.bus.port import Bus, Delivery
 from shared.bus.rabbitmq import objects
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.settings import BrokerSettings
-from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, exchange_of
+from shared.bus.topology import MIB, Overflow, QueueKind, QueueSpec, Topology, exchange_of
 from shared.domain.candles import FeedStep
 
 PATIENCE = 40.0
@@ -39,8 +39,11 @@ def queue(
     single_active: bool = True,
     ttl_ms: int | None = None,
     delivery_limit: int | None = None,
+    max_bytes: int = 64 * MIB,
 ) -> QueueSpec:
-    return QueueSpec(name, "test", bindings, kind, overflow, max_length, prefetch, single_active, ttl_ms, delivery_limit)
+    return QueueSpec(
+        name, "test", bindings, kind, overflow, max_length, prefetch, single_active, ttl_ms, delivery_limit, max_bytes
+    )
 
 
 def feed(time: int, partition: int = 0) -> FeedStep:
@@ -125,13 +128,13 @@ class Memory:
 
     def __init__(self, namespace: str, *, codec: bool) -> None:
         self._namespace = namespace
-        self._codec = codec
+        self.encodes = codec
         self._bus: MemoryBus | None = None
 
     async def bus(self, *queues: QueueSpec) -> FullBus:
         """A started bus on these queues; the same again while one is there."""
         if self._bus is None:
-            self._bus = MemoryBus(Topology(queues, self._namespace), codec=self._codec)
+            self._bus = MemoryBus(Topology(queues, self._namespace), codec=self.encodes)
         await self._bus.start()
         return self._bus
 
@@ -139,7 +142,7 @@ class Memory:
         """A body that no publisher of ours would make, into the queue."""
         assert self._bus is not None
         target = self._bus._queues[name]
-        target.put(MemoryDelivery(target, topic, Wire(message_id, type_name, version, body), 1, 1))
+        target.put(MemoryDelivery(target, topic, Wire(message_id, type_name, version, body), 1, 1, None))
 
     async def end(self) -> None:
         if self._bus is not None:
@@ -148,6 +151,8 @@ class Memory:
 
 class Rabbit:
     """RabbitMQ as a deployment: each bus is a process's."""
+
+    encodes = True
 
     def __init__(self, namespace: str, url: str) -> None:
         self._namespace = namespace

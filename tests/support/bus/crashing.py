@@ -52,10 +52,10 @@ class KillableBus:
         self.held: list[_Tracked] = []
         self._subscriptions: list[Subscription] = []
 
-    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
         if self.dead:
             await asyncio.Event().wait()
-        await self._bus.publish(messages, origin_ns=origin_ns)
+        await self._bus.publish(messages, origin_ns=origin_ns, now=now)
 
     async def subscribe(
         self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None

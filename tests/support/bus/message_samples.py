@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 import msgspec.inspect as inspect
 from hypothesis import strategies as st
 
 from shared.domain.candles import Candle
-from shared.domain.decisions import Signal
+from shared.domain.decisions import Exit, Signal
 from shared.domain.facts import Fact
+from shared.domain.intents import ExitRung, OrderIntent
 from shared.domain.message import Message
-from shared.domain.orders import OrderIntent
 
 Fields = dict[str, Any]
 
@@ -23,8 +25,26 @@ def _sorted(fields: Fields, *names: str) -> Fields:
 
 
 def _signal(fields: Fields) -> Fields:
-    fields = {**fields, "stop": 99.5, "entry": 100.0, "target": 101.0}
-    return fields if fields["side"] == "BUY" else {**fields, "stop": 101.0, "target": 99.5}
+    sign, count = (1.0 if fields["side"] == "BUY" else -1.0), len(fields["exits"])
+    exits = tuple(Exit(price=100.0 + sign * (number + 1), share=1.0 / count) for number in range(count))
+    return {
+        **fields,
+        "stop": 100.0 - sign * 0.5,
+        "entry": msgspec.structs.replace(fields["entry"], price=100.0),
+        "exits": exits,
+    }
+
+
+def _intent(fields: Fields) -> Fields:
+    sign, count = (1 if fields["side"] == "BUY" else -1), len(fields["exits"]) or 1
+    exits = tuple(ExitRung(price=Decimal(100 + sign * (n + 1)), share=Decimal(1) / 8) for n in range(count))
+    return {
+        **fields,
+        "quantity": abs(fields["quantity"]) + 1,
+        "price": Decimal(100),
+        "stop": Decimal(100) - sign * Decimal("0.5"),
+        "exits": exits,
+    }
 
 
 #: What the fields of a struct owe to each other, which their types do not say.
@@ -32,7 +52,7 @@ COHERENT: Final[dict[type, Callable[[Fields], Fields]]] = {
     Candle: lambda fields: _sorted(fields, "low", "open", "close", "high"),
     Signal: _signal,
     Fact: lambda fields: _sorted(_sorted(fields, "bottom", "top"), "formed_at", "confirmed_at", "changed_at"),
-    OrderIntent: lambda fields: {**fields, "quantity": abs(fields["quantity"]) + 1},
+    OrderIntent: _intent,
 }
 
 
@@ -50,7 +70,9 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
         case inspect.UnionType(types=types):
             return st.one_of(*(_of(each) for each in types))
         case inspect.CollectionType(item_type=item):
-            return st.lists(_of(item), max_size=info.max_length or 3, min_size=info.min_length or 0).map(_collection(info))
+            return st.lists(_of(item), max_size=min(info.max_length or 3, 3), min_size=info.min_length or 0).map(
+                _collection(info)
+            )
         case inspect.TupleType(item_types=items):
             return st.tuples(*(_of(each) for each in items))
         case inspect.DictType(key_type=key, value_type=value):

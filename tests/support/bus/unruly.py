@@ -30,7 +30,7 @@ class UnrulyBus:
     async def start(self) -> None:
         await self._bus.start()
 
-    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0) -> None:
+    async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
         for message in messages:
             if self._chance.random() < self._lose:
                 continue
@@ -47,14 +47,16 @@ class UnrulyBus:
             turns = self._chance.randint(1, 12) if self._chance.random() < self._delay else 0
             self.delays += bool(turns)
             before = self._last.get(message.topic)
-            self._last[message.topic] = asyncio.ensure_future(self._later(batch, turns, before, origin_ns))
+            self._last[message.topic] = asyncio.ensure_future(self._later(batch, turns, before, origin_ns, now))
 
-    async def _later(self, batch: list[Message], turns: int, before: asyncio.Task[None] | None, origin_ns: int) -> None:
+    async def _later(
+        self, batch: list[Message], turns: int, before: asyncio.Task[None] | None, origin_ns: int, now: int | None
+    ) -> None:
         if before is not None:
             await before
         for _ in range(turns):
             await asyncio.sleep(0)
-        await self._bus.publish(batch, origin_ns=origin_ns)
+        await self._bus.publish(batch, origin_ns=origin_ns, now=now)
 
     async def subscribe(
         self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None

@@ -15,18 +15,20 @@ from cli.main import app
 from cli.settings import Settings
 from cli.wiring import NotInLayout, service_spec, topology
 from shared.config.load import ConfigInvalid, load
-from shared.config.settings import SIM_APPROVAL_KEY
 
 Compose = Mapping[str, Any]
 
 IMAGE = "ict-trader"
 MEMORY_MB = (128, 512)
-#: Queues of sources and of the replay driver, which are no lanes of their services.
-_SOURCES = {("simulator", "sim"): "replay", ("gateway", "testnet"): "exchange", ("gateway", "live"): "exchange"}
+#: Queues of sources and of the market's player, which are no lanes of their services.
+_SOURCES = {("market", "sim"): "replay", ("execution", "testnet"): "execution", ("execution", "live"): "execution"}
 #: Images that start as root unless a user is named; the other strangers name one of their own.
 _ROOT_IMAGES = ("rabbitmq:", "valkey/")
-#: Only who sends orders may hold the key.
-_KEY = frozenset({"exchange__key", "exchange__secret"})
+#: With these requests to the exchange are signed (testnet, live).
+_SIGNING = frozenset({"exchange__key", "exchange__secret"})
+#: Who uses which key. Nobody holds one that he does not use.
+_USED = {"risk": frozenset({"approval__private_key"}), "execution": frozenset({"approval__public_key"}) | _SIGNING}
+_KEYS = frozenset[str]().union(*_USED.values())
 
 
 def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list[str]:
@@ -77,6 +79,11 @@ def _runs(service: Mapping[str, Any]) -> str | None:
     """``risk`` for ``ict run risk``."""
     command = service.get("command", [])
     return str(command[1]) if _is_ours(service) and len(command) == 2 and command[0] == "run" else None
+
+
+def _plays(name: str, settings: Settings) -> bool:
+    """It is the process that plays the market of mode sim, and no service."""
+    return (name, settings.mode) == ("market", "sim")
 
 
 def _references(compose: Compose, root: Path) -> Iterator[str]:
@@ -132,13 +139,14 @@ def _coverage(compose: Compose, root: Path) -> Iterator[str]:
             continue
         try:
             settings = settings_of(service, compose, root)
-            spec = service_spec(name, settings)
+            spec = None if _plays(name, settings) else service_spec(name, settings)
         except (ConfigInvalid, NotInLayout):
             continue  # told by _ours
         table = topology(settings)
         modes.add(settings.mode)
-        readers.update(lane.queue for lane in spec.lanes)
-        readers.update(sink.queue for sink in spec.sinks)
+        if spec is not None:
+            readers.update(lane.queue for lane in spec.lanes)
+            readers.update(sink.queue for sink in spec.sinks)
         if (name, settings.mode) in _SOURCES:
             readers[_SOURCES[name, settings.mode]] += 1
     if table is None:
@@ -218,11 +226,12 @@ def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[
     except ConfigInvalid as error:
         yield from (str(fault) for fault in error.errors)
         return
-    if settings.mode != "sim" and settings.approval_key.get_secret_value() == SIM_APPROVAL_KEY:
+    if settings.mode != "sim" and settings.approval.published():
         yield "its approval key is the simulation's"
-    held = _KEY & set(service.get("secrets", []))
-    if held != (_KEY if _runs(service) == "gateway" else frozenset()):
-        yield f"holds of the API key: {', '.join(sorted(held)) or 'nothing'}"
+    held = _KEYS & set(service.get("secrets", []))
+    used = _USED.get(_runs(service) or "", frozenset())
+    if held != (used - _SIGNING if settings.mode in ("sim", "paper") else used):
+        yield f"holds of the keys: {', '.join(sorted(held)) or 'nothing'}"
     mounted = {entry["target"] for entry in service.get("configs", [])}
     if service["environment"].get("ICT_CONFIG") not in mounted:
         yield "ICT_CONFIG names a file that is not mounted"
@@ -232,7 +241,8 @@ def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[
             yield f"`ict {' '.join(command)}` runs no service"
             return
         try:
-            service_spec(name, settings)
+            if not _plays(name, settings):
+                service_spec(name, settings)
         except NotInLayout as error:
             yield str(error)
         if settings.http.host != "0.0.0.0":  # inside the container; the port is not published

@@ -77,11 +77,15 @@ class Project:
 
     def up(self) -> None:
         """Start everything and wait until all of it is healthy. On a busy machine a service may be ill meanwhile."""
+        self.start()
+        self.until(lambda: not self.ill(), "every service is healthy", seconds=240)
+
+    def start(self) -> None:
+        """Start everything."""
         try:
             self.compose("up", "--detach", "--no-build", seconds=300)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.logs()}") from None
-        self.until(lambda: not self.ill(), "every service is healthy", seconds=240)
 
     def ill(self) -> dict[str, str]:
         """Service → what it said last, of those that are not healthy; one that has done its work and ended well is."""

@@ -7,18 +7,26 @@ import hashlib
 from collections.abc import Iterable
 from importlib.metadata import distribution
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZipFile, ZipInfo
 
 
-def made_up(directory: Path, name: str, version: str, *, requires: Iterable[str] = (), extras: Iterable[str] = ()) -> Path:
-    """Write the wheel of a package with one empty module. ``requires``: requirement lines, markers included."""
+def made_up(
+    directory: Path,
+    name: str,
+    version: str,
+    *,
+    requires: Iterable[str] = (),
+    extras: Iterable[str] = (),
+    module: str = "",
+) -> Path:
+    """Write the wheel of a package with one module, of this text. ``requires``: requirement lines, markers included."""
     stem = name.replace("-", "_")
     lines = [f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}"]
     lines += [f"Provides-Extra: {extra}" for extra in extras]
     lines += [f"Requires-Dist: {each}" for each in requires]
     info = f"{stem}-{version}.dist-info"
     contents = {
-        f"{stem}.py": b"",
+        f"{stem}.py": module.encode(),
         f"{info}/METADATA": ("\n".join(lines) + "\n").encode(),
         f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -26,11 +34,13 @@ def made_up(directory: Path, name: str, version: str, *, requires: Iterable[str]
 
 
 def packed_again(directory: Path, name: str) -> Path:
-    """Write the wheel of a pure package from its files in this environment."""
+    """Write the wheel of a package from its files in this environment, its programs included."""
     found = distribution(name)
     info = f"{found.metadata['Name'].replace('-', '_')}-{found.version}.dist-info"
     contents = {}
     for file in found.files or ():
+        if file.parts[0] == ".." and file.parent.name == "bin":
+            contents[f"{info.removesuffix('.dist-info')}.data/scripts/{file.name}"] = file.read_binary()
         if file.parts[0] != ".." and file.suffix != ".pyc" and file.name not in ("RECORD", "INSTALLER", "REQUESTED"):
             path = file.as_posix()
             if file.parts[0].endswith(".dist-info"):
@@ -47,10 +57,12 @@ def hashed(wheel: Path) -> str:
 
 def _pack(wheel: Path, info: str, contents: dict[str, bytes]) -> Path:
     record = f"{info}/RECORD,,\n"
-    with ZipFile(wheel, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(wheel, "w") as archive:
         for path, content in contents.items():
             digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
             record += f"{path},sha256={digest},{len(content)}\n"
-            archive.writestr(path, content)
+            member = ZipInfo(path)
+            member.external_attr = (0o100755 if ".data/scripts/" in path else 0o100644) << 16
+            archive.writestr(member, content)
         archive.writestr(f"{info}/RECORD", record)
     return wheel

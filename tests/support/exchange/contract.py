@@ -18,7 +18,7 @@ from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import StreamLost
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, OrderUpdate, UserEvent
-from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Refused, Uncertain
 from shared.exchange.port import TradingExchange
 
 SYMBOL = "BTCUSDT"
@@ -162,6 +162,28 @@ async def check_limit_rests_and_is_cancelled(trader: Trader) -> None:
     found = await exchange.order(asked.ref)
     assert found is not None
     assert found.status == "CANCELED"
+
+
+async def check_an_order_leaves_when_its_caller_is_ready(trader: Trader) -> None:
+    """EXEC-2: the caller writes down that it leaves while the request is built; not ready in the end, nothing is sent."""
+    exchange, price = trader.exchange, await trader.price()
+    asked = order(trader, "ready", "BUY", "LIMIT", price=price - 5_000, time_in_force="GTC")
+
+    async def not_ready() -> bool:
+        return False
+
+    with pytest.raises(NotReady):
+        await exchange.place(asked, ready=not_ready)
+    assert await exchange.order(asked.ref) is None
+    standing: list[int] = []
+
+    async def written() -> bool:
+        standing.append(len(await exchange.open_orders(SYMBOL)))
+        return True
+
+    assert accepted(await exchange.place(asked, ready=written)).status == "NEW"
+    assert standing == [0]
+    accepted(await exchange.cancel(asked.ref))
 
 
 async def check_times_in_force(trader: Trader) -> None:
@@ -543,6 +565,7 @@ async def check_modes(trader: Trader) -> None:
 CHECKS = (
     check_market_order,
     check_limit_rests_and_is_cancelled,
+    check_an_order_leaves_when_its_caller_is_ready,
     check_times_in_force,
     check_books_are_apart,
     check_a_standing_stop_is_found,

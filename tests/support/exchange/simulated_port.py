@@ -9,8 +9,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Final
 
-import msgspec
-
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import RULES, ExchangeError
 from shared.exchange.model.account import (
@@ -35,16 +33,18 @@ from shared.exchange.model.market_data import (
 )
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.streams import UserStream
-from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused, Uncertain
 from simulator.core.exchange_core import ExchangeCore
 from simulator.core.model.algo_orders import AlgoOrder
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import NewAlgoOrder, Refusal
-from tests.support.exchange.simulated_port_models import asked, bracket_of, event_of, order_of, position_of, trade_of
+from simulator.port_models import asked, bracket_of, event_of, order_of, position_of, trade_of, without_average
 from tests.support.exchange.simulated_user_stream import SimulatedUserStream
 
 _ASSET: Final = "USDT"
 _ZERO: Final = Decimal(0)
+#: Age at which a signed request is refused.
+RECV_WINDOW_MS: Final = 1_500
 
 
 class SimulatedPort:
@@ -85,7 +85,14 @@ class SimulatedPort:
 
     # -- orders -------------------------------------------------------------------------------------------------------
 
-    async def place(self, order: NewOrder) -> Outcome:
+    async def admit(self, order: NewOrder) -> Refused | None:
+        return None
+
+    async def place(self, order: NewOrder, *, signed_at: int | None = None, ready: Ready | None = None) -> Outcome:
+        if ready is not None and not await ready():
+            raise NotReady(order.client_id)
+        if signed_at is not None and self.now() - signed_at > RECV_WINDOW_MS:
+            return _late()
         request = asked(order)
         if isinstance(request, Refused):
             return request
@@ -98,7 +105,7 @@ class SimulatedPort:
         if isinstance(done, Refusal):
             standing = self._standing(order) if done.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS else None
             return self._no(done) if standing is None else Accepted(order=standing, stood=True)
-        return Accepted(order=_without_average(order_of(done)))
+        return Accepted(order=without_average(order_of(done)))
 
     async def place_batch(self, orders: Sequence[NewOrder]) -> tuple[Outcome, ...]:
         outcomes: dict[int, Outcome] = {}
@@ -114,7 +121,7 @@ class SimulatedPort:
             return self._no(gone) if isinstance(gone, Refusal) else Accepted(order=None)
         done = self.core.cancel(ref.symbol, now, order_id=0 if ref.client_id else ref.id, client_id=ref.client_id)
         self.pump()
-        return self._no(done) if isinstance(done, Refusal) else Accepted(order=_without_average(order_of(done)))
+        return self._no(done) if isinstance(done, Refusal) else Accepted(order=without_average(order_of(done)))
 
     async def cancel_all(self, symbol: str) -> None:
         self.core.cancel_all(symbol, self.now())
@@ -312,6 +319,7 @@ class SimulatedPort:
         return ExchangeError(action, int(refusal.code), refusal.message, call=call, status=400)
 
 
-def _without_average(order: ExchangeOrder) -> ExchangeOrder:
-    """The answers to placing and cancelling do not tell it, as on Binance."""
-    return msgspec.structs.replace(order, average_price=None)
+def _late() -> Refused:
+    rule = RULES[ErrorCode.INVALID_TIMESTAMP]
+    text = "Timestamp for this request is outside of the recvWindow."
+    return Refused(code=ErrorCode.INVALID_TIMESTAMP, message=text, action=rule.action, sentence=rule.sentence)

@@ -159,8 +159,6 @@ def settings(stub: ExchangeStub, **changes: Any) -> ExchangeSettings:
         "retry_pause_s": 0.01,
         "retry_longest_s": 0.05,
         "request_timeout_s": 2.0,
-        "resolve_pause_s": 0.01,
-        "resolve_longest_s": 0.05,
     }
     return ExchangeSettings.model_validate({**quick, **changes})
 

@@ -1,143 +1,183 @@
-"""A desk for execution's scenarios: intents, a core, a scripted exchange, and a readable trail of what was sent."""
+"""A desk for execution's scenarios: intents, a core with shipped settings at the model exchange, short words for both."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
-
-import msgspec
+from typing import Any
 
 from services.execution.core import ExecutionCore
+from services.execution.oms.ids import client_order_id, lineage
+from services.execution.plans.plan import Plan
+from services.execution.requests import CancelOrder, PlaceOrder
 from services.execution.settings import ExecutionSettings
-from shared.domain.account import AccountReport, Trade
-from shared.domain.approval import sign
+from shared.domain.account import AccountStatement, Trade
 from shared.domain.control import Alert, Control
-from shared.domain.exchange import ExchangeRequests, PlaceOrder
-from shared.domain.ids import client_order_id
 from shared.domain.instruments import Instrument
-from shared.domain.message import Message
-from shared.domain.orders import Order, OrderIntent, StepReport, Verdict, VerdictBundle
-from tests.support.execution.exchange import FakeExchange, Happening, Outcome, converse, normally
+from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
+from tests.support.execution.driver import VALIDITY_MS, ModelDriver, Weather
+from tests.support.execution.exchange import ModelExchange
 
-KEY = "a key for tests"
-MINUTE = 60_000
+D = Decimal
 BTC, ETH = "BTCUSDT", "ETHUSDT"
+START = 1_000_000
+LINEAGE = lineage("sim", "tests")
 INSTRUMENTS: Mapping[str, Instrument] = {
     symbol: Instrument(
-        symbol=symbol,
-        tick_size=Decimal("0.1"),
-        step_size=Decimal("0.001"),
-        min_quantity=Decimal("0.001"),
-        min_notional=Decimal(5),
+        symbol=symbol, tick_size=D("0.1"), step_size=D("0.001"), min_quantity=D("0.001"), min_notional=D(5)
     )
     for symbol in (BTC, ETH)
-}
-LEGS = ("entry", "stop", "target", *(f"stop-{n}" for n in range(2, 60)), *(f"close-{n}" for n in range(1, 60)))
+}  # fmt: skip
 
 
-def intent(name: str = "i1", symbol: str = BTC, close_time: int = MINUTE, **changes: object) -> OrderIntent:
-    """A long of 2 from 100 with stop 95 and target 110; ``side="SELL"`` mirrors it."""
+#: The kind of core that desks are made with: a specimen's tests put theirs here.
+KIND: type[ExecutionCore] = ExecutionCore
+
+
+def core(kind: type[ExecutionCore] | None = None, settings: ExecutionSettings | None = None, **more: Any) -> ExecutionCore:
+    """A core that takes the signature ``good``."""
+    return (kind or KIND)(
+        INSTRUMENTS,
+        settings or ExecutionSettings(),
+        lambda intent, signature: signature == "good",
+        lineage=LINEAGE,
+        validity_ms=VALIDITY_MS,
+        **more,
+    )
+
+
+def intent(name: str = "i1", now: int = START, symbol: str = BTC, **changes: Any) -> OrderIntent:
+    """A long of 2 at 100 with bound 100.5, stop 95 and one exit at 110; ``side="SELL"`` mirrors it."""
     long = changes.get("side", "BUY") == "BUY"
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "side": "BUY",
-        "quantity": Decimal(2),
-        "entry": Decimal(100),
-        "stop": Decimal(95 if long else 105),
-        "target": Decimal(110 if long else 90),
-        "expires_at": close_time + 15 * MINUTE,
-        "risk_amount": Decimal(10),
+        "quantity": D(2),
+        "price": D(100),
+        "bound": D("100.5") if long else D("99.5"),
+        "stop": D(95) if long else D(105),
+        "exits": (ExitRung(price=D(110) if long else D(90)),),
+        "close_time": now,
+        "decided_at": now,
+        "valid_until": now + 5_000,
+        "risk_amount": D(10),
+        "risk_budget": D(12),
     }
-    return OrderIntent(id=name, signal_id=f"s-{name}", symbol=symbol, close_time=close_time, **{**fields, **changes})
+    return OrderIntent(id=name, signal_id=f"s-{name}", symbol=symbol, **{**fields, **changes})
 
 
-def bundle(*intents: OrderIntent, close_time: int | None = None, key: str = KEY) -> VerdictBundle:
-    """Risk's verdicts at a close, signed with ``key``."""
-    verdicts = tuple(Verdict(decision_id=f"d-{i.id}", symbol=i.symbol, intent=i, signature=sign(i, key)) for i in intents)
+def bundle(*intents: OrderIntent, signature: str = "good", close_time: int | None = None) -> VerdictBundle:
+    """Risk's verdicts at a close."""
+    verdicts = tuple(Verdict(decision_id=f"d-{i.id}", symbol=i.symbol, intent=i, signature=signature) for i in intents)
     return VerdictBundle(close_time=intents[0].close_time if close_time is None else close_time, verdicts=verdicts)
 
 
-def control(command: str, name: str = "c1") -> Control:
+def control(command: Any, name: str = "c1") -> Control:
     return Control(id=name, command=command, by="me", reason="a test")
 
 
-def core(settings: ExecutionSettings | None = None) -> ExecutionCore:
-    return ExecutionCore(INSTRUMENTS, settings or ExecutionSettings(), KEY)
+def operators(role: Any, name: str = "x") -> str:
+    """A client id of the guardian (``g``) or an operator (``o``)."""
+    return client_order_id(role, LINEAGE, name)
 
 
 class Desk:
-    """A core at a scripted exchange. ``trail``: one list per ExchangeRequests, ``+leg`` placed, ``-leg`` cancelled."""
+    """A core at the model exchange, at ``START``, with a first statement."""
 
-    def __init__(self, script: Mapping[str, Outcome] | None = None, settings: ExecutionSettings | None = None) -> None:
-        self.script = dict(script or {})
-        self.core = ExecutionCore(INSTRUMENTS, settings or ExecutionSettings(), KEY)
-        self.exchange = FakeExchange(self._decide)
-        self.legs: dict[str, str] = {}
-        self.trail: list[list[str]] = []
-        self.messages: list[Message] = []
-        self.now = 0
+    def __init__(self, kind: type[ExecutionCore] | None = None, weather: Weather | None = None, **more: Any) -> None:
+        self.exchange = ModelExchange(time=START, price={BTC: D(100), ETH: D(100)})
+        self.driver = ModelDriver(
+            make=lambda: core(kind, **more), exchange=self.exchange, weather=weather or Weather(), now=START
+        )
+        self.driver.state_account()
+        self.run(0)
 
-    def verdict(self, *intents: OrderIntent, close_time: int | None = None, key: str = KEY) -> None:
-        for one in intents:
-            self.legs |= {client_order_id(one.id, leg): leg for leg in LEGS}
-        self.give(bundle(*intents, close_time=close_time, key=key))
+    # -- what is done -------------------------------------------------------------------------------------------------
 
-    def step(self, *happenings: Happening) -> None:
-        """One market step later; orders are named by leg."""
-        self.now = max(self.now + MINUTE, 2 * MINUTE)
-        ids = {leg: client_id for client_id, leg in self.legs.items()}
-        self.give(self.exchange.step(self.now, [(what, ids.get(name, name)) for what, name in happenings]))
+    def run(self, ms: int, step: int = 100) -> None:
+        self.driver.run(ms, step) if ms else self.driver._work()
 
-    def give(self, message: Message) -> None:
-        converse(self.core, self.exchange, message, self.hear)
+    def approve(self, *intents: OrderIntent, **more: Any) -> None:
+        self.driver.give(bundle(*intents, **more))
 
-    def hear(self, message: Message, outputs: list[Message]) -> None:
-        restored = ExecutionCore(INSTRUMENTS, ExecutionSettings(), KEY)
-        restored.restore(self.core.snapshot())
-        assert restored.state == self.core.state
-        self.messages += outputs
-        for output in outputs:
-            if isinstance(output, ExchangeRequests):
-                self.trail.append([self._word(request) for request in output.requests])
+    def enter(self, name: str = "i1", **changes: Any) -> Plan | None:
+        """Approve an intent now; returns its trade."""
+        one = intent(name, self.now, **changes)
+        self.approve(one)
+        return self.plan(one.symbol)
 
-    def of(self, kind: type) -> list:
-        return [message for message in self.messages if isinstance(message, kind)]
+    def price(self, price: str | int, symbol: str = BTC) -> None:
+        self.driver.happen(lambda: self.exchange.move(symbol, D(price)))
 
-    @property
-    def alerts(self) -> list[tuple[str, str]]:
-        """(severity, what the key begins with)."""
-        return [(alert.severity, alert.key.partition(".")[0]) for alert in self.of(Alert)]
+    def person(self, signed: str | int, symbol: str = BTC, client_id: str = "web_1") -> None:
+        """Somebody trades at the market, in the app."""
+        self.driver.happen(lambda: self.exchange.market(symbol, D(signed), client_id))
 
-    @property
-    def closed(self) -> list[Trade]:
-        return [trade for report in self.of(AccountReport) for trade in report.closed_trades]
+    def person_cancels(self, order: ExchangeOrder | None) -> None:
+        assert order is not None, "it stands"
+        self.driver.happen(lambda: self.exchange.cancel(OrderRef(symbol=order.symbol, id=order.id, book=order.book)))
+
+    def person_stop(self, trigger: str | int, client_id: str = "web_stop", side: Any = "SELL", symbol: str = BTC) -> None:
+        order = NewOrder(
+            client_id=client_id, symbol=symbol, side=side, type="STOP_MARKET", trigger=D(trigger), close_position=True
+        )
+        self.driver.happen(lambda: self.exchange.place(order))
+
+    # -- what is seen -------------------------------------------------------------------------------------------------
 
     @property
-    def reports(self) -> list[tuple[str, int]]:
-        return [
-            ("account", m.time) if isinstance(m, AccountReport) else ("step", m.close_time)
-            for m in self.messages
-            if isinstance(m, AccountReport | StepReport)
-        ]
+    def core(self) -> ExecutionCore:
+        return self.driver.core
 
-    def _decide(self, order: Order) -> Outcome:
-        return self.script.get(self.legs.get(order.client_id, ""), normally(order))
+    @property
+    def now(self) -> int:
+        return self.driver.now
 
-    def _word(self, request: object) -> str:
-        if isinstance(request, PlaceOrder):
-            return "+" + self.legs[request.order.client_id]
-        return "-" + self.legs[request.client_id]
+    def plan(self, symbol: str = BTC) -> Plan | None:
+        return self.core.state.plans.get(f"{symbol}:BOTH")
 
+    @property
+    def state(self) -> str:
+        """Of the one trade that lives, else of the last that was over."""
+        plan = self.plan() or next(reversed(self.core.state.past.values()), None)
+        return plan.state if plan is not None else ""
 
-def states(trades: Iterable[Trade]) -> list[str]:
-    return [trade.state for trade in trades]
+    def held(self, symbol: str = BTC) -> Decimal:
+        return self.exchange.position.get(symbol, D(0))
 
+    def stop(self, symbol: str = BTC, side: str = "SELL") -> ExchangeOrder | None:
+        return self.exchange.standing(symbol, side)
 
-def clone(core: ExecutionCore) -> ExecutionCore:
-    """A core restored from this one's snapshot."""
-    other = ExecutionCore(INSTRUMENTS, ExecutionSettings(), KEY)
-    other.restore(core.snapshot())
-    return other
+    def rungs(self, symbol: str = BTC) -> list[tuple[Decimal, Decimal]]:
+        """(trigger, quantity) of the targets that live, nearest first."""
+        living = [each for each in self.exchange.living(symbol) if each.type == "TAKE_PROFIT_MARKET"]
+        return sorted((each.trigger, each.quantity) for each in living)
 
+    def resting(self, symbol: str = BTC) -> list[ExchangeOrder]:
+        return self.exchange.living(symbol)
 
-def renamed(order: Order, client_id: str) -> Order:
-    return msgspec.structs.replace(order, client_id=client_id)
+    def entries(self) -> list[NewOrder]:
+        """Orders of ours that reached the exchange and may increase a position."""
+        return [each for each in self.exchange.arrived if not each.protects and each.client_id.startswith("icte")]
+
+    def placed(self, kind: str) -> list[NewOrder]:
+        return [each for each in self.exchange.arrived if each.type == kind]
+
+    @property
+    def requests(self) -> list[Any]:
+        return [each for _, _, each in self.driver.trail if isinstance(each, PlaceOrder | CancelOrder)]
+
+    @property
+    def alerts(self) -> list[str]:
+        """What the keys begin with."""
+        return [each.key.partition(".")[0] for each in self.driver.messages if isinstance(each, Alert)]
+
+    @property
+    def trades(self) -> list[Trade]:
+        """Those that were told to be closed."""
+        told = [each for each in self.driver.messages if isinstance(each, AccountStatement)]
+        return [trade for each in told for trade in each.closed_trades]
+
+    @property
+    def frozen(self) -> dict[str, str]:
+        return {symbol: freeze.reason for symbol, freeze in self.core.state.frozen.items()}

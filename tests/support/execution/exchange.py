@@ -1,284 +1,279 @@
-"""An exchange of a few lines for execution's tests: it does what a script says, refusals, silence and losses included."""
+"""A model exchange for execution's tests: one account, one-way mode, both books of orders; pure and exact.
+
+Prices move by ``move``; an order trades at the price half a spread away. Unrealistic: no margin check, no funding, a market
+order finds ``depth`` at once and its rest expires.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 
-from shared.domain.account import AccountState, Position
-from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, FundingPayment, PlaceOrder
-from shared.domain.message import Message
-from shared.domain.order_words import OrderStatus
-from shared.domain.orders import Fill, Order
+from shared.domain.order_words import Side
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.model.account import PositionRisk
+from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
+from shared.exchange.model.user_events import (
+    AccountUpdate,
+    AlgoUpdate,
+    Executed,
+    OrderUpdate,
+    PositionChange,
+    UserEvent,
+    WalletChange,
+)
 
-#: What becomes of a placed order.
-Outcome = Literal[
-    "fill", "fill_half", "fill_half_then_expire", "accept", "accept_unreported", "reject", "expire", "drop",
-]  # fmt: skip
-#: ``trigger`` fills a resting order, ``part`` half of it, ``lose`` expires it; the others concern a symbol.
-Happening = tuple[
-    Literal["trigger", "part", "lose", "liquidate", "foreign", "outside_close", "outside_open", "fund", "keep_fill"], str
-]
-
-#: USDT per unit of quantity, at any price: longs and shorts cost alike.
-FEE = Decimal("0.05")
-RESTING = ("NEW", "PARTIALLY_FILLED")
-
-
-def normally(order: Order) -> Outcome:
-    """What an exchange does on a good day."""
-    return "fill" if order.type == "MARKET" else "accept"
+ZERO = Decimal(0)
+FEE = Decimal("0.0005")
+replace = msgspec.structs.replace
 
 
-class FakeExchange:
-    """One account in one-way mode, whose client ids act once.
+@dataclass
+class ModelExchange:
+    """``refuse``: code with which a new order is refused, 0 = it is taken. ``said``: events not yet fetched.
 
-    Unrealistic: market orders fill at 100 and conditional ones at their trigger; no book, no margin check, one fee for any
-    price; liquidation, funding and strangers only when the script says so; it answers in the step that asks.
+    ``ours``: what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others'
+    part first. ``arrived``: every new order that reached the exchange, refused ones too.
     """
 
-    def __init__(self, decide: Callable[[Order], Outcome] = normally, wallet: Decimal = Decimal(10_000)) -> None:
-        self.decide = decide
-        self.reject_code = -2021
-        self.time = 0
-        self.orders: dict[str, Order] = {}
-        self.placed: list[Order] = []  # every new order that reached the exchange, refused ones included
-        self.refused: set[tuple[int, str, bool]] = set()  # (time, symbol, whether it was a closing market order)
-        self.foreign: set[str] = set()
-        self.position: dict[str, Decimal] = {}
-        self.entry: dict[str, Decimal] = {}
-        self.wallet = wallet
-        self._fills: list[Fill] = []
-        self._said: list[Order] = []
-        self._count = 0
+    time: int = 0
+    price: dict[str, Decimal] = field(default_factory=dict)
+    spread: Decimal = Decimal("0.02")
+    depth: Decimal = Decimal(1_000)
+    wallet: Decimal = Decimal(10_000)
+    liquidation: Decimal = ZERO
+    tick: Decimal = Decimal("0.1")
+    child_fails: bool = False
+    refuse: Callable[[NewOrder], int] = lambda order: 0
+    position: dict[str, Decimal] = field(default_factory=dict)
+    ours: dict[str, Decimal] = field(default_factory=dict)
+    entry: dict[str, Decimal] = field(default_factory=dict)
+    changed_at: dict[str, int] = field(default_factory=dict)
+    orders: dict[int, ExchangeOrder] = field(default_factory=dict)
+    trades: list[AccountTrade] = field(default_factory=list)
+    arrived: list[NewOrder] = field(default_factory=list)
+    refused: list[tuple[int, NewOrder, int]] = field(default_factory=list)
+    said: list[UserEvent] = field(default_factory=list)
+    number: int = 0
 
-    def answer(self, asked: ExchangeRequests) -> ExchangeEvents:
-        """Do and reply."""
-        self._said, self._fills = [], []
-        for request in asked.requests:
-            if isinstance(request, PlaceOrder):
-                self._place(request.order)
-            else:
-                self._cancel(request)
-        return self._events(asked.id)
+    # -- requests -----------------------------------------------------------------------------------------------------
 
-    def step(self, time: int, happenings: Iterable[Happening] = ()) -> ExchangeEvents:
-        """The market moves on, and these things happen in it."""
-        self.time = time
-        self._said, self._fills = [], []
-        funding = []
-        for what, name in happenings:
-            if what == "fund":
-                if self.position.get(name):
-                    amount = Decimal("-0.37")
-                    self.wallet += amount
-                    funding.append(FundingPayment(symbol=name, time=time, rate=Decimal("0.0001"), amount=amount))
-            else:
-                getattr(self, f"_{what}")(name)
-        return self._events("", tuple(funding))
+    def place(self, order: NewOrder) -> ExchangeOrder | int:
+        """Take an order, and trade it if it is marketable. Returns it as accepted, or the code of the refusal."""
+        self.arrived.append(order)
+        code = self._refusal(order)
+        if code:
+            self.refused.append((self.time, order, code))
+            return code
+        self.number += 1
+        taken = ExchangeOrder(
+            symbol=order.symbol, id=self.number, client_id=order.client_id, book=order.book, side=order.side,
+            type=order.type, status="NEW", quantity=order.quantity or ZERO, executed=ZERO, updated_at=self.time,
+            price=order.price or ZERO, trigger=order.trigger or ZERO, time_in_force=order.time_in_force or "",
+            reduce_only=order.reduce_only, close_position=order.close_position, created_at=self.time,
+        )  # fmt: skip
+        self._now(taken)
+        if taken.book == "plain":
+            self._match(taken.id)
+        return taken
 
-    def resting(self, symbol: str) -> list[Order]:
-        return [order for order in self.orders.values() if order.symbol == symbol and order.status in RESTING]
+    def cancel(self, ref: OrderRef) -> ExchangeOrder | int:
+        """End a living order. Returns it, or the code of the refusal."""
+        order = self.find(ref)
+        if order is None or order.over or order.status == "TRIGGERED":
+            return int(ErrorCode.CANCEL_REJECTED)
+        return self._now(replace(order, status="CANCELED"))
 
-    # -- what may happen ------------------------------------------------------------------------------------------------
+    def find(self, ref: OrderRef) -> ExchangeOrder | None:
+        """The newest order of that name."""
+        for order in reversed(self.orders.values()):
+            named = order.id == ref.id if ref.id else order.client_id == ref.client_id
+            if named and order.book == ref.book and order.symbol == ref.symbol:
+                return order
+        return None
 
-    def _place(self, order: Order) -> None:
-        known = self.orders.get(order.client_id)
-        if known is not None:  # a query
-            self._said.append(known)
-            return
-        outcome = self.decide(order)
-        if outcome == "drop":
-            if order.reduce_only or order.close_position:
-                self.refused.add((self.time, order.symbol, order.reduce_only))
-            return
-        self.placed.append(order)
-        if outcome == "reject" or (order.reduce_only and not self.position.get(order.symbol)):
-            self.refused.add((self.time, order.symbol, order.reduce_only))
-            self._state(order, status="REJECTED", reject_code=self.reject_code, reject_reason="Refused by the script.")
-        elif outcome == "expire":
-            self.refused.add((self.time, order.symbol, order.reduce_only))
-            self._state(order, status="EXPIRED")
-        elif outcome in ("accept", "accept_unreported"):
-            self._state(order, status="NEW")
-            if outcome == "accept_unreported":
-                self._said.pop()
-        else:
-            self._state(order, status="NEW")
-            self._said.pop()
-            self._execute(order.client_id, order.quantity if outcome == "fill" else order.quantity / 2)
-            if outcome == "fill_half_then_expire":
-                self._state(self.orders[order.client_id], status="EXPIRED")
+    def child_of(self, order: ExchangeOrder) -> ExchangeOrder | None:
+        return self.orders.get(order.child_id)
 
-    def _cancel(self, request: CancelOrder) -> None:
-        order = self.orders.get(request.client_id)
-        if order is None:
-            unknown = Order(
-                client_id=request.client_id,
-                symbol=request.symbol,
-                side="BUY",
-                type="MARKET",
-                quantity=Decimal(0),
-                status="REJECTED",
-                reject_code=-2011,
-                reject_reason="Unknown order sent.",
+    def standing(self, symbol: str, side: str) -> ExchangeOrder | None:
+        """The living stop that closes the whole position on a side."""
+        for order in self.living(symbol):
+            if order.close_position and order.type == "STOP_MARKET" and order.side == side:
+                return order
+        return None
+
+    def living(self, symbol: str | None = None) -> list[ExchangeOrder]:
+        return [each for each in self.orders.values() if not each.over and symbol in (None, each.symbol)]
+
+    def legs(self) -> tuple[PositionRisk, ...]:
+        return tuple(
+            PositionRisk(
+                symbol=symbol, side="BOTH", quantity=held, entry=self.entry[symbol], break_even=ZERO,
+                mark=self.price[symbol], unrealized=ZERO, liquidation=self.liquidation, notional=ZERO,
+                isolated_wallet=ZERO, initial_margin=ZERO, maintenance_margin=ZERO, updated_at=self.changed_at[symbol],
             )
-            self._said.append(unknown)
-        elif order.status in RESTING:
-            self._state(order, status="CANCELED")
-        else:
-            self._said.append(order)
-
-    def _trigger(self, client_id: str) -> None:
-        order = self.orders[client_id]
-        if order.status not in RESTING:
-            return
-        held = abs(self.position.get(order.symbol, Decimal(0)))
-        wanted = held if order.close_position else order.quantity - order.filled
-        if wanted == 0:
-            self._state(order, status="EXPIRED")
-        else:
-            self._execute(client_id, wanted)
-
-    def _part(self, client_id: str) -> None:
-        order = self.orders[client_id]
-        held = abs(self.position.get(order.symbol, Decimal(0)))
-        if order.status in RESTING and held:
-            self._execute(client_id, held / 2)
-            self._state(self.orders[client_id], status="EXPIRED")
-
-    def _keep_fill(self, client_id: str) -> None:
-        """The order triggers, but the news of its fill is lost."""
-        self._trigger(client_id)
-        self._fills.clear()
-
-    def _lose(self, client_id: str) -> None:
-        if self.orders[client_id].status in RESTING:
-            self._state(self.orders[client_id], status="EXPIRED")
-
-    def _liquidate(self, symbol: str) -> None:
-        held = self.position.get(symbol)
-        if held:
-            self._outside(f"autoclose-{symbol}-{self.time}", symbol, -held, Decimal(50))
-
-    def _outside_close(self, symbol: str) -> None:
-        """Someone closes the position by hand; only the account shows it."""
-        held = self.position.get(symbol)
-        if held:
-            self._outside("by-hand", symbol, -held, Decimal(100))
-            self._said.pop()
-            self._fills.pop()
-
-    def _outside_open(self, symbol: str) -> None:
-        self._outside("by-hand-too", symbol, Decimal(1), Decimal(100))
-        self._said.pop()
-        self._fills.pop()
-
-    def _foreign(self, symbol: str) -> None:
-        self._count += 1
-        self.foreign.add(f"web_{self._count}")
-        self._said.append(
-            Order(
-                client_id=f"web_{self._count}",
-                symbol=symbol,
-                side="BUY",
-                type="LIMIT",
-                quantity=Decimal(1),
-                price=Decimal(1),
-            )
-        )
-
-    # -- books ----------------------------------------------------------------------------------------------------------
-
-    def _outside(self, client_id: str, symbol: str, signed: Decimal, price: Decimal) -> None:
-        order = Order(
-            client_id=client_id, symbol=symbol, side="BUY" if signed > 0 else "SELL", type="MARKET", quantity=abs(signed)
-        )
-        self.orders[client_id] = order
-        self._book(order, abs(signed), price)
-        self._state(order, status="FILLED", filled=abs(signed))
-
-    def _execute(self, client_id: str, quantity: Decimal) -> None:
-        order = self.orders[client_id]
-        price = order.trigger or Decimal(100)
-        held = abs(self.position.get(order.symbol, Decimal(0)))
-        cut = order.reduce_only and quantity > held  # it sells no more than there is, and its rest expires
-        done = held if cut else quantity
-        self._book(order, done, price)
-        filled = order.filled + done
-        whole = order.close_position or filled >= order.quantity
-        status: OrderStatus = "FILLED" if whole else "EXPIRED" if cut else "PARTIALLY_FILLED"
-        self._state(order, status=status, filled=filled, average_price=price)
-
-    def _book(self, order: Order, quantity: Decimal, price: Decimal) -> None:
-        symbol = order.symbol
-        held = self.position.get(symbol, Decimal(0))
-        signed = quantity if order.side == "BUY" else -quantity
-        realized = Decimal(0)
-        if held * signed >= 0:
-            self.entry[symbol] = (self.entry.get(symbol, Decimal(0)) * abs(held) + price * quantity) / (abs(held) + quantity)
-        else:
-            realized = (price - self.entry[symbol]) * -signed
-        self.position[symbol] = held + signed
-        fee = quantity * FEE
-        self.wallet += realized - fee
-        self._count += 1
-        self._fills.append(
-            Fill(
-                id=f"f{self._count}",
-                client_id=order.client_id,
-                symbol=symbol,
-                side=order.side,
-                quantity=quantity,
-                price=price,
-                fee=fee,
-                realized=realized,
-                maker=False,
-                time=self.time,
-            )
-        )
-
-    def _state(self, order: Order, **changes: object) -> None:
-        self.orders[order.client_id] = msgspec.structs.replace(order, updated_at=self.time, **changes)
-        self._said.append(self.orders[order.client_id])
-
-    def _events(self, reply_to: str, funding: tuple[FundingPayment, ...] = ()) -> ExchangeEvents:
-        positions = tuple(
-            Position(
-                symbol=symbol,
-                quantity=held,
-                entry_price=self.entry[symbol],
-                mark_price=self.entry[symbol],
-                unrealized=Decimal(0),
-            )
-            for symbol, held in sorted(self.position.items())
+            for symbol, held in self.position.items()
             if held
+        )  # fmt: skip
+
+    # -- the market ---------------------------------------------------------------------------------------------------
+
+    def move(self, symbol: str, price: Decimal) -> None:
+        """The price moves there: conditional orders trigger, then resting ones trade."""
+        self.price[symbol] = price
+        for order in self.living(symbol):
+            if order.book == "algo" and order.status == "NEW" and self._triggers(order):
+                self._trigger(order)
+        for order in self.living(symbol):
+            if order.book == "plain":
+                self._match(order.id)
+
+    def close_by_exchange(self, symbol: str, prefix: str = "autoclose-") -> None:
+        """Liquidation or deleveraging: the exchange closes the whole position."""
+        held = self.position.get(symbol, ZERO)
+        if held:
+            self.market(symbol, -held, f"{prefix}{self.number}", reduce_only=True)
+
+    def market(self, symbol: str, signed: Decimal, client_id: str, *, reduce_only: bool = False) -> None:
+        """Somebody else's market order."""
+        side: Side = "BUY" if signed > 0 else "SELL"
+        self.place(
+            NewOrder(
+                client_id=client_id, symbol=symbol, side=side, type="MARKET", quantity=abs(signed), reduce_only=reduce_only
+            )
         )
-        account = AccountState(time=self.time, wallet=self.wallet, equity=self.wallet, positions=positions)
-        return ExchangeEvents(
-            time=self.time,
-            reply_to=reply_to,
-            orders=tuple(self._said),
-            fills=tuple(self._fills),
-            funding=funding,
-            account=account,
-        )
 
+    # -- inside -------------------------------------------------------------------------------------------------------
 
-def converse(core, exchange: FakeExchange, first: Message, hear: Callable[[Message, list[Message]], None]) -> None:
-    """Give ``first`` to the core, and every request that follows to the exchange, until nothing more follows.
+    def _refusal(self, order: NewOrder) -> int:
+        held = self.position.get(order.symbol, ZERO)
+        against = held > 0 if order.side == "SELL" else held < 0
+        if any(each.client_id == order.client_id for each in self.living(order.symbol)):
+            return int(ErrorCode.DUPLICATED_CLIENT_ORDER_ID)
+        if not order.client_id.startswith(("autoclose", "adl", "web")):
+            code = self.refuse(order)
+            if code:
+                return code
+        if any(price is not None and price % self.tick for price in (order.price, order.trigger)):
+            return int(ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE)
+        whole_stop = order.book == "algo" and order.close_position and order.type == "STOP_MARKET"
+        if whole_stop and self.standing(order.symbol, order.side) is not None:
+            return int(ErrorCode.CLOSE_POSITION_ORDER_EXISTS)
+        if order.book == "algo" and self._triggers(order):
+            return int(ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER)
+        if order.book == "plain" and order.reduce_only and not against:
+            return int(ErrorCode.REDUCE_ONLY_REJECT)
+        return 0
 
-    ``hear`` gets each message that went in, with what came out. Raises AssertionError when it does not come to rest.
-    """
-    inbox: list[Message] = [first]
-    for _ in range(500):
-        if not inbox:
+    def _triggers(self, order: NewOrder | ExchangeOrder) -> bool:
+        price, trigger = self.price[order.symbol], order.trigger or ZERO
+        falls = (order.side == "SELL") == (order.type == "STOP_MARKET")
+        return price <= trigger if falls else price >= trigger
+
+    def _trigger(self, order: ExchangeOrder) -> None:
+        held = self.position.get(order.symbol, ZERO)
+        against = held > 0 if order.side == "SELL" else held < 0
+        if not against:
+            self._now(replace(order, status="EXPIRED", reason="no position"))
             return
-        message = inbox.pop(0)
-        outputs = list(core.handle(message))
-        hear(message, outputs)
-        inbox += [exchange.answer(output) for output in outputs if isinstance(output, ExchangeRequests)]
-    raise AssertionError("requests and replies never come to rest")
+        if self.child_fails:
+            self._now(replace(order, status="REJECTED", reason="-4118"))
+            return
+        self.number += 1
+        child = self.number
+        self._now(replace(order, status="TRIGGERED", child_id=child))
+        quantity = abs(held) if order.close_position else order.quantity
+        self._now(
+            ExchangeOrder(
+                symbol=order.symbol, id=child, client_id=f"child{child}", book="plain", side=order.side, type="MARKET",
+                status="NEW", quantity=quantity, executed=ZERO, updated_at=self.time, reduce_only=True,
+                original_type=order.type, close_position=order.close_position, created_at=self.time,
+            )
+        )  # fmt: skip
+        self._match(child)
+        self._now(replace(self.orders[order.id], status="FINISHED"))
+
+    def _match(self, number: int) -> None:
+        order = self.orders[number]
+        if order.over:
+            return
+        half = self.spread / 2
+        price = self.price[order.symbol] + (half if order.side == "BUY" else -half)
+        limit = order.type == "LIMIT"
+        marketable = not limit or (price <= order.price if order.side == "BUY" else price >= order.price)
+        open_ = order.quantity - order.executed
+        if order.reduce_only:
+            held = self.position.get(order.symbol, ZERO)
+            open_ = min(open_, max(ZERO, held if order.side == "SELL" else -held))
+        quantity = min(open_, self.depth) if marketable else ZERO
+        if quantity:
+            self._trade(order, quantity, price)
+            order = self.orders[number]
+        rests = limit and order.time_in_force != "IOC"
+        if not order.over and not rests:
+            self._now(replace(order, status="EXPIRED"))
+
+    def _trade(self, order: ExchangeOrder, quantity: Decimal, price: Decimal) -> None:
+        symbol, held = order.symbol, self.position.get(order.symbol, ZERO)
+        signed = quantity if order.side == "BUY" else -quantity
+        realized = ZERO
+        if held * signed >= 0:
+            before = self.entry.get(symbol, ZERO) * abs(held)
+            self.entry[symbol] = (before + price * quantity) / (abs(held) + quantity)
+        else:
+            realized = (price - self.entry[symbol]) * (min(abs(held), quantity) * (1 if held > 0 else -1))
+            if abs(signed) > abs(held):
+                self.entry[symbol] = price
+        self._attribute(order, held, signed)
+        self.position[symbol], self.changed_at[symbol] = held + signed, self.time
+        fee = price * quantity * FEE
+        self.wallet += realized - fee
+        executed = order.executed + quantity
+        average = ((order.average_price or ZERO) * order.executed + price * quantity) / executed
+        self.trades.append(
+            AccountTrade(
+                symbol=symbol, id=len(self.trades) + 1, order_id=order.id, side=order.side, position_side="BOTH",
+                price=price, quantity=quantity, quote=price * quantity, commission=fee, commission_asset="USDT",
+                realized=realized, maker=False, time=self.time,
+            )
+        )  # fmt: skip
+        fill = Executed(
+            trade_id=len(self.trades), quantity=quantity, price=price, commission=fee, commission_asset="USDT",
+            realized=realized, maker=False, time=self.time,
+        )  # fmt: skip
+        status = "FILLED" if executed == order.quantity else "PARTIALLY_FILLED"
+        self._now(replace(order, status=status, executed=executed, average_price=average), fill)
+        change = PositionChange(
+            symbol=symbol, side="BOTH", quantity=held + signed, entry=self.entry[symbol], break_even=ZERO,
+            unrealized=ZERO, isolated_wallet=ZERO,
+        )  # fmt: skip
+        wallet = WalletChange(asset="USDT", wallet=self.wallet, cross_wallet=self.wallet, change=ZERO)
+        self.said.append(AccountUpdate(time=self.time, reason="ORDER", wallets=(wallet,), positions=(change,)))
+
+    def _attribute(self, order: ExchangeOrder, held: Decimal, signed: Decimal) -> None:
+        """Keep what of a position is ours: others' reductions take others' part first."""
+        symbol, ours = order.symbol, self.ours.get(order.symbol, ZERO)
+        mine = order.client_id.startswith(("ict", "child"))
+        if held * signed >= 0:
+            self.ours[symbol] = ours + (signed if mine else ZERO)
+            return
+        after = held + signed
+        if after * held <= 0:
+            self.ours[symbol] = after if mine else ZERO
+        elif mine:
+            self.ours[symbol] = ours + signed if abs(ours) > abs(signed) else ZERO
+        elif abs(ours) > abs(after):
+            self.ours[symbol] = after
+
+    def _now(self, order: ExchangeOrder, fill: Executed | None = None) -> ExchangeOrder:
+        order = replace(order, updated_at=self.time)
+        self.orders[order.id] = order
+        if order.book == "algo":
+            self.said.append(AlgoUpdate(time=self.time, order=order))
+        else:
+            word = "TRADE" if fill is not None else order.status if order.status in ("NEW", "CANCELED") else "EXPIRED"
+            self.said.append(OrderUpdate(time=self.time, execution=word, order=order, fill=fill))
+        return order

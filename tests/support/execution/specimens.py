@@ -1,92 +1,212 @@
-"""Order management as it must not be: each specimen has one fault that the watchman must see."""
+"""Execution as it must not be: each specimen brings one fault of the review back, and a checker must see it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from services.execution.core import ExecutionCore
-from shared.domain.account import AccountReport
-from shared.domain.exchange import CancelOrder, ExchangeEvents, ExchangeRequests, PlaceOrder
-from shared.domain.message import Message
-from shared.domain.orders import Order, VerdictBundle
+from services.execution.inputs import Answer, Executions, News, Paid, Statement
+from services.execution.plans import admission
+from services.execution.plans.admission import EntryRefusal, Quote
+from services.execution.requests import CancelOrder, Effects, PlaceOrder
+from services.execution.state import ExecutionState, Freeze
+from shared.domain.intents import VerdictBundle
+from shared.exchange.model.user_events import MarginCall, OrderUpdate
 
 
-class DoubleSender(ExecutionCore):
-    """Takes a redelivered verdict for a new one, and numbers its entries instead of deriving their ids."""
+class HasNoClock(ExecutionCore):
+    """Fault 1: the age of an intent is judged by its own close time."""
 
-    count = 0
+    def handle(self, taken: Any, now: int) -> Effects:
+        return super().handle(taken, taken.close_time if isinstance(taken, VerdictBundle) else now)
 
-    def handle(self, message: Message) -> Sequence[Message]:
-        if not isinstance(message, VerdictBundle) or message.close_time > self.state.decided_until:
-            return super().handle(message)
-        entries = tuple(self._entry(verdict.intent) for verdict in message.verdicts if verdict.intent is not None)
-        return [ExchangeRequests(id=f"again-{self.count}", time=message.close_time, requests=entries)] if entries else []
+    def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
+        order = self.state.orders[client_id]
+        plan = self.state.plans[f"{order.request.symbol}:BOTH"]
+        refused = super().confirm(client_id, quote, plan.intent.decided_at)
+        return None if refused is not None and refused[0] in ("expired", "account_stale") else refused
 
-    def _entry(self, intent) -> PlaceOrder:
-        self.count += 1
-        return PlaceOrder(
-            order=Order(
-                client_id=f"entry-{self.count}", symbol=intent.symbol, side=intent.side, type="MARKET",
-                quantity=intent.quantity,
+
+class BelievesStatementsAtOnce(ExecutionCore):
+    """Fault 2: two equal statements within a second are the truth, whatever the orders say."""
+
+    def _wire(self, state: ExecutionState) -> None:
+        super()._wire(state)
+        hasty = self._settings.model_copy(update={"write_off_ms": 1_000, "write_off_statements": 1})
+        self._reconciler._settings = hasty
+
+
+class WaitsForStatements(ExecutionCore):
+    """Fault 3: what is heard of orders is applied with the next statement."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        held: list[News] = self.__dict__.setdefault("held", [])
+        if isinstance(taken, News) and isinstance(taken.event, OrderUpdate):
+            held.append(taken)
+            return Effects()
+        effects = super().handle(taken, now)
+        while isinstance(taken, Statement) and held:
+            more = super().handle(held.pop(0), now)
+            effects.requests += more.requests
+            effects.messages += more.messages
+        return effects
+
+
+class WaitsForAnswers(ExecutionCore):
+    """Fault 5: news of an order wait until its request is answered."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        held: list[News] = self.__dict__.setdefault("held", [])
+        if isinstance(taken, News) and isinstance(taken.event, OrderUpdate):
+            order = self.state.orders.get(taken.event.order.client_id)
+            if order is not None and order.status == "SENT":
+                held.append(taken)
+                return Effects()
+        effects = super().handle(taken, now)
+        while isinstance(taken, Answer) and held:
+            more = super().handle(held.pop(0), now)
+            effects.requests += more.requests
+            effects.messages += more.messages
+        return effects
+
+
+class SendsAgain(ExecutionCore):
+    """Fault 7: an order whose outcome is not known is sent again under its id."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        if isinstance(taken, Answer) and taken.act == "place" and taken.result == "unknown":
+            order = self.state.orders[taken.client_id]
+            order.status = "SENT"
+            effects.requests.append(PlaceOrder(order.request))
+        return effects
+
+    def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
+        return None
+
+
+class ForgetsItsDead(ExecutionCore):
+    """Fault 8: a fill of an order whose trade is over is nobody's."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, News) and isinstance(taken.event, OrderUpdate) and taken.event.fill is not None:
+            if self._dead(taken.event.order.client_id):
+                return Effects()
+        elif isinstance(taken, Executions):
+            dead = {each.id for each in taken.orders if self._dead(each.client_id)}
+            kept = tuple(each for each in taken.trades if each.order_id not in dead)
+            taken = msgspec.structs.replace(taken, trades=kept, orders=())
+        return super().handle(taken, now)
+
+    def _dead(self, client_id: str) -> bool:
+        order = self.state.orders.get(client_id)
+        known = {plan.id for plan in self.state.plans.values()}
+        return client_id.startswith("icte") and (order is None or order.intent_id not in known)
+
+
+class AsksNoPrice(ExecutionCore):
+    """Fault 10: neither the price at the moment of sending nor the risk after the fill is asked."""
+
+    def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
+        refused = super().confirm(client_id, quote, now)
+        return None if refused is not None and refused[0] not in admission.AT_ADMISSION else refused
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        for plan in self.state.plans.values():
+            plan.judged = True
+        return super().handle(taken, now)
+
+
+class TriesForEver(ExecutionCore):
+    """Fault 11: a symbol that takes no stop is entered again and again."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        self.state.frozen = {each: why for each, why in self.state.frozen.items() if why.reason != "unprotectable"}
+        return effects
+
+
+class DoesNotKnow4130(ExecutionCore):
+    """Fault 12: that a stop stands already is a refusal like any other."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, Answer) and taken.result == "stands":
+            taken = msgspec.structs.replace(taken, result="refused", order=None)
+        return super().handle(taken, now)
+
+
+class TakesAnySignature(ExecutionCore):
+    """Fault 13: whatever is on the queue is sent."""
+
+    def _wire(self, state: ExecutionState) -> None:
+        super()._wire(state)
+        self._entries._approved = lambda intent, signature: True
+
+
+class FreezesForGood(ExecutionCore):
+    """Fault 16: a doubt of two seconds freezes a symbol until a person re-arms."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for symbol, why in self.state.frozen.items():
+            if why.reason == "doubt":
+                self.state.frozen[symbol] = Freeze(reason="unprotectable", since=why.since, text=why.text)
+        return effects
+
+
+class FundsOnlyTheLiving(ExecutionCore):
+    """Fault 17: a payment that is told after the trade is over is lost from its result."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        past, self.state.past = self.state.past, ({} if isinstance(taken, Paid) else self.state.past)
+        effects = super().handle(taken, now)
+        self.state.past = past
+        return effects
+
+
+class DeafToMarginCalls(ExecutionCore):
+    """Fault 18: the exchange's warning is ignored."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, News) and isinstance(taken.event, MarginCall):
+            return Effects()
+        return super().handle(taken, now)
+
+
+class TakesHedgeLegs(ExecutionCore):
+    """Fault 18: a leg of hedge mode is entered like any position."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, VerdictBundle):
+            replace = msgspec.structs.replace
+            verdicts = tuple(
+                replace(each, intent=replace(each.intent, leg="BOTH")) if each.intent is not None else each
+                for each in taken.verdicts
             )
-        )  # fmt: skip
+            taken = replace(taken, verdicts=verdicts)
+        return super().handle(taken, now)
 
 
-class Trusting(ExecutionCore):
-    """Believes that a stop it sent is a stop it has: a refused one is heard as accepted."""
+class LosesItsStops(ExecutionCore):
+    """Invariant 4: every second stop is counted as sent and is not sent."""
 
-    def handle(self, message: Message) -> Sequence[Message]:
-        if isinstance(message, ExchangeEvents):
-            orders = tuple(self._believed(order) for order in message.orders)
-            message = msgspec.structs.replace(message, orders=orders)
-        return super().handle(message)
-
-    @staticmethod
-    def _believed(order: Order) -> Order:
-        refused = order.type == "STOP_MARKET" and order.status in ("REJECTED", "EXPIRED") and not order.filled
-        return msgspec.structs.replace(order, status="NEW") if refused else order
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for request in list(effects.requests):
+            if isinstance(request, PlaceOrder) and request.order.protects:
+                order = self.state.orders[request.order.client_id]
+                if order.purpose in ("stop", "close"):
+                    order.status = "NEW"
+                    effects.requests.remove(request)
+        return effects
 
 
 class Untidy(ExecutionCore):
-    """Never takes the other exit away: its cancels are not sent."""
+    """Invariant 4: cancels are counted as sent and are not sent."""
 
-    def handle(self, message: Message) -> Sequence[Message]:
-        return [self._without_cancels(output) for output in super().handle(message)]
-
-    @staticmethod
-    def _without_cancels(output: Message) -> Message:
-        if not isinstance(output, ExchangeRequests):
-            return output
-        kept = tuple(request for request in output.requests if not isinstance(request, CancelOrder))
-        return msgspec.structs.replace(output, requests=kept)
-
-
-class Chatty(ExecutionCore):
-    """Reports the account with every answer, not once a step."""
-
-    def handle(self, message: Message) -> Sequence[Message]:
-        outputs = list(super().handle(message))
-        if isinstance(message, ExchangeEvents) and message.reply_to and outputs:
-            outputs.append(AccountReport(time=message.time, account=message.account))
-        return outputs
-
-
-class Reusing(ExecutionCore):
-    """Gives both exits one client id."""
-
-    def handle(self, message: Message) -> Sequence[Message]:
-        return [self._merged(output) for output in super().handle(message)]
-
-    @staticmethod
-    def _merged(output: Message) -> Message:
-        if not isinstance(output, ExchangeRequests):
-            return output
-        requests = tuple(
-            PlaceOrder(order=msgspec.structs.replace(request.order, client_id=f"exit-{request.order.symbol}"))
-            if isinstance(request, PlaceOrder) and request.order.close_position
-            else request
-            for request in output.requests
-        )
-        return msgspec.structs.replace(output, requests=requests)
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        effects.requests = [each for each in effects.requests if not isinstance(each, CancelOrder)]
+        return effects

@@ -1,88 +1,159 @@
-"""The watchman over execution: judges from outside, by what reached the exchange and what it holds.
+"""The watchman over execution: judges from outside, by what reached the exchange and what it holds there.
 
-``Watch`` is given every message that a core took and what came of it, and says what was broken. It knows nothing of the
-core's inside, so that the real core and broken specimens are judged alike.
+It reads the core's state only for what is about the core itself: whether entries are halted, what waits, what is frozen.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 
-from shared.domain.account import AccountReport
-from shared.domain.exchange import ExchangeEvents, ExchangeRequests, PlaceOrder
-from shared.domain.message import Message
-from shared.domain.orders import Order, StepReport, VerdictBundle
-from tests.support.execution.exchange import FakeExchange
+from services.execution.oms.ids import client_order_id
+from services.execution.settings import ExecutionSettings
+from services.execution.state import THAWING
+from shared.domain.intents import OrderIntent
+from shared.exchange.model.orders import ExchangeOrder, NewOrder
+from tests.support.execution.desk import LINEAGE, Desk
+
+SETTINGS = ExecutionSettings()
+#: Time beyond ``naked_ms`` until the closing has traded, ms.
+SLACK_MS = 2_500
+#: After something was lost or a person, a refusal or a restart came between: a statement, a question and its answer, ms.
+RECOVERY_MS = 12_000  # of queries, too, most may be lost in a row: at 6 s one history in 2,000 is only unlucky
+#: When the exchange is flat and all is quiet, exits of ours are gone after this, ms.
+TIDY_MS = 12_000
 
 
 class Watch:
-    """Collects ``violations``. ``patience``: looks (two a step) at exits that still rest after the position is gone."""
+    """Collects ``violations``, each beginning with the number of the invariant that it breaks."""
 
-    def __init__(self, exchange: FakeExchange, patience: int) -> None:
-        self.exchange = exchange
-        self.patience = patience
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
         self.violations: list[str] = []
-        self._known: dict[str, Order] = {}
-        self._requests: set[str] = set()
-        self._intents: Counter[str] = Counter()
-        self._expected: dict[type, list[int]] = {AccountReport: [], StepReport: []}
-        self._reported: dict[type, list[int]] = {AccountReport: [], StepReport: []}
-        self._orphaned: Counter[str] = Counter()
+        self.approved: dict[str, OrderIntent] = {}
+        self.blind = False  # neither news nor statements: what happened meanwhile cannot be known
+        # Whose a rest is cannot be known when history was lost: then it may be told to be others', frozen and unprotected.
+        self.forgetful = False
+        self._seen = 0
+        self._ids: Counter[str] = Counter()
+        self._naked: dict[str, int] = {}
+        self._orphaned: dict[str, int] = {}
+        self._excused = desk.now
+        self._refusals = 0
+        desk.driver.leaving = self._leaving
+        desk.driver.lost = self._lost
+        desk.driver.looked = self.look
 
-    def hear(self, message: Message, outputs: list[Message], *, repeated: bool = False) -> None:
-        """One message and its outputs. ``repeated``: it was delivered before."""
-        if repeated and outputs:
-            self.violations.append(f"{message.message_id} was repeated and gave {[type(o).__name__ for o in outputs]}")
-        if not repeated:
-            self._expect(message)
-        for output in outputs:
-            if isinstance(output, ExchangeRequests):
-                self._sent(output)
-            elif isinstance(output, AccountReport):
-                self._reported[AccountReport].append(output.time)
-            elif isinstance(output, StepReport):
-                self._reported[StepReport].append(output.close_time)
+    def approve(self, *intents: OrderIntent) -> None:
+        """Risk approved these."""
+        self.approved |= {client_order_id("e", LINEAGE, one.id, "entry"): one for one in intents if one.purpose == "enter"}
+
+    def excuse(self) -> None:
+        """Something came between that no execution can help."""
+        self._excused = self.desk.now
+
+    def others_act(self) -> None:
+        """Somebody else trades: when news are lost, who closed whose part is known too late to tell."""
+        self.forgetful = self.forgetful or self.desk.driver.weather.lose_news > 0
+
+    def look(self) -> None:
+        """Judge the present moment."""
+        exchange, now, weather = self.desk.exchange, self.desk.now, self.desk.driver.weather
+        self.blind = not weather.reads and (self.blind or weather.lose_news > 0)
+        for _, order, _ in exchange.refused[self._refusals :]:
+            if order.protects and exchange.refuse(order):  # by the history's whim, not for what is wrong with the order
+                self._lost(order.symbol)
+        if not self.desk.driver.weather.fair or len(exchange.refused) != self._refusals:
+            self._refusals = len(exchange.refused)
+            self.excuse()
+        self._arrivals()
+        for symbol in exchange.price:
+            held, ours = exchange.position.get(symbol, Decimal(0)), exchange.ours.get(symbol, Decimal(0))
+            naked = bool(held and ours) and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol)
+            can = weather.writes and not self.blind  # it can act, and can know
+            self._naked[symbol] = self._naked.get(symbol, now) if naked and can else now
+            believing = SETTINGS.write_off_ms if self.forgetful else 0  # so long until a rest is told to be others'
+            quiet = now - self._excused > RECOVERY_MS + believing
+            if now - self._naked[symbol] > SETTINGS.naked_ms + SLACK_MS + (0 if quiet else RECOVERY_MS + believing):
+                self._say(f"4 {symbol}: {ours} of {held} held without a stop since {self._naked[symbol]}")
+            orphans = not held and any(
+                each.reduce_only or each.close_position
+                for each in exchange.living(symbol)
+                if each.client_id.startswith("icte")
+            )
+            self._orphaned[symbol] = self._orphaned.get(symbol, now) if orphans else now
+            if now - max(self._orphaned[symbol], self._excused) > TIDY_MS:
+                self._say(f"4 {symbol}: flat, and exits of ours rest since {self._orphaned[symbol]}")
 
     def settled(self) -> None:
-        """No request is without an answer: everything due was reported, what is held is protected, what is flat is clear."""
-        for kind, expected in self._expected.items():
-            if self._reported[kind] != expected:
-                self.violations.append(f"{kind.__name__}: {self._reported[kind][-3:]} came, {expected[-3:]} were due")
-        exchange = self.exchange
-        for symbol in sorted({order.symbol for order in exchange.placed}):
-            held = exchange.position.get(symbol, 0)
-            resting = [order for order in exchange.resting(symbol) if order.client_id in self._known]
-            stops = [order for order in resting if order.type == "STOP_MARKET" and order.close_position]
-            refused_closing = (exchange.time, symbol, True) in exchange.refused
-            if held and not stops and not refused_closing:
-                self.violations.append(f"{symbol}: {held} is held at {exchange.time} without an accepted stop")
-            exits = [order.client_id for order in resting if order.close_position or order.reduce_only]
-            self._orphaned[symbol] = self._orphaned[symbol] + 1 if exits and not held else 0
-            if self._orphaned[symbol] > self.patience:
-                self.violations.append(f"{symbol}: flat, and {exits} rest")
+        """Judge after a long calm: everything agrees with the exchange."""
+        self.look()
+        exchange, state = self.desk.exchange, self.desk.core.state
+        for order in state.orders.values():
+            if order.unsettled:
+                self._say(f"7 order {order.client_id} is {order.status} for ever")
+        for symbol, freeze in state.frozen.items():
+            position = state.leg(symbol)
+            if freeze.reason in THAWING and not (freeze.reason == "foreign" and position.foreign):
+                self._say(f"7 {symbol} does not thaw: {freeze.reason} {freeze.text}")
+        for symbol in exchange.price:
+            self._compare(symbol)
 
-    def _expect(self, message: Message) -> None:
-        if isinstance(message, VerdictBundle):
-            self._expected[StepReport].append(message.close_time)
-            for verdict in message.verdicts:
-                if verdict.intent is not None:
-                    self._intents[verdict.symbol] += 1
-        elif isinstance(message, ExchangeEvents) and not message.reply_to:
-            self._expected[AccountReport].append(message.time)
+    # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _sent(self, sent: ExchangeRequests) -> None:
-        if sent.id in self._requests:
-            self.violations.append(f"request {sent.id} left twice")
-        self._requests.add(sent.id)
-        for request in sent.requests:
-            if not isinstance(request, PlaceOrder):
+    def _compare(self, symbol: str) -> None:
+        exchange, state = self.desk.exchange, self.desk.core.state
+        held, plan = exchange.position.get(symbol, Decimal(0)), self.desk.plan(symbol)
+        net = plan.sign * plan.net(state.orders) if plan is not None else Decimal(0)
+        foreign = state.leg(symbol).foreign
+        if net + foreign != held:
+            self._say(f"7 {symbol}: {held} at the exchange, {net} ours and {foreign} of others in our books")
+        if not held and [each for each in exchange.living(symbol) if each.client_id.startswith("icte") and _exits(each)]:
+            self._say(f"4 {symbol}: flat in a long calm, and exits of ours rest")
+        if plan is not None and net and plan.state != "open":
+            self._say(f"4 {symbol}: trade {plan.id} is {plan.state} in a long calm, holding {net}")
+        ours = exchange.ours.get(symbol, Decimal(0))
+        if held and ours and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol):
+            self._say(f"4 {symbol}: {ours} held without a stop in a long calm")
+
+    def _thought_foreign(self, symbol: str) -> bool:
+        return self.forgetful and self.desk.core.state.leg(symbol).foreign != 0
+
+    def _protected(self, symbol: str, held: Decimal, ours: Decimal) -> bool:
+        side = "SELL" if held > 0 else "BUY"
+        if self.desk.exchange.standing(symbol, side) is not None:
+            return True
+        bridges = [each for each in self.desk.exchange.living(symbol) if each.type == "STOP_MARKET" and each.side == side]
+        return sum((each.quantity for each in bridges), Decimal(0)) >= abs(ours)
+
+    def _arrivals(self) -> None:
+        for order in self.desk.exchange.arrived[self._seen :]:
+            if not order.client_id.startswith("icte"):
                 continue
-            order = request.order
-            if self._known.setdefault(order.client_id, order) != order:
-                self.violations.append(f"two orders share the client id {order.client_id}")
-        entries = Counter(
-            order.symbol for order in self._known.values() if not order.reduce_only and not order.close_position
-        )
-        for symbol, count in entries.items():
-            if count > self._intents[symbol]:
-                self.violations.append(f"{symbol}: {count} entries for {self._intents[symbol]} intents")
+            self._ids[order.client_id] += 1
+            if self._ids[order.client_id] > 1:
+                self._say(f"3 {order.client_id} reached the exchange twice")
+            if not order.protects:
+                approved = self.approved.get(order.client_id)
+                if approved is None or order.quantity != approved.quantity or order.side != approved.side:
+                    self._say(f"5 {order.client_id}: an entry of {order.quantity} that nobody approved")
+        self._seen = len(self.desk.exchange.arrived)
+
+    def _lost(self, symbol: str) -> None:
+        """What would have protected never arrived: the next attempt is judged, not the luck of this one."""
+        self._naked[symbol] = self.desk.now
+
+    def _leaving(self, order: NewOrder, now: int) -> None:
+        state, approved = self.desk.core.state, self.approved.get(order.client_id)
+        if state.halted is not None or order.symbol in state.frozen:
+            self._say(f"5 {order.client_id} leaves while entries are halted or frozen")
+        if approved is not None and now > approved.valid_until:
+            self._say(f"5 {order.client_id} leaves {now - approved.valid_until} ms too late")
+
+    def _say(self, violation: str) -> None:
+        if violation not in self.violations:
+            self.violations.append(violation)
+
+
+def _exits(order: ExchangeOrder) -> bool:
+    return order.reduce_only or order.close_position

@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import tables
-from shared.domain.account import AccountReport, AccountState, RiskReport, Trade
+from shared.domain.account import AccountState, AccountStatement, FundingPayment, Position, RiskReport, Trade
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import Alert, ClockTick, Control
-from shared.domain.decisions import Decision, DecisionBundle, Signal
-from shared.domain.exchange import ExchangeEvents, FundingPayment
+from shared.domain.decisions import Decision, DecisionBundle, Exit, MarketEntry, Signal
+from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.domain.message import Message
-from shared.domain.orders import Fill, Order, OrderIntent, Verdict, VerdictBundle
+from shared.domain.orders import Fill, Order, OrderEvent
 from shared.domain.timeframes import MINUTE
 
 DAWN = 1_704_153_600_000
@@ -44,9 +44,9 @@ def candles(minute: int, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"), miss
 
 def signal(minute: int, symbol: str = "BTCUSDT") -> Signal:
     return Signal(
-        id=f"s-{symbol}-{minute}", symbol=symbol, strategy="ob_fvg", side="BUY", entry=100.1, stop=99.0, target=103.0,
-        score=4.5, close_time=at(minute), expires_at=at(minute + 1), rests_on=("ob-1", "fvg-2"),
-        why="an order block, and a gap",
+        id=f"s-{symbol}-{minute}", symbol=symbol, strategy="ob_fvg", side="BUY", entry=MarketEntry(price=100.1),
+        stop=99.0, exits=(Exit(price=102.0, share=0.5), Exit(price=103.0, share=0.5)), score=4.5, close_time=at(minute),
+        valid_until=at(minute + 1), rests_on=("ob-1", "fvg-2"), why="an order block, and a gap",
     )  # fmt: skip
 
 
@@ -69,8 +69,9 @@ def decisions(minute: int, *, wish: bool = False) -> DecisionBundle:
 def intent(minute: int) -> OrderIntent:
     return OrderIntent(
         id=f"i-{minute}", signal_id=f"s-BTCUSDT-{minute}", symbol="BTCUSDT", side="BUY", quantity=D("0.0150"),
-        entry=D("100.10"), stop=D("99.00"), target=D("103.0"), close_time=at(minute), expires_at=at(minute + 1),
-        risk_amount=D("9.9"),
+        price=D("100.10"), bound=D("100.20"), stop=D("99.00"), exits=(ExitRung(price=D("103.0")),), close_time=at(minute),
+        decided_at=at(minute) + 40, valid_until=at(minute) + 5_040, risk_amount=D("9.9"), risk_budget=D("10.00"),
+        strategy="ob_fvg",
     )  # fmt: skip
 
 
@@ -101,15 +102,17 @@ def order(status: str = "NEW", filled: str = "0", updated: int = 0, **changes: A
     return Order(**(fields | changes))
 
 
-def account(equity: str = "10000.00") -> AccountState:
-    return AccountState(time=DAWN, wallet=D(equity), equity=D(equity))
-
-
-def events(reply_to: str, *orders: Order, fills: tuple[Fill, ...] = (), funding: bool = False) -> ExchangeEvents:
-    payment = FundingPayment(symbol="BTCUSDT", time=at(480), rate=D("0.0001"), amount=D("-0.0123"))
-    return ExchangeEvents(
-        time=DAWN, reply_to=reply_to, orders=orders, fills=fills, funding=(payment,) if funding else (), account=account()
+def account(equity: str = "10000.00", held: str = "0") -> AccountState:
+    position = Position(
+        symbol="BTCUSDT", quantity=D(held), entry_price=D("100.10"), mark_price=D("100.20"), unrealized=D("0.0015")
     )
+    return AccountState(time=DAWN, wallet=D(equity), equity=D(equity), positions=(position,) if position.quantity else ())
+
+
+def event(of: Order, filled: Fill | None = None, **changes: Any) -> OrderEvent:
+    """A change of an order of ours, unless ``changes`` say otherwise."""
+    fields: dict[str, Any] = {"origin": "ours", "purpose": "stop", "intent_id": "i-1"}
+    return OrderEvent(time=of.updated_at, order=of, fill=filled, **(fields | changes))
 
 
 def fill(number: int, **changes: Any) -> Fill:
@@ -146,8 +149,19 @@ def trade(state: str = "open", **changes: Any) -> Trade:
     return Trade(**(fields | changes))
 
 
-def report(minute: int, *opened: Trade, closed: tuple[Trade, ...] = (), equity: str = "10000.00") -> AccountReport:
-    return AccountReport(time=at(minute), account=account(equity), open_trades=opened, closed_trades=closed)
+def stated(
+    minute: int,
+    *opened: Trade,
+    closed: tuple[Trade, ...] = (),
+    equity: str = "10000.00",
+    held: str = "0",
+    funding: bool = False,
+) -> AccountStatement:
+    payment = FundingPayment(symbol="BTCUSDT", time=at(480), rate=D("0.0001"), amount=D("-0.0123"), id="77")
+    return AccountStatement(
+        time=at(minute), asked_at=at(minute) - 30, account=account(equity, held), open_trades=opened, closed_trades=closed,
+        funding=(payment,) if funding else (),
+    )  # fmt: skip
 
 
 def risk(minute: int, kill_switch: str = "NORMAL", reason: str = "") -> RiskReport:
@@ -165,18 +179,19 @@ def day() -> list[Message]:
         candles(1, missing=("SOLUSDT",)),
         decisions(1, wish=True),
         verdicts(1),
-        events("r-1", order(updated=1), order("PARTIALLY_FILLED", "0.0050", 1), fills=(fill(1),)),
-        report(1, trade("entering")),
+        event(order(updated=1)),
+        event(order("PARTIALLY_FILLED", "0.0050", 1), fill(1)),
+        stated(1, trade("entering")),
         candles(2),
         decisions(2),
-        events("", order("PARTIALLY_FILLED", "0.0100", 2), order("FILLED", "0.0150", 2),
-               fills=(fill(2), fill(3)), funding=True),
-        report(2, trade("open"), equity="10001.5"),
+        event(order("PARTIALLY_FILLED", "0.0100", 2), fill(2)),
+        event(order("FILLED", "0.0150", 2), fill(3)),
+        stated(2, trade("open"), equity="10001.5", held="0.0150", funding=True),
         risk(2),
         Alert(severity="warning", source="execution", key="slow", text="it's \"quoted\"; 위험", time=at(2)),
         candles(3),
         decisions(3),
-        report(3, closed=(trade("closed", result=D("19.100"), closed_at=at(3), exit_reason="target"),), equity="10019.10"),
+        stated(3, closed=(trade("closed", result=D("19.100"), closed_at=at(3), exit_reason="target"),), equity="10019.10"),
         risk(3, "HALTED", "an operator"),
     ]  # fmt: skip
 

@@ -32,15 +32,27 @@ PURE: Final = (
     "shared/exchange/binance/wire/*.py",
 )
 #: File names that are shells by their nature: wiring, sinks, channels, databases.
-SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "database.py", "read.py", "flow.py"})
+SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "webhook.py", "database.py", "read.py", "flow.py"})
 #: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files.
 SHELLS: Final = frozenset(
     {
-        "services/gateway/hand.py",
-        "services/gateway/inquiry.py",
-        "services/gateway/start.py",
-        "services/gateway/statement.py",
-        "services/gateway/watch.py",
+        "services/execution/drivers/exchange/countdown.py",
+        "services/execution/drivers/exchange/dispatcher.py",
+        "services/execution/drivers/exchange/driver.py",
+        "services/execution/drivers/exchange/exchange_time.py",
+        "services/execution/drivers/exchange/executions.py",
+        "services/execution/drivers/exchange/instruments.py",
+        "services/execution/drivers/exchange/leaving.py",
+        "services/execution/drivers/exchange/listening.py",
+        "services/execution/drivers/exchange/money_loop.py",
+        "services/execution/drivers/exchange/outbox.py",
+        "services/execution/drivers/exchange/preflight.py",
+        "services/execution/drivers/exchange/quotes.py",
+        "services/execution/drivers/exchange/receiving.py",
+        "services/execution/drivers/exchange/sending.py",
+        "services/execution/drivers/exchange/statements.py",
+        "services/execution/drivers/exchange/wakefulness.py",
+        "services/execution/drivers/exchange/write_ahead.py",
         "services/ingest/live/connection.py",
         "services/ingest/live/feed.py",
         "services/ingest/live/fetching.py",

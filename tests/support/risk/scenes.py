@@ -7,16 +7,17 @@ from decimal import Decimal
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountReport, AccountState, Position, Trade
+from shared.domain.account import AccountState, AccountStatement, Position, Trade
 from shared.domain.control import Control
-from shared.domain.decisions import Decision, DecisionBundle, Signal
+from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE
+from tests.support.approval.pairs import SIGNER
+from tests.support.runtime.telling import tell
 
 DAWN = 1_704_153_600_000  # 2024-01-02 00:00 UTC
-KEY = "a key of the tests"
 
 
 def instrument(symbol: str, tick: str = "0.1", step: str = "0.001", notional: str = "5") -> Instrument:
@@ -33,20 +34,27 @@ INSTRUMENTS = {symbol: instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "
 
 
 def build(partitions: int = 1, **changes: object) -> RiskCore:
-    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, KEY)  # type: ignore[arg-type]  # a table row
+    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, SIGNER)  # type: ignore[arg-type]  # a table row
 
 
-def signal(symbol: str = "BTCUSDT", at: int = DAWN + MINUTE, **changes: object) -> Signal:
+def signal(
+    symbol: str = "BTCUSDT",
+    at: int = DAWN + MINUTE,
+    entry: float | LimitEntry = 100.0,
+    target: float = 104.0,
+    **changes: object,
+) -> Signal:
+    """A market entry with one exit, unless ``changes`` say otherwise."""
     fields: dict[str, object] = {
         "id": f"signal-{symbol}-{at}",
         "strategy": "ob_fvg",
         "side": "BUY",
-        "entry": 100.0,
+        "entry": MarketEntry(price=entry) if isinstance(entry, float) else entry,
         "stop": 98.0,
-        "target": 104.0,
+        "exits": (Exit(price=target),),
         "score": 5.0,
         "close_time": at,
-        "expires_at": at + 60_000,
+        "valid_until": at + 60_000,
         "rests_on": (),
         "why": "a test",
     }
@@ -71,9 +79,9 @@ def position(symbol: str, quantity: str = "1", mark: str = "100") -> Position:
     )
 
 
-def trade(symbol: str, state: str = "entering") -> Trade:
+def trade(symbol: str, state: str = "entering", intent_id: str = "") -> Trade:
     return Trade(
-        intent_id=f"i-{symbol}",
+        intent_id=intent_id or f"i-{symbol}",
         symbol=symbol,
         side="BUY",
         state=state,  # type: ignore[arg-type]  # a table row
@@ -88,9 +96,18 @@ def trade(symbol: str, state: str = "entering") -> Trade:
     )
 
 
-def report(at: int, equity: str | Decimal = "10000", *positions: Position, trades: tuple[Trade, ...] = ()) -> AccountReport:
+def stated(
+    at: int,
+    equity: str | Decimal = "10000",
+    *positions: Position,
+    trades: tuple[Trade, ...] = (),
+    ended: tuple[Trade, ...] = (),
+    asked_at: int | None = None,
+) -> AccountStatement:
+    """A statement of the account, asked for when it holds unless ``asked_at`` says otherwise."""
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
-    return AccountReport(time=at, account=account, open_trades=trades)
+    asked_at = at if asked_at is None else asked_at
+    return AccountStatement(time=at, asked_at=asked_at, account=account, open_trades=trades, closed_trades=ended)
 
 
 def listed(at: int, *instruments: Instrument, closures: tuple[Closure, ...] = ()) -> InstrumentList:
@@ -105,5 +122,5 @@ def control(command: str, number: int = 1) -> Control:
     return Control(id=f"{command}-{number}", command=command, by="tester", reason="a drill")  # type: ignore[arg-type]  # a table row
 
 
-def feed(core: RiskCore, *messages: Message) -> list[Message]:
-    return [output for message in messages for output in core.handle(message)]
+def feed(core: RiskCore, *messages: Message, now: int = 0) -> list[Message]:
+    return [output for message in messages for output in tell(core, message, now)]

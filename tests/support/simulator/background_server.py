@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,10 @@ class BackgroundServer:
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
     def admin(self, method: str, page: str, body: object = None) -> Any:
         """The JSON of a control page."""
         return json.loads(self.ask(method, f"/sim/{page}", json.dumps(body).encode(), {})[1])
@@ -90,7 +94,8 @@ def background_server() -> Iterator[BackgroundServer]:
         if failed:
             raise failed[0]
         port, loop = found[0]
-        yield BackgroundServer(context, port, complaints)
+        with closing(BackgroundServer(context, port, complaints)) as server:
+            yield server
         loop.call_soon_threadsafe(ended.set)
         running.join()
         if failed:

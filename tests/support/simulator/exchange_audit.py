@@ -1,6 +1,6 @@
 """The auditor: watches an exchange from outside, keeps its own books from what is stated, and objects to what cannot be.
 
-It knows nothing of the simulator's insides; any Core behind the exchange port can be audited. Every message is sent twice.
+It knows nothing of the simulator's insides; whatever tells what a driver tells can be audited. Every message is sent twice.
 """
 
 from __future__ import annotations
@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Context, Decimal, localcontext
 
-from shared.core import Core
+import msgspec
+
+from services.execution.inputs import Answer
+from services.execution.requests import PlaceOrder
+from shared.domain.account import FundingPayment
 from shared.domain.candles import RawCandle
-from shared.domain.exchange import ExchangeEvents, ExchangeRequests, FundingPayment, MarketStep, PlaceOrder
+from shared.domain.market_step import MarketStep
 from shared.domain.order_words import OrderStatus
 from shared.domain.orders import Fill, Order
+from shared.exchange.model.orders import ExchangeOrder
+from tests.support.simulator.simulated_trader import Desk, Requests, Told, as_told
 
 _WIDE = Context(prec=60)
 _OPEN: tuple[OrderStatus, ...] = ("NEW", "PARTIALLY_FILLED")
@@ -39,7 +45,7 @@ def _require(holds: bool, text: object) -> None:
 class Audit:
     """Books of one account: ``send`` a message to ``exchange`` and check all that it answers. ``wallet`` at the start."""
 
-    def __init__(self, exchange: Core, wallet: Decimal) -> None:
+    def __init__(self, exchange: Desk, wallet: Decimal) -> None:
         self.exchange = exchange
         self.paid_in = wallet
         self.orders: dict[str, Order] = {}
@@ -50,17 +56,18 @@ class Audit:
         self.cash = Decimal(0)  # from trading at the stated prices, fees and funding included
         self.wallet = wallet
 
-    def send(self, message: MarketStep | ExchangeRequests) -> ExchangeEvents:
+    def send(self, message: MarketStep | Requests) -> Told:
         """The exchange's answer, audited."""
         with localcontext(_WIDE):
-            answers = self.exchange.handle(message)
-            _require(len(answers) == 1, f"{message.message_id} got {len(answers)} answers")
-            (events,) = answers
-            assert isinstance(events, ExchangeEvents)
+            events = self.exchange.handle(message)
+            if events is None:
+                raise Objection(f"{message} was taken for a duplicate")
+            asks = len(message.requests) if isinstance(message, Requests) else 0
+            _require(len(events.answers) == asks, f"{message} got {len(events.answers)} answers")
             before = dict(self.positions)
             asked = dict(self.orders)
-            self._orders_asked(message)
-            self._fills(events, self._asked_again(message, asked))
+            self._orders_asked(message, events)
+            self._fills(events)
             self._orders(events)
             if isinstance(message, MarketStep):
                 self._stop_wins(message, events, before, asked)
@@ -73,14 +80,34 @@ class Audit:
                     self.cash += payment.amount
                     self.wallet += payment.amount
             self._account(events)
-            again = self.exchange.handle(message)
-            _require(
-                list(again) == ([] if isinstance(message, MarketStep) else [events]),
-                f"{message.message_id} came twice, and the second answer is {again}",
-            )
+            self._again(message, events)
         return events
 
-    def _due(self, payment: FundingPayment, events: ExchangeEvents) -> set[Decimal]:
+    def _again(self, message: MarketStep | Requests, events: Told) -> None:
+        """The same message once more: a step is ignored, an order that stands is stated, and nothing happens.
+
+        What was refused may be asked for again, and taken then; so may an id whose order is over.
+        """
+        if isinstance(message, MarketStep):
+            _require(self.exchange.handle(message) is None, f"{message} came twice, and was taken twice")
+            return
+        before = self._standing()
+        ids = {(order.book, order.client_id) for order in before}
+        taken = tuple(each for each, _ in _placed(message, events) if (each.order.ref.book, each.order.client_id) in ids)
+        again = self.exchange.handle(Requests(taken))
+        assert again is not None, "requests are always answered"
+        _require(self._standing() == before, f"{message} came twice, and was placed twice")
+        _require(again.account == events.account, f"{message} came twice, and moved the account twice")
+        _require(not again.fills, f"{message} came twice, and traded twice: {again.fills}")
+        for order in again.orders:
+            if order.status != "REJECTED":
+                known = self.orders[order.client_id]
+                _require((order.status, order.filled) == (known.status, known.filled), f"{known} is stated as {order}")
+
+    def _standing(self) -> tuple[ExchangeOrder, ...]:
+        return self.exchange.exchange.statement(self.exchange.now).orders
+
+    def _due(self, payment: FundingPayment, events: Told) -> set[Decimal]:
         """What the position pays at its close; one that was liquidated there may have paid just before."""
         held = self.positions.get(payment.symbol, Decimal(0))
         positions = {held}
@@ -89,25 +116,16 @@ class Audit:
                 positions.add(held - (fill.quantity if fill.side == "BUY" else -fill.quantity))
         return {-position * self.marks[payment.symbol] * payment.rate for position in positions}
 
-    def _orders_asked(self, message: MarketStep | ExchangeRequests) -> None:
-        for request in message.requests if isinstance(message, ExchangeRequests) else ():
-            if isinstance(request, PlaceOrder):
-                self.orders.setdefault(request.order.client_id, request.order)
+    def _orders_asked(self, message: MarketStep | Requests, events: Told) -> None:
+        for request, answer in _placed(message, events):
+            known = self.orders.get(request.order.client_id)
+            if known is None or known.status == "REJECTED":  # a refused id may be used again
+                status: OrderStatus = "NEW" if answer.result == "done" else "REJECTED"
+                self.orders[request.order.client_id] = msgspec.structs.replace(as_told(request.order), status=status)
 
-    def _asked_again(self, message: MarketStep | ExchangeRequests, before: Mapping[str, Order]) -> set[str]:
-        """Client ids that were known and are named once more: a query, which is told the fills of its order again."""
-        named = message.requests if isinstance(message, ExchangeRequests) else ()
-        return {request.order.client_id for request in named if isinstance(request, PlaceOrder)} & before.keys()
-
-    def _fills(self, events: ExchangeEvents, queried: set[str]) -> None:
-        told = {fill.id for fill in events.fills}
-        for client_id in queried:
-            missing = {fill.id for fill in self.filled.get(client_id, [])} - told
-            _require(not missing, f"{client_id} was asked for again, and its fills {sorted(missing)} were not told")
+    def _fills(self, events: Told) -> None:
         liquidations = {o.client_id: o for o in events.orders if o.client_id.startswith("autoclose-")}
         for fill in events.fills:
-            if fill.client_id in queried and self.fills.get(fill.id) == fill:
-                continue
             _require(fill.id not in self.fills, f"fill {fill.id} was stated before")
             self.fills[fill.id] = fill
             self.filled.setdefault(fill.client_id, []).append(fill)
@@ -125,7 +143,7 @@ class Audit:
             self.cash -= quantity * fill.price + fill.fee
             self.wallet += fill.realized - fill.fee
 
-    def _orders(self, events: ExchangeEvents) -> None:
+    def _orders(self, events: Told) -> None:
         # An order may be told more than once in an answer, with another between: its fills are all there by its last line.
         last = {order.client_id: place for place, order in enumerate(events.orders)}
         for place, now in enumerate(events.orders):
@@ -133,10 +151,9 @@ class Audit:
             if known is not None:
                 _require(now.status in _FOLLOWS[known.status], f"{now.client_id}: {known.status} became {now.status}")
                 _require(now.filled >= known.filled, f"{now.client_id}: filled went down")
-            elif now.reject_code != -2011:
+            else:
                 _require(now.client_id.startswith("autoclose-"), f"{now.client_id} was never asked for")
-            if now.reject_code != -2011:
-                self.orders[now.client_id] = now
+            self.orders[now.client_id] = now
             filled = self.filled.get(now.client_id, [])
             total = sum((fill.quantity for fill in filled), Decimal(0))
             if place != last[now.client_id]:
@@ -148,7 +165,7 @@ class Audit:
                 average = sum((fill.quantity * fill.price for fill in filled), Decimal(0)) / total
                 _require(_same(now.average_price, average), f"{now.client_id}: average price {now.average_price}")
 
-    def _account(self, events: ExchangeEvents) -> None:
+    def _account(self, events: Told) -> None:
         account = events.account
         stated = {position.symbol: position.quantity for position in account.positions}
         _require(stated == {s: q for s, q in self.positions.items() if q}, f"positions {stated}, fills say {self.positions}")
@@ -161,7 +178,7 @@ class Audit:
         _require(account.equity == expected, f"equity {account.equity}, the books say {expected}")
 
     def _stop_wins(
-        self, step: MarketStep, events: ExchangeEvents, before: Mapping[str, Decimal], resting: Mapping[str, Order]
+        self, step: MarketStep, events: Told, before: Mapping[str, Decimal], resting: Mapping[str, Order]
     ) -> None:
         """A position whose stop and target lie in one candle that opens between them does not get the target first."""
         first: dict[str, str] = {}
@@ -174,6 +191,12 @@ class Audit:
                 gap = (candle.open - float(order.trigger)) * (1 if position > 0 else -1) >= 0
                 against = _stop_inside(candle, position, resting)
                 _require(gap or against is None, f"{order.client_id} filled although {against} was in the candle too")
+
+
+def _placed(message: MarketStep | Requests, events: Told) -> list[tuple[PlaceOrder, Answer]]:
+    """The orders that were asked for, each with its answer."""
+    asked = zip(message.requests, events.answers, strict=True) if isinstance(message, Requests) else ()
+    return [(request, answer) for request, answer in asked if isinstance(request, PlaceOrder)]
 
 
 def _stop_inside(candle: RawCandle, position: Decimal, resting: Mapping[str, Order]) -> str | None:

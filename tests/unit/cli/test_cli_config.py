@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.settings import Settings
 from shared.runtime.process.exits import Exit
+from tests.support.approval.pairs import OWN
 
 
 @pytest.fixture(autouse=True)
@@ -51,13 +52,13 @@ def test_origin_says_file_and_line_environment_secret_file_or_default(
 ) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
-    (secrets / "approval_key").write_text("of-my-own\n")
+    (secrets / "approval__private_key").write_text(f"{OWN.private}\n")
     monkeypatch.setenv("ICT_SECRETS_DIR", str(secrets))
     monkeypatch.setenv("ICT_RISK__TRADES_PER_DAY", "9")
     lines = ict("config", "show", "--origin", "--config", config).stdout.splitlines()
     assert f"  max_positions: 7  # {config}:2" in lines
     assert "  trades_per_day: 9  # environment ICT_RISK__TRADES_PER_DAY" in lines
-    assert f"approval_key: '**********'  # secret file {secrets / 'approval_key'}" in lines
+    assert f"  private_key: '**********'  # secret file {secrets / 'approval__private_key'}" in lines
     assert "  daily_loss_limit: 0.03  # default" in lines
 
 
@@ -94,7 +95,7 @@ def test_show_of_an_invalid_configuration_lists_its_errors(tmp_path: Path) -> No
         ("bus:\n  url: amqp://host:port/\n", ":2: bus.url"),
         ("store:\n  url: redis://host:port/0\n", ":2: store.url"),
         ("store:\n  url: sqlite:///\n", ":2: store.url"),
-        ("layout: embedded\nmode: testnet\napproval_key: of-my-own\n", ":1: layout = embedded"),
+        ("layout: embedded\nmode: testnet\n", ":1: layout = embedded"),
     ],
 )
 def test_check_refuses_with_the_line_what_a_service_would_refuse_at_its_start(tmp_path: Path, text: str, told: str) -> None:
@@ -107,7 +108,7 @@ def test_check_refuses_with_the_line_what_a_service_would_refuse_at_its_start(tm
 
 def test_check_of_a_mode_that_sends_orders_needs_the_key(tmp_path: Path) -> None:
     path = tmp_path / "testnet.yaml"
-    path.write_text("mode: testnet\napproval_key: of-my-own\n")
+    path.write_text("mode: testnet\n")
     result = ict("check", "--config", path)
     assert result.exit_code == Exit.CONFIG_INVALID
     assert "exchange.key: mode testnet signs orders: set ICT_EXCHANGE__KEY" in result.output
@@ -116,7 +117,7 @@ def test_check_of_a_mode_that_sends_orders_needs_the_key(tmp_path: Path) -> None
 @pytest.mark.parametrize("mode", ["paper", "testnet"])
 def test_demo_is_for_mode_sim(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "other.yaml"
-    path.write_text(f"mode: {mode}\napproval_key: of-my-own\n")
+    path.write_text(f"mode: {mode}\n")
     result = ict("demo", "--config", path)
     assert result.exit_code == Exit.USAGE
     assert f"mode {mode} has a market of its own" in result.output

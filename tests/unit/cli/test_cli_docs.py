@@ -16,10 +16,11 @@ from cli.docs.vocabulary import NoVocabulary, words
 from cli.main import app
 from cli.settings import Settings
 from services.analysis.settings import AnalysisSettings
-from services.execution import trade
+from services.execution.plans import plan
+from shared.approval.key_text import SIM_PRIVATE_KEY
 from shared.bus.topology import build
 from shared.config.fields import known_paths
-from shared.domain import decisions, orders
+from shared.domain import decisions, intents
 from shared.domain.facts import FactState
 from shared.runtime.process import exits
 from shared.runtime.process.exits import Exit
@@ -117,7 +118,7 @@ def test_no_secret_stands_in_the_page() -> None:
     """OPS-7: the default key of sim mode is a secret like any other."""
     settings = Settings()
     page = PAGES["settings.md"]()
-    assert settings.approval_key.get_secret_value() not in page
+    assert SIM_PRIVATE_KEY not in page
     assert settings.bus.url.get_secret_value() not in page
 
 
@@ -131,10 +132,10 @@ def test_every_queue_of_every_layout_has_a_row() -> None:
 def test_every_state_and_step_of_a_table_is_drawn() -> None:
     """EXEC-4: the diagram is the table."""
     page = PAGES["lifecycles.md"]()
-    for state, events in trade.TRANSITIONS.items():
+    for state, events in plan.TRANSITIONS.items():
         for event, to in events.items():
             assert f"    {state} --> {to}: {event}\n" in page
-    assert "    closed --> [*]\n" in page
+    assert "    FILLED --> [*]\n" in page
 
 
 def test_a_diagram_begins_and_ends_where_the_table_does() -> None:
@@ -164,7 +165,7 @@ def test_metrics_with_and_without_labels_and_of_own_collectors_are_found() -> No
 def test_every_word_of_a_vocabulary_is_explained() -> None:
     """SIG-7, RISK-2: a reason met in the journal can be looked up."""
     assert set(words(decisions, "Reason")) == set(get_args(decisions.Reason))
-    assert set(words(orders, "Refusal")) == set(get_args(orders.Refusal))
+    assert set(words(intents, "Refusal")) == set(get_args(intents.Refusal))
     assert words(exits, "Exit")["CONFIG_INVALID"] == "the configuration has errors; nothing was started"
     assert all(meanings for meanings in reasons.text().values())
 

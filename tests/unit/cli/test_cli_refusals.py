@@ -154,12 +154,12 @@ def test_a_wrong_option_is_a_usage_error_that_names_it(arguments: tuple[str, ...
     ("layout", "service", "told"),
     [
         ("split", "nonsense", "split has no service 'nonsense'"),
-        ("split", "gateway", "split has no service 'gateway' in mode sim; it has: ingest"),
-        ("split", "engine", "it has: ingest, analysis, signals, risk, execution, journal, notifier, simulator"),
-        ("fused", "risk", "it has: ingest, engine, execution, journal, notifier, simulator"),
+        ("split", "simulator", "split has no service 'simulator'; it has: ingest"),
+        ("split", "engine", "it has: ingest, analysis, signals, risk, execution, journal, notifier"),
+        ("fused", "risk", "it has: ingest, engine, execution, journal, notifier"),
         ("fused", "signals", "fused has no service 'signals'"),
         ("embedded", "risk", "ict run all"),
-        ("embedded", "simulator", "ict run all"),
+        ("embedded", "execution", "ict run all"),
     ],
 )
 def test_a_service_that_the_layout_does_not_have_is_refused_with_those_that_it_has(

@@ -9,10 +9,12 @@ import pytest
 from cli.settings import Settings
 from cli.wiring import service_spec
 from shared.config.load import ConfigInvalid, load
+from simulator.execution_lane import ExecutionLane
+from tests.support.approval.pairs import OWN_KEYS
 
 LIVE = {
     "mode": "live",
-    "approval_key": "a-key-of-my-own",
+    "approval": OWN_KEYS,
     "exchange": {"real_money": True, "proven_on_testnet": True},
     "signals": {"strategies": ["ob_fvg"]},
 }
@@ -44,7 +46,7 @@ def test_live_without_named_strategies_is_refused_with_what_to_write() -> None:
 
 @pytest.mark.parametrize("mode", ["sim", "paper", "testnet"])
 def test_other_modes_trade_the_default_strategy(mode: str) -> None:
-    settings = load(Settings, [], {}, None, {"mode": mode, "approval_key": "a-key-of-my-own"}).settings
+    settings = load(Settings, [], {}, None, {"mode": mode, "approval": OWN_KEYS}).settings
     assert settings.signals.strategies == ("ob_fvg",)
 
 
@@ -56,7 +58,7 @@ def test_other_modes_trade_the_default_strategy(mode: str) -> None:
             {"timeframes": ["1m", "5m"], "signals": {"ob_fvg": {"timeframe": "1h"}}},
             "strategy ob_fvg judges 1h candles: add 1h here, or set signals.ob_fvg.timeframe",
         ),
-        ({"mode": "testnet", "layout": "embedded", "approval_key": "of-my-own"}, "layout = embedded: mode testnet needs a"),
+        ({"mode": "testnet", "layout": "embedded", "approval": OWN_KEYS}, "layout = embedded: mode testnet needs a"),
         (
             {"account": {"leverage": 100}, "simulator": {"maintenance_rate": "0.01"}},
             "simulator.maintenance_rate = 0.01: 0.01 x account.leverage 100 is not below 1",
@@ -70,7 +72,7 @@ def test_sections_that_do_not_fit_together_are_refused_at_the_value(wrong: dict[
     assert place in faults(wrong)
 
 
-@pytest.mark.parametrize("section", ["risk", "simulator", "gateway"])
+@pytest.mark.parametrize("section", ["risk", "simulator"])
 def test_a_leverage_in_its_old_place_is_answered_with_the_new_one(section: str) -> None:
     assert "there is no such setting; it is account.leverage now" in faults({section: {"leverage": 5}})
     variable = f"ICT_{section.upper()}__LEVERAGE"
@@ -79,10 +81,13 @@ def test_a_leverage_in_its_old_place_is_answered_with_the_new_one(section: str) 
     )
 
 
-@pytest.mark.parametrize("service", ["risk", "simulator"])
-def test_risk_and_simulator_are_built_with_the_same_account(service: str) -> None:
+def test_risk_and_the_simulated_exchange_are_built_with_the_same_account() -> None:
     """One number: what risk sizes by is what the exchange is set to."""
     settings = load(Settings, [], {}, None, {"account": {"leverage": 7, "margin_type": "isolated"}}).settings
-    build = service_spec(service, settings).lanes[0].build
+    build = service_spec("risk", settings).lanes[0].build
     assert isinstance(build, partial)
     assert settings.account in build.args
+    lane = service_spec("execution", settings).lanes[0].build()
+    assert isinstance(lane, ExecutionLane)
+    config = lane.driver.core.config("BTCUSDT")
+    assert (config.leverage, config.margin_type) == (7, "ISOLATED")

@@ -75,7 +75,7 @@ def test_the_page_lists_basic_settings_first_and_every_setting_once() -> None:
     basic, advanced = text.split("## Advanced")
     for name in ("mode", "symbols", "account.leverage", "risk.risk_per_trade", "signals.strategies", "exchange.real_money"):
         assert f"| `{name}` |" in basic
-    for name in ("lane.snapshot_every", "gateway.hold_ms", "analysis.fvg.fill_steps"):
+    for name in ("lane.snapshot_every", "execution.hold_ms", "analysis.fvg.fill_steps"):
         assert f"| `{name}` |" in advanced
     for name, setting in settings():
         if setting.model is None or setting.nullable:

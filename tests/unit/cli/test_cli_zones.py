@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from services.journal.sink import JournalSink
-from shared.domain.account import AccountReport, AccountState
+from shared.domain.account import AccountState, AccountStatement
 from shared.runtime.process.exits import Exit
 from tests.support.analysis.clock_candles import utc
 from tests.support.journal.scenes import trade
+from tests.support.runtime.telling import received
 
 RESULTS = (("i-1", "BTCUSDT", "2026-07-01 06:10", "12.5"), ("i-2", "BTCUSDT", "2026-07-01 08:45", "-10"),
            ("i-3", "ETHUSDT", "2026-07-01 17:00", "4"))  # fmt: skip
@@ -45,7 +46,8 @@ def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
                 result=Decimal(result), risk_amount=Decimal(10),
             )  # fmt: skip
             account = AccountState(time=number, wallet=Decimal(1), equity=Decimal(1))
-            await sink.write([AccountReport(time=number, account=account, closed_trades=(closed,))])
+            stated = AccountStatement(time=number, asked_at=number, account=account, closed_trades=(closed,))
+            await sink.write(received([stated]))
         await sink.close()
 
     asyncio.run(write())

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 import yaml
 
+from shared.approval.key_text import SIM_PRIVATE_KEY
+from shared.bus.codec import MAX_BODY_BYTES
+from tests.support.approval.pairs import OWN
 from tests.support.deploy.compose_check import defects, settings_of
 from tests.support.deploy.compose_files import Unset, filled, merged, read
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "docker-compose.yml"
-GATEWAY, PAPER = ROOT / "deploy/compose.gateway.yml", ROOT / "deploy/compose.paper.yml"
+EXCHANGE, PAPER = ROOT / "deploy/compose.exchange.yml", ROOT / "deploy/compose.paper.yml"
 SCHEMA = [
     str(Path(sys.executable).with_name("check-jsonschema")), "--builtin-schema", "vendor.compose-spec",
 ]  # fmt: skip
@@ -38,7 +41,8 @@ def own_secrets(tmp_path: Path) -> Path:
     """A directory such as a user makes."""
     for name, text in {
         "bus__url": "amqp://ict:of-my-own@rabbitmq:5672/",
-        "approval_key": "of-my-own",
+        "approval__private_key": OWN.private,
+        "approval__public_key": OWN.public,
         "rabbitmq.conf": "default_user = ict",
         "exchange__key": "a-key",
         "exchange__secret": "a-secret",
@@ -52,7 +56,7 @@ def scraped(name: str) -> dict[str, Any]:
     return loaded
 
 
-@pytest.mark.parametrize("file", [COMPOSE, GATEWAY, PAPER], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [COMPOSE, EXCHANGE, PAPER], ids=lambda file: file.name)
 def test_a_compose_file_is_valid_by_the_compose_specification(file: Path) -> None:
     """OPS-2"""
     result = subprocess.run([*SCHEMA, str(file)], capture_output=True, text=True, check=False)
@@ -84,15 +88,15 @@ def modes(compose: dict[str, Any]) -> set[str]:
 )
 def test_the_markets_speed_is_the_settings_unless_the_shell_says_another(said: dict[str, str], speed: float | None) -> None:
     project = read([COMPOSE], said)
-    assert settings_of(project["services"]["simulator"], project, ROOT).market.speed == speed
+    assert settings_of(project["services"]["market"], project, ROOT).market.speed == speed
 
 
-def test_paper_has_live_streams_the_simulator_and_no_key(own_secrets) -> None:
+def test_paper_has_live_streams_no_player_and_no_key(own_secrets) -> None:
     """OPS-2"""
     paper = read([COMPOSE, PAPER], {"SECRETS_DIR": str(own_secrets)})
     assert modes(paper) == {"paper"}
-    assert "simulator" in paper["services"]
-    assert defects(paper, scraped("prometheus.yml"), ROOT) == []
+    assert "market" not in paper["services"]
+    assert defects(paper, scraped("no-player.yml"), ROOT) == []
 
 
 @pytest.fixture
@@ -105,91 +109,99 @@ def live_settings(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("mode", ["testnet", "live"])
-def test_the_gateway_takes_the_simulators_place(own_secrets, live_settings, mode: str) -> None:
-    """OPS-2: every process in the mode that was asked for, and the key with the gateway alone."""
+def test_on_an_exchange_no_market_is_played_and_execution_has_the_key(own_secrets, live_settings, mode: str) -> None:
+    """OPS-2: every process in the mode that was asked for, and the key with execution alone."""
     environ = {"SECRETS_DIR": str(own_secrets), "ICT_MODE": mode}
-    project = read([COMPOSE, GATEWAY], environ | ({"SETTINGS_FILE": str(live_settings)} if mode == "live" else {}))
+    project = read([COMPOSE, EXCHANGE], environ | ({"SETTINGS_FILE": str(live_settings)} if mode == "live" else {}))
     assert modes(project) == {mode}
-    assert "simulator" not in project["services"]
-    assert defects(project, scraped("gateway.yml"), ROOT) == []
+    assert "market" not in project["services"]
+    assert defects(project, scraped("no-player.yml"), ROOT) == []
 
 
 def test_live_without_its_acknowledgements_is_refused_by_every_process(own_secrets) -> None:
     """OPS-7: the shipped settings do not acknowledge real money; the first process, topology, ends with that sentence."""
-    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "live"})
-    found = defects(project, scraped("gateway.yml"), ROOT)
-    for name in ("topology", "gateway", "execution"):
+    project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "live"})
+    found = defects(project, scraped("no-player.yml"), ROOT)
+    for name in ("topology", "execution"):
         assert any(defect.startswith(f"{name}: ") and "live sends real orders" in defect for defect in found), found
 
 
-@pytest.mark.parametrize("file", [GATEWAY, PAPER], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [EXCHANGE, PAPER], ids=lambda file: file.name)
 def test_no_mode_but_sim_starts_without_secrets_of_ones_own(file: Path, own_secrets) -> None:
     with pytest.raises(Unset, match="SECRETS_DIR: a directory with your own secrets"):
         read([COMPOSE, file], {"ICT_MODE": "testnet"})
-    (own_secrets / "approval_key").write_text("sim-only")
+    (own_secrets / "approval__private_key").write_text(SIM_PRIVATE_KEY)
     found = defects(
-        read([COMPOSE, file], {"ICT_MODE": "testnet", "SECRETS_DIR": str(own_secrets)}), scraped("gateway.yml"), ROOT
+        read([COMPOSE, file], {"ICT_MODE": "testnet", "SECRETS_DIR": str(own_secrets)}), scraped("no-player.yml"), ROOT
     )
     assert any(each.startswith("risk: ") and "the simulation's" in each for each in found), found
 
 
-def test_the_gateways_mode_must_be_said(own_secrets) -> None:
+@pytest.mark.parametrize(("service", "key"), [("execution", "approval__private_key"), ("journal", "approval__private_key")])
+def test_a_service_with_a_key_that_it_does_not_use_is_caught(compose, prometheus, service: str, key: str) -> None:
+    """Invariant 5: whoever holds risk's key can approve orders."""
+    compose["services"][service]["secrets"] = ["bus__url", "approval__public_key", key]
+    assert any(each.startswith(f"{service}: holds of the keys") for each in defects(compose, prometheus, ROOT))
+
+
+def test_the_exchanges_mode_must_be_said(own_secrets) -> None:
     with pytest.raises(Unset, match="ICT_MODE: testnet or live"):
-        read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets)})
+        read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets)})
 
 
 def test_no_mode_reads_another_modes_volumes(own_secrets) -> None:
     """Volumes carry the project's name: the simulation's positions must not be real money's."""
     environ = {"SECRETS_DIR": str(own_secrets)}
     projects = [read([COMPOSE], {}), read([COMPOSE, PAPER], environ)]
-    projects += [read([COMPOSE, GATEWAY], {**environ, "ICT_MODE": mode}) for mode in ("testnet", "live")]
+    projects += [read([COMPOSE, EXCHANGE], {**environ, "ICT_MODE": mode}) for mode in ("testnet", "live")]
     names = [project["name"] for project in projects]
     assert len(set(names)) == len(names)
 
 
 def test_before_a_real_order_is_sent_what_was_saved_is_on_the_disk(own_secrets) -> None:
     """EXEC-2: a store that writes once a second would forget, with the power, which orders had been sent."""
-    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
+    project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
     command = project["services"]["store"]["command"]
     assert command[command.index("--appendfsync") + 1] == "always"
 
 
-def test_gateway_and_simulation_are_scraped_alike() -> None:
-    as_gateway = (ROOT / "deploy/prometheus/prometheus.yml").read_text().replace("simulator:9100", "gateway:9100")
-    assert yaml.safe_load(as_gateway) == scraped("gateway.yml")
+def test_all_modes_are_scraped_alike() -> None:
+    without_player = (ROOT / "deploy/prometheus/prometheus.yml").read_text().replace("          - market:9100\n", "")
+    assert yaml.safe_load(without_player) == scraped("no-player.yml")
 
 
-GATEWAY_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "no gateway": (lambda s: s.pop("gateway"), "queue exchange is taken by 0 services instead of one"),
+EXCHANGE_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "no execution": (lambda s: s.pop("execution"), "queue execution is taken by 0 services instead of one"),
     "a process in another mode": (
-        lambda s: s["execution"]["environment"].update(ICT_MODE="sim"), "the services run in modes sim, testnet"
+        lambda s: s["risk"]["environment"].update(ICT_MODE="sim"), "the services run in modes sim, testnet"
     ),
     "the key in a second hand": (
-        lambda s: s["risk"]["secrets"].append("exchange__key"), "risk: holds of the API key: exchange__key"
+        lambda s: s["risk"]["secrets"].append("exchange__key"),
+        "risk: holds of the keys: approval__private_key, exchange__key",
     ),
-    "a gateway without its secret": (
-        lambda s: s["gateway"]["secrets"].remove("exchange__secret"), "gateway: holds of the API key: exchange__key"
+    "execution without its secret": (
+        lambda s: s["execution"]["secrets"].remove("exchange__secret"),
+        "execution: holds of the keys: approval__public_key, exchange__key",
     ),
-    "a simulator beside the gateway": (
-        lambda s: s.update(simulator={**s["risk"], "command": ["run", "simulator"]}),
-        "simulator: layout split has no service",
+    "a played market beside the exchange": (
+        lambda s: s.update(market={**s["risk"], "command": ["run", "market"]}), "market: layout split has no service"
     ),
     "an image from a registry": (
-        lambda s: s["gateway"].pop("pull_policy"), "gateway: its image is looked for in a registry"
+        lambda s: s["risk"].pop("pull_policy"), "risk: its image is looked for in a registry"
     ),
     "a second build": (
-        lambda s: s["gateway"].update(build="."), "ict-trader is built by topology, gateway instead of one service"
+        lambda s: s["risk"].update(build="."), "ict-trader is built by topology, risk instead of one service"
     ),
-    "no restart": (lambda s: s["gateway"].pop("restart"), "gateway: is not started again when it ends"),
+    "no restart": (lambda s: s["execution"].pop("restart"), "execution: is not started again when it ends"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", GATEWAY_SPECIMENS)
-def test_a_gateway_project_with_a_fault_is_caught(own_secrets, name: str) -> None:
-    project = read([COMPOSE, GATEWAY], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
-    spoil, expected = GATEWAY_SPECIMENS[name]
+@pytest.mark.parametrize("name", EXCHANGE_SPECIMENS)
+def test_an_exchanges_project_with_a_fault_is_caught(own_secrets, name: str) -> None:
+    project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
+    spoil, expected = EXCHANGE_SPECIMENS[name]
     spoil(project["services"])
-    found = defects(project, scraped("gateway.yml"), ROOT)
+    found = defects(project, scraped("no-player.yml"), ROOT)
     assert any(defect.startswith(expected) for defect in found), found
 
 
@@ -300,5 +312,12 @@ def test_a_compose_file_with_a_fault_is_caught(compose, prometheus, name: str) -
 
 
 def test_a_file_that_is_mounted_and_missing_is_caught(compose, prometheus) -> None:
-    compose["secrets"]["approval_key"]["file"] = "./deploy/secrets/sim/aproval_key"
-    assert any("secrets.approval_key: there is no file" in defect for defect in defects(compose, prometheus, ROOT))
+    compose["secrets"]["approval__public_key"]["file"] = "./deploy/secrets/sim/aproval__public_key"
+    assert any("secrets.approval__public_key: there is no file" in defect for defect in defects(compose, prometheus, ROOT))
+
+
+def test_the_broker_refuses_what_no_reader_accepts(compose) -> None:
+    """Invariant 6: in every mode, because a user's own rabbitmq.conf holds the account alone."""
+    (entry,) = compose["services"]["rabbitmq"]["configs"]
+    text = (ROOT / compose["configs"][entry["source"]]["file"]).read_text()
+    assert f"\nmax_message_size = {MAX_BODY_BYTES}\n" in text

@@ -19,10 +19,9 @@ from shared.config.load import load
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {mode: ROOT / f"config/{mode}.yaml" for mode in get_args(Mode)}
-OWN_KEY = {"approval_key": "of-my-own"}
 STATED = {"exchange": {"real_money": True, "proven_on_testnet": True}, "signals": {"strategies": ["ob_fvg"]}}
 #: What the shipped file of a mode leaves to the user, which is told as an error until he states it.
-LEFT_TO_THE_USER: dict[str, dict[str, Any]] = {"sim": {}, "paper": {}, "testnet": OWN_KEY, "live": OWN_KEY | STATED}
+LEFT_TO_THE_USER: dict[str, dict[str, Any]] = {"sim": {}, "paper": {}, "testnet": {}, "live": STATED}
 
 
 def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -49,16 +48,10 @@ def test_a_shipped_file_loads_with_what_it_leaves_to_the_user(mode: str) -> None
     assert settings.signals.drill is False
 
 
-@pytest.mark.parametrize(
-    ("mode", "missing"),
-    [
-        ("testnet", ["approval_key"]),
-        ("live", ["exchange.real_money", "exchange.proven_on_testnet", "approval_key", "signals.strategies"]),
-    ],
-)
-def test_settings_left_to_the_user_are_told_at_once(mode: str, missing: list[str]) -> None:
+def test_settings_left_to_the_user_are_told_at_once() -> None:
     with pytest.raises(ConfigInvalid) as told:
-        load(Settings, [FILES[mode]], {}, None)
+        load(Settings, [FILES["live"]], {}, None)
+    missing = ["exchange.real_money", "exchange.proven_on_testnet", "signals.strategies"]
     assert [error.path for error in told.value.errors] == missing
 
 
@@ -68,7 +61,7 @@ def test_a_shipped_file_says_the_defaults_and_no_other_numbers(mode: str) -> Non
     defaults = Settings().model_dump(exclude={"replica", "mode"})
     shipped = load(Settings, [FILES[mode]], {}, None, LEFT_TO_THE_USER[mode]).settings
     now = shipped.model_dump(exclude={"replica", "mode"})
-    assert {name for name in now if now[name] != defaults[name]} <= {"approval_key", "exchange"}
+    assert {name for name in now if now[name] != defaults[name]} <= {"exchange"}
 
 
 @pytest.mark.parametrize("mode", FILES)

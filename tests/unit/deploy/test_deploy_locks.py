@@ -17,6 +17,7 @@ EXTRAS = PROJECT["project"]["optional-dependencies"]
 DATA = [Requirement(text) for text in EXTRAS["data"]]
 RESEARCH = [*DATA, *(Requirement(text) for text in EXTRAS["research"] if text != "ict-trader[data]")]
 DEVELOPMENT = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
+INSTALL = [Requirement(text) for text in PROJECT["dependency-groups"]["install"]]
 BUILD = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
 LOCKS = {
     "requirements.lock": RUNTIME,
@@ -24,6 +25,7 @@ LOCKS = {
     "requirements-research.lock": [*RUNTIME, *RESEARCH],
     "requirements-dev.lock": [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD],
     "requirements-build.lock": BUILD,
+    "requirements-uv.lock": INSTALL,
 }
 _REGISTRY = re.compile(r"https?://|^\s*(-i|-f|--index-url|--extra-index-url|--find-links)\b", re.MULTILINE)
 
@@ -54,7 +56,7 @@ def test_the_lock_checks_catch_what_they_look_for() -> None:
     assert _REGISTRY.search(good + "--index-url https://example.org\n")
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [name for name in LOCKS if name != "requirements-uv.lock"])
 def test_the_development_lock_contains_the_other_locks(name: str) -> None:
     """What is tested is what runs."""
     development = pins((ROOT / "requirements-dev.lock").read_text())

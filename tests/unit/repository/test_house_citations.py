@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +85,8 @@ def dangling_paths(text: str) -> Iterator[str]:
             yield found.group(1)
 
 
-def _commands() -> set[str]:
+@cache
+def _commands() -> frozenset[str]:
     root = typer.main.get_command(app)
     found: set[str] = set()
 
@@ -94,7 +96,7 @@ def _commands() -> set[str]:
             walk(child, (*path, name))
 
     walk(root, ())
-    return found
+    return frozenset(found)
 
 
 def dangling_commands(text: str) -> Iterator[str]:

@@ -13,8 +13,6 @@ from shared.domain import order_words
 from tests.support.repository.source_text import ROOT, sources
 
 HOME = "shared/domain/order_words.py"
-#: Rebuilt with the money path; until then it has a status of its own.
-EXEMPT = ("services/execution/oms.py",)
 #: Words that say by themselves what they list.
 TELLING = {"GTC", "BUY", "STOP_MARKET", "CONTRACT_PRICE", "PARTIALLY_FILLED", "TRIGGERED"}
 
@@ -36,7 +34,7 @@ def repeated(source: str) -> list[int]:
 def test_words_of_orders_are_listed_once() -> None:
     places = {path.relative_to(ROOT).as_posix(): repeated(path.read_text(encoding="utf-8")) for path in sources()}
     assert places.pop(HOME)
-    assert not {place: lines for place, lines in places.items() if lines and place not in EXEMPT}
+    assert not {place: lines for place, lines in places.items() if lines}
 
 
 def test_a_second_list_is_caught() -> None:

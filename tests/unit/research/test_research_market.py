@@ -13,6 +13,7 @@ from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 from tests.support.ingest.candle_files import START, Row, folded, walk, write_csv
+from tests.support.runtime.telling import tell
 
 SETTINGS = IngestSettings()
 
@@ -27,7 +28,7 @@ def live(rows: list[Row], timeframe: Timeframe, settings: IngestSettings) -> lis
     found: list[Candle] = []
     for at, opened, high, low, close, volume in rows:
         raw = RawCandle(symbol="BTCUSDT", open_time=at, open=opened, high=high, low=low, close=close, volume=volume)
-        for message in core.handle(FeedStep(partition=0, close_time=at + MINUTE, candles=(raw,))):
+        for message in tell(core, FeedStep(partition=0, close_time=at + MINUTE, candles=(raw,))):
             if isinstance(message, CandleBundle):
                 found += message.candles
     return found

@@ -10,6 +10,7 @@ import pytest
 from shared.domain.control import Alert, ClockTick, Micro
 from shared.domain.message import Message
 from shared.pipeline import Pipeline, Stage
+from tests.support.runtime.telling import tell
 
 
 class Counting:
@@ -19,7 +20,7 @@ class Counting:
         self.kind = kind
         self.count = 0
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         self.count += 1
         if self.kind is ClockTick:
             return [ClockTick(time=self.count)]
@@ -48,21 +49,21 @@ def pipeline(internal: frozenset[type[Message]] = frozenset()) -> Pipeline:
 
 def test_stage_output_reaches_the_next_stage_and_leaves_in_order() -> None:
     """OPS-1: the outside cannot tell the pipeline from separate processes."""
-    outputs = pipeline().handle(micro(1))
+    outputs = tell(pipeline(), micro(1))
     assert [type(output) for output in outputs] == [ClockTick, Alert]
 
 
 def test_internal_messages_do_not_leave() -> None:
     """Analyses stay inside the fused process: nobody outside reads them."""
-    assert [type(output) for output in pipeline(frozenset({ClockTick})).handle(micro(1))] == [Alert]
+    assert [type(output) for output in tell(pipeline(frozenset({ClockTick})), micro(1))] == [Alert]
 
 
 def test_a_restored_pipeline_goes_on_where_the_original_stood() -> None:
     """Invariant 3: one snapshot holds every stage."""
     original, restored = pipeline(), pipeline()
-    original.handle(micro(1))
+    tell(original, micro(1))
     restored.restore(original.snapshot())
-    assert restored.handle(micro(2)) == original.handle(micro(2))
+    assert tell(restored, micro(2)) == tell(original, micro(2))
 
 
 def test_two_stages_of_one_name_are_refused() -> None:

@@ -14,13 +14,13 @@ from shared.bus.topology import build
 from shared.domain.account import RiskReport
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.control import Control
-from shared.domain.exchange import MarketStep
+from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
-from tests.support.journal.scenes import report
+from tests.support.journal.scenes import stated
 
 PATIENCE = 20.0
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -113,7 +113,7 @@ class System:
 
     async def __aenter__(self) -> System:
         await self.bus.start()
-        for name in ("exchange", *(f"ingest.p{partition}" for partition in range(self._partitions))):
+        for name in ("execution", *(f"ingest.p{partition}" for partition in range(self._partitions))):
             await self.bus.subscribe(name, self._receive)
         return self
 
@@ -127,7 +127,7 @@ class System:
     async def _handle(self, delivery: Delivery) -> None:
         message = delivery.decode()
         await delivery.ack()
-        if not isinstance(message, Control) or delivery.queue == "exchange":
+        if not isinstance(message, Control) or delivery.queue == "execution":
             self.trail.append(message)
             answers = self._answer(message)
             if answers:
@@ -181,8 +181,8 @@ async def test_candles_are_not_fed_before_the_risk_report_of_their_minute() -> N
             8,
             9,
         ):  # each wakes the replay driver once more: if the repeats had settled anything, it would have gone on
-            await system.bus.publish([report(nudge)])
-            await recorder.until_taken(report(nudge))
+            await system.bus.publish([stated(nudge)])
+            await recorder.until_taken(stated(nudge))
         assert not [each for each in system.trail if isinstance(each, FeedStep) and each.close_time == 2 * MINUTE]
         await system.bus.publish([risk_report(2 * MINUTE)])
         async with asyncio.timeout(PATIENCE):
@@ -213,16 +213,16 @@ async def test_a_step_is_recorded_with_all_that_came_before_its_report() -> None
 
     def reporting(message: Message) -> Sequence[Message]:
         if isinstance(message, MarketStep):
-            return [report(message.close_time // MINUTE), *settling(message)]
+            return [stated(message.close_time // MINUTE), *settling(message)]
         return settling(message)
 
     recorder = Noting()
     async with System(reporting) as system, asyncio.timeout(PATIENCE):
         await driver(system, 2, recorder).run()
     first, second = recorder.done
-    assert first == [report(1).message_id, risk_report(MINUTE).message_id, StepReport(close_time=MINUTE).message_id]
+    assert first == [stated(1).message_id, risk_report(MINUTE).message_id, StepReport(close_time=MINUTE).message_id]
     assert second[len(first) :] == [
-        report(2).message_id, risk_report(2 * MINUTE).message_id, StepReport(close_time=2 * MINUTE).message_id,
+        stated(2).message_id, risk_report(2 * MINUTE).message_id, StepReport(close_time=2 * MINUTE).message_id,
     ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from shared.bus.port import InvalidMessage
 from shared.domain.account import RiskReport
 from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.control import Alert
-from shared.domain.exchange import MarketStep
+from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import MINUTE
@@ -40,7 +40,7 @@ class NoFunding:
 class Arriving:
     """A delivery in the replay driver's queue; None cannot be decoded, and while it is parked something else arrives."""
 
-    queue, topic, message_id = "replay", "report.step", "x"
+    queue, topic, message_id = "replay", "report.execution", "x"
 
     def __init__(self, message: Message | None, meanwhile: Callable[[], None] | None = None) -> None:
         self._message = message
@@ -76,7 +76,7 @@ class Answering:
     async def cancel(self) -> None:
         """The end of the subscription."""
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    async def publish(self, messages: Sequence[Message], *, now: int | None = None) -> None:
         for message in messages:
             if isinstance(message, MarketStep):
                 self._take(Arriving(risk_report(message.close_time)))

@@ -14,7 +14,7 @@ from shared.domain.candles import FeedStep
 from shared.domain.decisions import Decision, DecisionBundle
 from shared.domain.message import Message
 from simulator.recorder import FILES, Recorder, Summary
-from tests.support.journal.scenes import at, decisions, events, fill, order, report, risk, trade
+from tests.support.journal.scenes import at, decisions, event, fill, order, risk, stated, trade
 
 
 def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]]:
@@ -47,18 +47,24 @@ def test_decisions_stand_by_close_then_symbol_whichever_partition_was_first(tmp_
 
 
 def test_orders_and_fills_stand_as_the_exchange_had_them(tmp_path: Path) -> None:
-    """EXEC-4: also when two answers come within one step."""
+    """EXEC-4: a line a change, in the order in which they were told."""
     lines = recorded(
         tmp_path,
-        [events("r1", order("NEW"), fills=(fill(1),)), events("r2", order("FILLED", "2"), fills=(fill(3), fill(2)))],
+        [
+            event(order("NEW")),
+            event(order("PARTIALLY_FILLED", "1"), fill(1)),
+            event(order("PARTIALLY_FILLED", "2"), fill(3)),
+        ],
+        [event(order("FILLED", "3"), fill(2))],
     )
-    assert [line["status"] for line in lines["orders.jsonl"]] == ["NEW", "FILLED"]
+    statuses = [line["status"] for line in lines["orders.jsonl"]]
+    assert statuses == ["NEW", "PARTIALLY_FILLED", "PARTIALLY_FILLED", "FILLED"]
     assert [line["id"] for line in lines["fills.jsonl"]] == [fill(1).id, fill(3).id, fill(2).id]
 
 
 def test_repeated_message_is_recorded_once(tmp_path: Path) -> None:
     """EXEC-2: a killed service repeats its last messages, in the same step or in a later one."""
-    answer, wishes, account, gate = events("r1", order(), fills=(fill(1),)), decisions(1), report(1), risk(1)
+    answer, wishes, account, gate = event(order("FILLED", "2"), fill(1)), decisions(1), stated(1), risk(1)
     once = recorded(tmp_path / "once", [answer, wishes, account, gate], [])
     again = recorded(
         tmp_path / "again", [answer, answer, wishes, account, gate, wishes, account], [gate, answer, wishes, account]
@@ -81,21 +87,21 @@ def test_repeats_are_known_for_thousands_of_messages_and_forgotten_at_some_time(
 
 def test_a_step_has_an_equity_line_only_when_both_reports_are_in(tmp_path: Path) -> None:
     """RISK-3: the line joins the account and the gate's state of one close."""
-    lines = recorded(tmp_path, [report(1, equity="10000.10")], [risk(2)], [risk(3, "HALTED"), report(3, equity="9999.90")])
+    lines = recorded(tmp_path, [stated(1, equity="10000.10")], [risk(2)], [risk(3, "HALTED"), stated(3, equity="9999.90")])
     assert lines["equity.jsonl"] == [
         {
             "equity": "9999.90",
             "kill_switch": "HALTED",
             "time": at(3),
             "trades_today": risk(3).trades_today,
-            "wallet": msgspec.to_builtins(report(3, equity="9999.90").account)["wallet"],
+            "wallet": msgspec.to_builtins(stated(3, equity="9999.90").account)["wallet"],
         }
     ]
 
 
 def test_lines_are_canonical(tmp_path: Path) -> None:
     """BT-1: keys sorted, no spaces, money as text: two runs are compared byte by byte."""
-    recorded(tmp_path, [events("r1", order(), fills=(fill(1),)), decisions(1, wish=True), report(1), risk(1)])
+    recorded(tmp_path, [event(order("FILLED", "2"), fill(1)), decisions(1, wish=True), stated(1), risk(1)])
     for name in FILES:
         for line in (tmp_path / name).read_bytes().splitlines():
             assert line == json.dumps(json.loads(line), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
@@ -113,8 +119,9 @@ def test_the_summary_counts_what_the_files_have() -> None:
     for message in (
         decisions(1),
         decisions(2, wish=True),
-        events("r1", order(), order("FILLED", "2"), fills=(fill(1), fill(2))),
-        report(2, closed=(trade("closed"),)),
+        event(order("PARTIALLY_FILLED", "1"), fill(1)),
+        event(order("FILLED", "2"), fill(2)),
+        stated(2, closed=(trade("closed"),)),
         risk(2),
         FeedStep(partition=0, close_time=at(2), candles=()),
     ):
@@ -124,6 +131,15 @@ def test_the_summary_counts_what_the_files_have() -> None:
     assert (summary.signals, summary.orders, summary.fills, len(summary.trades)) == (1, 2, 2, 1)
     assert summary.decisions == len(decisions(1).decisions) + len(decisions(2).decisions)
     assert summary.why_not["no_fvg"] >= 1
+
+
+def test_a_step_with_two_statements_loses_no_trade() -> None:
+    """EXEC-4: each statement has the trades that ended since the one before."""
+    recorder = Recorder(None)
+    for message in (stated(2, closed=(trade("closed"),)), stated(3, closed=(trade("closed", intent_id="i-2"),)), risk(3)):
+        recorder.take(message)
+    recorder.step_done()
+    assert [each.intent_id for each in recorder.summary.trades] == ["i-1", "i-2"]
 
 
 def test_drawdown_is_measured_from_the_highest_equity_before() -> None:

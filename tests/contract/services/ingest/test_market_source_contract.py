@@ -16,6 +16,7 @@ from shared.domain.candles import CandleBundle, FeedStep
 from shared.domain.control import Alert
 from shared.domain.timeframes import MINUTE, TIMEFRAMES
 from simulator.market.generator import GeneratedMarket
+from tests.support.runtime.telling import tell
 
 
 def files(directory: Path) -> FileSource:
@@ -69,7 +70,7 @@ def test_the_gate_takes_every_candle_as_it_is(source: CandleSource) -> None:
     """DATA-3: a source that was examined holds nothing that the gate refuses or disputes."""
     core = IngestCore(0, source.symbols, TIMEFRAMES, IngestSettings())
     for at, candles in source.steps():
-        for message in core.handle(FeedStep(partition=0, close_time=at, candles=candles)):
+        for message in tell(core, FeedStep(partition=0, close_time=at, candles=candles)):
             if isinstance(message, Alert):
                 assert message.key.startswith("candle_missing:")
             elif isinstance(message, CandleBundle) and message.timeframe == "1m":

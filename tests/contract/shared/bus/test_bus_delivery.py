@@ -9,6 +9,7 @@ import pytest
 from shared.bus import codec
 from shared.bus.port import BusClosed, BusError, Delivery, Unroutable
 from shared.bus.topology import QueueKind
+from shared.domain.bounds import TEXT_LENGTH
 from shared.domain.candles import CandleBundle
 from shared.domain.control import Alert, Control, Micro
 from shared.domain.message import Message
@@ -104,7 +105,7 @@ async def test_publishing_nothing_is_nothing(deployment: Deployment) -> None:
         micro(7),
         candle(0, "15m"),
         Control(id="1", command="halt", by="me", reason="빨리 멈춰"),
-        Alert(severity="critical", source="s", key="k", text="x" * 10_000, time=5),
+        Alert(severity="critical", source="s", key="k", text="x" * TEXT_LENGTH, time=5),
     ],
     ids=lambda message: message.TYPE,
 )
@@ -131,6 +132,23 @@ async def test_the_origin_of_a_chain_is_the_time_of_its_first_publish(deployment
     await bus.subscribe("q", got)
     await got.until_count(1)
     assert got.deliveries[0].origin_ns == got.deliveries[0].sent_ns > 1_700_000_000_000_000_000
+
+
+@pytest.mark.parametrize("now", [None, 0, 1_746_316_800_123])
+async def test_the_publishers_time_travels_beside_the_messages(deployment: Deployment, now: int | None) -> None:
+    """Invariant 2: every message of a call carries it, and keeps it when it is given back."""
+    bus = await deployment.bus(queue("q", "feed.p0", "micro.#"))
+    await bus.publish([feed(1), micro(2)], now=now)
+    got = Collector()
+    subscription = await bus.subscribe("q", got)
+    await got.until_count(2)
+    assert [delivery.now for delivery in got.deliveries] == [now, now]
+    assert {delivery.generation for delivery in got.deliveries} == {subscription.generation}
+    await got.deliveries[0].requeue()
+    await got.until_count(3)
+    assert got.deliveries[2].now == now
+    await subscription.cancel()
+    assert subscription.generation == -1
 
 
 # -- order ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from shared.exchange.model.account import AccountConfig, AccountSummary
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
-from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
+from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused, Uncertain
 from shared.exchange.port import TradingExchange
 from tests.support.exchange import contract as exchange_contract
 from tests.support.exchange.contract import Trader
@@ -43,6 +43,16 @@ class Doubling(MovedPort):
         if isinstance(outcome, Uncertain):
             self._copies = getattr(self, "_copies", 0) + 1
             return await super().place(msgspec.structs.replace(order, client_id=f"{order.client_id}-{self._copies}"))
+        return outcome
+
+
+class Hasty(MovedPort):
+    """Sends before its caller is ready."""
+
+    async def place(self, order: NewOrder, *, ready: Ready | None = None) -> Outcome:  # type: ignore[override]  # narrower: no time here
+        outcome = await super().place(order)
+        if ready is not None and not await ready():
+            raise NotReady(order.client_id)
         return outcome
 
 
@@ -195,6 +205,7 @@ class SpecimenTrader:
     ("specimen", "check"),
     [
         (Doubling, exchange_contract.check_client_ids_are_idempotent),
+        (Hasty, exchange_contract.check_an_order_leaves_when_its_caller_is_ready),
         (OneBook, exchange_contract.check_books_are_apart),
         (Lenient, exchange_contract.check_refusals),
         (Mute, exchange_contract.check_stop_triggers),

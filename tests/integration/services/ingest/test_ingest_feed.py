@@ -19,7 +19,7 @@ from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.candles import FeedHistory, FeedStep
-from shared.domain.control import Alert, ClockTick, FundingDue, MarkPrice, Micro
+from shared.domain.control import Alert, FundingDue, MarkPrice, Micro
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe
 from shared.exchange.model import market_data
@@ -43,7 +43,6 @@ QUICK = {
     "warm_up": {"candles": 20, "message_candles": 5},
     "look_every_ms": 5,
     "micro_every_ms": 100,
-    "tick_every_ms": 100,
     "audit_every_minutes": 0,
 }
 
@@ -60,7 +59,7 @@ class Stage:
 
     def feed(self, symbols: tuple[str, ...] = (BTC, ETH)) -> Feed:
         return Feed(
-            0, symbols, TIMEFRAMES, self.settings, self.bus, lambda: self.exchange, max_gap_minutes=10_080, ticks=True,
+            0, symbols, TIMEFRAMES, self.settings, self.bus, lambda: self.exchange, max_gap_minutes=10_080,
             chance=lambda: 0.0,
         )  # fmt: skip
 
@@ -102,7 +101,7 @@ class Stage:
 
 
 async def test_a_session_begins_warm_and_goes_on_live() -> None:
-    """DATA-1: the clock, the history of each timeframe, the minutes since the coarsest candle opened, then the stream."""
+    """DATA-1: the history of each timeframe, the minutes since the coarsest candle opened, then the stream."""
     stage = Stage(ScriptedExchange(at(62, 10.0)))
     async with stage.running():
         await stage.live(61)
@@ -111,7 +110,6 @@ async def test_a_session_begins_warm_and_goes_on_live() -> None:
         stage.exchange.close_minute(63)
         await stage.live(63)
     assert stage.minutes == [60, 61, 62, 63]
-    assert isinstance(stage.sent[0], ClockTick)
     history = stage.of(FeedHistory)
     assert [message.timeframe for message in history] == ["1h"] * 4 + ["5m"] * 4 + ["1m"] * 4
     newest = {message.timeframe: message.candles[-1].open_time for message in history}
@@ -248,7 +246,7 @@ async def test_a_symbol_that_the_exchange_does_not_have_is_told_and_missing() ->
 
 
 async def test_a_symbol_whose_filters_cannot_be_read_has_its_candles_all_the_same() -> None:
-    """DATA-3: what is held there is managed by them; the gateway says that nothing is entered."""
+    """DATA-3: what is held there is managed by them; execution says that nothing is entered."""
 
     class Odd(ScriptedExchange):
         async def exchange_info(self) -> market_data.ExchangeInfo:

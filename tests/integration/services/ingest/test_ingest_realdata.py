@@ -1,11 +1,10 @@
-"""Ingest on real market data: its candles beside the exchange's own (DATA-2, DATA-8), the files, memory and speed."""
+"""Ingest on real market data: its candles beside the exchange's own (DATA-2, DATA-8), the files, and memory."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -19,8 +18,9 @@ from services.ingest.files.file_source import FileSource, SourceRefused
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, CandleBundle, FeedStep
 from shared.domain.control import Alert
-from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe, is_boundary
+from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe
 from simulator.market.funding import RecordedFunding
+from tests.support.runtime.telling import tell
 
 MARKET = Path(__file__).parents[5] / "shared" / "data" / "market"
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -57,7 +57,7 @@ def published() -> dict[tuple[str, Timeframe], list[Candle]]:
     core = IngestCore(0, source.symbols, TIMEFRAMES, IngestSettings())
     made: dict[tuple[str, Timeframe], list[Candle]] = {}
     for at, candles in source.steps():
-        for message in core.handle(FeedStep(partition=0, close_time=at, candles=candles)):
+        for message in tell(core, FeedStep(partition=0, close_time=at, candles=candles)):
             # BTC ends one minute before ETH; nothing else is wrong in these files.
             assert not isinstance(message, Alert) or at == source.last
             if isinstance(message, CandleBundle):
@@ -136,7 +136,7 @@ def test_the_outage_of_the_exchange_is_stated_and_played_as_missing() -> None:
     core = IngestCore(0, source.symbols, TIMEFRAMES, IngestSettings())
     missing = states = 0
     for at, candles in source.steps():
-        for message in core.handle(FeedStep(partition=0, close_time=at, candles=candles)):
+        for message in tell(core, FeedStep(partition=0, close_time=at, candles=candles)):
             if isinstance(message, CandleBundle) and message.timeframe == "1m":
                 missing += len(message.missing)
             elif isinstance(message, CandleBundle) and message.timeframe == "1h":
@@ -185,23 +185,3 @@ def test_memory_stays_bounded_while_files_are_played(name: str, steps: int) -> N
     played, megabytes = map(int, done.stdout.split())
     assert played == steps
     assert megabytes < 250
-
-
-def test_a_plain_minute_of_two_symbols_costs_at_most_15_microseconds() -> None:
-    """The budget of the core in the hop; the best of several stretches, so that a neighbour's load does not decide."""
-    if sys.gettrace() is not None:
-        pytest.skip("the budget is for code that runs without coverage or a debugger")
-    source = FileSource(minutes("um-1m-2025-05-04_2025-06-24"), end=1_746_372_780_000 + 4_000 * MINUTE)
-    steps = [FeedStep(partition=0, close_time=at, candles=candles) for at, candles in source.steps()]
-    core = IngestCore(0, source.symbols, TIMEFRAMES, IngestSettings())
-    best = float("inf")
-    for begin in range(0, len(steps), 400):
-        stretch = [step for step in steps[begin : begin + 400] if not is_boundary(step.close_time, "5m")]
-        spent = 0.0
-        for step in steps[begin : begin + 400]:
-            started = time.perf_counter()
-            core.handle(step)
-            if not is_boundary(step.close_time, "5m"):
-                spent += time.perf_counter() - started
-        best = min(best, spent / len(stretch))
-    assert best <= 15e-6

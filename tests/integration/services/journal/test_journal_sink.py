@@ -28,6 +28,7 @@ from shared.domain.control import Alert
 from shared.domain.message import Message
 from tests.support.journal import scenes
 from tests.support.journal.scenes import D, at
+from tests.support.runtime.telling import received
 
 
 async def administer(url: str, *statements: str) -> None:
@@ -58,7 +59,7 @@ async def recorded(
     sink = kind(url, rows_per_statement=3)
     await sink.start()
     for batch in batches:
-        await sink.write(batch)
+        await sink.write(received(batch))
     await sink.close()
     engine = open_database(url)
     found = await scenes.contents(engine)
@@ -71,8 +72,8 @@ async def test_day_is_recorded_and_read_back_exactly(url: str) -> None:
     found = await recorded(url, [scenes.day()])
     assert {name: len(rows) for name, rows in found.items()} == {
         "journal_schema": 1, "candles": 6, "missing_candles": 1, "decisions": 6, "signals": 1, "verdicts": 2, "intents": 1,
-        "orders": 1, "order_history": 4, "fills": 3, "funding": 1, "equity": 3, "risk_states": 2, "trades": 1, "alerts": 1,
-        "controls": 1,
+        "orders": 1, "order_history": 4, "fills": 3, "funding": 1, "equity": 3, "positions": 1, "risk_states": 2,
+        "trades": 1, "alerts": 1, "controls": 1,
     }  # fmt: skip
     async with read.reading(url) as connection:
         (trade,) = await read.trades(connection)
@@ -106,7 +107,7 @@ async def test_queries_keep_to_symbol_and_span(url: str) -> None:
 async def test_late_redelivery_never_turns_a_state_back(url: str) -> None:
     """Invariant 3: an older state that comes after a newer one changes nothing."""
     messages = scenes.day()
-    assert await recorded(url, [messages, messages[::-1], [messages[5]], [messages[6]]]) == await recorded(url, [messages])
+    assert await recorded(url, [messages, messages[::-1], [messages[5]], [messages[7]]]) == await recorded(url, [messages])
 
 
 class LastWins(JournalSink):
@@ -125,7 +126,7 @@ class LastWins(JournalSink):
 async def test_journal_in_which_the_last_word_wins_is_caught(tmp_path: Path) -> None:
     """Otherwise the test above proves nothing."""
     messages = scenes.day()
-    batches = [messages, [messages[5]], [messages[6]]]
+    batches = [messages, [messages[5]], [messages[7]]]
     once = await recorded(f"sqlite:///{tmp_path}/once.sqlite", [messages])
     found = await recorded(f"sqlite:///{tmp_path}/specimen.sqlite", batches, LastWins)
     assert {name for name in once if found[name] != once[name]} == {"orders", "trades"}
@@ -137,7 +138,7 @@ EDGES = ["0", "-0.00", "1E+3", "1E-18", "0.1000", "123456789012345678.1234567890
 @pytest.mark.parametrize("digits", EDGES)
 async def test_money_is_exact(url: str, digits: str) -> None:
     """Money survives with its value, whatever its size; no double is ever between."""
-    await recorded(url, [[scenes.events("r", fills=(scenes.fill(1, realized=D(digits)),))]])
+    await recorded(url, [[scenes.event(scenes.order(), scenes.fill(1, realized=D(digits)))]])
     async with read.reading(url) as connection:
         (fill,) = await read.fills(connection)
         assert fill.realized == D(digits)
@@ -146,7 +147,7 @@ async def test_money_is_exact(url: str, digits: str) -> None:
 
 async def test_message_that_the_database_cannot_take_costs_only_itself(url: str) -> None:
     """One poisoned message must not hold up the journal, and with it, by its bounded queue, trading."""
-    impossible = scenes.events("r-2", scenes.order(client_id="ict-2", reject_code=2**63))
+    impossible = scenes.event(scenes.order(client_id="ict-2", reject_code=2**63))
     before = REGISTRY.get_sample_value("ict_journal_refused_total") or 0.0
     messages = scenes.day()
     found = await recorded(url, [[*messages[:3], impossible, *messages[3:]]])
@@ -158,7 +159,7 @@ async def test_free_text_may_hold_anything(url: str) -> None:
     """An exception's text may carry a NUL, which PostgreSQL has not: it is replaced, and the alert is kept."""
     alert = Alert(severity="info", source="x", key="k\x00", text="bad\x00 byte, '); DROP TABLE alerts; --", time=1)
     found = await recorded(url, [[alert], [alert]])
-    assert found["alerts"] == [("x", "k\ufffd", 1, "info", "bad\ufffd byte, '); DROP TABLE alerts; --")]
+    assert found["alerts"] == [("x", "k\ufffd", 1, "info", "bad\ufffd byte, '); DROP TABLE alerts; --", None)]
 
 
 async def test_two_journals_start_at_once(url: str) -> None:
@@ -169,7 +170,7 @@ async def test_two_journals_start_at_once(url: str) -> None:
     await asyncio.gather(*(sink.start() for sink in sinks))
     try:
         for sink in sinks:
-            await sink.write(scenes.day())
+            await sink.write(received(scenes.day()))
     finally:
         for sink in sinks:
             await sink.close()
@@ -244,12 +245,12 @@ async def test_failed_write_records_nothing_and_the_repeat_all(tmp_path: Path) -
     broken.execute("ALTER TABLE trades RENAME TO elsewhere")
     broken.commit()
     with pytest.raises(OperationalError):
-        await sink.write(scenes.day())
+        await sink.write(received(scenes.day()))
     assert broken.execute("SELECT count(*) FROM candles").fetchone() == (0,)
     broken.execute("ALTER TABLE elsewhere RENAME TO trades")
     broken.commit()
     broken.close()
-    await sink.write(scenes.day())
+    await sink.write(received(scenes.day()))
     await sink.close()
     assert await recorded(url, []) == once
 
@@ -300,3 +301,15 @@ async def test_reading_a_journal_that_is_not_there_says_so(tmp_path: Path) -> No
     with pytest.raises(FileNotFoundError, match="no journal"):
         async with read.reading(f"sqlite:///{tmp_path}/none.sqlite"):
             pytest.fail("opened")
+
+
+async def test_the_stamp_of_the_lane_that_published_is_kept(url: str) -> None:
+    """DATA-5: what a lane took for the time stands beside what it said, so that the day can be replayed; NULL if unknown."""
+    sink = JournalSink(url)
+    await sink.start()
+    await sink.write(received([Alert(severity="info", source="s", key="a", text="t", time=1)], at(7)))
+    await sink.write(received([Alert(severity="info", source="s", key="b", text="t", time=2)]))
+    await sink.close()
+    async with read.reading(url) as connection:
+        found = await connection.execute(text("select key, stamped_at from alerts order by key"))
+        assert [tuple(row) for row in found] == [("a", at(7)), ("b", None)]

@@ -10,11 +10,13 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 
-from services.notifier.channels import LogChannel, WebhookChannel, WebhookPolicy
+from services.notifier.channels import LogChannel, WebhookPolicy
 from services.notifier.notification import Notification
 from services.notifier.settings import NotifierSettings
 from services.notifier.sink import NotifierSink
-from tests.support.journal.scenes import report, risk, trade
+from services.notifier.webhook import WebhookChannel
+from tests.support.journal.scenes import risk, stated, trade
+from tests.support.runtime.telling import received
 
 NOTE = Notification(kind="alert", severity="warning", key="k", text='BTCUSDT: ₿ "quoted"', time=7)
 QUICK = WebhookPolicy(attempts=3, pause=0.001, longest_pause=0.002, breaker_failures=2, breaker_seconds=30.0)
@@ -157,9 +159,9 @@ async def test_sink_tells_every_channel_in_order_whatever_one_does(receiver: Rec
     sink = NotifierSink([Raising(), LogChannel(), WebhookChannel(receiver.url, 2.0, QUICK)], NotifierSettings())
     await sink.start()
     raised, logged = count("failures", "raising"), count("sent", "log")
-    messages = [report(1, trade("open")), risk(1), report(2, closed=(trade("closed"),)), risk(2, "HALTED", "x")]
-    await sink.write(messages)
-    await sink.write(messages)
+    messages = [stated(1, trade("open")), risk(1), stated(2, closed=(trade("closed"),)), risk(2, "HALTED", "x")]
+    await sink.write(received(messages))
+    await sink.write(received(messages))
     assert [body["kind"] for body in receiver.bodies] == ["trade_opened", "trade_closed", "kill_switch"]
     assert (count("failures", "raising"), count("sent", "log")) == (raised + 3, logged + 3)
     await sink.close()

@@ -14,6 +14,7 @@ from services.signals.settings import SignalsSettings
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import Analysis, AnalysisBundle, Fact
+from tests.support.runtime.telling import tell
 
 MARKET = Path(__file__).resolve().parents[5] / "shared" / "data" / "market"
 SOURCES = {symbol: MARKET / f"{symbol}-um-15m-2023-01_2024-05.parquet" for symbol in ("BTCUSDT", "ETHUSDT")}
@@ -31,7 +32,7 @@ def analyses(symbol: str) -> list[AnalysisBundle]:
     for row in parquet.read_table(SOURCES[symbol]).slice(0, CANDLES).to_pylist():
         candle = Candle(symbol=symbol, timeframe="15m", **row)
         message = CandleBundle(partition=0, timeframe="15m", close_time=candle.close_time, candles=(candle,))
-        bundles += [out for out in core.handle(message) if isinstance(out, AnalysisBundle)]
+        bundles += [out for out in tell(core, message) if isinstance(out, AnalysisBundle)]
     return bundles
 
 
@@ -46,7 +47,7 @@ def test_signals_on_real_candles_rest_on_facts_confirmed_by_their_close_and_spen
         minute = AnalysisBundle(
             partition=0, timeframe="1m", close_time=bundle.close_time, analyses=(_minute(bundle.analyses[0]),)
         )
-        (decisions,) = [out for message in (bundle, minute) for out in core.handle(message)]
+        (decisions,) = [out for message in (bundle, minute) for out in tell(core, message)]
         assert isinstance(decisions, DecisionBundle)
         decided += 1
         (decision,) = decisions.decisions

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.bus.port import BusClosed, Delivery
 from shared.bus.rabbitmq.bus import RabbitBus
@@ -125,6 +126,41 @@ async def test_a_broker_killed_under_load_loses_and_invents_nothing(private_rabb
     await until_depth(reader, "quorum", 0)
     await writer.close()
     await reader.close()
+
+
+async def test_a_quorum_queue_without_a_leader_is_named_with_its_remedy_which_heals_everybody(
+    private_rabbitmq: OwnRabbitmq,
+) -> None:
+    """OPS-9: killed right after the declaration, RabbitMQ 3.10 comes back with a queue that answers nobody, for ever.
+
+    Nothing was ever in it, but only a person can tell it from one whose other nodes are away: he is told what to type.
+    """
+    namespace, settings = unique(), QUICK.model_copy(update={"consume_timeout": 2.0, "confirm_timeout": 2.0})
+    specs = (queue("classic", "feed.p0"), queue("quorum", "feed.p1", kind=QueueKind.QUORUM))
+    bus = RabbitBus(Topology(specs, namespace), private_rabbitmq.url, name="test", settings=settings)
+    name = queue_name(namespace, "quorum")
+    await bus.start()
+    assert not private_rabbitmq.remembers(name), "killed too late: the queue will have its leader"
+    private_rabbitmq.kill()
+    await asyncio.to_thread(private_rabbitmq.start)
+    await until_healthy(bus, True)
+    inbox = Collector()
+
+    async def told() -> bool:
+        return any(entry["event"] == "queue_does_not_answer" for entry in logs)
+
+    with capture_logs() as logs:
+        subscribing = asyncio.ensure_future(bus.subscribe("quorum", inbox))
+        await eventually(told, "the queue is named")
+    entry = next(entry for entry in logs if entry["event"] == "queue_does_not_answer")
+    assert (entry["queue"], entry["log_level"]) == (name, "error")
+    assert f"rabbitmqctl delete_queue {name}" in entry["remedy"]
+    private_rabbitmq.control("delete_queue", name)
+    async with asyncio.timeout(PATIENCE):
+        await subscribing
+        await bus.publish([feed(1, 1)])
+        await inbox.until_count(1)
+    await bus.close()
 
 
 async def test_start_waits_for_a_broker_that_is_not_there_yet(tmp_path) -> None:

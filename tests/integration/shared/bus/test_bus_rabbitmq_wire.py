@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import get_args
 
 import aio_pika
 import pytest
@@ -13,9 +14,9 @@ from aio_pika.exceptions import ChannelPreconditionFailed, DeliveryError
 from shared.bus.port import BusError
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.objects import dead_name, exchange_name, queue_arguments, queue_name
-from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, build
-from shared.domain.control import Alert, Micro
-from tests.support.bus.contract import Collector, feed, feeds, first_seen, queue, until_depth
+from shared.bus.topology import Mode, Overflow, QueueKind, QueueSpec, Topology, build
+from shared.domain.control import Alert, Control, Micro
+from tests.support.bus.contract import Collector, eventually, feed, feeds, first_seen, queue, until_depth
 
 SPECS = (queue("q", "feed.#", "micro.#", "alert.#"),)
 
@@ -133,6 +134,48 @@ async def test_every_kind_and_policy_is_accepted_by_this_broker(
         with pytest.raises(ChannelPreconditionFailed):
             async with connection.channel() as channel:
                 await channel.declare_queue(queue_name(namespace, "q"), durable=True, arguments=wrong)
+    await bus.destroy()
+
+
+async def test_a_queue_that_is_full_of_bytes_holds_its_publisher(rabbitmq_url: str, namespace: str) -> None:
+    """OPS-1: few large messages fill it as many small ones do; none is lost."""
+    bus = RabbitBus(Topology((queue("q", "alert.#", max_bytes=3_000),), namespace), rabbitmq_url, name="bytes")
+    await bus.start()
+    alerts = [Alert(severity="info", source="s", key=str(number), text="x" * 1_000) for number in range(9)]
+    publishing = asyncio.ensure_future(bus.publish(alerts))
+    await until_depth(bus, "q", 2)  # a third would be beyond the bound
+    assert not publishing.done()
+    got = Collector(ack=True)
+    await bus.subscribe("q", got)
+    await publishing
+    await got.until(lambda got: {delivery.message_id for delivery in got.deliveries} == {one.message_id for one in alerts})
+    await bus.destroy()
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+async def test_the_money_queues_of_the_table_park_what_comes_back_too_often(
+    rabbitmq_url: str, namespace: str, mode: Mode
+) -> None:
+    """OPS-1: as declared on this broker: a message that ends its reader each time is delivered limit + 1 times."""
+    money = tuple(spec for spec in build(mode=mode).queues if spec.kind is QueueKind.QUORUM)
+    assert money
+    bus = RabbitBus(Topology(money, namespace), rabbitmq_url, name="limits")
+    await bus.start()
+    halt = Control(id="poison", command="halt", by="test", reason="")
+    await bus.publish([halt])
+    for spec in money:
+        got = Collector()
+        await bus.subscribe(spec.name, got)
+        assert spec.delivery_limit is not None
+        for delivery in range(spec.delivery_limit + 1):
+            await got.until_count(delivery + 1)
+            await got.deliveries[delivery].requeue()
+
+        async def parked(name: str = spec.name) -> bool:
+            return [letter.reason for letter in await bus.dead_letters(name, 9)] == ["delivery_limit"]
+
+        await eventually(parked, f"{spec.name} parks it")
+        assert len(got.deliveries) == spec.delivery_limit + 1
     await bus.destroy()
 
 

@@ -101,6 +101,7 @@ async def test_a_store_that_is_away_stops_no_stop() -> None:
     assert loop.time() - began < 2.0
     with pytest.raises(Throttled):
         await alone.admit(Cost(1, 1, 1), "protect")
+    await alone.close()
 
 
 async def test_a_wait_within_patience_is_waited() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from shared.bus.port import Delivery
 from shared.bus.rabbitmq.bus import RabbitBus
-from shared.bus.rabbitmq.consumer import RabbitDelivery
+from shared.bus.rabbitmq.delivery import RabbitDelivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.control import Micro
 from shared.domain.message import Message
@@ -25,7 +25,7 @@ class Counting:
     def __init__(self) -> None:
         self.count = 0
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         assert isinstance(message, Micro)
         self.count += 1
         return [Micro(symbol="OUT", time=message.time, bid=1.0, ask=1.0, imbalance=0.0, trade_delta=float(self.count))]

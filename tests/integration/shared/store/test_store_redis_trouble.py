@@ -133,7 +133,7 @@ async def test_store_without_append_numbers_is_caught(line: LossyLine) -> None:
         async def _script(self, what, script, keys, arguments):
             def again():
                 renewed = [*arguments[:1], self._writer, *arguments[2:]] if what == "append" else arguments
-                return script(keys=keys, args=renewed)
+                return self._scripts.run(script, keys, renewed)
 
             return await self._until_done(what, again)
 
@@ -198,4 +198,37 @@ async def test_waiting_append_can_be_cancelled(server: RedisProcess) -> None:
     with pytest.raises(asyncio.CancelledError):
         await appending
     assert store.healthy()
+    await store.close()
+
+
+async def test_a_server_that_forgot_its_scripts_is_told_again(server: RedisProcess) -> None:
+    """EXEC-4: after SCRIPT FLUSH, or at a fresh replica; and a connection that the server has closed is opened anew."""
+    store = RedisStore(server.url, "own", QUICK)
+    await store.start()
+    epoch = (await store.open("lane")).epoch
+    await store.append("lane", epoch, [b"1"])
+    other = Redis.from_url(server.url)
+    await other.script_flush()
+    await store.append("lane", epoch, [b"2"])
+    await other.client_kill_filter(_type="normal", skipme=True)
+    await store.append("lane", epoch, [b"3"])
+    assert (await store.open("lane")).log == (b"1", b"2", b"3")
+    await other.aclose()
+    await store.close()
+
+
+async def test_scripts_that_are_cancelled_confuse_no_later_one(server: RedisProcess) -> None:
+    """EXEC-4: a reply that nobody waited for is not taken for that of the next."""
+    store = RedisStore(server.url, "own", RedisPolicy(timeout=2.0, connections=2))
+    await store.start()
+    for number in range(40):
+        cell = f"c{number}"
+        given_up = [asyncio.create_task(store.swap(cell, 0, b"x")) for _ in range(3)]
+        for _ in range(number % 8):
+            await asyncio.sleep(0)
+        for each in given_up:
+            each.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        found = await store.read(cell)
+        assert (found.version, found.value) in {(0, None), (1, b"x")}
     await store.close()

@@ -19,6 +19,7 @@ from tests.support.analysis.candles import Row, alone, events, run, seeded_walk
 from tests.support.analysis.causality import prefix_violations, scramble_violations
 from tests.support.analysis.clock_candles import from_time
 from tests.support.analysis.symmetry import mirror_offences
+from tests.support.runtime.telling import tell
 
 ON = ("timetable", "structure", "previous_levels", "session_levels", "ipda", "opening_gaps", "power_of_three", "cross")
 QUICK = alone(
@@ -143,8 +144,8 @@ def test_pairs_are_causal_complete_and_survive_restarts() -> None:
             data = moved.snapshot()
             moved = AnalysisCore(0, "1h", QUICK)
             moved.restore(data)
-        (answer,) = steady.handle(bundle)
-        assert moved.handle(bundle) == [answer]
+        (answer,) = tell(steady, bundle)
+        assert tell(moved, bundle) == [answer]
         assert isinstance(answer, AnalysisBundle)
         for analysis in answer.analyses:
             told += follow(alive, analysis, kinds)

@@ -21,6 +21,7 @@ from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import ALL_KINDS, Analysis, AnalysisBundle, FactKind
 from shared.domain.timeframes import FINEST
 from tests.support.analysis.candles import LIVELY, TIMEFRAME, seeded_walk
+from tests.support.runtime.telling import tell
 
 BTC = seeded_walk(1, 500)
 ETH = [msgspec.structs.replace(candle, symbol="ETHUSDT") for candle in seeded_walk(2, 500)]
@@ -41,7 +42,7 @@ def said(published: frozenset[FactKind], restart: int = -1) -> list[Analysis]:
             saved = core.snapshot()
             core = AnalysisCore(0, TIMEFRAME, LIVELY, published)
             core.restore(saved)
-        (answer,) = core.handle(bundle)
+        (answer,) = tell(core, bundle)
         assert isinstance(answer, AnalysisBundle)
         found += answer.analyses
     return found
@@ -133,7 +134,7 @@ def test_analysis_carries_what_strategies_read_and_what_is_asked_for(publish: li
     core, seen = lane.build(), set[str]()
     for candle in seeded_walk(3, 600):
         one: Candle = msgspec.structs.replace(candle, timeframe="1m", open_time=candle.open_time // 15)
-        for answer in core.handle(CandleBundle(partition=0, timeframe="1m", close_time=one.close_time, candles=(one,))):
+        for answer in tell(core, CandleBundle(partition=0, timeframe="1m", close_time=one.close_time, candles=(one,))):
             assert isinstance(answer, AnalysisBundle)
             seen |= {fact.kind for analysis in answer.analyses for fact in analysis.events}
     assert seen == wanted

@@ -12,6 +12,7 @@ from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.message import Message
 from tests.support.analysis.candles import LIVELY, OTHER_OPTIONS, TIMEFRAME, walks
+from tests.support.runtime.telling import tell
 
 SETTINGS = pytest.mark.parametrize("chosen", [LIVELY, OTHER_OPTIONS, AnalysisSettings()], ids=["lively", "other", "default"])
 
@@ -30,7 +31,7 @@ def bundles(candles: list[Candle], absent: set[int]) -> list[CandleBundle]:
 
 
 def answers(core: AnalysisCore, messages: list[CandleBundle]) -> list[Message]:
-    return [answer for message in messages for answer in core.handle(message)]
+    return [answer for message in messages for answer in tell(core, message)]
 
 
 @SETTINGS
@@ -48,7 +49,7 @@ def test_stopping_and_restoring_anywhere_changes_nothing(
             moved = AnalysisCore(0, TIMEFRAME, chosen)
             moved.restore(data)
             assert moved.snapshot() == data == steady.snapshot()
-        assert moved.handle(message) == steady.handle(message)
+        assert tell(moved, message) == tell(steady, message)
     assert moved.snapshot() == steady.snapshot()
 
 
@@ -61,10 +62,10 @@ def test_redelivery_changes_nothing(chosen: AnalysisSettings, candles: list[Cand
     expected = answers(AnalysisCore(0, TIMEFRAME, chosen), messages)
     core, got = AnalysisCore(0, TIMEFRAME, chosen), []
     for number, message in enumerate(messages):
-        got += core.handle(message)
+        got += tell(core, message)
         for repeat in repeats:
             if repeat <= number and repeat % 7 == number % 7:
-                assert core.handle(messages[repeat]) == []
+                assert tell(core, messages[repeat]) == []
     assert got == expected
 
 

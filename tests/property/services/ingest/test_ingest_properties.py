@@ -19,6 +19,7 @@ from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle, FeedStep, RawCandle
 from shared.domain.message import Message
 from shared.domain.timeframes import DURATION, MINUTE, TIMEFRAMES, Timeframe, closing_at, is_boundary
+from tests.support.runtime.telling import tell
 
 MONDAY = 1_736_121_600_000  # 2025-01-06T00:00Z
 WEEK = 7 * 1_440
@@ -79,7 +80,7 @@ def fresh(timeframes: tuple[Timeframe, ...] = TIMEFRAMES) -> IngestCore:
 
 
 def out_of(core: IngestCore, steps: list[FeedStep]) -> list[Message]:
-    return [message for step in steps for message in core.handle(step)]
+    return [message for step in steps for message in tell(core, step)]
 
 
 @given(feeds(), st.data())
@@ -215,7 +216,7 @@ def aggregation_holds(first: int, minutes: int, seed: int, timeframes: tuple[Tim
     core = IngestCore(0, ("BTCUSDT",), timeframes, IngestSettings())
     made: dict[Timeframe, list[Candle]] = {timeframe: [] for timeframe in timeframes}
     for raw in raw_candles:
-        for message in core.handle(FeedStep(partition=0, close_time=raw.open_time + MINUTE, candles=(raw,))):
+        for message in tell(core, FeedStep(partition=0, close_time=raw.open_time + MINUTE, candles=(raw,))):
             assert isinstance(message, CandleBundle)
             made[message.timeframe] += message.candles
     for timeframe in timeframes:

@@ -11,7 +11,8 @@ from services.notifier.notification import Notification
 from services.notifier.settings import NotifierSettings
 from shared.domain.control import Alert
 from shared.domain.message import Message
-from tests.support.journal.scenes import at, report, risk, trade
+from tests.support.journal.scenes import at, risk, stated, trade
+from tests.support.runtime.telling import tell
 
 SETTINGS = NotifierSettings(burst=4, reserved_for_critical=1, per_minute=2, remembered=50, dedupe_window_ms=180_000)
 MINUTES = st.integers(0, 30)
@@ -21,7 +22,7 @@ ALERTS = st.builds(
     MINUTES, st.sampled_from("abc"), SEVERITIES,
 )  # fmt: skip
 REPORTS = st.builds(
-    lambda minute, states: report(
+    lambda minute, states: stated(
         minute,
         *(trade(state, intent_id=str(i)) for i, state in enumerate(states) if state != "closed"),
         closed=tuple(trade(state, intent_id=str(i)) for i, state in enumerate(states) if state == "closed"),
@@ -33,7 +34,7 @@ STREAMS = st.lists(st.one_of(ALERTS, REPORTS, RISKS), max_size=40)
 
 
 def run(core: NotifierCore, messages: list[Message]) -> list[Notification]:
-    return [notification for message in messages for notification in core.handle(message)]
+    return [notification for message in messages for notification in tell(core, message)]
 
 
 @settings(max_examples=150, deadline=None)

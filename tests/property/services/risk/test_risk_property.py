@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
+from dataclasses import replace
+from decimal import Context, Decimal, Inexact, localcontext
 
 import msgspec
 import pytest
@@ -12,28 +13,31 @@ from hypothesis import strategies as st
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
-from services.risk.sizing import size
+from services.risk.sizing import Size, size
 from services.risk.state import RiskState
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountReport, RiskReport
-from shared.domain.approval import approved
+from shared.domain.account import AccountStatement, RiskReport
 from shared.domain.control import Control
+from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
+from shared.domain.ids import derive
+from shared.domain.intents import OrderIntent, VerdictBundle
 from shared.domain.message import Message
-from shared.domain.orders import VerdictBundle
 from shared.domain.timeframes import DAY, MINUTE
+from tests.support.approval.pairs import SIGNER, VERIFIER
 from tests.support.risk.scenes import (
     DAWN,
     INSTRUMENTS,
-    KEY,
     build,
     control,
     feed,
     instrument,
     position,
-    report,
     signal,
+    stated,
+    trade,
     wishes,
 )
+from tests.support.runtime.telling import tell
 
 SETTINGS = RiskSettings()
 LEVERAGE = DEFAULT_ACCOUNT.leverage
@@ -43,20 +47,31 @@ STEP = 3 * 60 * MINUTE  # eight steps a day
 
 @st.composite
 def histories(draw) -> list[Message]:
-    """A few days of decisions, account reports and commands; equity wanders by several percent a step."""
+    """A few days of decisions, account statements and commands; equity wanders by several percent a step.
+
+    Some steps have a second round seconds later, while approvals of the first are under way. A statement may have been
+    asked for earlier than it holds, and may show the trades of approvals.
+    """
     messages: list[Message] = []
-    equity = Decimal(10_000)
+    equity, wished = Decimal(10_000), list[Signal]()
     for number in range(draw(st.integers(4, 30))):
         at = DAWN + number * STEP
         equity += equity * draw(st.integers(-45, 40)) / 1000
-        held = draw(st.sets(st.sampled_from(SYMBOLS), max_size=2))
-        if draw(st.integers(0, 9)):
-            messages.append(report(at, equity.quantize(Decimal("0.01")), *(position(symbol) for symbol in sorted(held))))
-        if draw(st.integers(0, 4)) == 0:
-            messages.append(control(draw(st.sampled_from(["halt", "rearm"])), number))
-        chosen = sorted(draw(st.sets(st.sampled_from(SYMBOLS), max_size=4)))
-        stop = 100.0 - draw(st.integers(1, 400)) / 100
-        messages.append(wishes(at, *(signal(symbol, at, stop=stop) for symbol in chosen)))
+        for after in draw(st.sampled_from([(0,), (0,), (0, 3_000), (0, 3_000, 9_000)])):
+            if draw(st.integers(0, 9)):
+                held = [position(symbol) for symbol in sorted(draw(st.sets(st.sampled_from(SYMBOLS), max_size=2)))]
+                shown = draw(st.lists(st.sampled_from(wished[-4:]), max_size=2)) if wished else []
+                trades = tuple(trade(each.symbol, intent_id=derive("intent", each.id)) for each in shown)
+                asked_at = at + after - draw(st.sampled_from([0, 0, 2_000]))
+                value = equity.quantize(Decimal("0.01"))
+                messages.append(stated(at + after, value, *held, trades=trades, asked_at=asked_at))
+            if draw(st.integers(0, 4)) == 0:
+                messages.append(control(draw(st.sampled_from(["halt", "rearm"])), len(messages)))
+            chosen = sorted(draw(st.sets(st.sampled_from(SYMBOLS), max_size=4)))
+            stop = 100.0 - draw(st.integers(1, 400)) / 100
+            signals = [signal(symbol, at + after, stop=stop) for symbol in chosen]
+            wished += signals
+            messages.append(wishes(at + after, *signals))
     return messages
 
 
@@ -71,7 +86,8 @@ class Breach(AssertionError):
 def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_every: int = 0) -> list[Message]:
     """The law of the gate, told without its code: account, day and halts are counted here from the messages alone."""
     core, outputs = make(), []
-    equity, day_start, halted, pending, day, approvals = None, None, False, {}, -1, 0
+    equity, day_start, halted, day, approvals = None, None, False, -1, 0
+    pending: dict[str, OrderIntent] = {}
     held: set[str] = set()
     rearmed_on = -1
     for number, message in enumerate(messages):
@@ -80,7 +96,7 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
             successor.restore(core.snapshot())
             core = successor
         before = state_of(core).kill_switch
-        produced = core.handle(message)
+        produced = tell(core, message)
         outputs += produced
         after = state_of(core).kill_switch
         time = getattr(message, "time", None) or getattr(message, "close_time", 0)
@@ -92,7 +108,7 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
         if isinstance(message, Control):
             halted = message.command == "halt"
             rearmed_on = day if message.command == "rearm" else rearmed_on
-        if isinstance(message, AccountReport):
+        if isinstance(message, AccountStatement):
             equity = message.account.equity
             day_start = equity if day_start is None else day_start
             if day_start - equity >= SETTINGS.daily_loss_limit * day_start and after == "NORMAL":
@@ -100,10 +116,15 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
             deep = day_start - equity > SETTINGS.halt_loss_limit * day_start
             if deep and after != "HALTED" and rearmed_on != day:
                 raise Breach("a deep loss was passed over")
-            held = {p.symbol for p in message.account.positions}
-            pending = {symbol: at for symbol, at in pending.items() if at >= message.time}
+            held = {each.symbol for each in (*message.account.positions, *message.open_trades)}
+            shown = {each.intent_id for each in message.open_trades}
+            pending = {
+                intent.symbol: intent
+                for intent in pending.values()
+                if intent.id not in shown and message.asked_at <= intent.valid_until
+            }
             if [type(output) for output in produced[:1]] != [RiskReport]:
-                raise Breach("an account report without a risk report")
+                raise Breach("a statement without a risk report")
         for output in produced:
             if not isinstance(output, VerdictBundle):
                 continue
@@ -118,21 +139,28 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
                 if intent.symbol in held | set(pending) or len(held | set(pending)) >= SETTINGS.max_positions:
                     raise Breach("too many positions")
                 approvals += 1
-                pending[intent.symbol] = intent.close_time
+                pending[intent.symbol] = intent
                 if approvals > SETTINGS.trades_per_day:
                     raise Breach("too many trades a day")
-                if intent.risk_amount > SETTINGS.risk_per_trade * equity:
+                if lost_at_the_stop(intent) > intent.risk_budget or intent.risk_budget > SETTINGS.risk_per_trade * equity:
                     raise Breach("too much risk")
-                if intent.quantity * intent.entry > SETTINGS.position_margin_cap * equity * LEVERAGE:
+                if intent.quantity * intent.bound > SETTINGS.position_margin_cap * equity * LEVERAGE:
                     raise Breach("too much margin")
-                if not approved(intent, verdict.signature, KEY):
+                if not VERIFIER.approved(intent, verdict.signature):
                     raise Breach("not signed")
     return outputs
 
 
+def lost_at_the_stop(trade: Size | OrderIntent) -> Decimal:
+    """What a trade loses, USDT, that fills at its bound and leaves at its stop, with a taker's fee both ways; exact."""
+    with localcontext(Context(prec=80, traps=[Inexact, *Context().traps])):
+        fees = SETTINGS.taker_fee * (trade.bound + trade.stop)
+        return trade.quantity * (abs(trade.bound - trade.stop) + fees)
+
+
 def _lawful(before: str, after: str, message: Message, new_day: bool) -> bool:
     """Whether this message may move the kill switch so. Re-armed on the day of the loss it goes on to DAY_HALT at once."""
-    reported = isinstance(message, AccountReport)
+    reported = isinstance(message, AccountStatement)
     halt, rearm = (isinstance(message, Control) and message.command == command for command in ("halt", "rearm"))
     causes = {
         ("NORMAL", "DAY_HALT"): reported,
@@ -175,9 +203,9 @@ def test_repeats_change_nothing(messages, places):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data(), count=st.integers(1, 12))
 def test_the_order_in_which_partitions_speak_changes_no_verdict(data, count):
-    """Each partition in its own order, any interleaving, any repeat."""
+    """Each partition in its own order, any interleaving, any repeat, all at one time."""
     times = [DAWN + (n + 1) * MINUTE for n in range(count)]
-    streams = [[wishes(at, signal(SYMBOLS[p], at), partition=p) for at in times] for p in range(3)]
+    streams = [[wishes(at, signal(SYMBOLS[p], at, valid_until=times[-1]), partition=p) for at in times] for p in range(3)]
     interleaved: list[Message] = []
     waiting = [list(stream) for stream in streams]
     while any(waiting):
@@ -186,41 +214,52 @@ def test_the_order_in_which_partitions_speak_changes_no_verdict(data, count):
         if data.draw(st.booleans()):
             interleaved.append(data.draw(st.sampled_from(interleaved)))
     straight = [stream[n] for n in range(count) for stream in streams]
-    start = report(DAWN)
-    assert feed(build(3), start, *interleaved) == feed(build(3), start, *straight)
+    now = times[-1]  # all of it waited: no deadline passes, and the order alone counts
+    assert feed(build(3), stated(DAWN), *interleaved, now=now) == feed(build(3), stated(DAWN), *straight, now=now)
 
 
-@settings(max_examples=200, deadline=None)
+@st.composite
+def wished(draw) -> Signal:
+    """A signal with any prices, side, kind of entry and ladder."""
+    entry, fraction = draw(st.floats(0.5, 90_000.0)), draw(st.floats(0.0005, 0.3))
+    side = draw(st.sampled_from(["BUY", "SELL"]))
+    sign, count = (1 if side == "BUY" else -1), draw(st.integers(1, 3))
+    reach = draw(st.floats(0.05, 3.0)) * fraction
+    exits = tuple(Exit(price=entry * (1 + sign * reach * (n + 1) / count), share=1 / count) for n in range(count))
+    kind = draw(st.sampled_from([MarketEntry(price=entry), LimitEntry(price=entry, rests_until=0)]))
+    return signal(side=side, entry=kind, stop=entry * (1 - sign * fraction), exits=exits)
+
+
+@settings(max_examples=300, deadline=None)
 @given(
+    wish=wished(),
     equity=st.decimals("0.01", "1000000000", places=2),
-    entry=st.floats(0.5, 90_000.0),
-    fraction=st.floats(0.0005, 0.3),
-    long=st.booleans(),
     held=st.decimals("0", "100000", places=2),
     tick=st.sampled_from(["0.00001", "0.01", "0.1", "0.5"]),
     step=st.sampled_from(["0.00001", "0.001", "0.3", "7"]),
+    leverage=st.integers(1, 125),
 )
-def test_a_size_never_exceeds_risk_or_margin_and_lies_on_the_grid(equity, entry, fraction, long, held, tick, step):
-    """RISK-1: exact, not to a tolerance."""
-    sign = 1 if long else -1
-    wish = signal(
-        side="BUY" if long else "SELL",
-        entry=entry,
-        stop=entry * (1 - sign * fraction),
-        target=entry * (1 + sign * fraction * 2),
-    )
-    sized = size(wish, instrument("BTCUSDT", tick, step), equity, held, SETTINGS, LEVERAGE)
+def test_a_size_never_exceeds_budget_or_margin_and_lies_on_the_grid(wish, equity, held, tick, step, leverage):
+    """RISK-1: exact, not to a tolerance, whatever the filters, prices and leverage."""
+    sized = size(wish, instrument("BTCUSDT", tick, step), equity, held, SETTINGS, leverage)
     assert (sized.quantity == 0) == (sized.risk_amount == 0)
-    if sized.quantity:
-        assert sized.risk_amount <= Decimal("0.01") * equity
-        assert sized.quantity * sized.entry <= equity
-        assert held + sized.quantity * sized.entry <= 2 * equity
-        assert sized.quantity % Decimal(step) == 0
-        assert all(price % Decimal(tick) == 0 for price in (sized.entry, sized.stop, sized.target))
-        assert (sized.stop <= Decimal(repr(wish.stop))) if long else (sized.stop >= Decimal(repr(wish.stop)))
-        assert sized.quantity * sized.entry >= 5
-        if not sized.notes:  # uncapped: one step more would be over the risk
-            assert (sized.quantity + Decimal(step)) * abs(sized.entry - sized.stop) > Decimal("0.01") * equity
+    if not sized.quantity:
+        return
+    sign, worst = (1 if wish.side == "BUY" else -1), max(sized.price, sized.bound)
+    assert lost_at_the_stop(sized) <= sized.risk_budget == Decimal("0.01") * equity
+    assert sized.risk_amount <= sized.risk_budget
+    assert sized.quantity * worst <= equity * leverage / 10
+    assert held + sized.quantity * worst <= equity * leverage / 5
+    assert sized.quantity % Decimal(step) == 0
+    rungs = [each.price for each in sized.exits]
+    assert all(price % Decimal(tick) == 0 for price in (sized.price, sized.bound, sized.stop, *rungs))
+    assert sign * (Decimal(repr(wish.stop)) - sized.stop) >= 0
+    assert 0 <= sign * (sized.bound - sized.price) <= min(abs(sized.price - sized.stop), abs(rungs[0] - sized.price)) / 4
+    assert abs(sized.bound - sized.price) <= SETTINGS.max_slippage * sized.price
+    assert sum(each.share for each in sized.exits) <= 1
+    assert sized.quantity * min(sized.price, sized.bound) >= 5
+    if not sized.notes:  # uncapped: one step more would be over the budget
+        assert lost_at_the_stop(replace(sized, quantity=sized.quantity + Decimal(step))) > sized.risk_budget
 
 
 class Forgetful(RiskCore):
@@ -274,10 +313,33 @@ class Blind(RiskCore):
         return verdict
 
 
-HALT_AND_RESTART = [report(DAWN), control("halt"), wishes(DAWN + MINUTE), wishes(DAWN + DAY, signal(at=DAWN + DAY))]
-RECOVERY = [report(DAWN), report(DAWN + MINUTE, "9650"), report(DAWN + 2 * MINUTE, "9900")]
-CRASH = [report(DAWN), report(DAWN + MINUTE, "9000")]
-CROWD = [report(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for symbol in SYMBOLS))]
+class Hasty(RiskCore):
+    """Specimen: every statement ends what is pending, also one that was asked for while the entry was under way."""
+
+    def _report(self, told):
+        later = msgspec.structs.replace(told, asked_at=told.asked_at + 60_000)
+        return super()._report(later)
+
+
+class Carefree(RiskCore):
+    """Specimen: counts the way to the stop only, neither fees nor slippage."""
+
+    def _intent(self, wish, sized, close_time):
+        intent = super()._intent(wish, sized, close_time)
+        quantity = intent.risk_budget / abs(intent.price - intent.stop)
+        return msgspec.structs.replace(intent, quantity=quantity)
+
+
+HALT_AND_RESTART = [stated(DAWN), control("halt"), wishes(DAWN + MINUTE), wishes(DAWN + DAY, signal(at=DAWN + DAY))]
+RECOVERY = [stated(DAWN), stated(DAWN + MINUTE, "9650"), stated(DAWN + 2 * MINUTE, "9900")]
+CRASH = [stated(DAWN), stated(DAWN + MINUTE, "9000")]
+UNDER_WAY = [
+    stated(DAWN),
+    wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for symbol in SYMBOLS[:2])),
+    stated(DAWN + MINUTE + 2_000),
+    wishes(DAWN + MINUTE + 3_000, signal(SYMBOLS[2], DAWN + MINUTE + 3_000)),
+]
+CROWD = [stated(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for symbol in SYMBOLS))]
 
 
 @pytest.mark.parametrize(
@@ -289,9 +351,11 @@ CROWD = [report(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for
         (Numb, RECOVERY),
         (Mild, CRASH),
         (Blind, CROWD),
+        (Hasty, UNDER_WAY),
+        (Carefree, CROWD),
     ],
 )
 def test_the_check_catches_a_broken_gate(specimen, messages):
     check(build, messages, restart_every=1)
     with pytest.raises(Breach):
-        check(lambda: specimen(1, INSTRUMENTS, SETTINGS, DEFAULT_ACCOUNT, KEY), messages, restart_every=1)
+        check(lambda: specimen(1, INSTRUMENTS, SETTINGS, DEFAULT_ACCOUNT, SIGNER), messages, restart_every=1)

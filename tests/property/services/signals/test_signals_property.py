@@ -15,6 +15,7 @@ from shared.domain.decisions import DecisionBundle, Signal
 from shared.domain.facts import AnalysisBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe, closing_at
+from tests.support.runtime.telling import tell
 from tests.support.signals.scenes import DAWN, analysis, block, candle, gap
 
 FRAMES: tuple[Timeframe, ...] = ("1m", "5m", "15m")
@@ -82,8 +83,9 @@ def disturbed(topics: dict[Timeframe, list[AnalysisBundle]], choices: Sequence[i
     return sent + sent[:: max(1, choices[0] % 4)]
 
 
-def decisions(core: SignalsCore, messages: Sequence[Message]) -> list[DecisionBundle]:
-    return [out for message in messages for out in core.handle(message) if isinstance(out, DecisionBundle)]
+def decisions(core: SignalsCore, messages: Sequence[Message], now: int = CLOSES[-1]) -> list[DecisionBundle]:
+    """What a core decides of a backlog that it handles at ``now``: no deadline passes, and the order alone counts."""
+    return [out for message in messages for out in tell(core, message, now) if isinstance(out, DecisionBundle)]
 
 
 def decides_the_same(make: Callable[[], SignalsCore], seed: Sequence[int], choices: Sequence[int]) -> bool:
@@ -145,7 +147,7 @@ def test_closes_are_decided_once_in_order_of_time_under_any_clock(seed, choices,
     for place, offset in ticks:
         messages.insert(min(place, len(messages)), ClockTick(time=DAWN + offset))
     core = build()
-    times = [bundle.close_time for bundle in decisions(core, messages)]
+    times = [bundle.close_time for bundle in decisions(core, messages, now=0)]
     assert times == sorted(set(times))
     assert len(core.snapshot()) < 100_000
 
@@ -166,26 +168,26 @@ def test_a_block_signals_at_most_once_and_the_stop_lies_beyond_it(seed):
 class Hasty(SignalsCore):
     """Specimen: puts every bundle into the view on arrival, so that the future reaches the close before it."""
 
-    def _take(self, bundle):
+    def _take(self, bundle, now):
         self._absorb(bundle)
-        return super()._take(bundle)
+        return super()._take(bundle, now)
 
 
 class Impatient(SignalsCore):
     """Specimen: decides as soon as the 1m bundle is in, whatever else closes then."""
 
-    def _take(self, bundle):
-        messages = list(super()._take(bundle))
+    def _take(self, bundle, now):
+        messages = list(super()._take(bundle, now))
         if bundle.timeframe == "1m":
-            messages += self._decide(self._barrier.due(bundle.close_time + 60_000))
+            messages += self._decide(self._barrier.due(now + 60_000))
         return messages
 
 
 class Forgetful(SignalsCore):
     """Specimen: forgets what it has decided, so that a redelivery is decided again."""
 
-    def _take(self, bundle):
-        messages = super()._take(bundle)
+    def _take(self, bundle, now):
+        messages = super()._take(bundle, now)
         self._barrier.state.decided_until = -1
         return messages
 

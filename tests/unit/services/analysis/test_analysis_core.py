@@ -13,6 +13,7 @@ from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import ClockTick
 from shared.domain.facts import AnalysisBundle
 from tests.support.analysis.candles import LIVELY, STEP, SYMBOL, TIMEFRAME, run, seeded_walk
+from tests.support.runtime.telling import tell
 
 BTC = seeded_walk(1, 300)
 ETH = [msgspec.structs.replace(candle, symbol="ETHUSDT") for candle in seeded_walk(2, 300)]
@@ -32,7 +33,7 @@ def core(settings: AnalysisSettings = APART) -> AnalysisCore:
 
 
 def handled(one: AnalysisCore, message: CandleBundle) -> AnalysisBundle:
-    (answer,) = one.handle(message)
+    (answer,) = tell(one, message)
     assert isinstance(answer, AnalysisBundle)
     return answer
 
@@ -72,20 +73,20 @@ def test_repeated_or_older_bundle_changes_nothing() -> None:
     for candle in BTC[:100]:
         handled(one, bundle(candle))
     before = one.snapshot()
-    assert [one.handle(bundle(candle)) for candle in (BTC[99], BTC[98], BTC[0], ETH[99])] == [[]] * 4
+    assert [tell(one, bundle(candle)) for candle in (BTC[99], BTC[98], BTC[0], ETH[99])] == [[]] * 4
     assert one.snapshot() == before
 
 
 def test_other_messages_give_nothing() -> None:
     """The core answers candles only."""
-    assert core().handle(ClockTick(time=BTC[0].close_time)) == []
+    assert tell(core(), ClockTick(time=BTC[0].close_time)) == []
 
 
 @pytest.mark.parametrize("change", [{"partition": 2}, {"timeframe": "1h"}])
 def test_a_bundle_of_another_lane_is_an_error(change: dict[str, object]) -> None:
     """A wrong binding must not pass in silence."""
     with pytest.raises(ValueError, match="check the bindings"):
-        core().handle(msgspec.structs.replace(bundle(BTC[0]), **change))
+        tell(core(), msgspec.structs.replace(bundle(BTC[0]), **change))
 
 
 @pytest.mark.parametrize("change", [{"open_time": BTC[0].open_time - STEP}, {"timeframe": "1h"}])
@@ -93,7 +94,7 @@ def test_a_candle_of_another_close_is_an_error_before_anything_changed(change: d
     """Causality: a candle cannot travel with a close that is not its own."""
     one = core()
     with pytest.raises(ValueError, match="ETHUSDT"):
-        one.handle(bundle(BTC[0], msgspec.structs.replace(ETH[0], **change)))
+        tell(one, bundle(BTC[0], msgspec.structs.replace(ETH[0], **change)))
     assert one.snapshot() == core().snapshot()
 
 

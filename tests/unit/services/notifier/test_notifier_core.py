@@ -8,7 +8,8 @@ from services.notifier.core import NotifierCore
 from services.notifier.settings import NotifierSettings
 from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.message import Message
-from tests.support.journal.scenes import D, at, report, risk, trade
+from tests.support.journal.scenes import D, at, risk, stated, trade
+from tests.support.runtime.telling import tell
 
 
 def core(**changes: object) -> NotifierCore:
@@ -16,7 +17,7 @@ def core(**changes: object) -> NotifierCore:
 
 
 def told(notifier: NotifierCore, *messages: Message) -> list[str]:
-    return [notification.text for message in messages for notification in notifier.handle(message)]
+    return [notification.text for message in messages for notification in tell(notifier, message)]
 
 
 def alert(minute: int, key: str = "slow", severity: str = "warning", text: str = "the feed is late") -> Alert:
@@ -29,8 +30,8 @@ CLOSED = trade("closed", result=D("19.10"), risk_amount=D("10"), exit_price=D("1
 def test_trade_is_told_when_it_is_protected_and_when_it_is_closed() -> None:
     """OPS-5: the texts that a trader reads, each once, whatever states lie between."""
     messages = [
-        report(1, trade("entering")), report(2, trade("protecting")), report(3, trade("open")), report(4, trade("open")),
-        report(5, trade("closing")), report(6, closed=(CLOSED,)),
+        stated(1, trade("entering")), stated(2, trade("protecting")), stated(3, trade("open")), stated(4, trade("open")),
+        stated(5, trade("closing")), stated(6, closed=(CLOSED,)),
     ]  # fmt: skip
     assert told(core(), *messages, *messages) == [
         "BTCUSDT long opened: 0.015 at 100.1, risking 9.90 USDT",
@@ -41,7 +42,7 @@ def test_trade_is_told_when_it_is_protected_and_when_it_is_closed() -> None:
 def test_failed_trade_is_a_warning() -> None:
     """A trade that did not come about is told as such."""
     failed = trade("failed", side="SELL", result=D("-0.05"), exit_reason="entry_rejected")
-    (notification,) = core().handle(report(1, closed=(failed,)))
+    (notification,) = tell(core(), stated(1, closed=(failed,)))
     assert (notification.kind, notification.severity) == ("trade_failed", "warning")
     assert notification.text == "BTCUSDT short did not come about (entry rejected): -0.05 USDT"
 
@@ -50,8 +51,8 @@ def test_trades_open_since_long_are_no_news_after_a_restart() -> None:
     """A restarted notifier does not tell the whole book again; what opened within the window it does."""
     old, new = trade("open", opened_at=at(1)), trade("open", intent_id="i-2", symbol="ETHUSDT", opened_at=at(59))
     notifier = core()
-    assert told(notifier, report(60, old, new)) == ["ETHUSDT long opened: 0.015 at 100.1, risking 9.90 USDT"]
-    assert told(notifier, report(61, old, new)) == []
+    assert told(notifier, stated(60, old, new)) == ["ETHUSDT long opened: 0.015 at 100.1, risking 9.90 USDT"]
+    assert told(notifier, stated(61, old, new)) == []
 
 
 def test_kill_switch_changes_are_told_whatever_the_least_severity() -> None:
@@ -63,7 +64,7 @@ def test_kill_switch_changes_are_told_whatever_the_least_severity() -> None:
             (1, "NORMAL", ""), (2, "DAY_HALT", "3 % lost"), (3, "DAY_HALT", "3 % lost"), (4, "HALTED", "an operator"),
             (4, "NORMAL", "a duplicate of its time"), (5, "NORMAL", ""),
         ]
-        for note in notifier.handle(risk(minute, state, reason))
+        for note in tell(notifier, risk(minute, state, reason))
     ]  # fmt: skip
     assert [note.severity for note in notes] == ["warning", "critical", "info"]
     assert [note.text for note in notes] == [
@@ -101,7 +102,7 @@ def test_least_severity_is_obeyed(least: str, count: int) -> None:
     notifier = core(min_severity=least)
     messages = [alert(1, key=severity, severity=severity) for severity in ("info", "warning", "critical")]
     assert len(told(notifier, *messages)) == count
-    assert told(core(min_severity="warning"), report(1, trade("open"))) == []
+    assert told(core(min_severity="warning"), stated(1, trade("open"))) == []
 
 
 def test_flood_is_cut_and_its_remainder_told_as_a_number() -> None:
@@ -111,7 +112,7 @@ def test_flood_is_cut_and_its_remainder_told_as_a_number() -> None:
     assert len(told(notifier, *flood)) == 3
     assert len(told(notifier, *(alert(1, key=f"c{number}", severity="critical") for number in range(4)))) == 2
     assert told(notifier, risk(2)) == []  # one token a minute: still within the reserve
-    (note,) = [note for message in (risk(3), risk(4)) for note in notifier.handle(message)]
+    (note,) = [note for message in (risk(3), risk(4)) for note in tell(notifier, message)]
     assert note.text == "8 suppressed by the rate limit: 2 critical, 6 warning"
     assert (note.kind, note.severity) == ("suppressed", "critical")
     assert told(notifier, risk(5), risk(6)) == []
@@ -120,20 +121,20 @@ def test_flood_is_cut_and_its_remainder_told_as_a_number() -> None:
 def test_memory_is_bounded_and_open_trades_are_never_forgotten() -> None:
     """Invariant 6: the oldest condition is forgotten; a trade that stays open is renewed by each report."""
     notifier = core(remembered=3, burst=1000)
-    assert len(told(notifier, report(1, trade("open")))) == 1
+    assert len(told(notifier, stated(1, trade("open")))) == 1
     for minute in range(2, 40):
-        assert told(notifier, alert(minute, key=str(minute)), report(minute, trade("open"))) == ["ingest: the feed is late"]
+        assert told(notifier, alert(minute, key=str(minute)), stated(minute, trade("open"))) == ["ingest: the feed is late"]
     assert len(notifier.snapshot()) < 1_000
 
 
 def test_reset_begins_anew_and_other_messages_say_nothing() -> None:
     """A new simulated session has times of its own."""
     notifier = core()
-    assert told(notifier, report(9, trade("open", opened_at=at(9)))) != []
+    assert told(notifier, stated(9, trade("open", opened_at=at(9)))) != []
     assert told(notifier, ClockTick(time=at(10)), Control(id="1", command="halt", by="me", reason="")) == []
-    assert told(notifier, report(8, trade("open", opened_at=at(8)))) == []
+    assert told(notifier, stated(8, trade("open", opened_at=at(8)))) == []
     assert told(notifier, Control(id="2", command="reset", by="replay", reason="")) == []
-    assert told(notifier, report(8, trade("open", opened_at=at(8)))) != []
+    assert told(notifier, stated(8, trade("open", opened_at=at(8)))) != []
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "example.org", ""])

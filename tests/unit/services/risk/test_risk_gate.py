@@ -9,12 +9,12 @@ import pytest
 
 from services.risk.gate import CHECKS, Application, refusals
 from services.risk.settings import RiskSettings
-from shared.domain.orders import Refusal
+from shared.domain.intents import Refusal
 
 SETTINGS = RiskSettings()
 SOUND = {
     "symbol": "BTCUSDT",
-    "expires_at": 1_000,
+    "valid_until": 1_000,
     "now": 1_000,
     "kill_switch": "NORMAL",
     "day_limit_reached": False,

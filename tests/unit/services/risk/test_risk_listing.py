@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from services.risk.core import RiskCore
+from shared.domain.intents import Verdict, VerdictBundle
 from shared.domain.message import Message
-from shared.domain.orders import Verdict, VerdictBundle
 from shared.domain.timeframes import MINUTE
-from tests.support.risk.scenes import DAWN, build, feed, instrument, listed, report, shut, signal, wishes
+from tests.support.risk.scenes import DAWN, build, feed, instrument, listed, shut, signal, stated, wishes
 
 AT = DAWN + MINUTE
 
@@ -25,19 +25,19 @@ def asked(core: RiskCore, at: int = AT) -> dict[str, Verdict]:
 def test_the_next_verdict_is_rounded_to_filters_that_changed_under_way() -> None:
     """RISK-1: no restart; a symbol that is not named keeps its own."""
     core = build()
-    feed(core, report(DAWN), listed(DAWN, instrument("BTCUSDT", tick="0.5", step="7", notional="20")))
+    feed(core, stated(DAWN), listed(DAWN, instrument("BTCUSDT", tick="0.5", step="7", notional="20")))
     found = asked(core)
     btc, eth = found["BTCUSDT"].intent, found["ETHUSDT"].intent
     assert btc is not None
     assert eth is not None
-    assert (btc.stop, btc.quantity) == (Decimal(98), Decimal(49))
-    assert (eth.stop, eth.quantity) == (Decimal("98.0"), Decimal(50))
+    assert (btc.stop, btc.quantity) == (Decimal(98), Decimal(42))
+    assert (eth.stop, eth.quantity) == (Decimal("98.0"), Decimal("45.474"))
 
 
 def test_a_symbol_that_is_not_named_any_more_keeps_the_last_filters() -> None:
     """RISK-1: what cannot be read is no reason to round to something older."""
     core = build()
-    feed(core, report(DAWN), listed(DAWN, instrument("BTCUSDT", tick="0.5")), listed(DAWN + 1, instrument("ETHUSDT")))
+    feed(core, stated(DAWN), listed(DAWN, instrument("BTCUSDT", tick="0.5")), listed(DAWN + 1, instrument("ETHUSDT")))
     intent = asked(core)["BTCUSDT"].intent
     assert intent is not None
     assert intent.stop == Decimal(98)
@@ -46,7 +46,7 @@ def test_a_symbol_that_is_not_named_any_more_keeps_the_last_filters() -> None:
 def test_a_closed_symbol_is_refused_with_the_sentence_and_the_others_are_not() -> None:
     """RISK-2: the verdict's note is what a person reads."""
     core = build()
-    feed(core, report(DAWN), listed(DAWN, closures=(shut("BTCUSDT"),)))
+    feed(core, stated(DAWN), listed(DAWN, closures=(shut("BTCUSDT"),)))
     found = asked(core)
     assert found["BTCUSDT"].refusals == ("symbol_closed",)
     assert "BTCUSDT is shut by the test" in found["BTCUSDT"].notes
@@ -56,22 +56,22 @@ def test_a_closed_symbol_is_refused_with_the_sentence_and_the_others_are_not() -
 def test_a_closure_holds_in_its_hours_only_and_ends_with_the_list_that_lacks_it() -> None:
     """RISK-2: windows are told ahead; risk looks at its own time."""
     core = build()
-    feed(core, report(DAWN), listed(DAWN, closures=(shut("BTCUSDT", AT + MINUTE, AT + 2 * MINUTE), shut("ETHUSDT"))))
+    feed(core, stated(DAWN), listed(DAWN, closures=(shut("BTCUSDT", AT + MINUTE, AT + 2 * MINUTE), shut("ETHUSDT"))))
     assert asked(core)["BTCUSDT"].intent is not None
-    feed(core, report(AT + 1), listed(AT + 2))
+    feed(core, stated(AT + 10_000), listed(AT + 10_001))
     assert asked(core, AT + MINUTE)["BTCUSDT"].intent is not None
 
 
 def test_a_window_that_has_begun_refuses() -> None:
     """RISK-2: as above, a minute later."""
     core = build()
-    feed(core, report(DAWN), listed(DAWN, closures=(shut("BTCUSDT", AT, AT + 1),)))
+    feed(core, stated(DAWN), listed(DAWN, closures=(shut("BTCUSDT", AT, AT + 1),)))
     assert asked(core)["BTCUSDT"].refusals == ("symbol_closed",)
 
 
 def test_a_restart_forgets_neither_filters_nor_closures() -> None:
     """RISK-3: both are part of the state."""
     core, other = build(), build()
-    feed(core, report(DAWN), listed(DAWN, instrument("ETHUSDT", tick="0.5"), closures=(shut("BTCUSDT"),)))
+    feed(core, stated(DAWN), listed(DAWN, instrument("ETHUSDT", tick="0.5"), closures=(shut("BTCUSDT"),)))
     other.restore(core.snapshot())
     assert asked(other) == asked(core)

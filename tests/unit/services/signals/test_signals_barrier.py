@@ -18,36 +18,36 @@ def test_a_close_waits_for_every_timeframe_that_closes_in_any_order(order):
     """SIG-1."""
     gate = barrier()
     for timeframe in order[:-1]:
-        assert gate.arrive(bundle(timeframe, CLOSE)) == "held"
-        assert gate.due() == []
-    gate.arrive(bundle(order[-1], CLOSE))
-    (ruling,) = gate.due()
+        assert gate.arrive(bundle(timeframe, CLOSE), CLOSE) == "held"
+        assert gate.due(CLOSE) == []
+    gate.arrive(bundle(order[-1], CLOSE), CLOSE)
+    (ruling,) = gate.due(CLOSE)
     assert (ruling.close_time, ruling.absent) == (CLOSE, ())
     assert [each.timeframe for each in ruling.bundles] == ["1m", "5m", "15m"]
-    assert gate.due() == []
+    assert gate.due(CLOSE) == []
 
 
 def test_a_later_complete_close_waits_behind_an_earlier_incomplete_one():
     gate = barrier()
-    gate.arrive(bundle("1m", CLOSE))
-    gate.arrive(bundle("1m", CLOSE + MINUTE))
-    assert gate.due() == []
-    gate.arrive(bundle("5m", CLOSE))
-    gate.arrive(bundle("15m", CLOSE))
-    assert [ruling.close_time for ruling in gate.due()] == [CLOSE, CLOSE + MINUTE]
+    gate.arrive(bundle("1m", CLOSE), CLOSE)
+    gate.arrive(bundle("1m", CLOSE + MINUTE), CLOSE)
+    assert gate.due(CLOSE) == []
+    gate.arrive(bundle("5m", CLOSE), CLOSE)
+    gate.arrive(bundle("15m", CLOSE), CLOSE)
+    assert [ruling.close_time for ruling in gate.due(CLOSE)] == [CLOSE, CLOSE + MINUTE]
 
 
 def test_a_higher_timeframe_ahead_of_the_one_minute_stream_holds_nothing_up():
     gate = barrier()
-    gate.arrive(bundle("15m", CLOSE))
-    gate.arrive(bundle("1m", CLOSE - MINUTE))
-    assert [ruling.close_time for ruling in gate.due()] == [CLOSE - MINUTE]
+    gate.arrive(bundle("15m", CLOSE), CLOSE)
+    gate.arrive(bundle("1m", CLOSE - MINUTE), CLOSE)
+    assert [ruling.close_time for ruling in gate.due(CLOSE)] == [CLOSE - MINUTE]
 
 
 def test_the_deadline_declares_missing_only_after_it_has_passed():
     gate = barrier()
-    gate.arrive(bundle("1m", CLOSE))
-    gate.arrive(bundle("5m", CLOSE))
+    gate.arrive(bundle("1m", CLOSE), CLOSE)
+    gate.arrive(bundle("5m", CLOSE), CLOSE)
     assert gate.due(CLOSE + 5_000) == []
     (ruling,) = gate.due(CLOSE + 5_001)
     assert ruling.absent == ("15m",)
@@ -56,20 +56,20 @@ def test_the_deadline_declares_missing_only_after_it_has_passed():
 
 def test_close_freed_by_the_deadline_releases_the_complete_closes_behind_it():
     gate = barrier()
-    gate.arrive(bundle("1m", CLOSE))
-    gate.arrive(bundle("1m", CLOSE + MINUTE))
-    gate.arrive(bundle("15m", CLOSE + 15 * MINUTE))
+    gate.arrive(bundle("1m", CLOSE), CLOSE)
+    gate.arrive(bundle("1m", CLOSE + MINUTE), CLOSE)
+    gate.arrive(bundle("15m", CLOSE + 15 * MINUTE), CLOSE)
     assert [(r.close_time, r.absent) for r in gate.due(CLOSE + 6_000)] == [(CLOSE, ("5m", "15m")), (CLOSE + MINUTE, ())]
 
 
 def test_patience_is_counted_in_one_minute_closes():
     gate = barrier(patience=2)
-    gate.arrive(bundle("1m", CLOSE))
-    gate.arrive(bundle("15m", CLOSE + 15 * MINUTE))  # ahead, but it is not the 1m stream that is ahead
-    gate.arrive(bundle("1m", CLOSE + MINUTE))
-    assert gate.due() == []
-    gate.arrive(bundle("1m", CLOSE + 2 * MINUTE))
-    assert [(r.close_time, r.absent) for r in gate.due()] == [
+    gate.arrive(bundle("1m", CLOSE), CLOSE)
+    gate.arrive(bundle("15m", CLOSE + 15 * MINUTE), CLOSE)  # ahead, but it is not the 1m stream that is ahead
+    gate.arrive(bundle("1m", CLOSE + MINUTE), CLOSE)
+    assert gate.due(CLOSE) == []
+    gate.arrive(bundle("1m", CLOSE + 2 * MINUTE), CLOSE)
+    assert [(r.close_time, r.absent) for r in gate.due(CLOSE)] == [
         (CLOSE, ("5m", "15m")),
         (CLOSE + MINUTE, ()),
         (CLOSE + 2 * MINUTE, ()),
@@ -81,17 +81,17 @@ def test_the_ceiling_bounds_what_is_held_back():
     gate = barrier(patience=2, ceiling=4)
     decided = []
     for step in range(1, 40):
-        gate.arrive(bundle("5m", DAWN + step * 5 * MINUTE))
-        decided += gate.due()
+        gate.arrive(bundle("5m", DAWN + step * 5 * MINUTE), CLOSE)
+        decided += gate.due(CLOSE)
         assert len(gate.state.pending) <= 4
     assert [ruling.close_time for ruling in decided] == [DAWN + step * 5 * MINUTE for step in range(1, 36)]
 
 
 def test_repeats_and_late_ones_are_told_apart():
     gate = barrier()
-    assert gate.arrive(bundle("1m", CLOSE)) == "held"
-    assert gate.arrive(bundle("1m", CLOSE)) == "duplicate"
+    assert gate.arrive(bundle("1m", CLOSE), CLOSE) == "held"
+    assert gate.arrive(bundle("1m", CLOSE), CLOSE) == "duplicate"
     gate.due(CLOSE + 60_000)
-    assert gate.arrive(bundle("1m", CLOSE)) == "late"
-    assert gate.arrive(bundle("15m", CLOSE)) == "late"
+    assert gate.arrive(bundle("1m", CLOSE), CLOSE) == "late"
+    assert gate.arrive(bundle("15m", CLOSE), CLOSE) == "late"
     assert gate.state.pending == {}

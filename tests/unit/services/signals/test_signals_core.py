@@ -13,6 +13,7 @@ from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.ids import derive
 from shared.domain.timeframes import MINUTE, TIMEFRAMES, closing_at
+from tests.support.runtime.telling import tell
 from tests.support.signals.scenes import CLOSE, DAWN, QUARTER, analysis, block, bundle, bundles_of, candle, gap
 
 SETTINGS = SignalsSettings(ob_fvg=ObFvgSettings(warmup_candles=0))
@@ -24,13 +25,13 @@ def core(settings: SignalsSettings = SETTINGS, symbols: tuple[str, ...] = ("BTCU
 
 
 def feed(target: SignalsCore, messages) -> list:
-    return [output for message in messages for output in target.handle(message)]
+    return [output for message in messages for output in tell(target, message)]
 
 
 def test_a_close_without_strategy_timeframe_still_leaves_one_decision_per_symbol_in_order():
     """SIG-1: exactly one decision per symbol and finest close, also when nothing happened."""
     target = core(symbols=("ETHUSDT", "BTCUSDT"))
-    (decided,) = target.handle(bundle("1m", CLOSE + MINUTE, ("ETHUSDT", "BTCUSDT")))
+    (decided,) = tell(target, bundle("1m", CLOSE + MINUTE, ("ETHUSDT", "BTCUSDT")))
     assert isinstance(decided, DecisionBundle)
     assert (decided.partition, decided.close_time) == (0, CLOSE + MINUTE)
     assert [d.symbol for d in decided.decisions] == ["BTCUSDT", "ETHUSDT"]
@@ -72,8 +73,8 @@ def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_ale
     target = core()
     at = bundles_of(CLOSE, ("1m", "5m"), block(), gap())
     assert feed(target, at) == []
-    assert target.handle(ClockTick(time=CLOSE + 5_000)) == []
-    decided, alert = target.handle(ClockTick(time=CLOSE + 5_001))
+    assert tell(target, ClockTick(time=CLOSE + 5_000)) == []
+    decided, alert = tell(target, ClockTick(time=CLOSE + 5_001))
     assert decided.decisions[0].reasons == ("data_missing",)
     assert isinstance(alert, Alert)
     assert (alert.severity, alert.key, alert.time) == ("warning", "close_incomplete.p0", CLOSE)
@@ -83,10 +84,10 @@ def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_ale
 def test_a_close_that_arrives_late_is_waited_for_from_its_arrival():
     """SIG-1: after an outage whole hours arrive at once; the deadline must not declare missing what is on its way."""
     target = core()
-    target.handle(ClockTick(time=CLOSE + 600_000))
+    tell(target, ClockTick(time=CLOSE + 600_000))
     feed(target, bundles_of(CLOSE, ("1m", "5m"), block(), gap()))
-    assert target.handle(ClockTick(time=CLOSE + 605_000)) == []
-    (_, alert) = target.handle(ClockTick(time=CLOSE + 605_001))
+    assert tell(target, ClockTick(time=CLOSE + 605_000)) == []
+    (_, alert) = tell(target, ClockTick(time=CLOSE + 605_001))
     assert isinstance(alert, Alert)
 
 
@@ -95,7 +96,7 @@ def test_a_warm_up_bundle_is_known_and_decides_nothing():
     target = core()
     old = msgspec.structs.replace(bundle("15m", CLOSE - QUARTER, ("BTCUSDT",), block(), gap()), warmup=True)
     before = target.snapshot()
-    assert target.handle(old) == ()
+    assert tell(target, old) == ()
     assert target.snapshot() != before
     decided = feed(target, bundles_of(CLOSE, ("1m", "5m", "15m"), block(), gap()))
     assert len(decided) == 1
@@ -104,13 +105,13 @@ def test_a_warm_up_bundle_is_known_and_decides_nothing():
 def test_a_late_bundle_updates_the_view_and_decides_nothing():
     target = SignalsCore(0, ("BTCUSDT",), TIMEFRAMES, DRILL)
     feed(target, bundles_of(CLOSE, ("1m", "5m")))
-    target.handle(ClockTick(time=CLOSE + 60_000))
+    tell(target, ClockTick(time=CLOSE + 60_000))
     late = bundle("15m", CLOSE)
     before = target.snapshot()
-    assert target.handle(late) == []
+    assert tell(target, late) == []
     assert target.snapshot() != before
     after = target.snapshot()
-    assert target.handle(late) == []
+    assert tell(target, late) == []
     assert target.snapshot() == after
 
 
@@ -128,8 +129,8 @@ def test_candle_of_a_later_close_is_not_seen_by_an_earlier_one():
     """Invariant 1: the 1m candle of the next minute is in before the 15m analysis of this close, and must not count."""
     target = core(DRILL)
     held = [bundle("1m", CLOSE), bundle("1m", CLOSE + MINUTE), bundle("5m", CLOSE)]
-    assert feed(target, held) == []
-    first, second = target.handle(bundle("15m", CLOSE))
+    assert [output for each in held for output in tell(target, each, CLOSE + MINUTE)] == []
+    first, second = tell(target, bundle("15m", CLOSE))
     assert (first.close_time, second.close_time) == (CLOSE, CLOSE + MINUTE)
     assert first.decisions[0].signal.close_time == CLOSE
     assert {first.decisions[0].signal.side, second.decisions[0].signal.side} == {"BUY", "SELL"}
@@ -139,8 +140,8 @@ def test_the_drill_needs_a_sound_candle_at_this_close():
     target = core(DRILL, symbols=("BTCUSDT", "ETHUSDT"))
     at = CLOSE + MINUTE
     disputed = analysis(of=candle(at, "1m", "BTCUSDT", state="disputed"))
-    (decided,) = target.handle(
-        AnalysisBundle(partition=0, timeframe="1m", close_time=at, analyses=(disputed,), missing=("ETHUSDT",))
+    (decided,) = tell(
+        target, AnalysisBundle(partition=0, timeframe="1m", close_time=at, analyses=(disputed,), missing=("ETHUSDT",))
     )
     assert [d.reasons for d in decided.decisions] == [("data_disputed",), ("data_missing",)]
 
@@ -185,29 +186,29 @@ def test_when_no_strategy_signals_the_first_that_judged_gives_the_reasons():
 def test_foreign_message_changes_nothing_in_signals(foreign):
     target = core()
     before = target.snapshot()
-    assert list(target.handle(foreign)) == []
+    assert list(tell(target, foreign)) == []
     assert target.snapshot() == before
 
 
 def test_a_timeframe_that_is_not_read_is_ignored():
     target = SignalsCore(0, ("BTCUSDT",), ("1m", "15m"), SETTINGS)
-    assert list(target.handle(bundle("5m", CLOSE))) == []
-    target.handle(bundle("15m", CLOSE))
-    assert len(target.handle(bundle("1m", CLOSE))) == 1
+    assert list(tell(target, bundle("5m", CLOSE))) == []
+    tell(target, bundle("15m", CLOSE))
+    assert len(tell(target, bundle("1m", CLOSE))) == 1
 
 
 def test_symbols_of_others_in_a_bundle_are_ignored():
-    (decided,) = core().handle(bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "XRPUSDT")))
+    (decided,) = tell(core(), bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "XRPUSDT")))
     assert [d.symbol for d in decided.decisions] == ["BTCUSDT"]
 
 
 def test_a_close_off_the_grid_is_refused_loudly():
     target = core()
     wrong = AnalysisBundle(partition=0, timeframe="15m", close_time=CLOSE + MINUTE, analyses=())
-    (alert,) = target.handle(wrong)
+    (alert,) = tell(target, wrong)
     assert isinstance(alert, Alert)
     assert alert.severity == "critical"
-    assert len(target.handle(bundle("1m", CLOSE + MINUTE))) == 1
+    assert len(tell(target, bundle("1m", CLOSE + MINUTE))) == 1
 
 
 @pytest.mark.parametrize("timeframes", [("1m", "5m"), ("15m",)])
@@ -220,7 +221,7 @@ def test_symbols_added_to_the_configuration_begin_empty_after_a_restore():
     target, successor = core(), core(symbols=("BTCUSDT", "ETHUSDT"))
     feed(target, bundles_of(CLOSE))
     successor.restore(target.snapshot())
-    (decided,) = successor.handle(bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "ETHUSDT")))
+    (decided,) = tell(successor, bundle("1m", CLOSE + MINUTE, ("BTCUSDT", "ETHUSDT")))
     assert [d.symbol for d in decided.decisions] == ["BTCUSDT", "ETHUSDT"]
 
 

@@ -17,7 +17,7 @@ from shared.bus.rabbitmq.objects import check_namespace, queue_arguments
 from shared.bus.routing import Routes, matches
 from shared.bus.sequences import Gaps, Sequences
 from shared.bus.settings import BrokerSettings
-from shared.bus.topology import Overflow, QueueKind, Topology, build
+from shared.bus.topology import MIB, Overflow, QueueKind, Topology, build
 from tests.support.bus.contract import queue
 
 
@@ -126,6 +126,7 @@ def test_only_what_old_and_new_brokers_accept_is_declared() -> None:
     assert queue_arguments(classic, "ns") == {
         "x-queue-type": "classic",
         "x-max-length": 1_000,
+        "x-max-length-bytes": 64 * MIB,
         "x-overflow": "drop-head",
         "x-message-ttl": 5,
     }
@@ -133,6 +134,7 @@ def test_only_what_old_and_new_brokers_accept_is_declared() -> None:
     assert queue_arguments(quorum, "ns") == {
         "x-queue-type": "quorum",
         "x-max-length": 1_000,
+        "x-max-length-bytes": 64 * MIB,
         "x-overflow": "reject-publish",
         "x-single-active-consumer": True,
         "x-delivery-limit": 3,

@@ -6,11 +6,12 @@ from typing import get_args
 
 import pytest
 
-from shared.bus.codec import MESSAGE_TYPES
+from shared.bus.codec import MAX_BODY_BYTES, MESSAGE_TYPES
 from shared.bus.topology import (
     EXCHANGES,
     OPTIONAL_TOPICS,
     Layout,
+    Mode,
     Overflow,
     QueueKind,
     QueueSpec,
@@ -19,6 +20,7 @@ from shared.bus.topology import (
     exchange_of,
     partition_of,
 )
+from shared.domain.control import ClockTick
 from shared.domain.timeframes import TIMEFRAMES
 
 
@@ -27,17 +29,17 @@ def test_every_queue_is_bounded(layout: Layout) -> None:
     """Invariant 6: no queue without a ceiling and a prefetch."""
     for queue in build(layout, partitions=3).queues:
         assert queue.max_length > 0
+        assert queue.max_bytes >= 4 * MAX_BODY_BYTES, "some of the largest messages must fit"
         assert queue.prefetch > 0
 
 
 @pytest.mark.parametrize("layout", get_args(Layout))
 def test_money_blocks_and_is_replicated(layout: Layout) -> None:
     """EXEC-2: order commands and account events are in quorum queues that never drop."""
-    table = build(layout)
-    for name in ("execution", "exchange"):
-        assert table.queue(name).kind is QueueKind.QUORUM
-        assert table.queue(name).overflow is Overflow.BLOCK
-        assert table.queue(name).delivery_limit
+    queue = build(layout).queue("execution")
+    assert queue.kind is QueueKind.QUORUM
+    assert queue.overflow is Overflow.BLOCK
+    assert queue.delivery_limit
 
 
 def test_each_partition_and_timeframe_has_its_own_analysis_queue() -> None:
@@ -60,22 +62,35 @@ def test_every_lane_hears_a_reset() -> None:
 
 def test_queue_without_a_reader_in_a_mode_is_left_out() -> None:
     """Invariant 6: a blocking queue without a reader would in the end stop its writers."""
-    assert {"replay"} <= set(build(mode="sim").index)
+    assert build(mode="sim").queue("replay").consumer == "market"
+    assert build(mode="paper").queue("paper").consumer == "execution"
     assert build(mode="paper").queue("paper").bindings == ("candle.*.1m", "funding.*", "control.reset")
     for mode in ("paper", "testnet", "live"):
         assert "replay" not in build(mode=mode).index
     for mode in ("testnet", "live"):
         table = build(mode=mode)
-        assert table.queue("exchange").consumer == "gateway"
         assert "paper" not in table.index
         assert not [queue.name for queue in table.queues if "market.step" in queue.bindings]
 
 
-@pytest.mark.parametrize("layout", get_args(Layout))
-def test_the_clock_reaches_every_core_that_keeps_deadlines(layout: Layout) -> None:
-    """SIG-1, EXEC-3: deadlines are kept by ticks, and a tick that reaches nobody keeps none."""
-    readers = {queue.consumer for queue in build(layout).queues if {"control.tick", "control.#"} & set(queue.bindings)}
-    assert readers >= ({"engine"} if layout == "fused" else {"signals", "risk"}) | {"execution"}
+def test_clock_ticks_belong_to_no_exchange() -> None:
+    """Ticks are the process's own: a forged one could make every deadline of the system pass."""
+    with pytest.raises(ValueError, match="belongs to no exchange"):
+        exchange_of(ClockTick(time=1).topic)
+
+
+@pytest.mark.parametrize("mode", get_args(Mode))
+def test_execution_has_one_queue_whatever_its_exchange_is(mode: Mode) -> None:
+    """EXEC-2: intents, commands and filters; the steps of a simulated market too, in the order of all of them."""
+    table = build(mode=mode)
+    steps = {"market.step"} if mode in ("sim", "paper") else set()
+    assert set(table.queue("execution").bindings) == {"order.intent", "exchange.instruments", "control.#"} | steps
+    assert not [queue.name for queue in table.queues if {"exchange.event", "exchange.request"} & set(queue.bindings)]
+
+
+def test_the_journal_gets_every_change_of_an_order() -> None:
+    """EXEC-2: order events and statements come apart."""
+    assert {"report.#", "account.#"} <= set(build().queue("journal").bindings)
 
 
 def test_every_message_type_has_an_exchange() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from shared.approval.key_text import SIM_PRIVATE_KEY, SIM_PUBLIC_KEY
 from shared.config.load import ConfigInvalid, load
 from shared.config.settings import CommonSettings
 from shared.domain.timeframes import TIMEFRAMES
+from tests.support.approval.pairs import OTHER, OWN
 
 
 def faults(**settings: object) -> list[str]:
@@ -39,21 +41,22 @@ def test_settings_survive_being_dumped_and_validated_again() -> None:
 
 def test_live_needs_two_acknowledgements() -> None:
     """OPS-7: real orders are sent by nobody's oversight: each acknowledgement is missed by its name."""
-    own = {"approval_key": "a-key-of-my-own"}
     assert CommonSettings(mode="paper").mode == "paper"
-    assert CommonSettings.model_validate({"mode": "testnet", **own}).mode == "testnet"
+    assert CommonSettings.model_validate({"mode": "testnet"}).mode == "testnet"
     both = ["exchange.real_money", "exchange.proven_on_testnet"]
-    assert [line.split(":")[0] for line in faults(mode="live", **own)] == both
-    assert [line.split(":")[0] for line in faults(mode="live", exchange={"real_money": True}, **own)] == both[1:]
+    assert [line.split(":")[0] for line in faults(mode="live")] == both
+    assert [line.split(":")[0] for line in faults(mode="live", exchange={"real_money": True})] == both[1:]
     acknowledged = {"real_money": True, "proven_on_testnet": True}
-    assert CommonSettings.model_validate({"mode": "live", "exchange": acknowledged, **own}).mode == "live"
+    assert CommonSettings.model_validate({"mode": "live", "exchange": acknowledged}).mode == "live"
 
 
 @pytest.mark.parametrize("mode", ["testnet", "live"])
 def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode: str) -> None:
     """Invariant 5: a signature that everybody can make is none."""
     exchange = {"real_money": True, "proven_on_testnet": True}
-    assert [line.split(":")[0] for line in faults(mode=mode, exchange=exchange)] == ["approval_key"]
+    published = {"private_key": SIM_PRIVATE_KEY, "public_key": SIM_PUBLIC_KEY}
+    found = faults(mode=mode, exchange=exchange, approval=published)
+    assert [line.split(":")[0] for line in found] == ["approval.private_key", "approval.public_key"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,15 @@ def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode
         ({"store": {"url": "mysql://x"}}, "store.url: must begin with redis:// or"),
         ({"take": {"timeframes": ["2*"]}}, "take.timeframes: ['2*'] matches none of"),
         ({"take": {"symbols": ["BTC*"]}}, "take.symbols: BTCUSDT and ETHUSDT share partition 0"),
-        ({"approval_key": "short"}, "approval_key: must be text, at least 8 characters"),
+        ({"approval_key": "short"}, "approval_key: there is no such setting; it is approval.private_key now"),
+        ({"approval": {"private_key": "short"}}, "approval.private_key: does not begin with ict-private-"),
+        ({"approval": {"private_key": OWN.private[:-1]}}, "approval.private_key: is no private key: it is cut off"),
+        ({"approval": {"private_key": OWN.public}}, "approval.private_key: is a public key"),
+        ({"approval": {"public_key": OWN.private}}, "approval.public_key: is a private key"),
+        (
+            {"approval": {"private_key": OWN.private, "public_key": OTHER.public}},
+            "approval.public_key: is not the public key of approval.private_key",
+        ),
         ({"instruments": {"btc": {}}}, "instruments.btc"),
         ({"instruments": 3}, "instruments: must be a mapping"),
         ({"http": {"port": 70000}}, "http.port: must be a whole number from 0 to 65535"),

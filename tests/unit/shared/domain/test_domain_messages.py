@@ -8,13 +8,14 @@ import msgspec
 import pytest
 
 from shared.domain.candles import Candle
-from shared.domain.decisions import Signal
+from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.facts import Fact
-from shared.domain.orders import OrderIntent
+from shared.domain.intents import ExitRung, OrderIntent
 
 SIGNAL = {
-    "id": "s", "symbol": "BTCUSDT", "strategy": "ob_fvg", "side": "BUY", "entry": 100.0, "stop": 95.0, "target": 110.0,
-    "score": 4.0, "close_time": 60_000, "expires_at": 120_000, "rests_on": ("ob",), "why": "a zone",
+    "id": "s", "symbol": "BTCUSDT", "strategy": "ob_fvg", "side": "BUY", "entry": MarketEntry(price=100.0), "stop": 95.0,
+    "exits": (Exit(price=105.0, share=0.5), Exit(price=110.0, share=0.5)), "score": 4.0, "close_time": 60_000,
+    "valid_until": 120_000, "rests_on": ("ob",), "why": "a zone",
 }  # fmt: skip
 FACT = {
     "id": "f", "kind": "fvg", "direction": "bullish", "top": 101.0, "bottom": 100.0, "formed_at": 60_000,
@@ -25,18 +26,38 @@ CANDLE = {
     "volume": 1.0,
 }  # fmt: skip
 INTENT = {
-    "id": "i", "signal_id": "s", "symbol": "BTCUSDT", "side": "BUY", "quantity": Decimal(1), "entry": Decimal(100),
-    "stop": Decimal(95), "target": Decimal(110), "close_time": 60_000, "expires_at": 120_000, "risk_amount": Decimal(5),
+    "id": "i", "signal_id": "s", "symbol": "BTCUSDT", "side": "BUY", "quantity": Decimal(1), "price": Decimal(100),
+    "bound": Decimal(101), "stop": Decimal(95), "exits": (ExitRung(price=Decimal(110)),), "close_time": 60_000,
+    "decided_at": 60_100, "valid_until": 65_100, "risk_amount": Decimal(5), "risk_budget": Decimal(6),
 }  # fmt: skip
 
 
-def test_a_signal_has_its_stop_and_target_on_their_sides() -> None:
-    """SIG-7: a stop on the wrong side of the entry would be hit at once."""
-    assert Signal(**SIGNAL).stop == 95.0
-    assert Signal(**{**SIGNAL, "side": "SELL", "stop": 105.0, "target": 90.0}).target == 90.0
-    for wrong in ({"stop": 100.0}, {"target": 100.0}, {"stop": 105.0}, {"side": "SELL"}):
+def test_a_signal_has_its_stop_and_exits_on_their_sides() -> None:
+    """SIG-7: a stop on the wrong side of the entry would be hit at once; a ladder leads away from it."""
+    assert Signal(**SIGNAL).target == 110.0
+    down = (Exit(price=95.0, share=0.5), Exit(price=90.0, share=0.5))
+    assert Signal(**{**SIGNAL, "side": "SELL", "stop": 105.0, "exits": down}).target == 90.0
+    rising, single = SIGNAL["exits"], (Exit(price=100.0),)
+    for wrong in ({"stop": 100.0}, {"exits": single}, {"stop": 105.0}, {"side": "SELL"}, {"exits": rising[::-1]}):
         with pytest.raises(ValueError, match="cannot have stop"):
             Signal(**{**SIGNAL, **wrong})
+
+
+def test_a_ladder_takes_at_most_the_whole_position() -> None:
+    """EXEC-7: what the shares leave rides; more than all cannot leave."""
+    rests = (Exit(price=105.0, share=0.3), Exit(price=110.0, share=0.3))
+    assert Signal(**{**SIGNAL, "exits": rests}).exits == rests
+    with pytest.raises(ValueError, match="more than the whole"):
+        Signal(**{**SIGNAL, "exits": (Exit(price=105.0, share=0.6), Exit(price=110.0, share=0.6))})
+    with pytest.raises(ValueError, match="shares"):
+        OrderIntent(**{**INTENT, "exits": (ExitRung(price=Decimal(110), share=Decimal("1.1")),)})
+
+
+def test_an_entry_says_of_which_kind_it_is() -> None:
+    """SIG-7: a market entry is never read as one that rests."""
+    resting = Signal(**{**SIGNAL, "entry": LimitEntry(price=100.0, rests_until=90_000)})
+    for each in (resting, Signal(**SIGNAL)):
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(each), type=Signal) == each
 
 
 def test_a_zone_has_its_top_above_its_bottom() -> None:
@@ -65,6 +86,14 @@ def test_an_intent_has_a_quantity(quantity: Decimal) -> None:
     """RISK-1: nothing is no trade, and less than nothing is a bug of sizing."""
     with pytest.raises(ValueError, match="must be positive"):
         OrderIntent(**{**INTENT, "quantity": quantity})
+
+
+@pytest.mark.parametrize("wrong", [{"stop": Decimal(100)}, {"exits": ()}, {"side": "SELL"}, {"price": Decimal(110)}])
+def test_an_entrys_prices_are_in_order(wrong: dict) -> None:
+    """RISK-1: stop, price, exits; a close or a moved stop has no ladder."""
+    with pytest.raises(ValueError, match="not in order"):
+        OrderIntent(**{**INTENT, **wrong})
+    assert OrderIntent(**{**INTENT, "purpose": "close", "exits": (), "about": "another"}).exits == ()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from shared.runtime.lane.lane import Lane
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.store.memory import MemoryStore
 from tests.support.bus.crashing import KillableBus
+from tests.support.runtime.telling import tell
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
 
@@ -35,7 +36,7 @@ class Summing:
     def __init__(self) -> None:
         self.state = SumState()
 
-    def handle(self, message: Message) -> Sequence[Message]:
+    def handle(self, message: Message, now: int) -> Sequence[Message]:
         assert isinstance(message, Micro)
         self.state.count += 1
         self.state.total = (self.state.total * 31 + message.time) % 1_000_003
@@ -83,7 +84,7 @@ def inputs(count: int) -> list[Micro]:
 
 def expected(count: int) -> list[Message]:
     core = Summing()
-    return [output for message in inputs(count) for output in core.handle(message)]
+    return [output for message in inputs(count) for output in tell(core, message)]
 
 
 async def run(

@@ -25,6 +25,7 @@ from shared.core import StaleSnapshot
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import AnalysisBundle, Direction, Fact, FactKind, FactState
 from tests.support.analysis.candles import STEP, TIMEFRAME, alone, closed, opened
+from tests.support.runtime.telling import tell
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 SWING_LENGTH = 2
@@ -361,7 +362,7 @@ def said(core: AnalysisCore, *, without_eth: int = -1, disputed: int = -1) -> li
         second = candle(ETH, number, eth)
         if number == disputed:
             second = msgspec.structs.replace(second, state="disputed")
-        (answer,) = core.handle(bundle(number, candle(BTC, number, btc), None if number == without_eth else second))
+        (answer,) = tell(core, bundle(number, candle(BTC, number, btc), None if number == without_eth else second))
         assert isinstance(answer, AnalysisBundle)
         for analysis in answer.analyses:
             mine = [fact for fact in analysis.events if fact.kind == "smt_swing"]

@@ -10,7 +10,7 @@ import pytest
 
 from services.signals.settings import ObFvgSettings
 from services.signals.strategies.ob_fvg import judge
-from shared.domain.decisions import Signal
+from shared.domain.decisions import MarketEntry, Signal
 from shared.domain.timeframes import MINUTE
 from tests.support.signals.scenes import CLOSE, QUARTER, analysis, block, candle, fact, gap, mirror, view
 
@@ -21,11 +21,11 @@ def test_the_return_into_an_order_block_with_a_gap_is_bought():
     """SIG-3, SIG-7: entry at the close, stop 0.2 % beyond the block, target 1:2, one minute to live."""
     signal = judge(view(analysis(block(), gap())), SETTINGS)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry, signal.strategy) == ("BUY", 101.5, "ob_fvg")
+    assert (signal.side, signal.entry, signal.strategy) == ("BUY", MarketEntry(price=101.5), "ob_fvg")
     assert signal.stop == pytest.approx(99.8)
-    assert signal.target == pytest.approx(104.9)
+    assert [(each.price, each.share) for each in signal.exits] == [(pytest.approx(104.9), 1.0)]
     assert signal.score == 5.5
-    assert (signal.close_time, signal.expires_at) == (CLOSE, CLOSE + 60_000)
+    assert (signal.close_time, signal.valid_until) == (CLOSE, CLOSE + 60_000)
     assert signal.rests_on == (block().id, gap().id)
     for word in ("BTCUSDT 15m", "bullish order block 100-101", "gap 100.8-102", "closed at 101.5", "1:2"):
         assert word in signal.why
@@ -35,7 +35,7 @@ def test_the_mirrored_scene_is_sold():
     mirrored = candle(CLOSE, open=103.0, high=105.5, low=102.0, close=104.5)
     signal = judge(view(analysis(mirror(block()), mirror(gap()), trend="down", of=mirrored)), SETTINGS)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("SELL", 104.5)
+    assert (signal.side, signal.entry) == ("SELL", MarketEntry(price=104.5))
     assert signal.stop == pytest.approx(106 * 1.002)
     assert signal.target == pytest.approx(104.5 - 2 * (106 * 1.002 - 104.5))
     assert "bearish order block" in signal.why

@@ -28,6 +28,7 @@ from shared.store.memory import MemoryStore
 from tests.support.analysis.candles import LIVELY, SYMBOL, TIMEFRAME, seeded_walk
 from tests.support.execution.desk import core as execution_core
 from tests.support.risk.scenes import build as risk_core
+from tests.support.runtime.telling import tell
 
 
 def queue(name: str, *bindings: str) -> QueueSpec:
@@ -46,7 +47,7 @@ def analysis() -> AnalysisCore:
 
 
 def fed(core: AnalysisCore, bundles: list[CandleBundle]) -> list[Message]:
-    return [answer for bundle in bundles for answer in core.handle(bundle)]
+    return [answer for bundle in bundles for answer in tell(core, bundle)]
 
 
 def left_aside() -> float:
@@ -63,8 +64,8 @@ class Run:
         self.store = MemoryStore()
         self._bus = MemoryBus(Topology((queue("in", "candle.#"), queue("out", "analysis.#", "alert.#"))))
         self._lane = Lane(LaneSpec("lane", "test", "in", build), self._bus, self.store, LanePolicy(commit_linger=0.0))
-        self._left_behind = log.snapshot((), left_behind)
-        self._logged = [log.entry(bundle, encode(bundle)) for bundle in logged]
+        self._left_behind = log.snapshot((), left_behind, 0)
+        self._logged = [log.entry(bundle, encode(bundle), bundle.close_time) for bundle in logged]
         self._settling: set[asyncio.Future[None]] = set()
 
     def _collect(self, delivery: Delivery) -> None:

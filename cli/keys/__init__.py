@@ -1,0 +1,1 @@
+"""``ict keys``: make the keys with which services sign and verify."""

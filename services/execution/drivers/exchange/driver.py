@@ -1,0 +1,201 @@
+"""Execution at a real exchange: a source that hosts the core, one process an account (EXEC-2, EXEC-3, EXEC-4, EXEC-8).
+
+At the start: what was written is read back, the account is checked, stated and asked for executions, then intents are
+taken. From the first moment on the core gets ticks, so that what is held is protected while all that goes on. An
+intent is acknowledged once it is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from services.execution.core import ExecutionCore
+from services.execution.drivers.exchange.dispatcher import Dispatcher
+from services.execution.drivers.exchange.exchange_time import ExchangeTime
+from services.execution.drivers.exchange.halting import BY
+from services.execution.drivers.exchange.leaving import leave
+from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.outbox import Outbox
+from services.execution.drivers.exchange.preflight import key_fault, refuse
+from services.execution.drivers.exchange.readiness import Readiness
+from services.execution.drivers.exchange.receiving import Receiving
+from services.execution.drivers.exchange.settings import DriverSettings
+from services.execution.drivers.exchange.spill_file import SpillFile
+from services.execution.drivers.exchange.wakefulness import Wakefulness
+from services.execution.drivers.exchange.write_ahead import WriteAhead
+from services.execution.inputs import Connected, Input
+from services.execution.settings import ExecutionSettings
+from shared.bus.port import Bus
+from shared.config.settings import CommonSettings
+from shared.domain.control import ClockTick, Control
+from shared.domain.message import Message
+from shared.exchange.errors import ExchangeError
+from shared.exchange.port import Exchange
+from shared.runtime.process.exits import Exit, Leave
+from shared.runtime.source import Lease
+from shared.runtime.supervision import end_all
+from shared.store.port import Fenced
+
+log = structlog.get_logger(__name__)
+
+QUEUE = "execution"
+
+
+class ExchangeDriver:
+    """A source (``shared.runtime.source``): runs on one replica at a time, until cancelled.
+
+    make: builds the exchange, not started. make_core: builds the core, empty.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        make: Callable[[], Exchange],
+        make_core: Callable[[], ExecutionCore],
+        common: CommonSettings,
+        settings: ExecutionSettings,
+    ) -> None:
+        self._bus = bus
+        self._make = make
+        self._make_core = make_core
+        self._common = common
+        self._settings = settings
+        self._driver: DriverSettings = settings.driver
+        self._readiness = Readiness()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def trouble(self) -> str:
+        """See ``Readiness.trouble``."""
+        return self._readiness.trouble()
+
+    async def run(self, lease: Lease) -> None:
+        self._exchange = self._make()
+        spill = SpillFile(self._driver.outbox_directory, self._common.namespace, self._driver.outbox_file_mb * 1_000_000)
+        self._outbox = Outbox(self._bus, spill, self._driver.outbox_messages, self._published)
+        self._loop = MoneyLoop(
+            self._make_core,
+            ExchangeTime(self._exchange.now),
+            self._outbox,
+            start=lambda request: self._dispatcher.start(request),
+            changed=self._changed,
+            awake=Wakefulness(self._common.exchange.recv_window_ms / 1000),
+        )
+        self._log = WriteAhead(
+            lease,
+            self._loop.snapshot,
+            snapshot_every=self._driver.snapshot_every,
+            linger=self._driver.write_linger_ms / 1000,
+        )
+        self._dispatcher = Dispatcher(self._exchange, self._loop, self._log, self._common, self._settings, self._readiness)
+        try:
+            await self._work(lease)
+        finally:
+            await end_all([*self._tasks, *self._dispatcher.running])
+            self._readiness.stream_down("the process stops")
+            self._outbox.close()
+            await self._exchange.close()
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def _work(self, lease: Lease) -> None:
+        known = self._loop.resume(lease.state, lease.log)
+        await self._patiently(self._exchange.start)
+        self._loop.written_to(self._log)
+        self._log.begin()
+        self._dispatcher.halting.begin()
+        self._loop.feed(Connected(open=False, started=True))
+        if not known:
+            self._dispatcher.halting.halt(
+                "no state of this deployment was found: it is its first start, or its store was emptied. Look at the "
+                "account's positions and orders, then run `ict rearm`"
+            )
+        for name, work in (("write ahead", self._log.run), ("outbox", self._outbox.run), ("ticks", self._tick)):
+            self._spawn(name, work())
+        beginning = asyncio.create_task(self._begin(), name="execution begins")
+        await self._while_healthy(beginning)
+        receiving = Receiving(self._bus, self._loop, self._log)
+        subscription = await self._bus.subscribe(QUEUE, receiving.receive)
+        try:
+            await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))
+        except asyncio.CancelledError:
+            await subscription.cancel()
+            await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
+            raise
+        finally:
+            await subscription.cancel()
+            await receiving.end()
+
+    async def _begin(self) -> None:
+        """Check key and account, open the user stream, read the account, ask for executions and orders in doubt."""
+        await self._patiently(self._check)
+        for name, work in self._dispatcher.work():
+            self._spawn(name, work)
+        await self._patiently(self._stated)
+        await self._dispatcher.catch_up()
+
+    async def _check(self) -> None:
+        fault = await key_fault(self._exchange)
+        if fault:
+            await refuse(self._exchange, fault, bool(self._loop.core.state.plans))
+            self._dispatcher.halting.halt(fault)
+        await self._dispatcher.instruments.begin()
+
+    async def _stated(self) -> None:
+        if not await self._dispatcher.statements.read():
+            raise ExchangeError("retry", 0, "balances or positions could not be read", call="statement")
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try until it succeeds. A refusal ends the process, unless a position of ours is open."""
+        stream = self._common.exchange.stream
+        pause = stream.backoff_first_s
+        while True:
+            try:
+                await attempt()
+            except ExchangeError as error:
+                if error.action in ("refuse", "halt") and not self._loop.core.state.plans:
+                    raise Leave(Exit.REFUSED, f"execution cannot start: {error}") from error
+                log.warning("exchange_away", error=str(error), seconds=pause)
+                self._readiness.unanswered(str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, stream.backoff_longest_s)
+            else:
+                return
+
+    async def _while_healthy(self, task: asyncio.Task[Any]) -> None:
+        """Wait for ``task``; raise what ends one of the others before. Fenced comes first: another process leads now."""
+        try:
+            await asyncio.wait([task, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            ended = [each for each in self._tasks if each.done()]
+            errors = [each.exception() for each in ended if not each.cancelled()]
+            found = [error for error in errors if error is not None]
+            for error in sorted(found, key=lambda each: not isinstance(each, Fenced)):
+                raise error
+            if task.done():
+                task.result()
+            elif ended:
+                raise RuntimeError("a part of the driver ended")
+        finally:
+            if not task.done():
+                await end_all([task])
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work, name=f"execution {name}"))
+
+    # -- inputs -------------------------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Tell the core the time."""
+        while True:
+            self._loop.feed(ClockTick(time=self._loop.now()))
+            await asyncio.sleep(self._driver.tick_ms / 1000)
+
+    def _published(self, number: int) -> None:
+        self._loop.published(number)
+
+    def _changed(self, taken: Message | Input) -> None:
+        self._dispatcher.halting.look(commanded=isinstance(taken, Control) and taken.by != BY)
+        self._dispatcher.countdown.look()

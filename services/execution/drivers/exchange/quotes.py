@@ -1,0 +1,93 @@
+"""Best bid and ask of the configured symbols: streamed, and queried when an entry is sent while the stream is silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import structlog
+
+from services.execution.plans.admission import Quote
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.market_data import BookTicker
+from shared.exchange.model.streams import MarketStream, StreamLost, StreamName
+from shared.exchange.settings import StreamSettings
+
+log = structlog.get_logger(__name__)
+
+#: Events after which everything else has a turn.
+_BREATH = 200
+
+
+class QuoteSource(Protocol):
+    """The calls of the exchange port that are used here."""
+
+    async def book_ticker(self, symbol: str) -> BookTicker: ...
+    def market_stream(self, names: Sequence[StreamName]) -> MarketStream: ...
+    def together(self, names: Sequence[StreamName]) -> list[list[StreamName]]: ...
+
+
+class Quotes:
+    """``now``: the exchange's time, UTC ms. silence_ms: age beyond which a streamed quote is not used. patience: seconds."""
+
+    def __init__(
+        self,
+        source: QuoteSource,
+        symbols: Sequence[str],
+        now: Callable[[], int],
+        settings: StreamSettings,
+        *,
+        silence_ms: int,
+        patience: float,
+    ) -> None:
+        self._source = source
+        self._symbols = tuple(symbols)
+        self._now = now
+        self._settings = settings
+        self._silence_ms = silence_ms
+        self._patience = patience
+        self._quotes: dict[str, Quote] = {}
+
+    async def of(self, symbol: str) -> Quote | None:
+        """Return best bid and ask of now; None if neither stream nor exchange says them in time."""
+        known = self._quotes.get(symbol)
+        if known is not None and self._now() - known.time <= self._silence_ms:
+            return known
+        asked_at = self._now()
+        try:
+            async with asyncio.timeout(self._patience):
+                ticker = await self._source.book_ticker(symbol)
+        except (ExchangeError, TimeoutError) as error:
+            log.warning("no_quote", symbol=symbol, error=str(error))
+            return known
+        return _quote(ticker, asked_at)
+
+    async def run(self) -> None:
+        """Keep the streams open until cancelled."""
+        names = [StreamName("book_ticker", symbol) for symbol in self._symbols]
+        async with asyncio.TaskGroup() as group:
+            for together in self._source.together(names):
+                group.create_task(self._follow(together))
+
+    async def _follow(self, names: Sequence[StreamName]) -> None:
+        pause = 0.0
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                async with self._source.market_stream(names) as stream:
+                    received = 0
+                    async for each in stream:
+                        if isinstance(each.event, BookTicker):
+                            self._quotes[each.event.symbol] = _quote(each.event, min(each.event.time, self._now()))
+                        pause, received = 0.0, received + 1
+                        if not received % _BREATH:
+                            await asyncio.sleep(0)
+            except StreamLost as lost:
+                pause = min(max(pause * 2, self._settings.backoff_first_s), self._settings.backoff_longest_s)
+                log.info("quote_stream_lost", reason=lost.reason, text=str(lost), seconds=pause)
+
+
+def _quote(ticker: BookTicker, time: int) -> Quote:
+    return Quote(time=time, bid=Decimal(str(ticker.bid)), ask=Decimal(str(ticker.ask)))

@@ -1,0 +1,77 @@
+"""Takes intents and commands from the bus: handled as they come, acknowledged once they are written (EXEC-2)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+import structlog
+
+from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.write_ahead import WriteAhead
+from shared.bus.port import Bus, BusError, Delivery, InvalidMessage
+from shared.domain.control import Control
+from shared.domain.intents import VerdictBundle
+from shared.runtime.lane.dead_letter import dead_letter_and_alert
+
+log = structlog.get_logger(__name__)
+
+_WAIT_S: Final = 1.0
+
+
+class Receiving:
+    """Deliveries of execution's queue."""
+
+    def __init__(self, bus: Bus, loop: MoneyLoop, write_ahead: WriteAhead) -> None:
+        self._bus = bus
+        self._loop = loop
+        self._log = write_ahead
+        self._running: dict[asyncio.Task[None], Delivery] = {}
+
+    def receive(self, delivery: Delivery) -> None:
+        """Handle one delivery now; its acknowledgement follows."""
+        try:
+            message = delivery.decode()
+        except InvalidMessage as error:
+            self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", str(error)))
+            return
+        if not isinstance(message, VerdictBundle | Control) or (isinstance(message, Control) and message.command == "reset"):
+            self._run(delivery, delivery.ack())  # instruments are read here, and published by us
+            return
+        handled = self._loop.feed(message)
+        if handled.poisoned:
+            reason = f"handler failed: {handled.poisoned}"
+            self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", reason))
+            return
+        refused = isinstance(message, VerdictBundle) and not handled.requests
+        self._run(delivery, self._acknowledge(delivery, 0 if refused else handled.number))
+
+    async def end(self) -> None:
+        """Give what is not acknowledged back to the queue, for whoever leads next."""
+        unsettled = dict(self._running)
+        for task in unsettled:
+            task.cancel()
+        await asyncio.gather(*unsettled, return_exceptions=True)
+        for delivery in reversed([each for task, each in unsettled.items() if task.cancelled()]):
+            try:
+                await delivery.requeue()  # each goes to the head of the queue: backwards keeps the order
+            except BusError as error:
+                log.warning("not_given_back", error=str(error))
+
+    async def _acknowledge(self, delivery: Delivery, number: int) -> None:
+        while not await self._log.written(number, _WAIT_S):
+            pass
+        await delivery.ack()
+
+    def _run(self, delivery: Delivery, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._guarded(work), name="execution acknowledges")
+        self._running[task] = delivery
+        task.add_done_callback(lambda done: self._running.pop(done, None))
+
+    @staticmethod
+    async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except BusError as error:  # it is delivered again, and was handled once
+            log.warning("not_acknowledged", error=str(error))

@@ -1,0 +1,214 @@
+"""Carries out the core's requests at the exchange, each in a task of its own, and feeds back the outcome (EXEC-2, EXEC-6).
+
+What only reduces a position leaves at once, and waits for no other request, store or broker. An entry is judged again, then
+written ahead, then sent, signed with exactly the time that was written: the exchange refuses it if it comes later than
+that. Its request is built while the store writes, and leaves when the store has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from functools import partial
+from typing import Final
+
+import structlog
+
+from services.execution.drivers.exchange.metrics import REQUESTS, WITHHELD
+from services.execution.drivers.exchange.money_loop import Handled, MoneyLoop
+from services.execution.drivers.exchange.quotes import Quotes
+from services.execution.drivers.exchange.write_ahead import WriteAhead
+from services.execution.inputs import Act, Answer, Result, Sent, Withheld
+from services.execution.plans.admission import SENTENCE
+from services.execution.requests import CancelOrder, PlaceOrder, QueryOrder
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
+from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused
+from shared.exchange.port import TradingExchange
+
+log = structlog.get_logger(__name__)
+
+#: An entry whose stamp is older than this share of the receive window is judged and written again instead of being sent.
+_FRESH: Final = Decimal("0.5")
+#: Why an entry may not leave now, and perhaps may in a moment while it is valid: stream and statements come back.
+_PASSING: Final = frozenset({"disconnected", "account_stale"})
+_LOOK_S: Final = 0.1
+#: The rate limiter's own code for what it did not let through; the exchange's for too many orders.
+_UNSENT: Final = frozenset({int(ErrorCode.TOO_MANY_ORDERS)})
+
+
+class Sending:
+    """recv_window_ms: how long the exchange takes a signed request. refused: awaited with symbol, code and message of an
+    order that was refused, before its answer is fed. failed: called with an error of a query that says more than no answer.
+    """
+
+    def __init__(
+        self,
+        exchange: TradingExchange,
+        loop: MoneyLoop,
+        write_ahead: WriteAhead,
+        quotes: Quotes,
+        recv_window_ms: int,
+        *,
+        refused: Callable[[str, int, str], Awaitable[None]],
+        failed: Callable[[ExchangeError], None],
+    ) -> None:
+        self._exchange = exchange
+        self._loop = loop
+        self._log = write_ahead
+        self._quotes = quotes
+        self._fresh_ms = int(recv_window_ms * _FRESH)
+        self._refused = refused
+        self._failed = failed
+
+    async def place(self, request: PlaceOrder) -> None:
+        """Place an order that only reduces: now.
+
+        A process that was frozen sends only stops, which harm nobody, until it has read the account again.
+        """
+        asked_at = self._loop.now()
+        if self._loop.was_frozen() and request.order.type != "STOP_MARKET":
+            self._end("place", request.order.client_id, asked_at, "unsent")
+            return
+        await self._placed(request.order, asked_at, None)
+
+    async def enter(self, request: PlaceOrder) -> None:
+        """Judge an entry again, write it ahead, count it at the rate limits, send it; or feed why it is withheld.
+
+        While the store answers, the intent and that it leaves are written together: entries of the log are in order. While
+        it does not, nothing is judged until it does.
+        """
+        order = request.order
+        while True:
+            unwritten = self._log.waiting > 0 and not await self._log.written(self._log.number, self._fresh_ms / 1000)
+            quote = await self._quotes.of(order.symbol)
+            why = self._loop.core.confirm(order.client_id, quote, self._loop.now())
+            if why is not None and why[0] in _PASSING:
+                await asyncio.sleep(_LOOK_S)
+                continue
+            if why is not None:
+                word, text = ("unwritten", SENTENCE["unwritten"][1]) if unwritten and why[0] == "expired" else why
+                WITHHELD.labels(word).inc()
+                self._loop.feed(Withheld(client_id=order.client_id, why=word, text=text))
+                return
+            if unwritten:
+                continue
+            sent = self._loop.feed(Sent(client_id=order.client_id))
+            if sent.poisoned:
+                return
+            self._log.hurry()
+            await asyncio.sleep(0)  # the store is asked now, and the request is built while it writes
+            refused = await self._exchange.admit(order)
+            if refused is not None:
+                self._answer("place", order.client_id, sent.stamp, refused)
+                return
+            try:
+                await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, sent))
+            except NotReady:
+                continue
+            return
+
+    async def cancel(self, request: CancelOrder) -> None:
+        """Cancel an order."""
+        asked_at = self._loop.now()
+        if self._loop.was_frozen():
+            self._end("cancel", request.client_id, asked_at, "unknown")  # it is tried again
+            return
+        outcome = await self._outcome("cancel", request.client_id, self._exchange.cancel(request.ref))
+        self._answer("cancel", request.client_id, asked_at, outcome)
+
+    async def query(self, request: QueryOrder) -> None:
+        """Ask once how an order stands, and its child."""
+        asked_at = self._loop.now()
+        try:
+            found = await query_with_child(self._exchange, request.ref)
+        except ExchangeError as error:
+            self._failed(error)
+            self._end("query", request.client_id, asked_at, "unknown")
+        except Exception:
+            log.exception("answer_unreadable", act="query", order=request.client_id)
+            self._end("query", request.client_id, asked_at, "unknown")
+        else:
+            order, child = found if found is not None else (None, None)
+            self._end("query", request.client_id, asked_at, "done" if order else "absent", order=order, child=child)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _may_leave(self, sent: Handled) -> bool:
+        """Wait until it is written that an entry leaves; False if that takes so long that the entry must be judged again."""
+        written = await self._log.written(sent.number, self._fresh_ms / 1000)
+        return written and self._loop.now() - sent.stamp <= self._fresh_ms
+
+    async def _placed(
+        self,
+        order: NewOrder,
+        asked_at: int,
+        signed_at: int | None,
+        ready: Ready | None = None,
+    ) -> None:
+        """Place an order and feed what became of it. Raises NotReady."""
+        placing = self._exchange.place(order, signed_at=signed_at, ready=ready)
+        outcome = await self._outcome("place", order.client_id, placing)
+        if isinstance(outcome, Refused):
+            await self._refused(order.symbol, outcome.code, outcome.message)
+        self._answer("place", order.client_id, asked_at, outcome)
+
+    async def _outcome(self, act: Act, client_id: str, call: Awaitable[Outcome]) -> Outcome | None:
+        """None = the answer cannot be read, by a bug of the adapter or an exchange that is ill in a new way."""
+        try:
+            return await call
+        except NotReady:
+            raise
+        except Exception:
+            log.exception("answer_unreadable", act=act, order=client_id)
+            return None
+
+    def _answer(self, act: Act, client_id: str, asked_at: int, outcome: Outcome | None) -> None:
+        if isinstance(outcome, Accepted):
+            self._end(act, client_id, asked_at, "stands" if outcome.stood else "done", order=outcome.order)
+        elif isinstance(outcome, Refused):
+            unsent = outcome.action == "retry" or outcome.code in _UNSENT
+            self._end(act, client_id, asked_at, "unsent" if unsent else "refused", refused=outcome)
+        else:
+            self._end(act, client_id, asked_at, "unknown")
+
+    def _end(
+        self,
+        act: Act,
+        client_id: str,
+        asked_at: int,
+        result: Result,
+        *,
+        order: ExchangeOrder | None = None,
+        child: ExchangeOrder | None = None,
+        refused: Refused | None = None,
+    ) -> None:
+        REQUESTS.labels(act, result).inc()
+        answer = Answer(act=act, client_id=client_id, result=result, asked_at=asked_at, order=order, child=child)
+        if refused is not None:
+            answer = Answer(
+                act=act,
+                client_id=client_id,
+                result=result,
+                asked_at=asked_at,
+                code=refused.code,
+                message=refused.message,
+                sentence=refused.sentence,
+                action=refused.action,
+            )
+        self._loop.feed(answer)
+
+
+async def query_with_child(exchange: TradingExchange, ref: OrderRef) -> tuple[ExchangeOrder, ExchangeOrder | None] | None:
+    """Return an order, and the plain order that it became if it was conditional and triggered; None if there is none.
+
+    Raises ExchangeError.
+    """
+    order = await exchange.order(ref)
+    if order is None:
+        return None
+    if order.book == "algo" and order.child_id:
+        return order, await exchange.order(OrderRef(symbol=order.symbol, id=order.child_id))
+    return order, None

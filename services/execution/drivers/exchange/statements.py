@@ -1,0 +1,190 @@
+"""Reads the account as the exchange states it: regularly, and whenever news may have been missed (EXEC-4).
+
+Statements never wait for orders. Each read fails alone: without balances or positions there is no statement; open orders
+are read symbol by symbol, and one symbol that cannot be read leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
+from typing import Final
+
+import structlog
+
+from services.execution.alerts import alert
+from services.execution.drivers.exchange.metrics import STATEMENTS
+from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.readiness import Readiness
+from services.execution.inputs import Statement
+from shared.domain.symbols import is_symbol
+from shared.exchange.error_codes import ErrorCode
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.account import Balance
+from shared.exchange.model.orders import ExchangeOrder
+from shared.exchange.port import TradingExchange
+from shared.runtime.waiting import wait_at_most
+
+log = structlog.get_logger(__name__)
+
+_ASSET: Final = "USDT"
+#: Longest wait for open orders once balances and positions are there.
+_ORDERS_PATIENCE_S: Final = 2.0
+
+#: Open orders, and the symbols of which they are all; None = every symbol.
+_Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
+
+
+class Statements:
+    """symbols: those that are traded. every: seconds. failed: called with an error of a read."""
+
+    def __init__(
+        self,
+        exchange: TradingExchange,
+        loop: MoneyLoop,
+        symbols: Sequence[str],
+        every: float,
+        readiness: Readiness,
+        failed: Callable[[ExchangeError], None],
+    ) -> None:
+        self._exchange = exchange
+        self._loop = loop
+        self._symbols = tuple(symbols)
+        self._every = every
+        self._readiness = readiness
+        self._failed = failed
+        self._wanted = asyncio.Event()
+        self._whole = True
+        self._unknown: set[str] = set()
+        self._paid_in: set[str] = set()
+        self._unpriced: set[str] = set()
+
+    def ask(self, *, whole: bool = False) -> None:
+        """Ask for one now. whole: news may have been missed, so that orders of every symbol are read."""
+        self._whole |= whole
+        self._wanted.set()
+
+    def paid_in(self, asset: str) -> None:
+        """A fee was paid in this asset: its price is asked for with the next statement, which comes at once."""
+        if asset not in ("", _ASSET) and asset not in self._paid_in:
+            self._paid_in.add(asset)
+            self.ask()
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            await wait_at_most(self._wanted, self._every)
+            self._wanted.clear()
+            if not await self.read():
+                await asyncio.sleep(min(1.0, self._every))
+
+    async def read(self) -> bool:
+        """Read one statement and feed it; False if the exchange did not give balances and positions."""
+        whole, self._whole = self._whole, False
+        asked_at = self._loop.now()
+        orders_read = asyncio.ensure_future(self._orders(whole))
+        try:
+            balances, positions = await asyncio.gather(
+                self._exchange.balances(), self._exchange.positions(), return_exceptions=True
+            )
+            orders, listed = await self._at_most(orders_read)
+        finally:
+            orders_read.cancel()
+        for answer in (balances, positions):
+            if isinstance(answer, BaseException):
+                self._whole |= whole
+                STATEMENTS.labels("none").inc()
+                self._unread(answer)
+                return False
+        assert not isinstance(balances, BaseException)
+        assert not isinstance(positions, BaseException)
+        legs = tuple(each for each in positions if is_symbol(each.symbol))
+        wallet = next((each.wallet for each in balances if each.asset == _ASSET), Decimal(0))
+        self._readiness.answered()
+        STATEMENTS.labels("all" if listed is None or listed >= set(self._symbols) - self._unknown else "part").inc()
+        statement = Statement(
+            time=self._loop.now(),
+            asked_at=asked_at,
+            wallet=wallet,
+            equity=wallet + sum((each.unrealized for each in legs), Decimal(0)),
+            legs=legs,
+            orders=orders,
+            listed=listed,
+            fee_prices=await self._prices(balances),
+        )
+        self._loop.feed(statement)
+        return True
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
+        """The orders that were read; none if that takes too long, so that balances and positions are not kept waiting."""
+        await asyncio.wait({reading}, timeout=_ORDERS_PATIENCE_S)
+        return reading.result() if reading.done() else ((), frozenset())
+
+    async def _orders(self, whole: bool) -> _Orders:
+        """Open orders of all symbols (None), or of those that could be read; never raises for the exchange."""
+        if whole:
+            try:
+                return _named(await self._exchange.open_orders()), None
+            except ExchangeError as error:
+                self._unread(error)
+        state = self._loop.core.state
+        held = {plan.symbol for plan in state.plans.values()} | {
+            each.symbol for each in state.positions.values() if each.stated
+        }
+        symbols = sorted((held | set(self._symbols)) - self._unknown)
+        read = await asyncio.gather(*(self._exchange.open_orders(each) for each in symbols), return_exceptions=True)
+        found: list[ExchangeOrder] = []
+        listed: set[str] = set()
+        for symbol, orders in zip(symbols, read, strict=True):
+            if isinstance(orders, BaseException):
+                self._unlisted(symbol, orders)
+            else:
+                found += orders
+                listed.add(symbol)
+        return _named(found), frozenset(listed)
+
+    def _unlisted(self, symbol: str, error: BaseException) -> None:
+        if isinstance(error, ExchangeError) and error.code == ErrorCode.BAD_SYMBOL:
+            self._unknown.add(symbol)
+            now = self._loop.now()
+            text = f"{symbol}: the exchange knows no such symbol any more; its open orders are not read from now on"
+            self._loop.tell(alert("critical", f"unknown_symbol.{symbol}", text, now))
+        else:
+            self._unread(error)
+
+    def _unread(self, error: BaseException) -> None:
+        if isinstance(error, ExchangeError):
+            self._failed(error)
+            log.warning("account_not_read", error=str(error))
+        elif isinstance(error, Exception):
+            log.error("account_not_read", exc_info=error)
+        else:
+            raise error
+        self._readiness.unanswered(str(error))
+
+    async def _prices(self, balances: Iterable[Balance]) -> dict[str, Decimal | None]:
+        """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in."""
+        assets = {each.asset for each in balances if each.wallet} | self._paid_in
+        return {asset: await self._price(asset) for asset in sorted(assets - {_ASSET})}
+
+    async def _price(self, asset: str) -> Decimal | None:
+        try:
+            (mark,) = await self._exchange.mark_prices(f"{asset}{_ASSET}")
+        except ExchangeError as error:
+            if error.action != "refuse":
+                return self._loop.core.state.fee_prices.get(asset)
+            if asset in self._paid_in and asset not in self._unpriced:
+                self._unpriced.add(asset)
+                text = f"a fee was paid in {asset}, which has no price in USDT: results leave such fees out"
+                self._loop.tell(alert("critical", f"fee_asset.{asset}", text, self._loop.now()))
+            return None
+        return mark.mark
+
+
+def _named(orders: Iterable[ExchangeOrder]) -> tuple[ExchangeOrder, ...]:
+    """Those whose symbol messages can carry; delivery contracts (BTCUSD_240329) are not traded."""
+    return tuple(each for each in orders if is_symbol(each.symbol))

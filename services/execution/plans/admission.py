@@ -1,0 +1,180 @@
+"""Which intents may become orders: asked when they come, and again at the moment of sending (invariant 5, EXEC-2). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Literal
+
+from services.execution.settings import ExecutionSettings
+from services.execution.state import ExecutionState, leg_key
+from shared.domain.control import Severity
+from shared.domain.instruments import Instrument
+from shared.domain.intents import OrderIntent
+from shared.domain.listing import closed
+
+#: Why execution does not send an entry: closed vocabulary.
+EntryRefusal = Literal[
+    "bad_signature",  # risk did not approve exactly this intent for this account
+    "repeated",  # the intent was taken before
+    "implausible_time",  # it claims to be valid for longer than any intent is
+    "expired",  # it is no longer valid
+    "before_start",  # it was decided before this process began: the one before may have sent it
+    "halted",  # entries are halted; re-armed by hand
+    "leaving",  # the process is about to stop
+    "disconnected",  # the exchange's news do not arrive now
+    "foreign_symbol",  # the symbol is not among the configured ones
+    "unknown_symbol",  # no filters are known for the symbol
+    "symbol_frozen",  # something in the symbol is in doubt or in disorder
+    "symbol_closed",  # the exchange, or a setting of the account there, permits no entry now
+    "symbol_busy",  # a trade of ours lives in the symbol
+    "hedge_leg",  # it is of a leg of hedge mode, in which nothing is entered
+    "over_cap",  # it is larger than the largest entry
+    "too_many",  # too many entries left in the last minute
+    "invalid_prices",  # off the grid, or the bound is not between price and stop
+    "account_stale",  # the account was not stated lately
+    "no_price",  # best bid and ask are not known, or old
+    "price_beyond_bound",  # the price has run away
+    "stop_passed",  # the price has passed the stop
+    "spread_too_wide",
+    "reward_too_small",  # what is left to the last exit is not worth the distance to the stop
+    "unwritten",  # the store did not take it before it expired: no entry leaves before it is written
+]
+
+SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
+    "bad_signature": ("critical", "its signature is not risk's for this account; find out who can write to the order topic"),
+    "repeated": ("warning", "it was taken before"),
+    "implausible_time": ("critical", "it claims a validity that no intent has; find out who sent it"),
+    "expired": ("warning", "it came too late"),
+    "before_start": ("warning", "it was decided before this process began, and may have been sent then"),
+    "halted": ("warning", "entries are halted; re-arm by hand"),
+    "leaving": ("info", "the process is about to stop"),
+    "disconnected": ("warning", "the exchange's news do not arrive now"),
+    "foreign_symbol": ("critical", "the symbol is not among `symbols` of execution's configuration"),
+    "unknown_symbol": ("critical", "no filters are known for the symbol; add it to the instruments"),
+    "symbol_frozen": ("warning", "the symbol takes no entries"),
+    "symbol_closed": ("warning", "the symbol takes no entries now"),
+    "symbol_busy": ("warning", "a trade lives in this symbol"),
+    "hedge_leg": ("warning", "only one-way mode is traded"),
+    "over_cap": ("critical", "it is larger than `execution.max_notional`"),
+    "too_many": ("critical", "more entries than `execution.entries_per_minute` left in the last minute"),
+    "invalid_prices": ("critical", "its prices or quantity are off the exchange's grid, or on the wrong sides"),
+    "account_stale": ("warning", "the account was not stated lately"),
+    "no_price": ("warning", "best bid and ask are not known"),
+    "price_beyond_bound": ("info", "the price has run away from it"),
+    "stop_passed": ("info", "the price has passed its stop"),
+    "spread_too_wide": ("info", "the spread is wider than `execution.max_spread`"),
+    "reward_too_small": ("info", "what is left to gain is too little for what it risks"),
+    "unwritten": ("warning", "the store did not take it in time; no entry leaves before it is written"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best bid and ask of a symbol, USDT, as of ``time`` (UTC ms of the exchange)."""
+
+    time: int
+    bid: Decimal
+    ask: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An entry, and all that is asked about it. quote: None = none is known."""
+
+    intent: OrderIntent
+    now: int
+    state: ExecutionState
+    settings: ExecutionSettings
+    symbols: frozenset[str]
+    instrument: Instrument | None
+    signed: bool = True
+    quote: Quote | None = None
+
+
+Check = Callable[[Question], bool]
+#: Asked both when an intent comes and at the moment of sending.
+_ALWAYS: Final[dict[EntryRefusal, Check]] = {
+    "expired": lambda q: q.now > q.intent.valid_until,
+    "halted": lambda q: q.state.halted is not None,
+    "leaving": lambda q: q.state.leaving,
+    "disconnected": lambda q: not q.state.connected,
+    "symbol_frozen": lambda q: q.intent.symbol in q.state.frozen,
+    "symbol_closed": lambda q: closed(q.state.closures, q.intent.symbol, q.now) is not None,
+    "account_stale": lambda q: q.state.wallet is None or q.now - q.state.stated_at > q.settings.account_age_ms,
+    "too_many": lambda q: sum(at > q.now - 60_000 for at in q.state.sent_at) >= q.settings.entries_per_minute,
+}
+#: Asked when an intent comes.
+AT_ADMISSION: Final[dict[EntryRefusal, Check]] = {
+    "bad_signature": lambda q: not q.signed,
+    "repeated": lambda q: q.intent.id in q.state.intents or q.intent.id in q.state.past,
+    "before_start": lambda q: q.intent.decided_at < q.state.started_at,
+    "implausible_time": lambda q: (
+        max(q.intent.valid_until, q.intent.close_time, q.intent.decided_at) > q.now + q.settings.max_validity_ms
+    ),
+    "foreign_symbol": lambda q: q.intent.symbol not in q.symbols,
+    "unknown_symbol": lambda q: q.instrument is None,
+    "symbol_busy": lambda q: leg_key(q.intent.symbol, q.intent.leg) in q.state.plans,
+    "hedge_leg": lambda q: q.intent.leg != "BOTH",
+    "over_cap": lambda q: q.intent.quantity * q.intent.bound > q.settings.max_notional,
+    "invalid_prices": lambda q: not _tradable(q),
+    **_ALWAYS,
+}
+#: Asked again at the moment of sending.
+AT_SENDING: Final[dict[EntryRefusal, Check]] = {
+    **_ALWAYS,
+    "no_price": lambda q: q.quote is None or q.now - q.quote.time > q.settings.quote_age_ms,
+    "price_beyond_bound": lambda q: q.intent.kind == "market" and _sign(q) * (_touch(q) - q.intent.bound) > 0,
+    "stop_passed": lambda q: _sign(q) * (_touch(q) - q.intent.stop) <= 0,
+    "spread_too_wide": lambda q: (
+        q.intent.kind == "market" and q.quote is not None and q.quote.ask - q.quote.bid > q.settings.max_spread * q.quote.ask
+    ),
+    "reward_too_small": lambda q: q.intent.kind == "market" and _reward(q) < q.settings.min_reward_risk,
+}
+
+
+def refusal(question: Question, checks: Mapping[EntryRefusal, Check]) -> EntryRefusal | None:
+    """Return the first check that speaks against the entry, in the table's order; None if it may go on."""
+    return next((why for why, applies in checks.items() if applies(question)), None)
+
+
+def reason_text(question: Question, why: EntryRefusal) -> tuple[Severity, str]:
+    """Return how serious a refusal is, and a sentence for a person."""
+    severity, sentence = SENTENCE[why]
+    symbol, state = question.intent.symbol, question.state
+    closure = closed(state.closures, symbol, question.now)
+    if why == "symbol_closed" and closure is not None:
+        sentence = f"{sentence}: {closure.text}"
+    elif why == "symbol_frozen" and symbol in state.frozen:
+        sentence = f"{sentence}: {state.frozen[symbol].text}"
+    elif why == "halted" and state.halted is not None:
+        sentence = f"{sentence} ({state.halted.why})"
+    return severity, sentence
+
+
+def _sign(question: Question) -> int:
+    return 1 if question.intent.side == "BUY" else -1
+
+
+def _touch(question: Question) -> Decimal:
+    """The price at which the entry would fill now."""
+    quote = question.quote
+    assert quote is not None, "no_price stands before every check of the price"
+    return quote.ask if question.intent.side == "BUY" else quote.bid
+
+
+def _reward(question: Question) -> Decimal:
+    intent, price = question.intent, _touch(question)
+    risk = _sign(question) * (price - intent.stop)
+    return _sign(question) * (intent.target - price) / risk if risk > 0 else Decimal(0)
+
+
+def _tradable(question: Question) -> bool:
+    intent, instrument = question.intent, question.instrument
+    assert instrument is not None, "unknown_symbol stands before it"
+    prices = (intent.price, intent.bound, intent.stop, *(each.price for each in intent.exits))
+    on_grid = all(price > 0 and price % instrument.tick_size == 0 for price in prices)
+    sized = intent.quantity >= instrument.min_quantity and intent.quantity % instrument.step_size == 0
+    sign = _sign(question)
+    return on_grid and sized and sign * intent.stop < sign * intent.bound and sign * intent.bound < sign * intent.target

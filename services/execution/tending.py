@@ -1,0 +1,280 @@
+"""Moves a trade along its table as far as its orders, its position and the clock say, and asks for what it then needs.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal
+from typing import Final
+
+from services.execution.alerts import alert
+from services.execution.oms.order import LiveOrder
+from services.execution.oms.registry import OrderRegistry
+from services.execution.plans import ladder
+from services.execution.plans.plan import Plan, PlanEvent
+from services.execution.positions import LegPosition
+from services.execution.protection import Protection
+from services.execution.requests import AskExecutions, Effects
+from services.execution.sending import Sender
+from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
+from services.execution.state import THAWING, ExecutionState, Freeze, FreezeReason, leg_key
+from services.execution.telling import order_event
+from shared.domain.instruments import Instrument
+
+_ZERO: Final = Decimal(0)
+_EXACT: Final = Context(prec=40)
+#: Orders of one purpose that a living trade remembers at least.
+_EXITS_REMEMBERED: Final = 32
+#: Fills are asked for from a little before their order was sent on: our reading of the exchange's clock may be fast.
+_OVERLAP_MS: Final = 5_000
+
+
+class Tender:
+    """Tends the trades of one account. ``validity_ms``: how long the exchange takes a signed request."""
+
+    def __init__(
+        self, state: ExecutionState, registry: OrderRegistry, settings: ExecutionSettings, sender: Sender, validity_ms: int
+    ) -> None:
+        self._state = state
+        self._registry = registry
+        self._settings = settings
+        self._sender = sender
+        self._protection = Protection(state, settings, sender)
+        self._validity_ms = validity_ms
+
+    def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
+        """Bring one trade to where it should be at ``now``."""
+        self._end_entry(plan, now, effects)
+        while (event := self._event(plan, now)) is not None:
+            plan.move(event)
+            self._moved(plan, event, now, effects)
+        if not plan.live:
+            self._over(plan)
+            return
+        self._judge_risk(plan, instrument, now, effects)
+        self._break_even(plan, instrument)
+        position = self._state.leg(plan.symbol, plan.intent.leg)
+        for request in self._protection.due(plan, position, instrument, now):
+            effects.ask(request)
+        self.query_doubts(plan.of(self._state.orders), now, effects)
+        self._ask_missing_fills(plan, position, now, effects)
+        self._forget_dead_exits(plan, now)
+
+    def _plans(self, symbol: str) -> list[Plan]:
+        return [self._state.plans[key] for key in self._state.legs(symbol) if key in self._state.plans]
+
+    def freeze(self, symbol: str, reason: FreezeReason, text: str, now: int, effects: Effects) -> None:
+        """Take no entry in the symbol; alerted once until it ends."""
+        known = self._state.frozen.get(symbol)
+        if known is not None and (known.reason == reason or known.reason not in THAWING):
+            return
+        self._state.frozen[symbol] = Freeze(reason=reason, since=now, text=text)
+        advice = "it thaws by itself" if reason in THAWING else "check the exchange, then re-arm by hand"
+        effects.tell([alert("critical", f"frozen.{symbol}.{now}", f"{symbol} takes no entries: {text}; {advice}", now)])
+
+    def judge_symbol(self, symbol: str, now: int, effects: Effects) -> None:
+        """Freeze a symbol in which something is in doubt or in disorder, and thaw it when that is over."""
+        doubt = self._doubt(symbol, now)
+        if doubt is not None:
+            self.freeze(symbol, *doubt, now, effects)
+            return
+        known = self._state.frozen.get(symbol)
+        if known is not None and known.reason in THAWING:
+            del self._state.frozen[symbol]
+            text = f"{symbol} takes entries again: {known.text}: that is over"
+            effects.tell([alert("info", f"thawed.{symbol}.{now}", text, now)])
+
+    # -- the table ----------------------------------------------------------------------------------------------------
+
+    def _event(self, plan: Plan, now: int) -> PlanEvent | None:
+        """What has happened to the trade that its state does not show yet; None when it shows everything."""
+        orders = self._state.orders
+        entries = plan.of(orders, "entry")
+        if plan.state in ("entering", "failed", "closed"):
+            held = plan.remaining(orders) > 0
+            if held or (plan.state == "entering" and plan.entered(orders) > 0):
+                return "entry_filled"
+            return "entry_failed" if plan.state == "entering" and all(order.over for order in entries) else None
+        remaining = plan.remaining(orders)
+        if plan.state in ("protecting", "open"):
+            if remaining == 0:
+                return "flat"
+            accepted = self._protection.accepted(plan, now)
+            self._look_at_the_clock(plan, accepted, now)
+            if plan.exit_wanted:
+                return "close_wanted"
+            if plan.state == "protecting":
+                return "stop_accepted" if accepted else None
+            return None if accepted else "stop_lost"
+        return "settled" if remaining == 0 and self._settled(plan, now) else None
+
+    def _look_at_the_clock(self, plan: Plan, accepted: bool, now: int) -> None:
+        if plan.exit_wanted:
+            return
+        if plan.intent.close_by and now >= plan.intent.close_by:
+            plan.exit_wanted = "time"
+        elif plan.state == "protecting" and not accepted and now - plan.naked_since >= self._settings.naked_ms:
+            plan.exit_wanted = "flatten"
+
+    def _settled(self, plan: Plan, now: int) -> bool:
+        """No order of the trade lives, and its fills have all arrived or are given up."""
+        orders = plan.of(self._state.orders)
+        if not all(order.over for order in orders):
+            return False
+        missing = plan.missing_fills(self._state.orders)
+        if not missing:
+            return True
+        plan.closed_at = plan.closed_at or now
+        if now - max(order.ended_at for order in orders) >= self._settings.write_off_ms:
+            plan.unaccounted = True
+        return plan.unaccounted
+
+    def _moved(self, plan: Plan, event: PlanEvent, now: int, effects: Effects) -> None:
+        symbol, key = plan.symbol, f"{event}.{plan.id}.{now}"
+        if event in ("entry_filled", "stop_lost"):
+            plan.naked_since = now
+            plan.exit_reason = ""
+        elif event == "stop_accepted":
+            plan.naked_since = 0
+            plan.refusals.pop("stop", None)
+        if event == "entry_failed":
+            entry = plan.of(self._state.orders, "entry")[-1]
+            why = f" ({entry.reject_code} {entry.reject_reason})" if entry.reject_code or entry.reject_reason else ""
+            text = f"{symbol}: the entry was {entry.status}{why}; nothing was traded"
+            effects.tell([alert("warning", key, text, now)])
+        elif event == "stop_lost":
+            text = f"{symbol}: the stop is gone while the position is held; it is placed anew"
+            effects.tell([alert("warning", key, text, now)])
+        elif event == "close_wanted" and plan.exit_wanted == "flatten":
+            held = plan.remaining(self._state.orders)
+            text = f"{symbol}: no stop stands at {plan.stop}; {held} is closed at the market"
+            effects.tell([alert("critical", key, text, now)])
+
+    def _over(self, plan: Plan) -> None:
+        """Put a trade that is over aside; a fill of its entry may still come."""
+        state, settings = self._state, self._settings
+        beyond = plan.net(state.orders)
+        if beyond < 0:  # its exits closed something of others beside it
+            state.leg(plan.symbol, plan.intent.leg).foreign += plan.sign * beyond
+            plan.taken += beyond
+        state.plans.pop(leg_key(plan.symbol, plan.intent.leg), None)
+        state.past.pop(plan.id, None)
+        state.past[plan.id] = plan
+        if plan.state == "closed":
+            state.closed.append(plan.report(state.orders))
+        while state.past and (len(state.past) > settings.trades_remembered or len(state.orders) > settings.ids_remembered):
+            oldest = state.past.pop(next(iter(state.past)))
+            for order in oldest.of(state.orders):
+                self._registry.forget(order)
+
+    def _forget_dead_exits(self, plan: Plan, now: int) -> None:
+        """Forget old exits of a trade that goes on for long: those that never traded."""
+        for mine in plan.orders.values():
+            while len(mine) > _EXITS_REMEMBERED:
+                order = self._state.orders.get(mine[0])
+                if order is not None:
+                    if not order.over or order.done or now - order.ended_at < self._settings.write_off_ms:
+                        break
+                    self._registry.forget(order)
+                del mine[0]
+
+    # -- what it needs ------------------------------------------------------------------------------------------------
+
+    def _end_entry(self, plan: Plan, now: int, effects: Effects) -> None:
+        """End an entry that is not wanted any more: it rested long enough, entries are halted, the trade ends."""
+        intent, state = plan.intent, self._state
+        entries = [order for order in plan.of(state.orders, "entry") if not order.over]
+        if not entries:
+            return
+        frozen = state.frozen.get(plan.symbol)
+        if state.halted is not None or (frozen is not None and frozen.reason in ("foreign", "unprotectable")):
+            plan.unwanted = True
+        unwanted = plan.unwanted or bool(plan.exit_wanted)
+        if unwanted or now > (intent.rests_until if intent.kind == "limit" else intent.valid_until):
+            for request in self._sender.end(entries, now):
+                effects.ask(request)
+        for entry in entries:
+            if entry.status == "WAITING" and (unwanted or now > intent.valid_until):
+                entry.end("REJECTED", now, 0, "it was not sent in time" if not unwanted else "it is not wanted any more")
+                effects.tell([order_event(None, entry, "ours", None)])
+
+    def _judge_risk(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
+        """Once the entry is over: reduce to the budget what filled worse than was reckoned."""
+        orders, budget = self._state.orders, plan.intent.risk_budget
+        if plan.judged or plan.state not in ("protecting", "open") or budget <= 0 or not plan.entry_executed:
+            return
+        if not all(order.over and order.executed >= order.filled for order in plan.of(orders, "entry")):
+            return
+        plan.judged = True
+        entry = plan.entry_price
+        stop = plan.wanted_stop
+        distance = plan.sign * (entry - stop)
+        one = max(_ZERO, distance) + self._settings.taker_fee * (entry + stop)
+        held = plan.remaining(orders)
+        if one <= 0 or one * held <= budget * (1 + self._settings.risk_tolerance):
+            return
+        excess = held - _EXACT.divide(budget, one)
+        plan.cut = excess if instrument is None else min(held, instrument.covering(excess))
+        if instrument is not None and 0 < held - plan.cut < instrument.min_quantity:
+            plan.cut = held
+        text = (
+            f"{plan.symbol}: filled at {entry:f}, the trade would lose {one * held:.2f} USDT at its stop; "
+            f"its budget is {budget:.2f}: {plan.cut} is taken off"
+        )
+        effects.tell([alert("warning", f"over_budget.{plan.id}", text, now)])
+
+    def _break_even(self, plan: Plan, instrument: Instrument | None) -> None:
+        """Move the stop to the entry price when enough rungs have filled; it only ever comes nearer."""
+        after = plan.intent.break_even_after
+        if (
+            not after
+            or plan.state != "open"
+            or not plan.entry_executed
+            or ladder.filled_rungs(plan, self._state.orders) < after
+        ):
+            return
+        price = plan.entry_price if instrument is None else instrument.stop(plan.entry_price, plan.intent.side)
+        plan.move_stop(price)
+
+    # -- doubts -------------------------------------------------------------------------------------------------------
+
+    def query_doubts(self, orders: list[LiveOrder], now: int, effects: Effects) -> None:
+        """Ask again and again what became of an order of which it is not known (invariant 7)."""
+        settings = self._settings
+        for order in orders:
+            lost = order.status == "SENT" and now - order.signed_at > self._validity_ms + settings.doubt_margin_ms
+            ends_at_once = order.purpose == "close" or order.request.time_in_force == "IOC"
+            stuck = order.resting and ends_at_once and now - order.signed_at > settings.overtake_ms
+            gone = order.triggered_at and order.resting and now - order.triggered_at > settings.overtake_ms
+            if order.over or not (order.status == "IN_DOUBT" or lost or stuck or gone or order.check or order.querying):
+                continue
+            pause = settings.query_ms * 2 ** min(order.queries, 4)
+            if order.purpose in ("stop", "bridge"):
+                pause = min(pause, LONGEST_PAUSE_MS)  # what is held may be bare
+            if order.querying:
+                pause = max(pause, settings.overtake_ms)
+            if not order.query_at or now - order.query_at >= pause:
+                effects.ask(self._sender.query(order, now))
+
+    def _ask_missing_fills(self, plan: Plan, position: LegPosition, now: int, effects: Effects) -> None:
+        """Ask for fills that an order's own status counts, and that have not come."""
+        settings = self._settings
+        missing = [order for order in plan.missing_fills(self._state.orders) if now - order.updated_at >= settings.hold_ms]
+        if missing and now - position.asked_at >= settings.ask_every_ms:
+            position.asked_at = now
+            effects.ask(AskExecutions(plan.symbol, max(0, min(order.signed_at for order in missing) - _OVERLAP_MS)))
+
+    def _doubt(self, symbol: str, now: int) -> tuple[FreezeReason, str] | None:
+        state, old = self._state, self._settings.freeze_ms
+        for plan in self._plans(symbol):
+            for order in plan.of(state.orders):
+                if order.in_doubt and now - order.signed_at > old:
+                    return "doubt", f"whether order {order.client_id} exists is not known"
+        for position in [state.positions[key] for key in state.legs(symbol) if key in state.positions]:
+            if position.apart_since and now - position.apart_since > old:
+                text = f"the exchange states {position.stated} ({position.leg}), and our trades do not explain it"
+                return "mismatch", text
+            if position.foreign:
+                return "foreign", f"{position.foreign} ({position.leg}) is held there that is not of a trade of ours"
+        return None

@@ -1,1 +1,0 @@
-"""Gateway: the account's only hand at a real exchange."""

@@ -1,0 +1,75 @@
+"""Random histories of execution at the model exchange, with the shipped settings, under the watchman's eyes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from services.execution.core import ExecutionCore
+from tests.support.execution import specimens
+from tests.support.execution.machine import ACTIONS, History, play
+
+
+class Execution(RuleBasedStateMachine):
+    """Actions in any order; judged after every step, and after a long calm at the end."""
+
+    history: History | None = None
+
+    @initialize(seed=st.integers(0, 2**32 - 1))
+    def begins(self, seed: int) -> None:
+        self.history = History(seed)
+
+    @rule(name=st.sampled_from(ACTIONS))
+    def something_happens(self, name: str) -> None:
+        assert self.history is not None
+        self.history.do(name)
+
+    @invariant()
+    def nothing_is_broken(self) -> None:
+        assert self.history is None or self.history.watch.violations == []
+
+    def teardown(self) -> None:
+        if self.history is not None and not self.history.watch.violations:
+            self.history.end()
+            assert self.history.watch.violations == []
+
+
+def _run(examples: int, steps: int) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis gives it no types
+        Execution,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        ),
+    )
+
+
+def test_in_any_history_orders_leave_once_and_positions_are_protected() -> None:
+    """Invariants 3, 4, 5 and 7, EXEC-2, EXEC-3, EXEC-4, EXEC-7."""
+    _run(300, 30)
+
+
+@pytest.mark.soak
+def test_in_many_long_histories_orders_leave_once_and_positions_are_protected() -> None:
+    """The same, with many more and longer histories."""
+    _run(3_000, 60)
+
+
+@pytest.mark.parametrize(
+    ("specimen", "broken"), [(specimens.SendsAgain, "3"), (specimens.LosesItsStops, "4"), (specimens.Untidy, "4")]
+)
+def test_the_watchman_catches_the_specimen(specimen: type[ExecutionCore], broken: str) -> None:
+    """STYLE: every checker has a specimen that it must catch; here within a handful of histories."""
+    for seed in range(60):
+        draw = random.Random(seed)
+        names = ["approve", *("weather_worsens",) * 3, *(draw.choice(ACTIONS) for _ in range(25))]
+        history = play(seed, names, specimen)
+        if any(violation.startswith(broken) for violation in history.watch.violations):
+            return
+    raise AssertionError("the specimen was not caught")

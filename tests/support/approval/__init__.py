@@ -1,0 +1,1 @@
+"""Keys of the tests' own, and what signs and verifies with them."""

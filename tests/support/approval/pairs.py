@@ -1,0 +1,25 @@
+"""Two pairs of keys that no configuration ships, and a realm for tests that have no settings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.approval.key_text import to_text
+from shared.approval.signing import KeyPair, Realm, Signer, Verifier, public_key_of
+
+
+def pair(number: int) -> KeyPair:
+    """A pair of the tests; the same for the same number."""
+    private = to_text("private", bytes([number]) * 32)
+    return KeyPair(private, public_key_of(private))
+
+
+OWN: Final = pair(1)
+OTHER: Final = pair(2)
+#: The section ``approval`` of a configuration with keys of its own.
+OWN_KEYS: Final = {"private_key": OWN.private, "public_key": OWN.public}
+REALM: Final = Realm("sim", "ict", "main")
+SIGNER: Final = Signer(OWN.private, REALM)
+#: Signs as risk does, with a key that is not risk's.
+STRANGER: Final = Signer(OTHER.private, REALM)
+VERIFIER: Final = Verifier(OWN.public, REALM)

@@ -1,0 +1,1 @@
+"""Execution's driver in front of a simulator's server."""

@@ -1,1 +1,0 @@
-"""A gateway in front of a simulated exchange."""

@@ -1,0 +1,261 @@
+"""What the driver asks the exchange for: funding that comes late, quotes while the stream is silent, readiness in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, cast
+
+from services.execution.drivers.exchange.executions import Funding, ask_executions
+from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.quotes import Quotes, QuoteSource
+from services.execution.drivers.exchange.readiness import Readiness
+from services.execution.drivers.exchange.statements import Statements
+from services.execution.inputs import Executions, Input, Paid, Statement
+from services.execution.requests import AskExecutions
+from services.execution.state import ExecutionState
+from shared.domain.control import Alert
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.account import Income
+from shared.exchange.model.market_data import BookTicker, MarkPrice
+from shared.exchange.model.orders import AccountTrade
+from shared.exchange.port import TradingExchange
+from shared.exchange.settings import StreamSettings
+from tests.support.exchange.moved_port import MovedPort
+
+HOUR = 3_600_000
+NOW = 100 * HOUR
+
+
+class FedLoop:
+    """A money loop that only keeps what it is fed."""
+
+    def __init__(self) -> None:
+        self.fed: list[Input] = []
+        self.time = NOW
+        self.core = self
+        self.state = ExecutionState()
+        self.told: list[Alert] = []
+        self.errors: list[ExchangeError] = []
+
+    def now(self) -> int:
+        return self.time
+
+    def tell(self, *alerts: Alert) -> None:
+        self.told += alerts
+
+    def feed(self, taken: Input) -> None:
+        self.fed.append(taken)
+
+
+def income(number: int, time: int) -> Income:
+    return Income(symbol="BTCUSDT", kind="FUNDING_FEE", amount=Decimal(number), asset="USDT", time=time, id=str(number))
+
+
+class Rows:
+    """An exchange with income rows and trades; it tells a page at a time."""
+
+    def __init__(self) -> None:
+        self.rows: list[Income] = []
+        self.trades: list[AccountTrade] = []
+        self.starts: list[int] = []
+
+    async def income(self, *, kind: str, start: int, limit: int) -> tuple[Income, ...]:
+        self.starts.append(start)
+        found = [row for row in self.rows if row.time >= start]
+        return tuple(sorted(found, key=lambda row: row.time)[:limit])
+
+    async def funding_history(self, symbol: str, *, limit: int) -> tuple[Any, ...]:
+        raise ExchangeError("retry", -1001, "away", call="GET fundingRate")
+
+    async def account_trades(
+        self, symbol: str, *, start: int | None = None, from_id: int | None = None, limit: int
+    ) -> tuple[AccountTrade, ...]:
+        self.starts.append(start or 0)
+        found = [
+            each for each in self.trades if (start is None or each.time >= start) and (from_id is None or each.id >= from_id)
+        ]
+        return tuple(found[:limit])
+
+    async def order(self, ref: Any) -> None:
+        return None
+
+
+def paid(loop: FedLoop) -> list[str]:
+    return [payment.id for each in loop.fed if isinstance(each, Paid) for payment in each.payments]
+
+
+async def test_a_payment_that_is_listed_after_later_ones_is_found() -> None:
+    """RISK-6, fault 17: each query reaches back, and tells each payment once."""
+    exchange, loop = Rows(), FedLoop()
+    funding = Funding(cast(TradingExchange, exchange), cast(MoneyLoop, loop), 900.0, 3_600.0, lambda error: None)
+    exchange.rows = [income(2, NOW - 1_000)]
+    await funding.read()
+    exchange.rows.append(income(1, NOW - 60_000))
+    loop.time += 10_000
+    await funding.read()
+    assert paid(loop) == ["2", "1"]
+    assert exchange.starts[-1] <= NOW - HOUR
+
+
+async def test_many_payments_are_read_to_their_end() -> None:
+    """RISK-6: more than a page since the last query."""
+    exchange, loop = Rows(), FedLoop()
+    exchange.rows = [income(each, NOW - 3_000 + each) for each in range(1, 2_501)]
+    funding = Funding(cast(TradingExchange, exchange), cast(MoneyLoop, loop), 900.0, 3_600.0, lambda error: None)
+    await funding.read()
+    assert len(paid(loop)) == 2_500
+
+
+async def test_executions_are_read_page_by_page_and_not_from_before_what_the_exchange_keeps() -> None:
+    """EXEC-4: after a long downtime too."""
+    exchange, loop = Rows(), FedLoop()
+    one = Decimal(1)
+    exchange.trades = [
+        AccountTrade(
+            symbol="BTCUSDT", id=each, order_id=7, side="BUY", position_side="BOTH", price=one, quantity=one, quote=one,
+            commission=one, commission_asset="USDT", realized=one, maker=False, time=NOW - 1_000 + each,
+        )
+        for each in range(25)
+    ]  # fmt: skip
+    await ask_executions(cast(TradingExchange, exchange), cast(MoneyLoop, loop), AskExecutions("BTCUSDT", 0), 10)
+    (told,) = loop.fed
+    assert isinstance(told, Executions)
+    assert [trade.id for trade in told.trades] == list(range(25))
+    assert exchange.starts[0] > NOW - 7 * 24 * HOUR
+
+
+class Tickers:
+    """A source of quotes without a stream."""
+
+    def __init__(self, ticker: BookTicker | ExchangeError) -> None:
+        self.ticker = ticker
+        self.asked = 0
+
+    async def book_ticker(self, symbol: str) -> BookTicker:
+        self.asked += 1
+        if isinstance(self.ticker, ExchangeError):
+            raise self.ticker
+        return self.ticker
+
+    def together(self, names: Sequence[Any]) -> list[Any]:
+        return []
+
+
+def quotes(source: Tickers) -> Quotes:
+    return Quotes(cast(QuoteSource, source), ("BTCUSDT",), lambda: NOW, StreamSettings(), silence_ms=1_000, patience=0.1)
+
+
+async def test_a_quote_that_was_asked_for_is_as_old_as_the_question() -> None:
+    """EXEC-2: the exchange's own time of a ticker is that of its last change, which may be long ago in a quiet book."""
+    ticker = BookTicker(symbol="BTCUSDT", time=NOW - 9_000, bid=1.1, bid_quantity=1, ask=1.2, ask_quantity=1)
+    quote = await quotes(Tickers(ticker)).of("BTCUSDT")
+    assert quote is not None
+    assert (quote.time, quote.bid, quote.ask) == (NOW, Decimal("1.1"), Decimal("1.2"))
+
+
+async def test_an_exchange_that_does_not_answer_gives_no_quote() -> None:
+    """EXEC-2: then nothing is entered."""
+    assert await quotes(Tickers(ExchangeError("retry", 0, "away", call="GET ticker"))).of("BTCUSDT") is None
+
+
+def test_readiness_says_in_words_what_is_wrong() -> None:
+    """OPS-2: account, stream, halt; nothing when all is well."""
+    readiness = Readiness()
+    assert "account is not known" in readiness.trouble()
+    readiness.answered()
+    readiness.stream_open()
+    assert readiness.trouble() == ""
+    readiness.halted("too hot")
+    readiness.stream_down("cut")
+    readiness.unanswered("away")
+    assert all(word in readiness.trouble() for word in ("too hot", "cut", "away"))
+    readiness.answered()
+    assert "away" not in readiness.trouble()
+
+
+class Told(MovedPort):
+    """An account whose reads a test lets fail; BNB is worth 600 USDT if it is listed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing: set[str | None] = set()
+        self.listed = True
+        self.asked: list[str | None] = []
+
+    async def open_orders(self, symbol: str | None = None) -> Any:
+        self.asked.append(symbol)
+        if symbol in self.failing:
+            raise ExchangeError("refuse", -1121, "Invalid symbol.", call="GET openOrders", status=400)
+        return await super().open_orders(symbol)
+
+    async def balances(self) -> Any:
+        if "balances" in self.failing:
+            raise ExchangeError("retry", -1001, "away", call="GET balance")
+        return await super().balances()
+
+    async def mark_prices(self, symbol: str | None = None) -> Any:
+        if symbol == "BNBUSDT" and self.listed:
+            return (MarkPrice(symbol=symbol, time=1, mark=SIX, index=SIX, funding_rate=Decimal(0), next_funding=0),)
+        return await super().mark_prices(symbol)
+
+
+SIX = Decimal(600)
+
+
+def statements(exchange: Told, loop: FedLoop) -> Statements:
+    def failed(error: ExchangeError) -> None:
+        loop.errors.append(error)
+
+    return Statements(exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed)
+
+
+def stated(loop: FedLoop) -> list[Statement]:
+    return [each for each in loop.fed if isinstance(each, Statement)]
+
+
+async def test_the_first_statement_reads_the_orders_of_every_symbol_and_later_ones_our_own() -> None:
+    """EXEC-4: all symbols cost as much as those of forty; they are read where something may have been missed."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+    assert await reads.read()
+    assert await reads.read()
+    reads.ask(whole=True)
+    assert await reads.read()
+    assert exchange.asked == [None, "BTCUSDT", "ETHUSDT", None]
+    assert [each.listed for each in stated(loop)] == [None, frozenset({"BTCUSDT", "ETHUSDT"}), None]
+
+
+async def test_a_symbol_without_orders_says_nothing_of_itself_and_is_named_once() -> None:
+    """EXEC-4, fault 3: the others are read; -1121 leaves the symbol out from then on."""
+    exchange, loop = Told(), FedLoop()
+    exchange.failing = {None, "ETHUSDT"}
+    reads = statements(exchange, loop)
+    assert await reads.read()
+    assert await reads.read()
+    assert [each.listed for each in stated(loop)] == [frozenset({"BTCUSDT"})] * 2
+    assert exchange.asked.count("ETHUSDT") == 1
+    assert [alert.key for alert in loop.told] == ["unknown_symbol.ETHUSDT"]
+
+
+async def test_without_balances_there_is_no_statement() -> None:
+    """EXEC-4: half an account is none; who hears of a failure decides what it means."""
+    exchange, loop = Told(), FedLoop()
+    exchange.failing = {"balances"}
+    assert not await statements(exchange, loop).read()
+    assert stated(loop) == []
+    assert [error.code for error in loop.errors] == [-1001]
+
+
+async def test_fees_in_another_asset_are_priced_with_every_statement() -> None:
+    """EXEC-4: an asset without a price is alerted once, and counts as nothing."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+    reads.paid_in("BNB")
+    assert await reads.read()
+    assert stated(loop)[-1].fee_prices == {"BNB": SIX}
+    exchange.listed = False
+    assert await reads.read()
+    assert await reads.read()
+    assert stated(loop)[-1].fee_prices == {"BNB": None}
+    assert [alert.key for alert in loop.told] == ["fee_asset.BNB"]

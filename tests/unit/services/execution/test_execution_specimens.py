@@ -1,0 +1,58 @@
+"""Each fault of the review, brought back by a specimen, makes the scenario fail that was written for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from services.execution.core import ExecutionCore
+from tests.support.execution import desk, specimens
+from tests.unit.services.execution import test_execution_doubts as doubts
+from tests.unit.services.execution import test_execution_entry_gate as gate
+from tests.unit.services.execution import test_execution_persons as persons
+from tests.unit.services.execution import test_execution_protection as protection
+
+HEDGE = ({"leg": "LONG"}, "hedge_leg")
+FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
+    (specimens.HasNoClock, gate.test_a_signal_that_is_heard_two_hours_late_buys_nothing),
+    (specimens.HasNoClock, gate.test_an_entry_that_waited_for_an_hour_at_the_driver_is_withheld_at_the_moment_of_sending),
+    (specimens.BelievesStatementsAtOnce, doubts.test_a_held_position_keeps_its_stop_while_statements_lag_by_five_seconds),
+    (
+        specimens.WaitsForStatements,
+        protection.test_account_reads_fail_and_the_fill_of_the_stop_still_takes_the_target_away,
+    ),
+    (
+        specimens.WaitsForAnswers,
+        protection.test_the_answer_to_the_entry_is_lost_and_the_stop_leaves_with_the_news_of_its_fill,
+    ),
+    (specimens.SendsAgain, doubts.test_an_entry_that_never_arrived_is_not_sent_again),
+    (specimens.ForgetsItsDead, doubts.test_the_late_fill_of_a_dead_entry_brings_its_trade_back_protected),
+    (specimens.ForgetsItsDead, doubts.test_the_fill_of_an_entry_that_is_forgotten_is_closed),
+    (specimens.AsksNoPrice, gate.test_without_a_quote_nothing_is_sent),
+    (specimens.AsksNoPrice, gate.test_an_entry_whose_reward_has_gone_is_withheld),
+    (specimens.AsksNoPrice, protection.test_a_fill_over_budget_is_reduced_to_it),
+    (
+        specimens.TriesForEver,
+        lambda: protection.test_a_symbol_in_which_no_stop_is_taken_is_left_at_the_market_and_not_entered_again(-4014),
+    ),
+    (specimens.DoesNotKnow4130, persons.test_a_stop_that_a_person_placed_where_ours_should_go_is_kept),
+    (specimens.TakesAnySignature, gate.test_an_unsigned_message_buys_nothing),
+    (specimens.FreezesForGood, doubts.test_one_lost_answer_and_one_failed_question_freeze_nothing_for_good),
+    (
+        specimens.FundsOnlyTheLiving,
+        doubts.test_a_payment_that_is_told_late_and_twice_counts_once_for_the_trade_that_was_held,
+    ),
+    (specimens.DeafToMarginCalls, persons.test_a_margin_call_and_an_unreadable_event_ask_for_the_account),
+    (specimens.TakesHedgeLegs, lambda: gate.test_an_implausible_intent_is_refused_with_its_reason(*HEDGE)),
+]
+
+
+@pytest.mark.parametrize(("specimen", "scenario"), FOUND, ids=[f"{one.__name__}-{n}" for n, (one, _) in enumerate(FOUND)])
+def test_the_scenario_fails_with_the_specimen(
+    specimen: type[ExecutionCore], scenario: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STYLE: every checker has a specimen that it must catch."""
+    monkeypatch.setattr(desk, "KIND", specimen)
+    with pytest.raises(AssertionError):
+        scenario()
