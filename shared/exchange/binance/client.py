@@ -1,34 +1,40 @@
-"""Sends single REST requests with python-binance's AsyncClient, with seven of its behaviours replaced.
+"""Sends single REST requests in python-binance's AsyncClient: its addresses and its HTTP session with the key.
 
-python-binance 1.0.37 (docs/binance.md §2) signs and sends. Replaced are:
+Of python-binance 1.0.37 (docs/binance.md §2) is replaced:
 
+* the building of a request: it percent-encodes after signing, always signs with the present, and takes four copies of the
+  parameters on the way; here the text that is signed is the text that is sent;
 * the clock offset: it asks the *spot* exchange, once; ``ExchangeClock`` sets it here;
-* the recv window: its class attribute overrides the one given to a call, so the attribute is set;
-* the time limit of a request;
-* the timestamp: it always signs with the present, here a caller may give the time that decided the request;
+* the recv window and the time limit of a request, which are the same for all calls;
 * the reading of answers: it reports code 0 for a body that is not JSON, and keeps only the headers of the last answer;
 * closing: it leaves its futures WebSocket open;
-* its HTTP session sends GET, PUT and DELETE again by itself when a connection breaks (docs/binance.md §2.2).
+* its HTTP session sends GET, PUT and DELETE again by itself when a connection breaks (docs/binance.md §2.2), follows
+  redirects to other hosts, and keeps cookies.
 """
 
 from __future__ import annotations
 
+import hmac
+import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
+from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
 from aiohttp.client_middlewares import ClientHandlerType, ClientMiddlewareType
 from binance.async_client import AsyncClient
 from multidict import CIMultiDictProxy
+from yarl import URL
 
 from shared.exchange.errors import ExchangeError, rule_of
 from shared.exchange.limits.windows import retry_after_ms
 
 Headers = Mapping[str, str]
-#: Under this name the time to sign with travels through python-binance; it is taken out before it would be sent.
-_SIGNED_AT: Final = "ict signed at"
+#: Values that need no percent-encoding.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._-]*")
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def _after(ready: Callable[[], Awaitable[None]]) -> ClientMiddlewareType:
@@ -37,6 +43,13 @@ def _after(ready: Callable[[], Awaitable[None]]) -> ClientMiddlewareType:
         return await send(request)
 
     return leave
+
+
+def _encoded(params: Mapping[str, str]) -> str:
+    """Return parameters as a query; nearly all are plain, and looking at each of their letters takes longest."""
+    if _PLAIN.fullmatch("".join(params.values())):
+        return "&".join([f"{name}={value}" for name, value in params.items()])
+    return urlencode(params)
 
 
 class HttpRefusal(Exception):
@@ -102,11 +115,12 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         timeout_seconds: float,
         on_headers: Callable[[Headers], Awaitable[None]],
     ) -> None:
-        super().__init__(key, secret)
+        super().__init__(key, secret, session_params={"cookie_jar": aiohttp.DummyCookieJar()})  # the API sets none
+        self._secret = (secret or "").encode()
         self.FUTURES_URL = f"{rest_url}/fapi"
         self.MARGIN_API_URL = f"{sapi_url}/sapi"
-        self.REQUEST_RECVWINDOW = recv_window_ms
-        self.REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._recv_window = str(recv_window_ms)
+        self._time_limit = aiohttp.ClientTimeout(total=timeout_seconds)
         self._on_headers = on_headers
         # aiohttp has no public switch for it. A cancel that is sent twice unseen is answered "no such order", and neither
         # the rate limiter nor the outcome of the first one would know of the second.
@@ -119,7 +133,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         *,
         version: int,
         signed: bool,
-        params: Mapping[str, Any],
+        params: Mapping[str, str],
         signed_at: int | None = None,
         ready: Callable[[], Awaitable[None]] | None = None,
     ) -> bytes:
@@ -130,32 +144,34 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         Raises HttpRefusal for a status other than 2xx, aiohttp.ClientError if the connection fails, TimeoutError without an
         answer in time.
         """
-        data = dict(params)
-        if ready is not None:
-            data["requests_params"] = {"middlewares": (_after(ready),)}  # python-binance passes them to aiohttp
-        if signed_at is not None:
-            data[_SIGNED_AT] = signed_at
-        batch = data.get("batchOrders")
-        if batch is None:
-            body: bytes = await self._request_futures_api(method, path, signed, version=version, data=data)
-            return body
-        # Percent-encode the batch before python-binance 1.0.37 signs it, and send it as a query: aiohttp would encode the
-        # form only after signing, and the signature would not match (-1022).
-        data["batchOrders"] = quote(batch)
-        return await self._request_futures_api(method, path, signed, version=version, data=data, force_params=True)  # type: ignore[no-any-return]  # python-binance ships no types
+        text = self._signed(params, signed_at) if signed else _encoded(params)
+        return await self._send(method, self._create_futures_api_uri(path, version=version), text, ready)
 
     async def key_restrictions(self) -> bytes:
         """Return the answer of GET /sapi/v1/account/apiRestrictions: what the key may do. Raises like ``request``."""
-        body: bytes = await self._request_margin_api("get", "account/apiRestrictions", True, data={})
-        return body
+        address = self._create_margin_api_uri("account/apiRestrictions", version=1)
+        return await self._send("get", address, self._signed({}, None), None)
 
-    def _generate_signature(self, data: dict[str, Any], uri_encode: bool = True) -> str:
-        """Sign; python-binance has just set the timestamp to the present."""
-        signed_at = data.pop(_SIGNED_AT, None)
-        if signed_at is not None:
-            data["timestamp"] = signed_at
-        signature: str = super()._generate_signature(data, uri_encode)
-        return signature
+    def _signed(self, params: Mapping[str, str], signed_at: int | None) -> str:
+        """Return the parameters as they are sent, with time and signature. signed_at: ms; None = now."""
+        at = signed_at if signed_at is not None else int(time.time() * 1000 + self.timestamp_offset)
+        text = _encoded({**params, "recvWindow": self._recv_window, "timestamp": str(at)})
+        return f"{text}&signature={hmac.digest(self._secret, text.encode(), 'sha256').hex()}"
+
+    async def _send(self, method: str, address: str, text: str, ready: Callable[[], Awaitable[None]] | None) -> bytes:
+        in_query = method == "get"
+        if in_query and text:
+            address = f"{address}?{text}"
+        async with self.session.request(
+            method,
+            URL(address, encoded=True),
+            data=None if in_query else text.encode(),
+            headers=None if in_query else _FORM,
+            timeout=self._time_limit,
+            allow_redirects=False,  # key and signed order are for this host alone
+            middlewares=() if ready is None else (_after(ready),),
+        ) as response:
+            return await self._handle_response(response)
 
     async def close(self) -> None:
         """Close the HTTP session and the futures WebSocket, which python-binance leaves open."""

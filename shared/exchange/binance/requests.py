@@ -19,8 +19,7 @@ from shared.exchange.errors import ExchangeError
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.model.orders import NewOrder, OrderRef
 
-#: Binance accepts ``:`` and ``/`` too, but with them the signature of python-binance 1.0.37 fails (-1022; docs/binance.md
-#: §2.2).
+#: Binance accepts ``:`` and ``/`` too; no id of ours has them.
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,36}")
 
 

@@ -116,7 +116,7 @@ class Dispatcher:
         elif not is_entry(request):
             self._run(self._sending.place(request))
         else:
-            self._run(self._sending.enter(request))
+            self._run(self._sending.enter(request, self._sending.judged(request)))
 
     async def catch_up(self) -> None:
         """Ask for executions and for every order in doubt, and wait for the answers."""

@@ -50,11 +50,16 @@ class Quotes:
         self._patience = patience
         self._quotes: dict[str, Quote] = {}
 
+    def streamed(self, symbol: str) -> Quote | None:
+        """Return best bid and ask as streamed; None while the stream is silent."""
+        known = self._quotes.get(symbol)
+        return known if known is not None and self._now() - known.time <= self._silence_ms else None
+
     async def of(self, symbol: str) -> Quote | None:
         """Return best bid and ask of now; None if neither stream nor exchange says them in time."""
         known = self._quotes.get(symbol)
-        if known is not None and self._now() - known.time <= self._silence_ms:
-            return known
+        if (quote := self.streamed(symbol)) is not None:
+            return quote
         asked_at = self._now()
         try:
             async with asyncio.timeout(self._patience):

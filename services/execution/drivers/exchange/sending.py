@@ -74,32 +74,28 @@ class Sending:
             return
         await self._placed(request.order, asked_at, None)
 
-    async def enter(self, request: PlaceOrder) -> None:
+    def judged(self, request: PlaceOrder) -> Handled | None:
+        """Judge an entry in the turn in which it came, and note that it leaves.
+
+        None if it cannot be judged yet, or may not leave. ``enter`` takes it from there in both cases.
+        """
+        order = request.order
+        quote = self._quotes.streamed(order.symbol)
+        if self._log.waiting or quote is None or self._loop.core.confirm(order.client_id, quote, self._loop.now()):
+            return None
+        return self._noted(order)
+
+    async def enter(self, request: PlaceOrder, sent: Handled | None = None) -> None:
         """Judge an entry again, write it ahead, count it at the rate limits, send it; or feed why it is withheld.
 
-        While the store answers, the intent and that it leaves are written together: entries of the log are in order. While
-        it does not, nothing is judged until it does.
+        sent: what ``judged`` returned. While the store answers, the intent and that it leaves are written together: entries
+        of the log are in order. While it does not, nothing is judged until it does.
         """
         order = request.order
         while True:
-            unwritten = self._log.waiting > 0 and not await self._log.written(self._log.number, self._fresh_ms / 1000)
-            quote = await self._quotes.of(order.symbol)
-            why = self._loop.core.confirm(order.client_id, quote, self._loop.now())
-            if why is not None and why[0] in _PASSING:
-                await asyncio.sleep(_LOOK_S)
-                continue
-            if why is not None:
-                word, text = ("unwritten", SENTENCE["unwritten"][1]) if unwritten and why[0] == "expired" else why
-                WITHHELD.labels(word).inc()
-                self._loop.feed(Withheld(client_id=order.client_id, why=word, text=text))
+            sent = sent or await self._confirmed(order)
+            if sent is None or sent.poisoned:
                 return
-            if unwritten:
-                continue
-            sent = self._loop.feed(Sent(client_id=order.client_id))
-            if sent.poisoned:
-                return
-            self._log.hurry()
-            await asyncio.sleep(0)  # the store is asked now, and the request is built while it writes
             refused = await self._exchange.admit(order)
             if refused is not None:
                 self._answer("place", order.client_id, sent.stamp, refused)
@@ -107,6 +103,7 @@ class Sending:
             try:
                 await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, sent))
             except NotReady:
+                sent = None
                 continue
             return
 
@@ -135,6 +132,31 @@ class Sending:
             self._end("query", request.client_id, asked_at, "done" if order else "absent", order=order, child=child)
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _confirmed(self, order: NewOrder) -> Handled | None:
+        """Judge an entry as soon as that is possible, and note that it leaves; None if it is withheld."""
+        while True:
+            unwritten = self._log.waiting > 0 and not await self._log.written(self._log.number, self._fresh_ms / 1000)
+            quote = await self._quotes.of(order.symbol)
+            why = self._loop.core.confirm(order.client_id, quote, self._loop.now())
+            if why is not None and why[0] in _PASSING:
+                await asyncio.sleep(_LOOK_S)
+                continue
+            if why is not None:
+                word, text = ("unwritten", SENTENCE["unwritten"][1]) if unwritten and why[0] == "expired" else why
+                WITHHELD.labels(word).inc()
+                self._loop.feed(Withheld(client_id=order.client_id, why=word, text=text))
+                return None
+            if unwritten:
+                continue
+            sent = self._noted(order)
+            await asyncio.sleep(0)  # the store is asked now, and the request is built while it writes
+            return sent
+
+    def _noted(self, order: NewOrder) -> Handled:
+        sent = self._loop.feed(Sent(client_id=order.client_id))
+        self._log.hurry()
+        return sent
 
     async def _may_leave(self, sent: Handled) -> bool:
         """Wait until it is written that an entry leaves; False if that takes so long that the entry must be judged again."""

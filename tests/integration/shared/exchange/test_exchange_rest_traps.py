@@ -408,7 +408,9 @@ async def test_settings_that_are_so_already_are_done(stub: ExchangeStub) -> None
 
 async def test_an_order_that_the_limits_hold_back_is_refused_not_late(stub: ExchangeStub) -> None:
     """EXEC-6: an order that waited for a minute is not the order that was decided; protection still passes."""
-    stub.clock_ahead_ms = 1_000 - int(time.time() * 1000) % 10_000  # the exchange counts anew every ten seconds: not meanwhile
+    stub.clock_ahead_ms = (
+        1_000 - int(time.time() * 1000) % 10_000
+    )  # the exchange counts anew every ten seconds: not meanwhile
     stub.say(ORDER, PLACED)
     stub.say(ALGO, Answer(ALGO_PLACED, headers={"X-MBX-ORDER-COUNT-10S": "280", "X-MBX-ORDER-COUNT-1M": "280"}))
     async with adapter(stub, limiter={"order_wait_s": 0.05}) as exchange:
