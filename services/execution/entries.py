@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
 from services.execution.alerts import alert
 from services.execution.inputs import Sent, Withheld
@@ -17,8 +16,6 @@ from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, StepDue, leg_key
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent, Verdict, VerdictBundle
-
-_RATE_MS: Final = 60_000
 
 
 class Entries:
@@ -125,7 +122,9 @@ class Entries:
         if order is None:
             return set()
         if order.move("SENT", now):
-            self._state.sent_at = [*(at for at in self._state.sent_at if at > now - _RATE_MS), now]
+            times = self._state.sent_at
+            del times[: len(times) - admission.sent_since(times, now - admission.RATE_MS)]
+            times.append(now)
         order.signed_at = now
         return {order.request.symbol}
 

@@ -15,7 +15,8 @@ from shared.domain.orders import StepReport
 def step_reports(state: ExecutionState) -> list[Message]:
     """Return the reports of closes of which no order waits for an answer any more, in their order."""
     reports: list[Message] = []
-    while state.steps_due and not any(_unsettled(state, client_id) for client_id in state.steps_due[0].placed):
+    # from the last one on: orders are mostly answered in the order in which they were placed
+    while state.steps_due and not any(_unsettled(state, client_id) for client_id in reversed(state.steps_due[0].placed)):
         due = state.steps_due.pop(0)
         reports.append(StepReport(close_time=due.close_time, placed=tuple(due.placed)))
     return reports

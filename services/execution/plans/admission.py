@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
@@ -93,6 +94,15 @@ class Question:
     quote: Quote | None = None
 
 
+#: Entries are counted over so long a time, ms.
+RATE_MS: Final = 60_000
+
+
+def sent_since(times: Sequence[int], after: int) -> int:
+    """Count the times later than ``after``. times: UTC ms, oldest first."""
+    return len(times) - bisect_right(times, after)
+
+
 Check = Callable[[Question], bool]
 #: Asked both when an intent comes and at the moment of sending.
 _ALWAYS: Final[dict[EntryRefusal, Check]] = {
@@ -103,7 +113,7 @@ _ALWAYS: Final[dict[EntryRefusal, Check]] = {
     "symbol_frozen": lambda q: q.intent.symbol in q.state.frozen,
     "symbol_closed": lambda q: closed(q.state.closures, q.intent.symbol, q.now) is not None,
     "account_stale": lambda q: q.state.wallet is None or q.now - q.state.stated_at > q.settings.account_age_ms,
-    "too_many": lambda q: sum(at > q.now - 60_000 for at in q.state.sent_at) >= q.settings.entries_per_minute,
+    "too_many": lambda q: sent_since(q.state.sent_at, q.now - RATE_MS) >= q.settings.entries_per_minute,
 }
 #: Asked when an intent comes.
 AT_ADMISSION: Final[dict[EntryRefusal, Check]] = {
