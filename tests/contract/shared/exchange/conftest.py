@@ -16,7 +16,7 @@ from shared.exchange.model.orders import NewOrder
 from shared.exchange.port import TradingExchange
 from shared.exchange.settings import ExchangeSettings
 from simulator.server.settings import TEST_KEY, TEST_SECRET
-from tests.support.exchange.contract import SYMBOL, Trader
+from tests.support.exchange.contract.trader import SYMBOL, Trader
 from tests.support.exchange.moved_port import OFFERED, MovedPort
 from tests.support.simulator.protocol_server import STEP, Hand, a_hand, a_server
 

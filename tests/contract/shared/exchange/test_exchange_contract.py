@@ -13,21 +13,48 @@ from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate, UserEvent
 from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused, Uncertain
 from shared.exchange.port import TradingExchange
-from tests.support.exchange import contract as exchange_contract
-from tests.support.exchange.contract import Trader
+from tests.support.exchange.contract import account, fills, orders, protection
+from tests.support.exchange.contract.trader import Ears, Trader
 from tests.support.exchange.moved_port import OFFERED, MovedPort
 from tests.support.exchange.simulated_user_stream import SimulatedUserStream
 
 Check = Callable[[Trader], Awaitable[None]]
+#: Checks, by whether they move the market.
+CHECKS = (
+    orders.check_market_order,
+    orders.check_limit_rests_and_is_cancelled,
+    orders.check_an_order_leaves_when_its_caller_is_ready,
+    orders.check_times_in_force,
+    protection.check_books_are_apart,
+    protection.check_a_standing_stop_is_found,
+    orders.check_client_ids_are_idempotent,
+    orders.check_refusals,
+    protection.check_reduce_only,
+    orders.check_batch,
+    account.check_account_adds_up,
+    account.check_settings,
+    account.check_hedge_mode,
+    protection.check_restart,
+    fills.check_events_in_order,
+    protection.check_countdown,
+    account.check_rules,
+    account.check_modes,
+)
+MOVING_CHECKS = (
+    protection.check_stop_triggers,
+    fills.check_resting_limit_fills,
+    fills.check_partial_fill_then_the_rest,
+    fills.check_partial_fill_then_cancelled,
+)
 
 
-@pytest.mark.parametrize("check", exchange_contract.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 async def test_exchange_keeps_the_contract(check: Check, trader: Trader) -> None:
     """EXEC-9: the matching core, the simulator through the adapter, and by hand the demo exchange, pass the same suite."""
     await check(trader)
 
 
-@pytest.mark.parametrize("check", exchange_contract.MOVING_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", MOVING_CHECKS, ids=lambda check: check.__name__)
 async def test_exchange_keeps_the_contract_when_the_market_moves(check: Check, trader: Trader) -> None:
     """EXEC-9: likewise; nobody can move the demo exchange's market."""
     if not trader.moves:
@@ -204,33 +231,33 @@ class SpecimenTrader:
 @pytest.mark.parametrize(
     ("specimen", "check"),
     [
-        (Doubling, exchange_contract.check_client_ids_are_idempotent),
-        (Hasty, exchange_contract.check_an_order_leaves_when_its_caller_is_ready),
-        (OneBook, exchange_contract.check_books_are_apart),
-        (Lenient, exchange_contract.check_refusals),
-        (Mute, exchange_contract.check_stop_triggers),
-        (Repeating, exchange_contract.check_resting_limit_fills),
-        (Forgetful, exchange_contract.check_restart),
-        (Generous, exchange_contract.check_account_adds_up),
-        (Turning, exchange_contract.check_reduce_only),
-        (Telling, exchange_contract.check_market_order),
-        (Stopping, exchange_contract.check_batch),
-        (Refusing, exchange_contract.check_a_standing_stop_is_found),
-        (Dropping, exchange_contract.check_partial_fill_then_the_rest),
-        (Dropping, exchange_contract.check_partial_fill_then_cancelled),
-        (Unwinding, exchange_contract.check_partial_fill_then_cancelled),
-        (Unaware, exchange_contract.check_modes),
+        (Doubling, orders.check_client_ids_are_idempotent),
+        (Hasty, orders.check_an_order_leaves_when_its_caller_is_ready),
+        (OneBook, protection.check_books_are_apart),
+        (Lenient, orders.check_refusals),
+        (Mute, protection.check_stop_triggers),
+        (Repeating, fills.check_resting_limit_fills),
+        (Forgetful, protection.check_restart),
+        (Generous, account.check_account_adds_up),
+        (Turning, protection.check_reduce_only),
+        (Telling, orders.check_market_order),
+        (Stopping, orders.check_batch),
+        (Refusing, protection.check_a_standing_stop_is_found),
+        (Dropping, fills.check_partial_fill_then_the_rest),
+        (Dropping, fills.check_partial_fill_then_cancelled),
+        (Unwinding, fills.check_partial_fill_then_cancelled),
+        (Unaware, account.check_modes),
     ],
 )
 async def test_defective_exchange_is_caught(
     specimen: type[MovedPort], check: Check, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A suite that a broken exchange passes proves nothing."""
-    until = exchange_contract.Ears.until
+    until = Ears.until
 
-    async def impatient(self: exchange_contract.Ears, condition: Callable[[], bool], seconds: float = 0.2) -> None:
+    async def impatient(self: Ears, condition: Callable[[], bool], seconds: float = 0.2) -> None:
         await until(self, condition, 0.2)
 
-    monkeypatch.setattr(exchange_contract.Ears, "until", impatient)
+    monkeypatch.setattr(Ears, "until", impatient)
     with pytest.raises((AssertionError, TimeoutError)):
         await check(SpecimenTrader(specimen()))
