@@ -15,8 +15,8 @@ def sends_before_it_has_written(driver: ExchangeDriver) -> None:
     """The entry leaves, and what is known of it follows into the store."""
     sending: Any = driver._dispatcher._sending
 
-    async def enter(request: PlaceOrder) -> None:
-        sent = driver._loop.feed(Sent(client_id=request.order.client_id))
+    async def enter(request: PlaceOrder, sent: Any = None) -> None:
+        sent = sent or driver._loop.feed(Sent(client_id=request.order.client_id))
         await sending._placed(request.order, sent.stamp, sent.stamp)
 
     sending.enter = enter
