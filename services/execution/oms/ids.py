@@ -41,3 +41,9 @@ def origin_of(client_id: str, lineage: str) -> Origin:
     if role == "e":
         return "ours" if of == lineage else "foreign"
     return _ROLES[role]
+
+
+def of_another_deployment(client_id: str, lineage: str) -> bool:
+    """True if the execution of another deployment made the order."""
+    found = _OURS.fullmatch(client_id)
+    return found is not None and found.group(1) == "e" and found.group(2) != lineage

@@ -30,6 +30,7 @@ from services.execution.settings import ExecutionSettings
 from shared.config.settings import CommonSettings
 from shared.exchange.errors import ExchangeError
 from shared.exchange.port import Exchange
+from shared.runtime.leadership import Leadership
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Dispatcher:
         common: CommonSettings,
         settings: ExecutionSettings,
         readiness: Readiness,
+        leadership: Leadership | None = None,
     ) -> None:
         driver = settings.driver
         self._exchange = exchange
@@ -80,6 +82,7 @@ class Dispatcher:
             common.exchange.recv_window_ms,
             refused=self.instruments.refused,
             failed=failed,
+            leadership=leadership,
         )
         self._listening = Listening(
             exchange,
@@ -128,6 +131,7 @@ class Dispatcher:
         tasks = [self._run(work) for work in asked]
         if tasks:
             await asyncio.wait(tasks, timeout=_CATCH_UP_S)
+        self._sending.first.reconciled()
         self.caught_up = True
 
     # -- inside -------------------------------------------------------------------------------------------------------

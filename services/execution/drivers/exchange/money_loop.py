@@ -23,7 +23,7 @@ from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Connected, Input, Statement
-from services.execution.requests import PlaceOrder, Request
+from services.execution.requests import AskStatement, PlaceOrder, Request
 from shared.bus.port import InvalidMessage
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
@@ -114,6 +114,8 @@ class MoneyLoop:
         self._awake.look(now)
         if self._awake.woke():
             self.feed(Connected(open=self.core.state.connected, woken=True))
+        if self._awake.must_read():
+            self._start(AskStatement())
         if isinstance(taken, Statement):
             self._awake.stated(taken.asked_at)
         try:
@@ -138,6 +140,11 @@ class MoneyLoop:
     def was_frozen(self) -> bool:
         """True if this process stood still for too long and has not read the account since: only stops may leave."""
         return self._awake.look(self._clock.now())
+
+    def freezes(self) -> int:
+        """How often this process stood still for too long."""
+        self._awake.look(self._clock.now())
+        return self._awake.times
 
     def tell(self, *messages: Message) -> None:
         """Publish what is not the core's."""
