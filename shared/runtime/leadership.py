@@ -40,7 +40,7 @@ class LeasePolicy:
     ttl: float = 2.0
     beat: float = 0.4
     look: float = 0.2
-    again: float = 30.0
+    again: float = 60.0
 
 
 class Leadership:
@@ -77,7 +77,7 @@ class Leadership:
     async def take(self) -> str:
         """Try once to take the lease, or to renew it; returns who has it instead, empty = we have it."""
         asked_at = self._elapsed()
-        for name, epoch in self._epochs.items():
+        for name, epoch in tuple(self._epochs.items()):
             claim = await self._store.claim(name, self._holder, self._policy.ttl, self._now())
             if claim.holder != self._holder or epoch not in (None, claim.epoch):
                 self.lost = epoch is not None

@@ -50,6 +50,7 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/money_loop.py",
         "services/execution/drivers/exchange/outbox.py",
         "services/execution/drivers/exchange/preflight.py",
+        "services/execution/drivers/exchange/presence.py",
         "services/execution/drivers/exchange/quotes.py",
         "services/execution/drivers/exchange/receiving.py",
         "services/execution/drivers/exchange/sending.py",

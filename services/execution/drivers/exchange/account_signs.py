@@ -6,10 +6,16 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import structlog
+
 from services.execution.leading import RECENT_MS, Sign
 from shared.domain.symbols import is_symbol
+from shared.exchange.errors import ExchangeError
+from shared.exchange.model.account import Income
 from shared.exchange.model.orders import OrderRef
 from shared.exchange.port import TradingExchange
+
+log = structlog.get_logger(__name__)
 
 #: Whose orders are asked for: the newest of a symbol's fills.
 _NEWEST: Final = 10
@@ -24,15 +30,31 @@ async def signs_of(exchange: TradingExchange, symbols: Sequence[str], now: int) 
     symbols: whose fills are asked for, with those that paid fees lately. now: UTC ms of the exchange.
     """
     since = now - RECENT_MS
-    orders, paid = await asyncio.gather(exchange.open_orders(), exchange.income(kind=_OF_TRADES, start=since, limit=_ROWS))
+    orders, paid = await asyncio.gather(exchange.open_orders(), _paid(exchange, since))
     traded = {*symbols, *(each.symbol for each in paid if is_symbol(each.symbol))}
     fills = await asyncio.gather(*(_fills(exchange, symbol, since) for symbol in sorted(traded)))
     resting = (Sign("order", each.client_id, each.symbol, each.created_at or each.updated_at) for each in orders)
     return (*resting, *_joined(fills))
 
 
+async def _paid(exchange: TradingExchange, since: int) -> tuple[Income, ...]:
+    try:
+        return await exchange.income(kind=_OF_TRADES, start=since, limit=_ROWS)
+    except ExchangeError as error:
+        if error.action != "refuse":
+            raise
+        return ()
+
+
 async def _fills(exchange: TradingExchange, symbol: str, since: int) -> tuple[Sign, ...]:
-    trades = await exchange.account_trades(symbol, start=since)
+    """The newest fills of a symbol; none of one that the exchange does not know any more."""
+    try:
+        trades = await exchange.account_trades(symbol, start=since)
+    except ExchangeError as error:
+        if error.action != "refuse":
+            raise
+        log.warning("fills_not_read", symbol=symbol, error=str(error))
+        return ()
     newest: dict[int, int] = {}
     for each in trades:
         newest[each.order_id] = max(newest.get(each.order_id, 0), each.time)

@@ -7,6 +7,7 @@ the others: ``services.execution.leading`` says what follows from that.
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -14,12 +15,16 @@ from services.execution.alerts import alert
 from services.execution.drivers.exchange.account_signs import signs_of
 from services.execution.drivers.exchange.halting import Halting
 from services.execution.drivers.exchange.money_loop import MoneyLoop
-from services.execution.leading import another, may_lead
+from services.execution.drivers.exchange.presence import Presence
+from services.execution.leading import Sign, another, may_lead
 from services.execution.oms.ids import lineage
 from shared.bus.port import Bus
 from shared.config.settings import CommonSettings
 from shared.exchange.port import TradingExchange
 from shared.runtime.leadership import Leadership, MayNotLead
+
+#: A takeover takes less, ms.
+_JUST_NOW_MS: Final = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -41,12 +46,13 @@ class Alone:
         self._patience = patience
         self._leadership = leadership
 
-    async def ensure(self, exchange: TradingExchange, loop: MoneyLoop, halting: Halting) -> None:
+    async def ensure(self, exchange: TradingExchange, loop: MoneyLoop, halting: Halting, presence: Presence) -> None:
         """Halt entries if another deployment trades beside a trade of ours. Raises MayNotLead; ExchangeError: ask again."""
         await self._lead_by_alias(exchange)
         now = loop.now()
         signs = await signs_of(exchange, self._common.symbols, now)
         sign = another(signs, lineage(self._common.mode, self._common.namespace), now)
+        sign = sign or await self._asked(loop, presence)
         verdict = may_lead(sign, holds=bool(loop.core.state.plans))
         if sign is None or verdict == "lead":
             return
@@ -56,6 +62,16 @@ class Alone:
         text = f"execution stands by: {sign.text}; end one of the two, or wait until the account shows nothing of the other"
         await self._page(f"stands_by.{sign.client_id}", text, now)
         raise MayNotLead(sign.text)
+
+    async def _asked(self, loop: MoneyLoop, presence: Presence) -> Sign | None:
+        """Ask who leads, unless a process of this store led a moment ago: nobody else could begin meanwhile."""
+        instrument = loop.core.instrument(self._common.symbols[0])
+        if self._leadership is None or instrument is None:
+            return None
+        if loop.now() - loop.resumed_at < _JUST_NOW_MS:
+            await presence.lead(instrument)
+            return None
+        return await presence.ask(instrument)
 
     async def _lead_by_alias(self, exchange: TradingExchange) -> None:
         if self._leadership is None:

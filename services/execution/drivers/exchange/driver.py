@@ -104,6 +104,7 @@ class ExchangeDriver:
             await self._work(lease)
         finally:
             await end_all([*self._tasks, *self._dispatcher.running])
+            await self._dispatcher.presence.close()
             self._readiness.stream_down("the process stops")
             self._outbox.close()
             await self._exchange.close()
@@ -142,14 +143,24 @@ class ExchangeDriver:
     async def _begin(self) -> None:
         """Check key and account, and that nobody else trades it; open the user stream, read the account, ask for executions
         and orders in doubt.
+
+        With a trade of ours the account is heard and read first: nothing that fails here may keep it from being protected.
         """
         await self._patiently(self._check)
-        await self._patiently(lambda: self._alone.ensure(self._exchange, self._loop, self._dispatcher.halting))
+        holds = bool(self._loop.core.state.plans)
+        if not holds:
+            await self._patiently(self._ensure_alone)
         for name, work in self._dispatcher.work():
             self._spawn(name, work)
         await self._patiently(self._stated)
+        if holds:
+            await self._patiently(self._ensure_alone)
         await self._dispatcher.catch_up()
         log.info("execution_leads", account=self._common.account.name)
+
+    async def _ensure_alone(self) -> None:
+        dispatcher = self._dispatcher
+        await self._alone.ensure(self._exchange, self._loop, dispatcher.halting, dispatcher.presence)
 
     async def _check(self) -> None:
         fault = await key_fault(self._exchange)

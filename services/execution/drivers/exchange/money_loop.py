@@ -50,7 +50,9 @@ class Handled:
 
 
 class MoneyLoop:
-    """``start``: starts a request at the exchange. ``changed``: called after every input."""
+    """``start``: starts a request at the exchange. ``changed``: called after every input. ``resumed_at``: stamp of the last
+    input of an earlier process, UTC ms; 0 = there was none.
+    """
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class MoneyLoop:
         self._start = start
         self._changed = changed
         self._last = 0
+        self.resumed_at = 0
         self._log: WriteAhead | None = None
         self._poisoned_at: dict[str, int] = {}
         self.core = make()
@@ -106,6 +109,7 @@ class MoneyLoop:
             self._outbox.resume(saved.published, saved.numbered, saved.unpublished)
         self._replay(log_, tell=True)
         self._clock.start_at(self._last)
+        self.resumed_at = self._last
         return state is not None or bool(log_)
 
     def feed(self, taken: Message | Input) -> Handled:

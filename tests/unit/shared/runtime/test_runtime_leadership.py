@@ -153,3 +153,28 @@ async def test_a_second_name_of_the_account_is_led_too_or_nothing_is() -> None:
     again = Leadership(stage.store(), "testnet.second", "b/2", lambda: NOW, POLICY, lambda: stage.seconds)
     await other.release()
     assert await again.take() == await again.also("testnet.alias.X") == ""
+
+
+async def test_a_second_name_may_come_while_the_first_is_being_renewed() -> None:
+    """EXEC-2: the exchange tells its name of the account in the midst of a renewal."""
+    stage, reached = Stage(), asyncio.Event()
+
+    class Slow(MemoryStore):
+        waits = False
+
+        async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+            if self.waits:
+                self.waits = False
+                reached.set()
+                await asyncio.sleep(0)
+            return await super().claim(lease, holder, ttl_seconds, at_least)
+
+    store = Slow(lambda: stage.seconds, stage.leases)
+    one = stage.process("a/1", store)
+    await one.take()
+    store.waits = True
+    renewal = asyncio.create_task(one.standing(1.0))
+    await reached.wait()
+    assert await one.also("testnet.alias.X") == ""
+    assert await renewal == "ours"
+    assert set(stage.leases) == {NAME, "testnet.alias.X"}
