@@ -20,6 +20,7 @@ from services.execution.leading import Sign, first_of
 from services.execution.oms.ids import PresenceKind, presence_id, presence_kind
 from services.execution.state import remember
 from shared.domain.instruments import Instrument
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Refused
 from shared.exchange.port import TradingExchange
@@ -53,8 +54,7 @@ class Presence:
 
     async def lead(self, instrument: Instrument) -> None:
         """Answer from now on. Raises ExchangeError: do it again."""
-        (mark,) = await self._exchange.mark_prices(instrument.symbol)
-        self._where = (instrument, mark.mark)
+        self._where = (instrument, await self._price(instrument.symbol))
         self._led_at = self._exchange.now()
         self._leads = True
 
@@ -133,6 +133,10 @@ class Presence:
     async def _placed(self, kind: PresenceKind) -> NewOrder | None:
         assert self._where is not None, "whoever leads has asked before"
         instrument, price = self._where
+        try:  # it may have led for days: half of an old price could trigger at once
+            price = await self._price(instrument.symbol)
+        except ExchangeError as error:
+            log.info("price_not_read", symbol=instrument.symbol, error=str(error))
         half = price / 2
         order = NewOrder(
             client_id=presence_id(kind, self._lineage, secrets.token_hex(13)),
@@ -149,6 +153,10 @@ class Presence:
             log.warning("presence_not_shown", kind=kind, code=outcome.code, message=outcome.message)
             return None
         return order  # also one of which nothing is known: it may stand
+
+    async def _price(self, symbol: str) -> Decimal:
+        (mark,) = await self._exchange.mark_prices(symbol)
+        return mark.mark
 
     async def _withdraw(self, order: NewOrder) -> None:
         await self._cancelled(OrderRef(symbol=order.symbol, client_id=order.client_id, book=order.book))

@@ -15,6 +15,7 @@ from services.execution.drivers.exchange.presence import Presence
 from services.execution.leading import Sign, first_of
 from services.execution.oms.ids import PresenceKind, client_order_id, origin_of, presence_id, presence_kind
 from shared.domain.instruments import Instrument
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, Outcome, Refused, Uncertain
 
@@ -78,6 +79,7 @@ class Account:
 
     def __init__(self) -> None:
         self.time = NOW
+        self.price: Decimal | None = Decimal("100000.07")
         self.orders: dict[str, ExchangeOrder] = {}
         self.sent: list[NewOrder] = []
         self.cancelled: list[str] = []
@@ -88,7 +90,9 @@ class Account:
         return self.time
 
     async def mark_prices(self, symbol: str) -> Any:
-        return (SimpleNamespace(mark=Decimal("100000.07")),)
+        if self.price is None:
+            raise ExchangeError("retry", -1001, "no answer", call="mark_prices")
+        return (SimpleNamespace(mark=self.price),)
 
     async def place(self, order: NewOrder) -> Outcome:
         self.sent.append(order)
@@ -150,6 +154,19 @@ async def test_an_order_of_presence_can_never_trade(quick: None) -> None:
     (order,) = account.sent
     assert (order.type, order.side, order.reduce_only, order.close_position) == ("STOP_MARKET", "SELL", True, False)
     assert (order.quantity, order.trigger) == (Decimal("0.001"), Decimal("50000.0"))
+
+
+@pytest.mark.parametrize(("price", "trigger"), [(Decimal(30_000), "15000.0"), (None, "50000.0")])
+async def test_an_answer_waits_for_half_the_price_of_now(quick: None, price: Decimal | None, trigger: str) -> None:
+    """EXEC-4: after days of leading, too; without a price the last one serves."""
+    account = Account()
+    one = account.process([])
+    await one.lead(BTC)
+    account.price = price
+    one.take(shown("question", "1", NOW + 1), NOW + 1)
+    assert one._answering is not None
+    await one._answering
+    assert [each.trigger for each in account.sent] == [Decimal(trigger)]
 
 
 async def test_of_two_who_ask_at_once_one_leads(quick: None) -> None:
