@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import time
 from collections.abc import AsyncIterator
@@ -34,6 +35,8 @@ FROZEN_MS = 20_000
 TAKEOVER = 30.0
 #: Seconds from SIGKILL until the standby has reconciled: the lease of a dead leader ends after two.
 TAKEN_OVER = 3.0
+#: The same on a machine with more to do than twice its processors: what is over the lease is waiting for one.
+TAKEN_OVER_BUSY = 10.0
 
 
 @pytest.fixture
@@ -94,7 +97,7 @@ async def test_the_standby_leads_when_the_leader_dies_with_an_open_position(floo
     await said(floor, tmp_path, "b", "execution_leads")
     took = logged_at(tmp_path, "b", "execution_leads") - killed_at
     print(f"\ntakeover after SIGKILL, reconciled: {took:.2f} s")
-    assert took < TAKEN_OVER
+    assert took < (TAKEN_OVER if os.getloadavg()[0] < 2 * (os.cpu_count() or 1) else TAKEN_OVER_BUSY)
     assert await asyncio.to_thread(floor.protected)
     floor.one_entry(wanted)
     await floor.finish(wanted, TAKEOVER)

@@ -46,14 +46,19 @@ class Alone:
         self._patience = patience
         self._leadership = leadership
 
-    async def ensure(self, exchange: TradingExchange, loop: MoneyLoop, halting: Halting, presence: Presence) -> None:
-        """Halt entries if another deployment trades beside a trade of ours. Raises MayNotLead; ExchangeError: ask again."""
+    async def ensure(
+        self, exchange: TradingExchange, loop: MoneyLoop, halting: Halting, presence: Presence, *, holds: bool
+    ) -> None:
+        """Halt entries if another deployment trades beside a trade of ours (``holds``).
+
+        Raises MayNotLead; ExchangeError: ask again.
+        """
         await self._lead_by_alias(exchange)
         now = loop.now()
         signs = await signs_of(exchange, self._common.symbols, now)
         sign = another(signs, lineage(self._common.mode, self._common.namespace), now)
         sign = sign or await self._asked(loop, presence)
-        verdict = may_lead(sign, holds=bool(loop.core.state.plans))
+        verdict = may_lead(sign, holds=holds)
         if sign is None or verdict == "lead":
             return
         if verdict == "protect":
@@ -68,7 +73,7 @@ class Alone:
         instrument = loop.core.instrument(self._common.symbols[0])
         if self._leadership is None or instrument is None:
             return None
-        if loop.now() - loop.resumed_at < _JUST_NOW_MS:
+        if loop.now() - loop.led_until < _JUST_NOW_MS:
             await presence.lead(instrument)
             return None
         return await presence.ask(instrument)

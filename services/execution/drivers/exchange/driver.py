@@ -149,18 +149,18 @@ class ExchangeDriver:
         await self._patiently(self._check)
         holds = bool(self._loop.core.state.plans)
         if not holds:
-            await self._patiently(self._ensure_alone)
+            await self._patiently(lambda: self._ensure_alone(holds=False))
         for name, work in self._dispatcher.work():
             self._spawn(name, work)
         await self._patiently(self._stated)
         if holds:
-            await self._patiently(self._ensure_alone)
+            await self._patiently(lambda: self._ensure_alone(holds=True))
         await self._dispatcher.catch_up()
         log.info("execution_leads", account=self._common.account.name)
 
-    async def _ensure_alone(self) -> None:
-        dispatcher = self._dispatcher
-        await self._alone.ensure(self._exchange, self._loop, dispatcher.halting, dispatcher.presence)
+    async def _ensure_alone(self, *, holds: bool) -> None:
+        parts = self._dispatcher
+        await self._alone.ensure(self._exchange, self._loop, parts.halting, parts.presence, holds=holds)
 
     async def _check(self) -> None:
         fault = await key_fault(self._exchange)

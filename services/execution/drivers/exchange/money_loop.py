@@ -50,8 +50,8 @@ class Handled:
 
 
 class MoneyLoop:
-    """``start``: starts a request at the exchange. ``changed``: called after every input. ``resumed_at``: stamp of the last
-    input of an earlier process, UTC ms; 0 = there was none.
+    """``start``: starts a request at the exchange. ``changed``: called after every input. ``led_until``: when an earlier
+    process last asked for the account, which only a leader does, UTC ms; 0 = none did.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class MoneyLoop:
         self._start = start
         self._changed = changed
         self._last = 0
-        self.resumed_at = 0
+        self.led_until = 0
         self._log: WriteAhead | None = None
         self._poisoned_at: dict[str, int] = {}
         self.core = make()
@@ -109,7 +109,7 @@ class MoneyLoop:
             self._outbox.resume(saved.published, saved.numbered, saved.unpublished)
         self._replay(log_, tell=True)
         self._clock.start_at(self._last)
-        self.resumed_at = self._last
+        self.led_until = self.core.state.stated_at
         return state is not None or bool(log_)
 
     def feed(self, taken: Message | Input) -> Handled:
