@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 
 from services.execution.alerts import alert
-from services.execution.oms.ids import origin_of
+from services.execution.leading import is_at_work
+from services.execution.oms.ids import of_another_deployment, origin_of
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry, possible_parents, purpose_of
 from services.execution.plans.plan import TRANSITIONS, Plan, PlanEvent
@@ -234,12 +235,22 @@ class NewsReader:
             why = f"an order of the {origin} was seen ({stated.symbol} {stated.client_id}): it had to act"
             state.halted = Halt(code=0, why=why, since=now)
             effects.tell([alert("critical", f"halt.{stated.client_id}", f"entries are halted: {why}; re-arm by hand", now)])
+        elif of_another_deployment(stated.client_id, self._lineage) and is_at_work(stated, now):
+            self._rival(stated, now, effects)
         elif origin == "foreign":
             text = f"{stated.symbol}: order {stated.client_id} is not ours; it is left alone"
             effects.tell([alert("warning", f"foreign.{stated.client_id}", text, now)])
         elif origin == "exchange":
             text = f"{stated.symbol}: the exchange closes the position itself (liquidation, deleveraging or delisting)"
             effects.tell([alert("critical", f"exchange.{stated.client_id}", text, now)])
+
+    def _rival(self, stated: ExchangeOrder, now: int, effects: Effects) -> None:
+        """Another deployment trades this account: one of the two must go, and a person says which."""
+        why = f"another deployment sends orders to this account ({stated.symbol} {stated.client_id})"
+        if self._state.halted is None:
+            self._state.halted = Halt(code=0, why=why, since=now)
+        text = f"entries are halted: {why}; end one of the two, then re-arm by hand"
+        effects.tell([alert("critical", f"rival.{stated.client_id}", text, now)])
 
 
 def _closes_all(stated: ExchangeOrder, plan: Plan) -> bool:

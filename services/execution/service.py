@@ -1,4 +1,5 @@
-"""Wiring of execution at a real exchange: one source, because one process trades for the account; replicas stand by.
+"""Wiring of execution at a real exchange: one source, because one process trades for the account. Replicas, and
+other deployments that share the store, stand by.
 
 In modes sim and paper the same core runs in a lane with the matching engine (``simulator``).
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.execution.core import ExecutionCore
+from services.execution.drivers.exchange.alone import lease_of
 from services.execution.drivers.exchange.driver import ExchangeDriver
 from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
@@ -35,6 +37,7 @@ def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionC
 def spec(common: CommonSettings, settings: ExecutionSettings) -> ServiceSpec:
     """Return the service in modes testnet and live."""
     endpoint: Endpoint = "mainnet" if common.mode == "live" else "demo"
+    paged: set[str] = set()
 
     def make(store: StateStore | None) -> Exchange:
         if not common.exchange.has_key:
@@ -50,8 +53,10 @@ def spec(common: CommonSettings, settings: ExecutionSettings) -> ServiceSpec:
             SourceSpec(
                 name="execution",
                 build=lambda bus, store: ExchangeDriver(
-                    bus, partial(make, store), partial(make_core, common, settings), common, settings
+                    bus, partial(make, store), partial(make_core, common, settings), common, settings, paged
                 ),
+                lease=lease_of(common),
+                deployment=common.namespace,
             ),
         ),
     )

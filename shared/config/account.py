@@ -19,7 +19,10 @@ class AccountSettings(BaseModel):
     name: Annotated[str, Like("main (a to z, 0 to 9, _ and -, at most 40 characters)")] = Field(
         "main",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
-        description="Name of the account at the exchange; what risk signs for it, no other account's execution takes",
+        description=(
+            "Name of the account at the exchange; what risk signs for it, no other account's execution takes, and of all "
+            "deployments that share a store one leads it: different accounts need different names"
+        ),
     )
     leverage: int = Field(
         10,

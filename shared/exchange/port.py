@@ -157,8 +157,8 @@ class Trading(Protocol):
         """
         ...
 
-    async def cancel(self, ref: OrderRef) -> Outcome:
-        """Cancel one order. The outcome is Refused if the order is not open; query it with ``order`` to learn its status."""
+    async def cancel(self, ref: OrderRef, *, ready: Ready | None = None) -> Outcome:
+        """Cancel one order. Refused if it is not open: query it with ``order``. ready: see ``place``."""
         ...
 
     async def cancel_all(self, symbol: str) -> None:

@@ -78,7 +78,8 @@ class Service:
             watch = tell_jumps(self._clock, self._bus, self.spec.name)
             self._tasks.append(asyncio.create_task(watch, name=f"clock {self.spec.name}"))
         if self.spec.sources:
-            self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas)
+            now = self._clock.now if self._clock is not None else None
+            self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas, now)
             self.sources.start()
         log.info("service_started", service=self.spec.name, lanes=len(self.lanes), sinks=len(self.sinks))
 

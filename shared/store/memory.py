@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.store.metrics import StoreMetrics
-from shared.store.port import Cell, Fenced, LaneState
+from shared.store.port import Cell, Claim, Fenced, LaneState
 
 _NEVER: Final = Cell(0, None)
 
@@ -20,14 +20,26 @@ class _Lane:
     log: list[bytes] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class HeldLease:
+    """A lease and who had it last; ``until``: seconds of the store's clock."""
+
+    holder: str = ""
+    epoch: int = 0
+    until: float = 0.0
+
+
 class MemoryStore:
-    """Implements ``StateStore`` in memory. ``clock``: returns seconds, for the members' time to live.
+    """Implements ``StateStore`` in memory. ``clock``: returns seconds, for the time to live of members and leases.
+
+    ``leases``: what stores of several namespaces share, as those of one server do.
 
     ``close`` keeps the content: a lane that is opened afterwards finds its state, as with a server.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, leases: dict[str, HeldLease] | None = None) -> None:
         self._clock = clock
+        self._leases = leases if leases is not None else {}
         self._lanes: dict[str, _Lane] = {}
         self._groups: dict[str, dict[str, float]] = {}
         self._cells: dict[str, Cell] = {}
@@ -38,9 +50,9 @@ class MemoryStore:
     async def start(self) -> None:
         self._started = True
 
-    async def open(self, lane: str) -> LaneState:
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
         state = self._lanes.setdefault(lane, _Lane())
-        self._epochs += 1
+        self._epochs = max(self._epochs + 1, at_least)
         state.epoch = self._epochs
         return LaneState(state.epoch, state.snapshot, tuple(state.log))
 
@@ -66,6 +78,20 @@ class MemoryStore:
         alive = {member: until for member, until in self._groups.get(group, {}).items() if until > now}
         self._groups[group] = alive
         return tuple(sorted(alive))
+
+    async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+        held, now = self._leases.setdefault(lease, HeldLease()), self._clock()
+        if held.holder != holder and held.until > now:
+            return Claim(held.holder, held.epoch)
+        if held.holder != holder:
+            held.holder, held.epoch = holder, max(held.epoch + 1, at_least)
+        held.until = now + ttl_seconds
+        return Claim(holder, held.epoch)
+
+    async def release(self, lease: str, holder: str) -> None:
+        held = self._leases.get(lease)
+        if held is not None and held.holder == holder:
+            held.holder, held.until = "", 0.0
 
     async def read(self, cell: str) -> Cell:
         return self._cells.get(cell, _NEVER)

@@ -8,6 +8,8 @@ message writes a few hundred bytes; snapshots are rarer. Contract (``tests/contr
   Fenced, so that a process that was only frozen cannot write over its successor.
 * A cell is a small value that processes share (a rate limiter's counts): ``swap`` writes it only if no other process wrote
   since it was read (compare-and-swap), so no update is lost.
+* A lease names something outside this system, such as an account, of which there is one for all namespaces of a server. It
+  is the only thing that namespaces share, and ``clear`` leaves it.
 """
 
 from __future__ import annotations
@@ -46,6 +48,14 @@ class Cell:
     value: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Who has a lease, and its epoch, which rises whenever somebody else takes it."""
+
+    holder: str
+    epoch: int
+
+
 class StateStore(Protocol):
     """A state store under one namespace. The contract is in the module's docstring."""
 
@@ -53,8 +63,8 @@ class StateStore(Protocol):
         """Connect; waits for the server without a time limit."""
         ...
 
-    async def open(self, lane: str) -> LaneState:
-        """Take the lane over, and return its state with the new epoch."""
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
+        """Take the lane over, and return its state with the new epoch, which is not below ``at_least``."""
         ...
 
     async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
@@ -71,6 +81,18 @@ class StateStore(Protocol):
 
     async def members(self, group: str) -> tuple[str, ...]:
         """Return the members alive now, sorted."""
+        ...
+
+    async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+        """Take the lease for ``ttl_seconds`` if it is free or expired; renew it if ``holder`` had it last; say who has it.
+
+        Who takes it from another gets the epoch max(last + 1, ``at_least``). Whoever renews keeps his, also after the end of
+        his time: nobody had it in between.
+        """
+        ...
+
+    async def release(self, lease: str, holder: str) -> None:
+        """Give the lease back, so that the next one need not wait; nothing happens if another has it. Its epoch stays."""
         ...
 
     async def read(self, cell: str) -> Cell:

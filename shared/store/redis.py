@@ -28,14 +28,19 @@ from redis.backoff import NoBackoff
 from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
 from shared.store.patience import Patience
-from shared.store.port import Cell, Fenced, LaneState, StoreError
+from shared.store.port import Cell, Claim, Fenced, LaneState, StoreError
 from shared.store.redis_scripts import Script, Scripts
 
 T = TypeVar("T")
 
-# KEYS: epochs, head, snapshot, log. The counter of epochs is the namespace's and survives ``clear``: no epoch comes twice.
+# KEYS: epochs, head, snapshot, log. ARGV: the least epoch. The counter of epochs is the namespace's and survives
+# ``clear``: no epoch comes twice.
 _OPEN: Final = Script("""
 local epoch = redis.call('INCR', KEYS[1])
+if epoch < tonumber(ARGV[1]) then
+  redis.call('SET', KEYS[1], ARGV[1])
+  epoch = ARGV[1]
+end
 redis.call('HSET', KEYS[2], 'epoch', epoch, 'writer', '', 'number', 0)
 return {epoch, redis.call('GET', KEYS[3]), redis.call('LRANGE', KEYS[4], 0, -1)}
 """)
@@ -70,6 +75,26 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now), '+inf')
 """)
+# KEYS: lease. ARGV: holder, time to live in ms, the least epoch, how long it is remembered in ms. Numbers are written out:
+# Lua would shorten large ones.
+_CLAIM: Final = Script("""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held = redis.call('HMGET', KEYS[1], 'holder', 'epoch', 'until')
+local epoch = tonumber(held[2] or '0')
+if held[1] ~= ARGV[1] then
+  if tonumber(held[3] or '0') > now then return {held[1], held[2]} end
+  epoch = math.max(epoch + 1, tonumber(ARGV[3]))
+end
+local written = string.format('%.0f', epoch)
+redis.call('HSET', KEYS[1], 'holder', ARGV[1], 'epoch', written, 'until', string.format('%.0f', now + tonumber(ARGV[2])))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {ARGV[1], written}
+""")
+_RELEASE: Final = Script("""
+if redis.call('HGET', KEYS[1], 'holder') == ARGV[1] then redis.call('HSET', KEYS[1], 'holder', '', 'until', 0) end
+return 1
+""")
 # KEYS: cell.
 _READ: Final = Script("return redis.call('HMGET', KEYS[1], 'version', 'value')")
 # KEYS: cell. ARGV: the version it was read at, the new value.
@@ -97,6 +122,10 @@ _PASSING: Final = (
 )
 #: Replies without an error class in redis-py: the server cannot write to its disk, or runs a long script.
 _PASSING_REPLIES: Final = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN")
+#: No namespace begins so: leases are of no namespace.
+_LEASES: Final = "@lease:"
+#: A lease that nobody claimed for so long is forgotten, ms; the next epoch is a time, so it is a later one all the same.
+_REMEMBERED_MS: Final = 30 * 86_400_000
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -155,8 +184,9 @@ class RedisStore:
         await self._until_done("start", self._redis.ping)
         self._started = True
 
-    async def open(self, lane: str) -> LaneState:
-        epoch, snapshot, log = await self._script("open", _OPEN, [f"{self._prefix}epochs", *self._keys(lane)], [])
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
+        keys = [f"{self._prefix}epochs", *self._keys(lane)]
+        epoch, snapshot, log = await self._script("open", _OPEN, keys, [at_least])
         return LaneState(int(epoch), snapshot, tuple(log))
 
     async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
@@ -177,6 +207,14 @@ class RedisStore:
     async def members(self, group: str) -> tuple[str, ...]:
         found: list[bytes] = await self._script("members", _MEMBERS, [self._group(group)], [])
         return tuple(sorted(member.decode() for member in found))
+
+    async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+        arguments = [holder, round(ttl_seconds * 1000), at_least, _REMEMBERED_MS]
+        found, epoch = await self._script("claim", _CLAIM, [f"{_LEASES}{lease}"], arguments)
+        return Claim(found.decode(), int(epoch))
+
+    async def release(self, lease: str, holder: str) -> None:
+        await self._script("release", _RELEASE, [f"{_LEASES}{lease}"], [holder])
 
     async def read(self, cell: str) -> Cell:
         version, value = await self._script("read", _READ, [self._cell(cell)], [])

@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 from shared.domain.backoff import Backoff
 from shared.store.metrics import StoreMetrics
 from shared.store.patience import Patience
-from shared.store.port import Cell, Fenced, LaneState, StoreError
+from shared.store.port import Cell, Claim, Fenced, LaneState, StoreError
 
 T = TypeVar("T")
 
@@ -44,6 +44,9 @@ CREATE TABLE IF NOT EXISTS members (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cells (
     namespace TEXT, cell TEXT, version INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, cell)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS leases (
+    lease TEXT PRIMARY KEY, holder TEXT NOT NULL, epoch INTEGER NOT NULL, until REAL NOT NULL
 ) WITHOUT ROWID;
 """
 #: Primary result codes after which the same transaction may succeed later: another process holds the lock, or the disk is
@@ -82,8 +85,8 @@ class SqliteStore:
     async def start(self) -> None:
         await self._run("start", self._connect)
 
-    async def open(self, lane: str) -> LaneState:
-        return await self._transact("open", lambda connection: self._open(connection, lane))
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
+        return await self._transact("open", lambda connection: self._open(connection, lane, at_least))
 
     async def append(self, lane: str, epoch: int, entries: Sequence[bytes], snapshot: bytes | None = None) -> None:
         with self._metrics.append.time():
@@ -118,6 +121,26 @@ class SqliteStore:
             return tuple(sorted(member for (member,) in found))
 
         return await self._transact("members", work)
+
+    async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+        def work(connection: sqlite3.Connection) -> Claim:
+            now = self._clock()
+            found = connection.execute("SELECT holder, epoch, until FROM leases WHERE lease = ?", (lease,)).fetchone()
+            last, epoch, until = found or ("", 0, 0.0)
+            if last != holder and until > now:
+                return Claim(last, epoch)
+            epoch = epoch if last == holder else max(epoch + 1, at_least)
+            row = (lease, holder, epoch, now + ttl_seconds)
+            connection.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)", row)
+            return Claim(holder, epoch)
+
+        return await self._transact("claim", work)
+
+    async def release(self, lease: str, holder: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE leases SET holder = '', until = 0 WHERE lease = ? AND holder = ?", (lease, holder))
+
+        await self._transact("release", work)
 
     async def read(self, cell: str) -> Cell:
         def work(connection: sqlite3.Connection) -> Cell:
@@ -177,14 +200,15 @@ class SqliteStore:
             raise
         self._connection = connection
 
-    def _open(self, connection: sqlite3.Connection, lane: str) -> LaneState:
+    def _open(self, connection: sqlite3.Connection, lane: str, at_least: int) -> LaneState:
         """Raise the lane's epoch and return its state.
 
         Epochs come from one counter per namespace, which ``clear`` keeps: no epoch is used twice, so a fenced process stays
         fenced.
         """
         (epoch,) = connection.execute(
-            "INSERT INTO epochs VALUES (?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last", (self._namespace,)
+            "INSERT INTO epochs VALUES (?1, max(1, ?2)) ON CONFLICT DO UPDATE SET last = max(last + 1, ?2) RETURNING last",
+            (self._namespace, at_least),
         ).fetchone()
         (snapshot,) = connection.execute(
             "INSERT INTO lanes VALUES (?, ?, ?, '', 0, NULL)"

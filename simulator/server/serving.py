@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ def build_context(
         limiter=RateLimiter(settings.limits()),
         listen_keys=ListenKeys(round(settings.listen_key_minutes * 60_000)),
         keys=dict(settings.api_keys),
+        alias=f"Sim{secrets.token_hex(4)}",  # the account lives as long as this process
     )
 
 

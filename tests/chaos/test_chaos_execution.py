@@ -49,12 +49,12 @@ def held(truth: dict[str, Any]) -> Decimal:
 class Floor:
     """The test's own hands: the exchange's admin pages, the broker as risk, and ears on what is told."""
 
-    def __init__(self, simulator: SimulatorProcess, bus: RabbitBus, fleet: Fleet, namespace: str) -> None:
+    def __init__(self, simulator: SimulatorProcess, bus: RabbitBus, fleet: Fleet, namespace: str, account: str = "") -> None:
         self.simulator = simulator
         self.bus = bus
         self.fleet = fleet
         self.watch = Watch()
-        self.signer = Signer(OWN.private, Realm("testnet", namespace, "main"))
+        self.signer = Signer(OWN.private, Realm("testnet", namespace, account or namespace))
         self.closed: dict[str, Trade] = {}
         self.alerts: list[Alert] = []
         self.statements = 0

@@ -1,5 +1,7 @@
 """Two replicas of execution on one account, at a real exchange server: the leader killed, frozen and thawed.
 
+The takeover is measured from SIGKILL until the standby has reconciled and would send; pytest's ``-s`` shows it.
+
 While the leader is frozen its trade reaches ``close_by``. The standby closes it and opens another, which a late closing
 order of the old leader would take off.
 """
@@ -7,9 +9,13 @@ order of the old leader would take off.
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import signal
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -25,8 +31,12 @@ pytestmark = [pytest.mark.chaos, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 #: Market time for which the leader stands still, ms; the broker, too, must see in it that its consumer is gone.
 FROZEN_MS = 20_000
-#: Seconds after SIGKILL or SIGSTOP until the standby trades: the lease of a dead leader ends after three.
+#: Seconds after SIGKILL or SIGSTOP until the standby trades; the broker, too, must see that the other is gone.
 TAKEOVER = 30.0
+#: Seconds from SIGKILL until the standby has reconciled: the lease of a dead leader ends after two.
+TAKEN_OVER = 3.0
+#: The same on a machine with more to do than twice its processors: what is over the lease is waiting for one.
+TAKEN_OVER_BUSY = 10.0
 
 
 @pytest.fixture
@@ -60,6 +70,12 @@ async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: st
         yield floor
 
 
+def logged_at(directory: Path, replica: str, words: str) -> float:
+    """Time at which a replica logged this last, UTC seconds."""
+    lines = (directory / "logs" / f"execution.{replica}.log").read_text().splitlines()
+    return datetime.fromisoformat(json.loads([line for line in lines if words in line][-1])["timestamp"]).timestamp()
+
+
 async def said(floor: Floor, directory: Path, replica: str, words: str, times: int = 1) -> None:
     """Wait for a replica's start, takeover or end as leader, which is nowhere but in its log."""
     log = directory / "logs" / f"execution.{replica}.log"
@@ -77,7 +93,11 @@ async def test_the_standby_leads_when_the_leader_dies_with_an_open_position(floo
     wanted = await floor.decide("before the kill")
     await floor.until(floor.protected, RECOVERY, "protection")
     floor.fleet.kill("execution.a")
-    await said(floor, tmp_path, "b", "source_started")
+    killed_at = time.time()
+    await said(floor, tmp_path, "b", "execution_leads")
+    took = logged_at(tmp_path, "b", "execution_leads") - killed_at
+    print(f"\ntakeover after SIGKILL, reconciled: {took:.2f} s")
+    assert took < (TAKEN_OVER if os.getloadavg()[0] < 2 * (os.cpu_count() or 1) else TAKEN_OVER_BUSY)
     assert await asyncio.to_thread(floor.protected)
     floor.one_entry(wanted)
     await floor.finish(wanted, TAKEOVER)
@@ -99,7 +119,7 @@ async def test_a_leader_that_thaws_is_fenced_and_sends_nothing(floor: Floor, tmp
     before = sent(floor)
     floor.fleet.send("execution.a", signal.SIGCONT)
     await said(floor, tmp_path, "a", "source_fenced")
-    await said(floor, tmp_path, "a", "source_started", times=2)  # it comes first by name, with what the other wrote
+    await said(floor, tmp_path, "a", "source_waits")  # it stands by now: the lease stays where it is
     await asyncio.to_thread(floor.simulator.pass_time, 3_000)
     assert sent(floor) == before
     assert await asyncio.to_thread(floor.protected)

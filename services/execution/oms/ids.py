@@ -15,6 +15,9 @@ from shared.domain.orders import Origin
 Role = Literal["e", "g", "o"]
 
 _OURS: Final = re.compile(r"ict([ego])([0-9a-z]{4})-([0-9a-f]{26})")
+_PRESENCE: Final = re.compile(r"ict([qa])[0-9a-z]{4}-[0-9a-f]{26}")
+#: An order that shows that a process is there: it asks who leads, or says that it does.
+PresenceKind = Literal["question", "answer"]
 _ROLES: Final[dict[str, Origin]] = {"g": "guardian", "o": "operator"}
 #: Prefixes under which the exchange itself trades for an account: liquidation, auto-deleveraging, delisting.
 EXCHANGE_PREFIXES: Final = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "delivery_autoclose-")
@@ -41,3 +44,22 @@ def origin_of(client_id: str, lineage: str) -> Origin:
     if role == "e":
         return "ours" if of == lineage else "foreign"
     return _ROLES[role]
+
+
+def of_another_deployment(client_id: str, lineage: str) -> bool:
+    """True if the execution of another deployment made the order."""
+    found = _OURS.fullmatch(client_id)
+    return found is not None and found.group(1) == "e" and found.group(2) != lineage
+
+
+def presence_id(kind: PresenceKind, lineage: str, nonce: str) -> str:
+    """Return the id of a question or an answer. nonce: 26 hex digits that no other process has."""
+    return f"ict{kind[0]}{lineage}-{nonce}"
+
+
+def presence_kind(client_id: str) -> PresenceKind | None:
+    """Tell whether an order is a question or an answer; None = neither."""
+    found = _PRESENCE.fullmatch(client_id)
+    if found is None:
+        return None
+    return "question" if found.group(1) == "q" else "answer"

@@ -91,7 +91,7 @@ class BinanceOrders:
             outcomes.update({index: outcome for (index, _), outcome in zip(chunk, told, strict=True)})
         return tuple(outcomes[index] for index in range(len(orders)))
 
-    async def cancel(self, ref: OrderRef) -> Outcome:
+    async def cancel(self, ref: OrderRef, *, ready: Ready | None = None) -> Outcome:
         request = requests.cancel(ref)
         sent_at = asyncio.get_running_loop().time()
 
@@ -101,7 +101,7 @@ class BinanceOrders:
             self._rest.read(request.endpoint, body, wire_orders.AlgoCancelled)
             return None
 
-        return self._shows(await self._attempt(request, confirmed), sent_at)
+        return self._shows(await self._attempt(request, confirmed, ready=ready), sent_at)
 
     async def cancel_all(self, symbol: str) -> None:
         params: dict[str, object] = {"symbol": symbol}

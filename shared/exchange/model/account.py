@@ -20,6 +20,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
     wallet: balance without unrealized profit. cross_wallet: the part that is margin of cross positions.
     cross_unrealized: unrealized profit of cross positions. available: what may be used for new orders or withdrawn.
+    account: the exchange's own name of the account, the same for every key; empty = it does not say.
     """
 
     asset: str
@@ -28,6 +29,7 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     cross_unrealized: Decimal
     available: Decimal
     updated_at: int
+    account: str = ""
 
 
 class PositionRisk(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,10 +11,10 @@ from simulator.server.records import MarginMove
 from simulator.tape.grid import Grid
 
 
-def balance(account: AccountStatement) -> dict[str, Any]:
+def balance(account: AccountStatement, alias: str) -> dict[str, Any]:
     """Return one row of ``GET balance``."""
     return {
-        "accountAlias": "SimR",
+        "accountAlias": alias,
         "asset": "USDT",
         "balance": money(account.wallet),
         "crossWalletBalance": money(account.cross_wallet),

@@ -20,7 +20,7 @@ _ADD, _REDUCE = "1", "2"
 
 def balance(context: Context, parameters: Parameters, caller: Caller) -> Any:
     """Answer ``GET /fapi/v2/balance`` and ``GET /fapi/v3/balance``."""
-    return [printed.balance(context.session.core.account())]
+    return [printed.balance(context.session.core.account(), context.alias)]
 
 
 def account_v2(context: Context, parameters: Parameters, caller: Caller) -> Any:

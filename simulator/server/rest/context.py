@@ -26,7 +26,7 @@ class Context:
 
     keys: API key → secret. pace: market ms per real ms, by which countdowns of clients are lengthened.
     skew: offset that clock-skew faults add to the server time, ms. strict_time: refuse timestamps outside recvWindow.
-    faults: the faults in force.
+    faults: the faults in force. alias: the exchange's name of the account.
     """
 
     session: MarketSession
@@ -38,6 +38,7 @@ class Context:
     skew: int = 0
     strict_time: bool = True
     faults: FaultTable = field(default_factory=lambda: FaultTable(0))
+    alias: str = "Sim"
 
     @property
     def server_time(self) -> int:

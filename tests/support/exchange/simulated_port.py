@@ -113,7 +113,9 @@ class SimulatedPort:
             outcomes[index] = await self.place(order)
         return tuple(outcomes[index] for index in range(len(orders)))
 
-    async def cancel(self, ref: OrderRef) -> Outcome:
+    async def cancel(self, ref: OrderRef, *, ready: Ready | None = None) -> Outcome:
+        if ready is not None and not await ready():
+            raise NotReady(ref.client_id)
         now = self.now()
         if ref.book == "algo":
             gone = self.core.cancel_algo(now, algo_id=0 if ref.client_id else ref.id, client_algo_id=ref.client_id)

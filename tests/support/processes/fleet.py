@@ -17,8 +17,12 @@ ICT = (sys.executable, "-m", "cli")
 
 
 def write_config(path: Path, settings: Mapping[str, object]) -> Path:
-    """A configuration file for the fleet and for the replay that drives it."""
-    path.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+    """A configuration file for the fleet and for the replay that drives it.
+
+    In mode testnet the account is named like the namespace: on a store that tests share, an account has one leader.
+    """
+    named = {"account": {"name": settings["namespace"]}} if settings.get("mode") == "testnet" else {}
+    path.write_text(yaml.safe_dump({**named, **settings}, sort_keys=False))
     return path
 
 

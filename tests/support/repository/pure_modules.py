@@ -36,6 +36,9 @@ SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "webhook
 #: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files.
 SHELLS: Final = frozenset(
     {
+        "services/execution/drivers/exchange/account_signs.py",
+        "services/execution/drivers/exchange/alone.py",
+        "services/execution/drivers/exchange/first_sends.py",
         "services/execution/drivers/exchange/countdown.py",
         "services/execution/drivers/exchange/dispatcher.py",
         "services/execution/drivers/exchange/driver.py",
@@ -47,6 +50,7 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/money_loop.py",
         "services/execution/drivers/exchange/outbox.py",
         "services/execution/drivers/exchange/preflight.py",
+        "services/execution/drivers/exchange/presence.py",
         "services/execution/drivers/exchange/quotes.py",
         "services/execution/drivers/exchange/receiving.py",
         "services/execution/drivers/exchange/sending.py",

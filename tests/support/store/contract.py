@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import pytest
 
-from shared.store.port import Fenced, StateStore
+from shared.store.port import Claim, Fenced, StateStore
 
 LANE = "signals.p0"
 
@@ -169,6 +170,54 @@ async def _is(store: StateStore, group: str, expected: tuple[str, ...]) -> bool:
     return await store.members(group) == expected
 
 
+async def check_leases(clients: Clients) -> None:
+    """One holder at a time, for all namespaces: renewed by the holder, taken when it is free or its time is over."""
+    store, other = await clients(), await clients("own-too")
+    lease = unheard_of()
+    first = await store.claim(lease, "adam", 60, at_least=1_764_000_000_123)
+    assert first == Claim("adam", 1_764_000_000_123)
+    assert await other.claim(lease, "eve", 60, at_least=1_764_000_000_999) == first
+    assert await store.claim(lease, "adam", 60, at_least=1_764_000_000_999) == first, "who renews keeps the epoch"
+    await other.release(lease, "eve")
+    assert await other.claim(lease, "eve", 60) == first, "nobody gives back what another has"
+    await store.claim(lease, "adam", 0.05)
+    async with asyncio.timeout(5):
+        while (taken := await other.claim(lease, "eve", 60)).holder != "eve":  # noqa: ASYNC110  the store's clock ends it
+            await asyncio.sleep(0.005)
+    assert taken.epoch == first.epoch + 1
+    assert await store.claim(lease, "adam", 60) == taken
+    await other.release(lease, "eve")
+    back = await store.claim(lease, "adam", 60, at_least=5)
+    assert back == Claim("adam", taken.epoch + 1), "the epoch outlives the holder"
+    await store.clear()
+    assert await other.claim(lease, "eve", 60) == back, "a lease is no namespace's"
+    assert (await other.claim(unheard_of(), "eve", 60)).holder == "eve"
+    await store.release(lease, "adam")
+
+
+async def check_an_expired_lease_is_still_its_last_holders(clients: Clients) -> None:
+    """Who comes back late, and nobody has had it in between, has lost nothing."""
+    store, lease = await clients(), unheard_of()
+    first = await store.claim(lease, "adam", 0)
+    assert await store.claim(lease, "adam", 60) == first
+    await store.release(lease, "adam")
+
+
+async def check_epochs_are_not_below_what_is_asked(clients: Clients) -> None:
+    """A lane's epoch can be lifted to a time, and goes on from there: an emptied store starts none that looks older."""
+    store = await clients()
+    first = (await store.open(LANE)).epoch
+    lifted = (await store.open(LANE, 1_764_000_000_123)).epoch
+    assert first < lifted == 1_764_000_000_123
+    await store.append(LANE, lifted, [b"kept"])
+    assert (await store.open(LANE, 7)).epoch == lifted + 1
+
+
+def unheard_of() -> str:
+    """A lease that no other test has; leases outlive a namespace."""
+    return f"test-{uuid.uuid4().hex}"
+
+
 async def check_clear(clients: Clients) -> None:
     """Clear forgets lanes and groups of its own namespace, and nothing of another, whose name may begin alike."""
     store, other = await clients(), await clients("own-too")
@@ -255,6 +304,9 @@ CHECKS = (
     check_lanes_are_independent,
     check_big_entries,
     check_membership,
+    check_leases,
+    check_an_expired_lease_is_still_its_last_holders,
+    check_epochs_are_not_below_what_is_asked,
     check_clear,
     check_health,
     check_cells,

@@ -14,11 +14,14 @@ from services.execution.drivers.exchange.halting import Halting
 from services.execution.drivers.exchange.instruments import Instruments
 from services.execution.drivers.exchange.listening import Listening
 from services.execution.drivers.exchange.money_loop import MoneyLoop, is_entry
+from services.execution.drivers.exchange.presence import Presence
 from services.execution.drivers.exchange.quotes import Quotes
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.sending import Sending
 from services.execution.drivers.exchange.statements import Statements
 from services.execution.drivers.exchange.write_ahead import WriteAhead
+from services.execution.leading import Sign
+from services.execution.oms.ids import lineage
 from services.execution.requests import (
     AskExecutions,
     AskStatement,
@@ -29,7 +32,9 @@ from services.execution.requests import (
 from services.execution.settings import ExecutionSettings
 from shared.config.settings import CommonSettings
 from shared.exchange.errors import ExchangeError
+from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.port import Exchange
+from shared.runtime.leadership import Leadership
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +55,7 @@ class Dispatcher:
         common: CommonSettings,
         settings: ExecutionSettings,
         readiness: Readiness,
+        leadership: Leadership | None = None,
     ) -> None:
         driver = settings.driver
         self._exchange = exchange
@@ -60,8 +66,11 @@ class Dispatcher:
         self.running: set[asyncio.Task[None]] = set()
         self.halting = Halting(loop, readiness)
         failed = self.halting.failed
+        self.presence = Presence(exchange, lineage(common.mode, common.namespace), self._rival_leads)
         self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt)
-        self.statements = Statements(exchange, loop, common.symbols, driver.statement_every_s, readiness, failed)
+        self.statements = Statements(
+            exchange, loop, common.symbols, driver.statement_every_s, readiness, failed, self._presence_of
+        )
         self.countdown = Countdown(exchange, loop, driver.countdown_s, failed)
         self._funding = Funding(exchange, loop, driver.funding_every_s, driver.funding_overlap_s, failed)
         self._quotes = Quotes(
@@ -80,6 +89,7 @@ class Dispatcher:
             common.exchange.recv_window_ms,
             refused=self.instruments.refused,
             failed=failed,
+            leadership=leadership,
         )
         self._listening = Listening(
             exchange,
@@ -92,6 +102,7 @@ class Dispatcher:
             funded=self._funding.ask,
             paid_in=self.statements.paid_in,
             failed=failed,
+            presence=self._presence_of,
         )
 
     def work(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
@@ -128,9 +139,16 @@ class Dispatcher:
         tasks = [self._run(work) for work in asked]
         if tasks:
             await asyncio.wait(tasks, timeout=_CATCH_UP_S)
+        self._sending.first.reconciled()
         self.caught_up = True
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _presence_of(self, order: ExchangeOrder) -> bool:
+        return self.presence.take(order, self._loop.now())
+
+    def _rival_leads(self, sign: Sign) -> None:
+        self.halting.halt(sign.text)
 
     def _opened(self) -> None:
         """The user stream is open anew: what happened before is asked for."""

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from services.execution.core import ExecutionCore
+from services.execution.drivers.exchange.alone import Alone
 from services.execution.drivers.exchange.dispatcher import Dispatcher
 from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.halting import BY
@@ -48,7 +49,7 @@ QUEUE = "execution"
 class ExchangeDriver:
     """A source (``shared.runtime.source``): runs on one replica at a time, until cancelled.
 
-    make: builds the exchange, not started. make_core: builds the core, empty.
+    make: builds the exchange, not started. make_core: builds the core, empty. paged: see ``Alone``.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ExchangeDriver:
         make_core: Callable[[], ExecutionCore],
         common: CommonSettings,
         settings: ExecutionSettings,
+        paged: set[str] | None = None,
     ) -> None:
         self._bus = bus
         self._make = make
@@ -65,6 +67,7 @@ class ExchangeDriver:
         self._common = common
         self._settings = settings
         self._driver: DriverSettings = settings.driver
+        self._paged = paged if paged is not None else set()
         self._readiness = Readiness()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -73,6 +76,9 @@ class ExchangeDriver:
         return self._readiness.trouble()
 
     async def run(self, lease: Lease) -> None:
+        self._leadership = lease.leadership
+        if lease.leadership is not None:
+            self._spawn("lease", lease.leadership.keep())
         self._exchange = self._make()
         spill = SpillFile(self._driver.outbox_directory, self._common.namespace, self._driver.outbox_file_mb * 1_000_000)
         self._outbox = Outbox(self._bus, spill, self._driver.outbox_messages, self._published)
@@ -82,7 +88,7 @@ class ExchangeDriver:
             self._outbox,
             start=lambda request: self._dispatcher.start(request),
             changed=self._changed,
-            awake=Wakefulness(self._common.exchange.recv_window_ms / 1000),
+            awake=Wakefulness(self._common.exchange.recv_window_ms / 1000, leads=self._leads),
         )
         self._log = WriteAhead(
             lease,
@@ -90,11 +96,15 @@ class ExchangeDriver:
             snapshot_every=self._driver.snapshot_every,
             linger=self._driver.write_linger_ms / 1000,
         )
-        self._dispatcher = Dispatcher(self._exchange, self._loop, self._log, self._common, self._settings, self._readiness)
+        self._dispatcher = Dispatcher(
+            self._exchange, self._loop, self._log, self._common, self._settings, self._readiness, lease.leadership
+        )
+        self._alone = Alone(self._bus, self._common, self._paged, patience=self._driver.flush_s, leadership=lease.leadership)
         try:
             await self._work(lease)
         finally:
             await end_all([*self._tasks, *self._dispatcher.running])
+            await self._dispatcher.presence.close()
             self._readiness.stream_down("the process stops")
             self._outbox.close()
             await self._exchange.close()
@@ -103,7 +113,7 @@ class ExchangeDriver:
 
     async def _work(self, lease: Lease) -> None:
         known = self._loop.resume(lease.state, lease.log)
-        await self._patiently(self._exchange.start)
+        await self._while_healthy(asyncio.create_task(self._patiently(self._exchange.start), name="exchange starts"))
         self._loop.written_to(self._log)
         self._log.begin()
         self._dispatcher.halting.begin()
@@ -123,19 +133,34 @@ class ExchangeDriver:
             await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))
         except asyncio.CancelledError:
             await subscription.cancel()
-            await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
+            if self._leadership is None or not self._leadership.lost:
+                await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
             raise
         finally:
             await subscription.cancel()
             await receiving.end()
 
     async def _begin(self) -> None:
-        """Check key and account, open the user stream, read the account, ask for executions and orders in doubt."""
+        """Check key and account, and that nobody else trades it; open the user stream, read the account, ask for executions
+        and orders in doubt.
+
+        With a trade of ours the account is heard and read first: nothing that fails here may keep it from being protected.
+        """
         await self._patiently(self._check)
+        holds = bool(self._loop.core.state.plans)
+        if not holds:
+            await self._patiently(lambda: self._ensure_alone(holds=False))
         for name, work in self._dispatcher.work():
             self._spawn(name, work)
         await self._patiently(self._stated)
+        if holds:
+            await self._patiently(lambda: self._ensure_alone(holds=True))
         await self._dispatcher.catch_up()
+        log.info("execution_leads", account=self._common.account.name)
+
+    async def _ensure_alone(self, *, holds: bool) -> None:
+        parts = self._dispatcher
+        await self._alone.ensure(self._exchange, self._loop, parts.halting, parts.presence, holds=holds)
 
     async def _check(self) -> None:
         fault = await key_fault(self._exchange)
@@ -192,6 +217,9 @@ class ExchangeDriver:
         while True:
             self._loop.feed(ClockTick(time=self._loop.now()))
             await asyncio.sleep(self._driver.tick_ms / 1000)
+
+    def _leads(self) -> bool:
+        return self._leadership is None or self._leadership.covers(0)
 
     def _published(self, number: int) -> None:
         self._loop.published(number)

@@ -14,6 +14,7 @@ from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.inputs import Connected, News
 from shared.domain.symbols import is_symbol
 from shared.exchange.errors import ExchangeError
+from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.streams import StreamLost
 from shared.exchange.model.user_events import (
     AccountUpdate,
@@ -35,7 +36,7 @@ _FUNDING: Final = "FUNDING_FEE"
 class Listening:
     """Callbacks: opened = the stream is open anew; missed = something may have changed that did not arrive; set_up = the
     account's settings were changed; funded = funding was paid; paid_in = a fee was paid in this asset; failed = the listen
-    key was refused.
+    key was refused; presence = True for an order by which a process only shows itself.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Listening:
         funded: Callable[[], None],
         paid_in: Callable[[str], None],
         failed: Callable[[ExchangeError], None],
+        presence: Callable[[ExchangeOrder], bool],
     ) -> None:
         self._exchange = exchange
         self._loop = loop
@@ -62,6 +64,7 @@ class Listening:
         self._funded = funded
         self._paid_in = paid_in
         self._failed = failed
+        self._presence = presence
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -88,6 +91,8 @@ class Listening:
 
     def take(self, event: UserEvent) -> None:
         """Feed one event, if it says something of orders or account."""
+        if isinstance(event, OrderUpdate | AlgoUpdate) and self._presence(event.order):
+            return
         named = _of_ours(event)
         if named is not None and self._loop.feed(News(event=named)).poisoned:
             self._missed()

@@ -23,7 +23,7 @@ from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Connected, Input, Statement
-from services.execution.requests import PlaceOrder, Request
+from services.execution.requests import AskStatement, PlaceOrder, Request
 from shared.bus.port import InvalidMessage
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
@@ -50,7 +50,9 @@ class Handled:
 
 
 class MoneyLoop:
-    """``start``: starts a request at the exchange. ``changed``: called after every input."""
+    """``start``: starts a request at the exchange. ``changed``: called after every input. ``led_until``: when an earlier
+    process last asked for the account, which only a leader does, UTC ms; 0 = none did.
+    """
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class MoneyLoop:
         self._start = start
         self._changed = changed
         self._last = 0
+        self.led_until = 0
         self._log: WriteAhead | None = None
         self._poisoned_at: dict[str, int] = {}
         self.core = make()
@@ -106,6 +109,7 @@ class MoneyLoop:
             self._outbox.resume(saved.published, saved.numbered, saved.unpublished)
         self._replay(log_, tell=True)
         self._clock.start_at(self._last)
+        self.led_until = self.core.state.stated_at
         return state is not None or bool(log_)
 
     def feed(self, taken: Message | Input) -> Handled:
@@ -114,6 +118,8 @@ class MoneyLoop:
         self._awake.look(now)
         if self._awake.woke():
             self.feed(Connected(open=self.core.state.connected, woken=True))
+        if self._awake.must_read():
+            self._start(AskStatement())
         if isinstance(taken, Statement):
             self._awake.stated(taken.asked_at)
         try:
@@ -138,6 +144,11 @@ class MoneyLoop:
     def was_frozen(self) -> bool:
         """True if this process stood still for too long and has not read the account since: only stops may leave."""
         return self._awake.look(self._clock.now())
+
+    def freezes(self) -> int:
+        """How often this process stood still for too long."""
+        self._awake.look(self._clock.now())
+        return self._awake.times
 
     def tell(self, *messages: Message) -> None:
         """Publish what is not the core's."""

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from services.execution.drivers.exchange.first_sends import FirstSends
 from services.execution.drivers.exchange.metrics import REQUESTS, WITHHELD
 from services.execution.drivers.exchange.money_loop import Handled, MoneyLoop
 from services.execution.drivers.exchange.quotes import Quotes
@@ -27,6 +28,7 @@ from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused
 from shared.exchange.port import TradingExchange
+from shared.runtime.leadership import Leadership, Standing
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +37,11 @@ _FRESH: Final = Decimal("0.5")
 #: Why an entry may not leave now, and perhaps may in a moment while it is valid: stream and statements come back.
 _PASSING: Final = frozenset({"disconnected", "account_stale"})
 _LOOK_S: Final = 0.1
+#: Longest waits for the lease's word, and for positions, before a stop leaves after a freeze, seconds.
+_LEASE_PATIENCE_S: Final = 0.3
+_LOOK_PATIENCE_S: Final = 1.0
+#: A reducing order is decided again after a freeze in the midst of its sending, so often.
+_TRIES: Final = 3
 #: The rate limiter's own code for what it did not let through; the exchange's for too many orders.
 _UNSENT: Final = frozenset({int(ErrorCode.TOO_MANY_ORDERS)})
 
@@ -42,6 +49,7 @@ _UNSENT: Final = frozenset({int(ErrorCode.TOO_MANY_ORDERS)})
 class Sending:
     """recv_window_ms: how long the exchange takes a signed request. refused: awaited with symbol, code and message of an
     order that was refused, before its answer is fed. failed: called with an error of a query that says more than no answer.
+    leadership: None = nobody else can lead.
     """
 
     def __init__(
@@ -54,25 +62,37 @@ class Sending:
         *,
         refused: Callable[[str, int, str], Awaitable[None]],
         failed: Callable[[ExchangeError], None],
+        leadership: Leadership | None = None,
     ) -> None:
         self._exchange = exchange
         self._loop = loop
         self._log = write_ahead
         self._quotes = quotes
         self._fresh_ms = int(recv_window_ms * _FRESH)
+        self._window_s = recv_window_ms / 1000
+        self._leadership = leadership
+        self.first = FirstSends(alone=leadership is None)
         self._refused = refused
         self._failed = failed
 
     async def place(self, request: PlaceOrder) -> None:
         """Place an order that only reduces: now.
 
-        A process that was frozen sends only stops, which harm nobody, until it has read the account again.
+        A process that was frozen sends only stops until it has read the account again, and these only when it still leads:
+        on a flat account a stop of the old leader would be left over.
         """
-        asked_at = self._loop.now()
-        if self._loop.was_frozen() and request.order.type != "STOP_MARKET":
-            self._end("place", request.order.client_id, asked_at, "unsent")
+        await self.first.protective()
+        order, asked_at = request.order, self._loop.now()
+        for _ in range(_TRIES):
+            freezes = self._loop.freezes()
+            if self._loop.was_frozen() and not (order.type == "STOP_MARKET" and await self._still_protects(order)):
+                break
+            try:
+                await self._placed(order, asked_at, None, self._awake_since(freezes))
+            except NotReady:
+                continue
             return
-        await self._placed(request.order, asked_at, None)
+        self._end("place", order.client_id, asked_at, "unsent")
 
     def judged(self, request: PlaceOrder) -> Handled | None:
         """Judge an entry in the turn in which it came, and note that it leaves.
@@ -81,7 +101,9 @@ class Sending:
         """
         order = request.order
         quote = self._quotes.streamed(order.symbol)
-        if self._log.waiting or quote is None or self._loop.core.confirm(order.client_id, quote, self._loop.now()):
+        if self._log.waiting or quote is None or not self.first.alone:
+            return None
+        if self._loop.core.confirm(order.client_id, quote, self._loop.now()):
             return None
         return self._noted(order)
 
@@ -91,29 +113,22 @@ class Sending:
         sent: what ``judged`` returned. While the store answers, the intent and that it leaves are written together: entries
         of the log are in order. While it does not, nothing is judged until it does.
         """
-        order = request.order
-        while True:
-            sent = sent or await self._confirmed(order)
-            if sent is None or sent.poisoned:
-                return
-            refused = await self._exchange.admit(order)
-            if refused is not None:
-                self._answer("place", order.client_id, sent.stamp, refused)
-                return
-            try:
-                await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, sent))
-            except NotReady:
-                sent = None
-                continue
-            return
+        async with self.first.entry() as left:
+            if await self._entered(request.order, sent):
+                left.append(True)
 
     async def cancel(self, request: CancelOrder) -> None:
         """Cancel an order."""
+        await self.first.protective()
         asked_at = self._loop.now()
         if self._loop.was_frozen():
             self._end("cancel", request.client_id, asked_at, "unknown")  # it is tried again
             return
-        outcome = await self._outcome("cancel", request.client_id, self._exchange.cancel(request.ref))
+        cancelling = self._exchange.cancel(request.ref, ready=self._awake_since(self._loop.freezes()))
+        try:
+            outcome = await self._outcome("cancel", request.client_id, cancelling)
+        except NotReady:
+            outcome = None
         self._answer("cancel", request.client_id, asked_at, outcome)
 
     async def query(self, request: QueryOrder) -> None:
@@ -132,6 +147,30 @@ class Sending:
             self._end("query", request.client_id, asked_at, "done" if order else "absent", order=order, child=child)
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    async def _entered(self, order: NewOrder, sent: Handled | None) -> bool:
+        """Send an entry; False if it did not leave."""
+        while True:
+            sent = sent or await self._confirmed(order)
+            if sent is None or sent.poisoned:
+                return False
+            refused = await self._exchange.admit(order)
+            if refused is not None:
+                self._answer("place", order.client_id, sent.stamp, refused)
+                return False
+            try:
+                await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, sent))
+            except NotReady:
+                sent = None
+                continue
+            return True
+
+    async def _leads(self, seconds: float) -> bool:
+        """Make sure that nobody else leads before what leaves now has become invalid."""
+        return self._leadership is None or await self._leadership.sure(seconds, _LEASE_PATIENCE_S)
+
+    async def _standing(self) -> Standing:
+        return "ours" if self._leadership is None else await self._leadership.standing(_LEASE_PATIENCE_S)
 
     async def _confirmed(self, order: NewOrder) -> Handled | None:
         """Judge an entry as soon as that is possible, and note that it leaves; None if it is withheld."""
@@ -161,7 +200,31 @@ class Sending:
     async def _may_leave(self, sent: Handled) -> bool:
         """Wait until it is written that an entry leaves; False if that takes so long that the entry must be judged again."""
         written = await self._log.written(sent.number, self._fresh_ms / 1000)
-        return written and self._loop.now() - sent.stamp <= self._fresh_ms
+        leads = await self._leads(self._window_s)
+        fresh = self._loop.now() - sent.stamp <= self._fresh_ms
+        return written and leads and fresh and self._loop.core.state.halted is None
+
+    def _awake_since(self, freezes: int) -> Ready:
+        """Ask, once a request is signed, whether this process has been awake since it was decided.
+
+        If it freezes after that, the exchange refuses the request for its age.
+        """
+
+        async def awake() -> bool:
+            return self._loop.freezes() == freezes
+
+        return awake
+
+    async def _still_protects(self, order: NewOrder) -> bool:
+        """Ask whether a stop after a freeze is wanted: this process leads, or the store is away and something is held."""
+        standing = await self._standing()
+        if standing != "unknown":
+            return standing == "ours"
+        try:
+            async with asyncio.timeout(_LOOK_PATIENCE_S):
+                return bool(await self._exchange.positions(order.symbol))
+        except (TimeoutError, ExchangeError):
+            return True  # nothing is known: a stop too many is cancelled later, one too few costs money
 
     async def _placed(
         self,

@@ -37,7 +37,9 @@ _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
 
 class Statements:
-    """symbols: those that are traded. every: seconds. failed: called with an error of a read."""
+    """symbols: those that are traded. every: seconds. failed: called with an error of a read. presence: True for an
+    order by which a process only shows itself.
+    """
 
     def __init__(
         self,
@@ -47,6 +49,7 @@ class Statements:
         every: float,
         readiness: Readiness,
         failed: Callable[[ExchangeError], None],
+        presence: Callable[[ExchangeOrder], bool],
     ) -> None:
         self._exchange = exchange
         self._loop = loop
@@ -54,6 +57,7 @@ class Statements:
         self._every = every
         self._readiness = readiness
         self._failed = failed
+        self._presence = presence
         self._wanted = asyncio.Event()
         self._whole = True
         self._unknown: set[str] = set()
@@ -109,7 +113,7 @@ class Statements:
             wallet=wallet,
             equity=wallet + sum((each.unrealized for each in legs), Decimal(0)),
             legs=legs,
-            orders=orders,
+            orders=tuple(each for each in orders if not self._presence(each)),
             listed=listed,
             fee_prices=await self._prices(balances),
         )

@@ -84,6 +84,7 @@ class BalanceRow(Wire, frozen=True, kw_only=True):
     cross_wallet_balance: Decimal
     cross_un_pnl: Decimal
     available_balance: Decimal
+    account_alias: str = ""
     update_time: int = 0
 
     def value(self) -> Balance:
@@ -94,6 +95,7 @@ class BalanceRow(Wire, frozen=True, kw_only=True):
             cross_unrealized=self.cross_un_pnl,
             available=self.available_balance,
             updated_at=self.update_time,
+            account=self.account_alias,
         )
 
 

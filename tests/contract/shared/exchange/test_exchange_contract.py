@@ -189,8 +189,8 @@ class Dropping(MovedPort):
 class Unwinding(MovedPort):
     """What a cancelled order had got is forgotten with it."""
 
-    async def cancel(self, ref: OrderRef) -> Outcome:
-        outcome = await super().cancel(ref)
+    async def cancel(self, ref: OrderRef, *, ready: Ready | None = None) -> Outcome:
+        outcome = await super().cancel(ref, ready=ready)
         if isinstance(outcome, Accepted) and outcome.order is not None:
             return Accepted(order=msgspec.structs.replace(outcome.order, executed=Decimal(0)))
         return outcome

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.store.memory import MemoryStore
+from shared.store.memory import HeldLease, MemoryStore
 from shared.store.open import make_store
 from shared.store.port import StateStore
 from tests.support.store.contract import Clients
@@ -19,12 +19,13 @@ async def clients(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     """A memory store *is* its content, so its clients of one namespace are one object."""
     made: list[StateStore] = []
     spaces: dict[str, MemoryStore] = {}
+    leases: dict[str, HeldLease] = {}
     unique = uuid.uuid4().hex
 
     async def client(namespace: str = "own") -> StateStore:
         store: StateStore
         if request.param == "memory":
-            store = spaces.setdefault(namespace, MemoryStore())
+            store = spaces.setdefault(namespace, MemoryStore(leases=leases))
         elif request.param == "sqlite":
             store = make_store(f"sqlite:///{tmp_path}/state.db", namespace)
         else:

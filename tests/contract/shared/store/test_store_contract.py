@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from shared.store.memory import MemoryStore
-from shared.store.port import Fenced, LaneState, StateStore
+from shared.store.port import Claim, Fenced, LaneState, StateStore
 from tests.support.store import contract as store_contract
 from tests.support.store.contract import Clients
 
@@ -47,8 +47,8 @@ class LogKeeping(MemoryStore):
 class Unordered(MemoryStore):
     """Gives the log back newest first."""
 
-    async def open(self, lane: str) -> LaneState:
-        state = await super().open(lane)
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
+        state = await super().open(lane, at_least)
         return LaneState(state.epoch, state.snapshot, state.log[::-1])
 
 
@@ -121,6 +121,21 @@ class Careless(MemoryStore):
         return fits and await super().swap(cell, (await self.read(cell)).version, value)
 
 
+class Grabbing(MemoryStore):
+    """Gives a lease to whoever asks."""
+
+    async def claim(self, lease: str, holder: str, ttl_seconds: float, at_least: int = 0) -> Claim:
+        await super().release(lease, (await super().claim(lease, "", 0)).holder)
+        return await super().claim(lease, holder, ttl_seconds, at_least)
+
+
+class Young(MemoryStore):
+    """Counts epochs from one, whatever is asked."""
+
+    async def open(self, lane: str, at_least: int = 0) -> LaneState:
+        return await super().open(lane)
+
+
 @pytest.mark.parametrize(
     ("specimen", "check"),
     [
@@ -135,6 +150,8 @@ class Careless(MemoryStore):
         (AlwaysWell, store_contract.check_health),
         (Trusting, store_contract.check_cells),
         (Careless, store_contract.check_swaps_are_atomic),
+        (Grabbing, store_contract.check_leases),
+        (Young, store_contract.check_epochs_are_not_below_what_is_asked),
         (Mixing, store_contract.check_lanes_are_independent),
     ],
 )

@@ -70,6 +70,42 @@ async def test_killed_after_sending_the_next_process_asks_and_sends_nothing_twic
     assert await at.sent() == [at.entry_id(wanted)]
 
 
+class Noting(Behind):
+    """Notes the calls that reconcile, and those that send."""
+
+    def __init__(self, real: Any) -> None:
+        super().__init__(real)
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name in RECONCILING or name in ("place", "cancel"):
+            self.calls.append(name)
+        return super().__getattr__(name)
+
+
+RECONCILING = ("balances", "positions", "open_orders", "account_trades", "order")
+
+
+async def test_a_successor_reconciles_before_it_sends(at: Scene) -> None:
+    """EXEC-4: statement, open orders, executions and the order in doubt come before the stop of the bare position."""
+    made: list[Noting] = []
+
+    def noting(real: Any) -> Noting:
+        made.append(Noting(real))
+        return made[-1]
+
+    async with at.running(DyingAtEntry) as process:
+        await at.hand.fault("lost_user_events")
+        await at.approve(await at.intent("one"))
+        await at.until(lambda: _reached(at))
+        await process.kill()
+    await at.hand.lift()
+    async with at.running(noting, rearm=False):
+        await at.until(at.protected)
+    calls = made[0].calls
+    assert set(RECONCILING) <= set(calls[: calls.index("place")])
+
+
 async def test_killed_while_a_trade_is_held_the_successor_goes_on_with_it(at: Scene) -> None:
     """EXEC-2, EXEC-3: the stop that stands is known, and no second one is placed; what happened meanwhile is told."""
     async with at.running() as process:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import pytest
 
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.topology import Topology
+from shared.runtime.leadership import LeasePolicy, MayNotLead
 from shared.runtime.replicas import ReplicaPolicy
 from shared.runtime.source import Lease, Sources, SourceSpec
-from shared.store.memory import MemoryStore
+from shared.store.memory import HeldLease, MemoryStore
 from shared.store.port import Fenced, StoreError
 
 QUICK = ReplicaPolicy(beat=0.02, ttl=0.1)
+QUICK_LEASE = LeasePolicy(ttl=0.5, beat=0.02, look=0.01, again=0.05)
 BUS = MemoryBus(Topology(()))
 
 
@@ -195,3 +199,75 @@ async def test_a_source_that_breaks_ends_the_service() -> None:
     async with asyncio.timeout(5):
         assert isinstance(await one.wait_failed(), LookupError)
     await one.drain()
+
+
+def trader(who: str, store: MemoryStore, heard: list[tuple[str, int]], deployment: str = "one", **more: Any) -> Sources:
+    """A replica of a source that has the lease of an account. ``why``: keeps it from leading."""
+    build = partial(Kept, more["why"]) if "why" in more else partial(Counting, f"{deployment}:{who}", heard)
+    spec = SourceSpec("execution", lambda bus, store: build(), lease="testnet.main", deployment=deployment)
+    return Sources([spec], "test", who, BUS, store, QUICK, lease=QUICK_LEASE)
+
+
+class Kept:
+    """The account speaks against its leading."""
+
+    def __init__(self, why: list[str]) -> None:
+        self._why = why
+
+    def trouble(self) -> str:
+        return ""
+
+    async def run(self, lease: Lease) -> None:
+        if self._why:
+            raise MayNotLead(self._why[0])
+        await asyncio.Event().wait()
+
+
+async def test_one_deployment_leads_an_account_and_says_so_to_the_other() -> None:
+    """EXEC-2: two namespaces on one server; the second takes over when the first has left, and none hands back."""
+    leases, heard = dict[str, HeldLease](), list[tuple[str, int]]()
+    one = trader("z", MemoryStore(leases=leases), heard)
+    other = trader("a", MemoryStore(leases=leases), heard, "two")
+    one.start()
+    await until(lambda: len(heard) > 2)
+    other.start()
+    await until(lambda: "of another deployment, leads account testnet.main" in other.trouble())
+    assert (one.running, other.running) == (("execution",), ())
+    await one.drain()
+    await until(lambda: heard[-1][0] == "two:a")
+    assert other.trouble() == ""
+    back = trader("0", MemoryStore(leases=leases), heard)
+    back.start()
+    await until(lambda: "leads account" in back.trouble())
+    assert other.running == ("execution",)
+    await back.drain()
+    await other.drain()
+
+
+async def test_a_standby_of_the_leaders_own_deployment_has_no_trouble() -> None:
+    """OPS-2: it does what it is there for."""
+    store, heard = MemoryStore(), list[tuple[str, int]]()
+    one, two = trader("a", store, heard), trader("b", store, heard)
+    one.start()
+    await until(lambda: len(heard) > 2)
+    two.start()
+    await until(lambda: two.trouble() == "")
+    assert two.running == ()
+    await two.drain()
+    await one.drain()
+
+
+async def test_whom_the_account_keeps_from_leading_gives_the_lease_back_and_looks_again() -> None:
+    """EXEC-4: whose trade it is can lead meanwhile; when nothing speaks against it any more, this one can."""
+    leases, heard, why = dict[str, HeldLease](), list[tuple[str, int]](), ["an order of another deployment"]
+    kept = trader("a", MemoryStore(leases=leases), heard, "two", why=why)
+    kept.start()
+    await until(lambda: why[0] in kept.trouble())
+    one = trader("a", MemoryStore(leases=leases), heard)
+    one.start()
+    await until(lambda: len(heard) > 2)
+    await one.drain()
+    await until(lambda: why[0] in kept.trouble())
+    why.clear()
+    await until(lambda: kept.running == ("execution",) and kept.trouble() == "")
+    await kept.drain()

@@ -207,7 +207,7 @@ def statements(exchange: Told, loop: FedLoop) -> Statements:
     def failed(error: ExchangeError) -> None:
         loop.errors.append(error)
 
-    return Statements(exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed)
+    return Statements(exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed, lambda order: False)
 
 
 def stated(loop: FedLoop) -> list[Statement]:
