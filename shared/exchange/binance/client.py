@@ -4,7 +4,7 @@ Of python-binance 1.0.37 (docs/binance.md §2) is replaced:
 
 * the building of a request: it percent-encodes after signing, always signs with the present, and takes four copies of the
   parameters on the way; here the text that is signed is the text that is sent;
-* the clock offset: it asks the *spot* exchange, once; ``ExchangeClock`` sets it here;
+* the clock: it adds to the wall clock what the *spot* exchange said once; here ``ExchangeClock`` is asked;
 * the recv window and the time limit of a request, which are the same for all calls;
 * the reading of answers: it reports code 0 for a body that is not JSON, and keeps only the headers of the last answer;
 * closing: it leaves its futures WebSocket open;
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hmac
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 from urllib.parse import urlencode
@@ -102,6 +101,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
     rest_url: address of the futures API. sapi_url: address of the API that tells what a key may do.
     key, secret: None = only calls without a key or signature are possible.
     recv_window_ms: age at which the exchange refuses a signed request. timeout_seconds: longest wait for an answer.
+    now: returns the exchange's time, ms.
     on_headers: awaited with the headers of every answer, refusals included.
     """
 
@@ -113,6 +113,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         secret: str | None,
         recv_window_ms: int,
         timeout_seconds: float,
+        now: Callable[[], int],
         on_headers: Callable[[Headers], Awaitable[None]],
     ) -> None:
         super().__init__(key, secret, session_params={"cookie_jar": aiohttp.DummyCookieJar()})  # the API sets none
@@ -121,6 +122,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
         self.MARGIN_API_URL = f"{sapi_url}/sapi"
         self._recv_window = str(recv_window_ms)
         self._time_limit = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._now = now
         self._on_headers = on_headers
         # aiohttp has no public switch for it. A cancel that is sent twice unseen is answered "no such order", and neither
         # the rate limiter nor the outcome of the first one would know of the second.
@@ -154,7 +156,7 @@ class BinanceClient(AsyncClient):  # type: ignore[misc]  # python-binance ships 
 
     def _signed(self, params: Mapping[str, str], signed_at: int | None) -> str:
         """Return the parameters as they are sent, with time and signature. signed_at: ms; None = now."""
-        at = signed_at if signed_at is not None else int(time.time() * 1000 + self.timestamp_offset)
+        at = signed_at if signed_at is not None else self._now()
         text = _encoded({**params, "recvWindow": self._recv_window, "timestamp": str(at)})
         return f"{text}&signature={hmac.digest(self._secret, text.encode(), 'sha256').hex()}"
 

@@ -1,4 +1,8 @@
-"""Measures the offset of the exchange's clock again and again; with a wrong one, signed requests are refused (-1021)."""
+"""The exchange's clock: measured again and again, and carried on in between by a clock that nobody sets.
+
+With a wrong one, signed requests are refused (-1021), and what is counted in its time comes too early or too late. A jump
+of the wall clock (a time server's step, a person, a virtual machine that is resumed) changes nothing here.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Final
 
 import structlog
 from prometheus_client import Gauge
+
+from shared.exchange.steady_clock import steady
 
 log = structlog.get_logger(__name__)
 
@@ -26,12 +32,12 @@ def offset_of(samples: list[tuple[float, float, int]]) -> float:
 
 
 class ExchangeClock:
-    """Our wall clock plus the measured offset of the exchange's.
+    """The exchange's time, which ``local`` carries on from one measurement to the next.
 
     ask: queries the exchange's time, ms. samples: queries for each measurement. refresh_seconds: pause between two.
-    on_offset: called with each new offset, ms. local: returns our wall clock, seconds.
+    local: a clock that nobody sets, seconds; wall: ours, seconds, which serves until the first measurement.
 
-    Await ``measure`` before the first ``now``, then keep ``run`` running in a task.
+    Await ``measure``, then keep ``run`` running in a task.
     """
 
     def __init__(
@@ -39,19 +45,19 @@ class ExchangeClock:
         ask: Callable[[], Awaitable[int]],
         samples: int,
         refresh_seconds: float,
-        on_offset: Callable[[float], None],
-        local: Callable[[], float] = time.time,
+        local: Callable[[], float] = steady,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._ask = ask
         self._samples = samples
         self._refresh = refresh_seconds
-        self._on_offset = on_offset
         self._local = local
+        self._wall = wall
         self._measuring: asyncio.Future[None] | None = None
-        self.offset_ms = 0.0
+        self.offset_ms = (wall() - local()) * 1000
 
     def now(self) -> int:
-        """Return the exchange's time by the last measured offset, UTC ms."""
+        """Return the exchange's time by the last measurement, UTC ms."""
         return int(self._local() * 1000 + self.offset_ms)
 
     async def measure(self) -> None:
@@ -83,6 +89,6 @@ class ExchangeClock:
             theirs = await self._ask()
             found.append((sent, self._local() * 1000, theirs))
         self.offset_ms = offset_of(found)
-        _OFFSET.set(self.offset_ms / 1000)
-        self._on_offset(self.offset_ms)
-        log.debug("clock_measured", offset_ms=round(self.offset_ms, 1))
+        apart = self._local() + self.offset_ms / 1000 - self._wall()
+        _OFFSET.set(apart)
+        log.debug("clock_measured", offset_ms=round(apart * 1000, 1))

@@ -58,6 +58,7 @@ class Rest:
         self, rest_url: str, sapi_url: str, settings: ExchangeSettings, store: StateStore | None, name: str
     ) -> None:
         self._settings = settings
+        self.clock = ExchangeClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s)
         key, secret = settings.key.get_secret_value(), settings.secret.get_secret_value()
         self._client = BinanceClient(
             rest_url,
@@ -66,9 +67,9 @@ class Rest:
             secret or None,
             settings.recv_window_ms,
             settings.request_timeout_s,
+            self.clock.now,
             self._heard,
         )
-        self.clock = ExchangeClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s, self._on_offset)
         self._limiter = RateLimiter(store, f"limits:{name}", self.clock.now, settings.limiter)
         self._failing = False
         self._measuring: asyncio.Task[None] | None = None
@@ -230,9 +231,6 @@ class Rest:
 
     async def _ask_time(self) -> int:
         return self.read(TIME, await self.once(TIME, {}, urgency="protect"), ServerTime).server_time
-
-    def _on_offset(self, offset_ms: float) -> None:
-        self._client.timestamp_offset = offset_ms
 
     async def _heard(self, headers: Headers) -> None:
         await self._limiter.heard(headers)

@@ -43,12 +43,16 @@ class Countdown:
         }
 
     async def run(self) -> None:
-        """Renew until cancelled; what rests then is cancelled by the exchange, unless the process does it before."""
+        """Renew until cancelled; what rests then is cancelled by the exchange, unless the process does it before.
+
+        Nothing is renewed while the user stream is down: an entry that fills unheard of would be bare.
+        """
         while True:
             self._changed.clear()
             resting = self.resting()
             ended, self._running = self._running - resting, resting
-            calls = [self._set(symbol, round(self._seconds * 1000)) for symbol in sorted(resting)]
+            renewed = sorted(resting) if self._loop.core.state.connected else []
+            calls = [self._set(symbol, round(self._seconds * 1000)) for symbol in renewed]
             await asyncio.gather(*calls, *(self._set(symbol, 0) for symbol in sorted(ended)))
             await wait_at_most(self._changed, self._seconds / 3)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -19,6 +19,7 @@ from services.execution.drivers.exchange.dispatcher import Dispatcher
 from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.halting import BY
 from services.execution.drivers.exchange.leaving import leave
+from services.execution.drivers.exchange.listening import LONGEST_PAUSE_S
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.preflight import key_fault, refuse
@@ -30,7 +31,7 @@ from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Connected, Input
 from services.execution.settings import ExecutionSettings
-from shared.bus.port import Bus
+from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
 from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
@@ -44,6 +45,8 @@ from shared.store.port import Fenced
 log = structlog.get_logger(__name__)
 
 QUEUE = "execution"
+#: Longest wait for the exchange's clock before the account is heard and read, seconds.
+_CLOCK_PATIENCE_S: Final = 1.0
 
 
 class ExchangeDriver:
@@ -113,7 +116,6 @@ class ExchangeDriver:
 
     async def _work(self, lease: Lease) -> None:
         known = self._loop.resume(lease.state, lease.log)
-        await self._while_healthy(asyncio.create_task(self._patiently(self._exchange.start), name="exchange starts"))
         self._loop.written_to(self._log)
         self._log.begin()
         self._dispatcher.halting.begin()
@@ -125,37 +127,51 @@ class ExchangeDriver:
             )
         for name, work in (("write ahead", self._log.run), ("outbox", self._outbox.run), ("ticks", self._tick)):
             self._spawn(name, work())
-        beginning = asyncio.create_task(self._begin(), name="execution begins")
-        await self._while_healthy(beginning)
-        receiving = Receiving(self._bus, self._loop, self._log)
-        subscription = await self._bus.subscribe(QUEUE, receiving.receive)
+        receiving: Receiving | None = None
+        subscription: Subscription | None = None
         try:
+            await self._while_healthy(asyncio.create_task(self._begin(), name="execution begins"))
+            receiving = Receiving(self._bus, self._loop, self._log)
+            subscription = await self._bus.subscribe(QUEUE, receiving.receive)
             await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))
         except asyncio.CancelledError:
-            await subscription.cancel()
             if self._leadership is None or not self._leadership.lost:
                 await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
             raise
         finally:
-            await subscription.cancel()
-            await receiving.end()
+            if subscription is not None:
+                await self._end(subscription)
+            if receiving is not None:
+                await receiving.end()
+
+    async def _end(self, subscription: Subscription) -> None:
+        """End it, in ``flush_s`` at most: a broker that is away gives back by itself what was not acknowledged."""
+        ending = asyncio.create_task(subscription.cancel(), name="subscription ends")
+        await asyncio.wait({ending}, timeout=self._driver.flush_s)
+        if not ending.done():
+            ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
 
     async def _begin(self) -> None:
-        """Check key and account, and that nobody else trades it; open the user stream, read the account, ask for executions
-        and orders in doubt.
-
-        With a trade of ours the account is heard and read first: nothing that fails here may keep it from being protected.
+        """Hear and read the account, so that what is held is protected; then check key, account, and that nobody else trades
+        it. Intents are taken after that.
         """
-        await self._patiently(self._check)
         holds = bool(self._loop.core.state.plans)
-        if not holds:
-            await self._patiently(lambda: self._ensure_alone(holds=False))
+        starting = asyncio.create_task(self._patiently(self._exchange.start), name="exchange starts")
+        try:
+            await asyncio.wait({starting}, timeout=_CLOCK_PATIENCE_S)  # without its clock, ours has to do
+            for name, work in self._dispatcher.hearing():
+                self._spawn(name, work)
+            await self._patiently(self._stated)
+            await self._dispatcher.catch_up()
+            await starting
+        finally:
+            await end_all([starting])
+        await self._patiently(self._check)
+        await self._patiently(lambda: self._ensure_alone(holds=holds))
         for name, work in self._dispatcher.work():
             self._spawn(name, work)
-        await self._patiently(self._stated)
-        if holds:
-            await self._patiently(lambda: self._ensure_alone(holds=True))
-        await self._dispatcher.catch_up()
+        self._readiness.checked()
         log.info("execution_leads", account=self._common.account.name)
 
     async def _ensure_alone(self, *, holds: bool) -> None:
@@ -186,7 +202,7 @@ class ExchangeDriver:
                 log.warning("exchange_away", error=str(error), seconds=pause)
                 self._readiness.unanswered(str(error))
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, stream.backoff_longest_s)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
                 return
 

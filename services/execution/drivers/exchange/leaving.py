@@ -6,11 +6,13 @@ import asyncio
 
 import structlog
 
+from services.execution.alerts import alert
 from services.execution.drivers.exchange.dispatcher import Dispatcher
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Leaving
+from services.execution.reporting import unprotected
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
 
@@ -31,6 +33,10 @@ async def leave(
                 await asyncio.sleep(_LOOK_S)
     except TimeoutError:
         log.warning("leaving_unfinished", seconds=driver.leave_s)
+        bare = ", ".join(unprotected(loop.core.state))
+        if bare:
+            text = f"execution stops, and no stop stands for what is held in {bare}: start it again, or place one yourself"
+            loop.tell(alert("critical", f"left_bare.{loop.now()}", text, loop.now()))
     try:
         async with asyncio.timeout(driver.flush_s):
             await outbox.flushed()
@@ -40,7 +46,7 @@ async def leave(
 
 
 def _undone(state: ExecutionState, flatten: bool) -> bool:
-    """An entry rests or is under way; with ``flatten`` also: a trade of ours lives."""
-    if flatten and state.plans:
+    """An entry rests or is under way, or something is held without a stop; with ``flatten``: a trade of ours lives."""
+    if state.plans and (flatten or unprotected(state)):
         return True
     return any(not order.over for plan in state.plans.values() for order in plan.of(state.orders, "entry"))

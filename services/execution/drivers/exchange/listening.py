@@ -31,6 +31,8 @@ from shared.exchange.settings import StreamSettings
 log = structlog.get_logger(__name__)
 
 _FUNDING: Final = "FUNDING_FEE"
+#: Longest pause between two attempts, seconds: trading again within five seconds after any fault (OPS-9).
+LONGEST_PAUSE_S: Final = 3.0
 
 
 class Listening:
@@ -87,7 +89,7 @@ class Listening:
                 self._loop.feed(Connected(open=False))
                 log.warning("user_stream_lost", reason=lost.reason, text=str(lost), seconds=pause)
                 if lost.reason == "refused":
-                    pause = min(max(pause * 2, self._settings.backoff_first_s), self._settings.backoff_longest_s)
+                    pause = min(max(pause * 2, self._settings.backoff_first_s), LONGEST_PAUSE_S)
 
     def take(self, event: UserEvent) -> None:
         """Feed one event, if it says something of orders or account."""

@@ -12,7 +12,7 @@ class Readiness:
     """
 
     def __init__(self) -> None:
-        self._account_known = False
+        self._account_known = self._checked = False
         self._unanswered = ""
         self._stream = "is not open yet"
         self._halted = ""
@@ -25,6 +25,10 @@ class Readiness:
     def unanswered(self, why: str) -> None:
         """The account could not be asked for."""
         self._unanswered = why
+
+    def checked(self) -> None:
+        """Key, filters, the account's settings and who else trades it were checked: intents are taken."""
+        self._checked = True
 
     def stream_open(self) -> None:
         """The user stream is open."""
@@ -45,6 +49,7 @@ class Readiness:
         """Return what is wrong, for people; empty when nothing is."""
         found = [
             "" if self._account_known else "the account is not known yet",
+            "" if self._checked else "key, filters and the account's settings are not checked yet",
             f"the exchange does not answer: {self._unanswered}" if self._unanswered else "",
             f"the user stream {self._stream}" if self._stream else "",
             f"entries are halted: {self._halted}" if self._halted else "",

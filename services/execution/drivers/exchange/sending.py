@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from services.execution.drivers.exchange.asking import query_with_child
 from services.execution.drivers.exchange.first_sends import FirstSends
 from services.execution.drivers.exchange.metrics import REQUESTS, WITHHELD
 from services.execution.drivers.exchange.money_loop import Handled, MoneyLoop
@@ -25,7 +26,7 @@ from services.execution.plans.admission import SENTENCE
 from services.execution.requests import CancelOrder, PlaceOrder, QueryOrder
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
+from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused
 from shared.exchange.port import TradingExchange
 from shared.runtime.leadership import Leadership, Standing
@@ -78,14 +79,14 @@ class Sending:
     async def place(self, request: PlaceOrder) -> None:
         """Place an order that only reduces: now.
 
-        A process that was frozen sends only stops until it has read the account again, and these only when it still leads:
-        on a flat account a stop of the old leader would be left over.
+        A process that was frozen makes sure that it still leads; while the lease cannot be read, only stops leave, until it
+        has read the account again.
         """
         await self.first.protective()
         order, asked_at = request.order, self._loop.now()
         for _ in range(_TRIES):
             freezes = self._loop.freezes()
-            if self._loop.was_frozen() and not (order.type == "STOP_MARKET" and await self._still_protects(order)):
+            if self._loop.was_frozen() and not await self._still_reduces(order):
                 break
             try:
                 await self._placed(order, asked_at, None, self._awake_since(freezes))
@@ -121,7 +122,7 @@ class Sending:
         """Cancel an order."""
         await self.first.protective()
         asked_at = self._loop.now()
-        if self._loop.was_frozen():
+        if self._loop.was_frozen() and await self._standing() != "ours":
             self._end("cancel", request.client_id, asked_at, "unknown")  # it is tried again
             return
         cancelling = self._exchange.cancel(request.ref, ready=self._awake_since(self._loop.freezes()))
@@ -159,7 +160,7 @@ class Sending:
                 self._answer("place", order.client_id, sent.stamp, refused)
                 return False
             try:
-                await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, sent))
+                await self._placed(order, sent.stamp, sent.stamp, partial(self._may_leave, order, sent))
             except NotReady:
                 sent = None
                 continue
@@ -197,12 +198,17 @@ class Sending:
         self._log.hurry()
         return sent
 
-    async def _may_leave(self, sent: Handled) -> bool:
+    async def _may_leave(self, order: NewOrder, sent: Handled) -> bool:
         """Wait until it is written that an entry leaves; False if that takes so long that the entry must be judged again."""
         written = await self._log.written(sent.number, self._fresh_ms / 1000)
         leads = await self._leads(self._window_s)
         fresh = self._loop.now() - sent.stamp <= self._fresh_ms
-        return written and leads and fresh and self._loop.core.state.halted is None
+        return written and leads and fresh and self._still_wanted(order)
+
+    def _still_wanted(self, order: NewOrder) -> bool:
+        """Judge an entry once more when it is signed. A price that the stream does not say was asked for before."""
+        why = self._loop.core.confirm(order.client_id, self._quotes.streamed(order.symbol), self._loop.now())
+        return why is None or why[0] == "no_price"
 
     def _awake_since(self, freezes: int) -> Ready:
         """Ask, once a request is signed, whether this process has been awake since it was decided.
@@ -215,10 +221,14 @@ class Sending:
 
         return awake
 
-    async def _still_protects(self, order: NewOrder) -> bool:
-        """Ask whether a stop after a freeze is wanted: this process leads, or the store is away and something is held."""
+    async def _still_reduces(self, order: NewOrder) -> bool:
+        """Ask whether an order after a freeze is wanted: this process leads; or, of a stop, the store is away and something
+        is held.
+
+        On a flat account a stop of an old leader would be left over.
+        """
         standing = await self._standing()
-        if standing != "unknown":
+        if standing != "unknown" or order.type != "STOP_MARKET":
             return standing == "ours"
         try:
             async with asyncio.timeout(_LOOK_PATIENCE_S):
@@ -284,16 +294,3 @@ class Sending:
                 action=refused.action,
             )
         self._loop.feed(answer)
-
-
-async def query_with_child(exchange: TradingExchange, ref: OrderRef) -> tuple[ExchangeOrder, ExchangeOrder | None] | None:
-    """Return an order, and the plain order that it became if it was conditional and triggered; None if there is none.
-
-    Raises ExchangeError.
-    """
-    order = await exchange.order(ref)
-    if order is None:
-        return None
-    if order.book == "algo" and order.child_id:
-        return order, await exchange.order(OrderRef(symbol=order.symbol, id=order.child_id))
-    return order, None

@@ -31,6 +31,11 @@ log = structlog.get_logger(__name__)
 _ASSET: Final = "USDT"
 #: Longest wait for open orders once balances and positions are there.
 _ORDERS_PATIENCE_S: Final = 2.0
+#: Longest wait for the prices of assets that fees are paid in; what comes later is of the next statement.
+_PRICES_PATIENCE_S: Final = 0.5
+
+#: Longest pause between two statements while a trade lives, seconds: a lost event of a stop must show within ``naked_ms``.
+_WATCHFUL_S: Final = 2.0
 
 #: Open orders, and the symbols of which they are all; None = every symbol.
 _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
@@ -63,6 +68,7 @@ class Statements:
         self._unknown: set[str] = set()
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
+        self._pricing: dict[str, asyncio.Task[Decimal | None]] = {}
 
     def ask(self, *, whole: bool = False) -> None:
         """Ask for one now. whole: news may have been missed, so that orders of every symbol are read."""
@@ -77,11 +83,15 @@ class Statements:
 
     async def run(self) -> None:
         """Read until cancelled."""
-        while True:
-            await wait_at_most(self._wanted, self._every)
-            self._wanted.clear()
-            if not await self.read():
-                await asyncio.sleep(min(1.0, self._every))
+        try:
+            while True:
+                await wait_at_most(self._wanted, self._pause())
+                self._wanted.clear()
+                if not await self.read():
+                    await asyncio.sleep(min(1.0, self._every))
+        finally:
+            for asking in self._pricing.values():
+                asking.cancel()
 
     async def read(self) -> bool:
         """Read one statement and feed it; False if the exchange did not give balances and positions."""
@@ -121,6 +131,10 @@ class Statements:
         return True
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _pause(self) -> float:
+        """Seconds until the next one: soon while something could be bare, or rests, that a lost event would hide."""
+        return min(self._every, _WATCHFUL_S) if self._loop.core.state.plans else self._every
 
     @staticmethod
     async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
@@ -171,9 +185,19 @@ class Statements:
         self._readiness.unanswered(str(error))
 
     async def _prices(self, balances: Iterable[Balance]) -> dict[str, Decimal | None]:
-        """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in."""
-        assets = {each.asset for each in balances if each.wallet} | self._paid_in
-        return {asset: await self._price(asset) for asset in sorted(assets - {_ASSET})}
+        """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in.
+
+        Those that are not told in a moment are as they were last: a statement does not wait for them.
+        """
+        assets = sorted(({each.asset for each in balances if each.wallet} | self._paid_in) - {_ASSET})
+        for asset in assets:
+            if asset not in self._pricing or self._pricing[asset].done():
+                self._pricing[asset] = asyncio.create_task(self._price(asset), name=f"price of {asset}")
+        asked = {asset: self._pricing[asset] for asset in assets}
+        if asked:
+            await asyncio.wait(asked.values(), timeout=_PRICES_PATIENCE_S)
+        known = self._loop.core.state.fee_prices
+        return {asset: price.result() if price.done() else known.get(asset) for asset, price in asked.items()}
 
     async def _price(self, asset: str) -> Decimal | None:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import structlog
 
 from services.execution.drivers.exchange.metrics import FROZEN
+from shared.exchange.steady_clock import steady
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ class Wakefulness:
     def __init__(
         self,
         deadline: float,
-        elapsed: Callable[[], float] = time.monotonic,
+        elapsed: Callable[[], float] = steady,
         leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._deadline = deadline

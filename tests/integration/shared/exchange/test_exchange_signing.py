@@ -13,6 +13,7 @@ from aiohttp import web
 
 from shared.exchange.binance.client import BinanceClient, HttpRefusal
 
+NOW = 1_700_000_000_000
 SYMBOL = "币安人生USDT"
 ENCODED = "%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9FUSDT"
 
@@ -94,7 +95,7 @@ async def client_of(receive: Callable[[web.Request], Awaitable[web.Response]]) -
     host, port = runner.addresses[0][:2]
     url = f"http://{host}:{port}"
     client = BinanceClient(
-        url, url, key="key", secret="secret", recv_window_ms=1_000, timeout_seconds=5.0, on_headers=ignore
+        url, url, key="key", secret="secret", recv_window_ms=1_000, timeout_seconds=5.0, now=lambda: NOW, on_headers=ignore
     )
     try:
         yield client

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from services.execution.drivers.exchange.countdown import Countdown
 from services.execution.drivers.exchange.executions import Funding, ask_executions
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.quotes import Quotes, QuoteSource
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.statements import Statements
 from services.execution.inputs import Executions, Input, Paid, Statement
+from services.execution.plans.plan import Plan
 from services.execution.requests import AskExecutions
 from services.execution.state import ExecutionState
 from shared.domain.control import Alert
@@ -165,6 +168,8 @@ def test_readiness_says_in_words_what_is_wrong() -> None:
     assert "account is not known" in readiness.trouble()
     readiness.answered()
     readiness.stream_open()
+    assert "not checked" in readiness.trouble()
+    readiness.checked()
     assert readiness.trouble() == ""
     readiness.halted("too hot")
     readiness.stream_down("cut")
@@ -259,3 +264,62 @@ async def test_fees_in_another_asset_are_priced_with_every_statement() -> None:
     assert await reads.read()
     assert stated(loop)[-1].fee_prices == {"BNB": None}
     assert [alert.key for alert in loop.told] == ["fee_asset.BNB"]
+
+
+async def test_a_price_that_does_not_come_holds_up_no_statement() -> None:
+    """EXEC-4, fault 6: what stands beside the account is as it was last; it comes with a later statement."""
+    exchange, loop = Told(), FedLoop()
+    loop.state.fee_prices["BNB"] = Decimal(5)
+    answered = asyncio.Event()
+
+    async def slow(symbol: str | None = None) -> tuple[MarkPrice, ...]:
+        await answered.wait()
+        return await Told.mark_prices(exchange, symbol)
+
+    exchange.mark_prices = slow  # type: ignore[method-assign]  # a fault
+    reads = statements(exchange, loop)
+    reads.paid_in("BNB")
+    assert await asyncio.wait_for(reads.read(), 5.0)
+    assert stated(loop)[-1].fee_prices == {"BNB": Decimal(5)}
+    answered.set()
+    assert await reads.read()
+    assert stated(loop)[-1].fee_prices == {"BNB": SIX}
+
+
+async def test_statements_come_more_often_while_a_trade_lives() -> None:
+    """EXEC-3: a stop that is gone without a word must show before the position is bare for too long."""
+    reads = statements(Told(), loop := FedLoop())
+    assert reads._pause() == 5.0
+    loop.state.plans["BTCUSDT:BOTH"] = cast(Plan, object())
+    assert reads._pause() == 2.0
+
+
+async def test_the_countdown_of_a_resting_entry_runs_out_while_its_fill_would_not_be_heard_of() -> None:
+    """EXEC-8, EXEC-3: it is renewed as soon as the user stream is open again."""
+    loop, told, looks = FedLoop(), [], 0
+    loop.state.connected = False
+
+    class Counting:
+        async def countdown_cancel(self, symbol: str, ms: int) -> None:
+            told.append((symbol, ms))
+
+    def rests() -> set[str]:
+        nonlocal looks
+        looks += 1
+        return {"BTCUSDT"}
+
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110  counts, no events
+                await asyncio.sleep(0)
+
+    countdown = Countdown(cast(TradingExchange, Counting()), cast(MoneyLoop, loop), 0.03, lambda error: None)
+    countdown.resting = rests  # type: ignore[method-assign]  # an entry that rests
+    running = asyncio.create_task(countdown.run())
+    await until(lambda: looks >= 5)
+    assert told == []
+    loop.state.connected = True
+    await until(lambda: bool(told))
+    assert told[0] == ("BTCUSDT", 30)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

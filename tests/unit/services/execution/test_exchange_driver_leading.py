@@ -85,6 +85,10 @@ class Stage:
         self.answers.append(taken)
         return Handled(stamp=1_000, number=1, requests=0)
 
+    # the quotes
+    def streamed(self, symbol: str) -> None:
+        return None
+
     # the log
     async def written(self, number: int, seconds: float) -> bool:
         return True
@@ -124,20 +128,23 @@ async def test_a_stop_leaves_after_a_freeze_only_of_whoever_leads_or_holds_somet
     assert [each.result for each in stage.answers] == ["done" if leaves else "unsent"]
 
 
-async def test_nothing_but_stops_leaves_after_a_freeze_until_the_account_is_read() -> None:
-    """EXEC-2: what was decided before may be decided otherwise by now."""
-    stage = Stage(frozen=True)
+@pytest.mark.parametrize("standing", ["ours", "lost", "unknown"])
+async def test_other_orders_than_stops_leave_after_a_freeze_of_whoever_leads(standing: str) -> None:
+    """EXEC-2: somebody else may have decided otherwise by now. Who leads need not wait until the account can be read."""
+    stage = Stage(standing, frozen=True)
     await stage.sending.place(PlaceOrder(TARGET))
     await stage.sending.cancel(CancelOrder(STOP.client_id, OrderRef(symbol="BTCUSDT", client_id=STOP.client_id)))
-    assert (stage.sent, [each.result for each in stage.answers]) == ([], ["unsent", "unknown"])
+    leaves = standing == "ours"
+    assert stage.sent == ([TARGET.client_id, f"cancel {STOP.client_id}"] if leaves else [])
+    assert [each.result for each in stage.answers] == (["done", "done"] if leaves else ["unsent", "unknown"])
 
 
-@pytest.mark.parametrize(("standing", "stop_leaves"), [("ours", True), ("lost", False)])
+@pytest.mark.parametrize(("standing", "leaves"), [("ours", True), ("lost", False)])
 async def test_a_freeze_between_decision_and_signature_is_noticed_before_anything_leaves(
-    standing: str, stop_leaves: bool
+    standing: str, leaves: bool
 ) -> None:
     """EXEC-2: signed after the thaw it would be valid; so it is asked once more when it is signed."""
-    for order, leaves in ((STOP, stop_leaves), (TARGET, False)):
+    for order in (STOP, TARGET):
         stage = Stage(standing)
         stage.before_leaving = stage.freeze_once
         await stage.sending.place(PlaceOrder(order))
@@ -151,11 +158,12 @@ async def test_a_freeze_between_decision_and_signature_is_noticed_before_anythin
 async def test_an_entry_leaves_only_while_nobody_else_can_lead_before_it_is_invalid() -> None:
     """EXEC-2: the lease outlives the request; a halt that came meanwhile counts, too."""
     sent = Handled(stamp=1_000, number=1, requests=0)
-    assert await Stage().sending._may_leave(sent)
-    assert not await Stage(sure=False).sending._may_leave(sent)
-    halted = Stage()
-    halted.core.state.halted = "another deployment was seen"
-    assert not await halted.sending._may_leave(sent)
+    assert await Stage().sending._may_leave(ENTRY, sent)
+    assert not await Stage(sure=False).sending._may_leave(ENTRY, sent)
+    for why, leaves in (("halted", False), ("expired", False), ("no_price", True)):
+        stage = Stage()
+        stage.core.confirm = lambda *_, why=why: (why, "")
+        assert await stage.sending._may_leave(ENTRY, sent) is leaves
 
 
 async def test_a_process_reconciles_before_it_sends_and_protects_without_an_account_all_the_same() -> None:

@@ -196,6 +196,33 @@ def test_time_never_goes_back_and_never_stands_still() -> None:
     assert seen[-1] == told[0]
 
 
+def test_a_wrong_measurement_neither_ends_what_has_an_end_nor_stays() -> None:
+    """Time: for two seconds the exchange says that it is an hour later, then the truth again."""
+    told, elapsed = [1_000_000], [0.0]
+    clock = ExchangeTime(lambda: told[0], lambda: elapsed[0])
+    start = clock.now()
+
+    def pass_time(seconds: int) -> int:
+        for _ in range(seconds * 10):
+            elapsed[0] += 0.1
+            told[0] += 100
+            clock.now()
+        return clock.now() - start
+
+    told[0] += 3_600_000
+    assert pass_time(2) == 4_000
+    told[0] -= 3_600_000
+    assert pass_time(4) == 6_000
+    assert pass_time(10) == 16_000
+
+
+def test_the_first_stamp_is_as_measured_however_long_ago_the_last_process_ended() -> None:
+    """Time: nothing is made up for after a night."""
+    clock = ExchangeTime(lambda: 90_000_000, lambda: 0.0)
+    clock.start_at(1_000)
+    assert clock.now() == 90_000_000
+
+
 def test_time_goes_on_from_the_last_stamp_of_an_earlier_process() -> None:
     """Time: the log's stamps are in the past of every later one."""
     clock = ExchangeTime(lambda: 500, lambda: 0.0)
