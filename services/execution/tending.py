@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from typing import Final
 
 from services.execution.alerts import alert
+from services.execution.freezing import freeze, unprotectable
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans import ladder
@@ -18,7 +19,7 @@ from services.execution.protection import Protection
 from services.execution.requests import AskExecutions, Effects
 from services.execution.sending import Sender
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
-from services.execution.state import THAWING, ExecutionState, Freeze, FreezeReason, leg_key
+from services.execution.state import THAWING, ExecutionState, FreezeReason, leg_key
 from services.execution.telling import order_event
 from shared.domain.instruments import Instrument
 
@@ -46,7 +47,7 @@ class Tender:
     def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
         """Bring one trade to where it should be at ``now``."""
         self._end_entry(plan, now, effects)
-        while (event := self._event(plan, now)) is not None:
+        while (event := self._event(plan, now, effects)) is not None:
             plan.move(event)
             self._moved(plan, event, now, effects)
         if not plan.live:
@@ -64,20 +65,11 @@ class Tender:
     def _plans(self, symbol: str) -> list[Plan]:
         return [self._state.plans[key] for key in self._state.legs(symbol) if key in self._state.plans]
 
-    def freeze(self, symbol: str, reason: FreezeReason, text: str, now: int, effects: Effects) -> None:
-        """Take no entry in the symbol; alerted once until it ends."""
-        known = self._state.frozen.get(symbol)
-        if known is not None and (known.reason == reason or known.reason not in THAWING):
-            return
-        self._state.frozen[symbol] = Freeze(reason=reason, since=now, text=text)
-        advice = "it thaws by itself" if reason in THAWING else "check the exchange, then re-arm by hand"
-        effects.tell([alert("critical", f"frozen.{symbol}.{now}", f"{symbol} takes no entries: {text}; {advice}", now)])
-
     def judge_symbol(self, symbol: str, now: int, effects: Effects) -> None:
         """Freeze a symbol in which something is in doubt or in disorder, and thaw it when that is over."""
         doubt = self._doubt(symbol, now)
         if doubt is not None:
-            self.freeze(symbol, *doubt, now, effects)
+            freeze(self._state, symbol, *doubt, now, effects)
             return
         known = self._state.frozen.get(symbol)
         if known is not None and known.reason in THAWING:
@@ -87,7 +79,7 @@ class Tender:
 
     # -- the table ----------------------------------------------------------------------------------------------------
 
-    def _event(self, plan: Plan, now: int) -> PlanEvent | None:
+    def _event(self, plan: Plan, now: int, effects: Effects) -> PlanEvent | None:
         """What has happened to the trade that its state does not show yet; None when it shows everything."""
         orders = self._state.orders
         entries = plan.of(orders, "entry")
@@ -101,7 +93,7 @@ class Tender:
             if remaining == 0:
                 return "flat"
             accepted = self._protection.accepted(plan, now)
-            self._look_at_the_clock(plan, accepted, now)
+            self._look_at_the_clock(plan, accepted, now, effects)
             if plan.exit_wanted:
                 return "close_wanted"
             if plan.state == "protecting":
@@ -109,13 +101,14 @@ class Tender:
             return None if accepted else "stop_lost"
         return "settled" if remaining == 0 and self._settled(plan, now) else None
 
-    def _look_at_the_clock(self, plan: Plan, accepted: bool, now: int) -> None:
+    def _look_at_the_clock(self, plan: Plan, accepted: bool, now: int, effects: Effects) -> None:
         if plan.exit_wanted:
             return
         if plan.intent.close_by and now >= plan.intent.close_by:
             plan.exit_wanted = "time"
         elif plan.state == "protecting" and not accepted and now - plan.naked_since >= self._settings.naked_ms:
-            plan.exit_wanted = "flatten"
+            why = f"no stop was accepted there within {self._settings.naked_ms} ms"
+            unprotectable(self._state, plan, why, now, effects)
 
     def _settled(self, plan: Plan, now: int) -> bool:
         """No order of the trade lives, and its fills have all arrived or are given up."""
@@ -138,6 +131,7 @@ class Tender:
         elif event == "stop_accepted":
             plan.naked_since = 0
             plan.refusals.pop("stop", None)
+            self._state.passed.pop(plan.symbol, None)
         if event == "entry_failed":
             entry = plan.of(self._state.orders, "entry")[-1]
             why = f" ({entry.reject_code} {entry.reject_reason})" if entry.reject_code or entry.reject_reason else ""
