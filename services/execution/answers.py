@@ -96,6 +96,7 @@ class AnswerReader:
         order.querying = False
         if answer.result == "done":
             order.absent = order.queries = 0
+            order.unlisted.clear()
             self._apply_orders(order, answer, now, effects)
             if order.in_doubt:
                 order.move("NEW", now)  # it is there, and its child has not said more yet
@@ -108,8 +109,7 @@ class AnswerReader:
         """The exchange knows no such order. That counts when the request can no longer arrive, and twice for one it knew."""
         if order.over:
             return
-        since = order.signed_at + self._validity_ms if order.in_doubt else max(order.updated_at, order.signed_at)
-        if answer.asked_at > since + self._settings.doubt_margin_ms:
+        if answer.asked_at > order.known_until(self._validity_ms) + self._settings.doubt_margin_ms:
             order.absent += 1
         if order.absent < (1 if order.in_doubt else 2):
             order.check = True

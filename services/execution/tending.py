@@ -243,6 +243,8 @@ class Tender:
             gone = order.triggered_at and order.resting and now - order.triggered_at > settings.overtake_ms
             if order.over or not (order.status == "IN_DOUBT" or lost or stuck or gone or order.check or order.querying):
                 continue
+            if self._given_up(order, now, effects):
+                continue
             pause = settings.query_ms * 2 ** min(order.queries, 4)
             if order.purpose in ("stop", "bridge"):
                 pause = min(pause, LONGEST_PAUSE_MS)  # what is held may be bare
@@ -250,6 +252,28 @@ class Tender:
                 pause = max(pause, settings.overtake_ms)
             if not order.query_at or now - order.query_at >= pause:
                 effects.ask(self._sender.query(order, now))
+
+    def _given_up(self, order: LiveOrder, now: int, effects: Effects) -> bool:
+        """End an order of which no query says anything, when listings do not show it and no execution is of it.
+
+        It never arrived, or is gone without news of it. Without an answer about executions nothing is concluded.
+        """
+        settings, request = self._settings, order.request
+        # Another stop is harmless where one stands (-4130), and without it what is held may be bare.
+        margin = settings.doubt_margin_ms if order.purpose == "stop" else settings.write_off_ms
+        known_until = order.known_until(self._validity_ms) + margin
+        if len(order.unlisted) < settings.write_off_statements or order.unlisted[0] <= known_until:
+            return False
+        position = self._state.leg(request.symbol, request.position_side)
+        if position.answered_at < order.unlisted[0]:  # it may have traded since
+            if now - position.asked_at >= settings.ask_every_ms:
+                position.asked_at = now
+                effects.ask(AskExecutions(request.symbol, max(0, order.signed_at - _OVERLAP_MS)))
+            return False
+        if order.executed < order.filled or not order.end("LOST", now, 0, "no listing and no execution shows it"):
+            return False
+        effects.tell([order_event(None, order, "ours", None)])
+        return True
 
     def _ask_missing_fills(self, plan: Plan, position: LegPosition, now: int, effects: Effects) -> None:
         """Ask for fills that an order's own status counts, and that have not come."""
