@@ -72,7 +72,9 @@ class Protection:
         bridge = next((order for order in bridges if self._stands(order, now) and order.trigger == price), None)
         if bridge is not None and bridge.left >= remaining:
             return [] if self._out_of_reach(standing.trigger, position, plan) else sender.end([standing], now)
-        if sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
+        # Two bridges would sell twice. The stop stands meanwhile, unless it lies beyond the liquidation.
+        unknown = any(order.in_doubt for order in bridges) and not self._out_of_reach(standing.trigger, position, plan)
+        if unknown or sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
             return []
         quantity = remaining if instrument is None else instrument.covering(remaining)
         return [*sender.end(bridges, now), sender.bridge(plan, price, quantity, now)]
@@ -106,8 +108,8 @@ class Protection:
             return []
         orders = self._state.orders
         closes = plan.of(orders, "close")
-        need = min(plan.cut - sum((order.done for order in closes), _ZERO), plan.remaining(orders))
-        if need <= 0 or now < plan.retry_at.get("close", 0) or self._sender.busy(closes, now):
+        need = min(plan.cut - sum((order.done for order in closes), _ZERO), plan.remaining(orders)) - _under_way(closes)
+        if need <= 0 or now < plan.retry_at.get("close", 0):
             return []
         return [self._sender.close(plan, need, instrument, now)]
 
@@ -148,10 +150,15 @@ class Protection:
         remaining = plan.remaining(orders)
         closes = plan.of(orders, "close")
         if remaining > 0:
-            if now >= plan.retry_at.get("close", 0) and not sender.busy(closes, now):
-                requests.append(sender.close(plan, remaining, instrument, now))
+            accepted, busy = self.accepted(plan, now), sender.busy(closes, now)
+            # Bare, and nothing of others beside: closes only reduce, so another one takes nothing that is not ours.
+            overtakes = not accepted and not position.foreign
+            need = remaining - (_ZERO if overtakes else _under_way(closes))
+            if need > 0 and now >= plan.retry_at.get("close", 0) and not (overtakes and busy):
+                requests.append(sender.close(plan, need, instrument, now))
+            waits = need < remaining and not busy
             again = plan.refusals.get("close") or len(plan.of(orders, "close")) > 1
-            if again and not self.accepted(plan, now):
+            if (again or waits) and not accepted:
                 requests += self._stop(plan, position, instrument, now)  # it is not closed at once: a stop, too
             return requests
         others = plan.of(orders, "target", "bridge", "close")
@@ -159,3 +166,11 @@ class Protection:
         if all(order.over for order in others):
             requests += sender.end(plan.of(orders, "stop"), now)
         return requests
+
+
+def _under_way(closes: list[LiveOrder]) -> Decimal:
+    """What closes that are not known to be over may take yet, or have taken already.
+
+    A query, a listing or an execution says in the end which (invariant 7); until then it counts as taken.
+    """
+    return sum((order.left for order in closes if not order.over), _ZERO)

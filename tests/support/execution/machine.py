@@ -217,9 +217,11 @@ class History:
         self._again(self.desk.core.snapshot())
 
     def restart_from_older(self) -> None:
+        self.watch.behind = True
         self._again(self.draw.choice(self.snapshots[-4:]))
 
     def restart_from_nothing(self) -> None:
+        self.watch.behind = True
         self.watch.forgetful = True
         self._again(None)
 
