@@ -225,7 +225,7 @@ class Tender:
             not after
             or plan.state != "open"
             or not plan.entry_executed
-            or ladder.filled_rungs(plan, self._state.orders) < after
+            or ladder.filled_rungs(plan, self._state.orders, instrument) < after
         ):
             return
         price = plan.entry_price if instrument is None else instrument.stop(plan.entry_price, plan.intent.side)

@@ -47,6 +47,7 @@ class ModelExchange:
     wallet: Decimal = Decimal(10_000)
     liquidation: Decimal = ZERO
     tick: Decimal = Decimal("0.1")
+    market_maximum: Decimal | None = None
     child_fails: bool = False
     refuse: Callable[[NewOrder], int] = lambda order: 0
     position: dict[str, Decimal] = field(default_factory=dict)
@@ -159,6 +160,9 @@ class ModelExchange:
             code = self.refuse(order)
             if code:
                 return code
+            most = self.market_maximum
+            if most is not None and order.type != "LIMIT" and not order.close_position and (order.quantity or ZERO) > most:
+                return int(ErrorCode.QTY_GREATER_THAN_MAX_QTY)
         if any(price is not None and price % self.tick for price in (order.price, order.trigger)):
             return int(ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE)
         whole_stop = order.book == "algo" and order.close_position and order.type == "STOP_MARKET"
