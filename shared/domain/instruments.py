@@ -49,8 +49,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
         The first ``limit`` parts only; a maximum under twice the minimum is not believed.
         """
-        most = self.quantity(self.market_max_quantity) if self.market_max_quantity is not None else value
-        if value <= most or most < 2 * self.min_quantity:
+        if self.market_max_quantity is None or value <= self.market_max_quantity:
+            return [value]
+        most = self.quantity(self.market_max_quantity)
+        if most < max(2 * self.min_quantity, self.step_size):
             return [value]
         count = int((value / most).to_integral_value(ROUND_CEILING))
         parts = list[Decimal]()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +48,9 @@ def test_a_maximum_off_the_step_is_rounded_down() -> None:
 def test_no_more_than_so_many_parts_are_made_at_once() -> None:
     """EXEC-3: the rest follows when these are done."""
     assert instrument(D(1)).market_parts(D(50), limit=4) == [D(1)] * 4
+
+
+def test_a_maximum_of_more_steps_than_can_be_counted_is_none() -> None:
+    """EXEC-3: where the exchange states no bound, a very large number stands for it."""
+    tiny = msgspec.structs.replace(instrument(D(10) ** 18), step_size=D("1e-12"), min_quantity=D("1e-12"))
+    assert tiny.market_parts(D(3)) == [D(3)]
