@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from services.execution.alerts import alert
+from services.execution.freezing import price_passed, unprotectable
 from services.execution.inputs import Answer
 from services.execution.news import NewsReader
 from services.execution.oms.order import LiveOrder
@@ -15,7 +16,7 @@ from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.plan import Plan
 from services.execution.requests import AskStatement, Effects
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
-from services.execution.state import ExecutionState, Freeze, Halt
+from services.execution.state import ExecutionState, Halt
 from shared.exchange.error_codes import ErrorCode
 
 #: What a refused exit calls for.
@@ -95,6 +96,7 @@ class AnswerReader:
         order.querying = False
         if answer.result == "done":
             order.absent = order.queries = 0
+            order.unlisted.clear()
             self._apply_orders(order, answer, now, effects)
             if order.in_doubt:
                 order.move("NEW", now)  # it is there, and its child has not said more yet
@@ -107,8 +109,7 @@ class AnswerReader:
         """The exchange knows no such order. That counts when the request can no longer arrive, and twice for one it knew."""
         if order.over:
             return
-        since = order.signed_at + self._validity_ms if order.in_doubt else max(order.updated_at, order.signed_at)
-        if answer.asked_at > since + self._settings.doubt_margin_ms:
+        if answer.asked_at > order.known_until(self._validity_ms) + self._settings.doubt_margin_ms:
             order.absent += 1
         if order.absent < (1 if order.in_doubt else 2):
             order.check = True
@@ -174,19 +175,9 @@ class AnswerReader:
         if purpose == "target":
             self._rung_refused(order, plan, remedy, now, effects)
         elif purpose in ("stop", "bridge") and remedy == "close":
-            plan.exit_wanted = plan.exit_wanted or "flatten"
-        elif purpose == "stop" and remedy == "retry":
-            self._stop_refused(plan, refusals, answer, now, effects)
-
-    def _stop_refused(self, plan: Plan, refusals: int, answer: Answer, now: int, effects: Effects) -> None:
-        """A position that the exchange takes no stop for is closed, and its symbol is not entered again by itself."""
-        if refusals <= self._settings.stop_retries or plan.exit_wanted:
-            return
-        plan.exit_wanted = "flatten"
-        why = f"the exchange takes no stop there (code {answer.code})"
-        self._state.frozen[plan.symbol] = Freeze(reason="unprotectable", since=now, text=why)
-        text = f"{plan.symbol} takes no entries: {why}; check the exchange, then re-arm by hand"
-        effects.tell([alert("critical", f"frozen.{plan.symbol}.{now}", text, now)])
+            price_passed(self._state, plan, now, effects)
+        elif purpose == "stop" and remedy == "retry" and refusals > self._settings.stop_retries:
+            unprotectable(self._state, plan, f"the exchange takes no stop there (code {answer.code})", now, effects)
 
     def _rung_refused(self, order: LiveOrder, plan: Plan, remedy: Remedy, now: int, effects: Effects) -> None:
         attempts = [each for each in plan.of(self._state.orders, "target") if each.rung == order.rung]

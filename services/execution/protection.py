@@ -11,6 +11,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from services.execution.oms.order import LiveOrder
 from services.execution.plans import ladder
 from services.execution.plans.plan import Plan
@@ -20,6 +22,7 @@ from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
 from shared.domain.instruments import Instrument
+from shared.exchange.error_codes import ErrorCode
 
 _ZERO: Final = Decimal(0)
 
@@ -37,9 +40,8 @@ class Protection:
         orders = self._state.orders
         if any(self._stands(order, now) for order in plan.of(orders, "stop")):
             return True
-        bridges = plan.of(orders, "bridge")
-        remaining = plan.remaining(orders) if bridges else _ZERO
-        return any(self._stands(order, now) and order.left >= remaining for order in bridges)
+        bridges = [order.left for order in plan.of(orders, "bridge") if self._stands(order, now)]
+        return bool(bridges) and sum(bridges, _ZERO) >= plan.remaining(orders)
 
     def due(self, plan: Plan, position: LegPosition, instrument: Instrument | None, now: int) -> list[Request]:
         """Return the requests that the trade's exits need now, in the order in which they should leave."""
@@ -69,13 +71,17 @@ class Protection:
         if standing.trigger in (price, wanted):
             return sender.end(bridges, now)
         remaining = plan.remaining(orders)
-        bridge = next((order for order in bridges if self._stands(order, now) and order.trigger == price), None)
-        if bridge is not None and bridge.left >= remaining:
+        there = [order for order in bridges if self._stands(order, now) and order.trigger == price]
+        covered = sum((order.left for order in there), _ZERO)
+        if there and covered >= remaining:
             return [] if self._out_of_reach(standing.trigger, position, plan) else sender.end([standing], now)
-        if sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
+        # Two bridges would sell twice. The stop stands meanwhile, unless it lies beyond the liquidation.
+        unknown = any(order.in_doubt for order in bridges) and not self._out_of_reach(standing.trigger, position, plan)
+        if unknown or sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
             return []
-        quantity = remaining if instrument is None else instrument.covering(remaining)
-        return [*sender.end(bridges, now), sender.bridge(plan, price, quantity, now)]
+        others = [order for order in bridges if order not in there]
+        parts = self._parts(plan, remaining - covered, instrument)
+        return [*sender.end(others, now), *(sender.bridge(plan, price, part, now) for part in parts)]
 
     def _stands(self, order: LiveOrder, now: int) -> bool:
         """The exchange has it. One that triggered and does not fill protects nothing any more."""
@@ -106,30 +112,47 @@ class Protection:
             return []
         orders = self._state.orders
         closes = plan.of(orders, "close")
-        need = min(plan.cut - sum((order.done for order in closes), _ZERO), plan.remaining(orders))
-        if need <= 0 or now < plan.retry_at.get("close", 0) or self._sender.busy(closes, now):
+        need = min(plan.cut - sum((order.done for order in closes), _ZERO), plan.remaining(orders)) - _under_way(closes)
+        if need <= 0 or now < plan.retry_at.get("close", 0):
             return []
-        return [self._sender.close(plan, need, instrument, now)]
+        return [self._sender.close(plan, part, instrument, now) for part in self._parts(plan, need, instrument)]
+
+    def _parts(self, plan: Plan, quantity: Decimal, instrument: Instrument | None) -> list[Decimal]:
+        """Split what is to be traded at the market into what one order may; it covers a rest below the step."""
+        if instrument is None:
+            return [quantity]
+        return self._bounded(plan, instrument).market_parts(instrument.covering(quantity))
+
+    def _bounded(self, plan: Plan, instrument: Instrument) -> Instrument:
+        """The filters, with a smaller maximum where the exchange refused a quantity as too much: the half of that one."""
+        exits = plan.of(self._state.orders, "close", "bridge", "target")
+        refused = (order.request.quantity for order in exits if order.reject_code == ErrorCode.QTY_GREATER_THAN_MAX_QTY)
+        most = min((quantity / 2 for quantity in refused if quantity), default=None)
+        if most is None or (instrument.market_max_quantity is not None and instrument.market_max_quantity < most):
+            return instrument
+        return msgspec.structs.replace(instrument, market_max_quantity=most)
 
     def _rungs(self, plan: Plan, instrument: Instrument | None, now: int) -> list[Request]:
         orders, requests = self._state.orders, list[Request]()
         if instrument is None or not plan.of(orders, "stop", "bridge") or self._still_entering(plan, now):
             return []  # the stop leaves first
-        wanted = {rung.number: rung for rung in ladder.wanted(plan, orders, instrument)}
-        busy = set[int]()
-        for order in plan.of(orders, "target"):
-            if order.over:
-                continue
-            rung = wanted.get(order.rung)
-            if rung is None or order.rung in busy or (order.request.trigger, order.left) != (rung.price, rung.quantity):
-                requests += self._sender.end([order], now)
-            busy.add(order.rung)
+        bounded = self._bounded(plan, instrument)
+        living = [order for order in plan.of(orders, "target") if not order.over]
+        wanted, places = list[tuple[ladder.Rung, list[Decimal]]](), ladder.LIVE_RUNGS
+        for rung in ladder.wanted(plan, orders, instrument):
+            mine = [order for order in living if order.rung == rung.number]
+            fitting = ladder.fitting(rung, mine, bounded)
+            rest = rung.quantity - sum((order.left for order in fitting), _ZERO)
+            parts = bounded.market_parts(rest) if rest > 0 else []
+            if wanted and places < len(fitting) + len(parts):
+                break  # the nearest one stands whole, whatever it takes
+            places -= len(fitting) + len(parts)
+            living = [order for order in living if order not in fitting]
+            wanted.append((rung, parts if len(fitting) == len(mine) else []))  # what does not fit is ended first
+        requests += self._sender.end(living, now)
         if now >= plan.retry_at.get("target", 0):
-            requests += [
-                self._sender.target(plan, number, rung.price, rung.quantity, now)
-                for number, rung in wanted.items()
-                if number not in busy
-            ]
+            for rung, parts in wanted:
+                requests += [self._sender.target(plan, rung.number, rung.price, part, now) for part in parts]
         return requests
 
     def _still_entering(self, plan: Plan, now: int) -> bool:
@@ -148,10 +171,16 @@ class Protection:
         remaining = plan.remaining(orders)
         closes = plan.of(orders, "close")
         if remaining > 0:
-            if now >= plan.retry_at.get("close", 0) and not sender.busy(closes, now):
-                requests.append(sender.close(plan, remaining, instrument, now))
+            accepted, busy = self.accepted(plan, now), sender.busy(closes, now)
+            # Bare, and nothing of others beside: closes only reduce, so another one takes nothing that is not ours.
+            overtakes = not accepted and not position.foreign
+            need = remaining - (_ZERO if overtakes else _under_way(closes))
+            if need > 0 and now >= plan.retry_at.get("close", 0) and not (overtakes and busy):
+                parts = self._parts(plan, need, instrument)
+                requests += [sender.close(plan, part, instrument, now) for part in parts]
+            waits = need < remaining and not busy
             again = plan.refusals.get("close") or len(plan.of(orders, "close")) > 1
-            if again and not self.accepted(plan, now):
+            if (again or waits) and not accepted:
                 requests += self._stop(plan, position, instrument, now)  # it is not closed at once: a stop, too
             return requests
         others = plan.of(orders, "target", "bridge", "close")
@@ -159,3 +188,11 @@ class Protection:
         if all(order.over for order in others):
             requests += sender.end(plan.of(orders, "stop"), now)
         return requests
+
+
+def _under_way(closes: list[LiveOrder]) -> Decimal:
+    """What closes that are not known to be over may take yet, or have taken already.
+
+    A query, a listing or an execution says in the end which (invariant 7); until then it counts as taken.
+    """
+    return sum((order.left for order in closes if not order.over), _ZERO)

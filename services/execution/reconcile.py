@@ -210,13 +210,23 @@ class Reconciler:
             if order is not None:
                 listed.add(order.client_id)
                 order.absent = 0
-        for plan in self._state.plans.values():
-            for order in plan.of(self._state.orders):
-                missing = order.resting and order.client_id not in listed and not order.querying
-                if stated.listed is not None and plan.symbol not in stated.listed:
-                    continue  # its open orders could not be read: that says nothing
-                if missing and stated.asked_at > max(order.updated_at, order.signed_at) + self._settings.hold_ms:
-                    order.check = True
+                order.unlisted.clear()
+        for order in self._tended():
+            if stated.listed is not None and order.request.symbol not in stated.listed:
+                continue  # its open orders could not be read: that says nothing
+            if order.client_id in listed or not (order.resting or order.in_doubt):
+                continue
+            order.not_listed(stated.asked_at, self._settings.write_off_statements)
+            late = stated.asked_at > max(order.updated_at, order.signed_at) + self._settings.hold_ms
+            if order.resting and late and not order.querying:
+                order.check = True
+
+    def _tended(self) -> list[LiveOrder]:
+        """The orders of the trades that live, and those that no trade tends any more."""
+        state = self._state
+        strays = (state.orders[client_id] for client_id in state.strays if client_id in state.orders)
+        tended = [*(order for plan in state.plans.values() for order in plan.of(state.orders)), *strays]
+        return list({order.client_id: order for order in tended}.values())
 
     def _found(self, order: LiveOrder, stated: ExchangeOrder, as_of: int, now: int, effects: Effects) -> None:
         """An order of ours that is not remembered: part of the trade in its leg, rebuilt if need be, else an orphan."""

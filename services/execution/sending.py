@@ -82,8 +82,11 @@ class Sender:
         return order.resting and order.purpose == "close" and now - order.signed_at < self._settings.naked_ms
 
     def busy(self, orders: list[LiveOrder], now: int) -> bool:
-        """One of these is pending. Each of the last that are in doubt doubles the wait, up to the longest pause."""
-        doubts = len(list(takewhile(lambda order: order.in_doubt, reversed(orders))))
+        """One of these is pending. Each of the last that are in doubt doubles the wait, up to the longest pause.
+
+        Those that left together, as parts of one quantity, count once.
+        """
+        doubts = len({order.signed_at for order in takewhile(lambda order: order.in_doubt, reversed(orders))})
         if doubts > 1:
             first = self._settings.overtake_ms
             wait = max(first, min(first << min(doubts - 1, 8), LONGEST_PAUSE_MS))

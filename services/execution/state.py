@@ -21,7 +21,7 @@ FreezeReason = Literal[
     "doubt",  # whether an order exists is not known
     "mismatch",  # our trades and the exchange's statements differ
     "foreign",  # somebody else holds a position there
-    "unprotectable",  # the exchange took no stop there; re-armed by hand
+    "unprotectable",  # a trade was closed there because no stop stood; re-armed by hand
 ]
 #: Those that end by themselves when their cause is gone.
 THAWING: Final[frozenset[FreezeReason]] = frozenset({"doubt", "mismatch", "foreign"})
@@ -67,7 +67,8 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     payments; foreign: ids of orders that are not ours, each alerted once. agreed_at: all executions until then are accounted
     for (exchange). instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or
     forgotten, with the time since when: the living are cancelled. started_at: when this process began; an intent that is
-    older may have been sent by the one before. leaving: this process is about to stop.
+    older may have been sent by the one before. leaving: this process is about to stop. passed: by symbol, the intent of the
+    last trade that was closed because the price had passed its stop before one stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -95,6 +96,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     strays: dict[str, int] = msgspec.field(default_factory=dict)
     started_at: int = 0
     leaving: bool = False
+    passed: dict[str, str] = msgspec.field(default_factory=dict)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 

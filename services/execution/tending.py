@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from typing import Final
 
 from services.execution.alerts import alert
+from services.execution.freezing import freeze, unprotectable
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans import ladder
@@ -18,7 +19,7 @@ from services.execution.protection import Protection
 from services.execution.requests import AskExecutions, Effects
 from services.execution.sending import Sender
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
-from services.execution.state import THAWING, ExecutionState, Freeze, FreezeReason, leg_key
+from services.execution.state import THAWING, ExecutionState, FreezeReason, leg_key
 from services.execution.telling import order_event
 from shared.domain.instruments import Instrument
 
@@ -46,7 +47,7 @@ class Tender:
     def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
         """Bring one trade to where it should be at ``now``."""
         self._end_entry(plan, now, effects)
-        while (event := self._event(plan, now)) is not None:
+        while (event := self._event(plan, now, effects)) is not None:
             plan.move(event)
             self._moved(plan, event, now, effects)
         if not plan.live:
@@ -64,20 +65,11 @@ class Tender:
     def _plans(self, symbol: str) -> list[Plan]:
         return [self._state.plans[key] for key in self._state.legs(symbol) if key in self._state.plans]
 
-    def freeze(self, symbol: str, reason: FreezeReason, text: str, now: int, effects: Effects) -> None:
-        """Take no entry in the symbol; alerted once until it ends."""
-        known = self._state.frozen.get(symbol)
-        if known is not None and (known.reason == reason or known.reason not in THAWING):
-            return
-        self._state.frozen[symbol] = Freeze(reason=reason, since=now, text=text)
-        advice = "it thaws by itself" if reason in THAWING else "check the exchange, then re-arm by hand"
-        effects.tell([alert("critical", f"frozen.{symbol}.{now}", f"{symbol} takes no entries: {text}; {advice}", now)])
-
     def judge_symbol(self, symbol: str, now: int, effects: Effects) -> None:
         """Freeze a symbol in which something is in doubt or in disorder, and thaw it when that is over."""
         doubt = self._doubt(symbol, now)
         if doubt is not None:
-            self.freeze(symbol, *doubt, now, effects)
+            freeze(self._state, symbol, *doubt, now, effects)
             return
         known = self._state.frozen.get(symbol)
         if known is not None and known.reason in THAWING:
@@ -87,7 +79,7 @@ class Tender:
 
     # -- the table ----------------------------------------------------------------------------------------------------
 
-    def _event(self, plan: Plan, now: int) -> PlanEvent | None:
+    def _event(self, plan: Plan, now: int, effects: Effects) -> PlanEvent | None:
         """What has happened to the trade that its state does not show yet; None when it shows everything."""
         orders = self._state.orders
         entries = plan.of(orders, "entry")
@@ -101,7 +93,7 @@ class Tender:
             if remaining == 0:
                 return "flat"
             accepted = self._protection.accepted(plan, now)
-            self._look_at_the_clock(plan, accepted, now)
+            self._look_at_the_clock(plan, accepted, now, effects)
             if plan.exit_wanted:
                 return "close_wanted"
             if plan.state == "protecting":
@@ -109,13 +101,14 @@ class Tender:
             return None if accepted else "stop_lost"
         return "settled" if remaining == 0 and self._settled(plan, now) else None
 
-    def _look_at_the_clock(self, plan: Plan, accepted: bool, now: int) -> None:
+    def _look_at_the_clock(self, plan: Plan, accepted: bool, now: int, effects: Effects) -> None:
         if plan.exit_wanted:
             return
         if plan.intent.close_by and now >= plan.intent.close_by:
             plan.exit_wanted = "time"
         elif plan.state == "protecting" and not accepted and now - plan.naked_since >= self._settings.naked_ms:
-            plan.exit_wanted = "flatten"
+            why = f"no stop was accepted there within {self._settings.naked_ms} ms"
+            unprotectable(self._state, plan, why, now, effects)
 
     def _settled(self, plan: Plan, now: int) -> bool:
         """No order of the trade lives, and its fills have all arrived or are given up."""
@@ -138,6 +131,7 @@ class Tender:
         elif event == "stop_accepted":
             plan.naked_since = 0
             plan.refusals.pop("stop", None)
+            self._state.passed.pop(plan.symbol, None)
         if event == "entry_failed":
             entry = plan.of(self._state.orders, "entry")[-1]
             why = f" ({entry.reject_code} {entry.reject_reason})" if entry.reject_code or entry.reject_reason else ""
@@ -231,7 +225,7 @@ class Tender:
             not after
             or plan.state != "open"
             or not plan.entry_executed
-            or ladder.filled_rungs(plan, self._state.orders) < after
+            or ladder.filled_rungs(plan, self._state.orders, instrument) < after
         ):
             return
         price = plan.entry_price if instrument is None else instrument.stop(plan.entry_price, plan.intent.side)
@@ -249,6 +243,8 @@ class Tender:
             gone = order.triggered_at and order.resting and now - order.triggered_at > settings.overtake_ms
             if order.over or not (order.status == "IN_DOUBT" or lost or stuck or gone or order.check or order.querying):
                 continue
+            if self._given_up(order, now, effects):
+                continue
             pause = settings.query_ms * 2 ** min(order.queries, 4)
             if order.purpose in ("stop", "bridge"):
                 pause = min(pause, LONGEST_PAUSE_MS)  # what is held may be bare
@@ -256,6 +252,28 @@ class Tender:
                 pause = max(pause, settings.overtake_ms)
             if not order.query_at or now - order.query_at >= pause:
                 effects.ask(self._sender.query(order, now))
+
+    def _given_up(self, order: LiveOrder, now: int, effects: Effects) -> bool:
+        """End an order of which no query says anything, when listings do not show it and no execution is of it.
+
+        It never arrived, or is gone without news of it. Without an answer about executions nothing is concluded.
+        """
+        settings, request = self._settings, order.request
+        # Another stop is harmless where one stands (-4130), and without it what is held may be bare.
+        margin = settings.doubt_margin_ms if order.purpose == "stop" else settings.write_off_ms
+        known_until = order.known_until(self._validity_ms) + margin
+        if len(order.unlisted) < settings.write_off_statements or order.unlisted[0] <= known_until:
+            return False
+        position = self._state.leg(request.symbol, request.position_side)
+        if position.answered_at < order.unlisted[0]:  # it may have traded since
+            if now - position.asked_at >= settings.ask_every_ms:
+                position.asked_at = now
+                effects.ask(AskExecutions(request.symbol, max(0, order.signed_at - _OVERLAP_MS)))
+            return False
+        if order.executed < order.filled or not order.end("LOST", now, 0, "no listing and no execution shows it"):
+            return False
+        effects.tell([order_event(None, order, "ours", None)])
+        return True
 
     def _ask_missing_fills(self, plan: Plan, position: LegPosition, now: int, effects: Effects) -> None:
         """Ask for fills that an order's own status counts, and that have not come."""

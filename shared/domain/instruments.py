@@ -11,13 +11,18 @@ from shared.domain.order_words import Side
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """Filters of one symbol. Prices in USDT, quantities in base currency, ``min_notional`` in USDT."""
+    """Filters of one symbol. Prices in USDT, quantities in base currency, ``min_notional`` in USDT.
+
+    market_max_quantity: the most that one order trades at the market, also one that waits for a trigger; None = not known.
+    Limit orders are bounded higher, and an order that closes the whole position is not.
+    """
 
     symbol: Symbol
     tick_size: Decimal
     step_size: Decimal
     min_quantity: Decimal
     min_notional: Decimal
+    market_max_quantity: Decimal | None = None
 
     def price(self, value: float | Decimal) -> Decimal:
         """Return the nearest price on the tick grid; a tie goes to the even tick."""
@@ -38,3 +43,21 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         """Return the smallest quantity on the step grid that is not below ``value``, and not below the minimum."""
         steps = (value / self.step_size).quantize(Decimal(1), rounding=ROUND_CEILING)
         return max(steps * self.step_size, self.min_quantity)
+
+    def market_parts(self, value: Decimal, limit: int = 10) -> list[Decimal]:
+        """Split a quantity on the step grid into what one market order takes, as evenly as may be.
+
+        The first ``limit`` parts only; a maximum under twice the minimum is not believed.
+        """
+        if self.market_max_quantity is None or value <= self.market_max_quantity:
+            return [value]
+        most = self.quantity(self.market_max_quantity)
+        if most < max(2 * self.min_quantity, self.step_size):
+            return [value]
+        count = int((value / most).to_integral_value(ROUND_CEILING))
+        parts = list[Decimal]()
+        for number in range(min(count, limit)):
+            steps = (value / (count - number) / self.step_size).to_integral_value(ROUND_CEILING)
+            parts.append(steps * self.step_size)
+            value -= parts[-1]
+        return parts

@@ -59,8 +59,8 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     ``triggered_at``. filled: quantity by the order's own status; executed: sum of the fills that arrived; the two may
     arrive apart, and the larger one is true. cancel_at: the last cancel left; cancels: how many did. query_at: the last
     query left; check: something speaks against its status, so it is queried. absent: answers in a row that know no such
-    order. trigger: as it stands now; a person may have moved it. ended_at: when we learned that it is over. updated_at:
-    its last change (exchange).
+    order. unlisted: stamps of the last listings of open orders, in a row, that do not show it. trigger: as it stands now; a
+    person may have moved it. ended_at: when we learned that it is over. updated_at: its last change (exchange).
     """
 
     request: NewOrder
@@ -84,6 +84,7 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     queries: int = 0
     check: bool = False
     absent: int = 0
+    unlisted: list[int] = msgspec.field(default_factory=list)
     reject_code: int = 0
     reject_reason: str = ""
     updated_at: int = 0
@@ -138,6 +139,14 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     def in_doubt(self) -> bool:
         """It left, and whether it exists is not known."""
         return self.status in ("SENT", "IN_DOUBT")
+
+    def known_until(self, validity_ms: int) -> int:
+        """Until when its request may arrive, or was known to have: only what is asked later can say that it is not there."""
+        return self.signed_at + validity_ms if self.in_doubt else max(self.updated_at, self.signed_at)
+
+    def not_listed(self, asked_at: int, remembered: int) -> None:
+        """Note that the open orders, asked for at ``asked_at``, do not show it."""
+        self.unlisted = [*self.unlisted, asked_at][-remembered:]
 
     def move(self, status: Status, now: int) -> bool:
         """Follow the table; False when it has no such step."""

@@ -1,7 +1,8 @@
 """The exit ladder of a trade: how much each rung takes off now (EXEC-7). Pure.
 
 Shares are of the entered quantity, rounded down to the step; the last rung takes what rounding left, and so does what is
-under the exchange's minimum. When others have taken something off, the farthest rungs shrink first.
+under the exchange's minimum. When others have taken something off, the farthest rungs shrink first. A rung larger than
+what one market order may trade stands in parts.
 """
 
 from __future__ import annotations
@@ -68,9 +69,26 @@ def rung_at(plan: Plan, trigger: Decimal, instrument: Instrument | None) -> int:
     return 0
 
 
-def filled_rungs(plan: Plan, orders: Mapping[str, LiveOrder]) -> int:
-    """Count the rungs that are done: an order has filled wholly, or the price had passed the rung."""
-    return len({order.rung for order in plan.of(orders, "target") if order.status == "FILLED"} | plan.passed)
+def fitting(rung: Rung, living: list[LiveOrder], instrument: Instrument) -> list[LiveOrder]:
+    """Return those of a rung's living orders that may stay: the one for all of it, or parts of it that are not too much."""
+    in_parts = len(living) > 1 or len(instrument.market_parts(rung.quantity)) > 1
+    room, found = rung.quantity, list[LiveOrder]()
+    for order in living:
+        fits = order.left <= room if in_parts else order.left == room
+        if fits and order.left > 0 and order.request.trigger == rung.price:
+            found.append(order)
+            room -= order.left
+    if found and room > 0 and _too_small(room, instrument):
+        found.pop()  # its place is taken by one that takes the rest, too
+    return found
+
+
+def filled_rungs(plan: Plan, orders: Mapping[str, LiveOrder], instrument: Instrument | None) -> int:
+    """Count the rungs that are done: an order has filled wholly and no part is left, or the price had passed the rung."""
+    filled = {order.rung for order in plan.of(orders, "target") if order.status == "FILLED"}
+    if filled and instrument is not None:
+        filled -= {rung.number for rung in wanted(plan, orders, instrument)}
+    return len(filled | plan.passed)
 
 
 def _too_small(quantity: Decimal, instrument: Instrument) -> bool:

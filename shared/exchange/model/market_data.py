@@ -63,6 +63,7 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
             step_size=self.step_size,
             min_quantity=self.min_quantity,
             min_notional=self.min_notional,
+            market_max_quantity=self.market_max_quantity,
         )
 
 

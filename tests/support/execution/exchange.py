@@ -36,7 +36,8 @@ class ModelExchange:
     """``refuse``: code with which a new order is refused, 0 = it is taken. ``said``: events not yet fetched.
 
     ``ours``: what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others'
-    part first. ``arrived``: every new order that reached the exchange, refused ones too.
+    part first. ``beyond``: what closes of ours at the market took beyond our part, that is of others. ``arrived``: every new
+    order that reached the exchange, refused ones too.
     """
 
     time: int = 0
@@ -46,10 +47,12 @@ class ModelExchange:
     wallet: Decimal = Decimal(10_000)
     liquidation: Decimal = ZERO
     tick: Decimal = Decimal("0.1")
+    market_maximum: Decimal | None = None
     child_fails: bool = False
     refuse: Callable[[NewOrder], int] = lambda order: 0
     position: dict[str, Decimal] = field(default_factory=dict)
     ours: dict[str, Decimal] = field(default_factory=dict)
+    beyond: dict[str, Decimal] = field(default_factory=dict)
     entry: dict[str, Decimal] = field(default_factory=dict)
     changed_at: dict[str, int] = field(default_factory=dict)
     orders: dict[int, ExchangeOrder] = field(default_factory=dict)
@@ -157,6 +160,9 @@ class ModelExchange:
             code = self.refuse(order)
             if code:
                 return code
+            most = self.market_maximum
+            if most is not None and order.type != "LIMIT" and not order.close_position and (order.quantity or ZERO) > most:
+                return int(ErrorCode.QTY_GREATER_THAN_MAX_QTY)
         if any(price is not None and price % self.tick for price in (order.price, order.trigger)):
             return int(ErrorCode.PRICE_NOT_INCREASED_BY_TICK_SIZE)
         whole_stop = order.book == "algo" and order.close_position and order.type == "STOP_MARKET"
@@ -260,6 +266,8 @@ class ModelExchange:
         if held * signed >= 0:
             self.ours[symbol] = ours + (signed if mine else ZERO)
             return
+        if order.client_id.startswith("icte") and order.type == "MARKET":
+            self.beyond[symbol] = self.beyond.get(symbol, ZERO) + max(ZERO, min(abs(signed), abs(held)) - abs(ours))
         after = held + signed
         if after * held <= 0:
             self.ours[symbol] = after if mine else ZERO

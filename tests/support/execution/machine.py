@@ -165,8 +165,9 @@ class History:
 
     def filters_change(self) -> None:
         tick = self.draw.choice([D("0.1"), D("0.5")])
-        self.desk.exchange.tick = tick
-        told = tuple(_tick(each, tick) for each in INSTRUMENTS.values())
+        most = self.draw.choice([None, D("0.9")])
+        self.desk.exchange.tick, self.desk.exchange.market_maximum = tick, most
+        told = tuple(_filters(each, tick, most) for each in INSTRUMENTS.values())
         self.desk.driver.give(InstrumentList(time=self.desk.now, instruments=told, closures=()))
 
     # -- persons ------------------------------------------------------------------------------------------------------
@@ -217,9 +218,11 @@ class History:
         self._again(self.desk.core.snapshot())
 
     def restart_from_older(self) -> None:
+        self.watch.behind = True
         self._again(self.draw.choice(self.snapshots[-4:]))
 
     def restart_from_nothing(self) -> None:
+        self.watch.behind = True
         self.watch.forgetful = True
         self._again(None)
 
@@ -249,8 +252,8 @@ class History:
         self.desk.driver.give(bundle(one))
 
 
-def _tick(instrument: Instrument, tick: Decimal) -> Instrument:
-    return msgspec.structs.replace(instrument, tick_size=tick)
+def _filters(instrument: Instrument, tick: Decimal, most: Decimal | None) -> Instrument:
+    return msgspec.structs.replace(instrument, tick_size=tick, market_max_quantity=most)
 
 
 #: Every action, the frequent ones more often.

@@ -128,6 +128,16 @@ class TriesForEver(ExecutionCore):
         return effects
 
 
+class ClosesAgain(ExecutionCore):
+    """A cut or close that was not answered within a second is taken as never arrived, and another one is sent."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        for order in self.state.orders.values():
+            if order.purpose == "close" and order.in_doubt and now - order.signed_at >= 1_000:
+                order.end("LOST", now)
+        return super().handle(taken, now)
+
+
 class DoesNotKnow4130(ExecutionCore):
     """Fault 12: that a stop stands already is a refusal like any other."""
 

@@ -13,7 +13,7 @@ from services.execution.settings import ExecutionSettings
 from services.execution.state import THAWING
 from shared.domain.intents import OrderIntent
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
-from tests.support.execution.desk import LINEAGE, Desk
+from tests.support.execution.desk import INSTRUMENTS, LINEAGE, Desk
 
 SETTINGS = ExecutionSettings()
 #: Time beyond ``naked_ms`` until the closing has traded, ms.
@@ -34,12 +34,15 @@ class Watch:
         self.blind = False  # neither news nor statements: what happened meanwhile cannot be known
         # Whose a rest is cannot be known when history was lost: then it may be told to be others', frozen and unprotected.
         self.forgetful = False
+        self.behind = False  # the end of the log was lost: what a cut that it does not know did, nobody can tell in time
         self._seen = 0
         self._ids: Counter[str] = Counter()
         self._naked: dict[str, int] = {}
         self._orphaned: dict[str, int] = {}
         self._excused = desk.now
         self._refusals = 0
+        self._others_at = 0
+        self._beyond: dict[str, Decimal] = {}
         desk.driver.leaving = self._leaving
         desk.driver.lost = self._lost
         desk.driver.looked = self.look
@@ -55,6 +58,7 @@ class Watch:
     def others_act(self) -> None:
         """Somebody else trades: when news are lost, who closed whose part is known too late to tell."""
         self.forgetful = self.forgetful or self.desk.driver.weather.lose_news > 0
+        self._others_at = self.desk.now
 
     def look(self) -> None:
         """Judge the present moment."""
@@ -67,6 +71,7 @@ class Watch:
             self._refusals = len(exchange.refused)
             self.excuse()
         self._arrivals()
+        self._quantities()
         for symbol in exchange.price:
             held, ours = exchange.position.get(symbol, Decimal(0)), exchange.ours.get(symbol, Decimal(0))
             naked = bool(held and ours) and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol)
@@ -138,6 +143,23 @@ class Watch:
                 if approved is None or order.quantity != approved.quantity or order.side != approved.side:
                     self._say(f"5 {order.client_id}: an entry of {order.quantity} that nobody approved")
         self._seen = len(self.desk.exchange.arrived)
+
+    def _quantities(self) -> None:
+        """A cut takes what the trade wants taken off, a close what is ours; nothing more, where that could be known."""
+        exchange, state = self.desk.exchange, self.desk.core.state
+        surprised = self.desk.now - self._others_at <= RECOVERY_MS  # the news of it may be on their way
+        known = not (self.forgetful or self.behind or surprised)
+        for symbol, beyond in exchange.beyond.items():
+            if known and beyond - self._beyond.get(symbol, Decimal(0)) > INSTRUMENTS[symbol].step_size:
+                self._say(f"3 {symbol}: closes of ours took {beyond} of what others hold")
+            self._beyond[symbol] = beyond
+        for plan in state.plans.values():
+            if self.behind or not plan.cut or plan.exit_wanted or plan.state not in ("protecting", "open"):
+                continue
+            mine = set(plan.orders.get("close", ()))
+            taken = sum((each.executed for each in exchange.orders.values() if each.client_id in mine), Decimal(0))
+            if taken > plan.cut + INSTRUMENTS[plan.symbol].step_size:
+                self._say(f"3 {plan.symbol}: {taken} of trade {plan.id} was taken off, {plan.cut} was to be")
 
     def _lost(self, symbol: str) -> None:
         """What would have protected never arrived: the next attempt is judged, not the luck of this one."""

@@ -120,14 +120,14 @@ def test_a_price_beyond_the_stop_closes_the_position() -> None:
 
 
 def test_a_position_that_stays_naked_is_closed_when_its_time_is_over() -> None:
-    """EXEC-3, invariant 4: the rate limit keeps every stop away for three seconds; that is no refusal of the symbol."""
+    """EXEC-3, invariant 4: the rate limit keeps every stop away for three seconds; the next signal would end so, too."""
     desk = Desk()
     refusing(desk, int(ErrorCode.TOO_MANY_REQUESTS))
     desk.enter()
     desk.run(ExecutionSettings().naked_ms - 100)
     assert desk.held() == 2
     desk.run(500)
-    assert (desk.held(), desk.frozen) == (0, {})
+    assert (desk.held(), desk.frozen) == (0, {BTC: "unprotectable"})
     assert desk.trades == [] or desk.trades[0].exit_reason == "flatten"
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 
 from services.execution.core import ExecutionCore
 from tests.support.execution import desk, specimens
+from tests.support.execution.watch import RECOVERY_MS, Watch
+from tests.unit.services.execution import test_execution_closes_in_doubt as closes
 from tests.unit.services.execution import test_execution_doubts as doubts
 from tests.unit.services.execution import test_execution_entry_gate as gate
 from tests.unit.services.execution import test_execution_persons as persons
 from tests.unit.services.execution import test_execution_protection as protection
+from tests.unit.services.execution import test_execution_unprotectable as unprotectable
 
 HEDGE = ({"leg": "LONG"}, "hedge_leg")
 FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
@@ -36,6 +40,12 @@ FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
         specimens.TriesForEver,
         lambda: protection.test_a_symbol_in_which_no_stop_is_taken_is_left_at_the_market_and_not_entered_again(-4014),
     ),
+    (specimens.ClosesAgain, lambda: closes.test_a_cut_of_which_nothing_is_heard_takes_its_quantity_once(True)),
+    (specimens.ClosesAgain, lambda: closes.test_a_close_of_which_nothing_is_heard_leaves_what_a_person_holds_alone(True)),
+    (
+        specimens.TriesForEver,
+        lambda: unprotectable.test_a_symbol_in_which_no_stop_comes_to_stand_is_entered_once("unknown"),
+    ),
     (specimens.DoesNotKnow4130, persons.test_a_stop_that_a_person_placed_where_ours_should_go_is_kept),
     (specimens.TakesAnySignature, gate.test_an_unsigned_message_buys_nothing),
     (specimens.FreezesForGood, doubts.test_one_lost_answer_and_one_failed_question_freeze_nothing_for_good),
@@ -56,3 +66,21 @@ def test_the_scenario_fails_with_the_specimen(
     monkeypatch.setattr(desk, "KIND", specimen)
     with pytest.raises(AssertionError):
         scenario()
+
+
+@pytest.mark.parametrize("beside", [0, 2])
+@pytest.mark.parametrize("specimen", [specimens.ClosesAgain, ExecutionCore])
+def test_the_watchman_sees_that_more_is_taken_off_than_was_wanted(specimen: type[ExecutionCore], beside: int) -> None:
+    """EXEC-3, EXEC-4: a cut that is made twice; a close that takes what a person holds beside. The core does neither."""
+    desk_ = desk.Desk(specimen)
+    watch = Watch(desk_)
+    closes.silent(desk_, arrives=True)
+    desk_.enter(risk_budget=Decimal(12) if beside else Decimal(6))
+    if beside:
+        watch.others_act()
+        desk_.person(beside)
+        desk_.run(RECOVERY_MS + 1_000)
+        closes.close(desk_)
+    desk_.run(5_000)
+    seen = [each for each in watch.violations if each.startswith("3 ")]
+    assert bool(seen) == (specimen is specimens.ClosesAgain)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,6 +47,10 @@ def read(*rows: Any) -> ExchangeInfo:
         ({"filters": {"LOT_SIZE": {"stepSize": "-0.1"}}}, "LOT_SIZE.stepSize is -0.1"),
         ({"filters": {"LOT_SIZE": {"minQty": "many"}}}, "LOT_SIZE.minQty is 'many', which is no number"),
         ({"filters": {"LOT_SIZE": {"maxQty": "0.0001"}}}, "LOT_SIZE.maxQty 0.0001 is below minQty"),
+        (
+            {"filters": {"MARKET_LOT_SIZE": {"maxQty": "NaN"}}},
+            "MARKET_LOT_SIZE.maxQty is 'NaN', which is no price or quantity",
+        ),
         ({"filters": {"MIN_NOTIONAL": {"notional": "-5"}}}, "MIN_NOTIONAL.notional is -5"),
         ({"filters": {"MAX_NUM_ORDERS": {"limit": 0}}}, "MAX_NUM_ORDERS.limit is 0"),
         ({"liquidationFee": "NaN"}, "liquidationFee, marketTakeBound or triggerProtect is no number"),
@@ -99,3 +104,15 @@ def test_a_session_without_length_or_out_of_time_is_unreadable(start: int, end: 
     body = json.dumps({"updateTime": 1, "marketSchedules": {"EQUITY": {"sessions": sessions}}})
     with pytest.raises(Unreadable, match=f"a session of EQUITY is from {start} to {end}"):
         decode(body, Schedule).value()
+
+
+def test_the_most_that_one_market_order_trades_reaches_execution() -> None:
+    """EXEC-3: it was read and never used; exits over it were refused for ever."""
+    info = read(row(filters={"MARKET_LOT_SIZE": {"maxQty": "120"}}))
+    assert info.symbols["BTCUSDT"].instrument().market_max_quantity == 120
+
+
+def test_without_a_bound_of_market_orders_exits_leave_whole() -> None:
+    """EXEC-3."""
+    one = read(row()).symbols["BTCUSDT"].instrument()
+    assert one.market_parts(Decimal(5_000)) == [5_000]
