@@ -71,7 +71,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange). instruments,
     closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with the time
     since when: the living are cancelled. started_at: when this process began; an intent that is older may have been sent
-    by the one before. leaving: this process is about to stop.
+    by the one before. leaving: this process is about to stop; flattening: it closes every trade before that.
     """
 
     wallet: Decimal | None = None
@@ -100,6 +100,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     strays: dict[str, int] = msgspec.field(default_factory=dict)
     started_at: int = 0
     leaving: bool = False
+    flattening: bool = False
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 
