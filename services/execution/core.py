@@ -180,6 +180,7 @@ class ExecutionCore:
             self._calm[key] = calm_until(plan, self.state, now)
         else:
             self._calm.pop(key, None)
+            self._strays.inherit(plan, now, effects)
 
     def _judged(self, symbols: set[str] | None, now: int) -> list[str]:
         """The symbols whose freeze may begin or end: those concerned; on a tick those that are not at rest."""

@@ -108,7 +108,8 @@ class NewsReader:
         order.executed += fill.quantity
         plan = self.plan_of(order)
         if plan is not None:
-            plan.book(booked, order.purpose, "ours")
+            if not _after_its_end(plan, order, fill):
+                plan.book(booked, order.purpose, "ours")
             self._close_beside(plan, order)
             busy = self._state.plans.get(leg_key(stated.symbol, stated.position_side))
             if busy is not None and busy is not plan and order.purpose == "entry":
@@ -240,6 +241,11 @@ class NewsReader:
         elif origin == "exchange":
             text = f"{stated.symbol}: the exchange closes the position itself (liquidation, deleveraging or delisting)"
             effects.tell([alert("critical", f"exchange.{stated.client_id}", text, now)])
+
+
+def _after_its_end(plan: Plan, order: LiveOrder, fill: Executed) -> bool:
+    """The stop that a trade left to others closed what they held: that is not in the trade's result."""
+    return plan.state == "closed" and order.request.close_position and fill.time > plan.closed_at
 
 
 def _closes_all(stated: ExchangeOrder, plan: Plan) -> bool:

@@ -53,6 +53,11 @@ class Protection:
             return self._close(plan, position, instrument, now)
         return []
 
+    def stays(self, plan: Plan, order: LiveOrder, position: LegPosition) -> bool:
+        """True of the accepted stop while others hold something beside the trade: it is left to them when the trade ends."""
+        untouched = order.resting and not order.triggered_at and not order.done
+        return untouched and order.purpose == "stop" and plan.sign * position.foreign > 0
+
     # -- the stop -----------------------------------------------------------------------------------------------------
 
     def _stop(self, plan: Plan, position: LegPosition, instrument: Instrument | None, now: int) -> list[Request]:
@@ -157,5 +162,10 @@ class Protection:
         others = plan.of(orders, "target", "bridge", "close")
         requests += sender.end(others, now)
         if all(order.over for order in others):
-            requests += sender.end(plan.of(orders, "stop"), now)
+            beside = plan.sign * position.foreign > 0
+            # One of which it is not known whether it stands is asked about first: perhaps it covers them.
+            ending = [
+                each for each in plan.of(orders, "stop") if not (beside and (self._stands(each, now) or each.in_doubt))
+            ]
+            requests += sender.end(ending, now)
         return requests
