@@ -76,10 +76,17 @@ class NewsReader:
         effects.tell([order_event(None, order, "ours", None)])
 
     def adopt(self, stated: ExchangeOrder, plan: Plan, now: int) -> LiveOrder:
-        """Take a stop that closes the whole position, whoever placed it, as the trade's one stop."""
+        """Take a stop that closes the whole position, whoever placed it, as the trade's one stop.
+
+        One that lies farther away than the plan's, when no stop of the trade has stood that it could be instead of, is no
+        stop that a person moved: it is kept, and the trade's own stands beside it.
+        """
+        stood = any(_has_stood(each) for each in plan.of(self._state.orders, "stop") if each.client_id not in plan.kept)
         adopted = self._registry.adopt(stated, "stop", plan.id, now)
         plan.note(adopted)
-        if adopted.trigger is not None and adopted.trigger != plan.stop:
+        if adopted.trigger is not None and not stood and plan.sign * (adopted.trigger - plan.stop) < 0:
+            plan.kept.add(adopted.client_id)
+        elif adopted.trigger is not None and adopted.trigger != plan.stop:
             plan.moved_to = adopted.trigger
         return adopted
 
@@ -90,6 +97,7 @@ class NewsReader:
         state, plan = self._state, self.plan_of(order)
         key = leg_key(order.request.symbol, order.request.position_side)
         if plan is not None and order.purpose == "stop" and order.resting and before not in (None, order.trigger):
+            plan.kept.discard(order.client_id)
             plan.moved_to = order.trigger
         if plan is not None and not plan.live and key not in state.plans and plan.remaining(state.orders) > 0:
             state.plans[key] = state.past.pop(plan.id)
@@ -241,6 +249,11 @@ class NewsReader:
         elif origin == "exchange":
             text = f"{stated.symbol}: the exchange closes the position itself (liquidation, deleveraging or delisting)"
             effects.tell([alert("critical", f"exchange.{stated.client_id}", text, now)])
+
+
+def _has_stood(order: LiveOrder) -> bool:
+    """The exchange had accepted it."""
+    return order.resting or order.status in ("CANCELED", "EXPIRED", "FILLED")
 
 
 def _after_its_end(plan: Plan, order: LiveOrder, fill: Executed) -> bool:

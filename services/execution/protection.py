@@ -33,9 +33,9 @@ class Protection:
         self._sender = sender
 
     def accepted(self, plan: Plan, now: int) -> bool:
-        """True while the exchange holds a stop for the whole position, or a bridge for what is held."""
+        """True while the exchange holds the trade's stop for the whole position, or a bridge for what is held."""
         orders = self._state.orders
-        if any(self._stands(order, now) for order in plan.of(orders, "stop")):
+        if any(self._stands(order, now) and order.client_id not in plan.kept for order in plan.of(orders, "stop")):
             return True
         bridges = plan.of(orders, "bridge")
         remaining = plan.remaining(orders) if bridges else _ZERO
@@ -54,9 +54,13 @@ class Protection:
         return []
 
     def stays(self, plan: Plan, order: LiveOrder, position: LegPosition) -> bool:
-        """True of the accepted stop while others hold something beside the trade: it is left to them when the trade ends."""
+        """True of an order that is left standing when the trade ends.
+
+        It is the accepted stop, while others hold something beside the trade; and a stop of theirs that was kept.
+        """
         untouched = order.resting and not order.triggered_at and not order.done
-        return untouched and order.purpose == "stop" and plan.sign * position.foreign > 0
+        theirs = order.client_id in plan.kept or plan.sign * position.foreign > 0
+        return untouched and order.purpose == "stop" and theirs
 
     # -- the stop -----------------------------------------------------------------------------------------------------
 
@@ -74,12 +78,14 @@ class Protection:
         if standing.trigger in (price, wanted):
             return sender.end(bridges, now)
         remaining = plan.remaining(orders)
+        quantity = remaining if instrument is None else instrument.covering(remaining)
+        alone = standing.client_id in plan.kept or self._out_of_reach(standing.trigger, position, plan)
+        most = quantity if plan.sign * position.foreign > 0 else None  # more would sell what others hold
         bridge = next((order for order in bridges if self._stands(order, now) and order.trigger == price), None)
-        if bridge is not None and bridge.left >= remaining:
-            return [] if self._out_of_reach(standing.trigger, position, plan) else sender.end([standing], now)
+        if bridge is not None and bridge.left >= remaining and (most is None or bridge.left <= most):
+            return [] if alone else sender.end([standing], now)
         if sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
             return []
-        quantity = remaining if instrument is None else instrument.covering(remaining)
         return [*sender.end(bridges, now), sender.bridge(plan, price, quantity, now)]
 
     def _stands(self, order: LiveOrder, now: int) -> bool:
@@ -164,8 +170,7 @@ class Protection:
         if all(order.over for order in others):
             beside = plan.sign * position.foreign > 0
             # One of which it is not known whether it stands is asked about first: perhaps it covers them.
-            ending = [
-                each for each in plan.of(orders, "stop") if not (beside and (self._stands(each, now) or each.in_doubt))
-            ]
+            ending = [each for each in plan.of(orders, "stop") if each.client_id not in plan.kept]
+            ending = [each for each in ending if not (beside and (self._stands(each, now) or each.in_doubt))]
             requests += sender.end(ending, now)
         return requests

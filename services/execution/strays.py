@@ -38,9 +38,13 @@ class Strays:
         state, symbol = self._state, plan.symbol
         living = [order for order in plan.of(state.orders) if not order.over]
         for order in living:
-            state.strays.setdefault(order.client_id, now)
+            if order.client_id in plan.kept:  # it is a stranger's again
+                plan.orders["stop"].remove(order.client_id)
+                self._registry.forget(order)
+            else:
+                state.strays.setdefault(order.client_id, now)
         beside = plan.sign * state.leg(symbol, plan.intent.leg).foreign
-        if plan.state != "closed" or beside <= 0:
+        if plan.state != "closed" or beside <= 0 or any(order.client_id in plan.kept for order in living):
             return
         stop = next((order for order in living if order.purpose == "stop"), None)
         if stop is None:

@@ -77,7 +77,8 @@ class Plan(msgspec.Struct, kw_only=True):
     something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has moved that, so
     that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again before. given_up:
     rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at: what was filled before
-    that is in it already (exchange). unaccounted: fills never arrived.
+    that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
+    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them.
     """
 
     intent: OrderIntent
@@ -108,6 +109,7 @@ class Plan(msgspec.Struct, kw_only=True):
     passed: set[int] = msgspec.field(default_factory=set)
     rebuilt_at: int = 0
     unaccounted: bool = False
+    kept: set[str] = msgspec.field(default_factory=set)
     opened_at: int = 0
     closed_at: int = 0
     exit_reason: ExitReason = ""
