@@ -36,7 +36,8 @@ class ModelExchange:
     """``refuse``: code with which a new order is refused, 0 = it is taken. ``said``: events not yet fetched.
 
     ``ours``: what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others'
-    part first. ``arrived``: every new order that reached the exchange, refused ones too.
+    part first. ``arrived``: every new order that reached the exchange, refused ones too. ``sold_of_others``: (symbol, client
+    id, quantity) of what orders of ours took off beyond ours; not of the stop that closes the whole position, which may.
     """
 
     time: int = 0
@@ -57,6 +58,7 @@ class ModelExchange:
     arrived: list[NewOrder] = field(default_factory=list)
     refused: list[tuple[int, NewOrder, int]] = field(default_factory=list)
     said: list[UserEvent] = field(default_factory=list)
+    sold_of_others: list[tuple[str, str, Decimal]] = field(default_factory=list)
     number: int = 0
 
     # -- requests -----------------------------------------------------------------------------------------------------
@@ -261,6 +263,9 @@ class ModelExchange:
             self.ours[symbol] = ours + (signed if mine else ZERO)
             return
         after = held + signed
+        beyond = min(abs(signed), abs(held)) - abs(ours)
+        if order.client_id.startswith(("icte", "child")) and beyond > 0 and not order.close_position:
+            self.sold_of_others.append((symbol, order.client_id, beyond))
         if after * held <= 0:
             self.ours[symbol] = after if mine else ZERO
         elif mine:

@@ -105,3 +105,30 @@ def test_what_a_person_added_is_told_to_be_bare_when_no_stop_of_ours_stands() ->
     desk.run(5_000)
     assert (desk.held(), desk.stop()) == (D("0.5"), None)
     assert "bare" in desk.alerts
+
+
+def test_an_addition_is_not_sold_with_our_trade() -> None:
+    """EXEC-4: risk closes ours; what the person holds is left to him, under its stop."""
+    desk = Desk()
+    desk.enter()
+    desk.person(1)
+    desk.run(2_500)
+    desk.approve(intent("c1", desk.now, purpose="close", about="i1", stop=D(96)))
+    desk.run(3_000)
+    assert (desk.held(), desk.state, desk.stop() is not None) == (1, "closed", True)
+    assert desk.exchange.sold_of_others == []
+
+
+def test_a_stop_by_quantity_beside_an_addition_is_never_larger_than_our_trade() -> None:
+    """EXEC-4: it stands beside a far stop of others, and our trade shrinks to a half while he holds 1."""
+    desk = Desk()
+    desk.person_stop(1)
+    desk.enter(exits=(ExitRung(price=D(103), share=D("0.5")), ExitRung(price=D(110), share=D("0.5"))))
+    desk.person(1)
+    desk.run(2_500)
+    desk.price(103)
+    desk.run(4_000)
+    assert desk.held() == 2
+    desk.price(95)
+    desk.run(4_000)
+    assert (desk.held(), desk.state, desk.exchange.sold_of_others) == (1, "closed", [])
