@@ -85,7 +85,7 @@ class NewsReader:
         adopted = self._registry.adopt(stated, "stop", plan.id, now)
         plan.note(adopted)
         if adopted.trigger is not None and not stood and plan.sign * (adopted.trigger - plan.stop) < 0:
-            plan.kept.add(adopted.client_id)
+            plan.kept.append(adopted.client_id)
         elif adopted.trigger is not None and adopted.trigger != plan.stop:
             plan.moved_to = adopted.trigger
         return adopted
@@ -97,7 +97,7 @@ class NewsReader:
         state, plan = self._state, self.plan_of(order)
         key = leg_key(order.request.symbol, order.request.position_side)
         if plan is not None and order.purpose == "stop" and order.resting and before not in (None, order.trigger):
-            plan.kept.discard(order.client_id)
+            plan.kept = [each for each in plan.kept if each != order.client_id]
             plan.moved_to = order.trigger
         if plan is not None and not plan.live and key not in state.plans and plan.remaining(state.orders) > 0:
             state.plans[key] = state.past.pop(plan.id)

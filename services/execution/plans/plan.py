@@ -109,7 +109,7 @@ class Plan(msgspec.Struct, kw_only=True):
     passed: set[int] = msgspec.field(default_factory=set)
     rebuilt_at: int = 0
     unaccounted: bool = False
-    kept: set[str] = msgspec.field(default_factory=set)
+    kept: list[str] = msgspec.field(default_factory=list)
     opened_at: int = 0
     closed_at: int = 0
     exit_reason: ExitReason = ""

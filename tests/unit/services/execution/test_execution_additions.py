@@ -94,7 +94,7 @@ def test_the_next_trade_of_the_symbol_has_its_own_stop_where_that_one_stood() ->
     assert (desk.held(), stop.trigger, desk.state) == (2, 105, "open")
 
 
-def test_what_a_person_added_is_told_to_be_bare_when_no_stop_of_ours_stands() -> None:
+def test_an_addition_beside_which_no_stop_of_ours_is_left_is_named_as_bare() -> None:
     """EXEC-4: the stop closed ours and a part of his; the rest has none."""
     desk = Desk()
     desk.enter()
