@@ -173,11 +173,14 @@ class ExecutionCore:
 
     def _tend(self, key: str, now: int, effects: Effects) -> None:
         plan = self.state.plans[key]
+        if self.state.flattening:  # also of a trade that fills, or comes back, after the command
+            plan.exit_wanted = plan.exit_wanted or "command"
         self._tender.tend(plan, self.instrument(plan.symbol), now, effects)
         if plan.live:
             self._calm[key] = calm_until(plan, self.state, now)
         else:
             self._calm.pop(key, None)
+            self._strays.inherit(plan, now, effects)
 
     def _judged(self, symbols: set[str] | None, now: int) -> list[str]:
         """The symbols whose freeze may begin or end: those concerned; on a tick those that are not at rest."""
@@ -221,10 +224,13 @@ class ExecutionCore:
         state = self.state
         if connected.started or connected.woken:
             for plan in state.plans.values():
-                if plan.naked_since:
-                    plan.naked_since = now  # nobody could place a stop meanwhile: that comes before closing
+                # Nobody could place a stop meanwhile: that comes before closing. A process that stands still again and
+                # again is given that once in one nakedness; one that begins does not know yet whether a stop stands.
+                if plan.naked_since and (connected.started or plan.naked_since != plan.renewed_at):
+                    plan.naked_since = now
+                    plan.renewed_at = now if connected.woken else 0
         if connected.started:
-            state.started_at, state.leaving = now, False
+            state.started_at, state.leaving, state.flattening = now, False, False
             for plan in state.plans.values():
                 for order in plan.of(state.orders):
                     if order.unsettled:  # its request, or the note of it, may have been lost with the process
@@ -260,7 +266,6 @@ class ExecutionCore:
     def _leave(self, leaving: Leaving) -> None:
         """End entries that rest or wait; what protects stays at the exchange."""
         self.state.leaving = True
+        self.state.flattening = self.state.flattening or leaving.flatten
         for plan in self.state.plans.values():
             plan.unwanted = True
-            if leaving.flatten and plan.state in ("protecting", "open"):
-                plan.exit_wanted = plan.exit_wanted or "command"

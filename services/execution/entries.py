@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from services.execution.alerts import alert
 from services.execution.inputs import Sent, Withheld
@@ -13,9 +14,18 @@ from services.execution.plans.plan import Plan
 from services.execution.requests import Effects
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
-from services.execution.state import ExecutionState, StepDue, leg_key
+from services.execution.state import ExecutionState, StepDue, leg_key, remember
+from shared.domain.control import Alert
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent, Verdict, VerdictBundle
+from shared.domain.intents import OrderIntent, VerdictBundle
+
+#: Closes of which it is remembered that their report was begun: four hours of minutes.
+_CLOSES_REMEMBERED: Final = 256
+_MINUTE_MS: Final = 60_000
+#: All that is asked of an intent that closes a trade or moves its stop: what reduces is refused to nobody who signs as risk.
+_OF_MANAGING: Final[dict[admission.EntryRefusal, admission.Check]] = {
+    why: admission.AT_ADMISSION[why] for why in ("bad_signature", "repeated")
+}
 
 
 class Entries:
@@ -40,41 +50,49 @@ class Entries:
         self._approved = approved
 
     def enter(self, bundle: VerdictBundle, now: int, effects: Effects) -> set[str]:
-        """Take the verdicts of one close; returns the symbols in which something changed."""
-        state = self._state
-        if bundle.close_time <= state.decided_until:
-            return set()
-        if bundle.close_time > now + self._settings.max_validity_ms:
-            text = f"verdicts of a close in the future ({bundle.close_time}) are not taken; find out who sent them"
-            effects.tell([alert("critical", f"implausible.{bundle.close_time}", text, now)])
-            return set()
-        state.decided_until = bundle.close_time
-        state.steps_due.append(StepDue(close_time=bundle.close_time))
-        state.intents = {each: until for each, until in state.intents.items() if until >= now}
-        return {each.symbol for each in bundle.verdicts if each.intent is not None and self._admit(each, now, effects)}
+        """Take the verdicts of one close; returns the symbols in which something changed.
 
-    def _admit(self, verdict: Verdict, now: int, effects: Effects) -> bool:
-        intent = verdict.intent
-        assert intent is not None, "the caller has looked"
-        question = self._question(intent, now, signed=self._approved(intent, verdict.signature))
-        if intent.purpose != "enter":
-            return self._manage(intent, question, now, effects)
-        why = admission.refusal(question, admission.AT_ADMISSION)
-        if why is not None:
-            self._tell_refused(question, why, effects)
+        Nobody signs the bundle itself, so its words decide only about its report. Each intent is judged by its own.
+        """
+        again = bundle.close_time in self._state.decided
+        if not again:
+            self._begin_report(bundle.close_time, now, effects)
+        intents = [(each.intent, each.signature) for each in bundle.verdicts if each.intent is not None]
+        taken = {each.symbol for each, signature in intents if self._take(each, signature, again, now, effects)}
+        self._forget_intents(now)
+        return taken
+
+    def _begin_report(self, close_time: int, now: int, effects: Effects) -> None:
+        if close_time > now + self._settings.max_validity_ms:
+            text = f"verdicts of a close in the future ({close_time}) came; find out who sent them"
+            news = alert("critical", f"implausible.{close_time}", text, now)
+            self._count("implausible_close", news, now, effects, once=True)
+            return
+        remember(self._state.decided, close_time, _CLOSES_REMEMBERED)
+        self._state.steps_due.append(StepDue(close_time=close_time))
+
+    def _take(self, intent: OrderIntent, signature: str, again: bool, now: int, effects: Effects) -> bool:
+        """Take one intent; True if it changed something. again: its bundle came before, so that a repeat is no news."""
+        question = self._question(intent, now, signed=self._approved(intent, signature))
+        checks = admission.AT_ADMISSION if intent.purpose == "enter" else _OF_MANAGING
+        why = admission.refusal(question, checks)
+        if why == "repeated" and again:
+            effects.refused.append(why)
             return False
-        state = self._state
-        state.intents[intent.id] = intent.valid_until
-        plan = state.plans[leg_key(intent.symbol, intent.leg)] = Plan(intent=intent, stop=intent.stop)
+        if why not in ("bad_signature", "repeated"):
+            self._state.intents[intent.id] = intent.valid_until
+        if why is not None:
+            self._refuse(question, why, effects)
+            return False
+        if intent.purpose != "enter":
+            return self._manage(intent, now, effects)
+        plan = self._state.plans[leg_key(intent.symbol, intent.leg)] = Plan(intent=intent, stop=intent.stop)
         effects.ask(self._sender.entry(plan))
         return True
 
-    def _manage(self, intent: OrderIntent, question: Question, now: int, effects: Effects) -> bool:
-        """Close a trade, or move its stop nearer to the price: what reduces is refused to nobody who signs as risk."""
+    def _manage(self, intent: OrderIntent, now: int, effects: Effects) -> bool:
+        """Close a trade, or move its stop nearer to the price."""
         plan = self._state.plans.get(leg_key(intent.symbol, intent.leg))
-        if not question.signed:
-            self._tell_refused(question, "bad_signature", effects)
-            return False
         if plan is None or plan.id != intent.about:
             text = f"{intent.symbol}: trade {intent.about} is over; there is nothing to {intent.purpose.replace('_', ' ')}"
             effects.tell([alert("info", f"over.{intent.id}", text, now)])
@@ -84,6 +102,13 @@ class Entries:
         else:
             plan.move_stop(intent.stop)
         return True
+
+    def _forget_intents(self, now: int) -> None:
+        """Forget the oldest intents beyond the limit, as far as they are no longer valid."""
+        intents = self._state.intents
+        for each in list(intents)[: max(0, len(intents) - self._settings.trades_remembered)]:
+            if intents[each] < now:
+                del intents[each]
 
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[admission.EntryRefusal, str] | None:
         """Judge an entry at the moment of sending: why it may not leave, with a sentence; None if it may.
@@ -110,11 +135,22 @@ class Entries:
             quote=quote,
         )
 
-    def _tell_refused(self, question: Question, why: admission.EntryRefusal, effects: Effects) -> None:
+    def _refuse(self, question: Question, why: admission.EntryRefusal, effects: Effects) -> None:
+        """Count and tell a refusal: each of what risk signed; what anybody may have written, once a reason and minute."""
         severity, sentence = admission.reason_text(question, why)
         intent = question.intent
-        text = f"{intent.symbol}: intent {intent.id} is not sent: {sentence}"
-        effects.tell([alert(severity, f"refused.{why}.{intent.id}", text, question.now)])
+        text = f"{intent.symbol}: intent {intent.id} is not taken: {sentence}"
+        news = alert(severity, f"refused.{why}.{intent.id}", text, question.now)
+        self._count(why, news, question.now, effects, once=why in ("bad_signature", "repeated"))
+
+    def _count(self, why: str, news: Alert, now: int, effects: Effects, *, once: bool) -> None:
+        effects.refused.append(why)
+        minute = now // _MINUTE_MS
+        if once and self._state.alerted.get(why) == minute:
+            return
+        if once:
+            self._state.alerted[why] = minute
+        effects.tell([news])
 
     def sent(self, sent: Sent, now: int) -> set[str]:
         """Note that an entry is about to leave; returns its symbol."""

@@ -77,10 +77,17 @@ class NewsReader:
         effects.tell([order_event(None, order, "ours", None)])
 
     def adopt(self, stated: ExchangeOrder, plan: Plan, now: int) -> LiveOrder:
-        """Take a stop that closes the whole position, whoever placed it, as the trade's one stop."""
+        """Take a stop that closes the whole position, whoever placed it, as the trade's one stop.
+
+        One that lies farther away than the plan's, when no stop of the trade has stood that it could be instead of, is no
+        stop that a person moved: it is kept, and the trade's own stands beside it.
+        """
+        stood = any(_has_stood(each) for each in plan.of(self._state.orders, "stop") if each.client_id not in plan.kept)
         adopted = self._registry.adopt(stated, "stop", plan.id, now)
         plan.note(adopted)
-        if adopted.trigger is not None and adopted.trigger != plan.stop:
+        if adopted.trigger is not None and not stood and plan.sign * (adopted.trigger - plan.stop) < 0:
+            plan.kept.append(adopted.client_id)
+        elif adopted.trigger is not None and adopted.trigger != plan.stop:
             plan.moved_to = adopted.trigger
         return adopted
 
@@ -91,6 +98,7 @@ class NewsReader:
         state, plan = self._state, self.plan_of(order)
         key = leg_key(order.request.symbol, order.request.position_side)
         if plan is not None and order.purpose == "stop" and order.resting and before not in (None, order.trigger):
+            plan.kept = [each for each in plan.kept if each != order.client_id]
             plan.moved_to = order.trigger
         if plan is not None and not plan.live and key not in state.plans and plan.remaining(state.orders) > 0:
             state.plans[key] = state.past.pop(plan.id)
@@ -109,7 +117,8 @@ class NewsReader:
         order.executed += fill.quantity
         plan = self.plan_of(order)
         if plan is not None:
-            plan.book(booked, order.purpose, "ours")
+            if not _after_its_end(plan, order, fill):
+                plan.book(booked, order.purpose, "ours")
             self._close_beside(plan, order)
             busy = self._state.plans.get(leg_key(stated.symbol, stated.position_side))
             if busy is not None and busy is not plan and order.purpose == "entry":
@@ -251,6 +260,16 @@ class NewsReader:
             self._state.halted = Halt(code=0, why=why, since=now)
         text = f"entries are halted: {why}; end one of the two, then re-arm by hand"
         effects.tell([alert("critical", f"rival.{stated.client_id}", text, now)])
+
+
+def _has_stood(order: LiveOrder) -> bool:
+    """The exchange had accepted it."""
+    return order.resting or order.status in ("CANCELED", "EXPIRED", "FILLED")
+
+
+def _after_its_end(plan: Plan, order: LiveOrder, fill: Executed) -> bool:
+    """The stop that a trade left to others closed what they held: that is not in the trade's result."""
+    return plan.state == "closed" and order.request.close_position and fill.time > plan.closed_at
 
 
 def _closes_all(stated: ExchangeOrder, plan: Plan) -> bool:

@@ -36,9 +36,9 @@ class Protection:
         self._sender = sender
 
     def accepted(self, plan: Plan, now: int) -> bool:
-        """True while the exchange holds a stop for the whole position, or a bridge for what is held."""
+        """True while the exchange holds the trade's stop for the whole position, or a bridge for what is held."""
         orders = self._state.orders
-        if any(self._stands(order, now) for order in plan.of(orders, "stop")):
+        if any(self._stands(order, now) and order.client_id not in plan.kept for order in plan.of(orders, "stop")):
             return True
         bridges = [order.left for order in plan.of(orders, "bridge") if self._stands(order, now)]
         return bool(bridges) and sum(bridges, _ZERO) >= plan.remaining(orders)
@@ -54,6 +54,15 @@ class Protection:
         if plan.state == "closing":
             return self._close(plan, position, instrument, now)
         return []
+
+    def stays(self, plan: Plan, order: LiveOrder, position: LegPosition) -> bool:
+        """True of an order that is left standing when the trade ends.
+
+        It is the accepted stop, while others hold something beside the trade; and a stop of theirs that was kept.
+        """
+        untouched = order.resting and not order.triggered_at and not order.done
+        theirs = order.client_id in plan.kept or plan.sign * position.foreign > 0
+        return untouched and order.purpose == "stop" and theirs
 
     # -- the stop -----------------------------------------------------------------------------------------------------
 
@@ -71,12 +80,17 @@ class Protection:
         if standing.trigger in (price, wanted):
             return sender.end(bridges, now)
         remaining = plan.remaining(orders)
+        beside = plan.sign * position.foreign > 0  # more than ours would sell what others hold
+        whole = remaining if instrument is None else instrument.covering(remaining)
+        alone = standing.client_id in plan.kept or self._out_of_reach(standing.trigger, position, plan)
         there = [order for order in bridges if self._stands(order, now) and order.trigger == price]
         covered = sum((order.left for order in there), _ZERO)
+        if beside and covered > whole:
+            there, covered = [], _ZERO
         if there and covered >= remaining:
-            return [] if self._out_of_reach(standing.trigger, position, plan) else sender.end([standing], now)
-        # Two bridges would sell twice. The stop stands meanwhile, unless it lies beyond the liquidation.
-        unknown = any(order.in_doubt for order in bridges) and not self._out_of_reach(standing.trigger, position, plan)
+            return [] if alone else sender.end([standing], now)
+        # Two bridges would sell twice. The stop stands meanwhile, unless it is not the trade's, or beyond the liquidation.
+        unknown = any(order.in_doubt for order in bridges) and not alone
         if unknown or sender.busy(bridges, now) or now < plan.retry_at.get("bridge", 0):
             return []
         others = [order for order in bridges if order not in there]
@@ -186,7 +200,11 @@ class Protection:
         others = plan.of(orders, "target", "bridge", "close")
         requests += sender.end(others, now)
         if all(order.over for order in others):
-            requests += sender.end(plan.of(orders, "stop"), now)
+            beside = plan.sign * position.foreign > 0
+            # One of which it is not known whether it stands is asked about first: perhaps it covers them.
+            ending = [each for each in plan.of(orders, "stop") if each.client_id not in plan.kept]
+            ending = [each for each in ending if not (beside and (self._stands(each, now) or each.in_doubt))]
+            requests += sender.end(ending, now)
         return requests
 
 

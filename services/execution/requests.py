@@ -50,10 +50,14 @@ Request = PlaceOrder | CancelOrder | QueryOrder | AskExecutions | AskStatement
 
 @dataclass(slots=True)
 class Effects:
-    """What follows from one input: requests in the order in which they should leave, and messages in order."""
+    """What follows from one input: requests in the order in which they should leave, and messages in order.
+
+    refused: why intents, or whole bundles, were not taken, one word each (``plans.admission.EntryRefusal``): for counting.
+    """
 
     requests: list[Request] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def ask(self, request: Request) -> None:
         """Add a request."""

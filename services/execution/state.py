@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 
@@ -27,6 +27,8 @@ FreezeReason = Literal[
 THAWING: Final[frozenset[FreezeReason]] = frozenset({"doubt", "mismatch", "foreign"})
 #: The legs that a symbol may have.
 LEGS: Final[tuple[PositionSide, ...]] = ("BOTH", "LONG", "SHORT")
+#: What ``remember`` keeps: ids, or times.
+Identity = TypeVar("Identity", str, int)
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,19 +64,22 @@ class ExecutionState(msgspec.Struct, kw_only=True):
 
     plans: trades that are not over, by symbol and leg (``leg_key``). past: trades that are over, by intent id, oldest
     first, because a fill of theirs may still come. orders: ours by client id. positions: by symbol and leg. wallet,
-    equity: USDT, as last stated; stated_at: when that was asked for (exchange). intents: id → valid_until, remembered
-    until then. sent_at: when entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding
-    payments; foreign: ids of orders that are not ours, each alerted once. agreed_at: all executions until then are accounted
-    for (exchange). instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or
-    forgotten, with the time since when: the living are cancelled. started_at: when this process began; an intent that is
-    older may have been sent by the one before. leaving: this process is about to stop. passed: by symbol, the intent of the
-    last trade that was closed because the price had passed its stop before one stood; no stop was accepted there since.
+    equity: USDT, as last stated; stated_at: when that was asked for (exchange). decided: close times whose report was
+    begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is
+    taken once. alerted: reason → the minute (of ``now``) in which a refusal for it was alerted last. sent_at: when
+    entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding payments; foreign: ids of orders
+    that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange). instruments,
+    closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with the time
+    since when: the living are cancelled. started_at: when this process began; an intent that is older may have been sent
+    by the one before. leaving: this process is about to stop; flattening: it closes every trade before that. passed: by
+    symbol, the intent of the last trade that was closed because the price had passed its stop before one stood; no stop was
+    accepted there since.
     """
 
     wallet: Decimal | None = None
     equity: Decimal = Decimal(0)
     stated_at: int = 0
-    decided_until: int = -1
+    decided: dict[int, None] = msgspec.field(default_factory=dict)
     halted: Halt | None = None
     connected: bool = True
     frozen: dict[str, Freeze] = msgspec.field(default_factory=dict)
@@ -86,6 +91,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     closed: list[Trade] = msgspec.field(default_factory=list)
     funding: list[FundingPayment] = msgspec.field(default_factory=list)
     intents: dict[str, int] = msgspec.field(default_factory=dict)
+    alerted: dict[str, int] = msgspec.field(default_factory=dict)
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
     paid: dict[str, None] = msgspec.field(default_factory=dict)
@@ -97,6 +103,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     started_at: int = 0
     leaving: bool = False
     passed: dict[str, str] = msgspec.field(default_factory=dict)
+    flattening: bool = False
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 
@@ -118,7 +125,7 @@ def leg_key(symbol: str, leg: PositionSide) -> str:
     return f"{symbol}:{leg}"
 
 
-def remember(window: dict[str, None], identity: str, limit: int) -> bool:
+def remember(window: dict[Identity, None], identity: Identity, limit: int) -> bool:
     """Add an id to a bounded memory, which forgets the oldest; False when it was there."""
     if identity in window:
         return False

@@ -1,9 +1,14 @@
-"""Ends living orders of ours that no trade tends any more: of a trade that is over, or that is forgotten. Pure."""
+"""Ends living orders of ours that no trade tends any more: of a trade that is over, or that is forgotten. Pure.
+
+One stays: the stop that closes the whole position, while others hold something beside a trade that is over (EXEC-4).
+"""
 
 from __future__ import annotations
 
+from services.execution.alerts import alert
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
+from services.execution.plans.plan import Plan
 from services.execution.requests import Effects
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
@@ -28,6 +33,27 @@ class Strays:
         self._sender = sender
         self._tender = tender
 
+    def inherit(self, plan: Plan, now: int, effects: Effects) -> None:
+        """Look after what a trade leaves that is over, and say what becomes of what others hold beside it."""
+        state, symbol = self._state, plan.symbol
+        living = [order for order in plan.of(state.orders) if not order.over]
+        for order in living:
+            if order.client_id in plan.kept:  # it is a stranger's again
+                plan.orders["stop"].remove(order.client_id)
+                self._registry.forget(order)
+            else:
+                state.strays.setdefault(order.client_id, now)
+        beside = plan.sign * state.leg(symbol, plan.intent.leg).foreign
+        if plan.state != "closed" or beside <= 0 or any(order.client_id in plan.kept for order in living):
+            return
+        stop = next((order for order in living if order.purpose == "stop"), None)
+        if stop is None:
+            text = f"{symbol}: trade {plan.id} is over; the {beside} that others hold there has no stop of ours any more"
+            effects.tell([alert("critical", f"bare.{plan.id}.{now}", text, now)])
+        else:
+            text = f"{symbol}: trade {plan.id} is over; its stop at {stop.trigger} stays for the {beside} that others hold"
+            effects.tell([alert("warning", f"left.{stop.client_id}", text, now)])
+
     def tend(self, now: int, effects: Effects) -> None:
         """Cancel those that live until they are over; forget those that nothing is remembered of."""
         state = self._state
@@ -49,7 +75,14 @@ class Strays:
         return live is not None and live.id == order.intent_id
 
     def _may_protect(self, order: LiveOrder, since: int, now: int) -> bool:
-        """An exit of a trade that we know nothing of: it stays while something may be held, as statements lag behind."""
+        """It stays: the stop of what others hold; an exit of a trade that is not remembered, while something may be held.
+
+        Statements lag behind.
+        """
+        foreign = self._state.leg(order.request.symbol, order.request.position_side).foreign
+        theirs = foreign > 0 if order.request.side == "SELL" else foreign < 0
+        if theirs and order.purpose == "stop" and order.request.close_position:
+            return True
         if order.intent_id or order.purpose not in ("stop", "bridge", "target"):
             return False
         position = self._state.leg(order.request.symbol, order.request.position_side)

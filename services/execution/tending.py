@@ -111,8 +111,9 @@ class Tender:
             unprotectable(self._state, plan, why, now, effects)
 
     def _settled(self, plan: Plan, now: int) -> bool:
-        """No order of the trade lives, and its fills have all arrived or are given up."""
-        orders = plan.of(self._state.orders)
+        """No order of the trade lives but a stop that it leaves, and its fills have all arrived or are given up."""
+        position = self._state.leg(plan.symbol, plan.intent.leg)
+        orders = [each for each in plan.of(self._state.orders) if not self._protection.stays(plan, each, position)]
         if not all(order.over for order in orders):
             return False
         missing = plan.missing_fills(self._state.orders)
@@ -160,7 +161,8 @@ class Tender:
         while state.past and (len(state.past) > settings.trades_remembered or len(state.orders) > settings.ids_remembered):
             oldest = state.past.pop(next(iter(state.past)))
             for order in oldest.of(state.orders):
-                self._registry.forget(order)
+                if order.over:
+                    self._registry.forget(order)
 
     def _forget_dead_exits(self, plan: Plan, now: int) -> None:
         """Forget old exits of a trade that goes on for long: those that never traded."""

@@ -74,9 +74,11 @@ class Plan(msgspec.Struct, kw_only=True):
     taken off at the market although the trade goes on. taken: quantity that others took off; written: the part of it that
     no fill explains; taken_before: the part that was traded before it opened, and perhaps not against it. orders: client
     ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when it holds
-    something without an accepted stop, ms of ``now``; 0 = it does not. refusals: in a row, by purpose; retry_at: nothing
-    of that purpose is tried again before. given_up: rungs that are not placed any more; passed: those of them that the
-    price had passed. rebuilt_at: what was filled before that is in it already (exchange). unaccounted: fills never arrived.
+    something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has moved that, so
+    that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again before. given_up:
+    rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at: what was filled before
+    that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
+    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them.
     """
 
     intent: OrderIntent
@@ -100,12 +102,14 @@ class Plan(msgspec.Struct, kw_only=True):
     exit_value: Decimal = _ZERO
     exit_executed: Decimal = _ZERO
     naked_since: int = 0
+    renewed_at: int = 0
     refusals: dict[OrderPurpose, int] = msgspec.field(default_factory=dict)
     retry_at: dict[OrderPurpose, int] = msgspec.field(default_factory=dict)
     given_up: set[int] = msgspec.field(default_factory=set)
     passed: set[int] = msgspec.field(default_factory=set)
     rebuilt_at: int = 0
     unaccounted: bool = False
+    kept: list[str] = msgspec.field(default_factory=list)
     opened_at: int = 0
     closed_at: int = 0
     exit_reason: ExitReason = ""

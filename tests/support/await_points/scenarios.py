@@ -38,7 +38,7 @@ async def expired(at: World) -> None:
         "resting", kind="limit", price=price - 500, bound=price - 500, stop=price - 900,
         rests_until=int(at.now() + 1_500),
     )  # fmt: skip
-    await at.until(lambda: at.state.decided_until >= wanted.close_time)
+    await at.until(lambda: wanted.close_time in at.state.decided)
     await at.until(at.flat)
 
 

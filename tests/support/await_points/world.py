@@ -111,7 +111,7 @@ class World:
 
     async def settled(self, wanted: OrderIntent) -> bool:
         """Wait for the end of doubt about what was decided; True if a trade is held then."""
-        await self.until(lambda: self.state.decided_until >= wanted.close_time and self.quiet())
+        await self.until(lambda: wanted.close_time in self.state.decided and self.quiet())
         return self.watch.held() != 0
 
     async def until(self, condition: Callable[[], object]) -> None:

@@ -46,8 +46,10 @@ class Weather:
     slow: int = 0
     slow_news: int = 0
     lag: int = 0
+    unreadable: float = 0.0  # a query is answered by something that nobody can read
     reads: bool = True  # statements, queries and executions are answered
     writes: bool = True  # requests to place and cancel arrive
+    conditional: bool = True  # those to the conditional book do
 
     def happens(self, chance: float) -> bool:
         return chance > 0 and self.draw.random() < chance
@@ -58,8 +60,8 @@ class Weather:
     @property
     def fair(self) -> bool:
         """Nothing is lost."""
-        chances = (self.lose_request, self.lose_answer, self.unsent, self.lose_news, self.absent)
-        return not any(chances) and self.reads and self.writes
+        chances = (self.lose_request, self.lose_answer, self.unsent, self.lose_news, self.absent, self.unreadable)
+        return not any(chances) and self.reads and self.writes and self.conditional
 
 
 @dataclass
@@ -71,6 +73,7 @@ class ModelDriver:
     exchange: ModelExchange = field(default_factory=ModelExchange)
     weather: Weather = field(default_factory=Weather)
     now: int = 0
+    statement_ms: int = STATEMENT_MS
     messages: list[Message] = field(default_factory=list)
     trail: list[tuple[int, str, Any]] = field(default_factory=list)
     leaving: Callable[[NewOrder, int], None] = lambda order, now: None
@@ -116,7 +119,7 @@ class ModelDriver:
 
     def state_account(self) -> None:
         """Ask for a statement."""
-        self._statement_at = self.now + STATEMENT_MS
+        self._statement_at = self.now + self.statement_ms
         if not self.weather.reads:
             return
         asked_at, seen = self.now, self.now - self.weather.lag
@@ -193,7 +196,9 @@ class ModelDriver:
             return
         act: Any = {PlaceOrder: "place", CancelOrder: "cancel", QueryOrder: "query"}[type(request)]
         client_id = request.order.client_id if isinstance(request, PlaceOrder) else request.client_id
+        book = request.order.book if isinstance(request, PlaceOrder) else request.ref.book
         reaches = weather.reads if act == "query" else weather.writes
+        reaches = reaches and (weather.conditional or book == "plain")
         if weather.happens(weather.unsent):
             if isinstance(request, PlaceOrder) and request.order.protects:
                 self.lost(request.order.symbol)
@@ -203,6 +208,8 @@ class ModelDriver:
                 self.lost(request.order.symbol)
             unknown = Answer(act=act, client_id=client_id, result="unknown", asked_at=signed_at)
             self._later(PATIENCE_MS, lambda: self._handle(unknown))
+        elif act == "query" and weather.happens(weather.unreadable):
+            self._answer(Answer(act=act, client_id=client_id, result="unknown", asked_at=signed_at))
         else:
             self._later(weather.delay(weather.slow), lambda: self._arrive(request, act, client_id, signed_at))
 

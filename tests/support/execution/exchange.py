@@ -37,7 +37,8 @@ class ModelExchange:
 
     ``ours``: what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others'
     part first. ``beyond``: what closes of ours at the market took beyond our part, that is of others. ``arrived``: every new
-    order that reached the exchange, refused ones too.
+    order that reached the exchange, refused ones too. ``sold_of_others``: (symbol, client id, quantity) of what orders of
+    ours took off beyond ours; not of the stop that closes the whole position, which may.
     """
 
     time: int = 0
@@ -60,6 +61,7 @@ class ModelExchange:
     arrived: list[NewOrder] = field(default_factory=list)
     refused: list[tuple[int, NewOrder, int]] = field(default_factory=list)
     said: list[UserEvent] = field(default_factory=list)
+    sold_of_others: list[tuple[str, str, Decimal]] = field(default_factory=list)
     number: int = 0
 
     # -- requests -----------------------------------------------------------------------------------------------------
@@ -269,6 +271,9 @@ class ModelExchange:
         if order.client_id.startswith("icte") and order.type == "MARKET":
             self.beyond[symbol] = self.beyond.get(symbol, ZERO) + max(ZERO, min(abs(signed), abs(held)) - abs(ours))
         after = held + signed
+        beyond = min(abs(signed), abs(held)) - abs(ours)
+        if order.client_id.startswith(("icte", "child")) and beyond > 0 and not order.close_position:
+            self.sold_of_others.append((symbol, order.client_id, beyond))
         if after * held <= 0:
             self.ours[symbol] = after if mine else ZERO
         elif mine:

@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 
 from services.execution.core import ExecutionCore
-from services.execution.inputs import Connected
+from services.execution.inputs import Connected, Leaving
+from services.execution.settings import ExecutionSettings
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung
 from shared.domain.listing import InstrumentList
-from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, Desk, bundle, control, intent, operators
+from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, Desk, bundle, control, intent
 from tests.support.execution.driver import Weather
+from tests.support.execution.others import Others
 from tests.support.execution.watch import Watch
 
 D = Decimal
@@ -25,12 +27,13 @@ PRICES = [D(x) for x in ("92", "94.5", "97", "99", "100", "100.4", "101", "104",
 CODES = (-2022, -4131, -4118, -1111, -4014, -2019)
 
 
-class History:
+class History(Others):
     """One history. ``snapshots``: those of every action so far, with the time."""
 
     def __init__(self, seed: int, kind: type[ExecutionCore] = ExecutionCore) -> None:
         self.draw = random.Random(seed)
         self.desk = Desk(kind, weather=Weather(draw=self.draw))
+        self.desk.driver.statement_ms = int(ExecutionSettings().driver.statement_every_s * 1000)
         self.watch = Watch(self.desk)
         self.snapshots: list[bytes] = [self.desk.core.snapshot()]
         self.bundles: list[Any] = []
@@ -86,6 +89,22 @@ class History:
         self.watch.approve(one)
         self.desk.driver.give(self.bundles[-1])
 
+    def approve_two(self) -> None:
+        """Both symbols in one bundle, one long and one short."""
+        intents = []
+        for symbol, sign in ((BTC, 1), (ETH, -1)):
+            self.count += 1
+            price = self.desk.exchange.price[symbol]
+            intents.append(
+                intent(
+                    f"i{self.count}", self.desk.now, symbol, side="BUY" if sign > 0 else "SELL", price=price,
+                    bound=price + sign * D("0.5"), stop=price - sign * D(5), exits=(ExitRung(price=price + sign * D(10)),),
+                )
+            )  # fmt: skip
+        self._give(bundle(*intents))
+        self.watch.approve(*intents)
+        self.desk.driver.give(self.bundles[-1])
+
     def approve_unsigned(self) -> None:
         self.count += 1
         self.desk.driver.give(bundle(intent(f"bad{self.count}", self.desk.now), signature="forged"))
@@ -131,6 +150,12 @@ class History:
     def writes_fail(self) -> None:
         self.desk.driver.weather.writes = False
 
+    def conditional_book_fails(self) -> None:
+        self.desk.driver.weather.conditional = False
+
+    def queries_are_unreadable(self) -> None:
+        self.desk.driver.weather.unreadable = self.draw.choice([0.5, 1.0])
+
     def weather_clears(self) -> None:
         self.desk.driver.weather = Weather(draw=self.draw)
 
@@ -163,6 +188,9 @@ class History:
         prefix = self.draw.choice(["autoclose-", "adl_autoclose"])
         self.desk.driver.happen(lambda: self.desk.exchange.close_by_exchange(BTC, prefix))
 
+    def liquidation_is_known(self) -> None:
+        self.desk.exchange.liquidation = self.draw.choice([D(0), D(90), D(96)])
+
     def filters_change(self) -> None:
         tick = self.draw.choice([D("0.1"), D("0.5")])
         most = self.draw.choice([None, D("0.9")])
@@ -170,49 +198,18 @@ class History:
         told = tuple(_filters(each, tick, most) for each in INSTRUMENTS.values())
         self.desk.driver.give(InstrumentList(time=self.desk.now, instruments=told, closures=()))
 
-    # -- persons ------------------------------------------------------------------------------------------------------
-
-    def person_cancels_stop(self) -> None:
-        self.watch.excuse()
-        living = [each for each in self.desk.exchange.living() if each.book == "algo" and each.close_position]
-        if living:
-            self.desk.person_cancels(self.draw.choice(living))
-
-    def person_places_stop(self) -> None:
-        self.person_cancels_stop()
-        held = self.desk.held()
-        if held:
-            self.persons += 1
-            trigger = self.desk.exchange.price[BTC] + (D(-3) if held > 0 else D(3))
-            trigger -= trigger % D("0.5")
-            self.desk.person_stop(str(trigger), f"web_s{self.persons}", side="SELL" if held > 0 else "BUY")
-
-    def person_trades(self) -> None:
-        self.watch.others_act()
-        self.persons += 1
-        signed = self.draw.choice(["0.5", "-0.5", "-2", "1", "-0.1"])
-        self.desk.person(signed, client_id=f"web_{self.persons}")
-
-    def person_closes(self) -> None:
-        self.watch.others_act()
-        held = self.desk.held()
-        if held:
-            self.persons += 1
-            self.desk.person(str(-held), client_id=f"web_{self.persons}")
-
-    def person_cancels_target(self) -> None:
-        living = [each for each in self.desk.exchange.living() if each.type == "TAKE_PROFIT_MARKET"]
-        if living:
-            self.desk.person_cancels(self.draw.choice(living))
-
-    def guardian_acts(self) -> None:
-        self.watch.others_act()
-        held = self.desk.held()
-        if held:
-            self.persons += 1
-            self.desk.person(str(-held), client_id=operators("g", str(self.persons)))
-
     # -- the process --------------------------------------------------------------------------------------------------
+
+    def stands_still(self) -> None:
+        """For longer than a request is valid; nothing is lost."""
+        self.watch.excuse()
+        self.desk.driver.give(Connected(open=self.desk.core.state.connected, woken=True))
+
+    def leaves(self) -> None:
+        """It ends as it is asked to, and another begins."""
+        self.desk.driver.give(Leaving(flatten=self.draw.random() < 0.3))
+        self.desk.run(self.draw.choice([100, 500, 3_000]))
+        self.restart()
 
     def restart(self) -> None:
         self._again(self.desk.core.snapshot())
@@ -256,14 +253,27 @@ def _filters(instrument: Instrument, tick: Decimal, most: Decimal | None) -> Ins
     return msgspec.structs.replace(instrument, tick_size=tick, market_max_quantity=most)
 
 
-#: Every action, the frequent ones more often.
-ACTIONS: tuple[str, ...] = (
-    *("approve",) * 5, "approve_unsigned", "repeat_verdict", "close_intent", "move_stop_intent", "halt", *("rearm",) * 3,
-    *("price_moves",) * 6, *("time_passes",) * 3, "depth_changes", *("weather_worsens",) * 3, "reads_fail", "writes_fail",
-    *("weather_clears",) * 2, "news_break", "news_return", "exchange_refuses", *("exchange_takes_all",) * 2,
-    "children_fail", "liquidated", "filters_change", "person_cancels_stop", "person_places_stop", "person_trades",
-    "person_closes", "person_cancels_target", "guardian_acts", "restart", "restart_from_older", "restart_from_nothing",
+#: What happens on every day, the frequent more often.
+STEADY: tuple[str, ...] = (
+    *("approve",) * 6, "approve_two", "close_intent", "move_stop_intent", *("rearm",) * 3, *("price_moves",) * 6,
+    *("time_passes",) * 4, *("weather_clears",) * 2, "news_return", *("exchange_takes_all",) * 2,
 )  # fmt: skip
+#: What disturbs.
+DISTURBANCES: tuple[str, ...] = (
+    "approve_unsigned", "repeat_verdict", "halt", "depth_changes", *("weather_worsens",) * 3, "reads_fail", "writes_fail",
+    "conditional_book_fails", "queries_are_unreadable", "news_break", "exchange_refuses", "children_fail", "liquidated",
+    "filters_change", "liquidation_is_known", "person_cancels_stop", "person_places_stop", "person_places_far_stop",
+    "person_moves_stop", "person_trades", *("person_adds",) * 2, "person_closes", "person_cancels_another_exit",
+    "person_cancels_entry", "guardian_acts", "restart", "restart_from_older", "restart_from_nothing",
+    "stands_still", "leaves",
+)  # fmt: skip
+ACTIONS: tuple[str, ...] = STEADY + DISTURBANCES
+
+
+def mix(seed: int) -> tuple[str, ...]:
+    """A third of the disturbances beside the steady actions: among all of them few trades live long enough to meet one."""
+    draw = random.Random(seed)
+    return STEADY + tuple(each for each in DISTURBANCES if draw.random() < 0.35)
 
 
 def play(seed: int, names: list[str], kind: type[ExecutionCore] = ExecutionCore) -> History:

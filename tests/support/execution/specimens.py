@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -219,4 +220,49 @@ class Untidy(ExecutionCore):
     def handle(self, taken: Any, now: int) -> Effects:
         effects = super().handle(taken, now)
         effects.requests = [each for each in effects.requests if not isinstance(each, CancelOrder)]
+        return effects
+
+
+class ObeysTheBundle(ExecutionCore):
+    """Silenced by a forgery: bundles up to the newest close that any bundle has named are dropped."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, VerdictBundle) and taken.close_time <= max(self.state.decided, default=0):
+            return Effects()
+        return super().handle(taken, now)
+
+
+class TakesAnyStopForItsOwn(ExecutionCore):
+    """A stop that stood before the trade's counts as that one, moved by a person."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for plan in self.state.plans.values():
+            kept = [self.state.orders[each].trigger for each in plan.kept if each in self.state.orders]
+            plan.moved_to = kept[0] if kept else plan.moved_to
+            plan.kept.clear()
+        return effects
+
+
+class LeavesNoStop(ExecutionCore):
+    """The stop ends with the trade, whatever others hold beside it."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for client_id in self.state.strays:
+            order = self.state.orders.get(client_id)
+            if order is not None and order.resting and not order.cancelling:
+                effects.ask(self._sender.cancel(order, now))
+        return effects
+
+
+class SellsAll(ExecutionCore):
+    """It closes all that is held, and not only what is ours."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for at, request in enumerate(effects.requests):
+            if isinstance(request, PlaceOrder) and request.order.type == "MARKET":
+                held = abs(self.state.leg(request.order.symbol).stated)
+                effects.requests[at] = PlaceOrder(msgspec.structs.replace(request.order, quantity=held or Decimal(1)))
         return effects

@@ -19,9 +19,13 @@ SETTINGS = ExecutionSettings()
 #: Time beyond ``naked_ms`` until the closing has traded, ms.
 SLACK_MS = 2_500
 #: After something was lost or a person, a refusal or a restart came between: a statement, a question and its answer, ms.
-RECOVERY_MS = 12_000  # of queries, too, most may be lost in a row: at 6 s one history in 2,000 is only unlucky
+RECOVERY_MS = 16_000  # of queries, too, most may be lost in a row; statements come every 5 s
 #: When the exchange is flat and all is quiet, exits of ours are gone after this, ms.
-TIDY_MS = 12_000
+TIDY_MS = 20_000
+#: In fair weather it is known after this whose a position is, ms: a statement, and the answer about its executions.
+KNOWN_MS = 6_000
+#: Client ids of stops that lie so far away that they protect nothing begin so.
+FAR = "web_far"
 
 
 class Watch:
@@ -40,9 +44,10 @@ class Watch:
         self._naked: dict[str, int] = {}
         self._orphaned: dict[str, int] = {}
         self._excused = desk.now
-        self._refusals = 0
+        self._refusals = self._sold = 0
         self._others_at = 0
         self._beyond: dict[str, Decimal] = {}
+        self._moved: set[str] = set()
         desk.driver.leaving = self._leaving
         desk.driver.lost = self._lost
         desk.driver.looked = self.look
@@ -60,6 +65,10 @@ class Watch:
         self.forgetful = self.forgetful or self.desk.driver.weather.lose_news > 0
         self._others_at = self.desk.now
 
+    def moved(self, client_id: str) -> None:
+        """A person moved this stop: where it stands now is his will."""
+        self._moved.add(client_id)
+
     def look(self) -> None:
         """Judge the present moment."""
         exchange, now, weather = self.desk.exchange, self.desk.now, self.desk.driver.weather
@@ -72,6 +81,7 @@ class Watch:
             self.excuse()
         self._arrivals()
         self._quantities()
+        self._additions()
         for symbol in exchange.price:
             held, ours = exchange.position.get(symbol, Decimal(0)), exchange.ours.get(symbol, Decimal(0))
             naked = bool(held and ours) and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol)
@@ -126,10 +136,19 @@ class Watch:
 
     def _protected(self, symbol: str, held: Decimal, ours: Decimal) -> bool:
         side = "SELL" if held > 0 else "BUY"
-        if self.desk.exchange.standing(symbol, side) is not None:
+        standing = self.desk.exchange.standing(symbol, side)
+        if standing is not None and (not standing.client_id.startswith(FAR) or standing.client_id in self._moved):
             return True
         bridges = [each for each in self.desk.exchange.living(symbol) if each.type == "STOP_MARKET" and each.side == side]
         return sum((each.quantity for each in bridges), Decimal(0)) >= abs(ours)
+
+    def _additions(self) -> None:
+        """What others hold beside us is not ours to sell, once it can be known whose it is."""
+        sold = self.desk.exchange.sold_of_others
+        for symbol, client_id, quantity in sold[self._sold :]:
+            if not self.forgetful and self.desk.driver.weather.fair and self.desk.now - self._excused > KNOWN_MS:
+                self._say(f"7 {symbol}: {client_id} sold {quantity} that others hold")
+        self._sold = len(sold)
 
     def _arrivals(self) -> None:
         for order in self.desk.exchange.arrived[self._seen :]:

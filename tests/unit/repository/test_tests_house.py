@@ -13,7 +13,7 @@ TESTS = ROOT / "tests"
 #: Files with sleeps of a fixed length that are their subject: path below ``tests`` → why.
 SLEEPERS = {
     "unit/shared/runtime/process/test_process_run.py": "the stall that must be seen",
-    "integration/services/execution/test_exchange_driver_ends.py": "a process that stands still, and an exchange that is slow",
+    "integration/services/execution/test_exchange_driver_ends.py": "a process that stands still, a slow exchange",
     "chaos/test_soak_live_feed.py": "hours of faults at drawn moments",
 }
 FILES = {path: path.read_text(encoding="utf-8") for path in sorted(TESTS.rglob("test_*.py"))}

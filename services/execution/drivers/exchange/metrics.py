@@ -22,6 +22,11 @@ SPILLED: Final = Gauge("ict_execution_outbox_file_bytes", "Messages in the outbo
 DROPPED: Final = Counter(
     "ict_execution_outbox_dropped_total", "Messages dropped because the outbox's file was full, or no queue takes them"
 )
+REFUSED: Final = Counter(
+    "ict_execution_intents_refused_total",
+    "Intents that came and were not taken, and bundles of a far future, by reason",
+    ["why"],
+)
 WITHHELD: Final = Counter("ict_execution_entries_withheld_total", "Entries not sent at the last moment, by reason", ["why"])
 FROZEN: Final = Counter(
     "ict_execution_freezes_total", "Times that this process stood still for longer than its lease allows"

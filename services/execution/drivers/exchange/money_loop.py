@@ -18,7 +18,7 @@ from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange import log_entries
 from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.log_entries import Saved
-from services.execution.drivers.exchange.metrics import TAKEN
+from services.execution.drivers.exchange.metrics import REFUSED, TAKEN
 from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
@@ -133,6 +133,8 @@ class MoneyLoop:
         number = self._write(taken, now, bool(effects.requests or effects.messages))
         for request in effects.urgent_first():
             self._start(request)
+        for why in effects.refused:
+            REFUSED.labels(why).inc()
         TAKEN.observe(time.perf_counter() - began)
         self._changed(taken)
         return Handled(stamp=now, number=number, requests=len(effects.requests))

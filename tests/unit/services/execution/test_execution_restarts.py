@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from services.execution.inputs import Connected
+from services.execution.settings import ExecutionSettings
 from shared.domain.control import ClockTick
 from tests.support.execution.desk import BTC, START, Desk, core, intent
 
@@ -178,3 +181,32 @@ def test_a_process_that_slept_tries_a_stop_before_it_closes() -> None:
     desk.core.handle(Connected(open=True, woken=True), late)
     desk.core.handle(ClockTick(time=late), late)
     assert (plan.naked_since, plan.exit_wanted) == (late, "")
+
+
+@pytest.mark.parametrize("every_ms", [1_000, 1_700, 2_900])
+def test_a_process_that_stands_still_again_and_again_closes_what_it_cannot_protect(every_ms: int) -> None:
+    """EXEC-3, invariant 4: each standstill gave the stop its three seconds anew, for as long as that went on."""
+    desk = Desk()
+    desk.exchange.refuse = lambda order: -1008 if order.type == "STOP_MARKET" else 0
+    desk.enter()
+    began = desk.now
+    while desk.held() and desk.now - began < 30_000:
+        desk.run(every_ms)
+        desk.driver.give(Connected(open=True, woken=True))
+    assert desk.now - began <= 2 * ExecutionSettings().naked_ms + every_ms
+
+
+def test_each_nakedness_has_its_own_time_after_a_standstill() -> None:
+    """EXEC-3: one that came later is given the whole of it again, once."""
+    desk = Desk()
+    desk.enter()
+    for _ in range(2):
+        desk.exchange.refuse = lambda order: -1008 if order.type == "STOP_MARKET" else 0
+        desk.person_cancels(desk.stop())
+        desk.run(2_000)
+        desk.driver.give(Connected(open=True, woken=True))
+        desk.run(1_500)
+        assert (desk.held(), desk.stop()) == (2, None)
+        desk.exchange.refuse = lambda order: 0
+        desk.run(2_500)
+        assert (desk.held(), desk.state) == (2, "open")

@@ -10,9 +10,12 @@ import pytest
 from services.execution.core import ExecutionCore
 from tests.support.execution import desk, specimens
 from tests.support.execution.watch import RECOVERY_MS, Watch
+from tests.unit.services.execution import test_execution_additions as additions
 from tests.unit.services.execution import test_execution_closes_in_doubt as closes
 from tests.unit.services.execution import test_execution_doubts as doubts
 from tests.unit.services.execution import test_execution_entry_gate as gate
+from tests.unit.services.execution import test_execution_foreign_stops as foreign_stops
+from tests.unit.services.execution import test_execution_forged_bundles as forged
 from tests.unit.services.execution import test_execution_persons as persons
 from tests.unit.services.execution import test_execution_protection as protection
 from tests.unit.services.execution import test_execution_unprotectable as unprotectable
@@ -55,6 +58,16 @@ FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
     ),
     (specimens.DeafToMarginCalls, persons.test_a_margin_call_and_an_unreadable_event_ask_for_the_account),
     (specimens.TakesHedgeLegs, lambda: gate.test_an_implausible_intent_is_refused_with_its_reason(*HEDGE)),
+    (
+        specimens.ObeysTheBundle,
+        lambda: forged.test_a_forged_bundle_holds_up_neither_a_close_nor_an_entry_that_risk_signed("empty"),
+    ),
+    (
+        specimens.TakesAnyStopForItsOwn,
+        foreign_stops.test_a_far_stop_that_stood_before_the_entry_does_not_replace_ours,
+    ),
+    (specimens.LeavesNoStop, lambda: additions.test_the_stop_stays_for_what_a_person_added_when_our_trade_ends("BUY")),
+    (specimens.SellsAll, additions.test_an_addition_is_not_sold_with_our_trade),
 ]
 
 
