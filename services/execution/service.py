@@ -41,7 +41,7 @@ def spec(common: CommonSettings, settings: ExecutionSettings) -> ServiceSpec:
             raise Leave(
                 Exit.REFUSED, "no API key: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of those names"
             )
-        return make_exchange(endpoint, common.exchange, store)
+        return make_exchange(endpoint, common.exchange, store, "execution")
 
     return ServiceSpec(
         name="execution",

@@ -185,7 +185,7 @@ class Scene:
 
     def adapter(self) -> BinanceExchange:
         """A client of the account, not started."""
-        return BinanceExchange("demo", self.common.exchange, None)
+        return BinanceExchange("demo", self.common.exchange, None, "execution")
 
     @asynccontextmanager
     async def running(
