@@ -58,9 +58,10 @@ class Dispatcher:
         self._page = driver.trades_per_query
         self.caught_up = False
         self.running: set[asyncio.Task[None]] = set()
-        self.halting = Halting(loop, readiness)
+        self.halting = Halting(loop, readiness, lambda until, why: self.instruments.banned(until, why))
         failed = self.halting.failed
-        self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt)
+        self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt, failed)
+        exchange.watch_limits(self.halting.limits_news)
         self.statements = Statements(exchange, loop, common.symbols, driver.statement_every_s, readiness, failed)
         self.countdown = Countdown(exchange, loop, driver.countdown_s, failed)
         self._funding = Funding(exchange, loop, driver.funding_every_s, driver.funding_overlap_s, failed)

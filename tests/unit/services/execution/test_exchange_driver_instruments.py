@@ -77,6 +77,7 @@ class ToldLoop:
         self._exchange = exchange
         self.lists: list[InstrumentList] = []
         self.alerts: list[Alert] = []
+        self.errors: list[ExchangeError] = []
         self.core = self
         self.state = ExecutionState()
         self.heard = asyncio.Condition()
@@ -109,7 +110,12 @@ async def watched(exchange: Changing, **settings: Any) -> AsyncIterator[tuple[To
     """The instruments, begun and kept; halts are collected."""
     loop, halts = ToldLoop(exchange), list[str]()
     watch = Instruments(
-        exchange, cast(MoneyLoop, loop), CommonSettings(), DriverSettings.model_validate(settings), halts.append
+        exchange,
+        cast(MoneyLoop, loop),
+        CommonSettings(),
+        DriverSettings.model_validate(settings),
+        halts.append,
+        loop.errors.append,
     )
     await watch.begin()
     task = asyncio.create_task(watch.run())
@@ -237,6 +243,38 @@ async def test_an_unsigned_agreement_closes_the_symbol_for_an_hour() -> None:
         exchange.time = closure.until
         await watch.refresh()
         assert loop.closed() == ""
+
+
+async def test_a_ban_closes_every_symbol_until_it_is_over_without_an_alert_for_each() -> None:
+    """EXEC-6: risk hears of it; people were paged once."""
+    async with watched(Changing()) as (loop, watch, _):
+        until = loop.now() + 60_000
+        watch.banned(until, "banned until then")
+        assert (loop.closed(), loop.closed("ETHUSDT")) == ("ban", "ban")
+        assert {each.until for each in loop.lists[-1].closures} == {until}
+        assert loop.alerts == []
+        cast(Changing, loop._exchange).time = until
+        await watch.refresh(always=True)
+        assert loop.closed() == ""
+        assert loop.alerts == []
+
+
+async def test_a_question_that_fails_is_heard_of() -> None:
+    """EXEC-6: -2015 halts whoever meets it; only the class of the error decides."""
+
+    class Locked(Changing):
+        locked = False
+
+        async def account_config(self) -> AccountConfig:
+            if self.locked:
+                raise ExchangeError("halt", -2015, "Invalid API-key, IP, or permissions", call="GET accountConfig")
+            return await super().account_config()
+
+    async with watched(Locked()) as (loop, watch, _):
+        cast(Locked, loop._exchange).locked = True
+        watch.look()
+        await until(lambda: bool(loop.errors))
+        assert [error.code for error in loop.errors] == [-2015]
 
 
 @pytest.mark.parametrize(
