@@ -19,7 +19,10 @@ from shared.domain.intents import OrderIntent, Verdict, VerdictBundle
 
 
 class Entries:
-    """Admits intents. symbols: those that may be entered; instrument: their filters now; approved: verifies signatures."""
+    """Admits intents. symbols: those that may be entered; instrument: their filters now; approved: verifies signatures.
+
+    first_trades: number of the account's first trades that are capped in size; 0 = none.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Entries:
         symbols: frozenset[str],
         instrument: Callable[[str], Instrument | None],
         approved: Callable[[OrderIntent, str], bool],
+        first_trades: int,
     ) -> None:
         self._state = state
         self._settings = settings
@@ -38,6 +42,7 @@ class Entries:
         self._symbols = symbols
         self._instrument = instrument
         self._approved = approved
+        self._first_trades = first_trades
 
     def enter(self, bundle: VerdictBundle, now: int, effects: Effects) -> set[str]:
         """Take the verdicts of one close; returns the symbols in which something changed."""
@@ -108,6 +113,7 @@ class Entries:
             instrument=self._instrument(intent.symbol),
             signed=signed,
             quote=quote,
+            first_trades=self._first_trades,
         )
 
     def _tell_refused(self, question: Question, why: admission.EntryRefusal, effects: Effects) -> None:

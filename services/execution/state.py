@@ -63,11 +63,12 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     plans: trades that are not over, by symbol and leg (``leg_key``). past: trades that are over, by intent id, oldest
     first, because a fill of theirs may still come. orders: ours by client id. positions: by symbol and leg. wallet,
     equity: USDT, as last stated; stated_at: when that was asked for (exchange). intents: id → valid_until, remembered
-    until then. sent_at: when entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding
-    payments; foreign: ids of orders that are not ours, each alerted once. agreed_at: all executions until then are accounted
-    for (exchange). instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or
-    forgotten, with the time since when: the living are cancelled. started_at: when this process began; an intent that is
-    older may have been sent by the one before. leaving: this process is about to stop.
+    until then. trades_opened: how many trades ever held something; an emptied store begins at 0. sent_at: when entries left,
+    for the cap of their rate. fills_known: ids of fills; paid: of funding payments; foreign: ids of orders that are not
+    ours, each alerted once. agreed_at: all executions until then are accounted for (exchange). instruments, closures: as
+    the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with the time since when: the
+    living are cancelled. started_at: when this process began; an intent that is older may have been sent by the one before.
+    leaving: this process is about to stop.
     """
 
     wallet: Decimal | None = None
@@ -85,6 +86,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     closed: list[Trade] = msgspec.field(default_factory=list)
     funding: list[FundingPayment] = msgspec.field(default_factory=list)
     intents: dict[str, int] = msgspec.field(default_factory=dict)
+    trades_opened: int = 0
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
     paid: dict[str, None] = msgspec.field(default_factory=dict)

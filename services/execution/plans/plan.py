@@ -77,6 +77,7 @@ class Plan(msgspec.Struct, kw_only=True):
     something without an accepted stop, ms of ``now``; 0 = it does not. refusals: in a row, by purpose; retry_at: nothing
     of that purpose is tried again before. given_up: rungs that are not placed any more; passed: those of them that the
     price had passed. rebuilt_at: what was filled before that is in it already (exchange). unaccounted: fills never arrived.
+    counted: it is in ``ExecutionState.trades_opened``.
     """
 
     intent: OrderIntent
@@ -106,6 +107,7 @@ class Plan(msgspec.Struct, kw_only=True):
     passed: set[int] = msgspec.field(default_factory=set)
     rebuilt_at: int = 0
     unaccounted: bool = False
+    counted: bool = False
     opened_at: int = 0
     closed_at: int = 0
     exit_reason: ExitReason = ""

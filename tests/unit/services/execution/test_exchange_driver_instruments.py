@@ -22,7 +22,7 @@ from shared.domain.control import Alert
 from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import AccountConfig, Balance, KeyRights
+from shared.exchange.model.account import AccountConfig, Balance, KeyRights, Leverage
 from shared.exchange.model.market_data import ExchangeInfo, LeftOut, Session, TradingSchedule
 from shared.exchange.model.orders import NewOrder
 from shared.runtime.process.exits import Exit, Leave
@@ -335,6 +335,42 @@ async def test_the_accounts_leverage_and_margin_type_are_set_on_every_symbol() -
     assert await set_up(exchange, SYMBOLS, asked, await exchange.symbol_configs()) == ()
     configs = await exchange.symbol_configs()
     assert [(each.leverage, each.margin_type) for each in configs.values()] == [(7, "cross"), (7, "cross")]
+
+
+@pytest.mark.parametrize("action", ["refuse", "retry", "query"])
+async def test_a_symbol_that_cannot_be_set_takes_no_entries_and_the_others_do(action: Any) -> None:
+    """RISK-5, fault 15: whatever the reason, what the exchange states after it decides; it is set at a later check."""
+
+    class Stuck(Changing):
+        stuck = True
+
+        async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+            if self.stuck and symbol == "ETHUSDT":
+                raise ExchangeError(action, -4161, "refused by the test", call="POST leverage")
+            return await super().set_leverage(symbol, leverage)
+
+    exchange = Stuck()
+    await MovedPort.set_leverage(exchange, "BTCUSDT", 125)
+    await MovedPort.set_leverage(exchange, "ETHUSDT", 125)
+    async with watched(exchange) as (loop, watch, halts):
+        assert (loop.closed(), loop.closed("ETHUSDT")) == ("", "leverage")
+        assert "leverage is 125, account.leverage is 10" in loop.alerted("closed.ETHUSDT.leverage")
+        exchange.stuck = False
+        watch.look()
+        await until(lambda: loop.closed("ETHUSDT") == "")
+        assert halts == []
+
+
+async def test_a_key_that_may_set_nothing_ends_the_start() -> None:
+    """RISK-5, OPS-7: it is no matter of one symbol."""
+
+    class Locked(MovedPort):
+        async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+            raise ExchangeError("halt", -2015, "Invalid API-key, IP, or permissions", call="POST leverage")
+
+    exchange = Locked()
+    with pytest.raises(ExchangeError, match="2015"):
+        await set_up(exchange, SYMBOLS, AccountSettings(leverage=7), await exchange.symbol_configs())
 
 
 @pytest.mark.parametrize(
