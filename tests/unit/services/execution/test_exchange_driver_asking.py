@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, cast
+
+import pytest
 
 from services.execution.drivers.exchange.executions import Funding, ask_executions
 from services.execution.drivers.exchange.money_loop import MoneyLoop
@@ -12,6 +15,7 @@ from services.execution.drivers.exchange.quotes import Quotes, QuoteSource
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.statements import Statements
 from services.execution.inputs import Executions, Input, Paid, Statement
+from services.execution.positions import LegPosition
 from services.execution.requests import AskExecutions
 from services.execution.state import ExecutionState
 from shared.domain.control import Alert
@@ -259,3 +263,34 @@ async def test_fees_in_another_asset_are_priced_with_every_statement() -> None:
     assert await reads.read()
     assert stated(loop)[-1].fee_prices == {"BNB": None}
     assert [alert.key for alert in loop.told] == ["fee_asset.BNB"]
+
+
+async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement() -> None:
+    """EXEC-4, EXEC-6: such a statement says nothing of their orders; where a position stands it does."""
+    exchange, loop = Told(), FedLoop()
+    names = ("BTCUSDT", "ETHUSDT", *(f"S{each:03d}USDT" for each in range(78)))
+    reads = Statements(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None)
+    loop.state.positions["ETHUSDT:BOTH"] = LegPosition(symbol="ETHUSDT", stated=Decimal(1))
+    assert await reads.read()
+    loop.time += 5_000
+    assert await reads.read()
+    loop.state.positions.clear()
+    assert await reads.read()
+    assert exchange.asked == [None, "ETHUSDT"]
+    assert [each.listed for each in stated(loop)] == [None, frozenset({"ETHUSDT"}), frozenset()]
+
+
+async def test_a_price_that_does_not_come_holds_up_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXEC-4, EXEC-6: such a query may wait for the rate limits for two minutes; the last price is taken."""
+    monkeypatch.setattr("services.execution.drivers.exchange.statements._PRICE_PATIENCE_S", 0.01)
+
+    class Silent(Told):
+        async def mark_prices(self, symbol: str | None = None) -> Any:
+            await asyncio.Event().wait()
+
+    exchange, loop = Silent(), FedLoop()
+    loop.state.fee_prices["BNB"] = SIX
+    reads = statements(exchange, loop)
+    reads.paid_in("BNB")
+    assert await asyncio.wait_for(reads.read(), 2)
+    assert stated(loop)[-1].fee_prices == {"BNB": SIX}
