@@ -27,7 +27,7 @@ NETWORK: Final = "look at the network and at the exchange's status page, or set 
 async def opened(settings: Settings) -> AsyncIterator[Exchange]:
     """Open the exchange of the mode, which is asked once and without patience; close it at the end."""
     hasty = settings.exchange.model_copy(update={"request_timeout_s": 2.0, "read_attempts": 1, "clock_samples": 1})
-    exchange = make_exchange(ENDPOINTS[settings.mode], hasty, None)
+    exchange = make_exchange(ENDPOINTS[settings.mode], hasty, None, "rest")
     try:
         yield exchange
     finally:

@@ -112,7 +112,7 @@ async def _until_stopped() -> None:
 
 async def _session(settings: Settings, symbol: str, seconds: float, *, orders: bool) -> None:
     """Ask, listen for ``seconds``, and with ``orders`` trade meanwhile."""
-    exchange = make_exchange(ENDPOINTS[settings.mode], settings.exchange, None)
+    exchange = make_exchange(ENDPOINTS[settings.mode], settings.exchange, None, "rest")
     try:
         await _first_contact(exchange)
         questions = public(exchange, symbol) + (private(exchange, symbol) if settings.exchange.has_key else [])

@@ -40,7 +40,8 @@ class ExecutionCore:
     """One account's orders, positions and protection.
 
     approved: verifies risk's signature of an intent. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a
-    signed request. Only symbols of ``instruments`` may be entered.
+    signed request. Only symbols of ``instruments`` may be entered. first_trades: so many of the account's
+    first trades are capped in size; 0 = none.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class ExecutionCore:
         *,
         lineage: str,
         validity_ms: int,
+        first_trades: int = 0,
     ) -> None:
         self._instruments = dict(instruments)
         self._settings = settings
         self._approved = approved
         self._lineage = lineage
         self._validity_ms = validity_ms
+        self._first_trades = first_trades
         self._wire(ExecutionState())
 
     def _wire(self, state: ExecutionState) -> None:
@@ -67,7 +70,9 @@ class ExecutionCore:
         self._sender = Sender(state, settings, self._lineage)
         self._news = NewsReader(state, self._registry, self._sender, settings, self._lineage)
         self._answers = AnswerReader(state, self._registry, self._news, settings, self._validity_ms)
-        self._entries = Entries(state, settings, self._sender, self._news, symbols, self.instrument, self._approved)
+        self._entries = Entries(
+            state, settings, self._sender, self._news, symbols, self.instrument, self._approved, self._first_trades
+        )
         self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
         self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
         self._strays = Strays(state, self._registry, settings, self._sender, self._tender)

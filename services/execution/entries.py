@@ -29,7 +29,10 @@ _OF_MANAGING: Final[dict[admission.EntryRefusal, admission.Check]] = {
 
 
 class Entries:
-    """Admits intents. symbols: those that may be entered; instrument: their filters now; approved: verifies signatures."""
+    """Admits intents. symbols: those that may be entered; instrument: their filters now; approved: verifies signatures.
+
+    first_trades: number of the account's first trades that are capped in size; 0 = none.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Entries:
         symbols: frozenset[str],
         instrument: Callable[[str], Instrument | None],
         approved: Callable[[OrderIntent, str], bool],
+        first_trades: int,
     ) -> None:
         self._state = state
         self._settings = settings
@@ -48,6 +52,7 @@ class Entries:
         self._symbols = symbols
         self._instrument = instrument
         self._approved = approved
+        self._first_trades = first_trades
 
     def enter(self, bundle: VerdictBundle, now: int, effects: Effects) -> set[str]:
         """Take the verdicts of one close; returns the symbols in which something changed.
@@ -133,6 +138,7 @@ class Entries:
             instrument=self._instrument(intent.symbol),
             signed=signed,
             quote=quote,
+            first_trades=self._first_trades,
         )
 
     def _refuse(self, question: Question, why: admission.EntryRefusal, effects: Effects) -> None:

@@ -24,13 +24,15 @@ from shared.store.port import StateStore
 
 
 def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionCore:
-    """Build the account's core, empty."""
+    """Build the account's core, empty. In mode live its first trades are capped in size, unless that is acknowledged."""
+    capped = common.mode == "live" and not settings.first_trades_acknowledged
     return ExecutionCore(
         common.instrument_table(),
         settings,
         common.verifier().approved,
         lineage=lineage(common.mode, common.namespace),
         validity_ms=common.exchange.recv_window_ms,
+        first_trades=settings.first_trades if capped else 0,
     )
 
 
@@ -44,7 +46,7 @@ def spec(common: CommonSettings, settings: ExecutionSettings) -> ServiceSpec:
             raise Leave(
                 Exit.REFUSED, "no API key: set ICT_EXCHANGE__KEY and ICT_EXCHANGE__SECRET, or secret files of those names"
             )
-        return make_exchange(endpoint, common.exchange, store)
+        return make_exchange(endpoint, common.exchange, store, "execution")
 
     return ServiceSpec(
         name="execution",

@@ -28,6 +28,20 @@ class ExecutionSettings(BaseModel):
         description="Largest entry, USDT; whatever was approved, a larger one is not sent",
         json_schema_extra=BASIC,
     )
+    first_trades: int = Field(
+        20, ge=1, le=10_000, description="Trades of an account in mode live, from its first on, that are capped in size"
+    )
+    first_trades_notional: Decimal = Field(
+        Decimal(200),
+        gt=0,
+        le=Decimal(10**12),
+        description="Largest entry of those, USDT; the exchange's smallest order is taken in any case",
+    )
+    first_trades_acknowledged: bool = Field(
+        False,
+        description="Acknowledgement that entries of full size are wanted from the first trade in mode live on; no cap then",
+        json_schema_extra=BASIC,
+    )
     entries_per_minute: int = Field(20, ge=1, le=10_000, description="Most entries sent in a minute")
     max_validity_ms: int = Field(
         60_000,

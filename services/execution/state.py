@@ -65,15 +65,15 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     plans: trades that are not over, by symbol and leg (``leg_key``). past: trades that are over, by intent id, oldest
     first, because a fill of theirs may still come. orders: ours by client id. positions: by symbol and leg. wallet,
     equity: USDT, as last stated; stated_at: when that was asked for (exchange). decided: close times whose report was
-    begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is
-    taken once. alerted: reason → the minute (of ``now``) in which a refusal for it was alerted last. sent_at: when
-    entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding payments; foreign: ids of orders
-    that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange). instruments,
-    closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with the time
-    since when: the living are cancelled. started_at: when this process began; an intent that is older may have been sent
-    by the one before. leaving: this process is about to stop; flattening: it closes every trade before that. passed: by
-    symbol, the intent of the last trade that was closed because the price had passed its stop before one stood; no stop was
-    accepted there since.
+    begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is taken
+    once. trades_opened: how many trades ever held something; an emptied store begins at 0. alerted: reason → the minute
+    (of ``now``) in which a refusal for it was alerted last. sent_at: when entries left, for the cap of their rate.
+    fills_known: ids of fills; paid: of funding payments; foreign: ids of orders that are not ours, each alerted once.
+    agreed_at: all executions until then are accounted for (exchange). instruments, closures: as the exchange stated them
+    last. strays: orders of ours whose trade is over or forgotten, with the time since when: the living are cancelled.
+    started_at: when this process began; an intent that is older may have been sent by the one before. leaving: this
+    process is about to stop; flattening: it closes every trade before that. passed: by symbol, the intent of the last
+    trade that was closed because the price had passed its stop before one stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -92,6 +92,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     funding: list[FundingPayment] = msgspec.field(default_factory=list)
     intents: dict[str, int] = msgspec.field(default_factory=dict)
     alerted: dict[str, int] = msgspec.field(default_factory=dict)
+    trades_opened: int = 0
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
     paid: dict[str, None] = msgspec.field(default_factory=dict)

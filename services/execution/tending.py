@@ -126,6 +126,9 @@ class Tender:
 
     def _moved(self, plan: Plan, event: PlanEvent, now: int, effects: Effects) -> None:
         symbol, key = plan.symbol, f"{event}.{plan.id}.{now}"
+        if event == "entry_filled" and not plan.counted:
+            plan.counted = True
+            self._state.trades_opened += 1
         if event in ("entry_filled", "stop_lost"):
             plan.naked_since = now
             plan.exit_reason = ""

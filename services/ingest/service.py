@@ -54,7 +54,7 @@ def _feed(
         common.timeframes,
         settings.live,
         bus,
-        partial(make_exchange, endpoint, common.exchange, store),
+        partial(make_exchange, endpoint, common.exchange, store, "rest"),
         max_gap_minutes=settings.max_gap_minutes,
         chance=random.random,
     )

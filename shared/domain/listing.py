@@ -20,6 +20,7 @@ ClosureReason = Literal[
     "session",  # the market behind the contract is closed
     "schedule_unknown",  # the exchange does not say when the market behind the contract is open
     "agreement",  # the exchange wants an agreement signed before it takes orders for this kind of contract
+    "ban",  # the exchange has banned this machine's address for a while
     "account_mode",  # the whole account is in a mode that is not traded in
     "leverage",  # the symbol's leverage is not the one that is configured
     "margin_type",  # the symbol's margin type is not the one that is configured

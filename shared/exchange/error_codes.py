@@ -253,3 +253,5 @@ UNLISTED: Final = frozenset(
         ErrorCode.MODIFY_REDUCE_ONLY,
     }
 )
+#: Too many requests or orders (429, 418, our own limiter): says nothing of what was asked, which may be sent again later.
+TOO_MANY: Final = frozenset({ErrorCode.TOO_MANY_REQUESTS, ErrorCode.TOO_MANY_ORDERS})

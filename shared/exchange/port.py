@@ -9,8 +9,7 @@ these rules:
 * Every other call repeats what can be repeated without harm (queries, idempotent settings), then raises ExchangeError.
 * Conditional orders have ``book`` "algo"; ``open_orders`` and ``cancel_all`` cover both books.
 * Times are UTC ms of the exchange's clock. Prices and quantities of orders are sent as exact decimals.
-* Every call waits for the rate limiter, which all processes of a deployment share. Orders that reduce positions may use the
-  largest share of each limit, bulk reads the smallest.
+* Every call waits for the rate limiter (``limits``); what protects a position waits for no other process.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from shared.domain.timeframes import Timeframe
+from shared.exchange.limits.news import Limited
 from shared.exchange.model.account import (
     AccountConfig,
     AccountSummary,
@@ -258,7 +258,7 @@ class Trading(Protocol):
         ...
 
 
-class TradingExchange(Trading, Protocol):
+class TradingExchange(Trading, Limited, Protocol):
     """The calls that live trading makes: orders, account, and the market data that orders are checked against."""
 
     async def start(self) -> None:

@@ -235,6 +235,10 @@ async def test_an_entry_that_meets_a_ban_is_refused_aloud_and_the_next_one_trade
     floor.simulator.lift_all()
     assert not floor.entries(wanted)
     assert await asyncio.to_thread(floor.flat)
+    await floor.until(
+        lambda: any(alert.key.startswith("ban_over") for alert in floor.alerts), RECOVERY, "word that the ban is over"
+    )
+    assert [alert.severity for alert in floor.alerts if alert.key.startswith("ban.")] == ["critical"]
     later = await floor.decide("after the ban")
     await floor.until(floor.protected, RECOVERY, "protection of the next entry")
     floor.one_entry(later)

@@ -32,6 +32,7 @@ EntryRefusal = Literal[
     "symbol_busy",  # a trade of ours lives in the symbol
     "hedge_leg",  # it is of a leg of hedge mode, in which nothing is entered
     "over_cap",  # it is larger than the largest entry
+    "first_trades",  # it is larger than the first trades in mode live may be
     "too_many",  # too many entries left in the last minute
     "invalid_prices",  # off the grid, or the bound is not between price and stop
     "account_stale",  # the account was not stated lately
@@ -40,6 +41,7 @@ EntryRefusal = Literal[
     "stop_passed",  # the price has passed the stop
     "spread_too_wide",
     "reward_too_small",  # what is left to the last exit is not worth the distance to the stop
+    "liquidated_first",  # the position that is held there would be liquidated before its stop
     "unwritten",  # the store did not take it before it expired: no entry leaves before it is written
 ]
 
@@ -59,6 +61,7 @@ SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
     "symbol_busy": ("warning", "a trade lives in this symbol"),
     "hedge_leg": ("warning", "only one-way mode is traded"),
     "over_cap": ("critical", "it is larger than `execution.max_notional`"),
+    "first_trades": ("critical", "it is larger than the first trades in mode live may be"),
     "too_many": ("critical", "more entries than `execution.entries_per_minute` left in the last minute"),
     "invalid_prices": ("critical", "its prices or quantity are off the exchange's grid, or on the wrong sides"),
     "account_stale": ("warning", "the account was not stated lately"),
@@ -67,6 +70,7 @@ SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
     "stop_passed": ("info", "the price has passed its stop"),
     "spread_too_wide": ("info", "the spread is wider than `execution.max_spread`"),
     "reward_too_small": ("info", "what is left to gain is too little for what it risks"),
+    "liquidated_first": ("critical", "the position held there would be liquidated before the stop; add margin or reduce it"),
     "unwritten": ("warning", "the store did not take it in time; no entry leaves before it is written"),
 }
 
@@ -82,7 +86,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An entry, and all that is asked about it. quote: None = none is known."""
+    """An entry, and all that is asked about it. quote: None = none is known.
+
+    first_trades: number of the account's first trades that are capped in size; 0 = none.
+    """
 
     intent: OrderIntent
     now: int
@@ -92,8 +99,10 @@ class Question:
     instrument: Instrument | None
     signed: bool = True
     quote: Quote | None = None
+    first_trades: int = 0
 
 
+_CENT: Final = Decimal("0.01")
 #: Entries are counted over so long a time, ms.
 RATE_MS: Final = 60_000
 
@@ -113,6 +122,7 @@ _ALWAYS: Final[dict[EntryRefusal, Check]] = {
     "symbol_frozen": lambda q: q.intent.symbol in q.state.frozen,
     "symbol_closed": lambda q: closed(q.state.closures, q.intent.symbol, q.now) is not None,
     "account_stale": lambda q: q.state.wallet is None or q.now - q.state.stated_at > q.settings.account_age_ms,
+    "first_trades": lambda q: first_trades_left(q) > 0 and q.intent.quantity * q.intent.bound > _first_cap(q),
     "too_many": lambda q: sent_since(q.state.sent_at, q.now - RATE_MS) >= q.settings.entries_per_minute,
 }
 #: Asked when an intent comes.
@@ -141,6 +151,7 @@ AT_SENDING: Final[dict[EntryRefusal, Check]] = {
         q.intent.kind == "market" and q.quote is not None and q.quote.ask - q.quote.bid > q.settings.max_spread * q.quote.ask
     ),
     "reward_too_small": lambda q: q.intent.kind == "market" and _reward(q) < q.settings.min_reward_risk,
+    "liquidated_first": lambda q: _liquidated_first(q),
 }
 
 
@@ -158,9 +169,43 @@ def reason_text(question: Question, why: EntryRefusal) -> tuple[Severity, str]:
         sentence = f"{sentence}: {closure.text}"
     elif why == "symbol_frozen" and symbol in state.frozen:
         sentence = f"{sentence}: {state.frozen[symbol].text}"
+    elif why == "first_trades":
+        sentence = _first_sentence(question)
     elif why == "halted" and state.halted is not None:
         sentence = f"{sentence} ({state.halted.why})"
     return severity, sentence
+
+
+def first_trades_left(question: Question) -> int:
+    """Return how many more trades of the account are capped in size."""
+    return max(0, question.first_trades - question.state.trades_opened)
+
+
+def _first_cap(question: Question) -> Decimal:
+    """The largest entry among the first trades, USDT: as set, or the smallest that the exchange takes if that is more."""
+    cap, instrument, bound = question.settings.first_trades_notional, question.instrument, question.intent.bound
+    if instrument is None or bound <= 0:
+        return cap
+    # Counted at the lowest price of the entry that is known: the exchange measures by its own.
+    lowest = min(bound, question.intent.price) if question.intent.price > 0 else bound
+    return max(cap, instrument.covering(instrument.min_notional / lowest) * bound)
+
+
+def _first_sentence(question: Question) -> str:
+    wanted = (question.intent.quantity * question.intent.bound).quantize(_CENT)
+    return (
+        f"it is {wanted} USDT, and each of the next {first_trades_left(question)} trades of this account in mode live may "
+        f"be {_first_cap(question).quantize(_CENT)} (`execution.first_trades_notional`): lower `risk.risk_per_trade`, or "
+        "set `execution.first_trades_acknowledged` to true, which lifts the cap"
+    )
+
+
+def _liquidated_first(question: Question) -> bool:
+    """True if a position on the entry's side is stated there whose liquidation price lies before the stop."""
+    leg, sign = question.state.positions.get(leg_key(question.intent.symbol, question.intent.leg)), _sign(question)
+    if leg is None or sign * leg.stated <= 0 or leg.liquidation <= 0:
+        return False
+    return sign * (leg.liquidation - question.intent.stop) >= 0
 
 
 def _sign(question: Question) -> int:

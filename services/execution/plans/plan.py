@@ -78,7 +78,8 @@ class Plan(msgspec.Struct, kw_only=True):
     that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again before. given_up:
     rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at: what was filled before
     that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
-    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them.
+    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it is in
+    ``ExecutionState.trades_opened``.
     """
 
     intent: OrderIntent
@@ -110,6 +111,7 @@ class Plan(msgspec.Struct, kw_only=True):
     rebuilt_at: int = 0
     unaccounted: bool = False
     kept: list[str] = msgspec.field(default_factory=list)
+    counted: bool = False
     opened_at: int = 0
     closed_at: int = 0
     exit_reason: ExitReason = ""

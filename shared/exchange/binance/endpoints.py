@@ -86,7 +86,8 @@ ACCOUNT: Final = Endpoint("account", version=3, signed=True, weight=5, urgency="
 BALANCE: Final = Endpoint("balance", version=3, signed=True, weight=5, urgency="order")
 POSITIONS: Final = Endpoint("positionRisk", version=3, signed=True, weight=5, urgency="order")
 BRACKETS: Final = Endpoint("leverageBracket", signed=True)
-COMMISSION: Final = Endpoint("commissionRate", signed=True, weight=20)
+#: Asked of every symbol, and only told: with many symbols it would use up what statements of the account need.
+COMMISSION: Final = Endpoint("commissionRate", signed=True, weight=20, urgency="bulk")
 ACCOUNT_CONFIG: Final = Endpoint("accountConfig", signed=True, weight=5)
 SYMBOL_CONFIG: Final = Endpoint("symbolConfig", signed=True, weight=5)
 INCOME: Final = Endpoint("income", signed=True, weight=30, urgency="bulk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from shared.domain.timeframes import Timeframe
@@ -19,6 +19,8 @@ from shared.exchange.binance.wire import market_data
 from shared.exchange.binance.wire import rest as wire_rest
 from shared.exchange.binance.wire.streams import Route
 from shared.exchange.errors import ExchangeError
+from shared.exchange.limits.news import LimitsNews
+from shared.exchange.limits.parts import Part
 from shared.exchange.model.account import (
     AccountConfig,
     AccountSummary,
@@ -56,15 +58,18 @@ class BinanceExchange(BinanceOrders):
     """Implements ``port.Exchange``. Build it inside the running event loop; await ``start`` first and ``close`` last.
 
     endpoint: decides the addresses that the settings leave empty.
-    store: where processes share the count of the rate limits; None = this process counts alone.
+    store: where processes share the count of the rate limits; None = this process counts alone. part: of which kind this
+    process is, which decides how much of the request weight it may use.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None) -> None:
+    def __init__(
+        self, endpoint: Endpoint, settings: ExchangeSettings, store: StateStore | None, part: Part = "rest"
+    ) -> None:
         rest_url, stream_url = settings.addresses(endpoint)
         self._is_own_address = rest_url not in {rest for rest, _ in ADDRESSES.values()}
         self._tells_rights = self._is_own_address or endpoint == "mainnet"
         sapi_url = rest_url if self._is_own_address else _MAINNET_SAPI
-        super().__init__(Rest(rest_url, sapi_url, settings, store, name=rest_url), settings)
+        super().__init__(Rest(rest_url, sapi_url, settings, store, rest_url, part), settings)
         self._stream_url = stream_url
         self._forms: dict[Route, Forms] = {"public": Forms(), "market": Forms()}
         self._clock_task: asyncio.Task[None] | None = None
@@ -85,13 +90,18 @@ class BinanceExchange(BinanceOrders):
     def now(self) -> int:
         return self._rest.clock.now()
 
+    def watch_limits(self, tell: Callable[[LimitsNews], None]) -> None:
+        self._rest.watch_limits(tell)
+
     # -- market -------------------------------------------------------------------------------------------------------
 
     async def server_time(self) -> int:
         return (await self._rest.call(endpoints.TIME, {}, wire_rest.ServerTime)).server_time
 
     async def exchange_info(self) -> ExchangeInfo:
-        return (await self._rest.call(endpoints.EXCHANGE_INFO, {}, wire_info.Info)).value()
+        info = (await self._rest.call(endpoints.EXCHANGE_INFO, {}, wire_info.Info)).value()
+        self._rest.learn_limits(info.limits)
+        return info
 
     async def trading_schedule(self) -> TradingSchedule:
         answer = await self._rest.call(endpoints.TRADING_SCHEDULE, {}, wire_info.Schedule)

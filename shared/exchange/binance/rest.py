@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import aiohttp
@@ -20,8 +20,11 @@ from shared.exchange.binance.wire.rest import ServerTime, decode
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import BadAnswer, ExchangeError
 from shared.exchange.limits.limiter import RateLimiter, Throttled
+from shared.exchange.limits.news import LimitsNews
+from shared.exchange.limits.parts import Part
 from shared.exchange.limits.windows import Urgency
 from shared.exchange.metrics import UNREADABLE
+from shared.exchange.model.market_data import RateLimit
 from shared.exchange.outcome.outcomes import Doubt, NotReady, Ready
 from shared.exchange.settings import ExchangeSettings
 from shared.store.port import StateStore
@@ -40,6 +43,10 @@ _FAILURES: Final = Counter(
 )
 
 
+#: Longest pause believed after 429, ms: it names the rest of a window. A ban (418) may be as long as the exchange says.
+_LONGEST_429_MS: Final = 300_000
+
+
 class CallFailed(ExchangeError):
     """Raised when an attempt got no answer. ``doubt``: why its outcome is uncertain; None = the request was not sent."""
 
@@ -51,11 +58,18 @@ class CallFailed(ExchangeError):
 class Rest:
     """REST calls to one exchange. Build it inside the running event loop; await ``clock.measure`` first, ``close`` last.
 
-    name: names the rate limiter's cell in ``store``; processes that pass the same name share one count.
+    name: names the rate limiter's cell in ``store``; processes that pass the same name share one count. part: of which kind
+    this process is, which decides how much of the request weight it may use.
     """
 
     def __init__(
-        self, rest_url: str, sapi_url: str, settings: ExchangeSettings, store: StateStore | None, name: str
+        self,
+        rest_url: str,
+        sapi_url: str,
+        settings: ExchangeSettings,
+        store: StateStore | None,
+        name: str,
+        part: Part = "rest",
     ) -> None:
         self._settings = settings
         self.clock = ExchangeClock(self._ask_time, settings.clock_samples, settings.clock_refresh_s)
@@ -70,7 +84,7 @@ class Rest:
             self.clock.now,
             self._heard,
         )
-        self._limiter = RateLimiter(store, f"limits:{name}", self.clock.now, settings.limiter)
+        self._limiter = RateLimiter(store, f"rates:{name}", self.clock.now, settings.limiter, part=part)
         self._failing = False
         self._measuring: asyncio.Task[None] | None = None
 
@@ -154,7 +168,7 @@ class Rest:
             self._failing = refusal.status >= 500
             meant = refusal.as_error(call, of_order=endpoint.repeat == "order")
             if refusal.status in (418, 429):
-                await self._limiter.close_for(round((meant.retry_after or self._settings.retry_longest_s) * 1000))
+                await self._pause_for(refusal.status, meant.retry_after or self._settings.retry_longest_s)
             raise self._failed(meant) from refusal
         except aiohttp.ClientConnectorError as error:  # there was no connection, so the request was not sent
             self._failing = True
@@ -170,6 +184,21 @@ class Rest:
             _SECONDS.labels(call).observe(time.perf_counter() - began)
         self._failing = False
         return body
+
+    async def _pause_for(self, status: int, seconds: float) -> None:
+        """Send nothing for as long as the exchange asks; people hear of a ban before any store is asked."""
+        ms = round(seconds * 1000)
+        if status == 418:
+            self._limiter.banned(ms)
+        await self._limiter.close_for(ms if status == 418 else min(ms, _LONGEST_429_MS))
+
+    def learn_limits(self, rows: Sequence[RateLimit]) -> None:
+        """Keep to the rate limits that the exchange states from now on."""
+        self._limiter.learn(rows)
+
+    def watch_limits(self, tell: Callable[[LimitsNews], None]) -> None:
+        """Call ``tell`` from now on with what people should know of the limits."""
+        self._limiter.watch(tell)
 
     def read(self, endpoint: Endpoint, body: bytes, shape: type[T]) -> T:
         """Decode an answer as ``shape``. Raises BadAnswer, and counts it, if the answer is not as documented."""

@@ -1,8 +1,13 @@
-"""Admits calls by the rules of ``windows``, over a count that all processes share in the store.
+"""Admits calls by the rules of ``windows``: by this process's own count, and by one that all processes share in the store.
 
-Far from the limits, an order is counted by this process's own copy, and its units follow to the store in the background
+Every call must fit into the part of the weight that its kind of process has (``parts``), by this process's own count and by
+what the exchange told this process. What protects (stops, closing orders, cancels, their queries) asks nothing else: no
+cell of the store can hold it back, forged or broken; its units follow to the store in the background.
+
+All other calls must also fit into the shared count. Far from the limits, an order is counted by this process's own copy
 (``unshared`` says why that is safe). Close to them, and for a call that places no order, the store is asked first. So a
-pause that another process was told stops all other calls at once; of orders, one burst may leave before it is heard of.
+pause that another process was told stops all calls but those that protect at once; of orders, one burst may leave before it
+is heard of.
 """
 
 from __future__ import annotations
@@ -11,12 +16,16 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-import msgspec
 import structlog
 from prometheus_client import Counter
 
+from shared.exchange.limits.cell import LONGEST_PAUSE_MS
+from shared.exchange.limits.news import LimitsNews
+from shared.exchange.limits.parts import Part, of_part
 from shared.exchange.limits.settings import LimiterSettings
-from shared.exchange.limits.unshared import far, is_empty, joined, of_now, without
+from shared.exchange.limits.shared_count import SharedCount
+from shared.exchange.limits.stated import stated
+from shared.exchange.limits.unshared import far
 from shared.exchange.limits.windows import (
     DEFAULT_LIMITS,
     Admission,
@@ -26,29 +35,17 @@ from shared.exchange.limits.windows import (
     Usage,
     admit,
     closed,
-    counted,
     counts_of,
     told,
+    uncounted,
 )
-from shared.store.port import Cell, StateStore, StoreError
+from shared.exchange.model.market_data import RateLimit
+from shared.store.port import StateStore
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _WAITS: Final = Counter("ict_exchange_limit_waits_total", "Calls that waited for a rate limit", ["urgency"])
-_ALONE: Final = Counter(
-    "ict_exchange_limit_alone_total",
-    "Calls counted by this process alone because the store with the shared rate limits did not answer",
-)
-#: Seconds for which a store that did not answer is not asked again.
-_ALONE_FOR_S: Final = 2.0
-#: Seconds for which units wait for more before they are brought to the store: the orders of a burst leave first, and are
-#: one write.
-_GATHER_S: Final = 0.005
-#: Seconds after which our copy is too old to count by.
-_FRESH_S: Final = 10.0
-_ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Usage)
 
 
 class Throttled(Exception):
@@ -66,11 +63,10 @@ class RateLimiter:
     """Rate limiter of one exchange for one IP and account.
 
     store: holds the shared count; None = this process counts alone.
-    name: name of the cell in the store. now: returns ms of the exchange's clock.
+    name: name of the cell in the store. now: returns ms of the exchange's clock. part: of which kind this process is.
 
     If the store does not answer within ``store_timeout_s``, this and the next calls are admitted by this process's own
-    count, so that a stop does not wait for the store; it is asked again after a while, and told what it has missed.
-    Await ``close`` before the store is closed.
+    count; it is asked again after a while, and told what it has missed. Await ``close`` before the store is closed.
     """
 
     def __init__(
@@ -80,37 +76,42 @@ class RateLimiter:
         now: Callable[[], int],
         settings: LimiterSettings,
         limits: Sequence[Limit] = DEFAULT_LIMITS,
+        part: Part = "rest",
     ) -> None:
-        self._store = store
-        self._name = name
         self._now = now
         self._settings = settings
         self._shares = settings.shares()
-        self._limits = tuple(limits)
-        self._version = 0
-        self._shared = Usage()
-        self._untold = Usage()
-        self._known_at: float | None = None
-        self._alone_until = 0.0
-        self._turn = asyncio.Lock()
-        self._telling: asyncio.Task[None] | None = None
+        self._part = part
+        self._tell: Callable[[LimitsNews], None] | None = None
+        self._odd: tuple[str, ...] = ()
+        self._own = Usage()  # what this process used, and what the exchange told this process
+        self._shared = SharedCount(store, name, now, settings.store_timeout_s, limits, self._forged)
+        self._hold(tuple(limits))
+
+    def watch(self, tell: Callable[[LimitsNews], None]) -> None:
+        """Call ``tell`` from now on with what people should know of the limits."""
+        self._tell = tell
+
+    def learn(self, rows: Sequence[RateLimit]) -> None:
+        """Keep to the limits that the exchange states; odd ones are left out and told once."""
+        limits, odd = stated(self._base, rows)
+        if limits != self._base:
+            log.info("rate_limits", limits={limit.name: limit.ceiling for limit in limits})
+            self._hold(limits)
+        if odd and odd != self._odd:
+            log.warning("rate_limits_odd", odd=odd)
+            self._tell_people(LimitsNews(event="odd_limits", text=", ".join(odd)))
+        self._odd = odd
 
     async def admit(self, cost: Cost, urgency: Urgency) -> None:
         """Wait until the limits admit the call, and count it.
 
         Raises Throttled, with nothing counted, if it would wait longer than the settings allow for its urgency.
         """
-        if self._is_far(cost, urgency):
-            self._count(cost)
-            return
         patience = self._settings.patience(urgency)
         waited = 0.0
         while True:
-            wait = await self._update(lambda usage: self._decide(usage, cost, urgency))
-            if wait is None:
-                wait = self._decide(self.usage, cost, urgency).wait_ms
-                if not wait:
-                    self._count(cost)
+            wait = await self._wait_ms(cost, urgency)
             if not wait:
                 return
             seconds = wait / 1000
@@ -120,113 +121,86 @@ class RateLimiter:
             waited += seconds
             await asyncio.sleep(seconds)
 
+    async def _wait_ms(self, cost: Cost, urgency: Urgency) -> int:
+        """Count the call and return 0 if it may be sent now; else return after how many ms to ask again."""
+        at = self._now()
+        own = admit(self._own, self._limits, cost, urgency, self._shares, at)
+        if own.wait_ms:
+            return own.wait_ms
+        self._own = own.usage  # before the store is asked: other calls of this process go on meanwhile
+        if urgency == "protect" or self._is_far(cost, urgency):
+            self._shared.count(cost)
+            return 0
+        wait = await self._shared.update(lambda usage: self._decide(usage, cost, urgency))
+        if wait is None:
+            wait = self._alone_ms(cost, urgency)
+            if not wait:
+                self._shared.count(cost)
+        if wait:
+            self._own = uncounted(self._own, self._limits, cost, at)
+        return wait
+
+    def _alone_ms(self, cost: Cost, urgency: Urgency) -> int:
+        """How long a call must wait while the store does not say what the others use, ms; its units are in ``_own``."""
+        wait = self._decide(self.usage, cost, urgency).wait_ms
+        if self._part == "rest":
+            now = self._now()
+            others = uncounted(self._own, self._alone, cost, now)
+            wait = max(wait, admit(others, self._alone, cost, urgency, self._shares, now).wait_ms)
+        return wait
+
     async def heard(self, headers: Mapping[str, str]) -> None:
         """Raise our counts to those in the headers of an answer, where the exchange's are higher."""
-        counts, usage = counts_of(headers), self.usage
+        counts, usage = counts_of(headers, self._base), self.usage
+        self._own = told(self._own, self._base, counts, self._now())
         if told(usage, self._limits, counts, self._now()) is usage:
             return
-        if await self._update(lambda usage: Admission(told(usage, self._limits, counts, self._now()), 0)) is None:
-            self._shared = told(self._shared, self._limits, counts, self._now())
+        if await self._shared.update(lambda usage: Admission(told(usage, self._limits, counts, self._now()), 0)) is None:
+            self._shared.raise_copy(lambda usage: told(usage, self._limits, counts, self._now()))
 
     async def close_for(self, ms: int) -> None:
-        """Admit no call of any process that shares this limiter for ``ms``, because the exchange asked for a pause."""
-        self._untold = closed(self._untold, self._now() + ms)  # for this process at once, also while the store is asked
-        if await self._update(lambda usage: Admission(usage, 0)) is None:
-            self._tell_soon()
+        """Admit no call of this process for ``ms``, because the exchange asked for a pause, and of others none but what
+        protects. At most for three days, which is the exchange's longest ban.
+        """
+        until = self._now() + min(ms, LONGEST_PAUSE_MS)
+        self._own = closed(self._own, until)
+        self._shared.close_until(until)
+        if await self._shared.update(lambda usage: Admission(usage, 0)) is None:
+            self._shared.tell_soon()
         log.warning("rate_limit_pause", seconds=ms / 1000)
 
     @property
     def usage(self) -> Usage:
         """The shared counts as this process last read or wrote them, and what it has counted since."""
-        return joined(self._shared, self._untold)
+        return self._shared.usage
+
+    def banned(self, ms: int) -> None:
+        """Tell people that the exchange has banned this address for ``ms``."""
+        self._tell_people(LimitsNews(event="banned", until=self._now() + min(ms, LONGEST_PAUSE_MS)))
 
     async def close(self) -> None:
-        """End the background task, and bring what it has not brought yet to the store."""
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
-        if not is_empty(self._untold):
-            await self._update(lambda usage: Admission(usage, 0))
+        """Bring the last counts to the store."""
+        await self._shared.end()
+
+    def _hold(self, limits: tuple[Limit, ...]) -> None:
+        parts = self._settings.parts()
+        self._base = limits
+        self._limits = self._shared.limits = of_part(limits, self._part, parts)
+        self._alone = of_part(limits, self._part, parts, self._settings.rest_alone)
+
+    def _tell_people(self, news: LimitsNews) -> None:
+        if self._tell is not None:
+            self._tell(news)
+
+    def _forged(self, why: str) -> Usage:
+        self._tell_people(LimitsNews(event="forged", text=why))
+        return self._own
 
     def _is_far(self, cost: Cost, urgency: Urgency) -> bool:
-        fresh = self._known_at is not None and asyncio.get_running_loop().time() - self._known_at <= _FRESH_S
-        if not fresh or not cost.places:
+        if not cost.places or not self._shared.fresh:
             return False
-        return far(self.usage, self._untold, self._limits, cost, self._shares[urgency], self._now())
+        shared = self._shared
+        return far(shared.usage, shared.untold, self._limits, cost, self._shares[urgency], self._now())
 
     def _decide(self, usage: Usage, cost: Cost, urgency: Urgency) -> Admission:
         return admit(usage, self._limits, cost, urgency, self._shares, self._now())
-
-    # -- what the store does not know yet -----------------------------------------------------------------------------
-
-    def _count(self, cost: Cost) -> None:
-        self._untold = counted(of_now(self._untold, self._limits, self._now()), self._limits, cost, self._now())
-        self._tell_soon()
-
-    def _tell_soon(self) -> None:
-        if self._store is not None and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell(), name="rate limits to the store")
-
-    async def _tell(self) -> None:
-        """Bring what is untold to the store, until nothing is."""
-        loop = asyncio.get_running_loop()
-        while not is_empty(self._untold):
-            await asyncio.sleep(max(_GATHER_S, self._alone_until - loop.time()))
-            await self._update(lambda usage: Admission(usage, 0))
-
-    # -- the store ----------------------------------------------------------------------------------------------------
-
-    async def _update(self, change: Callable[[Usage], Admission]) -> int | None:
-        """Apply ``change`` to the shared usage, and bring what is untold; return the wait, ms.
-
-        None = the store does not answer, or there is none: the caller decides by our own copy.
-        """
-        loop = asyncio.get_running_loop()
-        self._untold = of_now(self._untold, self._limits, self._now())
-        if self._store is None or loop.time() < self._alone_until:
-            return None
-        try:
-            async with asyncio.timeout(self._settings.store_timeout_s), self._turn:
-                wait = await self._update_shared(self._store, change)
-        except (TimeoutError, StoreError) as error:
-            _ALONE.inc()
-            self._alone_until = loop.time() + _ALONE_FOR_S
-            log.warning("rate_limits_not_shared", error=str(error) or "the store is slow")
-            return None
-        self._known_at = loop.time()
-        return wait
-
-    async def _update_shared(self, store: StateStore, change: Callable[[Usage], Admission]) -> int:
-        """Apply ``change`` by compare-and-swap, first to the usage read last; return the wait, ms.
-
-        While no other process writes, this costs one round trip to the store. Nothing is lost when another one does: what
-        is untold stays so until a swap with it has succeeded.
-        """
-        while True:
-            untold = self._untold
-            admission = change(joined(self._shared, untold))
-            if admission.usage is self._shared:
-                if await self._is_current(store):
-                    return admission.wait_ms
-            elif await store.swap(self._name, self._version, _ENCODER.encode(admission.usage)):
-                self._version += 1
-                self._shared = admission.usage
-                self._untold = without(self._untold, untold)
-                return admission.wait_ms
-            else:
-                self._take(await store.read(self._name))
-
-    async def _is_current(self, store: StateStore) -> bool:
-        """Check that our copy is the store's newest, and take the store's if not.
-
-        A call must not wait because of an old copy: another process may have moved to a new window.
-        """
-        cell = await store.read(self._name)
-        if cell.version == self._version:
-            return True
-        self._take(cell)
-        return False
-
-    def _take(self, cell: Cell) -> None:
-        self._version = cell.version
-        self._shared = _DECODER.decode(cell.value) if cell.value is not None else Usage()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.incoherent import Incoherent
+from shared.exchange.limits.parts import Part
 from shared.exchange.limits.windows import Urgency
+
+#: 0.15 + 0.5 + 0.35 need not be exactly 1.
+_ROUNDING: Final = 1e-9
 
 
 class LimiterSettings(BaseModel):
@@ -21,6 +25,27 @@ class LimiterSettings(BaseModel):
     order: float = Field(0.9, gt=0, le=1, description="Share of every rate limit that entries may use")
     read: float = Field(0.75, gt=0, le=1, description="Share of every rate limit that account and market queries may use")
     bulk: float = Field(0.5, gt=0, le=1, description="Share of every rate limit that backfill and history may use")
+    guardian: float = Field(
+        0.15,
+        gt=0,
+        le=1,
+        description="Part of the address's request weight that the guardian may use, with or without a store",
+    )
+    execution: float = Field(
+        0.5, gt=0, le=1, description="Part of the address's request weight that execution may use, with or without a store"
+    )
+    rest: float = Field(
+        0.35, gt=0, le=1, description="Part of the address's request weight that all other processes may use together"
+    )
+    rest_alone: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description=(
+            "Fraction of `rest` that one process may use while the store does not say what the others use; 1 / number of"
+            " ingest processes on this address"
+        ),
+    )
     order_wait_s: float = Field(
         2.0, gt=0, le=60, description="Longest wait of an entry for the rate limits before it is refused (-1015), seconds"
     )
@@ -41,6 +66,14 @@ class LimiterSettings(BaseModel):
     )
 
     @model_validator(mode="after")
+    def _divided(self) -> Self:
+        """Raise Incoherent if the parts of the weight are more than the whole."""
+        if self.guardian + self.execution + self.rest > 1 + _ROUNDING:
+            parts = f"guardian {self.guardian}, execution {self.execution}, rest {self.rest}"
+            raise Incoherent({"execution": f"{parts} are more than 1: together they would be banned"})
+        return self
+
+    @model_validator(mode="after")
     def _ranked(self) -> Self:
         """Raise Incoherent if the shares rise from ``protect`` to ``bulk``."""
         if not self.bulk <= self.read <= self.order <= self.protect:
@@ -57,6 +90,10 @@ class LimiterSettings(BaseModel):
         if urgency == "protect":
             return self.protect_wait_s
         return self.order_wait_s if urgency == "order" else self.read_wait_s
+
+    def parts(self) -> dict[Part, float]:
+        """Return the part of the weight that each kind of process may use, fractions."""
+        return {"guardian": self.guardian, "execution": self.execution, "rest": self.rest}
 
     def shares(self) -> dict[Urgency, float]:
         """Return the usable share of every limit, by urgency, fractions."""

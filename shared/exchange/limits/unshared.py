@@ -67,7 +67,11 @@ def without(untold: Usage, told: Usage) -> Usage:
 def of_now(untold: Usage, limits: Sequence[Limit], now: int) -> Usage:
     """Return ``untold`` without windows and a pause that are over: no limit counts them any more."""
     intervals = {limit.name: limit.interval_ms for limit in limits}
-    windows = {name: ours for name, ours in untold.windows.items() if ours.number >= now // intervals[name]}
+    windows = {
+        name: ours
+        for name, ours in untold.windows.items()
+        if name in intervals and ours.number >= now // intervals[name]  # the exchange may have dropped a limit
+    }
     return Usage(windows, untold.closed_until if untold.closed_until > now else 0)
 
 

@@ -3,12 +3,13 @@
 All processes of a deployment share one state, because they share one IP and one account. Calls cost request weight; placing
 an order counts towards the order limits. Each urgency may use only a share of a limit: queries leave a part to orders, and
 orders leave a part to stops and cancels, so that a backfill cannot delay a stop. If the exchange's answers state a higher
-count than ours, it replaces ours.
+count than ours, it replaces ours. ``parts`` says how much of the weight each kind of process may use.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, Literal
 
 import msgspec
@@ -19,7 +20,8 @@ Urgency = Literal[
     "read",  # other queries of account and market
     "bulk",  # backfill and history
 ]
-LimitName = Literal["weight_1m", "orders_10s", "orders_1m"]
+#: ``weight_1m``, ``orders_10s``: what is limited and in which time. Other names are those of ``parts``, and count weight.
+LimitName = str
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -30,7 +32,9 @@ class Limit(msgspec.Struct, frozen=True):
     ceiling: int
 
 
-#: Binance's limits (docs/binance.md §6.1).
+#: Digits from which a count is nonsense.
+_LONGEST_COUNT: Final = 10
+#: Binance's limits (docs/binance.md §6.1), which hold until exchangeInfo was read.
 DEFAULT_LIMITS: Final = (
     Limit("weight_1m", 60_000, 2_400),
     Limit("orders_10s", 10_000, 300),
@@ -52,7 +56,7 @@ class Cost(msgspec.Struct, frozen=True):
 
     def of(self, name: LimitName) -> int:
         """Return the units used of the limit ``name``."""
-        if name == "weight_1m":
+        if not name.startswith("orders_"):
             return self.weight
         return self.orders_10s if name == "orders_10s" else self.orders_1m
 
@@ -120,6 +124,16 @@ def counted(usage: Usage, limits: Sequence[Limit], cost: Cost, now: int) -> Usag
     return Usage(windows, usage.closed_until)
 
 
+def uncounted(usage: Usage, limits: Sequence[Limit], cost: Cost, at: int) -> Usage:
+    """Return ``usage`` without a call that was counted at ``at`` and is not sent; what is of a later window stays."""
+    windows = dict(usage.windows)
+    for limit in limits:
+        units, window = cost.of(limit.name), windows.get(limit.name)
+        if units and window is not None and window.number == at // limit.interval_ms:
+            windows[limit.name] = Window(window.number, max(0, window.used - units))
+    return Usage(windows, usage.closed_until)
+
+
 def used_now(usage: Usage, limit: Limit, now: int) -> int:
     """Return the units used in the window that contains ``now``.
 
@@ -147,20 +161,21 @@ def closed(usage: Usage, until: int) -> Usage:
     return usage if until <= usage.closed_until else Usage(usage.windows, until)
 
 
-_HEADERS: Final[dict[str, LimitName]] = {
-    "X-MBX-USED-WEIGHT-1M": "weight_1m",
-    "X-MBX-ORDER-COUNT-10S": "orders_10s",
-    "X-MBX-ORDER-COUNT-1M": "orders_1m",
-}
+@cache
+def header_of(name: LimitName) -> str:
+    """Return the header in which the exchange states its count of a limit; empty if it states none."""
+    kind, _, interval = name.partition("_")
+    prefix = {"weight": "X-MBX-USED-WEIGHT-", "orders": "X-MBX-ORDER-COUNT-"}.get(kind)
+    return f"{prefix}{interval.upper()}" if prefix is not None else ""
 
 
-def counts_of(headers: Mapping[str, str]) -> dict[LimitName, int]:
+def counts_of(headers: Mapping[str, str], limits: Sequence[Limit] = DEFAULT_LIMITS) -> dict[LimitName, int]:
     """Return the exchange's counts in the headers of an answer, by limit; headers that are no number are ignored."""
     found: dict[LimitName, int] = {}
-    for header, name in _HEADERS.items():
-        value = headers.get(header, "")
-        if value.isascii() and value.isdigit():
-            found[name] = int(value)
+    for limit in limits:
+        value = headers.get(header_of(limit.name), "")
+        if value.isascii() and value.isdigit() and len(value) < _LONGEST_COUNT:
+            found[limit.name] = int(value)
     return found
 
 

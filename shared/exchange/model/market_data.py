@@ -68,7 +68,10 @@ class SymbolRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """One rate limit: ``limit`` units in ``interval_ms``. ``kind`` in the exchange's word: REQUEST_WEIGHT, ORDERS."""
+    """One rate limit: ``limit`` units in ``interval_ms``.
+
+    kind: in the exchange's word: REQUEST_WEIGHT, ORDERS; empty = the exchange states it in a way that cannot be read.
+    """
 
     kind: str
     interval_ms: int

@@ -11,6 +11,7 @@ from typing import Final
 
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import RULES, ExchangeError
+from shared.exchange.limits.news import LimitsNews
 from shared.exchange.model.account import (
     AccountConfig,
     AccountSummary,
@@ -242,6 +243,9 @@ class SimulatedPort:
 
     def user_stream(self) -> UserStream:
         return SimulatedUserStream(self._streams)
+
+    def watch_limits(self, tell: Callable[[LimitsNews], None]) -> None:
+        """It has no limits."""
 
     async def account_config(self) -> AccountConfig:
         return AccountConfig(hedge=self.core.hedge_mode, multi_assets=False, may_trade=True, fee_tier=0)

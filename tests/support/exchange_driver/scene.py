@@ -169,7 +169,12 @@ def _dead(_: object) -> Any:
 
 
 class Scene:
-    """``hand`` acts behind the back of everybody; ``ears`` hear what is told. ``stamp``: close time of the next intent."""
+    """``hand`` acts behind the back of everybody; ``ears`` hear what is told. ``stamp``: close time of the next intent.
+
+    limits_store: where execution shares the count of the rate limits; None = it counts alone.
+    """
+
+    limits_store: StateStore | None = None
 
     def __init__(
         self, hand: Hand, ears: Ears, bus: MemoryBus, store: StateStore, common: CommonSettings, spill: Path
@@ -185,7 +190,7 @@ class Scene:
 
     def adapter(self) -> BinanceExchange:
         """A client of the account, not started."""
-        return BinanceExchange("demo", self.common.exchange, None)
+        return BinanceExchange("demo", self.common.exchange, self.limits_store, "execution")
 
     @asynccontextmanager
     async def running(
@@ -341,13 +346,18 @@ async def scene(
     exchange: dict[str, Any] | None = None,
     server: dict[str, Any] | None = None,
     store: StateStore | None = None,
+    symbols: tuple[str, ...] = (),
 ) -> AsyncIterator[Scene]:
-    """A server at speed 1, a bus, a store: a process of execution is started by ``running``."""
-    async with a_server(**(server or {})) as serving, a_hand(serving) as hand, memory_ears() as (ears, bus):
+    """A server at speed 1, a bus, a store: a process of execution is started by ``running``. symbols: others than two."""
+    named = {"names": symbols} if symbols else {}
+    filters = {"tick_size": "0.1", "step_size": "0.001", "min_quantity": "0.001", "min_notional": "5"}
+    traded = {"symbols": list(symbols), "instruments": dict.fromkeys(symbols, filters)} if symbols else {}
+    async with a_server(**named, **(server or {})) as serving, a_hand(serving) as hand, memory_ears() as (ears, bus):
         common = CommonSettings.model_validate(
             {
                 "mode": "testnet",
                 "approval": OWN_KEYS,
+                **traded,
                 "exchange": {
                     "key": SecretStr(TEST_KEY),
                     "secret": SecretStr(TEST_SECRET),

@@ -64,10 +64,11 @@ class Dispatcher:
         self._page = driver.trades_per_query
         self.caught_up = False
         self.running: set[asyncio.Task[None]] = set()
-        self.halting = Halting(loop, readiness)
+        self.halting = Halting(loop, readiness, lambda until, why: self.instruments.banned(until, why))
         failed = self.halting.failed
         self.presence = Presence(exchange, lineage(common.mode, common.namespace), self._rival_leads)
-        self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt)
+        self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt, failed)
+        exchange.watch_limits(self.halting.limits_news)
         self.statements = Statements(
             exchange, loop, common.symbols, driver.statement_every_s, readiness, failed, self._presence_of
         )

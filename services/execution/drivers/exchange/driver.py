@@ -35,6 +35,7 @@ from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
 from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
+from shared.exchange.error_codes import TOO_MANY
 from shared.exchange.errors import ExchangeError
 from shared.exchange.port import Exchange
 from shared.runtime.process.exits import Exit, Leave
@@ -190,14 +191,15 @@ class ExchangeDriver:
             raise ExchangeError("retry", 0, "balances or positions could not be read", call="statement")
 
     async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
-        """Try until it succeeds. A refusal ends the process, unless a position of ours is open."""
+        """Try until it succeeds. A refusal ends the process, unless a position of ours is open; a ban is waited for."""
         stream = self._common.exchange.stream
         pause = stream.backoff_first_s
         while True:
             try:
                 await attempt()
             except ExchangeError as error:
-                if error.action in ("refuse", "halt") and not self._loop.core.state.plans:
+                final = error.action in ("refuse", "halt") and error.code not in TOO_MANY
+                if final and not self._loop.core.state.plans:
                     raise Leave(Exit.REFUSED, f"execution cannot start: {error}") from error
                 log.warning("exchange_away", error=str(error), seconds=pause)
                 self._readiness.unanswered(str(error))

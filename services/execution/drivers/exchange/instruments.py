@@ -36,13 +36,16 @@ from shared.runtime.waiting import wait_at_most
 log = structlog.get_logger(__name__)
 
 _SOURCE: Final = "execution"
-#: Closures that come and go by the calendar: published to services, but no alert for a person.
-_EXPECTED: Final = frozenset({"session"})
+#: Closures that come and go by the calendar, or of which people are told elsewhere: told to services, without an alert.
+_QUIET: Final = frozenset({"session", "ban"})
 _HOUR_MS: Final = 3_600_000
 
 
 class Instruments:
-    """Await ``begin`` before the first order, then run ``run`` until it is cancelled. halt: stops entries, for a reason."""
+    """Await ``begin`` before the first order, then run ``run`` until it is cancelled.
+
+    halt: stops entries, for a reason. failed: called with an error of a question.
+    """
 
     def __init__(
         self,
@@ -51,10 +54,13 @@ class Instruments:
         common: CommonSettings,
         settings: DriverSettings,
         halt: Callable[[str], None],
+        failed: Callable[[ExchangeError], None],
     ) -> None:
         self._exchange = exchange
         self._loop = loop
         self._halt = halt
+        self._failed = failed
+        self._ban: tuple[int, str] = (0, "")
         self._symbols = common.symbols
         self._account = common.account
         self._wanted = Wanted(
@@ -88,7 +94,7 @@ class Instruments:
         fault = modes_fault(self._findings)
         if fault:
             await refuse(self._exchange, fault, bool(self._loop.core.state.plans))
-        await self._tell(always=True)
+        self._tell(always=True)
 
     async def run(self) -> None:
         """Ask again and again; a question that fails is asked again after the same pause."""
@@ -119,6 +125,12 @@ class Instruments:
         """Check the account now: something was set, or may have been while nobody listened."""
         self._look.set()
 
+    def banned(self, until: int, why: str) -> None:
+        """Close every symbol to entries until ``until`` (UTC ms), because the exchange has banned this address."""
+        self._ban = (until, why)
+        if self._info is not None:  # else nothing is entered yet
+            self._tell()
+
     async def refused(self, symbol: str, code: int, message: str) -> None:
         """Read the filters after a refusal, before its answer is fed, so that the next attempt is rounded to the new ones.
 
@@ -134,14 +146,14 @@ class Instruments:
                 f"{shown(until, 'UTC')}"
             )
             self._unsigned[symbol] = Closure(symbol=symbol, reason="agreement", since=0, until=until, text=text)
-            await self._tell()
+            self._tell()
 
     async def refresh(self, *, always: bool = False) -> None:
         """Ask for the list of instruments and tell what is new; ``always``: tell it in any case. Logs what fails."""
 
         async def ask() -> None:
             await self._ask_listing()
-            await self._tell(always=always)
+            self._tell(always=always)
 
         await self._guarded(ask)
 
@@ -157,6 +169,7 @@ class Instruments:
         try:
             await ask()
         except ExchangeError as error:
+            self._failed(error)
             log.warning("instruments_not_read", error=str(error))
 
     async def _ask_listing(self) -> None:
@@ -182,7 +195,7 @@ class Instruments:
         known = {(each.fault, each.symbol) for each in self._findings}
         fresh = [each for each in found if (each.fault, each.symbol) not in known and each.fault != "not_stated"]
         self._findings = found
-        await self._tell()
+        self._tell()
         if fresh:
             self._halt(f"the account was changed: {'; '.join(each.text for each in fresh)}")
         if truth.config.fee_tier != self._fee_tier:
@@ -203,7 +216,7 @@ class Instruments:
             COMMISSION.labels(symbol, "taker").set(float(rates.taker))
             log.info("commission", symbol=symbol, maker=str(rates.maker), taker=str(rates.taker))
 
-    async def _tell(self, *, always: bool = False) -> None:
+    def _tell(self, *, always: bool = False) -> None:
         assert self._info is not None, "begin has asked"
         now = self._loop.now()
         lead = int(self._settings.delisting_lead_h * _HOUR_MS)
@@ -212,6 +225,7 @@ class Instruments:
             *judged.closures,
             *account_truth.closures(self._findings, self._symbols),
             *(each for each in self._unsigned.values() if each.holds(now)),
+            *self._bans(now),
         )
         changed = listing.changes(self._instruments, judged.instruments)
         self._instruments = {**self._instruments, **judged.instruments}
@@ -226,11 +240,16 @@ class Instruments:
         self._loop.feed(newest)
         self._loop.tell(newest, *self._news(before.closures if before is not None else (), newest))
 
+    def _bans(self, now: int) -> tuple[Closure, ...]:
+        until, why = self._ban
+        symbols = self._symbols if now < until else ()
+        return tuple(Closure(symbol=symbol, reason="ban", since=0, until=until, text=why) for symbol in symbols)
+
     def _news(self, before: Sequence[Closure], newest: InstrumentList) -> list[Message]:
         """What a person should know: changed filters, symbols that close to entries, and that open again."""
         alerts: list[Message] = [self._filters(each, newest.time) for each in newest.changes]
-        old = {(each.symbol, each.reason): each for each in before if each.reason not in _EXPECTED}
-        new = {(each.symbol, each.reason): each for each in newest.closures if each.reason not in _EXPECTED}
+        old = {(each.symbol, each.reason): each for each in before if each.reason not in _QUIET}
+        new = {(each.symbol, each.reason): each for each in newest.closures if each.reason not in _QUIET}
         for (symbol, reason), closure in new.items():
             if (symbol, reason) not in old:
                 severity: Severity = "critical" if closure.holds(newest.time) else "warning"

@@ -48,9 +48,10 @@ async def truth_of(exchange: TradingExchange) -> AccountTruth:
 async def set_up(
     exchange: TradingExchange, symbols: Iterable[str], account: AccountSettings, found: dict[str, SymbolConfig]
 ) -> tuple[str, ...]:
-    """Set margin type and leverage of the symbols where they differ, all at once. Returns those that refused a change.
+    """Set margin type and leverage of the symbols where they differ, all at once. Returns those that could not be set.
 
-    found: the settings as they are. Raises ExchangeError if the exchange could not be asked.
+    found: the settings as they are. Whether they fit is judged by what the exchange states after this. Raises ExchangeError
+    for what a person must mend.
     """
 
     async def one(symbol: str) -> bool:
@@ -61,9 +62,9 @@ async def set_up(
             if config is None or config.leverage != account.leverage:
                 await exchange.set_leverage(symbol, account.leverage)
         except ExchangeError as error:
-            if error.action != "refuse":
+            if error.action == "halt":
                 raise
-            log.warning("setting_refused", symbol=symbol, error=str(error))
+            log.warning("setting_not_made", symbol=symbol, error=str(error))
             return False
         return True
 

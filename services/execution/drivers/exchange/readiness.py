@@ -16,6 +16,7 @@ class Readiness:
         self._unanswered = ""
         self._stream = "is not open yet"
         self._halted = ""
+        self._banned = ""
 
     def answered(self) -> None:
         """The whole account was asked for and read."""
@@ -45,6 +46,10 @@ class Readiness:
         self._halted = why
         HALTED.set(1 if why else 0)
 
+    def banned(self, why: str) -> None:
+        """Nothing is sent for a while; ``why``: empty = that is over."""
+        self._banned = why
+
     def trouble(self) -> str:
         """Return what is wrong, for people; empty when nothing is."""
         found = [
@@ -53,5 +58,6 @@ class Readiness:
             f"the exchange does not answer: {self._unanswered}" if self._unanswered else "",
             f"the user stream {self._stream}" if self._stream else "",
             f"entries are halted: {self._halted}" if self._halted else "",
+            self._banned,
         ]
         return "; ".join(text for text in found if text)

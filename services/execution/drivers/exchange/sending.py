@@ -24,7 +24,7 @@ from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Act, Answer, Result, Sent, Withheld
 from services.execution.plans.admission import SENTENCE
 from services.execution.requests import CancelOrder, PlaceOrder, QueryOrder
-from shared.exchange.error_codes import ErrorCode
+from shared.exchange.error_codes import TOO_MANY
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from shared.exchange.outcome.outcomes import Accepted, NotReady, Outcome, Ready, Refused
@@ -43,8 +43,6 @@ _LEASE_PATIENCE_S: Final = 0.3
 _LOOK_PATIENCE_S: Final = 1.0
 #: A reducing order is decided again after a freeze in the midst of its sending, so often.
 _TRIES: Final = 3
-#: The rate limiter's own code for what it did not let through; the exchange's for too many orders.
-_UNSENT: Final = frozenset({int(ErrorCode.TOO_MANY_ORDERS)})
 
 
 class Sending:
@@ -264,7 +262,7 @@ class Sending:
         if isinstance(outcome, Accepted):
             self._end(act, client_id, asked_at, "stands" if outcome.stood else "done", order=outcome.order)
         elif isinstance(outcome, Refused):
-            unsent = outcome.action == "retry" or outcome.code in _UNSENT
+            unsent = outcome.action == "retry" or outcome.code in TOO_MANY
             self._end(act, client_id, asked_at, "unsent" if unsent else "refused", refused=outcome)
         else:
             self._end(act, client_id, asked_at, "unknown")

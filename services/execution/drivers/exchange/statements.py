@@ -1,7 +1,8 @@
 """Reads the account as the exchange states it: regularly, and whenever news may have been missed (EXEC-4).
 
-Statements never wait for orders. Each read fails alone: without balances or positions there is no statement; open orders
-are read symbol by symbol, and one symbol that cannot be read leaves the others as they are.
+Statements never wait for orders, nor long for the prices of assets that fees are paid in. Each read fails alone: without
+balances or positions there is no statement; open orders are read as ``order_reads`` says, and one symbol that cannot be
+read leaves the others as they are.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import structlog
 from services.execution.alerts import alert
 from services.execution.drivers.exchange.metrics import STATEMENTS
 from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.order_reads import OrderReads
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.inputs import Statement
 from shared.domain.symbols import is_symbol
-from shared.exchange.error_codes import ErrorCode
+from shared.exchange.error_codes import TOO_MANY, ErrorCode
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import Balance
 from shared.exchange.model.orders import ExchangeOrder
@@ -29,7 +31,7 @@ from shared.runtime.waiting import wait_at_most
 log = structlog.get_logger(__name__)
 
 _ASSET: Final = "USDT"
-#: Longest wait for open orders once balances and positions are there.
+#: Longest wait for open orders, and then for prices, once balances and positions are there.
 _ORDERS_PATIENCE_S: Final = 2.0
 #: Longest wait for the prices of assets that fees are paid in; what comes later is of the next statement.
 _PRICES_PATIENCE_S: Final = 0.5
@@ -65,6 +67,7 @@ class Statements:
         self._presence = presence
         self._wanted = asyncio.Event()
         self._whole = True
+        self._reads = OrderReads()
         self._unknown: set[str] = set()
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
@@ -143,17 +146,16 @@ class Statements:
         return reading.result() if reading.done() else ((), frozenset())
 
     async def _orders(self, whole: bool) -> _Orders:
-        """Open orders of all symbols (None), or of those that could be read; never raises for the exchange."""
-        if whole:
+        """Open orders of all symbols (None), or of those that were due and could be read; never raises for the exchange."""
+        busy = self._busy()
+        readable = (busy | set(self._symbols)) - self._unknown
+        symbols = self._reads.due(readable, busy, self._loop.now(), whole=whole)
+        if symbols is None:
             try:
                 return _named(await self._exchange.open_orders()), None
             except ExchangeError as error:
                 self._unread(error)
-        state = self._loop.core.state
-        held = {plan.symbol for plan in state.plans.values()} | {
-            each.symbol for each in state.positions.values() if each.stated
-        }
-        symbols = sorted((held | set(self._symbols)) - self._unknown)
+            symbols = self._reads.instead(readable, busy)
         read = await asyncio.gather(*(self._exchange.open_orders(each) for each in symbols), return_exceptions=True)
         found: list[ExchangeOrder] = []
         listed: set[str] = set()
@@ -164,6 +166,13 @@ class Statements:
                 found += orders
                 listed.add(symbol)
         return _named(found), frozenset(listed)
+
+    def _busy(self) -> set[str]:
+        """Symbols in which a trade or an order of ours lives, or a position stands."""
+        state = self._loop.core.state
+        held = {plan.symbol for plan in state.plans.values()}
+        held |= {each.symbol for each in state.positions.values() if each.stated}
+        return held | {state.orders[client_id].request.symbol for client_id in state.strays if client_id in state.orders}
 
     def _unlisted(self, symbol: str, error: BaseException) -> None:
         if isinstance(error, ExchangeError) and error.code == ErrorCode.BAD_SYMBOL:
@@ -203,7 +212,7 @@ class Statements:
         try:
             (mark,) = await self._exchange.mark_prices(f"{asset}{_ASSET}")
         except ExchangeError as error:
-            if error.action != "refuse":
+            if error.action != "refuse" or error.code in TOO_MANY:
                 return self._loop.core.state.fee_prices.get(asset)
             if asset in self._paid_in and asset not in self._unpriced:
                 self._unpriced.add(asset)

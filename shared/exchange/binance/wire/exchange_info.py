@@ -139,17 +139,10 @@ class Info(Wire, frozen=True, kw_only=True):
 
     symbols: list[msgspec.Raw]
     server_time: int = 0
-    rate_limits: tuple[_RateLimit, ...] = ()
+    rate_limits: msgspec.Raw = msgspec.Raw(b"[]")
 
     def value(self) -> ExchangeInfo:
         """Convert the perpetual contracts. Delivery contracts are skipped; what cannot be read is in ``left_out``."""
-        limits = tuple(
-            RateLimit(
-                kind=each.rate_limit_type, interval_ms=each.interval_num * _INTERVAL_MS[each.interval], limit=each.limit
-            )
-            for each in self.rate_limits
-            if each.interval in _INTERVAL_MS
-        )
         symbols: dict[str, SymbolRules] = {}
         left_out: list[LeftOut] = []
         for place, raw in enumerate(self.symbols):
@@ -163,7 +156,26 @@ class Info(Wire, frozen=True, kw_only=True):
                 left_out.append(LeftOut(symbol=name, reason="is listed twice; the first counts"))
             elif rules is not None:
                 symbols[rules.symbol] = rules
+        limits = _rate_limits(self.rate_limits)
         return ExchangeInfo(time=self.server_time, symbols=symbols, limits=limits, left_out=tuple(left_out))
+
+
+def _rate_limits(raw: msgspec.Raw) -> tuple[RateLimit, ...]:
+    """Read the rate limits, each by itself; of one that cannot be read all is empty. Filters do not depend on them."""
+    try:
+        rows = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except msgspec.DecodeError:
+        return (RateLimit(kind="", interval_ms=0, limit=0),)
+    return tuple(_rate_limit(row) for row in rows)
+
+
+def _rate_limit(raw: msgspec.Raw) -> RateLimit:
+    try:
+        row = msgspec.json.decode(raw, type=_RateLimit, strict=False)
+        interval_ms = row.interval_num * _INTERVAL_MS[row.interval]
+    except (msgspec.DecodeError, KeyError):
+        return RateLimit(kind="", interval_ms=0, limit=0)
+    return RateLimit(kind=row.rate_limit_type, interval_ms=interval_ms, limit=row.limit)
 
 
 class _Session(Wire, frozen=True, kw_only=True):

@@ -90,7 +90,7 @@ class AdapterTrader(_Named):
 
 
 async def opened(settings: ExchangeSettings, stack: AsyncExitStack) -> BinanceExchange:
-    exchange = BinanceExchange("demo", settings, None)
+    exchange = BinanceExchange("demo", settings, None, "execution")
     stack.push_async_callback(exchange.close)
     await exchange.start()
     return exchange

@@ -59,6 +59,43 @@ async def test_a_key_that_dies_between_orders_is_noticed_by_the_statement(at: Sc
         assert await at.sent() == []
 
 
+async def test_a_ban_pages_at_once_and_entries_go_on_by_themselves_after_it(at: Scene) -> None:
+    """EXEC-6: met by a read; while it lasts nothing is sent, an entry is refused with the reason, and nobody re-arms."""
+    async with at.running(driver={"statement_every_s": 1.0}) as process:
+        await at.hand.fault("banned_418", path="/fapi/v3/balance", retry_after_s=4, count=1)
+        await at.ears.until(lambda: bool(at.ears.alerted("ban.")))
+        await at.ears.until(lambda: at.ears.closed() == "ban")
+        (page,) = at.ears.alerted("ban.")
+        assert page.severity == "critical"
+        assert "banned" in process.driver.trouble()
+        await at.enter("banned")
+        await at.ears.until(lambda: any("banned this machine" in each.text for each in at.ears.alerted("refused.")))
+        assert process.core.state.halted is None
+        await at.ears.until(lambda: bool(at.ears.alerted("ban_over.")))
+        await at.until(lambda: process.driver.trouble() == "")
+        await at.open("after")
+    assert len(at.ears.alerted("ban.")) == 1
+
+
+async def test_a_stop_that_meets_a_ban_is_placed_after_it_and_the_symbol_trades_on(at: Scene) -> None:
+    """EXEC-3, EXEC-6: 418 says nothing of the stop, so it is no refused stop, which would freeze the symbol."""
+    async with at.running(naked_ms=10_000) as process:
+        await at.hand.fault("banned_418", path="/fapi/v1/algoOrder", method="POST", retry_after_s=1, count=3)
+        await at.enter("one")
+        await at.until(at.protected, 20.0)
+        assert process.core.state.frozen == {}
+        assert at.ears.alerted("ban.")
+
+
+async def test_a_ban_at_the_start_is_waited_for(at: Scene) -> None:
+    """EXEC-6: a process that ended and began again would ask again, and be banned for longer."""
+    await at.hand.fault("banned_418", path="/fapi/v3/balance", retry_after_s=1, count=1)
+    async with at.running() as process:
+        assert at.ears.alerted("ban.")
+        await at.open("one")
+        assert not process.task.done()
+
+
 async def test_a_key_that_gets_no_user_stream_stops_entries(at: Scene) -> None:
     """EXEC-6: the listen key is refused while everything else still answers."""
     async with at.running():

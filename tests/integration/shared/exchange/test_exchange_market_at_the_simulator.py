@@ -30,7 +30,7 @@ async def scene() -> AsyncIterator[tuple[BinanceExchange, Hand]]:
         settings = ExchangeSettings(
             key=SecretStr(TEST_KEY), secret=SecretStr(TEST_SECRET), rest_url=server.url, stream_url=server.sockets_url
         )
-        exchange = make_exchange("demo", settings, None)
+        exchange = make_exchange("demo", settings, None, "rest")
         assert isinstance(exchange, BinanceExchange)
         stack.push_async_callback(exchange.close)
         await exchange.start()

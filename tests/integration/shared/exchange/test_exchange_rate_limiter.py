@@ -1,4 +1,4 @@
-"""The limiter over every kind of store: what one process uses, the others see; a store that is away stops nobody."""
+"""The limiter over every kind of store: what one process uses, the others see; no store, away or forged, stops a stop."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from shared.exchange.limits.cell import encoded
 from shared.exchange.limits.limiter import RateLimiter, Throttled
+from shared.exchange.limits.news import LimitsNews
 from shared.exchange.limits.settings import LimiterSettings
-from shared.exchange.limits.windows import Cost, Limit
+from shared.exchange.limits.windows import Cost, Limit, Usage
 from shared.store.memory import MemoryStore
 from shared.store.open import make_store
 from shared.store.port import Cell, StateStore
 
 NOW = 1_780_000_000_000
+YEAR_MS = 365 * 86_400_000
 LIMITS = (Limit("weight_1m", 60_000, 100), Limit("orders_10s", 10_000, 10), Limit("orders_1m", 60_000, 50))
-QUICK = LimiterSettings(protect_wait_s=0.05, order_wait_s=0.05, read_wait_s=0.05, store_timeout_s=0.2)
+QUICK = LimiterSettings(
+    protect_wait_s=0.05, order_wait_s=0.05, read_wait_s=0.05, store_timeout_s=0.2, guardian=0.1, execution=0.8, rest=0.1
+)
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=pytest.mark.redis)])
@@ -42,7 +47,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 def limiter(store: StateStore | None, settings: LimiterSettings = QUICK) -> RateLimiter:
-    return RateLimiter(store, "limits:test", lambda: NOW, settings, LIMITS)
+    return RateLimiter(store, "limits:test", lambda: NOW, settings, LIMITS, "execution")
 
 
 async def test_processes_share_the_limits(stores: tuple[StateStore, StateStore]) -> None:
@@ -53,15 +58,16 @@ async def test_processes_share_the_limits(stores: tuple[StateStore, StateStore])
         done = 0
         for _ in range(15):
             try:
-                await which.admit(Cost(10), "protect")
+                await which.admit(Cost(9), "order")
             except Throttled:
                 continue
             done += 1
         return done
 
-    assert sum(await asyncio.gather(use(one), use(other))) == 10
+    assert sum(await asyncio.gather(use(one), use(other))) == 8, "nine tenths of the 80 that execution has"
     with pytest.raises(Throttled):
         await other.admit(Cost(1), "order")
+    await other.admit(Cost(1), "protect")
 
 
 async def test_silence_and_the_exchanges_counts_are_shared(stores: tuple[StateStore, StateStore]) -> None:
@@ -69,12 +75,30 @@ async def test_silence_and_the_exchanges_counts_are_shared(stores: tuple[StateSt
     one, other = limiter(stores[0]), limiter(stores[1])
     await one.heard({"X-MBX-ORDER-COUNT-10S": "10"})
     with pytest.raises(Throttled):
-        await other.admit(Cost(1, 1, 1), "protect")
+        await other.admit(Cost(1, 1, 1), "order")
     await other.admit(Cost(1), "read")
     await one.close_for(5_000)
     with pytest.raises(Throttled, match="nothing was sent") as late:
-        await other.admit(Cost(1), "protect")
+        await other.admit(Cost(1), "order")
     assert late.value.seconds == 5.0
+
+
+@pytest.mark.parametrize("value", [b"\xc1 no msgpack", b"", encoded(Usage({}, NOW + 70 * YEAR_MS))])
+async def test_a_forged_cell_holds_back_no_stop_and_is_replaced(stores: tuple[StateStore, StateStore], value: bytes) -> None:
+    """EXEC-6, H2 of the security review: one write into the cell closed all calls, stops included, for seventy years."""
+    told: list[LimitsNews] = []
+    one, other = limiter(stores[0]), limiter(stores[1])
+    one.watch(told.append)
+    await one.admit(Cost(1, 1, 1), "order")
+    cell = await stores[1].read("limits:test")
+    assert await stores[1].swap("limits:test", cell.version, value)
+    await one.admit(Cost(1, 1, 1), "protect")
+    await one.admit(Cost(1), "order")
+    assert [each.event for each in told] == ["forged"]
+    await other.admit(Cost(1), "order")
+    assert other.usage.windows["weight_1m"].used >= 4, "the next process finds our count"
+    assert other.usage.closed_until == 0
+    await one.close()
 
 
 class Away(MemoryStore):

@@ -15,6 +15,7 @@ from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.statements import Statements
 from services.execution.inputs import Executions, Input, Paid, Statement
 from services.execution.plans.plan import Plan
+from services.execution.positions import LegPosition
 from services.execution.requests import AskExecutions
 from services.execution.state import ExecutionState
 from shared.domain.control import Alert
@@ -323,3 +324,18 @@ async def test_the_countdown_of_a_resting_entry_runs_out_while_its_fill_would_no
     assert told[0] == ("BTCUSDT", 30)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement() -> None:
+    """EXEC-4, EXEC-6: such a statement says nothing of their orders; where a position stands it does."""
+    exchange, loop = Told(), FedLoop()
+    names = ("BTCUSDT", "ETHUSDT", *(f"S{each:03d}USDT" for each in range(78)))
+    reads = Statements(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None)
+    loop.state.positions["ETHUSDT:BOTH"] = LegPosition(symbol="ETHUSDT", stated=Decimal(1))
+    assert await reads.read()
+    loop.time += 5_000
+    assert await reads.read()
+    loop.state.positions.clear()
+    assert await reads.read()
+    assert exchange.asked == [None, "ETHUSDT"]
+    assert [each.listed for each in stated(loop)] == [None, frozenset({"ETHUSDT"}), frozenset()]

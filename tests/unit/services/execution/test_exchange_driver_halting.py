@@ -1,4 +1,4 @@
-"""Whoever stops entries, risk hears of it once, and so does the reader of /readyz (EXEC-6)."""
+"""Whoever stops entries, risk hears of it once, and so does the reader of /readyz; a ban ends by itself (EXEC-6)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from services.execution.state import Halt
 from shared.domain.control import Alert, Control
 from shared.domain.message import Message
 from shared.exchange.errors import ExchangeError
+from shared.exchange.limits.news import LimitsNews
 from tests.support.execution.desk import START, control, core
 
 
@@ -20,15 +21,24 @@ class Loop:
     def __init__(self) -> None:
         self.core = core()
         self.published: list[Message] = []
+        self.time = START
+        self.bans: list[tuple[int, str]] = []
 
     def now(self) -> int:
-        return START
+        return self.time
 
     def feed(self, message: Message) -> None:
         self.core.handle(message, START)
 
     def tell(self, *messages: Message) -> None:
         self.published += messages
+
+    def ban(self, until: int, why: str) -> None:
+        self.bans.append((until, why))
+
+    @property
+    def alerts(self) -> list[Alert]:
+        return [each for each in self.published if isinstance(each, Alert)]
 
     @property
     def commands(self) -> list[Control]:
@@ -37,7 +47,7 @@ class Loop:
 
 def halting() -> tuple[Halting, Loop, Readiness]:
     loop, readiness = Loop(), Readiness()
-    return Halting(cast(MoneyLoop, loop), readiness), loop, readiness
+    return Halting(cast(MoneyLoop, loop), readiness, loop.ban), loop, readiness
 
 
 def test_a_halt_of_the_core_is_told_to_risk_once_and_ends_with_the_rearm() -> None:
@@ -95,3 +105,56 @@ def test_an_error_that_a_person_must_mend_halts_and_another_does_not() -> None:
     assert loop.core.state.halted is not None
     halts.halt("again")
     assert [each.key for each in loop.published if isinstance(each, Alert)] == ["halt.-2015"]
+
+
+def test_a_ban_pages_once_closes_entries_and_ends_by_itself() -> None:
+    """EXEC-6: several requests meet the same ban; no person re-arms what the clock ends."""
+    halts, loop, readiness = halting()
+    until = START + 120_000
+    halts.limits_news(LimitsNews(event="banned", until=until))
+    halts.limits_news(LimitsNews(event="banned", until=until + 40))
+    (page,) = loop.alerts
+    assert (page.severity, page.key) == ("critical", f"ban.{until}")
+    assert "2 min" in page.text
+    assert "end it" in page.text
+    assert [each for each, _ in loop.bans] == [until]
+    assert loop.core.state.halted is None
+    loop.time = until - 1
+    halts.look()
+    assert "banned" in readiness.trouble()
+    loop.time = until
+    halts.look()
+    halts.look()
+    assert "banned" not in readiness.trouble()
+    assert [each.severity for each in loop.alerts] == ["critical", "info"]
+
+
+def test_a_longer_ban_is_told_again() -> None:
+    """EXEC-6: the exchange doubles it for who goes on."""
+    halts, loop, _ = halting()
+    halts.limits_news(LimitsNews(event="banned", until=START + 120_000))
+    halts.limits_news(LimitsNews(event="banned", until=START + 240_000))
+    assert [each for each, _ in loop.bans] == [START + 120_000, START + 240_000]
+    assert len(loop.alerts) == 2
+
+
+def test_forged_counts_page_and_do_not_flood() -> None:
+    """EXEC-6, H2 and H5 of the security review: whoever forges them does so again and again."""
+    halts, loop, _ = halting()
+    for _ in range(100):
+        halts.limits_news(LimitsNews(event="forged", text="no calls until 4000000000000 ms"))
+        loop.time += 1_000
+    (page,) = loop.alerts
+    assert page.severity == "critical"
+    assert "4000000000000" in page.text
+    loop.time = START + 600_000
+    halts.limits_news(LimitsNews(event="forged", text="again"))
+    assert len(loop.alerts) == 2
+
+
+def test_odd_limits_of_the_exchange_warn() -> None:
+    """EXEC-6: the shipped limits hold."""
+    halts, loop, _ = halting()
+    halts.limits_news(LimitsNews(event="odd_limits", text="no ORDERS"))
+    (told,) = loop.alerts
+    assert (told.severity, "no ORDERS" in told.text) == ("warning", True)

@@ -22,7 +22,7 @@ from shared.domain.control import Alert
 from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import AccountConfig, Balance, KeyRights
+from shared.exchange.model.account import AccountConfig, Balance, KeyRights, Leverage
 from shared.exchange.model.market_data import ExchangeInfo, LeftOut, Session, TradingSchedule
 from shared.exchange.model.orders import NewOrder
 from shared.runtime.process.exits import Exit, Leave
@@ -77,6 +77,7 @@ class ToldLoop:
         self._exchange = exchange
         self.lists: list[InstrumentList] = []
         self.alerts: list[Alert] = []
+        self.errors: list[ExchangeError] = []
         self.core = self
         self.state = ExecutionState()
         self.heard = asyncio.Condition()
@@ -109,7 +110,12 @@ async def watched(exchange: Changing, **settings: Any) -> AsyncIterator[tuple[To
     """The instruments, begun and kept; halts are collected."""
     loop, halts = ToldLoop(exchange), list[str]()
     watch = Instruments(
-        exchange, cast(MoneyLoop, loop), CommonSettings(), DriverSettings.model_validate(settings), halts.append
+        exchange,
+        cast(MoneyLoop, loop),
+        CommonSettings(),
+        DriverSettings.model_validate(settings),
+        halts.append,
+        loop.errors.append,
     )
     await watch.begin()
     task = asyncio.create_task(watch.run())
@@ -239,6 +245,38 @@ async def test_an_unsigned_agreement_closes_the_symbol_for_an_hour() -> None:
         assert loop.closed() == ""
 
 
+async def test_a_ban_closes_every_symbol_until_it_is_over_without_an_alert_for_each() -> None:
+    """EXEC-6: risk hears of it; people were paged once."""
+    async with watched(Changing()) as (loop, watch, _):
+        until = loop.now() + 60_000
+        watch.banned(until, "banned until then")
+        assert (loop.closed(), loop.closed("ETHUSDT")) == ("ban", "ban")
+        assert {each.until for each in loop.lists[-1].closures} == {until}
+        assert loop.alerts == []
+        cast(Changing, loop._exchange).time = until
+        await watch.refresh(always=True)
+        assert loop.closed() == ""
+        assert loop.alerts == []
+
+
+async def test_a_question_that_fails_is_heard_of() -> None:
+    """EXEC-6: -2015 halts whoever meets it; only the class of the error decides."""
+
+    class Locked(Changing):
+        locked = False
+
+        async def account_config(self) -> AccountConfig:
+            if self.locked:
+                raise ExchangeError("halt", -2015, "Invalid API-key, IP, or permissions", call="GET accountConfig")
+            return await super().account_config()
+
+    async with watched(Locked()) as (loop, watch, _):
+        cast(Locked, loop._exchange).locked = True
+        watch.look()
+        await until(lambda: bool(loop.errors))
+        assert [error.code for error in loop.errors] == [-2015]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -297,6 +335,42 @@ async def test_the_accounts_leverage_and_margin_type_are_set_on_every_symbol() -
     assert await set_up(exchange, SYMBOLS, asked, await exchange.symbol_configs()) == ()
     configs = await exchange.symbol_configs()
     assert [(each.leverage, each.margin_type) for each in configs.values()] == [(7, "cross"), (7, "cross")]
+
+
+@pytest.mark.parametrize("action", ["refuse", "retry", "query"])
+async def test_a_symbol_that_cannot_be_set_takes_no_entries_and_the_others_do(action: Any) -> None:
+    """RISK-5, fault 15: whatever the reason, what the exchange states after it decides; it is set at a later check."""
+
+    class Stuck(Changing):
+        stuck = True
+
+        async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+            if self.stuck and symbol == "ETHUSDT":
+                raise ExchangeError(action, -4161, "refused by the test", call="POST leverage")
+            return await super().set_leverage(symbol, leverage)
+
+    exchange = Stuck()
+    await MovedPort.set_leverage(exchange, "BTCUSDT", 125)
+    await MovedPort.set_leverage(exchange, "ETHUSDT", 125)
+    async with watched(exchange) as (loop, watch, halts):
+        assert (loop.closed(), loop.closed("ETHUSDT")) == ("", "leverage")
+        assert "leverage is 125, account.leverage is 10" in loop.alerted("closed.ETHUSDT.leverage")
+        exchange.stuck = False
+        watch.look()
+        await until(lambda: loop.closed("ETHUSDT") == "")
+        assert halts == []
+
+
+async def test_a_key_that_may_set_nothing_ends_the_start() -> None:
+    """RISK-5, OPS-7: it is no matter of one symbol."""
+
+    class Locked(MovedPort):
+        async def set_leverage(self, symbol: str, leverage: int) -> Leverage:
+            raise ExchangeError("halt", -2015, "Invalid API-key, IP, or permissions", call="POST leverage")
+
+    exchange = Locked()
+    with pytest.raises(ExchangeError, match="2015"):
+        await set_up(exchange, SYMBOLS, AccountSettings(leverage=7), await exchange.symbol_configs())
 
 
 @pytest.mark.parametrize(

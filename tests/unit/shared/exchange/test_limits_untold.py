@@ -20,6 +20,7 @@ IMPATIENT = LimiterSettings(protect_wait_s=0.001, order_wait_s=0.001, read_wait_
 CELL = "limits:test"
 ORDER = Cost(1, 1, 1)
 QUERY = Cost(1)
+_UNPROTECTING: tuple[Urgency, ...] = ("order", "read", "bulk")
 
 
 class Slow(MemoryStore):
@@ -61,8 +62,8 @@ async def stored(store: MemoryStore) -> dict[str, int]:
 
 
 async def until_told(which: RateLimiter) -> None:
-    if which._telling is not None:
-        await which._telling
+    if which._shared._telling is not None:
+        await which._shared._telling
 
 
 async def test_far_from_the_limits_a_call_waits_for_no_store_and_ten_are_one_write() -> None:
@@ -77,7 +78,7 @@ async def test_far_from_the_limits_a_call_waits_for_no_store_and_ten_are_one_wri
     store.gate.set()
     await until_told(one)
     assert store.swaps == 2
-    assert await stored(store) == {"weight_1m": 10, "orders_10s": 10, "orders_1m": 10}
+    assert await stored(store) == {"weight_1m": 10, "orders_10s": 10, "orders_1m": 10, "rest_1m": 10}
 
 
 async def test_only_a_little_is_untold_at_a_time() -> None:
@@ -150,15 +151,13 @@ async def test_a_pause_stops_this_process_while_the_store_is_asked() -> None:
     store.gate.clear()
     closing = asyncio.create_task(one.close_for(5_000))
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(one.admit(ORDER, "protect"))
-    await asyncio.sleep(0)
-    assert not waiting.done()
+    for urgency in get_args(Urgency):
+        with pytest.raises(Throttled):
+            await asyncio.wait_for(one.admit(ORDER, urgency), 1)
     store.gate.set()
-    with pytest.raises(Throttled):
-        await waiting
     await closing
     with pytest.raises(Throttled) as late:
-        await other.admit(QUERY, "protect")
+        await other.admit(QUERY, "order")
     assert late.value.seconds == 5.0
 
 
@@ -169,10 +168,10 @@ async def test_another_process_sends_one_burst_of_orders_into_a_pause_and_no_que
     await one.admit(ORDER, "order")
     await other.admit(ORDER, "order")
     await one.close_for(5_000)
-    await other.admit(ORDER, "protect")
+    await other.admit(ORDER, "order")
     assert other.usage.closed_until == 0
     await until_told(other)
-    for urgency in get_args(Urgency):
+    for urgency in _UNPROTECTING:
         with pytest.raises(Throttled):
             await other.admit(ORDER, urgency)
 
@@ -185,7 +184,7 @@ async def test_a_call_that_places_no_order_asks_the_store() -> None:
     await other.admit(ORDER, "order")
     await one.close_for(5_000)
     with pytest.raises(Throttled):
-        await other.admit(QUERY, "protect")
+        await other.admit(QUERY, "order")
 
 
 async def test_an_old_copy_is_not_relied_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,14 +192,14 @@ async def test_an_old_copy_is_not_relied_on(monkeypatch: pytest.MonkeyPatch) -> 
     store = await opened()
     one = limiter(store)
     await one.admit(ORDER, "order")
-    monkeypatch.setattr("shared.exchange.limits.limiter._FRESH_S", -1.0)
+    monkeypatch.setattr("shared.exchange.limits.shared_count._FRESH_S", -1.0)
     await one.admit(ORDER, "order")
     assert (await stored(store))["orders_10s"] == 2
 
 
 async def test_units_counted_alone_are_told_when_the_store_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """EXEC-6: nothing is lost, although another process wrote meanwhile."""
-    monkeypatch.setattr("shared.exchange.limits.limiter._ALONE_FOR_S", 0.05)
+    monkeypatch.setattr("shared.exchange.limits.shared_count._ALONE_FOR_S", 0.05)
     store = await opened()
     one, other = limiter(store, IMPATIENT.model_copy(update={"store_timeout_s": 0.01})), limiter(store)
     await other.admit(ORDER, "order")
@@ -214,7 +213,7 @@ async def test_units_counted_alone_are_told_when_the_store_answers(monkeypatch: 
     await until_told(other)
     assert (await stored(store))["orders_10s"] == 32
     with pytest.raises(Throttled):
-        await limiter(store).admit(ORDER, "protect")
+        await limiter(store).admit(ORDER, "order")
 
 
 async def test_closing_brings_the_rest_and_leaves_no_task() -> None:
