@@ -70,8 +70,10 @@ class Alone:
 
     async def _asked(self, loop: MoneyLoop, presence: Presence) -> Sign | None:
         """Ask who leads, unless a process of this store led a moment ago: nobody else could begin meanwhile."""
+        if self._leadership is None:
+            return None
         instrument = loop.core.instrument(self._common.symbols[0])
-        if self._leadership is None or instrument is None:
+        if instrument is None:
             return None
         if loop.now() - loop.led_until < _JUST_NOW_MS:
             await presence.lead(instrument)
