@@ -139,6 +139,16 @@ class ClosesAgain(ExecutionCore):
         return super().handle(taken, now)
 
 
+class AsksForEver(ExecutionCore):
+    """An order of which no query says anything is queried and nothing else: its symbol never thaws."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for order in self.state.orders.values():
+            order.unlisted.clear()
+        return effects
+
+
 class DoesNotKnow4130(ExecutionCore):
     """Fault 12: that a stop stands already is a refusal like any other."""
 

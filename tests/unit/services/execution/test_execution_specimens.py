@@ -19,6 +19,7 @@ from tests.unit.services.execution import test_execution_forged_bundles as forge
 from tests.unit.services.execution import test_execution_persons as persons
 from tests.unit.services.execution import test_execution_protection as protection
 from tests.unit.services.execution import test_execution_unprotectable as unprotectable
+from tests.unit.services.execution import test_execution_unreadable_queries as unreadable
 
 HEDGE = ({"leg": "LONG"}, "hedge_leg")
 FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
@@ -48,6 +49,10 @@ FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
     (
         specimens.TriesForEver,
         lambda: unprotectable.test_a_symbol_in_which_no_stop_comes_to_stand_is_entered_once("unknown"),
+    ),
+    (
+        specimens.AsksForEver,
+        lambda: unreadable.test_an_entry_that_never_arrived_and_is_never_told_of_is_given_up("unknown"),
     ),
     (specimens.DoesNotKnow4130, persons.test_a_stop_that_a_person_placed_where_ours_should_go_is_kept),
     (specimens.TakesAnySignature, gate.test_an_unsigned_message_buys_nothing),
