@@ -69,17 +69,17 @@ _ZERO: Final = Decimal(0)
 class Plan(msgspec.Struct, kw_only=True):
     """A trade that is not over, or may come back. Money in USDT, quantities in base currency, times in ms.
 
-    stop: price at which it is wanted now; moved_to: price to which a person moved it, None = nobody did. unwanted: its entry
-    is to be ended. exit_wanted: why it is to be closed at the market; empty = it is not. cut: quantity that is to be
-    taken off at the market although the trade goes on. taken: quantity that others took off; written: the part of it that
-    no fill explains; taken_before: the part that was traded before it opened, and perhaps not against it. orders: client
-    ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when it holds
-    something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has moved that, so
-    that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again before. given_up:
-    rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at: what was filled before
-    that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
-    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it is in
-    ``ExecutionState.trades_opened``.
+    stop: price at which it is wanted now; moved_to: price to which a person moved it, None = nobody did. unwanted: its
+    entry is to be ended. exit_wanted: why it is to be closed at the market; empty = it is not. cut: quantity that is to
+    be taken off at the market although the trade goes on. taken: quantity that others took off; written: the part of it
+    that no fill explains; taken_before: the part that was traded before it opened, and perhaps not against it. orders:
+    client ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when
+    it holds something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has
+    moved that, so that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again
+    before. given_up: rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at:
+    what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
+    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it
+    is in ``ExecutionState.trades_opened``.
     """
 
     intent: OrderIntent
