@@ -10,7 +10,7 @@ import msgspec
 from services.execution.oms.order import LiveOrder
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
-from shared.domain.account import FundingPayment, Trade
+from shared.domain.account import FundingPayment, Trade, Transfer
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure
@@ -64,10 +64,11 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     first, because a fill of theirs may still come. orders: ours by client id. positions: by symbol and leg. wallet,
     equity: USDT, as last stated; stated_at: when that was asked for (exchange). intents: id → valid_until, remembered
     until then. sent_at: when entries left, for the cap of their rate. fills_known: ids of fills; paid: of funding
-    payments; foreign: ids of orders that are not ours, each alerted once. agreed_at: all executions until then are accounted
-    for (exchange). instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or
-    forgotten, with the time since when: the living are cancelled. started_at: when this process began; an intent that is
-    older may have been sent by the one before. leaving: this process is about to stop.
+    payments; transfers: those that no statement has told; foreign: ids of orders that are not ours, each alerted once.
+    agreed_at: all executions until then are accounted for (exchange). instruments, closures: as the exchange stated them
+    last. strays: orders of ours whose trade is over or forgotten, with the time since when: the living are cancelled.
+    started_at: when this process began; an intent that is older may have been sent by the one before. leaving: this process
+    is about to stop.
     """
 
     wallet: Decimal | None = None
@@ -87,6 +88,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     intents: dict[str, int] = msgspec.field(default_factory=dict)
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
+    transfers: list[Transfer] = msgspec.field(default_factory=list)
     paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)

@@ -17,11 +17,12 @@ from services.execution.alerts import alert
 from services.execution.drivers.exchange.metrics import STATEMENTS
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.inputs import Statement
+from services.execution.inputs import TIERS_EVERY_MS, Statement
+from shared.domain.account import MarginTier
 from shared.domain.symbols import is_symbol
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import Balance
+from shared.exchange.model.account import Balance, Bracket
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.port import TradingExchange
 from shared.runtime.waiting import wait_at_most
@@ -32,6 +33,8 @@ _ASSET: Final = "USDT"
 #: Longest wait for open orders once balances and positions are there.
 _ORDERS_PATIENCE_S: Final = 2.0
 
+#: Margin tiers by symbol.
+Tiers = dict[str, tuple[MarginTier, ...]]
 #: Open orders, and the symbols of which they are all; None = every symbol.
 _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
@@ -59,6 +62,8 @@ class Statements:
         self._unknown: set[str] = set()
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
+        self._tiers_due = 0
+        self._tiers_read: asyncio.Task[Tiers] | None = None
 
     def ask(self, *, whole: bool = False) -> None:
         """Ask for one now. whole: news may have been missed, so that orders of every symbol are read."""
@@ -73,11 +78,15 @@ class Statements:
 
     async def run(self) -> None:
         """Read until cancelled."""
-        while True:
-            await wait_at_most(self._wanted, self._every)
-            self._wanted.clear()
-            if not await self.read():
-                await asyncio.sleep(min(1.0, self._every))
+        try:
+            while True:
+                await wait_at_most(self._wanted, self._every)
+                self._wanted.clear()
+                if not await self.read():
+                    await asyncio.sleep(min(1.0, self._every))
+        finally:
+            if self._tiers_read is not None:
+                self._tiers_read.cancel()
 
     async def read(self) -> bool:
         """Read one statement and feed it; False if the exchange did not give balances and positions."""
@@ -112,6 +121,7 @@ class Statements:
             orders=orders,
             listed=listed,
             fee_prices=await self._prices(balances),
+            tiers=self._tiers(),
         )
         self._loop.feed(statement)
         return True
@@ -166,6 +176,29 @@ class Statements:
             raise error
         self._readiness.unanswered(str(error))
 
+    def _tiers(self) -> Tiers:
+        """The margin tiers when they were read since the last statement. No statement waits for them."""
+        reading, now = self._tiers_read, self._loop.now()
+        if reading is not None and reading.done():
+            self._tiers_read = None
+            if not reading.cancelled():
+                return reading.result()
+        elif reading is None and now >= self._tiers_due:
+            self._tiers_due = now + TIERS_EVERY_MS
+            self._tiers_read = asyncio.create_task(self._read_tiers(), name="margin tiers")
+        return {}
+
+    async def _read_tiers(self) -> Tiers:
+        """Read the margin tiers of the traded symbols; when that fails, none, and it is tried again soon."""
+        try:
+            read = await self._exchange.brackets()
+        except ExchangeError as error:
+            log.warning("margin_tiers_not_read", error=str(error))
+            self._tiers_due = 0
+            return {}
+        self._wanted.set()
+        return {symbol: tuple(map(_tier, read[symbol])) for symbol in self._symbols if symbol in read}
+
     async def _prices(self, balances: Iterable[Balance]) -> dict[str, Decimal | None]:
         """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in."""
         assets = {each.asset for each in balances if each.wallet} | self._paid_in
@@ -183,6 +216,15 @@ class Statements:
                 self._loop.tell(alert("critical", f"fee_asset.{asset}", text, self._loop.now()))
             return None
         return mark.mark
+
+
+def _tier(bracket: Bracket) -> MarginTier:
+    return MarginTier(
+        floor=bracket.floor,
+        maintenance_rate=bracket.maintenance_rate,
+        cum=bracket.cum,
+        max_leverage=bracket.max_leverage,
+    )
 
 
 def _named(orders: Iterable[ExchangeOrder]) -> tuple[ExchangeOrder, ...]:
