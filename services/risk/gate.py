@@ -116,7 +116,8 @@ def _losing_streak(a: Application, settings: RiskSettings) -> Finding:
 
 
 def _account_stale(a: Application, settings: RiskSettings) -> Finding:
-    return _NOTHING if a.account_age is None else _at_most(a.account_age, settings.account_age_ms, "ms")
+    """An account from the future is none either: one of the two clocks is wrong."""
+    return _NOTHING if a.account_age is None else _at_most(abs(a.account_age), settings.account_age_ms, "ms")
 
 
 OrderRow = Callable[[Order, RiskSettings], Finding]

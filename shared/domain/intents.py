@@ -26,7 +26,7 @@ Refusal = Literal[
     "symbol_in_position",  # the symbol has a position, or an entry in flight
     "signal_stale",  # the signal has expired
     "no_account_state",  # no statement of the account has arrived yet
-    "account_stale",  # the last statement of the account is too old
+    "account_stale",  # the last statement of the account is too old, or from the future: a clock is wrong
     "unknown_symbol",  # the exchange's filters of the symbol are not known
     "symbol_closed",  # the symbol takes no entries now; the note says why and until when
     "below_minimum",  # no tradable size: below the exchange's minimum, or stop, entry and exits not a tick apart

@@ -82,6 +82,12 @@ def test_a_short_must_meet_its_stop_before_its_liquidation(price, passes):
     assert ("liquidation_before_stop" not in refusals(judge(application(order=short), SETTINGS))) == passes
 
 
+@pytest.mark.parametrize(("age", "refused"), [(-10_000, ()), (-10_001, ("account_stale",))])
+def test_an_account_from_the_future_is_refused_like_an_old_one(age, refused):
+    """RISK-2: a clock jumped."""
+    assert refusals(judge(application(account_age=age), SETTINGS)) == refused
+
+
 def test_few_entries_make_no_average_to_compare_with():
     """RISK-2."""
     assert refusals(judge(application(**order(average=None, notional=D(10**9))), SETTINGS)) == ()
