@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from services.risk.core import RiskCore
 from services.risk.kill_switch import TRADING
+from services.risk.settings import RiskSettings
 from services.risk.sizing import Size, size
 from services.risk.state import RiskState
 from shared.config.account import DEFAULT_ACCOUNT
@@ -106,6 +107,7 @@ class Law:
     midnight: int = 0
     begun: bool = False
     streak: int = 0
+    flattened: bool = False  # the drawdown's limit was reached, and nobody has re-armed since
 
     def begin_day(self, day: int) -> None:
         self.midnight, self.begun, self.moved, self.grown = day * DAY, False, Decimal(0), Fraction(1)
@@ -118,6 +120,7 @@ class Law:
         growth = Fraction(1) if before is None else Fraction(now) / (Fraction(before) + Fraction(amount))
         self.grown *= growth
         self.trough = min(Fraction(1), self.trough * growth)
+        self.flattened = self.flattened or self.fallen()
         self.moved += amount if not first else 0
         late = message.time > self.midnight + 60_000 and self.grown <= 1
         if first or not (self.begun or late):
@@ -128,7 +131,8 @@ class Law:
 
     def rearm(self) -> None:
         self.streak = 0
-        self.trough = Fraction(1) if self.fallen() else self.trough
+        self.trough = Fraction(1) if self.flattened else self.trough
+        self.flattened = False
 
     def lost(self, limit: Decimal, *, beyond: bool = False) -> bool:
         loss = 1 - self.grown - NOISE
@@ -278,6 +282,24 @@ def test_no_sequence_gets_past_the_caps_or_the_kill_switch(messages):
 def test_restarts_at_any_point_change_nothing(messages, restart_every):
     """Invariant 5: the kill switch survives restarts."""
     assert check(build, messages, restart_every) == check(build, messages)
+
+
+@settings(max_examples=60, deadline=None)
+@given(messages=histories(), places=st.sets(st.integers(0, 120), max_size=20))
+def test_restarts_change_no_refusal_and_no_number_with_the_settings_that_are_shipped(messages, places):
+    """RISK-3: from a first start that is halted on, with statements that grow old and equity that jumps."""
+
+    def shipped() -> RiskCore:
+        return RiskCore(1, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER, sim=False, armed=False)
+
+    core, outputs = shipped(), []
+    for number, message in enumerate(messages):
+        if number in places:
+            successor = shipped()
+            successor.restore(core.snapshot())
+            core = successor
+        outputs += tell(core, message, DAWN)
+    assert outputs == feed(shipped(), *messages, now=DAWN)
 
 
 @settings(max_examples=60, deadline=None)
