@@ -16,6 +16,7 @@ import msgspec
 from services.execution.inputs import Input, Sent, Withheld
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import AskStatement, Effects, PlaceOrder, Request
+from shared.domain.control import ClockTick
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
@@ -23,6 +24,8 @@ from simulator.matching_driver import MatchingDriver
 
 #: Most inputs that may follow from one message. A step in which every stop of the account triggers is far below.
 _MOST: Final = 20_000
+#: Longest time between two statements where the lane has ticks (mode paper), ms: risk approves nothing on an older one.
+_STATEMENT_MS: Final = 5_000
 
 
 class Execution(Protocol):
@@ -67,7 +70,7 @@ class ExecutionLane:
         """Take a message and return what follows from it: what happened, then statements and reports.
 
         A new MarketStep moves the exchange first, and ends with a statement of the account; any other message goes to the
-        core. Raises NotSettled.
+        core. Where there are ticks, a statement also follows when the last one grows old. Raises NotSettled.
         """
         self._now = max(self._now, now)
         self._taken, self._owes_statement, self._asked = 0, False, False
@@ -80,6 +83,7 @@ class ExecutionLane:
             self._owes_statement = True
         else:
             self._apply(message)
+            self._owes_statement |= isinstance(message, ClockTick) and self._now - self._stated_at >= _STATEMENT_MS
         self._settle()
         messages, self._messages = self._messages, []
         return sorted(messages, key=_comes_last)

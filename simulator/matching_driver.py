@@ -14,11 +14,11 @@ from typing import Final
 
 import msgspec
 
-from services.execution.inputs import Act, Answer, Executions, Input, News, Paid, Statement
+from services.execution.inputs import TIERS_EVERY_MS, Act, Answer, Executions, Input, News, Paid, Statement
 from services.execution.plans.admission import Quote
 from services.execution.requests import AskExecutions, AskStatement, CancelOrder, PlaceOrder, QueryOrder, Request
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
-from shared.domain.account import FundingPayment
+from shared.domain.account import FundingPayment, MarginTier
 from shared.domain.instruments import Instrument
 from shared.domain.market_step import MarketStep
 from shared.exchange.error_codes import ErrorCode
@@ -37,7 +37,7 @@ from simulator.core.model.orders import Order
 from simulator.core.model.requests import NewOrder as PlainRequest
 from simulator.core.model.requests import Refusal
 from simulator.core.state.snapshot import ExchangeSnapshot
-from simulator.port_models import asked, event_of, order_of, position_of, trade_of, without_average
+from simulator.port_models import asked, event_of, order_of, position_of, tier_of, trade_of, without_average
 from simulator.settings import SimulatorSettings
 
 
@@ -45,13 +45,15 @@ class MatchingState(msgspec.Struct):
     """What a snapshot holds.
 
     stepped_until: close time of the last market step, -1 before the first. priced_at: symbol → close time of its last
-    candle. skipped: number of candles ignored, by symbol. Times in UTC ms.
+    candle. skipped: number of candles ignored, by symbol. tiers_told_at: of the last statement that had the margin tiers.
+    Times in UTC ms.
     """
 
     core: ExchangeSnapshot
     stepped_until: int
     priced_at: dict[str, int]
     skipped: dict[str, int]
+    tiers_told_at: int = -TIERS_EVERY_MS
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -82,16 +84,19 @@ class MatchingDriver:
         self._stepped_until = -1
         self._priced_at: dict[str, int] = {}
         self._skipped: dict[str, int] = {}
+        self._tiers_told_at = -TIERS_EVERY_MS
 
     def snapshot(self) -> bytes:
         """Return the whole state as msgpack."""
-        return _ENCODER.encode(MatchingState(self._core.saved(), self._stepped_until, self._priced_at, self._skipped))
+        state = MatchingState(self._core.saved(), self._stepped_until, self._priced_at, self._skipped, self._tiers_told_at)
+        return _ENCODER.encode(state)
 
     def restore(self, data: bytes) -> None:
         """Replace the state by a snapshot's. Raises msgspec.ValidationError if ``data`` is no snapshot."""
         state = _DECODER.decode(data)
         self._core.resume(state.core)
         self._stepped_until, self._priced_at, self._skipped = state.stepped_until, state.priced_at, state.skipped
+        self._tiers_told_at = state.tiers_told_at
 
     @property
     def core(self) -> ExchangeCore:
@@ -192,7 +197,15 @@ class MatchingDriver:
                 legs=legs,
                 orders=(*map(order_of, core.open_orders()), *map(order_of, core.open_algo_orders())) if orders else (),
                 listed=None if orders else frozenset(),
+                tiers=self._tiers(now),
             )
+
+    def _tiers(self, now: int) -> dict[str, tuple[MarginTier, ...]]:
+        """The margin tiers of every symbol, if they were not told for a while."""
+        if now - self._tiers_told_at < TIERS_EVERY_MS:
+            return {}
+        self._tiers_told_at = now
+        return {symbol: tuple(map(tier_of, self._core.brackets(symbol).rows)) for symbol in sorted(self._symbols)}
 
     def _place(self, order: NewOrder, now: int) -> Answer:
         request, core = asked(order), self._core

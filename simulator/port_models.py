@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from shared.domain.account import MarginTier
 from shared.domain.order_words import AnyOrderStatus, AnyOrderType, BookOrderType, ConditionalOrderType
 from shared.exchange.binance.requests import order_params
 from shared.exchange.error_codes import ErrorCode
@@ -190,6 +191,16 @@ def bracket_of(bracket: brackets.Bracket) -> account.Bracket:
         cap=bracket.notional_cap,
         maintenance_rate=bracket.maintenance_rate,
         cum=bracket.cum,
+    )
+
+
+def tier_of(bracket: brackets.Bracket) -> MarginTier:
+    """Return one margin tier, as statements of the account tell it."""
+    return MarginTier(
+        floor=bracket.notional_floor,
+        maintenance_rate=bracket.maintenance_rate,
+        cum=bracket.cum,
+        max_leverage=bracket.leverage,
     )
 
 

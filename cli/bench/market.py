@@ -23,7 +23,15 @@ START = 1_746_403_200_000
 #: Settings with which the drill enters at every close of a run.
 DRILL: dict[str, object] = {
     "signals": {"strategies": ["every_close"], "drill": True},
-    "risk": {"risk_per_trade": "0.0001", "trades_per_day": 1_000_000, "max_positions": 1_000},
+    "risk": {
+        "risk_per_trade": "0.0001",
+        "trades_per_day": 1_000_000,
+        "max_positions": 1_000,
+        "max_losing_streak": 100,
+        "intents_per_minute": 10_000,
+        "max_exposure": 150,
+        "max_costs": 10,
+    },
     "execution": {"entries_per_minute": 10_000},
     "simulator": {"starting_wallet": "1000000", "max_quantity": "1"},
 }

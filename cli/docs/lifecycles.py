@@ -84,7 +84,8 @@ def render() -> str:
         ),
         *_section(
             "Kill switch",
-            "`services/risk/kill_switch.py`: when entries are allowed. `HALTED` ends only by `ict rearm`.",
+            "`services/risk/kill_switch.py`: when entries are allowed. `HALTED` ends only by `ict rearm`, "
+            "`FLATTEN` when nothing is held any more. In every mode but sim a risk service that finds no state begins `HALTED`.",
             diagram("NORMAL", kill_switch.TRANSITIONS, by_event(kill_switch.TRANSITIONS)),
         ),
         *_facts(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Final
+from typing import Final, get_args
 
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
@@ -11,6 +11,7 @@ from services.execution import state
 from services.execution.plans import admission, plan
 from services.ingest import alerts as ingest
 from services.ingest import candle_source, quality
+from services.risk import gate, kill_switch
 from shared.domain import account, control, decisions, intents, orders
 from shared.exchange.error_table import rule
 from shared.exchange.limits import windows
@@ -21,7 +22,13 @@ from shared.runtime.process import exits
 #: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply."),
-    ("Why risk refused a signal", intents, "Refusal", "In `Verdict.refusals`; all that apply, not only the first."),
+    (
+        "Why risk refused a signal",
+        intents,
+        "Refusal",
+        "In `Verdict.refusals`; all that apply, not only the first. `Verdict.checks` has every check with the numbers that it "
+        "compared. What to do about each: [risk for traders](risk.md).",
+    ),
     (
         "Why execution does not send an entry",
         admission,
@@ -36,7 +43,8 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Who made an order", orders, "Origin", "In `OrderEvent.origin`."),
     ("How a trade goes on", account, "TradeState", "In `Trade.state`; what follows what: [life cycles](lifecycles.md)."),
     ("Why a trade ended", plan, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
-    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`."),
+    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`; what follows what: [life cycles](lifecycles.md)."),
+    ("What moves the kill switch", kill_switch, "Event", "The steps of its table."),
     ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),
     (
@@ -67,16 +75,28 @@ def _exits() -> str:
     )
 
 
+def _columns(name: str, meanings: dict[str, str]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return header and rows of a list; of risk's refusals with the setting that limits each."""
+    rows = [(code(word) or "(empty)", meaning) for word, meaning in meanings.items()]
+    if name != "Refusal":
+        return ("word", "meaning"), list(rows)
+    limits = [gate.LIMITS.get(word, "") for word in get_args(intents.Refusal)]  # in the order of the words
+    return ("word", "meaning", "limit"), [
+        (*row, code(f"risk.{limit}") if limit else "") for row, limit in zip(rows, limits, strict=True)
+    ]
+
+
 def render() -> str:
     """Render the page."""
     parts = ["Every reason that this system gives is one of a closed list. Other words do not occur."]
     meanings = text()
     for title, module, name, about in _VOCABULARIES:
+        columns, rows = _columns(name, meanings[title])
         place = f"`{name}` in `{module.__name__.replace('.', '/')}.py`"
         parts += [
             f"## {title}",
             f"{about} Defined as {place}.",
-            table(("word", "meaning"), ((code(word) or "(empty)", meaning) for word, meaning in meanings[title].items())),
+            table(columns, rows),
         ]
     parts += [
         "## Errors of the exchange",

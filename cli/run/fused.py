@@ -45,7 +45,13 @@ def build(settings: Settings) -> Pipeline:
         signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
         stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))
     risk = RiskCore(
-        settings.partitions.count, settings.instrument_table(), settings.risk, settings.account, settings.signer()
+        settings.partitions.count,
+        settings.instrument_table(),
+        settings.risk,
+        settings.account,
+        settings.signer(),
+        sim=settings.mode == "sim",
+        armed=settings.mode == "sim",
     )
     stages.append(Stage("risk", risk, _for_risk))
     return Pipeline(stages, internal=frozenset({AnalysisBundle}))

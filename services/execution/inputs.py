@@ -7,15 +7,18 @@ inputs again. Times are UTC ms of the exchange's clock.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.account import FundingPayment
+from shared.domain.account import FundingPayment, MarginTier
 from shared.exchange.error_table.rule import Action
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder
 from shared.exchange.model.user_events import UserEvent
+
+#: How often a driver tells the margin tiers, ms: whoever lost them knows them again soon.
+TIERS_EVERY_MS: Final = 600_000
 
 #: What a driver was asked to do with an order.
 Act = Literal["place", "cancel", "query"]
@@ -74,7 +77,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
 
     time: as of which it holds. asked_at: when it was asked for: what happened after that may be missing. equity: wallet and
     unrealised profit, USDT. listed: symbols whose open orders are all in ``orders``; None = every symbol; empty = it says
-    nothing of orders. fee_prices: price in USDT of other assets that fees are paid in; None = it has none.
+    nothing of orders. fee_prices: price in USDT of other assets that fees are paid in; None = it has none. tiers: margin
+    tiers by symbol, now and then.
     """
 
     time: int
@@ -85,6 +89,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
     orders: tuple[ExchangeOrder, ...]
     listed: frozenset[str] | None = None
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
+    tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
 
     @property
     def names_orders(self) -> bool:

@@ -23,7 +23,10 @@ def step_reports(state: ExecutionState) -> list[Message]:
 
 
 def statement(state: ExecutionState, stated: Statement) -> list[Message]:
-    """Return the account as stated, with the trades that are open, and those that ended since the last statement."""
+    """Return the account as stated, with the trades that are open, and those that ended since the last statement.
+
+    A transfer that was made after the statement was asked for waits for the next one, whose wallet shows it.
+    """
     message = AccountStatement(
         time=stated.time,
         asked_at=stated.asked_at,
@@ -40,6 +43,8 @@ def statement(state: ExecutionState, stated: Statement) -> list[Message]:
                     unrealized=leg.unrealized,
                     leg=leg.side,
                     liquidation=leg.liquidation,
+                    maintenance_margin=leg.maintenance_margin,
+                    isolated_wallet=leg.isolated_wallet,
                 )
                 for leg in sorted(stated.legs, key=lambda each: (each.symbol, each.side))
                 if leg.quantity
@@ -48,9 +53,12 @@ def statement(state: ExecutionState, stated: Statement) -> list[Message]:
         open_trades=tuple(plan.report(state.orders) for plan in state.plans.values()),
         closed_trades=tuple(state.closed),
         funding=tuple(state.funding),
+        transfers=tuple(each for each in state.transfers if each.time <= stated.asked_at),
+        tiers=stated.tiers,
     )
     state.closed.clear()
     state.funding.clear()
+    state.transfers = [each for each in state.transfers if each.time > stated.asked_at]
     return [message]
 
 

@@ -10,7 +10,7 @@ import msgspec
 from services.execution.oms.order import LiveOrder
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
-from shared.domain.account import FundingPayment, Trade
+from shared.domain.account import FundingPayment, Trade, Transfer
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure
@@ -68,12 +68,13 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is taken
     once. trades_opened: how many trades ever held something; an emptied store begins at 0. alerted: reason → the minute
     (of ``now``) in which a refusal for it was alerted last. sent_at: when entries left, for the cap of their rate.
-    fills_known: ids of fills; paid: of funding payments; foreign: ids of orders that are not ours, each alerted once.
-    agreed_at: all executions until then are accounted for (exchange). instruments, closures: as the exchange stated them
-    last. strays: orders of ours whose trade is over or forgotten, with the time since when: the living are cancelled.
-    started_at: when this process began; an intent that is older may have been sent by the one before. leaving: this
-    process is about to stop; flattening: it closes every trade before that. passed: by symbol, the intent of the last
-    trade that was closed because the price had passed its stop before one stood; no stop was accepted there since.
+    fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; foreign: ids of
+    orders that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange).
+    instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with
+    the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
+    been sent by the one before. leaving: this process is about to stop; flattening: it closes every trade before that.
+    passed: by symbol, the intent of the last trade that was closed because the price had passed its stop before one
+    stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -95,6 +96,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     trades_opened: int = 0
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
+    transfers: list[Transfer] = msgspec.field(default_factory=list)
     paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)

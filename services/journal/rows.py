@@ -138,6 +138,7 @@ def _verdicts(message: VerdictBundle, stamped_at: int | None, found: Rows) -> No
                 "signature": verdict.signature,
                 "refusals": ",".join(verdict.refusals),
                 "notes": _json(verdict.notes),
+                "checks": _json(verdict.checks),
                 "stamped_at": stamped_at,
             }
         )
@@ -173,6 +174,7 @@ def _statement(message: AccountStatement, stamped_at: int | None, found: Rows) -
     )
     found["positions"] += [{**msgspec.structs.asdict(position), "time": time, **stamp} for position in account.positions]
     found["funding"] += [{**msgspec.structs.asdict(payment), **stamp} for payment in message.funding]
+    found["transfers"] += [{**msgspec.structs.asdict(transfer), **stamp} for transfer in message.transfers]
     for trade in (*message.open_trades, *message.closed_trades):
         found["trades"].append(msgspec.structs.asdict(trade) | {"sequence": trade_sequence(trade, time)})
 

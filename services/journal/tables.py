@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 metadata = MetaData()
 
@@ -191,6 +191,7 @@ verdicts = _table(
     _text("signature"),
     _text("refusals"),  # of the closed vocabulary, comma-separated
     _words("notes"),  # a JSON list
+    _words("checks"),  # a JSON list: every check of risk's gate with its numbers
     _stamp(),
 )
 intents = _table(
@@ -235,6 +236,7 @@ funding = _table(
     _money("amount"),
     _stamp(),
 )
+transfers = _table("transfers", _key("id"), _time("time"), _money("amount"), _stamp())
 equity = _table("equity", _key("time", BigInteger), _time("asked_at"), _money("wallet"), _money("equity"), _stamp())
 positions = _table(
     "positions",
@@ -242,6 +244,8 @@ positions = _table(
     _key("symbol"),
     _key("leg"),
     *(_money(name) for name in ("quantity", "entry_price", "mark_price", "unrealized", "liquidation")),
+    Column("maintenance_margin", Money),  # NULL: the exchange did not tell
+    _money("isolated_wallet"),  # 0: cross
     _stamp(),
 )
 risk_states = _table(

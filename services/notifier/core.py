@@ -21,7 +21,13 @@ from shared.domain.control import Alert, Control, Severity
 from shared.domain.message import Message
 
 _RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
-_KILL_SWITCH_SEVERITY: Final[dict[KillSwitch, Severity]] = {"NORMAL": "info", "DAY_HALT": "warning", "HALTED": "critical"}
+_KILL_SWITCH_SEVERITY: Final[dict[KillSwitch, Severity]] = {
+    "NORMAL": "info",
+    "CAUTION": "info",
+    "DAY_HALT": "warning",
+    "HALTED": "critical",
+    "FLATTEN": "critical",
+}
 
 
 class Told(msgspec.Struct):

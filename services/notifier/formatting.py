@@ -59,8 +59,10 @@ def kill_switch(report: RiskReport) -> str:
     day = f"Day {usdt(report.day_result, signed=True)}, equity {usdt(report.equity)}"
     meaning = {
         "NORMAL": "Entries are allowed again",
+        "CAUTION": "Entries are smaller until things go better",
         "DAY_HALT": "Entries are stopped until the next UTC day",
         "HALTED": "Entries are stopped until re-armed by hand",
+        "FLATTEN": "Entries are stopped, and every position is to be closed now",
     }[report.kill_switch]
     return f"{meaning}{because}. {day}"
 

@@ -7,29 +7,37 @@ finds it where it was. Whether a signal is stale, and which UTC day it is, the c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-from services.risk import gate, kill_switch, sizing
+from services.risk import alerts, gate, kill_switch, sizing
+from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
 from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
-from shared.domain.account import AccountStatement, KillSwitch, RiskReport
-from shared.domain.control import Alert, ClockTick, Control, Severity
+from shared.domain.account import AccountStatement, RiskReport
+from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent, Refusal, Verdict, VerdictBundle
+from shared.domain.intents import OrderIntent, Verdict, VerdictBundle
 from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 
-_SEVERITY: dict[KillSwitch, Severity] = {"NORMAL": "info", "DAY_HALT": "warning", "HALTED": "critical"}
+#: Said where CAUTION made an entry smaller.
+HALVED: Final = "smaller by caution"
 
 
 class RiskCore:
-    """The account's one gate. Raises ValueError for fewer than one partition."""
+    """The account's one gate. Raises ValueError for fewer than one partition.
+
+    sim: mode sim, in which what the exchange did not tell is no reason to refuse. armed: a core without a restored state
+    begins NORMAL; else it is HALTED, because it cannot know what was lost, or held.
+    """
 
     def __init__(
         self,
@@ -38,6 +46,9 @@ class RiskCore:
         settings: RiskSettings,
         account: AccountSettings,
         signer: Signer,
+        *,
+        sim: bool,
+        armed: bool,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
@@ -48,26 +59,29 @@ class RiskCore:
         self._barrier = PartitionBarrier(
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
+        self._sim = sim
         self._state = RiskState(barrier=self._barrier.state)
+        if not armed:
+            self._state.kill_switch, self._state.reason, self._state.changes = "HALTED", alerts.NO_STATE, 1
 
     def handle(self, message: Message, now: int) -> Sequence[Message]:
         """What follows, and an alert behind it when the kill switch has moved."""
-        changes = self._state.changes
-        outputs: list[Message] = []
-        self._advance(now)
+        outputs: list[Message] = self._advance(now)
         if isinstance(message, DecisionBundle):
             self._barrier.arrive(message, now)
-            outputs = self._decide(self._barrier.due(now))
+            outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, AccountStatement):
-            outputs = self._report(message)
+            outputs += self._report(message)
         elif isinstance(message, InstrumentList):
             self._state.learn(message)
         elif isinstance(message, ClockTick):
-            outputs = self._decide(self._barrier.due(now))
+            outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
-            outputs = self._obey(message)
-        if self._state.changes != changes:
-            outputs.append(self._kill_switch_alert())
+            outputs += self._obey(message)
+        if self._state.told != self._state.changes:
+            self._state.told = self._state.changes
+            state = self._state
+            outputs.append(alerts.kill_switch(state.kill_switch, state.reason, state.changes, state.now))
         return outputs
 
     def snapshot(self) -> bytes:
@@ -91,46 +105,42 @@ class RiskCore:
             wishes.sort(key=lambda wish: wish[0].symbol)
             verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
             messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts))
+            messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
             if ruling.absent:
-                messages.append(self._incomplete(ruling))
+                messages.append(alerts.incomplete(ruling.absent, ruling.close_time))
         return messages
 
     def _verdict(self, decision: Decision, signal: Signal, close_time: int) -> Verdict:
         state, settings = self._state, self._settings
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
-        application = gate.Application(
-            symbol=signal.symbol,
-            valid_until=signal.valid_until,
-            now=state.now,
-            kill_switch=state.kill_switch,
-            day_limit_reached=self._loss_event() is not None,
-            trades_today=state.trades_today,
-            occupied=state.occupied,
-            account_known=state.account is not None,
-            instrument_known=instrument is not None,
-            closed=closure is not None,
-        )
-        notes = (closure.text,) if closure is not None else ()
-        refusals: tuple[Refusal, ...] = gate.refusals(application, settings)
-        if instrument is None or state.account is None:
-            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=notes)
-        held = state.notional(signal.symbol)
-        size = sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage)
-        if size.quantity == 0:
-            refusals = (*refusals, "below_minimum")
-        if refusals:
-            notes = (*size.notes, *notes)
-            return Verdict(decision_id=decision.id, symbol=signal.symbol, refusals=refusals, notes=notes)
-        intent = self._intent(signal, size, close_time)
-        state.approve(intent)
+        size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
+        checks = gate.judge(application(signal, size, instrument, state, settings, self._account, sim=self._sim), settings)
+        refusals = gate.refusals(checks)
+        if size is not None:
+            caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
+            notes = (*caution, *size.notes, *notes)
+        intent = self._intent(signal, size, close_time) if size is not None and not refusals else None
+        if intent is not None:
+            state.approve(intent, settings)
         return Verdict(
             decision_id=decision.id,
             symbol=signal.symbol,
             intent=intent,
-            signature=self._signer.sign(intent),
-            notes=size.notes,
+            signature=self._signer.sign(intent) if intent is not None else "",
+            refusals=refusals,
+            notes=notes,
+            checks=checks,
         )
+
+    def _size(self, signal: Signal, instrument: Instrument | None) -> sizing.Size | None:
+        """The entry as sized; None without filters or account."""
+        state, settings = self._state, self._settings
+        if instrument is None or state.account is None:
+            return None
+        part = settings.caution_size if state.kill_switch == "CAUTION" else Decimal(1)
+        held = state.notional(signal.symbol)
+        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part)
 
     def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
         now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None
@@ -157,56 +167,60 @@ class RiskCore:
             risk_budget=size.risk_budget,
         )
 
-    def _incomplete(self, ruling: PartitionRuling) -> Alert:
-        absent = ", ".join(str(partition) for partition in ruling.absent)
-        return Alert(
-            severity="warning",
-            source="risk",
-            key="decisions_incomplete",
-            text=f"No decisions of partition {absent} for the close {ruling.close_time}; what they wished is not traded.",
-            time=ruling.close_time,
-        )
-
     # -- the account and the kill switch ------------------------------------------------------------------------------
 
     def _report(self, stated: AccountStatement) -> list[Message]:
         state = self._state
         if stated.time <= state.stated_until:
             return []
-        state.take(stated)
-        self._judge_loss()
-        assert state.day_start_equity is not None
+        state.take(stated, self._settings)
+        told = self._judge()
         return [
             RiskReport(
                 time=stated.time,
                 kill_switch=state.kill_switch,
                 reason=state.reason,
                 equity=stated.account.equity,
-                day_start_equity=state.day_start_equity,
-                day_result=stated.account.equity - state.day_start_equity,
+                day_start_equity=state.equity.day_start,
+                day_result=stated.account.equity - state.equity.day_start,
                 trades_today=state.trades_today,
                 open_positions=len(state.in_position),
-            )
+            ),
+            *told,
         ]
 
-    def _advance(self, now: int) -> None:
-        if self._state.advance_to(now):
-            self._pull("new_day", "a new UTC day began")
+    def _advance(self, now: int) -> list[Message]:
+        if not self._state.advance_to(now):
+            return []
+        self._pull("new_day", "a new UTC day began")
+        return self._judge()
 
-    def _loss_event(self) -> kill_switch.Event | None:
+    def _judge(self) -> list[Message]:
+        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further."""
+        state, equity = self._state, self._state.equity
+        figures = state.figures(self._settings)
+        if figures is None:
+            return []
+        found: tuple[kill_switch.Event, ...] = ("equity_jump",)
+        if not equity.suspect:
+            found = kill_switch.events(figures, self._settings, acknowledged=state.deep_loss_acknowledged)
+        told: list[Message] = []
+        for event in found:
+            reason = alerts.why(event, figures, equity)
+            if event != "drawdown":
+                self._pull(event, reason)
+            elif not state.flattened:
+                told.append(self._flatten(reason))
+        if state.kill_switch == "FLATTEN" and state.flat:
+            self._pull("flat", f"{state.reason}; nothing is held any more")
+        return told
+
+    def _flatten(self, reason: str) -> Alert:
+        """Go to FLATTEN. The one place that asks for every position to be closed: today a person is asked, by this alert."""
         state = self._state
-        if state.account is None or state.day_start_equity is None:
-            return None
-        return kill_switch.loss_event(state.day_start_equity, state.account.equity, self._settings)
-
-    def _judge_loss(self) -> None:
-        event = self._loss_event()
-        if event == "deep_loss" and self._state.deep_loss_acknowledged:
-            event = "daily_loss"
-        if event is not None:
-            account, day_start = self._state.account, self._state.day_start_equity
-            assert account is not None
-            self._pull(event, f"equity {account.equity} USDT against {day_start} USDT at the start of the UTC day")
+        state.flattened = True
+        self._pull("drawdown", reason)
+        return alerts.flatten(reason, state.changes, state.now)
 
     def _obey(self, control: Control) -> list[Message]:
         state = self._state
@@ -222,8 +236,8 @@ class RiskCore:
             )
             return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now)]
         if control.command == "rearm":
-            state.deep_loss_acknowledged = self._loss_event() == "deep_loss"
-            self._judge_loss()
+            state.acknowledge(self._settings)
+            return self._judge()
         return []
 
     def _pull(self, event: kill_switch.Event, reason: str) -> None:
@@ -234,13 +248,3 @@ class RiskCore:
             state.kill_switch = after
             state.reason = reason
             state.changes += 1
-
-    def _kill_switch_alert(self) -> Alert:
-        state = self._state
-        return Alert(
-            severity=_SEVERITY[state.kill_switch],
-            source="risk",
-            key=f"kill_switch.{state.changes}",
-            text=f"The kill switch is {state.kill_switch}: {state.reason}",
-            time=state.now,
-        )

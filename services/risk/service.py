@@ -11,6 +11,14 @@ from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 
 
+def _armed(common: CommonSettings) -> bool:
+    """Whether a risk without a state begins NORMAL: where no order leaves, and where no command could re-arm it.
+
+    Mode paper in one process has an in-memory bus, which `ict rearm` does not reach.
+    """
+    return common.mode == "sim" or (common.mode == "paper" and common.layout == "embedded")
+
+
 def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
     """The account's risk lane."""
     build = partial(
@@ -20,6 +28,8 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         settings,
         common.account,
         common.signer(),
+        sim=common.mode == "sim",
+        armed=_armed(common),
     )
     lane = LaneSpec(name="risk", stage="risk", queue="risk", build=build, tick_ms=common.lane.tick_ms)
     return ServiceSpec(name="risk", group="risk", lanes=(lane,))

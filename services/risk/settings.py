@@ -70,6 +70,73 @@ class RiskSettings(BaseModel):
         description="Loss of a UTC day beyond which entries stop until `ict rearm`, fraction of the day's first equity",
         json_schema_extra=BASIC,
     )
+    max_drawdown: Decimal = Field(
+        Decimal("0.15"),
+        gt=0,
+        lt=1,
+        description="Loss from the highest equity at which every position is to be closed, fraction of that equity",
+        json_schema_extra=BASIC,
+    )
+    max_losing_streak: int = Field(
+        5, ge=1, le=100, description="Trades lost in a row at which entries stop until `ict rearm`", json_schema_extra=BASIC
+    )
+    caution_loss: Decimal = Field(
+        Decimal("0.015"),
+        gt=0,
+        lt=1,
+        description="Loss of a UTC day from which positions are smaller, fraction of the day's first equity",
+    )
+    caution_loss_release: Decimal = Field(
+        Decimal("0.01"), gt=0, lt=1, description="Loss of a UTC day below which they are no longer, fraction of the same"
+    )
+    caution_trades: int = Field(20, ge=1, le=1_000, description="Trades over which the share of won ones is computed")
+    caution_win_rate: Decimal = Field(
+        Decimal("0.5"), ge=0, le=1, description="Share of trades won below which positions are smaller, 0 to 1"
+    )
+    caution_win_rate_release: Decimal = Field(
+        Decimal("0.55"), ge=0, le=1, description="Share of trades won from which they are no longer, 0 to 1"
+    )
+    caution_size: Decimal = Field(
+        Decimal("0.5"), gt=0, le=1, description="Part of `risk_per_trade` that is risked in state CAUTION"
+    )
+    account_age_ms: int = Field(
+        10_000, ge=1_000, le=600_000, description="Age of the account's statement beyond which nothing is approved, ms"
+    )
+    intents_per_minute: int = Field(10, ge=1, le=10_000, description="Approvals within a minute at which a pause begins")
+    cooldown_ms: int = Field(
+        300_000, ge=60_000, le=86_400_000, description="Length of the pause after too many approvals in a minute, ms"
+    )
+    fat_finger_factor: Decimal = Field(
+        Decimal(10), gt=1, le=1_000, description="Most times the average of the entries before that an entry may be worth"
+    )
+    fat_finger_entries: int = Field(20, ge=3, le=1_000, description="Entries over which that average is computed")
+    max_exposure: Decimal = Field(
+        Decimal(3), gt=0, le=150, description="Largest sum of all positions and entries in flight, multiple of equity"
+    )
+    max_leverage: int = Field(20, ge=1, le=150, description="Highest `account.leverage` with which entries are approved")
+    max_margin_ratio: Decimal = Field(
+        Decimal("0.5"), gt=0, le=1, description="Largest maintenance margin with the new position, fraction of equity"
+    )
+    expected_slippage: Decimal = Field(
+        Decimal("0.0001"),
+        ge=0,
+        le=Decimal("0.05"),
+        description="What spread and slippage cost at each fill on average, fraction of the price; for `max_costs` only",
+    )
+    max_costs: Decimal = Field(
+        Decimal("0.2"),
+        gt=0,
+        le=10,
+        description="Most that fees and expected slippage of both ways may cost, fraction of the distance to the stop",
+        json_schema_extra=BASIC,
+    )
+    max_equity_jump: Decimal = Field(
+        Decimal("0.05"),
+        gt=0,
+        le=1,
+        description="Change of equity between two statements, explained by neither results, funding nor transfers, at which "
+        "entries stop until `ict rearm`, fraction of equity",
+    )
     deadline_ms: int = Field(
         10_000,
         ge=100,
@@ -83,7 +150,7 @@ class RiskSettings(BaseModel):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        """Raise ValueError if the halt would come before the day's stop, or one position could exceed its symbol's cap."""
+        """Raise ValueError for limits that contradict each other: one that should come later would come first."""
         if self.halt_loss_limit < self.daily_loss_limit:
             raise ValueError(
                 f"halt_loss_limit {self.halt_loss_limit} is below daily_loss_limit {self.daily_loss_limit}: "
@@ -93,5 +160,14 @@ class RiskSettings(BaseModel):
             raise ValueError(
                 f"symbol_margin_cap {self.symbol_margin_cap} is below position_margin_cap {self.position_margin_cap}: "
                 "raise the first or lower the second"
+            )
+        if self.caution_loss_release > self.caution_loss:
+            raise ValueError(
+                f"caution_loss_release {self.caution_loss_release} is above caution_loss {self.caution_loss}: lower it"
+            )
+        if self.caution_win_rate_release < self.caution_win_rate:
+            raise ValueError(
+                f"caution_win_rate_release {self.caution_win_rate_release} is below caution_win_rate "
+                f"{self.caution_win_rate}: raise it"
             )
         return self

@@ -56,11 +56,15 @@ def size(
     symbol_notional: Decimal,
     settings: RiskSettings,
     leverage: int,
+    part: Decimal = Decimal(1),
 ) -> Size:
-    """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT."""
+    """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT.
+
+    part: of ``risk_per_trade`` that is risked, 0 to 1.
+    """
     with localcontext(_DOWN):
         equity = max(equity, Decimal(0))
-        budget = settings.risk_per_trade * equity
+        budget = settings.risk_per_trade * part * equity
         price, stop = instrument.price(signal.entry.price), instrument.stop(signal.stop, signal.side)
         exits = _rungs(signal.exits, instrument)
         bound = _bound(signal, instrument, price, stop, exits, settings)
@@ -84,6 +88,11 @@ def size(
         if quantity <= 0 or quantity < instrument.min_quantity or quantity * min(price, bound) < instrument.min_notional:
             return sized(Decimal(0), *notes, UNDER_MINIMUM)
         return sized(quantity, *notes)
+
+
+def costs(size: Size, settings: RiskSettings) -> Decimal:
+    """What fees and expected slippage of both ways cost, as a fraction of the distance to the stop (R)."""
+    return (settings.taker_fee + settings.expected_slippage) * (size.price + size.stop) / abs(size.price - size.stop)
 
 
 def _rungs(exits: Sequence[Exit], instrument: Instrument) -> tuple[ExitRung, ...]:

@@ -6,12 +6,17 @@ from decimal import Decimal
 
 import msgspec
 
+from services.risk import results
 from services.risk.barrier import PartitionState
-from shared.domain.account import AccountState, AccountStatement, KillSwitch
+from services.risk.equity import EquityBook
+from services.risk.kill_switch import Figures, loss_event
+from services.risk.results import EndedTrade
+from services.risk.settings import RiskSettings
+from shared.domain.account import AccountState, AccountStatement, KillSwitch, MarginTier
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent
 from shared.domain.listing import Closure, InstrumentList
-from shared.domain.timeframes import DAY
+from shared.domain.timeframes import DAY, MINUTE
 
 
 class PendingIntent(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,9 +34,11 @@ class PendingIntent(msgspec.Struct, frozen=True, kw_only=True):
 class RiskState(msgspec.Struct, kw_only=True):
     """``now``: the time of the last message, ms. ``day``: UTC days since the epoch, of ``now``; -1 before any message.
 
-    ``day_start_equity``: the last equity known before the day began; if there was none, the first one stated on it.
-    ``changes`` counts the kill switch's transitions. ``deep_loss_acknowledged``: re-armed by hand today after a deep loss.
-    ``instruments``, ``closures``: as the exchange told them last; nothing before that.
+    ``changes`` counts the kill switch's transitions, ``told`` those that an alert has told. ``deep_loss_acknowledged``:
+    re-armed by hand today after a deep loss. ``flattened``: the drawdown's limit was reached, and nobody has re-armed since.
+    ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
+    ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
+    ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
     """
 
     barrier: PartitionState = msgspec.field(default_factory=PartitionState)
@@ -40,16 +47,24 @@ class RiskState(msgspec.Struct, kw_only=True):
     kill_switch: KillSwitch = "NORMAL"
     reason: str = ""
     changes: int = 0
+    told: int = 0
     deep_loss_acknowledged: bool = False
+    flattened: bool = False
     account: AccountState | None = None
+    equity: EquityBook = msgspec.field(default_factory=EquityBook)
     stated_until: int = -1
+    asked_at: int = -1
     open_trades: tuple[str, ...] = ()
-    day_start_equity: Decimal | None = None
+    ended: list[EndedTrade] = msgspec.field(default_factory=list)
     trades_today: int = 0
+    approved_at: list[int] = msgspec.field(default_factory=list)
+    cooling_until: int = 0
+    entries: list[Decimal] = msgspec.field(default_factory=list)
     pending: list[PendingIntent] = msgspec.field(default_factory=list)
     controls: list[str] = msgspec.field(default_factory=list)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
+    tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
 
     def advance_to(self, time: int) -> bool:
         """Time only moves on. True when a new UTC day has begun with it."""
@@ -60,38 +75,61 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.day = day
         self.trades_today = 0
         self.deep_loss_acknowledged = False
-        self.day_start_equity = self.account.equity if self.account is not None else None
+        self.equity.begin_day(day * DAY)
         return True
 
-    def take(self, stated: AccountStatement) -> None:
+    def take(self, stated: AccountStatement, settings: RiskSettings) -> None:
         """The account as stated. An approval ends when the statement shows its trade, or could show it and does not.
 
         One that was asked for while the intent may still be sent proves nothing: the entry may be on its way.
         """
-        self.stated_until = stated.time
+        self.stated_until, self.asked_at = stated.time, stated.asked_at
         self.account = stated.account
+        self.tiers |= stated.tiers
         self.open_trades = tuple(sorted({t.symbol for t in stated.open_trades if t.state not in ("closed", "failed")}))
         shown = {trade.intent_id for trade in (*stated.open_trades, *stated.closed_trades)}
         self.pending = [each for each in self.pending if each.id not in shown and stated.asked_at <= each.until]
-        if self.day_start_equity is None:
-            self.day_start_equity = stated.account.equity
+        results.add(self.ended, stated.closed_trades, max(settings.caution_trades, settings.max_losing_streak))
+        self.equity.take(stated, self.day * DAY, settings.max_equity_jump)
 
     def learn(self, told: InstrumentList) -> None:
         """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""
         self.instruments |= {each.symbol: each for each in told.instruments}
         self.closures = told.closures
 
-    def approve(self, intent: OrderIntent) -> None:
+    def approve(self, intent: OrderIntent, settings: RiskSettings) -> None:
         """Count an approval at once: the next signal of the same close meets it."""
+        notional = worst_notional(intent)
         self.trades_today += 1
-        self.pending.append(
-            PendingIntent(
-                id=intent.id,
-                symbol=intent.symbol,
-                until=max(intent.valid_until, intent.rests_until),
-                notional=intent.quantity * max(intent.price, intent.bound),
-            )
-        )
+        self.approved_at = [each for each in self.approved_at if each > self.now - MINUTE] + [self.now]
+        if len(self.approved_at) >= settings.intents_per_minute:
+            self.cooling_until = self.now + settings.cooldown_ms
+        self.entries.append(notional)
+        del self.entries[: -settings.fat_finger_entries]
+        until = max(intent.valid_until, intent.rests_until)
+        self.pending.append(PendingIntent(id=intent.id, symbol=intent.symbol, until=until, notional=notional))
+
+    def acknowledge(self, settings: RiskSettings) -> None:
+        """A person re-armed: what halted before does not halt again for the same cause."""
+        self.equity.accept()
+        self.deep_loss_acknowledged = loss_event(self.equity.day, settings) == "deep_loss"
+        if self.flattened:
+            self.flattened = False
+            self.equity.forget_peak()
+        for each in self.ended:
+            each.forgiven = True
+
+    def figures(self, settings: RiskSettings) -> Figures | None:
+        """What the kill switch is judged by; None before the first statement."""
+        if self.account is None:
+            return None
+        rate = results.win_rate(self.ended, settings.caution_trades)
+        return Figures(self.equity.day, self.equity.drawdown, results.streak(self.ended), rate)
+
+    @property
+    def flat(self) -> bool:
+        """Nothing is held, and nothing is on its way."""
+        return self.account is not None and not self.occupied
 
     @property
     def in_position(self) -> frozenset[str]:
@@ -109,3 +147,14 @@ class RiskState(msgspec.Struct, kw_only=True):
         positions = self.account.positions if self.account is not None else ()
         held = sum((abs(p.quantity) * p.mark_price for p in positions if p.symbol == symbol), Decimal(0))
         return held + sum((intent.notional for intent in self.pending if intent.symbol == symbol), Decimal(0))
+
+    @property
+    def exposure(self) -> Decimal:
+        """USDT that all symbols hold at mark, plus what is on its way."""
+        symbols = self.in_position | {intent.symbol for intent in self.pending}
+        return sum((self.notional(symbol) for symbol in sorted(symbols)), Decimal(0))
+
+
+def worst_notional(intent: OrderIntent) -> Decimal:
+    """What the entry is worth at its worst price, USDT."""
+    return intent.quantity * max(intent.price, intent.bound)

@@ -17,6 +17,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
     quantity: base currency, signed: positive = long. entry_price, mark_price: USDT. unrealized: profit at the mark price,
     USDT. leg: BOTH in one-way mode. liquidation: price at which the exchange closes it, USDT; 0 = there is none, or unknown.
+    maintenance_margin: USDT, at the mark price; None = unknown. isolated_wallet: margin of an isolated position, USDT;
+    0 = cross.
     """
 
     symbol: Symbol
@@ -26,6 +28,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     unrealized: Decimal
     leg: PositionSide = "BOTH"
     liquidation: Decimal = Decimal(0)
+    maintenance_margin: Decimal | None = None
+    isolated_wallet: Decimal = Decimal(0)
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,21 +91,53 @@ class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
     id: Id = ""
 
 
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that came into the futures wallet or left it, and is no result. amount: USDT, positive = came in.
+
+    id: execution's own of the transfer.
+    """
+
+    id: Id
+    time: Milliseconds
+    amount: Decimal
+
+
+class MarginTier(msgspec.Struct, frozen=True, kw_only=True):
+    """One tier of a symbol's margin, for notionals from ``floor`` (USDT) up to the next tier's.
+
+    maintenance_rate: fraction of the notional. cum: USDT, taken off notional x maintenance_rate. max_leverage: the highest
+    that the exchange allows there.
+    """
+
+    floor: Decimal
+    maintenance_rate: Decimal
+    cum: Decimal
+    max_leverage: Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+
+
+#: The tiers of a symbol, smallest first.
+MarginTiers = Annotated[tuple[MarginTier, ...], msgspec.Meta(max_length=100)]
+
+
 class AccountStatement(Message, frozen=True, kw_only=True):
     """The account as the exchange stated it, with the trades as execution has them then. It only reconciles: what happens to
     orders is told at once by OrderEvents.
 
     time: UTC ms as of which it holds. asked_at: UTC ms at which it was asked for; what happened after that may be missing.
-    open_trades: those that are not over. closed_trades, funding: new since the statement before.
+    open_trades: those that are not over. closed_trades, funding, transfers: new since the statement before. tiers: margin
+    tiers by symbol, told from time to time; a symbol that is not named keeps the last ones told.
     """
 
     TYPE: ClassVar[str] = "account_statement"
+    VERSION: ClassVar[int] = 2
     time: Milliseconds
     asked_at: Milliseconds
     account: AccountState
     open_trades: Annotated[tuple[Trade, ...], MANY] = ()
     closed_trades: Annotated[tuple[Trade, ...], MANY] = ()
     funding: Annotated[tuple[FundingPayment, ...], MANY] = ()
+    transfers: Annotated[tuple[Transfer, ...], MANY] = ()
+    tiers: Annotated[dict[Symbol, MarginTiers], MANY] = msgspec.field(default_factory=dict)
 
     @property
     def topic(self) -> str:
@@ -113,24 +149,28 @@ class AccountStatement(Message, frozen=True, kw_only=True):
 
     @property
     def at(self) -> int:
-        return max(self.time, self.asked_at, self.account.time, *(each.time for each in self.funding))
+        told = [each.time for each in self.funding] + [each.time for each in self.transfers]
+        return max(self.time, self.asked_at, self.account.time, *told)
 
 
 KillSwitch = Literal[
     "NORMAL",  # entries pass
+    "CAUTION",  # entries pass at a smaller size, until things go better
     "DAY_HALT",  # no entries until the next UTC day
     "HALTED",  # no entries until re-armed by hand
+    "FLATTEN",  # no entries, and every position is to be closed; then HALTED
 ]
 
 
 class RiskReport(Message, frozen=True, kw_only=True):
     """Risk's report after a statement of the account: the kill switch and the figures of the UTC day.
 
-    equity, day_start_equity, day_result: USDT. reason: what caused the last change of the kill switch; empty before the
-    first.
+    equity, day_start_equity, day_result: USDT. day_start_equity: corrected by the transfers since, so that day_result has
+    none of them. reason: what caused the last change of the kill switch; empty before the first.
     """
 
     TYPE: ClassVar[str] = "risk_report"
+    VERSION: ClassVar[int] = 2
     time: Milliseconds
     kill_switch: KillSwitch
     reason: Text

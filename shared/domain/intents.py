@@ -15,16 +15,27 @@ from shared.domain.order_words import PositionSide, Side
 
 #: Why risk refused a signal: a closed vocabulary. All reasons that apply are reported, not only the first.
 Refusal = Literal[
-    "kill_switch",  # the kill switch is not NORMAL
+    "kill_switch",  # the kill switch is neither NORMAL nor CAUTION
     "daily_loss",  # the loss of this UTC day has reached its limit
+    "drawdown",  # the loss from the highest equity has reached its limit
+    "losing_streak",  # as many trades in a row were lost as are allowed
+    "equity_jump",  # equity changed by more than results, funding and transfers explain
     "trades_per_day",  # as many trades were approved this UTC day as are allowed
+    "order_frequency",  # too many were approved within a minute: a pause follows
     "position_limit",  # as many positions are open, entries in flight included, as are allowed
     "symbol_in_position",  # the symbol has a position, or an entry in flight
     "signal_stale",  # the signal has expired
-    "below_minimum",  # no tradable size: below the exchange's minimum, or stop, entry and exits not a tick apart
     "no_account_state",  # no statement of the account has arrived yet
+    "account_stale",  # the last statement of the account is too old, or from the future: a clock is wrong
     "unknown_symbol",  # the exchange's filters of the symbol are not known
     "symbol_closed",  # the symbol takes no entries now; the note says why and until when
+    "below_minimum",  # no tradable size: below the exchange's minimum, or stop, entry and exits not a tick apart
+    "fat_finger",  # far larger than the entries approved before it
+    "exposure_limit",  # all positions together, this one included, would be too large for the equity
+    "leverage_cap",  # the account's leverage is above its cap, or above what the exchange allows at this size
+    "margin_ratio",  # maintenance margin would take too much of the equity, or cannot be computed
+    "costs_too_high",  # fees and slippage would take too much of what is risked
+    "liquidation_before_stop",  # the exchange would close the position before its stop, or that cannot be computed
 ]
 
 
@@ -104,11 +115,26 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
         return self.exits[-1].price
 
 
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of risk's gate on one signal.
+
+    name: the refusal that it gives when it does not pass. value, limit: the numbers that were compared, in ``unit``, to
+    twelve digits; None = there is none, or it is not known.
+    """
+
+    name: Refusal
+    passed: bool
+    value: Decimal | None = None
+    limit: Decimal | None = None
+    unit: Id = ""
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Risk's answer to one signal: an approved intent, or refusals.
 
     intent: None = refused. signature: proves that risk approved exactly this intent (``shared.approval``,
-    docs/architecture.md invariant 5); empty without one. notes: how the size was limited, for a person.
+    docs/architecture.md invariant 5); empty without one. notes: how the size was limited, for a person. checks: every check
+    of the gate with its numbers, in its order.
     """
 
     decision_id: Id
@@ -117,13 +143,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     signature: Id = ""
     refusals: Annotated[tuple[Refusal, ...], MANY] = ()
     notes: Annotated[tuple[Text, ...], MANY] = ()
+    checks: Annotated[tuple[Check, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class VerdictBundle(Message, frozen=True, kw_only=True):
     """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal."""
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
 

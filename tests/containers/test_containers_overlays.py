@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.support.deploy.compose_project import Project
+from tests.support.risk.drill import DRILL_RISK
 
 EXCHANGE = "tests/containers/simulated_exchange.yml"
 FILES: Mapping[str, list[str]] = {
@@ -27,7 +28,7 @@ def drill(tmp_path: Path) -> str:
         "timeframes": ["1m", "5m", "15m", "30m", "1h", "4h", "1d", "1w"],
         "ingest": {"live": {"depth": False, "warm_up": {"candles": 20}}},
         "signals": {"strategies": ["every_close"], "drill": True, "every_close": {"stop_distance": 0.001}},
-        "risk": {"trades_per_day": 100_000, "daily_loss_limit": 0.9, "halt_loss_limit": 0.95},
+        "risk": DRILL_RISK,
     }
     file.write_text(yaml.safe_dump(drill))
     file.chmod(0o444)
@@ -48,11 +49,14 @@ def test_an_overlay_trades_on_a_simulated_exchange_and_stops_in_good_order(
     environ = {"SECRETS_DIR": str(secrets), "ICT_MODE": mode, "SETTINGS_FILE": drill}
     with Project([*FILES[mode], EXCHANGE], environ) as project:
         project.start()
-        if mode == "testnet":  # its first start is not ready before a person re-arms; what is told of that is told before
-            halts = "select count(*) from controls where command = 'halt'"
-            project.until(lambda: project.containers()["journal"].health == "healthy", "a journal", 240)
-            project.until(lambda: project.journal(halts) > 0, "the halt", 240)
-            project.exec("execution", "ict", "rearm", "--reason", "a first start: nothing to look at")
+        # a first start takes no entries before a person re-arms; what is told of that is told before
+        halts = {
+            "testnet": "select count(*) from controls where command = 'halt'",
+            "paper": "select count(*) from alerts where source = 'risk' and key = 'kill_switch.1'",
+        }
+        project.until(lambda: project.containers()["journal"].health == "healthy", "a journal", 240)
+        project.until(lambda: project.journal(halts[mode]) > 0, "the halt", 240)
+        project.exec("execution", "ict", "rearm", "--reason", "a first start: nothing to look at")
         project.until(lambda: not project.ill(), "every service is healthy", 240)
         project.until(lambda: project.journal("select count(*) from fills") > 0, "a fill in the journal", 240)
         project.compose("stop")

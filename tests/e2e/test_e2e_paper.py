@@ -11,6 +11,7 @@ import pytest
 
 from shared.domain.timeframes import MINUTE
 from tests.support.processes.fleet import Fleet, write_config
+from tests.support.risk.drill import DRILL_RISK
 from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -33,7 +34,7 @@ def settings(path: Path, simulator: SimulatorProcess) -> Mapping[str, object]:
             "drill": True,
             "every_close": {"stop_distance": 0.0005, "target_distance": 0.0005},
         },
-        "risk": {"trades_per_day": 100_000, "daily_loss_limit": 0.9, "halt_loss_limit": 0.95},
+        "risk": DRILL_RISK,
         "log": {"level": "INFO", "format": "json"},
     }
 

@@ -24,6 +24,7 @@ from shared.domain.timeframes import Timeframe
 from tests.support.bus.tap import Copy, Tap
 from tests.support.processes.fleet import ICT, Fleet, ict, same_bytes, write_config
 from tests.support.processes.watch import Watch, until
+from tests.support.risk.drill import DRILL_RISK
 from tests.support.runtime.telling import tell
 
 PARTITIONS = {"count": 2, "pinned": {"BTCUSDT": 0, "ETHUSDT": 1}}
@@ -63,7 +64,9 @@ def data(market_data: Path) -> list[str]:
 def calm(tmp_path_factory: pytest.TempPathFactory, data: list[str]) -> Path:
     """The run in one process: what every disturbed run must equal."""
     home = tmp_path_factory.mktemp("calm")
-    config = write_config(home / "config.yaml", {"layout": "embedded", "partitions": PARTITIONS, "signals": SIGNALS})
+    config = write_config(
+        home / "config.yaml", {"layout": "embedded", "partitions": PARTITIONS, "signals": SIGNALS, "risk": DRILL_RISK}
+    )
     demo = ict("demo", "--config", str(config), *data, *RANGE, "--out", str(home / "out"), "--json", timeout=100)
     assert demo.returncode == 0, demo.stderr
     assert (home / "out" / "decisions.jsonl").read_bytes().count(b"\n") == STEPS * 2
@@ -111,6 +114,7 @@ def stage(tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, re
             "namespace": namespace,
             "partitions": PARTITIONS,
             "signals": SIGNALS,
+            "risk": DRILL_RISK,
             "bus": {"url": rabbitmq_url},
             "store": {"url": redis_url},
             "log": {"level": "INFO", "format": "json"},

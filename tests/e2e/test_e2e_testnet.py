@@ -18,6 +18,7 @@ import pytest
 from shared.domain.timeframes import MINUTE
 from tests.support.approval.pairs import OWN_KEYS
 from tests.support.processes.fleet import Fleet, ict, write_config
+from tests.support.risk.drill import DRILL_RISK
 from tests.support.simulator.process import SimulatorProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(480)]
@@ -94,7 +95,7 @@ def test_the_whole_system_trades_through_faults_and_the_journal_is_the_exchanges
                     "drill": True,
                     "every_close": {"stop_distance": 0.001, "target_distance": 0.001},
                 },
-                "risk": {"trades_per_day": 100_000, "daily_loss_limit": 0.9, "halt_loss_limit": 0.95},
+                "risk": DRILL_RISK,
                 "log": {"level": "INFO", "format": "json"},
             },
         )

@@ -26,6 +26,7 @@ from shared.bus.topology import Topology, build
 from tests.support.bus.tap import Tap
 from tests.support.processes.fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
 from tests.support.processes.watch import Watch, until
+from tests.support.risk.drill import DRILL_RISK
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 STEPS = 240
@@ -181,6 +182,7 @@ def test_garbage_in_every_queue_is_parked_told_and_changes_nothing(
             "journal": {"url": f"sqlite+aiosqlite:///{tmp_path}/journal.sqlite"},
             "notifier": {"webhook_url": url, "burst": 1000, "per_minute": 6000, "min_severity": "critical"},
             "signals": {"drill": True, "strategies": ["every_close"]},
+            "risk": DRILL_RISK,
             "market": {"days": STEPS / 1440, "seed": 11},
             "log": {"level": "INFO", "format": "json"},
         },

@@ -15,6 +15,7 @@ import pytest
 from tests.support.processes.fleet import ICT, SERVICES, Fleet, ict, same_bytes, write_config
 from tests.support.processes.own_servers import OwnRabbitmq
 from tests.support.processes.watch import Watch, until
+from tests.support.risk.drill import DRILL_RISK
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 STEPS = 360
@@ -44,6 +45,7 @@ def test_every_service_that_is_asked_to_go_drains_says_so_and_loses_nothing(
             "store": {"url": redis_url},
             "journal": {"url": f"sqlite+aiosqlite:///{tmp_path}/journal.sqlite"},
             "signals": {"drill": True, "strategies": ["every_close"]},
+            "risk": DRILL_RISK,
             "market": {"days": STEPS / 1440, "seed": 11},
             "log": {"level": "INFO", "format": "json"},
         },

@@ -19,12 +19,13 @@ from cli.wiring import make_memory_bus
 from simulator.market.generator import DEFAULT_START, GeneratedMarket
 from simulator.recorder import FILES, Recorder
 from tests.support.bus.unruly import UnrulyBus
+from tests.support.risk.drill import DRILL_RISK
 
 #: Half a day with an order at every close and both symbols, so that every path of execution is busy.
 SETTINGS = Settings.model_validate(
     {
         "signals": {"strategies": ["ob_fvg", "every_close"], "drill": True},
-        "risk": {"trades_per_day": 1_000, "daily_loss_limit": "0.8", "halt_loss_limit": "0.9"},
+        "risk": DRILL_RISK,
         "journal": {"url": "sqlite+aiosqlite:///:memory:"},  # not that of whoever runs the tests
     }
 )

@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.journal import tables
-from shared.domain.account import AccountState, AccountStatement, FundingPayment, Position, RiskReport, Trade
+from shared.domain.account import AccountState, AccountStatement, FundingPayment, Position, RiskReport, Trade, Transfer
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.decisions import Decision, DecisionBundle, Exit, MarketEntry, Signal
-from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
+from shared.domain.intents import Check, ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order, OrderEvent
 from shared.domain.timeframes import MINUTE
@@ -81,7 +81,11 @@ def verdicts(minute: int) -> VerdictBundle:
         verdicts=(
             Verdict(decision_id=f"d-BTCUSDT-{minute}", symbol="BTCUSDT", intent=intent(minute), signature="abc"),
             Verdict(
-                decision_id=f"d-ETHUSDT-{minute}", symbol="ETHUSDT", refusals=("kill_switch", "daily_loss"), notes=("a, b",)
+                decision_id=f"d-ETHUSDT-{minute}",
+                symbol="ETHUSDT",
+                refusals=("kill_switch", "daily_loss"),
+                notes=("a, b",),
+                checks=(Check(name="daily_loss", passed=False, value=D("0.031"), limit=D("0.03"), unit="of equity"),),
             ),
         ),
     )
@@ -161,6 +165,7 @@ def stated(
     return AccountStatement(
         time=at(minute), asked_at=at(minute) - 30, account=account(equity, held), open_trades=opened, closed_trades=closed,
         funding=(payment,) if funding else (),
+        transfers=(Transfer(id="t-1", time=at(minute), amount=D("250.00")),) if funding else (),
     )  # fmt: skip
 
 

@@ -4,20 +4,65 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from msgspec import structs
+
 from services.risk.core import RiskCore
+from services.risk.gate import Application, Order
+from services.risk.kill_switch import Figures, Loss
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountState, AccountStatement, Position, Trade
+from shared.domain.account import AccountState, AccountStatement, MarginTier, Position, Trade, Transfer
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
-from shared.domain.timeframes import MINUTE
+from shared.domain.timeframes import DAY, MINUTE
 from tests.support.approval.pairs import SIGNER
 from tests.support.runtime.telling import tell
 
 DAWN = 1_704_153_600_000  # 2024-01-02 00:00 UTC
+
+
+def entry(**changes: object) -> Order:
+    """A sound entry of 1,000 USDT at the gate, unless ``changes`` say otherwise."""
+    fields: dict[str, object] = {
+        "side": "BUY",
+        "quantity": Decimal(10),
+        "notional": Decimal(1_000),
+        "average": Decimal(1_000),
+        "exposure": Decimal(1),
+        "leverage": 10,
+        "leverage_limit": 20,
+        "margin_ratio": Decimal("0.01"),
+        "costs": Decimal("0.06"),
+        "stop": Decimal(98),
+        "liquidation": Decimal(20),
+        "margin_known": True,
+    }
+    return Order(**(fields | changes))  # type: ignore[arg-type]  # a table row
+
+
+def application(**changes: object) -> Application:
+    """A sound signal at the gate, judged at 1,000 ms, at which it expires, unless ``changes`` say otherwise."""
+    nothing_lost = Loss(Decimal(10_000), Decimal(0))
+    fields: dict[str, object] = {
+        "symbol": "BTCUSDT",
+        "valid_until": 1_000,
+        "sim": False,
+        "now": 1_000,
+        "kill_switch": "NORMAL",
+        "figures": Figures(nothing_lost, nothing_lost, 0, None),
+        "equity_jump": Decimal(0),
+        "trades_today": 0,
+        "cooling_until": 0,
+        "occupied": frozenset(),
+        "account_age": 0,
+        "instrument_known": True,
+        "closed": False,
+        "order": entry(),
+    }
+    return Application(**(fields | changes))  # type: ignore[arg-type]  # a table row
 
 
 def instrument(symbol: str, tick: str = "0.1", step: str = "0.001", notional: str = "5") -> Instrument:
@@ -33,8 +78,18 @@ def instrument(symbol: str, tick: str = "0.1", step: str = "0.001", notional: st
 INSTRUMENTS = {symbol: instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")}
 
 
-def build(partitions: int = 1, **changes: object) -> RiskCore:
-    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, SIGNER)  # type: ignore[arg-type]  # a table row
+def patient(**changes: object) -> RiskSettings:
+    """Settings by which statements never age and equity may jump, unless ``changes`` say otherwise.
+
+    Most scenes state the account once, and name an equity without the trades that led to it.
+    """
+    settings = RiskSettings(**({"max_equity_jump": Decimal(1)} | changes))  # type: ignore[arg-type]  # a table row
+    return settings if "account_age_ms" in changes else settings.model_copy(update={"account_age_ms": 10 * DAY})
+
+
+def build(partitions: int = 1, *, sim: bool = True, **changes: object) -> RiskCore:
+    """A core with ``patient`` settings."""
+    return RiskCore(partitions, INSTRUMENTS, patient(**changes), DEFAULT_ACCOUNT, SIGNER, sim=sim, armed=sim)
 
 
 def signal(
@@ -103,11 +158,30 @@ def stated(
     trades: tuple[Trade, ...] = (),
     ended: tuple[Trade, ...] = (),
     asked_at: int | None = None,
+    moved: tuple[Transfer, ...] = (),
+    tiers: dict[str, tuple[MarginTier, ...]] | None = None,
 ) -> AccountStatement:
     """A statement of the account, asked for when it holds unless ``asked_at`` says otherwise."""
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
-    asked_at = at if asked_at is None else asked_at
-    return AccountStatement(time=at, asked_at=asked_at, account=account, open_trades=trades, closed_trades=ended)
+    return AccountStatement(
+        time=at,
+        asked_at=at if asked_at is None else asked_at,
+        account=account,
+        open_trades=trades,
+        closed_trades=ended,
+        transfers=moved,
+        tiers=tiers or {},
+    )
+
+
+def transfer(amount: str | Decimal, at: int) -> Transfer:
+    return Transfer(id=f"{at}:{amount}", time=at, amount=Decimal(amount))
+
+
+def lost(number: int, result: str = "-10", state: str = "closed") -> Trade:
+    """A trade that is over; each ``number`` is another one."""
+    ended = trade("BTCUSDT", state, f"ended-{number}")
+    return structs.replace(ended, result=Decimal(result))
 
 
 def listed(at: int, *instruments: Instrument, closures: tuple[Closure, ...] = ()) -> InstrumentList:

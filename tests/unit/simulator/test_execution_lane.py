@@ -14,7 +14,7 @@ from services.execution.reporting import unprotected
 from services.execution.requests import AskStatement, Effects, PlaceOrder, Request
 from services.execution.settings import ExecutionSettings
 from shared.domain.account import AccountStatement
-from shared.domain.control import Control
+from shared.domain.control import ClockTick, Control
 from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
@@ -286,3 +286,53 @@ def test_no_position_is_without_a_stop_after_any_message() -> None:
         at.handle(verdict(minute, exits=exits, break_even_after=0, **prices), minute * MINUTE)
         assert unprotected(core.state) == []
         assert not any(order.unsettled for order in core.state.orders.values())
+
+
+def statement_of(messages: list[Message]) -> AccountStatement:
+    (found,) = (each for each in messages if isinstance(each, AccountStatement))
+    return found
+
+
+def test_a_deposit_and_a_withdrawal_are_told_once_and_are_no_results() -> None:
+    """RISK-3, fault 14: the user stream names them; the wallet of the same statement shows them."""
+    at = lane()
+    before = statement_of(at.handle(step(1, FLAT), MINUTE))
+    core = at.driver.core
+    core.transfer(Decimal(500), MINUTE + 1)
+    core.transfer(Decimal(-200), MINUTE + 2)
+    told = statement_of(at.handle(step(2, FLAT), 2 * MINUTE))
+    assert [each.amount for each in told.transfers] == [500, -200]
+    assert len({each.id for each in told.transfers}) == 2
+    assert told.account.wallet - before.account.wallet == 300
+    assert statement_of(at.handle(step(3, FLAT), 3 * MINUTE)).transfers == ()
+
+
+def test_where_there_are_ticks_a_statement_comes_every_five_seconds() -> None:
+    """RISK-2: risk approves nothing on an old account, and mode paper has one market step a minute."""
+    at = lane()
+    at.handle(step(1, FLAT), MINUTE)
+    assert at.handle(ClockTick(time=MINUTE + 4_999), MINUTE + 4_999) == []
+    assert statement_of(at.handle(ClockTick(time=MINUTE + 5_000), MINUTE + 5_000)).time == MINUTE + 5_000
+
+
+def test_the_margin_tiers_are_told_at_first_and_every_ten_minutes_also_over_a_restart() -> None:
+    """RISK-2: exactly those of the matching engine."""
+    at, successor = lane(), lane()
+    rows = at.driver.core.brackets(BTC).rows
+    (tier, *others) = statement_of(at.handle(step(1, FLAT), MINUTE)).tiers[BTC]
+    assert len(others) == len(rows) - 1
+    assert (tier.floor, tier.maintenance_rate, tier.cum) == (0, rows[0].maintenance_rate, 0)
+    successor.restore(at.snapshot())
+    told = [bool(statement_of(successor.handle(step(n, FLAT), n * MINUTE)).tiers) for n in range(2, 13)]
+    assert told == [False] * 9 + [True, False]
+
+
+def test_a_statement_says_what_margin_each_position_needs() -> None:
+    """RISK-2: as the matching engine computes it."""
+    at = lane()
+    at.handle(step(1, FLAT), MINUTE)
+    at.handle(verdict(), MINUTE)
+    (held,) = statement_of(at.handle(step(2, FLAT), 2 * MINUTE)).account.positions
+    (leg,) = (each for each in at.driver.core.positions() if each.quantity)
+    assert held.maintenance_margin == leg.maintenance_margin > 0
+    assert held.isolated_wallet == 0

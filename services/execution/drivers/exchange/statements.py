@@ -19,11 +19,12 @@ from services.execution.drivers.exchange.metrics import STATEMENTS
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.order_reads import OrderReads
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.inputs import Statement
+from services.execution.inputs import TIERS_EVERY_MS, Statement
+from shared.domain.account import MarginTier
 from shared.domain.symbols import is_symbol
 from shared.exchange.error_codes import TOO_MANY, ErrorCode
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import Balance
+from shared.exchange.model.account import Balance, Bracket
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.port import TradingExchange
 from shared.runtime.waiting import wait_at_most
@@ -39,6 +40,8 @@ _PRICES_PATIENCE_S: Final = 0.5
 #: Longest pause between two statements while a trade lives, seconds: a lost event of a stop must show within ``naked_ms``.
 _WATCHFUL_S: Final = 2.0
 
+#: Margin tiers by symbol.
+Tiers = dict[str, tuple[MarginTier, ...]]
 #: Open orders, and the symbols of which they are all; None = every symbol.
 _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
@@ -72,6 +75,8 @@ class Statements:
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
         self._pricing: dict[str, asyncio.Task[Decimal | None]] = {}
+        self._tiers_due = 0
+        self._tiers_read: asyncio.Task[Tiers] | None = None
 
     def ask(self, *, whole: bool = False) -> None:
         """Ask for one now. whole: news may have been missed, so that orders of every symbol are read."""
@@ -93,7 +98,8 @@ class Statements:
                 if not await self.read():
                     await asyncio.sleep(min(1.0, self._every))
         finally:
-            for asking in self._pricing.values():
+            asked = [*self._pricing.values(), *([self._tiers_read] if self._tiers_read is not None else [])]
+            for asking in asked:
                 asking.cancel()
 
     async def read(self) -> bool:
@@ -129,6 +135,7 @@ class Statements:
             orders=tuple(each for each in orders if not self._presence(each)),
             listed=listed,
             fee_prices=await self._prices(balances),
+            tiers=self._tiers(),
         )
         self._loop.feed(statement)
         return True
@@ -193,6 +200,29 @@ class Statements:
             raise error
         self._readiness.unanswered(str(error))
 
+    def _tiers(self) -> Tiers:
+        """The margin tiers when they were read since the last statement. No statement waits for them."""
+        reading, now = self._tiers_read, self._loop.now()
+        if reading is not None and reading.done():
+            self._tiers_read = None
+            if not reading.cancelled():
+                return reading.result()
+        elif reading is None and now >= self._tiers_due:
+            self._tiers_due = now + TIERS_EVERY_MS
+            self._tiers_read = asyncio.create_task(self._read_tiers(), name="margin tiers")
+        return {}
+
+    async def _read_tiers(self) -> Tiers:
+        """Read the margin tiers of the traded symbols; when that fails, none, and it is tried again soon."""
+        try:
+            read = await self._exchange.brackets()
+        except ExchangeError as error:
+            log.warning("margin_tiers_not_read", error=str(error))
+            self._tiers_due = 0
+            return {}
+        self._wanted.set()
+        return {symbol: tuple(map(_tier, read[symbol])) for symbol in self._symbols if symbol in read}
+
     async def _prices(self, balances: Iterable[Balance]) -> dict[str, Decimal | None]:
         """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in.
 
@@ -220,6 +250,15 @@ class Statements:
                 self._loop.tell(alert("critical", f"fee_asset.{asset}", text, self._loop.now()))
             return None
         return mark.mark
+
+
+def _tier(bracket: Bracket) -> MarginTier:
+    return MarginTier(
+        floor=bracket.floor,
+        maintenance_rate=bracket.maintenance_rate,
+        cum=bracket.cum,
+        max_leverage=bracket.max_leverage,
+    )
 
 
 def _named(orders: Iterable[ExchangeOrder]) -> tuple[ExchangeOrder, ...]:

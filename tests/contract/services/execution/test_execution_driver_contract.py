@@ -214,6 +214,13 @@ async def test_a_statement_has_wallet_legs_and_open_orders_of_both_books(desk: D
     assert told.equity == told.wallet + sum((leg.unrealized for leg in told.legs), Decimal(0))
 
 
+async def test_a_statement_says_what_margin_each_leg_needs(desk: DriverDesk) -> None:
+    """RISK-2: 0.4 % of the notional in the first tier."""
+    await enter(desk, quantity="2")
+    (leg,) = (await statement(desk)).legs
+    assert leg.maintenance_margin == abs(leg.notional) * D("0.004")
+
+
 @pytest.mark.parametrize("order", [limit("x", "BUY", 1, 90), stop("x", "SELL", 95)], ids=["plain", "conditional"])
 async def test_the_client_id_of_an_open_order_places_no_second_one(desk: DriverDesk, order: NewOrder) -> None:
     await enter(desk)

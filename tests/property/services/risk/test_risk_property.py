@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact, localcontext
+from fractions import Fraction
 
 import msgspec
 import pytest
@@ -12,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.risk.core import RiskCore
+from services.risk.kill_switch import TRADING
 from services.risk.settings import RiskSettings
 from services.risk.sizing import Size, size
 from services.risk.state import RiskState
 from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import AccountStatement, RiskReport
-from shared.domain.control import Control
+from shared.domain.control import Alert, Control
 from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.intents import OrderIntent, VerdictBundle
@@ -31,17 +33,22 @@ from tests.support.risk.scenes import (
     control,
     feed,
     instrument,
+    lost,
+    patient,
     position,
     signal,
     stated,
     trade,
+    transfer,
     wishes,
 )
 from tests.support.runtime.telling import tell
 
-SETTINGS = RiskSettings()
+SETTINGS = patient()
 LEVERAGE = DEFAULT_ACCOUNT.leverage
 SYMBOLS = tuple(INSTRUMENTS)
+#: The code divides Decimals, the law keeps fractions: at a limit to the last digit they may differ.
+NOISE = Fraction(1, 10**20)
 STEP = 3 * 60 * MINUTE  # eight steps a day
 
 
@@ -49,12 +56,14 @@ STEP = 3 * 60 * MINUTE  # eight steps a day
 def histories(draw) -> list[Message]:
     """A few days of decisions, account statements and commands; equity wanders by several percent a step.
 
+    Money is deposited and withdrawn; trades end.
+
     Some steps have a second round seconds later, while approvals of the first are under way. A statement may have been
     asked for earlier than it holds, and may show the trades of approvals.
     """
     messages: list[Message] = []
     equity, wished = Decimal(10_000), list[Signal]()
-    for number in range(draw(st.integers(4, 30))):
+    for number in range(draw(st.integers(4, 24))):
         at = DAWN + number * STEP
         equity += equity * draw(st.integers(-45, 40)) / 1000
         for after in draw(st.sampled_from([(0,), (0,), (0, 3_000), (0, 3_000, 9_000)])):
@@ -64,7 +73,14 @@ def histories(draw) -> list[Message]:
                 trades = tuple(trade(each.symbol, intent_id=derive("intent", each.id)) for each in shown)
                 asked_at = at + after - draw(st.sampled_from([0, 0, 2_000]))
                 value = equity.quantize(Decimal("0.01"))
-                messages.append(stated(at + after, value, *held, trades=trades, asked_at=asked_at))
+                moved = ()
+                if draw(st.integers(0, 5)) == 0:
+                    amount = (value * draw(st.integers(-40, 40)) / 100).quantize(Decimal("0.01"))
+                    equity, value, moved = equity + amount, value + amount, (transfer(amount, at + after),)
+                over = [lost(len(messages), draw(st.sampled_from(["-10", "-10", "0", "15"])))] * draw(st.integers(0, 1))
+                messages.append(
+                    stated(at + after, value, *held, trades=trades, asked_at=asked_at, moved=moved, ended=tuple(over))
+                )
             if draw(st.integers(0, 4)) == 0:
                 messages.append(control(draw(st.sampled_from(["halt", "rearm"])), len(messages)))
             chosen = sorted(draw(st.sets(st.sampled_from(SYMBOLS), max_size=4)))
@@ -79,6 +95,58 @@ def state_of(core: RiskCore) -> RiskState:
     return msgspec.msgpack.decode(core.snapshot(), type=RiskState)
 
 
+@dataclass
+class Law:
+    """The account as the law sees it: counted from statements alone, in its own way."""
+
+    equity: Decimal | None = None
+    start: Decimal = Decimal(0)
+    moved: Decimal = Decimal(0)
+    grown: Fraction = Fraction(1)  # equity over the day's start, transfers aside
+    trough: Fraction = Fraction(1)  # equity over its peak, transfers aside
+    midnight: int = 0
+    begun: bool = False
+    streak: int = 0
+    flattened: bool = False  # the drawdown's limit was reached, and nobody has re-armed since
+
+    def begin_day(self, day: int) -> None:
+        self.midnight, self.begun, self.moved, self.grown = day * DAY, False, Decimal(0), Fraction(1)
+        self.start = self.equity or Decimal(0)
+
+    def take(self, message: AccountStatement) -> None:
+        now = message.account.equity
+        amount = sum((each.amount for each in message.transfers), Decimal(0))
+        before, first = self.equity, self.equity is None
+        growth = Fraction(1) if before is None else Fraction(now) / (Fraction(before) + Fraction(amount))
+        self.grown *= growth
+        self.trough = min(Fraction(1), self.trough * growth)
+        self.flattened = self.flattened or self.fallen()
+        self.moved += amount if not first else 0
+        late = message.time > self.midnight + 60_000 and self.grown <= 1
+        if first or not (self.begun or late):
+            self.start, self.moved, self.grown = now, Decimal(0), Fraction(1)
+        self.begun, self.equity = True, now
+        for each in message.closed_trades:
+            self.streak = 0 if each.result > 0 else self.streak + (each.result < 0)
+
+    def rearm(self) -> None:
+        self.streak = 0
+        self.trough = Fraction(1) if self.flattened else self.trough
+        self.flattened = False
+
+    def lost(self, limit: Decimal, *, beyond: bool = False) -> bool:
+        loss = 1 - self.grown - NOISE
+        return loss > Fraction(limit) if beyond else loss >= Fraction(limit)
+
+    def fallen(self) -> bool:
+        return 1 - self.trough - NOISE >= Fraction(SETTINGS.max_drawdown)
+
+    @property
+    def day_result(self) -> Decimal:
+        assert self.equity is not None
+        return self.equity - self.start - self.moved
+
+
 class Breach(AssertionError):
     """What the checker found."""
 
@@ -86,7 +154,8 @@ class Breach(AssertionError):
 def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_every: int = 0) -> list[Message]:
     """The law of the gate, told without its code: account, day and halts are counted here from the messages alone."""
     core, outputs = make(), []
-    equity, day_start, halted, day, approvals = None, None, False, -1, 0
+    law = Law()
+    halted, day, approvals = False, -1, 0
     pending: dict[str, OrderIntent] = {}
     held: set[str] = set()
     rearmed_on = -1
@@ -102,20 +171,29 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
         time = getattr(message, "time", None) or getattr(message, "close_time", 0)
         new_day = time // DAY > day
         if new_day:
-            day, approvals, day_start = time // DAY, 0, equity
+            day, approvals = time // DAY, 0
+            law.begin_day(day)
         if not _lawful(before, after, message, new_day):
             raise Breach(f"{before} -> {after} by {message.message_id}")
         if isinstance(message, Control):
             halted = message.command == "halt"
             rearmed_on = day if message.command == "rearm" else rearmed_on
+            if message.command == "rearm" and before == "HALTED":
+                law.rearm()
         if isinstance(message, AccountStatement):
-            equity = message.account.equity
-            day_start = equity if day_start is None else day_start
-            if day_start - equity >= SETTINGS.daily_loss_limit * day_start and after == "NORMAL":
+            law.take(message)
+            if law.lost(SETTINGS.daily_loss_limit) and after in TRADING:
                 raise Breach("a loss at the day's limit was passed over")
-            deep = day_start - equity > SETTINGS.halt_loss_limit * day_start
-            if deep and after != "HALTED" and rearmed_on != day:
+            if law.lost(SETTINGS.halt_loss_limit, beyond=True) and after in (*TRADING, "DAY_HALT") and rearmed_on != day:
                 raise Breach("a deep loss was passed over")
+            if law.lost(SETTINGS.caution_loss) and after == "NORMAL":
+                raise Breach("a loss that asks for caution was passed over")
+            if law.fallen() and after not in ("FLATTEN", "HALTED"):
+                raise Breach("a drawdown was passed over")
+            if law.streak >= SETTINGS.max_losing_streak and after not in ("FLATTEN", "HALTED"):
+                raise Breach("a row of losses was passed over")
+            if isinstance(produced[0], RiskReport) and produced[0].day_result != law.day_result:
+                raise Breach("the day's result is not equity's change less transfers")
             held = {each.symbol for each in (*message.account.positions, *message.open_trades)}
             shown = {each.intent_id for each in message.open_trades}
             pending = {
@@ -123,7 +201,7 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
                 for intent in pending.values()
                 if intent.id not in shown and message.asked_at <= intent.valid_until
             }
-            if [type(output) for output in produced[:1]] != [RiskReport]:
+            if [type(output) for output in produced].count(RiskReport) != 1:
                 raise Breach("a statement without a risk report")
         for output in produced:
             if not isinstance(output, VerdictBundle):
@@ -134,21 +212,30 @@ def check(make: Callable[[], RiskCore], messages: Sequence[Message], restart_eve
                 if verdict.intent is None:
                     continue
                 intent = verdict.intent
-                if halted or after != "NORMAL" or equity is None:
+                if halted or after not in TRADING or law.equity is None:
                     raise Breach("approved while halted or blind")
+                equity = law.equity
+                part = SETTINGS.caution_size if after == "CAUTION" else 1
                 if intent.symbol in held | set(pending) or len(held | set(pending)) >= SETTINGS.max_positions:
                     raise Breach("too many positions")
                 approvals += 1
                 pending[intent.symbol] = intent
                 if approvals > SETTINGS.trades_per_day:
                     raise Breach("too many trades a day")
-                if lost_at_the_stop(intent) > intent.risk_budget or intent.risk_budget > SETTINGS.risk_per_trade * equity:
+                if (
+                    lost_at_the_stop(intent) > intent.risk_budget
+                    or intent.risk_budget > SETTINGS.risk_per_trade * part * equity
+                ):
                     raise Breach("too much risk")
                 if intent.quantity * intent.bound > SETTINGS.position_margin_cap * equity * LEVERAGE:
                     raise Breach("too much margin")
                 if not VERIFIER.approved(intent, verdict.signature):
                     raise Breach("not signed")
     return outputs
+
+
+def alert(text: str) -> Alert:
+    return Alert(severity="critical", source="risk", key="test", text=text)
 
 
 def lost_at_the_stop(trade: Size | OrderIntent) -> Decimal:
@@ -161,16 +248,24 @@ def lost_at_the_stop(trade: Size | OrderIntent) -> Decimal:
 def _lawful(before: str, after: str, message: Message, new_day: bool) -> bool:
     """Whether this message may move the kill switch so. Re-armed on the day of the loss it goes on to DAY_HALT at once."""
     reported = isinstance(message, AccountStatement)
+    if after == "FLATTEN" or (before, after) == ("FLATTEN", "HALTED"):
+        return before == after or reported
     halt, rearm = (isinstance(message, Control) and message.command == command for command in ("halt", "rearm"))
     causes = {
+        ("NORMAL", "CAUTION"): reported,
         ("NORMAL", "DAY_HALT"): reported,
         ("NORMAL", "HALTED"): reported or halt,
+        ("CAUTION", "NORMAL"): reported or new_day,
+        ("CAUTION", "DAY_HALT"): reported,
+        ("CAUTION", "HALTED"): reported or halt,
         ("DAY_HALT", "NORMAL"): new_day,
+        ("DAY_HALT", "CAUTION"): new_day and reported,
         ("DAY_HALT", "HALTED"): reported or halt,
         ("HALTED", "NORMAL"): rearm,
+        ("HALTED", "CAUTION"): rearm,
         ("HALTED", "DAY_HALT"): rearm,
     }
-    return before == after or causes[before, after]
+    return before == after or causes.get((before, after), False)
 
 
 @settings(max_examples=120, deadline=None)
@@ -187,6 +282,24 @@ def test_no_sequence_gets_past_the_caps_or_the_kill_switch(messages):
 def test_restarts_at_any_point_change_nothing(messages, restart_every):
     """Invariant 5: the kill switch survives restarts."""
     assert check(build, messages, restart_every) == check(build, messages)
+
+
+@settings(max_examples=60, deadline=None)
+@given(messages=histories(), places=st.sets(st.integers(0, 120), max_size=20))
+def test_restarts_change_no_refusal_and_no_number_with_the_settings_that_are_shipped(messages, places):
+    """RISK-3: from a first start that is halted on, with statements that grow old and equity that jumps."""
+
+    def shipped() -> RiskCore:
+        return RiskCore(1, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER, sim=False, armed=False)
+
+    core, outputs = shipped(), []
+    for number, message in enumerate(messages):
+        if number in places:
+            successor = shipped()
+            successor.restore(core.snapshot())
+            core = successor
+        outputs += tell(core, message, DAWN)
+    assert outputs == feed(shipped(), *messages, now=DAWN)
 
 
 @settings(max_examples=60, deadline=None)
@@ -273,35 +386,69 @@ class Forgetful(RiskCore):
 class Lenient(RiskCore):
     """Specimen: a new day re-arms it."""
 
-    def _advance(self, time: int) -> None:
+    def _advance(self, time):
         before = self._state.day
-        super()._advance(time)
+        outputs = super()._advance(time)
         if self._state.day != before:
             self._state.kill_switch = "NORMAL"
+        return outputs
 
 
 class Hopeful(RiskCore):
     """Specimen: lifts the day's halt as soon as equity has recovered."""
 
-    def _judge_loss(self) -> None:
-        super()._judge_loss()
-        if self._state.kill_switch == "DAY_HALT" and self._loss_event() is None:
+    def _judge(self):
+        alerts = super()._judge()
+        if self._state.kill_switch == "DAY_HALT" and not self._state.equity.day.reaches(SETTINGS.daily_loss_limit):
             self._state.kill_switch = "NORMAL"
+        return alerts
 
 
 class Numb(RiskCore):
     """Specimen: does not look at losses."""
 
-    def _judge_loss(self) -> None:
-        pass
+    def _judge(self):
+        return []
 
 
 class Mild(RiskCore):
     """Specimen: takes a deep loss for a daily one."""
 
-    def _judge_loss(self) -> None:
+    def _judge(self):
         self._state.deep_loss_acknowledged = True
-        super()._judge_loss()
+        return super()._judge()
+
+
+class Steep(RiskCore):
+    """Specimen: never flattens."""
+
+    def _flatten(self, reason):
+        return alert(reason)
+
+
+class Deaf(RiskCore):
+    """Specimen: takes withdrawals for losses, and deposits for profits."""
+
+    def _report(self, told):
+        return super()._report(msgspec.structs.replace(told, transfers=()))
+
+
+class Stubborn(RiskCore):
+    """Specimen: hears of no trade that ended."""
+
+    def _report(self, told):
+        return super()._report(msgspec.structs.replace(told, closed_trades=()))
+
+
+class Bold(RiskCore):
+    """Specimen: sizes as ever in CAUTION."""
+
+    def _size(self, wish, filters):
+        state, kept = self._state, self._state.kill_switch
+        state.kill_switch = "NORMAL"
+        sized = super()._size(wish, filters)
+        state.kill_switch = kept
+        return sized
 
 
 class Blind(RiskCore):
@@ -332,6 +479,10 @@ class Carefree(RiskCore):
 
 HALT_AND_RESTART = [stated(DAWN), control("halt"), wishes(DAWN + MINUTE), wishes(DAWN + DAY, signal(at=DAWN + DAY))]
 RECOVERY = [stated(DAWN), stated(DAWN + MINUTE, "9650"), stated(DAWN + 2 * MINUTE, "9900")]
+FALL = [stated(DAWN + n * DAY, str(10_000 - 400 * n)) for n in range(5)]
+WITHDRAWN = [stated(DAWN), stated(DAWN + MINUTE, "9000", moved=(transfer("-1000", DAWN + MINUTE),))]
+UNLUCKY = [stated(DAWN + n * MINUTE, ended=(lost(n),)) for n in range(6)]
+WARY = [stated(DAWN), stated(DAWN + MINUTE, "9840"), wishes(DAWN + 2 * MINUTE, signal(at=DAWN + 2 * MINUTE))]
 CRASH = [stated(DAWN), stated(DAWN + MINUTE, "9000")]
 UNDER_WAY = [
     stated(DAWN),
@@ -350,6 +501,10 @@ CROWD = [stated(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for
         (Hopeful, RECOVERY),
         (Numb, RECOVERY),
         (Mild, CRASH),
+        (Steep, FALL),
+        (Deaf, WITHDRAWN),
+        (Stubborn, UNLUCKY),
+        (Bold, WARY),
         (Blind, CROWD),
         (Hasty, UNDER_WAY),
         (Carefree, CROWD),
@@ -358,4 +513,8 @@ CROWD = [stated(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for
 def test_the_check_catches_a_broken_gate(specimen, messages):
     check(build, messages, restart_every=1)
     with pytest.raises(Breach):
-        check(lambda: specimen(1, INSTRUMENTS, SETTINGS, DEFAULT_ACCOUNT, SIGNER), messages, restart_every=1)
+        check(
+            lambda: specimen(1, INSTRUMENTS, SETTINGS, DEFAULT_ACCOUNT, SIGNER, sim=True, armed=True),
+            messages,
+            restart_every=1,
+        )

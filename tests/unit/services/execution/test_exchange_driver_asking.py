@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
+from services.execution import reporting
 from services.execution.drivers.exchange.countdown import Countdown
 from services.execution.drivers.exchange.executions import Funding, ask_executions
 from services.execution.drivers.exchange.money_loop import MoneyLoop
@@ -18,6 +19,7 @@ from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
 from services.execution.requests import AskExecutions
 from services.execution.state import ExecutionState
+from shared.domain.account import AccountStatement, Transfer
 from shared.domain.control import Alert
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import Income
@@ -200,6 +202,11 @@ class Told(MovedPort):
             raise ExchangeError("retry", -1001, "away", call="GET balance")
         return await super().balances()
 
+    async def brackets(self, symbol: str | None = None) -> Any:
+        if "brackets" in self.failing:
+            raise ExchangeError("retry", -1001, "away", call="GET leverageBracket")
+        return await super().brackets(symbol)
+
     async def mark_prices(self, symbol: str | None = None) -> Any:
         if symbol == "BNBUSDT" and self.listed:
             return (MarkPrice(symbol=symbol, time=1, mark=SIX, index=SIX, funding_rate=Decimal(0), next_funding=0),)
@@ -339,3 +346,38 @@ async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement()
     assert await reads.read()
     assert exchange.asked == [None, "ETHUSDT"]
     assert [each.listed for each in stated(loop)] == [None, frozenset({"ETHUSDT"}), frozenset()]
+
+
+async def test_margin_tiers_come_with_a_later_statement_and_then_after_ten_minutes() -> None:
+    """RISK-2: no statement waits for them, and a refusal is tried again."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+    exchange.failing = {"brackets"}
+    for _ in range(3):
+        assert await reads.read()
+        await asyncio.sleep(0)
+    assert not any(each.tiers for each in stated(loop))
+    exchange.failing = set()
+    while not stated(loop)[-1].tiers:
+        assert await reads.read()
+        await asyncio.sleep(0)
+    tiers = stated(loop)[-1].tiers
+    assert set(tiers) == {"BTCUSDT", "ETHUSDT"}
+    expected = (await exchange.brackets("BTCUSDT"))["BTCUSDT"]
+    assert [(each.floor, each.maintenance_rate, each.cum, each.max_leverage) for each in tiers["BTCUSDT"]] == [
+        (row.floor, row.maintenance_rate, row.cum, row.max_leverage) for row in expected
+    ]
+    for _ in range(3):
+        assert await reads.read()
+        await asyncio.sleep(0)
+        assert not stated(loop)[-1].tiers
+
+
+def test_a_transfer_after_the_question_waits_for_the_next_statement() -> None:
+    """RISK-3: the wallet of a statement need not show what happened after it was asked for."""
+    state = ExecutionState(transfers=[Transfer(id=str(time), time=time, amount=SIX) for time in (10, 11)])
+    (first,) = reporting.statement(state, Statement(time=12, asked_at=10, wallet=SIX, equity=SIX, legs=(), orders=()))
+    (second,) = reporting.statement(state, Statement(time=14, asked_at=13, wallet=SIX, equity=SIX, legs=(), orders=()))
+    assert isinstance(first, AccountStatement)
+    assert isinstance(second, AccountStatement)
+    assert [[each.time for each in told.transfers] for told in (first, second)] == [[10], [11]]

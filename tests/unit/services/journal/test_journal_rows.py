@@ -39,7 +39,8 @@ def test_a_refused_verdict_has_no_intent_and_all_refusals() -> None:
     assert "intents" not in found
     assert "daily_loss" in str(found["verdicts"][0]["refusals"])
     assert "position_limit" in str(found["verdicts"][0]["refusals"])
-    assert len(rows([(verdicts(1), None)])["verdicts"]) >= 1
+    refused = rows([(verdicts(1), None)])["verdicts"][1]
+    assert "0.031" in str(refused["checks"]), "with the numbers that were compared"
 
 
 def test_messages_that_are_no_facts_leave_no_rows() -> None:
@@ -109,4 +110,5 @@ def test_a_statement_leaves_equity_positions_and_funding() -> None:
     assert [(row["time"], row["asked_at"]) for row in found["equity"]] == [(at(1), at(1) - 30), (at(2), at(2) - 30)]
     assert [(row["symbol"], row["leg"], row["quantity"]) for row in found["positions"]] == [("BTCUSDT", "BOTH", D("0.0150"))]
     assert [(row["id"], row["amount"]) for row in found["funding"]] == [("77", D("-0.0123"))]
+    assert [(row["id"], row["amount"]) for row in found["transfers"]] == [("t-1", D("250.00"))]
     assert [row["stamped_at"] for row in (*found["equity"], *found["positions"])] == [at(1), at(2), at(1)]

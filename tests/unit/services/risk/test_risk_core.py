@@ -282,7 +282,7 @@ def test_rearming_on_the_day_of_the_loss_does_not_lift_the_days_limit():
     assert shown.kill_switch == "DAY_HALT"
     shown, _ = tell(core, stated(DAWN + DAY, "9300"))
     assert shown.kill_switch == "NORMAL"
-    shown, _ = tell(core, stated(DAWN + DAY + MINUTE, "8000"))  # a new day, a new deep loss
+    shown, _ = tell(core, stated(DAWN + DAY + MINUTE, "8700"))  # a new day, a new deep loss
     assert shown.kill_switch == "HALTED"
 
 
@@ -417,7 +417,7 @@ def test_a_partition_that_does_not_exist_is_ignored():
 
 def test_a_gate_without_partitions_is_refused():
     with pytest.raises(ValueError, match="partition"):
-        RiskCore(0, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER)
+        RiskCore(0, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER, sim=True, armed=True)
 
 
 # -- the clock, and nothing else, says how late it is -------------------------------------------------------------------
