@@ -45,7 +45,12 @@ def build(settings: Settings) -> Pipeline:
         signals = SignalsCore(p, settings.symbols_of(p), settings.timeframes, settings.signals)
         stages.append(Stage(f"signals.p{p}", signals, partial(_analyses, p)))
     risk = RiskCore(
-        settings.partitions.count, settings.instrument_table(), settings.risk, settings.account, settings.signer()
+        settings.partitions.count,
+        settings.instrument_table(),
+        settings.risk,
+        settings.account,
+        settings.signer(),
+        settings.command_judge(),
     )
     stages.append(Stage("risk", risk, _for_risk))
     return Pipeline(stages, internal=frozenset({AnalysisBundle}))
@@ -54,6 +59,11 @@ def build(settings: Settings) -> Pipeline:
 def spec(settings: Settings) -> ServiceSpec:
     """The engine's lane."""
     lane = LaneSpec(
-        name="engine", stage="engine", queue="engine", build=partial(build, settings), tick_ms=settings.lane.tick_ms
+        name="engine",
+        stage="engine",
+        queue="engine",
+        commands="engine.commands",
+        build=partial(build, settings),
+        tick_ms=settings.lane.tick_ms,
     )
     return ServiceSpec(name="engine", group="engine", lanes=(lane,))

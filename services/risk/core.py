@@ -7,6 +7,7 @@ finds it where it was. Whether a signal is stale, and which UTC day it is, the c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -14,10 +15,11 @@ from services.risk import gate, kill_switch, sizing
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
+from shared.approval.commands import SEVERITY, CommandJudge
 from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
 from shared.domain.account import AccountStatement, KillSwitch, RiskReport
-from shared.domain.control import Alert, ClockTick, Control, Severity
+from shared.domain.control import Alert, ClockTick, Command, Control, Severity
 from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
@@ -26,6 +28,8 @@ from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 
 _SEVERITY: dict[KillSwitch, Severity] = {"NORMAL": "info", "DAY_HALT": "warning", "HALTED": "critical"}
+#: What a command means for the kill switch; the others are execution's affair.
+_EVENTS: Final[dict[Command, kill_switch.Event]] = {"halt": "halt", "flatten": "halt", "rearm": "rearm"}
 
 
 class RiskCore:
@@ -38,6 +42,7 @@ class RiskCore:
         settings: RiskSettings,
         account: AccountSettings,
         signer: Signer,
+        commands: CommandJudge,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
@@ -45,6 +50,7 @@ class RiskCore:
         self._settings = settings
         self._account = account
         self._signer = signer
+        self._commands = commands
         self._barrier = PartitionBarrier(
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
@@ -210,21 +216,36 @@ class RiskCore:
 
     def _obey(self, control: Control) -> list[Message]:
         state = self._state
-        if control.id in state.controls or control.command == "reset":
+        if control.command == "reset":
             return []
-        state.controls.append(control.id)
-        del state.controls[: -self._settings.controls_remembered]
+        fault = self._commands.judge(control, state.commands, state.now)
+        if fault is not None:
+            text = self._commands.note(fault, control, state.commands, state.now)
+            key = f"command_refused.{fault}.{control.id}"
+            return [Alert(severity=SEVERITY[fault], source="risk", key=key, text=text, time=state.now)] if text else []
+        if not control.signature and not self._is_new(control.id):
+            return []
+        event = _EVENTS.get(control.command)
+        if event is None:  # execution's affair
+            return []
         changes = state.changes
-        self._pull(control.command, f"{control.command} by {control.by}: {control.reason}")
-        if state.changes == changes:
-            text = (
-                f"{control.command} by {control.by} changed nothing: the kill switch is {state.kill_switch} ({state.reason})"
-            )
-            return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now)]
-        if control.command == "rearm":
+        self._pull(event, f"{control.command} by {control.by}: {control.reason}")
+        changed = state.changes != changes
+        if changed and control.command == "rearm":
             state.deep_loss_acknowledged = self._loss_event() == "deep_loss"
             self._judge_loss()
-        return []
+        did = "is obeyed" if changed else "changed nothing"
+        text = f"{control.command} by {control.by} {did}: the kill switch is {state.kill_switch} ({state.reason})"
+        return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now)]
+
+    def _is_new(self, identity: str) -> bool:
+        """Remember a service's halt; False if it was known."""
+        controls = self._state.controls
+        if identity in controls:
+            return False
+        controls.append(identity)
+        del controls[: -self._settings.controls_remembered]
+        return True
 
     def _pull(self, event: kill_switch.Event, reason: str) -> None:
         """Move the kill switch along its table; the reason stays with the state that it led to."""

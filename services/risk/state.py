@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from services.risk.barrier import PartitionState
+from shared.approval.commands import CommandMemory
 from shared.domain.account import AccountState, AccountStatement, KillSwitch
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent
@@ -32,6 +33,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``day_start_equity``: the last equity known before the day began; if there was none, the first one stated on it.
     ``changes`` counts the kill switch's transitions. ``deep_loss_acknowledged``: re-armed by hand today after a deep loss.
     ``instruments``, ``closures``: as the exchange told them last; nothing before that.
+    ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
     """
 
     barrier: PartitionState = msgspec.field(default_factory=PartitionState)
@@ -48,6 +50,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     trades_today: int = 0
     pending: list[PendingIntent] = msgspec.field(default_factory=list)
     controls: list[str] = msgspec.field(default_factory=list)
+    commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, ict, write_config
 from tests.support.processes.watch import Watch, until
@@ -41,7 +41,7 @@ class Scene:
 
     def rearm(self) -> None:
         """As a person does after the first start."""
-        done = ict("rearm", "--reason", "looked at the account", "--config", str(self.config))
+        done = ict("rearm", "--yes", "--reason", "looked at the account", "--config", str(self.config))
         assert done.returncode == 0, done.stderr
 
     def ready(self, watch: Watch, seconds: float = SEEN) -> None:
@@ -60,6 +60,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
                 "mode": "testnet",
                 "namespace": namespace,
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "timeframes": ["1m", "5m"],
                 "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},

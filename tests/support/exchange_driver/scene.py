@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange.driver import ExchangeDriver
+from services.execution.drivers.exchange.receiving import COMMANDS
 from services.execution.oms.ids import client_order_id, lineage
 from services.execution.service import make_core
 from services.execution.settings import ExecutionSettings
@@ -35,7 +36,8 @@ from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
 from shared.store.port import StateStore
 from simulator.server.settings import TEST_KEY, TEST_SECRET
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.commands import command
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.simulator.protocol_server import Hand, a_hand, a_server
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
@@ -46,7 +48,8 @@ TOPOLOGY = Topology(
     tuple(
         QueueSpec(name, consumer, bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=32)
         for name, consumer, bindings in (
-            ("execution", "execution", ("order.intent", "control.#")),
+            ("execution", "execution", ("order.intent",)),
+            (COMMANDS, "execution", ("control.#",)),
             ("ears", "journal", ("report.#", "account.#", "alert.#", "control.#", "exchange.#", "order.#")),
         )
     )
@@ -227,9 +230,10 @@ class Scene:
             await self.command("rearm")
             await self.until(lambda: process.core.state.halted is None)
 
-    async def command(self, command: Any, reason: str = "by the test") -> None:
+    async def command(self, name: Any, reason: str = "by the test", symbol: str | None = None) -> None:
         self._sent += 1
-        await self.bus.publish([Control(id=f"{command}-{self._sent}", command=command, by="a person", reason=reason)])
+        identity, signer = f"{name}-{self._sent}", self.common.command_signer()
+        await self.bus.publish([command(name, identity, signer, reason=reason, symbol=symbol)])
 
     async def until(self, condition: Callable[[], object], seconds: float = SECONDS) -> None:
         """Wait for something that nobody tells; a coroutine may ask a page."""
@@ -348,6 +352,7 @@ async def scene(
             {
                 "mode": "testnet",
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "exchange": {
                     "key": SecretStr(TEST_KEY),
                     "secret": SecretStr(TEST_SECRET),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
@@ -14,7 +15,7 @@ from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE
-from tests.support.approval.pairs import SIGNER
+from tests.support.approval.pairs import CREDULOUS, SIGNER
 from tests.support.runtime.telling import tell
 
 DAWN = 1_704_153_600_000  # 2024-01-02 00:00 UTC
@@ -34,7 +35,7 @@ INSTRUMENTS = {symbol: instrument(symbol) for symbol in ("BTCUSDT", "ETHUSDT", "
 
 
 def build(partitions: int = 1, **changes: object) -> RiskCore:
-    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, SIGNER)  # type: ignore[arg-type]  # a table row
+    return RiskCore(partitions, INSTRUMENTS, RiskSettings(**changes), DEFAULT_ACCOUNT, SIGNER, CREDULOUS)  # type: ignore[arg-type]  # a table row
 
 
 def signal(
@@ -118,8 +119,9 @@ def shut(symbol: str, since: int = 0, until: int | None = None) -> Closure:
     return Closure(symbol=symbol, reason="session", since=since, until=until, text=f"{symbol} is shut by the test")
 
 
-def control(command: str, number: int = 1) -> Control:
-    return Control(id=f"{command}-{number}", command=command, by="tester", reason="a drill")  # type: ignore[arg-type]  # a table row
+def control(command: str, number: int = 1, symbol: str | None = None) -> Control:
+    name: Any = command
+    return Control(id=f"{command}-{number}", command=name, by="tester", reason="a drill", symbol=symbol, signature="good")
 
 
 def feed(core: RiskCore, *messages: Message, now: int = 0) -> list[Message]:

@@ -22,7 +22,7 @@ from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.preflight import key_fault, refuse
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.drivers.exchange.receiving import Receiving
+from services.execution.drivers.exchange.receiving import COMMANDS, Receiving
 from services.execution.drivers.exchange.settings import DriverSettings
 from services.execution.drivers.exchange.spill_file import SpillFile
 from services.execution.drivers.exchange.wakefulness import Wakefulness
@@ -118,15 +118,18 @@ class ExchangeDriver:
         beginning = asyncio.create_task(self._begin(), name="execution begins")
         await self._while_healthy(beginning)
         receiving = Receiving(self._bus, self._loop, self._log)
+        commands = await self._bus.subscribe(COMMANDS, receiving.receive_command)
         subscription = await self._bus.subscribe(QUEUE, receiving.receive)
         try:
             await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))
         except asyncio.CancelledError:
             await subscription.cancel()
+            await commands.cancel()
             await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
             raise
         finally:
             await subscription.cancel()
+            await commands.cancel()
             await receiving.end()
 
     async def _begin(self) -> None:
