@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.runtime.process.exits import Exit
 from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, ict, write_config
@@ -40,9 +41,11 @@ class Scene:
         until(told, SEEN, lambda: f"{words} in {watch.readiness()}\n{self.fleet.tail()}")
 
     def rearm(self) -> None:
-        """As a person does after the first start."""
+        """As a person does after the first start. There is no risk here, and that is said."""
         done = ict("rearm", "--yes", "--reason", "looked at the account", "--config", str(self.config))
-        assert done.returncode == 0, done.stderr
+        assert "execution: rearm by" in done.stdout, done.stderr
+        assert done.returncode == Exit.UNREACHABLE
+        assert "No answer from risk" in done.stderr
 
     def ready(self, watch: Watch, seconds: float = SEEN) -> None:
         until(lambda: watch.readiness()[0] == 200, seconds, lambda: f"{watch.readiness()}\n{self.fleet.tail()}")

@@ -135,7 +135,7 @@ async def test_positions_are_closed_while_open_orders_cannot_be_read(tmp_path: P
         assert await at.resting() == [], "all orders of a symbol that is flat now are cancelled at once"
 
 
-async def test_what_cannot_be_closed_is_told_and_keeps_its_stop(tmp_path: Path) -> None:
+async def test_a_position_that_cannot_be_closed_is_told_and_keeps_its_stop(tmp_path: Path) -> None:
     """RISK-7: a stop is taken away from nobody who still needs it."""
     async with desk(tmp_path) as at:
         await at.buy(BTC)
