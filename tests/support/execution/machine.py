@@ -106,6 +106,15 @@ class History:
     def rearm(self) -> None:
         self.desk.driver.give(control("rearm", f"r{self.desk.now}"))
 
+    def flatten(self) -> None:
+        self.desk.driver.give(control("flatten", f"f{self.desk.now}"))
+
+    def close_symbol(self) -> None:
+        self.desk.driver.give(control("close", f"x{self.desk.now}", symbol=self.draw.choice([BTC, ETH])))
+
+    def cancel_entries(self) -> None:
+        self.desk.driver.give(control("cancel", f"n{self.desk.now}"))
+
     # -- the market and the weather -----------------------------------------------------------------------------------
 
     def price_moves(self) -> None:
@@ -261,6 +270,8 @@ ACTIONS: tuple[str, ...] = (
     "children_fail", "liquidated", "filters_change", "person_cancels_stop", "person_places_stop", "person_trades",
     "person_closes", "person_cancels_target", "guardian_acts", "restart", "restart_from_older", "restart_from_nothing",
 )  # fmt: skip
+#: What an operator may do beside: in histories of their own, because seeds of others hold for the actions above.
+COMMANDS: tuple[str, ...] = ("flatten", "close_symbol", "cancel_entries")
 
 
 def play(seed: int, names: list[str], kind: type[ExecutionCore] = ExecutionCore) -> History:
