@@ -11,6 +11,7 @@ from cli.bench.commands import bench
 from cli.config.commands import app as config_commands
 from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
+from cli.emergency.commands import app as emergency_commands
 from cli.exchange.commands import app as exchange_commands
 from cli.keys.commands import app as keys_commands
 from cli.research.commands import app as research_commands
@@ -212,28 +213,6 @@ def topology(
 
 
 @app.command()
-def halt(
-    reason: Annotated[str, typer.Option("--reason", help="why; recorded in the journal and sent with the alert")],
-    config: Config = None,
-) -> None:
-    """Stop new entries now, until `ict rearm`. Exits and stops stay managed."""
-    from cli.run.control import send_control
-
-    send_control(config, "halt", reason)
-
-
-@app.command()
-def rearm(
-    reason: Annotated[str, typer.Option("--reason", help="why; recorded in the journal and sent with the alert")],
-    config: Config = None,
-) -> None:
-    """Allow entries again after a halt. No service does this by itself."""
-    from cli.run.control import send_control
-
-    send_control(config, "rearm", reason)
-
-
-@app.command()
 def health(
     url: Annotated[str, typer.Argument(help="a service's /readyz")] = DEFAULT_URL,
 ) -> None:
@@ -258,6 +237,7 @@ def docs(
 
 app.add_typer(data_commands, name="data")
 app.add_typer(research_commands)
+app.add_typer(emergency_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")
 app.add_typer(exchange_commands, name="exchange")

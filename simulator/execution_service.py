@@ -24,20 +24,30 @@ def spec(common: CommonSettings, execution: ExecutionSettings, settings: Simulat
     """Return the service's lanes. In mode sim the market is played to it; in mode paper the lane "paper" makes the steps."""
     brackets = load_brackets(settings.brackets_file)
     instruments = common.instrument_table()
-    verifier = common.verifier()
+    verifier, judge = common.verifier(), common.command_judge()
 
     def build() -> ExecutionLane:
         core = ExecutionCore(
             instruments,
             execution,
             verifier.approved,
+            commands=judge,
             lineage=lineage(common.mode, ""),  # nobody else trades on this account: the same bytes in any namespace
             validity_ms=common.exchange.recv_window_ms,
         )
         return ExecutionLane(core, MatchingDriver(settings, instruments, brackets, common.account))
 
     tick_ms = common.lane.tick_ms
-    lanes = [LaneSpec(name="execution", stage="execution", queue="execution", build=build, tick_ms=tick_ms)]
+    lanes = [
+        LaneSpec(
+            name="execution",
+            stage="execution",
+            queue="execution",
+            commands="execution.commands",
+            build=build,
+            tick_ms=tick_ms,
+        )
+    ]
     if common.mode == "paper":
         market = partial(PaperMarket, common.partitions.count, settings.paper_max_pending)
         lanes.append(LaneSpec(name="paper", stage="paper", queue="paper", build=market))

@@ -24,6 +24,7 @@ from cli.run.configuration import try_load
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_memory_bus, make_store, service_spec
 from services.execution.oms.ids import client_order_id, lineage
+from shared.approval.commands import sign
 from shared.approval.signing import new_pair
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
@@ -48,6 +49,7 @@ class Floor:
         self._url = url
         self._http = http
         self._signer = settings.signer()
+        self._commander = settings.command_signer()
         self._lineage = lineage(settings.mode, settings.namespace)
         self._closed_until = 0
         self._news = asyncio.Event()
@@ -76,7 +78,9 @@ class Floor:
         async with self._http.get(f"{self._url}/fapi/v1/exchangeInfo") as answer:
             self.instruments = {row["symbol"]: _instrument(row) for row in (await answer.json())["symbols"]}
         await self.until(lambda: self.stated, _START_S)
-        await self.bus.publish([Control(id="bench", command="rearm", by="bench", reason="the account is the bench's own")])
+        reason, sent_at = "the account is the bench's own", time.time_ns() // 1_000_000
+        rearm = Control(id="bench", command="rearm", by="bench", reason=reason, sent_at=sent_at)
+        await self.bus.publish([sign(rearm, self._commander)])
         await self.until(lambda: "control.bench" in self.alerts)
 
     async def until(self, condition: Any, seconds: float = _RESULT_S) -> None:
@@ -144,7 +148,7 @@ async def floor(wallet: int, symbols: Sequence[str]) -> AsyncIterator[Floor]:
 
 @asynccontextmanager
 async def _execution(url: str, symbols: Sequence[str], directory: Path) -> AsyncIterator[Floor]:
-    pair = new_pair()
+    pair, operators = new_pair(), new_pair()
     settings = try_load(
         None,
         {
@@ -152,6 +156,7 @@ async def _execution(url: str, symbols: Sequence[str], directory: Path) -> Async
             "namespace": f"bench-{uuid.uuid4().hex[:8]}",
             "symbols": list(symbols),
             "approval": {"private_key": pair.private, "public_key": pair.public},
+            "operator": {"private_key": operators.private, "public_key": operators.public},
             "execution": {"entries_per_minute": 10_000, "account_age_ms": 600_000, "driver": _driver(directory)},
             "exchange": {
                 "rest_url": url, "stream_url": url.replace("http", "ws", 1), "key": TEST_KEY, "secret": TEST_SECRET,

@@ -18,12 +18,12 @@ def _keys() -> None:
 @app.command()
 def new(
     out: Annotated[
-        Path | None, typer.Option("--out", help="directory to write both keys to, as secret files; default: print them")
+        Path | None, typer.Option("--out", help="directory to write the keys to, as secret files; default: print them")
     ] = None,
 ) -> None:
-    """Make the pair with which risk signs what it approves and execution verifies it.
+    """Make two pairs: risk signs what it approves, an operator signs commands; others verify.
 
-    Modes testnet and live need a pair of your own.
+    Modes testnet and live need pairs of your own.
     """
     from cli.keys.new import new_keys
 

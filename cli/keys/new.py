@@ -1,4 +1,4 @@
-"""``ict keys new``: makes a fresh pair, prints it or writes it to secret files, and says where each key goes."""
+"""``ict keys new``: makes risk's pair and the operator's; prints or writes them, and says where each key goes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from shared.runtime.process.exits import Exit
 _FILES: Final = {
     "approval__private_key": "for risk alone (layout fused: engine); whoever has it can approve orders",
     "approval__public_key": "for execution; it can be shown to anybody",
+    "operator__private_key": "for whoever types `ict pause` and its like, and for no service; whoever has it can re-arm",
+    "operator__public_key": "for risk (layout fused: engine) and execution; it can be shown to anybody",
 }
 
 
 def new_keys(out: Path | None) -> None:
-    """Print a new pair, or write it to ``out``. Exits with code 2 for a directory that cannot take both files."""
-    keys = dict(zip(_FILES, new_pair(), strict=True))
+    """Print two new pairs, or write them to ``out``. Exits with code 2 for a directory that cannot take all files."""
+    keys = dict(zip(_FILES, (*new_pair(), *new_pair()), strict=True))
     if out is None:
         for name, key in keys.items():
             typer.echo(f"ICT_{name.upper()}={key}  # {_FILES[name]}")
@@ -32,7 +34,7 @@ def new_keys(out: Path | None) -> None:
     if there:
         refuse(
             f"--out {out}: {', '.join(there)} exists and is not overwritten: what it signed would no longer be taken; "
-            "delete both files to replace the pair",
+            "delete both files of a pair, and make all anew in another directory, to replace it",
             Exit.USAGE,
         )
     for name, key in keys.items():

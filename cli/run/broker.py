@@ -24,20 +24,20 @@ PATIENCE: Final = 10.0
 
 
 @asynccontextmanager
-async def connected(settings: Settings, name: str) -> AsyncIterator[RabbitBus]:
+async def connected(settings: Settings, name: str, advice: str = "") -> AsyncIterator[RabbitBus]:
     """Connect, and close at the end of the block.
 
     Ends the command with exit 4 when the broker does not answer within PATIENCE, or refuses: wrong password, no such
-    virtual host, a queue that was declared with other arguments.
+    virtual host, a queue that was declared with other arguments. ``advice``: what to do then, beside the usual.
     """
     bus = make_bus(settings, name)
     try:
         async with asyncio.timeout(PATIENCE):
             await bus.start()
     except TimeoutError:
-        _no_answer(settings)
+        _no_answer(settings, advice)
     except BusError as error:
-        refuse(f"RabbitMQ at {settings.bus.url}: {error}", Exit.UNREACHABLE)
+        refuse(f"RabbitMQ at {settings.bus.url}: {error}{advice}", Exit.UNREACHABLE)
     try:
         yield bus
     finally:
@@ -64,9 +64,9 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
         refuse(f"RabbitMQ at {settings.bus.url} went away: {error}. Nothing is lost; run it again", Exit.UNREACHABLE)
 
 
-def _no_answer(settings: Settings) -> NoReturn:
+def _no_answer(settings: Settings, advice: str = "") -> NoReturn:
     refuse(
         f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
-        "Start it, or set bus.url; `ict doctor` says more",
+        f"Start it, or set bus.url; `ict doctor` says more.{advice}",
         Exit.UNREACHABLE,
     )

@@ -50,6 +50,7 @@ def build(settings: Settings) -> Pipeline:
         settings.risk,
         settings.account,
         settings.signer(),
+        settings.command_judge(),
         sim=settings.mode == "sim",
         armed=settings.mode == "sim",
     )
@@ -60,6 +61,11 @@ def build(settings: Settings) -> Pipeline:
 def spec(settings: Settings) -> ServiceSpec:
     """The engine's lane."""
     lane = LaneSpec(
-        name="engine", stage="engine", queue="engine", build=partial(build, settings), tick_ms=settings.lane.tick_ms
+        name="engine",
+        stage="engine",
+        queue="engine",
+        commands="engine.commands",
+        build=partial(build, settings),
+        tick_ms=settings.lane.tick_ms,
     )
     return ServiceSpec(name="engine", group="engine", lanes=(lane,))

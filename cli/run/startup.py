@@ -80,6 +80,10 @@ def _verifying_key(settings: Settings) -> None:
     settings.approval.verifying_key(simulated=settings.simulated)
 
 
+def _command_key(settings: Settings) -> None:
+    settings.operator.verifying_key(simulated=settings.simulated)
+
+
 #: Service → what it reads from outside the configuration, by the setting that names it. Beside the services: ``server`` is
 #: `ict simulator`, ``market`` is the market that sim mode plays.
 _INPUTS: Final[dict[str, dict[str, Check]]] = {
@@ -87,6 +91,7 @@ _INPUTS: Final[dict[str, dict[str, Check]]] = {
         "simulator.brackets_file": _brackets,
         "exchange.key": _key,
         "approval.public_key": _verifying_key,
+        "operator.public_key": _command_key,
     },
     "market": {"market.files": _market_files},
     "server": {
@@ -94,8 +99,8 @@ _INPUTS: Final[dict[str, dict[str, Check]]] = {
         "server.exchange_info": _exchange_info,
         "server.scenario": _scenario,
     },
-    "risk": {"approval.private_key": _signing_key},
-    "engine": {"approval.private_key": _signing_key},
+    "risk": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
+    "engine": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
 }
 
 

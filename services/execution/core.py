@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from services.execution import reporting
+from services.execution import freezing, reporting
 from services.execution.alerts import alert
 from services.execution.answers import AnswerReader
 from services.execution.calm import calm_until
+from services.execution.commands import Commands
 from services.execution.entries import Entries
 from services.execution.inputs import Answer, Connected, Executions, Input, Leaving, News, Paid, Sent, Statement, Withheld
 from services.execution.news import NewsReader
@@ -25,9 +26,10 @@ from services.execution.reconcile import Reconciler
 from services.execution.requests import AskStatement, Effects
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
-from services.execution.state import ExecutionState, Halt, remember
+from services.execution.state import ExecutionState
 from services.execution.strays import Strays
 from services.execution.tending import Tender
+from shared.approval.commands import CommandJudge
 from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent, VerdictBundle
@@ -39,9 +41,9 @@ from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginC
 class ExecutionCore:
     """One account's orders, positions and protection.
 
-    approved: verifies risk's signature of an intent. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a
-    signed request. Only symbols of ``instruments`` may be entered. first_trades: so many of the account's
-    first trades are capped in size; 0 = none.
+    approved: verifies risk's signature of an intent. commands: which commands are obeyed. lineage: see ``oms.ids``.
+    validity_ms: how long the exchange takes a signed request. Only symbols of ``instruments`` may be entered.
+    first_trades: so many of the account's first trades are capped in size; 0 = none.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ExecutionCore:
         settings: ExecutionSettings,
         approved: Callable[[OrderIntent, str], bool],
         *,
+        commands: CommandJudge,
         lineage: str,
         validity_ms: int,
         first_trades: int = 0,
@@ -57,6 +60,7 @@ class ExecutionCore:
         self._instruments = dict(instruments)
         self._settings = settings
         self._approved = approved
+        self._judge = commands
         self._lineage = lineage
         self._validity_ms = validity_ms
         self._first_trades = first_trades
@@ -74,6 +78,7 @@ class ExecutionCore:
             state, settings, self._sender, self._news, symbols, self.instrument, self._approved, self._first_trades
         )
         self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
+        self._commands = Commands(state, self._registry, self._news, settings, self._judge)
         self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
         self._strays = Strays(state, self._registry, settings, self._sender, self._tender)
 
@@ -94,6 +99,7 @@ class ExecutionCore:
         if isinstance(taken, Statement):
             self._disturb_uneven()
             reported = self._reconciler.statement(taken, now, effects)
+            self._commands.go_on(taken, now, effects)
             self._disturb_uneven()
             symbols = None
         else:
@@ -103,7 +109,7 @@ class ExecutionCore:
         if symbols is None:
             self._strays.tend(now, effects)
         for symbol in self._judged(symbols, now):
-            self._tender.judge_symbol(symbol, now, effects)
+            freezing.judge(self.state, self._settings.freeze_ms, symbol, now, effects)
         effects.tell(reporting.step_reports(self.state))
         if reported and isinstance(taken, Statement):
             effects.tell(reporting.statement(self.state, taken))
@@ -145,7 +151,7 @@ class ExecutionCore:
         if isinstance(taken, Connected):
             self._connect(taken, now, effects)
         elif isinstance(taken, Control):
-            self._obey(taken, now, effects)
+            self._commands.obey(taken, now, effects)
         elif isinstance(taken, InstrumentList):
             self._learn(taken)
         elif isinstance(taken, Leaving):
@@ -178,7 +184,7 @@ class ExecutionCore:
 
     def _tend(self, key: str, now: int, effects: Effects) -> None:
         plan = self.state.plans[key]
-        if self.state.flattening:  # also of a trade that fills, or comes back, after the command
+        if self.state.leaving_flat:  # also of a trade that fills, or comes back, after the command
             plan.exit_wanted = plan.exit_wanted or "command"
         self._tender.tend(plan, self.instrument(plan.symbol), now, effects)
         if plan.live:
@@ -235,7 +241,7 @@ class ExecutionCore:
                     plan.naked_since = now
                     plan.renewed_at = now if connected.woken else 0
         if connected.started:
-            state.started_at, state.leaving, state.flattening = now, False, False
+            state.started_at, state.leaving, state.leaving_flat = now, False, False
             for plan in state.plans.values():
                 for order in plan.of(state.orders):
                     if order.unsettled:  # its request, or the note of it, may have been lost with the process
@@ -246,22 +252,7 @@ class ExecutionCore:
             effects.ask(AskStatement())
         state.connected = connected.open
 
-    # -- commands -----------------------------------------------------------------------------------------------------
-
-    def _obey(self, control: Control, now: int, effects: Effects) -> None:
-        state = self.state
-        if control.command == "reset" or not remember(state.controls, control.id, self._settings.controls_remembered):
-            return
-        thawed = ", ".join(sorted(state.frozen)) if control.command == "rearm" and state.frozen else "none"
-        if control.command == "halt" and state.halted is None:
-            state.halted = Halt(code=0, why=f"{control.by}: {control.reason}", since=now)
-        elif control.command == "rearm":
-            if state.halted is not None:  # its echo may still be on its way
-                remember(state.controls, state.halted.announced_as, self._settings.controls_remembered)
-            state.halted = None
-            state.frozen.clear()
-        text = f"{control.command} by {control.by}: {control.reason}; symbols thawed: {thawed}"
-        effects.tell([alert("info", f"control.{control.id}", text, now)])
+    # -- the rest -----------------------------------------------------------------------------------------------------
 
     def _learn(self, listing: InstrumentList) -> None:
         """Filters and closures as the exchange has them; a symbol that is not named keeps its last filters."""
@@ -271,6 +262,6 @@ class ExecutionCore:
     def _leave(self, leaving: Leaving) -> None:
         """End entries that rest or wait; what protects stays at the exchange."""
         self.state.leaving = True
-        self.state.flattening = self.state.flattening or leaving.flatten
+        self.state.leaving_flat = self.state.leaving_flat or leaving.flatten
         for plan in self.state.plans.values():
             plan.unwanted = True

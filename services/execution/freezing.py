@@ -44,3 +44,34 @@ def price_passed(state: ExecutionState, plan: Plan, now: int, effects: Effects) 
     plan.exit_wanted = "flatten"
     if plan.state == "protecting":
         state.passed[plan.symbol] = plan.id
+
+
+def judge(state: ExecutionState, old_ms: int, symbol: str, now: int, effects: Effects) -> None:
+    """Freeze a symbol in which something is in doubt or in disorder, and thaw it when that is over.
+
+    old_ms: a doubt, or what is not explained, may last so long.
+    """
+    doubt = _doubt(state, old_ms, symbol, now)
+    if doubt is not None:
+        freeze(state, symbol, *doubt, now, effects)
+        return
+    known = state.frozen.get(symbol)
+    if known is not None and known.reason in THAWING:
+        del state.frozen[symbol]
+        text = f"{symbol} takes entries again: {known.text}: that is over"
+        effects.tell([alert("info", f"thawed.{symbol}.{now}", text, now)])
+
+
+def _doubt(state: ExecutionState, old_ms: int, symbol: str, now: int) -> tuple[FreezeReason, str] | None:
+    legs = state.legs(symbol)
+    for plan in [state.plans[key] for key in legs if key in state.plans]:
+        for order in plan.of(state.orders):
+            if order.in_doubt and now - order.signed_at > old_ms:
+                return "doubt", f"whether order {order.client_id} exists is not known"
+    for position in [state.positions[key] for key in legs if key in state.positions]:
+        if position.apart_since and now - position.apart_since > old_ms:
+            text = f"the exchange states {position.stated} ({position.leg}), and our trades do not explain it"
+            return "mismatch", text
+        if position.foreign:
+            return "foreign", f"{position.foreign} ({position.leg}) is held there that is not of a trade of ours"
+    return None

@@ -91,6 +91,19 @@ class NewsReader:
             plan.moved_to = adopted.trigger
         return adopted
 
+    def put_aside(self, plan: Plan, now: int) -> None:
+        """End a trade that holds nothing, so that another one has its leg; its orders that live are ended as strays."""
+        events: tuple[PlanEvent, ...] = ("entry_failed", "flat", "settled")
+        for event in events:
+            if event in TRANSITIONS[plan.state]:
+                plan.move(event)
+        for order in plan.of(self._state.orders):
+            if not order.over:
+                self._state.strays.setdefault(order.client_id, now)
+        self._state.past[plan.id] = plan
+        if plan.state == "closed":
+            self._state.closed.append(plan.report(self._state.orders))
+
     # -- ours ---------------------------------------------------------------------------------------------------------
 
     def _after(self, order: LiveOrder, before: Decimal | None, now: int, effects: Effects) -> None:
@@ -168,7 +181,7 @@ class NewsReader:
             part = min(fill.quantity, live.remaining(self._state.orders))
             live.taken += part
             if part < fill.quantity:  # what is held now is of the other side: it is this order's
-                self._put_aside(live, now)
+                self.put_aside(live, now)
                 plan = self._state.plans[leg_key(fill.symbol, live.intent.leg)] = forgotten(
                     order, fill.price, fill.time, now
                 )
@@ -176,19 +189,6 @@ class NewsReader:
                 plan.book(fill, "entry", "ours")
         text = f"{fill.symbol}: order {order.client_id} of an older trade filled under trade {live.id}; it is evened out"
         effects.tell([alert("critical", f"late_fill.{fill.id}", text, now)])
-
-    def _put_aside(self, plan: Plan, now: int) -> None:
-        """End a trade that holds nothing, so that another one has its leg; its orders that live are ended as strays."""
-        events: tuple[PlanEvent, ...] = ("entry_failed", "flat", "settled")
-        for event in events:
-            if event in TRANSITIONS[plan.state]:
-                plan.move(event)
-        for order in plan.of(self._state.orders):
-            if not order.over:
-                self._state.strays.setdefault(order.client_id, now)
-        self._state.past[plan.id] = plan
-        if plan.state == "closed":
-            self._state.closed.append(plan.report(self._state.orders))
 
     def _perhaps_a_child(self, stated: ExchangeOrder, now: int, effects: Effects) -> bool:
         """It may be what a conditional order of ours became, whose link has not come: ask, do not guess."""

@@ -30,6 +30,7 @@ def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionC
         common.instrument_table(),
         settings,
         common.verifier().approved,
+        commands=common.command_judge(),
         lineage=lineage(common.mode, common.namespace),
         validity_ms=common.exchange.recv_window_ms,
         first_trades=settings.first_trades if capped else 0,

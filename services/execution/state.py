@@ -10,6 +10,7 @@ import msgspec
 from services.execution.oms.order import LiveOrder
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
+from shared.approval.commands import CommandMemory
 from shared.domain.account import FundingPayment, Trade, Transfer
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
@@ -52,6 +53,13 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
         return derive("execution", "halt", self.code, self.since)
 
 
+class Flattening(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything is being closed by a command. id: of the command; since: ms of ``now``."""
+
+    id: str
+    since: int
+
+
 class StepDue(msgspec.Struct, kw_only=True):
     """A StepReport that waits; ``placed``: client ids of the orders placed for this close, in order."""
 
@@ -72,9 +80,10 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     orders that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange).
     instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
-    been sent by the one before. leaving: this process is about to stop; flattening: it closes every trade before that.
-    passed: by symbol, the intent of the last trade that was closed because the price had passed its stop before one
-    stood; no stop was accepted there since.
+    been sent by the one before. leaving: this process is about to stop; leaving_flat: it closes every trade before that.
+    controls: ids of services' halts; commands: those of operators' commands, and what was refused. flattening: a flatten
+    that has not ended; None = none. passed: by symbol, the intent of the last trade that was closed because the price had
+    passed its stop before one stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -100,13 +109,15 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)
+    commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
+    flattening: Flattening | None = None
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
     agreed_at: int = 0
     strays: dict[str, int] = msgspec.field(default_factory=dict)
     started_at: int = 0
     leaving: bool = False
     passed: dict[str, str] = msgspec.field(default_factory=dict)
-    flattening: bool = False
+    leaving_flat: bool = False
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
 

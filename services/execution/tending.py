@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from typing import Final
 
 from services.execution.alerts import alert
-from services.execution.freezing import freeze, unprotectable
+from services.execution.freezing import unprotectable
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans import ladder
@@ -19,7 +19,7 @@ from services.execution.protection import Protection
 from services.execution.requests import AskExecutions, Effects
 from services.execution.sending import Sender
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
-from services.execution.state import THAWING, ExecutionState, FreezeReason, leg_key
+from services.execution.state import ExecutionState, leg_key
 from services.execution.telling import order_event
 from shared.domain.instruments import Instrument
 
@@ -61,21 +61,6 @@ class Tender:
         self.query_doubts(plan.of(self._state.orders), now, effects)
         self._ask_missing_fills(plan, position, now, effects)
         self._forget_dead_exits(plan, now)
-
-    def _plans(self, symbol: str) -> list[Plan]:
-        return [self._state.plans[key] for key in self._state.legs(symbol) if key in self._state.plans]
-
-    def judge_symbol(self, symbol: str, now: int, effects: Effects) -> None:
-        """Freeze a symbol in which something is in doubt or in disorder, and thaw it when that is over."""
-        doubt = self._doubt(symbol, now)
-        if doubt is not None:
-            freeze(self._state, symbol, *doubt, now, effects)
-            return
-        known = self._state.frozen.get(symbol)
-        if known is not None and known.reason in THAWING:
-            del self._state.frozen[symbol]
-            text = f"{symbol} takes entries again: {known.text}: that is over"
-            effects.tell([alert("info", f"thawed.{symbol}.{now}", text, now)])
 
     # -- the table ----------------------------------------------------------------------------------------------------
 
@@ -287,17 +272,3 @@ class Tender:
         if missing and now - position.asked_at >= settings.ask_every_ms:
             position.asked_at = now
             effects.ask(AskExecutions(plan.symbol, max(0, min(order.signed_at for order in missing) - _OVERLAP_MS)))
-
-    def _doubt(self, symbol: str, now: int) -> tuple[FreezeReason, str] | None:
-        state, old = self._state, self._settings.freeze_ms
-        for plan in self._plans(symbol):
-            for order in plan.of(state.orders):
-                if order.in_doubt and now - order.signed_at > old:
-                    return "doubt", f"whether order {order.client_id} exists is not known"
-        for position in [state.positions[key] for key in state.legs(symbol) if key in state.positions]:
-            if position.apart_since and now - position.apart_since > old:
-                text = f"the exchange states {position.stated} ({position.leg}), and our trades do not explain it"
-                return "mismatch", text
-            if position.foreign:
-                return "foreign", f"{position.foreign} ({position.leg}) is held there that is not of a trade of ours"
-        return None

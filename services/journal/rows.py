@@ -188,6 +188,14 @@ def _flat(table: str) -> _Writer:
     return write
 
 
+def _control(message: Message, stamped_at: int | None, found: Rows) -> None:
+    """Every command that was sent, obeyed or not: what became of it is an alert that has its id, or a refusal."""
+    assert isinstance(message, Control)
+    command = f"{message.command} {message.symbol}" if message.symbol is not None else message.command
+    row = {"id": message.id, "command": command, "by": message.by, "reason": message.reason, "stamped_at": stamped_at}
+    found["controls"].append(row)
+
+
 _WRITERS: Final[dict[type[Message], _Writer]] = {
     CandleBundle: _candles,
     DecisionBundle: _decisions,
@@ -196,7 +204,7 @@ _WRITERS: Final[dict[type[Message], _Writer]] = {
     AccountStatement: _statement,
     RiskReport: _flat("risk_states"),
     Alert: _flat("alerts"),
-    Control: _flat("controls"),
+    Control: _control,
 }
 
 #: The message types that leave rows.

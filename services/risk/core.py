@@ -17,10 +17,11 @@ from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
+from shared.approval.commands import SEVERITY, CommandJudge
 from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
 from shared.domain.account import AccountStatement, RiskReport
-from shared.domain.control import Alert, ClockTick, Control
+from shared.domain.control import Alert, ClockTick, Command, Control
 from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.instruments import Instrument
@@ -30,6 +31,8 @@ from shared.domain.message import Message
 
 #: Said where CAUTION made an entry smaller.
 HALVED: Final = "smaller by caution"
+#: What a command means for the kill switch; the others are execution's affair.
+_EVENTS: Final[dict[Command, kill_switch.Event]] = {"halt": "halt", "flatten": "halt", "rearm": "rearm"}
 
 
 class RiskCore:
@@ -46,6 +49,7 @@ class RiskCore:
         settings: RiskSettings,
         account: AccountSettings,
         signer: Signer,
+        commands: CommandJudge,
         *,
         sim: bool,
         armed: bool,
@@ -56,6 +60,7 @@ class RiskCore:
         self._settings = settings
         self._account = account
         self._signer = signer
+        self._commands = commands
         self._barrier = PartitionBarrier(
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
@@ -224,21 +229,37 @@ class RiskCore:
 
     def _obey(self, control: Control) -> list[Message]:
         state = self._state
-        if control.id in state.controls or control.command == "reset":
+        if control.command == "reset":
             return []
-        state.controls.append(control.id)
-        del state.controls[: -self._settings.controls_remembered]
+        fault = self._commands.judge(control, state.commands, state.now)
+        if fault is not None:
+            text = self._commands.note(fault, control, state.commands, state.now)
+            key = f"command_refused.{fault}.{control.id}"
+            return [Alert(severity=SEVERITY[fault], source="risk", key=key, text=text, time=state.now)] if text else []
+        if not control.signature and not self._is_new(control.id):
+            return []
+        event = _EVENTS.get(control.command)
+        if event is None:  # execution's affair
+            return []
         changes = state.changes
-        self._pull(control.command, f"{control.command} by {control.by}: {control.reason}")
-        if state.changes == changes:
-            text = (
-                f"{control.command} by {control.by} changed nothing: the kill switch is {state.kill_switch} ({state.reason})"
-            )
-            return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now)]
-        if control.command == "rearm":
+        self._pull(event, f"{control.command} by {control.by}: {control.reason}")
+        changed = state.changes != changes
+        judged: list[Message] = []
+        if changed and control.command == "rearm":
             state.acknowledge(self._settings)
-            return self._judge()
-        return []
+            judged = self._judge()
+        did = "is obeyed" if changed else "changed nothing"
+        text = f"{control.command} by {control.by} {did}: the kill switch is {state.kill_switch} ({state.reason})"
+        return [Alert(severity="info", source="risk", key=f"control.{control.id}", text=text, time=state.now), *judged]
+
+    def _is_new(self, identity: str) -> bool:
+        """Remember a service's halt; False if it was known."""
+        controls = self._state.controls
+        if identity in controls:
+            return False
+        controls.append(identity)
+        del controls[: -self._settings.controls_remembered]
+        return True
 
     def _pull(self, event: kill_switch.Event, reason: str) -> None:
         """Move the kill switch along its table; the reason stays with the state that it led to."""

@@ -28,8 +28,11 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         settings,
         common.account,
         common.signer(),
+        common.command_judge(),
         sim=common.mode == "sim",
         armed=_armed(common),
     )
-    lane = LaneSpec(name="risk", stage="risk", queue="risk", build=build, tick_ms=common.lane.tick_ms)
+    lane = LaneSpec(
+        name="risk", stage="risk", queue="risk", commands="risk.commands", build=build, tick_ms=common.lane.tick_ms
+    )
     return ServiceSpec(name="risk", group="risk", lanes=(lane,))

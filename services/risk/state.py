@@ -12,6 +12,7 @@ from services.risk.equity import EquityBook
 from services.risk.kill_switch import Figures, loss_event
 from services.risk.results import EndedTrade
 from services.risk.settings import RiskSettings
+from shared.approval.commands import CommandMemory
 from shared.domain.account import AccountState, AccountStatement, KillSwitch, MarginTier
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent
@@ -39,6 +40,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
+    ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
     """
 
     barrier: PartitionState = msgspec.field(default_factory=PartitionState)
@@ -62,6 +64,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     entries: list[Decimal] = msgspec.field(default_factory=list)
     pending: list[PendingIntent] = msgspec.field(default_factory=list)
     controls: list[str] = msgspec.field(default_factory=list)
+    commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)

@@ -15,6 +15,9 @@ _BYTES: Final = 32
 #: The pair of modes sim and paper when none is set. Everybody knows it, so modes testnet and live refuse it.
 SIM_PRIVATE_KEY: Final = "ict-private-KMH727w0ECrk9JdtiL--7WTPw8Vl_PQfr7OvcPYPsJ4"
 SIM_PUBLIC_KEY: Final = "ict-public--tliMZQUsbdeCRYs_mPg5jykCxc7aezhdMSMCmDK4ic"
+#: The operator's pair there, as well known and as well refused.
+SIM_OPERATOR_PRIVATE_KEY: Final = "ict-private-QzUy9PaoGAOMzUycxHDBTmuZQD_8Fjfy4dCbgdDFOnw"
+SIM_OPERATOR_PUBLIC_KEY: Final = "ict-public-ovdcXSqObdsWnWVFobWOSk_DjUQAjatXu-F9XjtB5bw"
 
 
 def to_text(kind: KeyKind, raw: bytes) -> str:

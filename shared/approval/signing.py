@@ -20,6 +20,8 @@ from shared.approval.key_text import from_text, to_text
 
 #: What risk signs: an ``OrderIntent``. Its close time and expiry are part of the content.
 INTENT: Final = "ict/intent/1"
+#: What an operator signs: a ``Control`` without its signature. Its time of sending is part of the content.
+COMMAND: Final = "ict/command/1"
 
 #: Characters of every signature: 64 bytes as base64url without padding.
 SIGNATURE_LENGTH: Final = 86

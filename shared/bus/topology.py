@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Literal
 
+from shared.domain.control import Command
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 
 Layout = Literal["split", "fused", "embedded"]
@@ -138,10 +139,21 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
     )
 
 
+def _commands(name: str, *commands: Command) -> QueueSpec:
+    """Return a reader's queue of commands: its own, so that they pass while its other queue is full."""
+    bindings = tuple(f"control.{command}" for command in commands)
+    row = _money(f"{name}.commands", name, *bindings)
+    return replace(row, max_length=5_000, prefetch=200, max_bytes=16 * MIB)
+
+
+#: What risk obeys; ending and closing is execution's affair.
+_STOPPING: Final[tuple[Command, ...]] = ("halt", "flatten", "rearm")
+
+
 def _execution(mode: Mode) -> QueueSpec:
     """Return the queue of execution. In sim and paper its exchange is in the same process, and moves by market steps."""
     steps = ("market.step",) if mode in ("sim", "paper") else ()
-    return _money("execution", "execution", "order.intent", *steps, "exchange.instruments", "control.#")
+    return _money("execution", "execution", "order.intent", *steps, "exchange.instruments", "control.reset")
 
 
 def _steps(mode: Mode) -> tuple[QueueSpec, ...]:
@@ -165,12 +177,14 @@ def build(
     """Build the table of a deployment: one queue per lane, so that the broker alone orders what a core sees.
 
     The layouts differ in which service reads candles and turns them into orders. ``control.reset`` reaches every lane
-    through its queue, ahead of the first message of the new session. The modes differ in what moves execution's exchange:
-    market steps of the replay driver in sim, of the live candles in paper, the real market elsewhere.
+    through its queue, ahead of the first message of the new session; other commands have queues of their own. The modes
+    differ in what moves execution's exchange: market steps of the replay driver in sim, of the live candles in paper, the
+    real market elsewhere.
     """
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
-        rows.append(_market("engine", "engine", "candle.#", "account.#", "exchange.instruments", "control.#"))
+        rows.append(_market("engine", "engine", "candle.#", "account.#", "exchange.instruments", "control.reset"))
+        rows.append(_commands("engine", *_STOPPING))
     else:
         rows += [
             _market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}", "control.reset")
@@ -178,9 +192,11 @@ def build(
             for tf in timeframes
         ]
         rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
-        rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.#"))
+        rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.reset"))
+        rows.append(_commands("risk", *_STOPPING))
     rows += [
         _execution(mode),
+        _commands("execution", "halt", "cancel", "flatten", "close", "rearm"),
         QueueSpec(
             "journal",
             "journal",

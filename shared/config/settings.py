@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from shared.approval.settings import ApprovalSettings
+from shared.approval.commands import CommandJudge
+from shared.approval.settings import ApprovalSettings, OperatorSettings
 from shared.approval.signing import Realm, Signer, Verifier
 from shared.bus.topology import Layout, Mode
 from shared.config import assignment
@@ -193,6 +194,7 @@ class CommonSettings(_Section):
     http: HttpSettings = Field(default_factory=HttpSettings, description="Metrics and health over HTTP")
     take: TakeSettings = Field(default_factory=TakeSettings, description="Which symbols and timeframes this process handles")
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings, description="Keys that sign what risk approves")
+    operator: OperatorSettings = Field(default_factory=OperatorSettings, description="Keys that sign an operator's commands")
     replica: str = Field(
         default_factory=_replica_name, min_length=1, max_length=200, description="Name of this process among its replicas"
     )
@@ -233,7 +235,8 @@ class CommonSettings(_Section):
                 if not getattr(self.exchange, name)
             }
         if not self.simulated:
-            faults |= {f"approval.{name}": text for name, text in self.approval.published().items()}
+            for pair in (self.approval, self.operator):
+                faults |= {f"{pair.SECTION}.{name}": text for name, text in pair.published().items()}
         for name, matches in (("symbols", self.assigned_partitions), ("timeframes", self.assigned_timeframes)):
             try:
                 matches()
@@ -264,6 +267,14 @@ class CommonSettings(_Section):
     def verifier(self) -> Verifier:
         """Return what execution verifies intents with. Raises ValueError if its key must be set and is not."""
         return Verifier(self.approval.verifying_key(simulated=self.simulated), self.realm())
+
+    def command_signer(self) -> Signer:
+        """Return what an operator signs commands with. Raises ValueError if the key must be set and is not."""
+        return self.operator.signer(self.realm(), simulated=self.simulated)
+
+    def command_judge(self) -> CommandJudge:
+        """Return what risk and execution judge commands with. Raises ValueError if the key must be set and is not."""
+        return self.operator.judge(self.realm(), simulated=self.simulated, timed=self.mode != "sim")
 
     def symbols_of(self, partition: int) -> tuple[str, ...]:
         """Return the symbols of one partition, sorted; empty when it has none."""

@@ -10,9 +10,15 @@ import msgspec
 from shared.domain.bounds import AlertKey, Id, Reason, Text
 from shared.domain.message import Message, Milliseconds, Price, Symbol
 
-#: ``halt``: no new entries; exits stay managed. ``rearm``: allow entries again; only a person sends it. ``reset``: every
-#: lane deletes its state and a new simulated session begins; lanes obey it in mode sim only.
-Command = Literal["halt", "rearm", "reset"]
+#: What a command is for; the topic's last word.
+Command = Literal[
+    "halt",  # `ict pause`: no new entries; exits stay managed
+    "cancel",  # end entries that rest or wait
+    "flatten",  # close every position, ours and others'; end entries; then as ``halt``
+    "close",  # close what is held in ``symbol``
+    "rearm",  # allow entries again; only a person sends it
+    "reset",  # every lane deletes its state and a new simulated session begins; obeyed in mode sim only
+]
 Severity = Literal[
     "info",  # good to know
     "warning",  # look at it today
@@ -21,16 +27,25 @@ Severity = Literal[
 
 
 class Control(Message, frozen=True, kw_only=True):
-    """A command of an operator; execution sends ``halt`` too, when the exchange says that a person must act.
+    """A command of an operator, signed (``shared.approval.commands`` tells which are obeyed).
 
-    id: made by the sender, so that a command sent twice acts once. by: who sent it. reason: shown to people.
+    One kind comes from a service and has no signature: execution sends ``halt`` when the exchange says that a person must
+    act. It is told apart by its command and by ``by``; whoever can write to the broker can forge it, and stops entries.
+
+    id: made by the sender, so that a command sent twice acts once. by: who sent it. reason: shown to people. sent_at: UTC
+    ms of the sender's clock; 0 in a service's. symbol: of ``close``, None in others. signature: of all the rest, as text;
+    empty in a service's.
     """
 
     TYPE: ClassVar[str] = "control"
+    VERSION: ClassVar[int] = 2  # of version 1, anybody's rearm was obeyed
     id: Id
     command: Command
     by: Id
     reason: Reason
+    sent_at: Milliseconds = 0
+    symbol: Symbol | None = None
+    signature: Id = ""
 
     @property
     def topic(self) -> str:

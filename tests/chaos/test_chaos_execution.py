@@ -18,14 +18,15 @@ from typing import Any
 import pytest
 
 from services.execution.oms.ids import client_order_id, lineage
-from shared.approval.signing import Realm, Signer
+from shared.approval.signing import COMMAND, Realm, Signer
 from shared.bus.port import Delivery
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
 from shared.domain.account import AccountStatement, Trade
-from shared.domain.control import Alert, Control
+from shared.domain.control import Alert
 from shared.domain.intents import ExitRung, OrderIntent
-from tests.support.approval.pairs import OWN, OWN_KEYS
+from tests.support.approval.commands import command
+from tests.support.approval.pairs import OPERATOR, OPERATOR_KEYS, OWN, OWN_KEYS
 from tests.support.exchange_driver.faults import FAULTS
 from tests.support.exchange_driver.scene import signed_bundle
 from tests.support.processes.fleet import Fleet, write_config
@@ -54,7 +55,9 @@ class Floor:
         self.bus = bus
         self.fleet = fleet
         self.watch = Watch()
-        self.signer = Signer(OWN.private, Realm("testnet", namespace, account or namespace))
+        realm = Realm("testnet", namespace, account or namespace)
+        self.signer = Signer(OWN.private, realm)
+        self.commander = Signer(OPERATOR.private, realm, COMMAND)
         self.closed: dict[str, Trade] = {}
         self.alerts: list[Alert] = []
         self.statements = 0
@@ -99,7 +102,7 @@ class Floor:
     async def rearm(self) -> None:
         """As a person does after the first start."""
         self._sent += 1
-        await self.bus.publish([Control(id=f"rearm-{self._sent}", command="rearm", by="the test", reason="looked at")])
+        await self.bus.publish([command("rearm", f"rearm-{self._sent}", self.commander)])
         key = f"control.rearm-{self._sent}"
         await self.until(lambda: any(alert.key == key for alert in self.alerts), START, "word of the rearming")
 
@@ -177,6 +180,7 @@ async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: st
                 "mode": "testnet",
                 "namespace": namespace,
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "execution": {"driver": {"outbox_directory": str(tmp_path / "outbox")}},

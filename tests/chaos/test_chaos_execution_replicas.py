@@ -23,7 +23,7 @@ from test_chaos_execution import RECOVERY, START, Floor
 
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.simulator.process import SimulatorProcess
 
@@ -49,6 +49,7 @@ async def floor(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: st
                 "mode": "testnet",
                 "namespace": namespace,
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "execution": {"driver": {"outbox_directory": str(tmp_path / "outbox")}},

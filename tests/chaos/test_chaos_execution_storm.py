@@ -20,7 +20,7 @@ from test_chaos_execution import LOT, START, SYMBOL, Floor, held
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
 from shared.domain.intents import OrderIntent
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.exchange_driver.scene import signed_bundle
 from tests.support.processes.fleet import Fleet, write_config
 from tests.support.simulator.process import SimulatorProcess
@@ -119,6 +119,7 @@ async def a_storm(tmp_path: Path, namespace: str, rabbitmq_url: str, redis_url: 
             "mode": "testnet",
             "namespace": namespace,
             "approval": OWN_KEYS,
+            "operator": OPERATOR_KEYS,
             "bus": {"url": rabbitmq_url},
             "store": {"url": redis_url},
             "execution": {"driver": {"outbox_directory": str(tmp_path / "outbox")}},

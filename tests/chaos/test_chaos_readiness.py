@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.approval.pairs import OWN_KEYS
+from shared.runtime.process.exits import Exit
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes import clearing
 from tests.support.processes.fleet import Fleet, ict, write_config
 from tests.support.processes.watch import Watch, until
@@ -40,9 +41,11 @@ class Scene:
         until(told, SEEN, lambda: f"{words} in {watch.readiness()}\n{self.fleet.tail()}")
 
     def rearm(self) -> None:
-        """As a person does after the first start."""
-        done = ict("rearm", "--reason", "looked at the account", "--config", str(self.config))
-        assert done.returncode == 0, done.stderr
+        """As a person does after the first start. There is no risk here, and that is said."""
+        done = ict("rearm", "--yes", "--reason", "looked at the account", "--config", str(self.config))
+        assert "execution: rearm by" in done.stdout, done.stderr
+        assert done.returncode == Exit.UNREACHABLE
+        assert "No answer from risk" in done.stderr
 
     def ready(self, watch: Watch, seconds: float = SEEN) -> None:
         until(lambda: watch.readiness()[0] == 200, seconds, lambda: f"{watch.readiness()}\n{self.fleet.tail()}")
@@ -60,6 +63,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str, redis_url
                 "mode": "testnet",
                 "namespace": namespace,
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "timeframes": ["1m", "5m"],
                 "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.approval.pairs import OWN
+from tests.support.approval.pairs import OPERATOR, OWN
 from tests.support.deploy.compose_project import ROOT, Project, require_engine
 
 IMAGE_USER, BROKER_USER = 10001, 999
@@ -38,6 +38,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "bus__url": "amqp://ict:of-my-own@rabbitmq:5672/",
         "approval__private_key": OWN.private,
         "approval__public_key": OWN.public,
+        "operator__public_key": OPERATOR.public,
         "exchange__key": "simulator-key",
         "exchange__secret": "simulator-secret",
     }.items():

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from shared.domain.timeframes import MINUTE
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes.fleet import Fleet, ict, write_config
 from tests.support.risk.drill import DRILL_RISK
 from tests.support.simulator.process import SimulatorProcess
@@ -85,6 +85,7 @@ def test_the_whole_system_trades_through_faults_and_the_journal_is_the_exchanges
                 "namespace": namespace,
                 "timeframes": ["1m", "5m", "1h"],
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": redis_url},
                 "journal": {"url": f"sqlite+aiosqlite:///{tmp_path}/journal.sqlite"},
@@ -101,7 +102,7 @@ def test_the_whole_system_trades_through_faults_and_the_journal_is_the_exchanges
         )
         with Fleet(config, tmp_path / "logs", SERVICES) as fleet:
             _until(lambda: halted(tmp_path), 60.0, fleet)
-            rearmed = ict("rearm", "--reason", "a first start: nothing to look at", "--config", str(config))
+            rearmed = ict("rearm", "--yes", "--reason", "a first start: nothing to look at", "--config", str(config))
             assert rearmed.returncode == 0, rearmed.stderr
             struck: set[str] = set()
             for over_a_close, after_it in ROUNDS:

@@ -1,4 +1,4 @@
-"""Takes a trade up again when everything but the exchange's own books was lost. Pure."""
+"""Makes a trade of what is held: everything but the exchange's own books was lost, or others hold it. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
+from shared.domain.ids import derive
 from shared.domain.intents import ExitRung, OrderIntent
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.model.orders import ExchangeOrder
@@ -28,7 +29,7 @@ def rebuilt(stop: ExchangeOrder, position: LegPosition, registry: OrderRegistry,
     intent = _intent(f"rebuilt-{stop.client_id}", stop, side, abs(position.stated), price)
     plan = Plan(intent=intent, stop=stop.trigger, state="protecting", rebuilt_at=as_of, naked_since=now)
     plan.given_up.add(1)
-    _entered(plan, f"{stop.client_id[:30]}-in", price, stop, registry, side, now)
+    _entered(plan, f"{stop.client_id[:30]}-in", price, registry, stop.updated_at, now)
     return plan
 
 
@@ -51,25 +52,37 @@ def forgotten(entry: LiveOrder, price: Decimal, time: int, now: int) -> Plan:
     return plan
 
 
-def _entered(
-    plan: Plan, client_id: str, price: Decimal, stop: ExchangeOrder, registry: OrderRegistry, side: Side, now: int
-) -> None:
-    """Note an entry that has filled: a placeholder for the orders that are no longer known."""
-    quantity = plan.intent.quantity
+def taken_over(position: LegPosition, command: str, registry: OrderRegistry, now: int) -> Plan:
+    """Return a trade that closes what others hold in a leg, because ``command`` says so. It holds just that, no more."""
+    side: Side = "BUY" if position.foreign > 0 else "SELL"
+    price = position.entry or position.mark or Decimal(1)
+    identity = derive("taken over", command, position.key, now)
+    as_of = max(position.stated_at, position.last_fill_at)
+    intent = _intent_of(f"taken-{identity}", position.symbol, position.leg, side, abs(position.foreign), price, as_of)
+    plan = Plan(intent=intent, stop=intent.stop, state="protecting", exit_wanted="command", naked_since=now)
+    plan.unwanted, plan.rebuilt_at = True, as_of
+    plan.given_up.add(1)
+    _entered(plan, f"taken-{identity}", price, registry, as_of, now)
+    return plan
+
+
+def _entered(plan: Plan, client_id: str, price: Decimal, registry: OrderRegistry, at: int, now: int) -> None:
+    """Note an entry that has filled ``at`` (ms): a placeholder for the orders that are no longer known."""
+    intent, quantity = plan.intent, plan.intent.quantity
     entry = registry.adopt(
         ExchangeOrder(
-            symbol=stop.symbol,
+            symbol=intent.symbol,
             id=0,
             client_id=client_id,
             book="plain",
-            side=side,
+            side=intent.side,
             type="MARKET",
             status="FILLED",
             quantity=quantity,
             executed=quantity,
-            updated_at=stop.updated_at,
+            updated_at=at,
             average_price=price,
-            position_side=stop.position_side,
+            position_side=intent.leg,
         ),
         "entry",
         plan.id,
@@ -77,7 +90,7 @@ def _entered(
     )
     entry.executed = quantity
     plan.note(entry)
-    plan.opened_at = stop.updated_at
+    plan.opened_at = at
     plan.entry_value, plan.entry_executed = price * quantity, quantity
     plan.judged = True
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from shared.bus.topology import (
     DEAD_LETTER_BYTES,
@@ -119,11 +119,28 @@ async def delete_leftovers(connection: AbstractConnection, topology: Topology, o
     Only empty and unused ones go. Returns the names of those that stay: somebody must drain them first.
     """
     staying = []
-    for name in sorted({spec.name for other in others for spec in other.queues} - set(topology.index)):
+    kinds = {spec.name: spec.kind for other in others for spec in other.queues if spec.name not in topology.index}
+    for name, kind in sorted(kinds.items()):
         async with connection.channel(publisher_confirms=False) as channel:
             try:
-                await channel.queue_delete(queue_name(topology.namespace, name), if_unused=True, if_empty=True)
+                await _delete_unused(channel, queue_name(topology.namespace, name), kind)
                 await channel.queue_delete(dead_name(topology.namespace, name), if_unused=True, if_empty=True)
             except ChannelPreconditionFailed:
                 staying.append(name)
+            except ChannelNotFoundEntity:
+                continue  # no such quorum queue was ever declared
     return staying
+
+
+async def _delete_unused(channel: AbstractChannel, name: str, kind: QueueKind) -> None:
+    """Delete a queue that is empty and unused. Raises ChannelPreconditionFailed for any other.
+
+    The broker deletes no quorum queue on that condition (540), so it is asked before.
+    """
+    if kind is not QueueKind.QUORUM:
+        await channel.queue_delete(name, if_unused=True, if_empty=True)
+        return
+    queue = await channel.declare_queue(name, passive=True)
+    if queue.declaration_result.message_count or queue.declaration_result.consumer_count:
+        raise ChannelPreconditionFailed(f"{name} is in use, or not empty")
+    await channel.queue_delete(name)

@@ -14,6 +14,7 @@ from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
 from shared.runtime.clock import FUTURE_MS, claims_to_come
 from shared.runtime.lane import log as lane_log
+from shared.runtime.lane.letters import require_command
 from shared.store.port import LaneState
 
 log = structlog.get_logger(__name__)
@@ -22,14 +23,16 @@ log = structlog.get_logger(__name__)
 class LaneCore:
     """A core, its time, and the ids of the messages that it has handled.
 
-    build: makes a fresh core. window: message ids remembered. allow_reset: obey ``control.reset``.
+    build: makes a fresh core. window: message ids remembered. allow_reset: obey ``control.reset``. commands: the queue that
+    brings nothing but commands; empty = there is none.
     """
 
-    def __init__(self, lane: str, build: Callable[[], Core], window: int, *, allow_reset: bool) -> None:
+    def __init__(self, lane: str, build: Callable[[], Core], window: int, commands: str = "", *, allow_reset: bool) -> None:
         self._lane = lane
         self._build = build
         self._window = window
         self._allow_reset = allow_reset
+        self._commands = commands
         self._core = build()
         self._now = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -51,6 +54,8 @@ class LaneCore:
         message = delivery.decode()
         if type(message) is ClockTick:
             raise InvalidMessage("a clock tick from outside: ticks are the process's own")
+        if self._commands and delivery.queue == self._commands:
+            require_command(message)
         here = now if now is not None and now > self._now else self._now
         if here and message.at > here + FUTURE_MS:
             raise InvalidMessage(claims_to_come(message, here))

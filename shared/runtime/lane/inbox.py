@@ -1,4 +1,9 @@
-"""The deliveries of one queue that wait for their lane, and the subscription that brings them."""
+"""The deliveries that wait for their lane, and the subscriptions that bring them.
+
+A lane reads one queue, and perhaps one of commands beside it. The broker orders each of them, not the two: a command acts
+before or after a message, and both are right. Where two processes each hold one of the two, the one that handles something
+fences the other, which then takes both again behind it.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +20,29 @@ class Inbox:
     busy: something is to be done: set by a delivery, and by the lane for its own ticks; the lane ends it with ``rest``.
     """
 
-    def __init__(self, bus: Bus, queue: str) -> None:
+    def __init__(self, bus: Bus, queue: str, commands: str = "") -> None:
         self.arrived = asyncio.Event()
         self.busy = False
         self._rested: asyncio.Event | None = None
         self._bus = bus
-        self._queue = queue
-        self._subscription: Subscription | None = None
+        self._queues = tuple(filter(None, (commands, queue)))
+        self._subscriptions: list[Subscription] = []
         self.waiting: deque[Delivery] = deque()
 
     async def subscribe(self) -> None:
-        """Ask the bus for the queue's messages, behind consumers that are there already."""
-        self._subscription = await self._bus.subscribe(self._queue, self._receive)
+        """Ask the bus for the queues' messages, behind consumers that are there already."""
+        for queue in self._queues:
+            self._subscriptions.append(await self._bus.subscribe(queue, self._receive))
 
     async def unsubscribe(self) -> None:
         """Take no more messages; what was delivered stays here."""
-        if self._subscription is not None:
-            await self._subscription.cancel()
-            self._subscription = None
+        while self._subscriptions:
+            await self._subscriptions.pop().cancel()
 
     def subscribed(self, generation: int | None = None) -> bool:
-        """Return True while the queue is consumed; with ``generation``, on that connection."""
-        return self._subscription is not None and generation in (None, self._subscription.generation)
+        """Return True while the queues are consumed; with ``generation``, on that connection."""
+        complete = len(self._subscriptions) == len(self._queues)
+        return complete and all(generation in (None, each.generation) for each in self._subscriptions)
 
     def take(self) -> list[Delivery]:
         """Return what waits, up to the point where the connection was lost. Raises IndexError when nothing waits."""

@@ -18,8 +18,8 @@ from shared.runtime.lane import alerts, metrics
 from shared.runtime.lane import log as lane_log
 from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.runtime.lane.core import LaneCore
-from shared.runtime.lane.dead_letter import dead_letter_and_alert
 from shared.runtime.lane.inbox import Inbox
+from shared.runtime.lane.letters import Letters
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.runtime.lane.ticks import TickTimer
 from shared.runtime.supervision import end_all, first_end
@@ -47,13 +47,13 @@ class Lane:
         self._bus = bus
         self._policy = policy
         self._commit_log = CommitLog(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
-        self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, allow_reset=policy.allow_reset)
+        self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, spec.commands, allow_reset=policy.allow_reset)
         self._since_snapshot = 0
         self._loaded = store is None
-        self._fenced = False
-        self._leaving = False
+        self._fenced = self._leaving = False
         self._generation: int | None = None
-        self._inbox = Inbox(bus, spec.queue)
+        self._inbox = Inbox(bus, spec.queue, spec.commands)
+        self._letters = Letters(bus, spec.name, spec.commands)
         self._clock = (clock or ProcessClock()) if policy.clock == "own" else None
         self._timer = TickTimer(spec.tick_ms, self._inbox.arrived)
         self._tasks: list[asyncio.Task[None]] = []
@@ -143,7 +143,7 @@ class Lane:
             try:
                 message = self._core.read(delivery, now)
             except InvalidMessage as error:
-                await self._refuse(delivery, str(error))
+                await self._refuse(delivery, str(error), unread=True)
                 continue
             commit.deliveries.append(delivery)
             if self._core.has_seen(identity := message.message_id):
@@ -253,10 +253,10 @@ class Lane:
         if self._commit_log is not None:
             await self._commit_log.left()
 
-    async def _refuse(self, delivery: Delivery, reason: str) -> None:
-        """Dead-letter a message with its reason, count it and alert; the lane goes on."""
+    async def _refuse(self, delivery: Delivery, reason: str, *, unread: bool = False) -> None:
+        """Dead-letter a message with its reason, count it and alert; the lane goes on. See ``Letters.refuse``."""
         self._metrics.dead_lettered += 1
-        await dead_letter_and_alert(self._bus, delivery, self.spec.name, reason, self._core.now or None)
+        await self._letters.refuse(delivery, reason, self._core.now or None, unread=unread)
 
     async def _rebuild(
         self, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int

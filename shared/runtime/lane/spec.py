@@ -16,6 +16,7 @@ class LaneSpec:
     name: unique in a deployment; the key of its state in the store, a label of its metrics.
     stage: the step of the pipeline, a label of its metrics ("analysis").
     queue: the queue that it consumes, by its name in the topology.
+    commands: queue of commands, beside the other; empty = none. What cannot be read there is discarded (``letters``).
     build: makes a fresh core; called at the start, at every load of state and after a core that raised.
     tick_ms: time between two clock ticks while the lane is loaded and its clock is the process's own; 0 = no ticks.
     """
@@ -25,6 +26,7 @@ class LaneSpec:
     queue: str
     build: Callable[[], Core]
     tick_ms: int = 0
+    commands: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ async def test_a_letter_of_which_only_the_beginning_was_kept_says_so_and_is_not_
     await got.until_count(1)
     await got.deliveries[0].dead_letter("malformed")
     await consumer.cancel()
-    await bus.publish([Control(id="1", command="halt", by="me", reason="")])
+    await bus.publish([Control(id="1", command="reset", by="me", reason="")])
     await bus.subscribe("risk", got)
     await got.until_count(2)
     await got.deliveries[1].dead_letter("handler failed")

@@ -14,7 +14,7 @@ from cli.doctor.report import checks_of
 from cli.settings import Settings
 from shared.runtime.process.exits import Exit
 from simulator.server.settings import TEST_KEY, TEST_SECRET
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.processes.fleet import ict, write_config
 from tests.support.simulator.protocol_server import a_hand, a_server
 
@@ -106,6 +106,7 @@ async def test_exchange_clock_and_key_are_looked_at_where_the_mode_has_one() -> 
         settings = {
             "mode": "testnet",
             "approval": OWN_KEYS,
+            "operator": OPERATOR_KEYS,
             "exchange": {"rest_url": server.url, "key": TEST_KEY, "secret": TEST_SECRET},
         }
         _, checks = await examined(settings)
@@ -141,6 +142,7 @@ async def test_symbols_and_account_are_judged_as_execution_judges_them(
         settings = {
             "mode": "testnet",
             "approval": OWN_KEYS,
+            "operator": OPERATOR_KEYS,
             "exchange": {"rest_url": server.url, "key": TEST_KEY, "secret": TEST_SECRET},
         }
         _, checks = await examined(settings)
@@ -190,7 +192,9 @@ async def test_key_that_may_withdraw_fails(
             return KeyRights(trade=trade, withdraw=withdraw, ip_restricted=ip_restricted)
 
     monkeypatch.setattr(exchange, "make_exchange", lambda *_: Told())
-    settings = Settings.model_validate({"mode": "testnet", "approval": OWN_KEYS, "exchange": {"key": "k", "secret": "s"}})
+    settings = Settings.model_validate(
+        {"mode": "testnet", "approval": OWN_KEYS, "operator": OPERATOR_KEYS, "exchange": {"key": "k", "secret": "s"}}
+    )
     outcome = await exchange.key(settings)
     assert outcome.verdict == verdict
     assert word in outcome.text

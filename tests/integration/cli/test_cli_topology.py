@@ -52,5 +52,7 @@ async def test_changing_the_layout_removes_the_queues_that_nobody_reads_any_more
     assert changed.returncode == 0, changed.stderr
     assert await stands(rabbitmq_url, namespace, "engine")
     assert not await stands(rabbitmq_url, namespace, "analysis.p0.1m")
+    assert not await stands(rabbitmq_url, namespace, "risk.commands"), "a quorum queue, which the broker deletes otherwise"
+    assert await stands(rabbitmq_url, namespace, "engine.commands")
     assert await stands(rabbitmq_url, namespace, "risk"), "a queue with a message in it was deleted"
     assert "risk" in changed.stderr

@@ -22,9 +22,13 @@ from shared.config.fields import Setting, known_paths, setting_at
 from shared.config.load import ConfigInvalid, Loaded, load
 from shared.domain.timeframes import TIMEFRAMES
 from shared.store.open import make_store
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 
-OWN = {"approval": OWN_KEYS, "exchange": {"key": "k", "secret": "s", "real_money": True, "proven_on_testnet": True}}
+OWN = {
+    "approval": OWN_KEYS,
+    "operator": OPERATOR_KEYS,
+    "exchange": {"key": "k", "secret": "s", "real_money": True, "proven_on_testnet": True},
+}
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "1000PEPEUSDT")
 
 #: Settings whose values depend on each other across sections, drawn more often than chance would.

@@ -1,11 +1,12 @@
-"""Two pairs of keys that no configuration ships, and a realm for tests that have no settings."""
+"""Pairs of keys that no configuration ships, and a realm for tests that have no settings."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from shared.approval.commands import CommandJudge, judge_of
 from shared.approval.key_text import to_text
-from shared.approval.signing import KeyPair, Realm, Signer, Verifier, public_key_of
+from shared.approval.signing import COMMAND, KeyPair, Realm, Signer, Verifier, public_key_of
 
 
 def pair(number: int) -> KeyPair:
@@ -23,3 +24,10 @@ SIGNER: Final = Signer(OWN.private, REALM)
 #: Signs as risk does, with a key that is not risk's.
 STRANGER: Final = Signer(OTHER.private, REALM)
 VERIFIER: Final = Verifier(OWN.public, REALM)
+#: The operator's pair: section ``operator`` of a configuration, what signs commands, and which of them are obeyed.
+OPERATOR: Final = pair(3)
+OPERATOR_KEYS: Final = {"private_key": OPERATOR.private, "public_key": OPERATOR.public}
+COMMANDER: Final = Signer(OPERATOR.private, REALM, COMMAND)
+JUDGE: Final = judge_of(Verifier(OPERATOR.public, REALM, COMMAND), timed=True)
+#: Believes the signature "good", whatever the time.
+CREDULOUS: Final = CommandJudge(lambda control: control.signature == "good", timed=False)

@@ -24,7 +24,7 @@ from shared.runtime.source import Lease
 from shared.store.memory import MemoryStore
 from shared.store.port import StateStore
 from simulator.server.settings import TEST_KEY, TEST_SECRET
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.await_points.remote import Outage, RemoteBus, RemoteStore
 from tests.support.await_points.victim import Victim, noting_tasks
 from tests.support.await_points.watch import Watch
@@ -159,6 +159,7 @@ async def world(spill: Path, change: Change = lambda driver: None) -> AsyncItera
             {
                 "mode": "testnet",
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "exchange": {
                     "key": SecretStr(TEST_KEY),
                     "secret": SecretStr(TEST_SECRET),

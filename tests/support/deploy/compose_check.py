@@ -21,14 +21,21 @@ Compose = Mapping[str, Any]
 IMAGE = "ict-trader"
 MEMORY_MB = (128, 512)
 #: Queues of sources and of the market's player, which are no lanes of their services.
-_SOURCES = {("market", "sim"): "replay", ("execution", "testnet"): "execution", ("execution", "live"): "execution"}
+_SOURCES = {
+    ("market", "sim"): ("replay",),
+    ("execution", "testnet"): ("execution", "execution.commands"),
+    ("execution", "live"): ("execution", "execution.commands"),
+}
 #: Images that start as root unless a user is named; the other strangers name one of their own.
 _ROOT_IMAGES = ("rabbitmq:", "valkey/")
 #: With these requests to the exchange are signed (testnet, live).
 _SIGNING = frozenset({"exchange__key", "exchange__secret"})
 #: Who uses which key. Nobody holds one that he does not use.
-_USED = {"risk": frozenset({"approval__private_key"}), "execution": frozenset({"approval__public_key"}) | _SIGNING}
-_KEYS = frozenset[str]().union(*_USED.values())
+_USED = {
+    "risk": frozenset({"approval__private_key", "operator__public_key"}),
+    "execution": frozenset({"approval__public_key", "operator__public_key"}) | _SIGNING,
+}
+_KEYS = frozenset({"operator__private_key"}).union(*_USED.values())
 
 
 def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list[str]:
@@ -145,10 +152,10 @@ def _coverage(compose: Compose, root: Path) -> Iterator[str]:
         table = topology(settings)
         modes.add(settings.mode)
         if spec is not None:
-            readers.update(lane.queue for lane in spec.lanes)
+            readers.update(queue for lane in spec.lanes for queue in (lane.queue, lane.commands) if queue)
             readers.update(sink.queue for sink in spec.sinks)
         if (name, settings.mode) in _SOURCES:
-            readers[_SOURCES[name, settings.mode]] += 1
+            readers.update(_SOURCES[name, settings.mode])
     if table is None:
         yield "no service runs"
         return
@@ -226,8 +233,9 @@ def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[
     except ConfigInvalid as error:
         yield from (str(fault) for fault in error.errors)
         return
-    if settings.mode != "sim" and settings.approval.published():
-        yield "its approval key is the simulation's"
+    for pair in (settings.approval, settings.operator):
+        if settings.mode != "sim" and pair.published():
+            yield f"its {pair.SECTION} key is the simulation's"
     held = _KEYS & set(service.get("secrets", []))
     used = _USED.get(_runs(service) or "", frozenset())
     if held != (used - _SIGNING if settings.mode in ("sim", "paper") else used):

@@ -16,6 +16,7 @@ from shared.domain.control import Alert, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
+from tests.support.approval.pairs import CREDULOUS
 from tests.support.execution.driver import VALIDITY_MS, ModelDriver, Weather
 from tests.support.execution.exchange import ModelExchange
 
@@ -41,6 +42,7 @@ def core(kind: type[ExecutionCore] | None = None, settings: ExecutionSettings | 
         INSTRUMENTS,
         settings or ExecutionSettings(),
         lambda intent, signature: signature == "good",
+        commands=CREDULOUS,
         lineage=LINEAGE,
         validity_ms=VALIDITY_MS,
         **more,
@@ -72,8 +74,10 @@ def bundle(*intents: OrderIntent, signature: str = "good", close_time: int | Non
     return VerdictBundle(close_time=intents[0].close_time if close_time is None else close_time, verdicts=verdicts)
 
 
-def control(command: Any, name: str = "c1") -> Control:
-    return Control(id=name, command=command, by="me", reason="a test")
+def control(command: Any, name: str = "c1", **changes: Any) -> Control:
+    """A command with the signature that a desk's core takes."""
+    fields: dict[str, Any] = {"by": "me", "reason": "a test", "signature": "good", **changes}
+    return Control(id=name, command=command, **fields)
 
 
 def operators(role: Any, name: str = "x") -> str:

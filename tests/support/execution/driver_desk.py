@@ -94,7 +94,8 @@ class MatchingDesk(NotingCore):
         self._asked += 1
         self.asks += requests
         self._lane.handle(
-            Control(id=f"c{self._asked}", command="halt", by="a test", reason="ask"), self._minute * MINUTE + self._asked
+            Control(id=f"c{self._asked}", command="halt", by="a test", reason="ask", signature="good"),
+            self._minute * MINUTE + self._asked,
         )
 
     async def until(self, heard: Callable[[list[Input]], bool]) -> None:

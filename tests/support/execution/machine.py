@@ -125,6 +125,15 @@ class History(Others):
     def rearm(self) -> None:
         self.desk.driver.give(control("rearm", f"r{self.desk.now}"))
 
+    def flatten(self) -> None:
+        self.desk.driver.give(control("flatten", f"f{self.desk.now}"))
+
+    def close_symbol(self) -> None:
+        self.desk.driver.give(control("close", f"x{self.desk.now}", symbol=self.draw.choice([BTC, ETH])))
+
+    def cancel_entries(self) -> None:
+        self.desk.driver.give(control("cancel", f"n{self.desk.now}"))
+
     # -- the market and the weather -----------------------------------------------------------------------------------
 
     def price_moves(self) -> None:
@@ -274,6 +283,10 @@ def mix(seed: int) -> tuple[str, ...]:
     """A third of the disturbances beside the steady actions: among all of them few trades live long enough to meet one."""
     draw = random.Random(seed)
     return STEADY + tuple(each for each in DISTURBANCES if draw.random() < 0.35)
+
+
+#: What an operator may do beside: in histories of their own, because seeds of others hold for the actions above.
+COMMANDS: tuple[str, ...] = ("flatten", "close_symbol", "cancel_entries")
 
 
 def play(seed: int, names: list[str], kind: type[ExecutionCore] = ExecutionCore) -> History:

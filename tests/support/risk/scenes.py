@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from msgspec import structs
 
@@ -18,7 +19,7 @@ from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
 from shared.domain.timeframes import DAY, MINUTE
-from tests.support.approval.pairs import SIGNER
+from tests.support.approval.pairs import CREDULOUS, SIGNER
 from tests.support.runtime.telling import tell
 
 DAWN = 1_704_153_600_000  # 2024-01-02 00:00 UTC
@@ -89,7 +90,7 @@ def patient(**changes: object) -> RiskSettings:
 
 def build(partitions: int = 1, *, sim: bool = True, **changes: object) -> RiskCore:
     """A core with ``patient`` settings."""
-    return RiskCore(partitions, INSTRUMENTS, patient(**changes), DEFAULT_ACCOUNT, SIGNER, sim=sim, armed=sim)
+    return RiskCore(partitions, INSTRUMENTS, patient(**changes), DEFAULT_ACCOUNT, SIGNER, CREDULOUS, sim=sim, armed=sim)
 
 
 def signal(
@@ -192,8 +193,9 @@ def shut(symbol: str, since: int = 0, until: int | None = None) -> Closure:
     return Closure(symbol=symbol, reason="session", since=since, until=until, text=f"{symbol} is shut by the test")
 
 
-def control(command: str, number: int = 1) -> Control:
-    return Control(id=f"{command}-{number}", command=command, by="tester", reason="a drill")  # type: ignore[arg-type]  # a table row
+def control(command: str, number: int = 1, symbol: str | None = None) -> Control:
+    name: Any = command
+    return Control(id=f"{command}-{number}", command=name, by="tester", reason="a drill", symbol=symbol, signature="good")
 
 
 def feed(core: RiskCore, *messages: Message, now: int = 0) -> list[Message]:

@@ -14,12 +14,12 @@ from cli.settings import Settings
 from shared.config.errors import ConfigInvalid
 from shared.config.load import load
 from shared.runtime.process.exits import Exit
-from tests.support.approval.pairs import OTHER, OWN
+from tests.support.approval.pairs import OPERATOR, OTHER, OWN, OWN_KEYS
 from tests.support.execution.desk import intent
 
 WANTED = intent()
 run = CliRunner().invoke
-FILES = ("approval__private_key", "approval__public_key")
+FILES = ("approval__private_key", "approval__public_key", "operator__private_key", "operator__public_key")
 
 
 def test_keys_are_printed_as_the_variables_that_take_them() -> None:
@@ -32,6 +32,9 @@ def test_keys_are_printed_as_the_variables_that_take_them() -> None:
     assert settings.verifier()
     assert "risk alone" in lines[0][1]
     assert "execution" in lines[1][1]
+    assert settings.command_signer()
+    assert settings.command_judge()
+    assert "no service" in lines[2][1]
 
 
 def test_files_are_secret_files_of_their_owner_alone(tmp_path: Path) -> None:
@@ -89,8 +92,18 @@ def test_a_process_is_asked_for_the_key_that_it_uses_and_for_no_other(
 ) -> None:
     """Invariant 5: nobody holds a key that he does not use."""
     exchange = {"key": "a-key", "secret": "a-secret"}
-    loaded = load(Settings, [], {}, None, {"mode": "testnet", "approval": given, "exchange": exchange})
+    operator = {"public_key": OPERATOR.public}
+    values = {"mode": "testnet", "approval": given, "exchange": exchange, "operator": operator}
+    loaded = load(Settings, [], {}, None, values)
     assert [fault.path for fault in start_refusals(loaded, [service])] == asked
+
+
+@pytest.mark.parametrize("service", ["risk", "execution"])
+def test_whoever_obeys_commands_is_asked_for_the_operators_public_key(service: str) -> None:
+    """OPS-7: without it nobody could re-arm, or everybody."""
+    exchange = {"key": "a-key", "secret": "a-secret"}
+    loaded = load(Settings, [], {}, None, {"mode": "testnet", "approval": OWN_KEYS, "exchange": exchange})
+    assert [fault.path for fault in start_refusals(loaded, [service])] == ["operator.public_key"]
 
 
 @pytest.mark.parametrize("mode", ["sim", "paper"])

@@ -89,7 +89,7 @@ def test_check_of_a_good_configuration_says_what_it_means(tmp_path: Path) -> Non
     assert msgspec.json.decode(ict("check", "--json", "--config", path).stdout) == {"valid": True}
 
 
-@pytest.mark.parametrize("command", [("demo",), ("replay",), ("run", "risk"), ("topology",), ("halt", "--reason", "drill")])
+@pytest.mark.parametrize("command", [("demo",), ("replay",), ("run", "risk"), ("topology",), ("pause", "--reason", "drill")])
 def test_no_command_starts_with_a_bad_configuration(bad: Path, command: tuple[str, ...]) -> None:
     """Exit 3 with every error, whatever was asked for."""
     result = ict(*command, "--config", bad)
@@ -137,9 +137,15 @@ def test_demo_refuses_dates_outside_of_the_file(tmp_path: Path) -> None:
         (("demo", "--days", "many"), "--days"),
         (("replay", "--bus", "pigeon"), "--bus"),
         (("health", "http://example.org/readyz"), "only this machine"),
-        (("halt",), "--reason"),
-        (("halt", "--reason", " "), "say why"),
+        (("rearm",), "--reason"),
+        (("pause", "--reason", " "), "say why"),
         (("rearm", "--reason", ""), "say why"),
+        (("close", "btc-usdt"), "is no symbol"),
+        (("flatten",), "say --yes"),
+        (("close", "BTCUSDT"), "say --yes"),
+        (("rearm", "--reason", "looked at it"), "say --yes"),
+        (("flatten", "--direct"), "modes testnet and live"),
+        (("cancel", "--direct"), "modes testnet and live"),
         (("nonsense",), "nonsense"),
     ],
 )

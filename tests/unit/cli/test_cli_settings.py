@@ -10,11 +10,12 @@ from cli.settings import Settings
 from cli.wiring import service_spec
 from shared.config.load import ConfigInvalid, load
 from simulator.execution_lane import ExecutionLane
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 
 LIVE = {
     "mode": "live",
     "approval": OWN_KEYS,
+    "operator": OPERATOR_KEYS,
     "exchange": {"real_money": True, "proven_on_testnet": True},
     "signals": {"strategies": ["ob_fvg"]},
 }
@@ -46,7 +47,7 @@ def test_live_without_named_strategies_is_refused_with_what_to_write() -> None:
 
 @pytest.mark.parametrize("mode", ["sim", "paper", "testnet"])
 def test_other_modes_trade_the_default_strategy(mode: str) -> None:
-    settings = load(Settings, [], {}, None, {"mode": mode, "approval": OWN_KEYS}).settings
+    settings = load(Settings, [], {}, None, {"mode": mode, "approval": OWN_KEYS, "operator": OPERATOR_KEYS}).settings
     assert settings.signals.strategies == ("ob_fvg",)
 
 
@@ -58,7 +59,10 @@ def test_other_modes_trade_the_default_strategy(mode: str) -> None:
             {"timeframes": ["1m", "5m"], "signals": {"ob_fvg": {"timeframe": "1h"}}},
             "strategy ob_fvg judges 1h candles: add 1h here, or set signals.ob_fvg.timeframe",
         ),
-        ({"mode": "testnet", "layout": "embedded", "approval": OWN_KEYS}, "layout = embedded: mode testnet needs a"),
+        (
+            {"mode": "testnet", "layout": "embedded", "approval": OWN_KEYS, "operator": OPERATOR_KEYS},
+            "layout = embedded: mode testnet needs a",
+        ),
         (
             {"account": {"leverage": 100}, "simulator": {"maintenance_rate": "0.01"}},
             "simulator.maintenance_rate = 0.01: 0.01 x account.leverage 100 is not below 1",

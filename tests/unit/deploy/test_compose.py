@@ -13,7 +13,7 @@ import yaml
 
 from shared.approval.key_text import SIM_PRIVATE_KEY
 from shared.bus.codec import MAX_BODY_BYTES
-from tests.support.approval.pairs import OWN
+from tests.support.approval.pairs import OPERATOR, OWN
 from tests.support.deploy.compose_check import defects, settings_of
 from tests.support.deploy.compose_files import Unset, filled, merged, read
 
@@ -43,6 +43,7 @@ def own_secrets(tmp_path: Path) -> Path:
         "bus__url": "amqp://ict:of-my-own@rabbitmq:5672/",
         "approval__private_key": OWN.private,
         "approval__public_key": OWN.public,
+        "operator__public_key": OPERATOR.public,
         "rabbitmq.conf": "default_user = ict",
         "exchange__key": "a-key",
         "exchange__secret": "a-secret",
@@ -137,7 +138,10 @@ def test_no_mode_but_sim_starts_without_secrets_of_ones_own(file: Path, own_secr
     assert any(each.startswith("risk: ") and "the simulation's" in each for each in found), found
 
 
-@pytest.mark.parametrize(("service", "key"), [("execution", "approval__private_key"), ("journal", "approval__private_key")])
+@pytest.mark.parametrize(
+    ("service", "key"),
+    [("execution", "approval__private_key"), ("journal", "approval__private_key"), ("execution", "operator__private_key")],
+)
 def test_a_service_with_a_key_that_it_does_not_use_is_caught(compose, prometheus, service: str, key: str) -> None:
     """Invariant 5: whoever holds risk's key can approve orders."""
     compose["services"][service]["secrets"] = ["bus__url", "approval__public_key", key]
@@ -177,11 +181,11 @@ EXCHANGE_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = 
     ),
     "the key in a second hand": (
         lambda s: s["risk"]["secrets"].append("exchange__key"),
-        "risk: holds of the keys: approval__private_key, exchange__key",
+        "risk: holds of the keys: approval__private_key, exchange__key, operator__public_key",
     ),
     "execution without its secret": (
         lambda s: s["execution"]["secrets"].remove("exchange__secret"),
-        "execution: holds of the keys: approval__public_key, exchange__key",
+        "execution: holds of the keys: approval__public_key, exchange__key, operator__public_key",
     ),
     "a played market beside the exchange": (
         lambda s: s.update(market={**s["risk"], "command": ["run", "market"]}), "market: layout split has no service"

@@ -23,13 +23,16 @@ from shared.exchange.model.orders import NewOrder
 from simulator.execution_lane import ExecutionLane, NotSettled
 from simulator.matching_driver import MatchingDriver
 from simulator.settings import SimulatorSettings
+from tests.support.approval.pairs import CREDULOUS
 from tests.support.simulator.simulated_trader import BTC, INSTRUMENTS, Row, candle, limit, market, stop
 
 MINUTE = 60_000
 
 
 def lane(settings: SimulatorSettings | None = None) -> ExecutionLane:
-    core = ExecutionCore(INSTRUMENTS, ExecutionSettings(), lambda _, __: True, lineage="abcd", validity_ms=1_500)
+    core = ExecutionCore(
+        INSTRUMENTS, ExecutionSettings(), lambda _, __: True, commands=CREDULOUS, lineage="abcd", validity_ms=1_500
+    )
     return ExecutionLane(core, MatchingDriver(settings or SimulatorSettings(), INSTRUMENTS))
 
 
@@ -138,7 +141,8 @@ def test_two_lanes_fed_alike_tell_the_same_and_one_that_was_restored_too() -> No
     """Invariant 2: the snapshot holds both sides of the account."""
     messages: list[tuple[Message, int]] = [
         (step(1, FLAT), 1), (verdict(), 1), (step(2, (50_000, 50_600, 49_900, 50_550)), 2),
-        (Control(id="c", command="halt", by="me", reason="why"), 2), (step(3, (50_550, 50_600, 49_000, 50_000)), 3),
+        (Control(id="c", command="halt", by="me", reason="why", signature="good"), 2),
+        (step(3, (50_550, 50_600, 49_000, 50_000)), 3),
     ]  # fmt: skip
     one, other = lane(), lane()
     for message, minute in messages:
@@ -190,7 +194,7 @@ def scripted(*requests: Request, refuses: EntryRefusal | None = None, core: Scri
     at = ExecutionLane(played, MatchingDriver(SimulatorSettings(), INSTRUMENTS))
     at.handle(step(1, (100, 100, 100, 100)), MINUTE)
     played.inputs.clear()
-    at.handle(Control(id="c", command="halt", by="me", reason="why"), MINUTE + 7)
+    at.handle(Control(id="c", command="halt", by="me", reason="why", signature="good"), MINUTE + 7)
     return played
 
 
@@ -234,7 +238,7 @@ def test_no_two_statements_have_one_time() -> None:
     at = ExecutionLane(played, MatchingDriver(SimulatorSettings(), INSTRUMENTS))
     at.handle(step(1, (100, 100, 100, 100)), MINUTE)
     for name in ("a", "b"):
-        at.handle(Control(id=name, command="halt", by="me", reason="why"), MINUTE)
+        at.handle(Control(id=name, command="halt", by="me", reason="why", signature="good"), MINUTE)
     at.handle(step(2, (100, 100, 100, 100)), 2 * MINUTE)
     times = [each.time for each, _ in played.inputs if isinstance(each, Statement)]
     assert times == [MINUTE, MINUTE + 1, MINUTE + 2, 2 * MINUTE]
@@ -274,7 +278,9 @@ def test_a_core_that_never_comes_to_rest_is_stopped() -> None:
 
 def test_no_position_is_without_a_stop_after_any_message() -> None:
     """Invariant 4: in lock-step there is no moment between."""
-    core = ExecutionCore(INSTRUMENTS, ExecutionSettings(), lambda _, __: True, lineage="abcd", validity_ms=1_500)
+    core = ExecutionCore(
+        INSTRUMENTS, ExecutionSettings(), lambda _, __: True, commands=CREDULOUS, lineage="abcd", validity_ms=1_500
+    )
     at = ExecutionLane(core, MatchingDriver(SimulatorSettings(), INSTRUMENTS))
     rows = [FLAT, (50_000, 50_600, 49_900, 50_550), (50_550, 51_000, 50_400, 51_000), (51_000, 51_200, 49_000, 50_000)]
     for minute, row in enumerate(rows, 1):

@@ -24,7 +24,7 @@ from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.preflight import key_fault, refuse
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.drivers.exchange.receiving import Receiving
+from services.execution.drivers.exchange.receiving import COMMANDS, Receiving
 from services.execution.drivers.exchange.settings import DriverSettings
 from services.execution.drivers.exchange.spill_file import SpillFile
 from services.execution.drivers.exchange.wakefulness import Wakefulness
@@ -129,19 +129,19 @@ class ExchangeDriver:
         for name, work in (("write ahead", self._log.run), ("outbox", self._outbox.run), ("ticks", self._tick)):
             self._spawn(name, work())
         receiving: Receiving | None = None
-        subscription: Subscription | None = None
+        subscriptions: list[Subscription] = []
         try:
             await self._while_healthy(asyncio.create_task(self._begin(), name="execution begins"))
             receiving = Receiving(self._bus, self._loop, self._log)
-            subscription = await self._bus.subscribe(QUEUE, receiving.receive)
+            subscriptions.append(await self._bus.subscribe(COMMANDS, receiving.receive_command))
+            subscriptions.append(await self._bus.subscribe(QUEUE, receiving.receive))
             await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))
         except asyncio.CancelledError:
             if self._leadership is None or not self._leadership.lost:
                 await leave(self._loop, self._log, self._outbox, self._dispatcher, self._settings)
             raise
         finally:
-            if subscription is not None:
-                await self._end(subscription)
+            await asyncio.gather(*map(self._end, subscriptions))
             if receiving is not None:
                 await receiving.end()
 

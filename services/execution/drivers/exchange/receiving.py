@@ -11,23 +11,37 @@ import structlog
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from shared.bus.port import Bus, BusError, Delivery, InvalidMessage
-from shared.domain.control import Control
 from shared.domain.intents import VerdictBundle
+from shared.domain.message import Message
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
+from shared.runtime.lane.letters import Letters, require_command
 
 log = structlog.get_logger(__name__)
 
+#: The queue of commands.
+COMMANDS: Final = "execution.commands"
 _WAIT_S: Final = 1.0
 
 
 class Receiving:
-    """Deliveries of execution's queue."""
+    """Deliveries of execution's queues."""
 
     def __init__(self, bus: Bus, loop: MoneyLoop, write_ahead: WriteAhead) -> None:
         self._bus = bus
         self._loop = loop
         self._log = write_ahead
+        self._letters = Letters(bus, "execution", COMMANDS)
         self._running: dict[asyncio.Task[None], Delivery] = {}
+
+    def receive_command(self, delivery: Delivery) -> None:
+        """Handle one delivery of the queue of commands now."""
+        try:
+            message = delivery.decode()
+            require_command(message)
+        except InvalidMessage as error:
+            self._run(delivery, self._letters.refuse(delivery, str(error), self._loop.now(), unread=True))
+            return
+        self._handle(delivery, message)
 
     def receive(self, delivery: Delivery) -> None:
         """Handle one delivery now; its acknowledgement follows."""
@@ -36,16 +50,10 @@ class Receiving:
         except InvalidMessage as error:
             self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", str(error)))
             return
-        if not isinstance(message, VerdictBundle | Control) or (isinstance(message, Control) and message.command == "reset"):
-            self._run(delivery, delivery.ack())  # instruments are read here, and published by us
+        if not isinstance(message, VerdictBundle):
+            self._run(delivery, delivery.ack())  # instruments are read here, and published by us; sessions are mode sim's
             return
-        handled = self._loop.feed(message)
-        if handled.poisoned:
-            reason = f"handler failed: {handled.poisoned}"
-            self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", reason))
-            return
-        refused = isinstance(message, VerdictBundle) and not handled.requests
-        self._run(delivery, self._acknowledge(delivery, 0 if refused else handled.number))
+        self._handle(delivery, message)
 
     async def end(self) -> None:
         """Give what is not acknowledged back to the queue, for whoever leads next."""
@@ -58,6 +66,15 @@ class Receiving:
                 await delivery.requeue()  # each goes to the head of the queue: backwards keeps the order
             except BusError as error:
                 log.warning("not_given_back", error=str(error))
+
+    def _handle(self, delivery: Delivery, message: Message) -> None:
+        handled = self._loop.feed(message)
+        if handled.poisoned:
+            reason = f"handler failed: {handled.poisoned}"
+            self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", reason))
+            return
+        refused = isinstance(message, VerdictBundle) and not handled.requests
+        self._run(delivery, self._acknowledge(delivery, 0 if refused else handled.number))
 
     async def _acknowledge(self, delivery: Delivery, number: int) -> None:
         while not await self._log.written(number, _WAIT_S):

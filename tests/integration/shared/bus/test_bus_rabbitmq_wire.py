@@ -162,7 +162,8 @@ async def test_the_money_queues_of_the_table_park_what_comes_back_too_often(
     bus = RabbitBus(Topology(money, namespace), rabbitmq_url, name="limits")
     await bus.start()
     halt = Control(id="poison", command="halt", by="test", reason="")
-    await bus.publish([halt])
+    reset = Control(id="poison too", command="reset", by="test", reason="")  # commands have queues of their own
+    await bus.publish([halt, reset])
     for spec in money:
         got = Collector()
         await bus.subscribe(spec.name, got)

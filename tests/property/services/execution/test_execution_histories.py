@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from services.execution.core import ExecutionCore
 from tests.support.execution import specimens
-from tests.support.execution.machine import ACTIONS, History, mix, play
+from tests.support.execution.machine import ACTIONS, COMMANDS, History, mix, play
 
 
 class Execution(RuleBasedStateMachine):
@@ -39,9 +39,18 @@ class Execution(RuleBasedStateMachine):
             assert self.history.watch.violations == []
 
 
-def _run(examples: int, steps: int) -> None:
+class Commanded(Execution):
+    """The same with an operator who flattens, closes and cancels at any moment."""
+
+    @rule(name=st.sampled_from(COMMANDS))
+    def an_operator_commands(self, name: str) -> None:
+        assert self.history is not None
+        self.history.do(name)
+
+
+def _run(examples: int, steps: int, machine: type[Execution] = Execution) -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis gives it no types
-        Execution,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -54,6 +63,26 @@ def _run(examples: int, steps: int) -> None:
 def test_in_any_history_orders_leave_once_and_positions_are_protected() -> None:
     """Invariants 3, 4, 5 and 7, EXEC-2, EXEC-3, EXEC-4, EXEC-7."""
     _run(300, 30)
+
+
+def test_in_any_history_with_an_operators_commands_the_same_holds() -> None:
+    """RISK-7, invariants 3 and 4: whatever is closed by a command, in any weather."""
+    _run(200, 30, Commanded)
+
+
+def test_after_any_history_a_flatten_leaves_nothing_held_and_nothing_resting() -> None:
+    """RISK-7: ours and others', whatever came before."""
+    for seed in range(60):
+        draw = random.Random(seed)
+        history = play(seed, [draw.choice(ACTIONS) for _ in range(25)])
+        exchange = history.desk.exchange
+        before = {symbol: held for symbol, held in exchange.position.items() if held}
+        history.flatten()
+        history.desk.run(30_000)
+        assert not any(exchange.position.values()), f"seed {seed}: {before} before, {exchange.position} after"
+        ours = [each for symbol in exchange.price for each in exchange.living(symbol) if each.client_id.startswith("icte")]
+        assert not ours, f"seed {seed}: {ours} rest"
+        assert history.desk.core.state.flattening is None
 
 
 @pytest.mark.soak

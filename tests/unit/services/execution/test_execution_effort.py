@@ -18,6 +18,7 @@ from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from shared.exchange.model.user_events import AlgoUpdate
+from tests.support.approval.pairs import CREDULOUS
 from tests.support.execution.desk import INSTRUMENTS, LINEAGE, START, Desk, bundle, intent
 
 D = Decimal
@@ -35,6 +36,7 @@ class Many(Desk):
             instruments,
             ExecutionSettings(entries_per_minute=1_000, trades_remembered=2_000),
             lambda intent, signature: True,
+            commands=CREDULOUS,
             lineage=LINEAGE,
             validity_ms=1_500,
         )

@@ -67,11 +67,11 @@ def test_a_command_that_is_repeated_acts_once() -> None:
     assert desk.core.state.halted is None
 
 
-def test_ids_of_commands_are_remembered_up_to_the_setting() -> None:
+def test_ids_of_services_halts_are_remembered_up_to_the_setting() -> None:
     """Invariant 6."""
     desk = Desk(settings=ExecutionSettings(controls_remembered=2))
     for number in range(5):
-        desk.driver.give(control("rearm", f"c{number}"))
+        desk.driver.give(control("halt", f"c{number}", by="execution", signature=""))
     assert list(desk.core.state.controls) == ["c3", "c4"]
 
 

@@ -11,7 +11,7 @@ from services.risk.settings import RiskSettings
 from shared.config.account import AccountSettings
 from shared.domain.account import AccountStatement, MarginTier, Position
 from shared.domain.intents import Check, VerdictBundle
-from tests.support.approval.pairs import SIGNER
+from tests.support.approval.pairs import CREDULOUS, SIGNER
 from tests.support.risk.scenes import DAWN, INSTRUMENTS, feed, position, signal, stated, wishes
 
 D = Decimal
@@ -27,7 +27,7 @@ TIERS = {
 def checks(said: AccountStatement, account: AccountSettings, *, sim: bool = False, **changes: object) -> dict[str, Check]:
     """Every check of one long of 45.474 at 100.1 with its stop at 98."""
     settings = RiskSettings(**({"max_positions": 9, "max_equity_jump": 1} | changes))  # type: ignore[arg-type]  # a row
-    core = RiskCore(1, INSTRUMENTS, settings, account, SIGNER, sim=sim, armed=True)
+    core = RiskCore(1, INSTRUMENTS, settings, account, SIGNER, CREDULOUS, sim=sim, armed=True)
     (bundle, *_) = [
         each for each in feed(core, said, wishes(DAWN + 1, signal(at=DAWN + 1))) if isinstance(each, VerdictBundle)
     ]

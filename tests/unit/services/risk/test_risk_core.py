@@ -10,13 +10,13 @@ from services.risk.core import RiskCore
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import RiskReport
-from shared.domain.control import Alert, ClockTick
+from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.decisions import Exit, LimitEntry
 from shared.domain.ids import derive
 from shared.domain.intents import ExitRung, VerdictBundle
 from shared.domain.orders import StepReport
 from shared.domain.timeframes import DAY, MINUTE
-from tests.support.approval.pairs import SIGNER, STRANGER, VERIFIER
+from tests.support.approval.pairs import JUDGE, SIGNER, STRANGER, VERIFIER
 from tests.support.risk.scenes import (
     DAWN,
     INSTRUMENTS,
@@ -267,7 +267,7 @@ def test_a_deep_loss_halts_until_rearmed_also_over_the_day():
     assert (shown.kill_switch, alert.severity) == ("HALTED", "critical")
     (shown,) = tell(core, stated(DAWN + DAY, "9499"))
     assert shown.kill_switch == "HALTED"
-    (alert,) = tell(core, control("rearm"))
+    (_, alert) = tell(core, control("rearm"))
     assert (alert.severity, "NORMAL" in alert.text) == ("info", True)
     (shown,) = tell(core, stated(DAWN + DAY + MINUTE, "9499"))
     assert shown.kill_switch == "NORMAL"
@@ -276,7 +276,9 @@ def test_a_deep_loss_halts_until_rearmed_also_over_the_day():
 def test_rearming_on_the_day_of_the_loss_does_not_lift_the_days_limit():
     core = build()
     feed(core, stated(DAWN), stated(DAWN + MINUTE, "9400"))
-    (alert,) = tell(core, control("rearm"))
+    (answer, alert) = tell(core, control("rearm"))
+    assert answer.key == "control.rearm-1"
+    assert "DAY_HALT" in answer.text
     assert "DAY_HALT" in alert.text
     (shown,) = tell(core, stated(DAWN + 2 * MINUTE, "9300"))  # acknowledged by hand: it does not halt again today
     assert shown.kill_switch == "DAY_HALT"
@@ -297,16 +299,18 @@ def test_an_operators_halt_acts_at_once_and_once():
     """RISK-7."""
     core = build()
     tell(core, stated(DAWN))
-    (alert,) = tell(core, control("halt"))
+    (answer, alert) = tell(core, control("halt"))
+    assert (answer.severity, answer.key) == ("info", "control.halt-1")
     assert (alert.severity, alert.source) == ("critical", "risk")
     assert "tester" in alert.text
-    assert tell(core, control("halt")) == []
+    (again,) = tell(core, control("halt"))
+    assert (again.key.split(".")[:2], again.severity) == (["command_refused", "replayed"], "warning")
     (verdict,) = verdicts(tell(core, wishes(T, signal(at=T))))
     assert verdict.refusals == ("kill_switch",)
     (shown,) = tell(core, stated(T))
     assert (shown.kill_switch, shown.reason) == ("HALTED", "halt by tester: a drill")
     tell(core, control("rearm"))
-    assert tell(core, control("halt")) == []  # the old command, delivered again, does not act again
+    tell(core, control("halt"))  # the old command, delivered again, does not act again
     assert verdicts(tell(core, wishes(T + MINUTE, signal(at=T + MINUTE))))[0].refusals == ()
 
 
@@ -323,17 +327,50 @@ def test_every_change_of_the_kill_switch_has_its_own_alert_id():
     """Two alerts of one moment must not be taken for one."""
     core = build()
     outputs = feed(core, *(control(command, number) for number in range(3) for command in ("halt", "rearm")))
-    assert len({alert.message_id for alert in alerts(outputs)}) == 6
+    assert len({alert.message_id for alert in alerts(outputs)}) == 12  # each with its answer
 
 
 def test_remembered_controls_are_bounded():
     core = build(controls_remembered=4)
     sizes = set()
     for number in range(20, 60):
-        tell(core, control("rearm", number))
+        tell(core, Control(id=f"halt-{number}", command="halt", by="execution", reason="the key is refused"))
         sizes.add(len(core.snapshot()))
     assert len(sizes) <= 4
     assert max(sizes) == len(core.snapshot())
+
+
+def test_a_flatten_halts_and_what_is_executions_affair_changes_nothing():
+    """RISK-7: nothing is approved while everything is being closed."""
+    core = build()
+    tell(core, stated(DAWN))
+    assert tell(core, control("cancel")) == []
+    assert tell(core, control("close", symbol="BTCUSDT")) == []
+    tell(core, control("flatten"))
+    (shown,) = tell(core, stated(T))
+    assert shown.kill_switch == "HALTED"
+
+
+@pytest.mark.parametrize("command", ["halt", "rearm", "flatten"])
+def test_an_unsigned_command_is_refused_and_told(command):
+    """OPS-7: a forged rearm lifted HALTED, once."""
+    core = build()
+    feed(core, stated(DAWN), control("halt"))
+    forged = Control(id="f", command=command, by="tester", reason="let me")
+    (alert,) = tell(core, forged)
+    assert (alert.key.split(".")[:2], alert.severity) == (["command_refused", "unsigned"], "critical")
+    assert tell(core, forged) == []  # a flood is told once
+    (shown,) = tell(core, stated(T))
+    assert shown.kill_switch == "HALTED"
+
+
+def test_executions_halt_needs_no_signature_and_acts_once():
+    """EXEC-6: a service may only stop things."""
+    core = build()
+    echo = Control(id="e", command="halt", by="execution", reason="the key is refused")
+    feed(core, stated(DAWN), echo, control("rearm"), echo)
+    (shown,) = tell(core, stated(T))
+    assert shown.kill_switch == "NORMAL"
 
 
 @pytest.mark.parametrize("ignored", [control("reset"), StepReport(close_time=T)])
@@ -417,7 +454,7 @@ def test_a_partition_that_does_not_exist_is_ignored():
 
 def test_a_gate_without_partitions_is_refused():
     with pytest.raises(ValueError, match="partition"):
-        RiskCore(0, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER, sim=True, armed=True)
+        RiskCore(0, INSTRUMENTS, RiskSettings(), DEFAULT_ACCOUNT, SIGNER, JUDGE, sim=True, armed=True)
 
 
 # -- the clock, and nothing else, says how late it is -------------------------------------------------------------------

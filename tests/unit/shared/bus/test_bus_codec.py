@@ -63,7 +63,7 @@ def test_a_value_out_of_range_is_refused_with_its_place(changes: dict[str, objec
         ("candle_bundle", 1, b"x" * (MAX_BODY_BYTES + 1), "oversized"),
         (
             "control",
-            1,
+            2,
             msgspec.msgpack.encode({"id": "1", "command": "sell everything", "by": "x", "reason": ""}),
             "command",
         ),

@@ -20,7 +20,7 @@ from shared.bus.topology import (
     exchange_of,
     partition_of,
 )
-from shared.domain.control import ClockTick
+from shared.domain.control import ClockTick, Command
 from shared.domain.timeframes import TIMEFRAMES
 
 
@@ -54,6 +54,7 @@ def test_every_lane_hears_a_reset() -> None:
         for queue in build(layout).queues:
             if (
                 queue.single_active
+                and not queue.name.endswith(".commands")  # read by a lane that hears it on its other queue
                 and queue.consumer not in ("journal", "notifier")
                 and queue.name not in ("replay", "micro")
             ):
@@ -80,12 +81,26 @@ def test_clock_ticks_belong_to_no_exchange() -> None:
 
 
 @pytest.mark.parametrize("mode", get_args(Mode))
-def test_execution_has_one_queue_whatever_its_exchange_is(mode: Mode) -> None:
-    """EXEC-2: intents, commands and filters; the steps of a simulated market too, in the order of all of them."""
+def test_execution_has_one_queue_beside_that_of_commands_whatever_its_exchange_is(mode: Mode) -> None:
+    """EXEC-2: intents and filters; the steps of a simulated market too, in the order of all of them."""
     table = build(mode=mode)
     steps = {"market.step"} if mode in ("sim", "paper") else set()
-    assert set(table.queue("execution").bindings) == {"order.intent", "exchange.instruments", "control.#"} | steps
+    assert set(table.queue("execution").bindings) == {"order.intent", "exchange.instruments", "control.reset"} | steps
     assert not [queue.name for queue in table.queues if {"exchange.event", "exchange.request"} & set(queue.bindings)]
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_commands_have_queues_of_their_own(layout: Layout) -> None:
+    """RISK-7: a flatten passes while market queues and intents are full."""
+    table = build(layout)
+    for queue in table.queues:
+        if queue.consumer in ("risk", "engine", "execution") and not queue.name.endswith(".commands"):
+            assert {each for each in queue.bindings if each.startswith("control")} == {"control.reset"}
+    commands = table.queue("execution.commands")
+    assert set(commands.bindings) == {f"control.{each}" for each in get_args(Command) if each != "reset"}
+    assert (commands.kind, commands.overflow) == (QueueKind.QUORUM, Overflow.BLOCK)
+    gate = table.queue("engine.commands" if layout == "fused" else "risk.commands")
+    assert set(gate.bindings) == {"control.halt", "control.flatten", "control.rearm"}
 
 
 def test_the_journal_gets_every_change_of_an_order() -> None:

@@ -25,7 +25,7 @@ VERSIONS: dict[str, dict[int, str]] = {
     "instrument_list": {1: "c9d98cf0577d71bc"},
     "market_step": {1: "e5bd48e27e727083"},
     "risk_report": {1: "6f2a9595172716eb", 2: "878b03ce3ed79ee4"},
-    "control": {1: "48056b1dcf5237e5"},
+    "control": {1: "48056b1dcf5237e5", 2: "32c3bce66152fc7b"},
     "clock_tick": {1: "719bc760874db8cf"},
     "alert": {1: "dcb95c48910d1fd2"},
     "micro": {1: "d7d460dea8894c3e"},

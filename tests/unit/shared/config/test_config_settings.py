@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.approval.key_text import SIM_PRIVATE_KEY, SIM_PUBLIC_KEY
+from shared.approval.key_text import SIM_OPERATOR_PRIVATE_KEY, SIM_OPERATOR_PUBLIC_KEY, SIM_PRIVATE_KEY, SIM_PUBLIC_KEY
 from shared.config.load import ConfigInvalid, load
 from shared.config.settings import CommonSettings
 from shared.domain.timeframes import TIMEFRAMES
@@ -55,8 +55,10 @@ def test_where_real_orders_are_sent_the_simulations_approval_key_is_refused(mode
     """Invariant 5: a signature that everybody can make is none."""
     exchange = {"real_money": True, "proven_on_testnet": True}
     published = {"private_key": SIM_PRIVATE_KEY, "public_key": SIM_PUBLIC_KEY}
-    found = faults(mode=mode, exchange=exchange, approval=published)
-    assert [line.split(":")[0] for line in found] == ["approval.private_key", "approval.public_key"]
+    operator = {"private_key": SIM_OPERATOR_PRIVATE_KEY, "public_key": SIM_OPERATOR_PUBLIC_KEY}
+    found = faults(mode=mode, exchange=exchange, approval=published, operator=operator)
+    names = [f"{pair}.{name}_key" for pair in ("approval", "operator") for name in ("private", "public")]
+    assert [line.split(":")[0] for line in found] == names
 
 
 @pytest.mark.parametrize(
