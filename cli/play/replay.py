@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
+from cli.run.broker import PATIENCE, no_answer
+from cli.run.opening import open_bus
 from cli.settings import Settings
 from cli.wiring import make_bus
 from services.ingest.candle_source import CandleSource
+from shared.runtime.process.exits import Exit, Leave
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
@@ -30,7 +35,7 @@ def replay(
     settings = load_to_play(["market"], config)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
-    play_session(play_to_services, settings, source, out, speed=pace, json=json)
+    play_session(partial(play_to_services, patience=PATIENCE), settings, source, out, speed=pace, json=json)
 
 
 async def play_to_services(
@@ -40,13 +45,19 @@ async def play_to_services(
     *,
     speed: float | None,
     on_step: Callable[[int], None] | None = None,
+    patience: float | None = None,
 ) -> None:
     """Play ``source`` to its end, in lock-step. Resets the services' lanes first.
 
-    Parameters as in ``cli.play.demo.play``.
+    ``patience``: seconds to wait for the broker, None = without a limit. Other parameters as in ``cli.play.demo.play``.
+    Raises Leave when the broker refuses us, or does not answer in that time.
     """
     bus = make_bus(settings, "market")
-    await bus.start()
+    try:
+        async with asyncio.timeout(patience):
+            await open_bus(bus)
+    except TimeoutError:
+        raise Leave(Exit.UNREACHABLE, no_answer(settings)) from None
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,

@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AuthenticationError, ProbableAuthenticationError
 
 from cli.run.configuration import refuse
 from cli.settings import Settings
@@ -52,9 +52,11 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
             connection = await aio_pika.connect(settings.bus.url.get_secret_value())
     except TimeoutError:
         _no_answer(settings)
+    except (AuthenticationError, ProbableAuthenticationError) as error:
+        refuse(f"RabbitMQ at {settings.bus.url} does not let us in: {error}. Check user and password", Exit.UNREACHABLE)
     except CONNECTION_EXCEPTIONS as error:
         refuse(
-            f"RabbitMQ at {settings.bus.url} does not let us in: {error}. Start it, or set bus.url; `ict doctor` says more",
+            f"RabbitMQ at {settings.bus.url} cannot be reached: {error}. Start it, or set bus.url; `ict doctor` says more",
             Exit.UNREACHABLE,
         )
     try:
@@ -64,9 +66,13 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
         refuse(f"RabbitMQ at {settings.bus.url} went away: {error}. Nothing is lost; run it again", Exit.UNREACHABLE)
 
 
-def _no_answer(settings: Settings) -> NoReturn:
-    refuse(
+def no_answer(settings: Settings) -> str:
+    """The sentence for a broker that does not answer within PATIENCE."""
+    return (
         f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
-        "Start it, or set bus.url; `ict doctor` says more",
-        Exit.UNREACHABLE,
+        "Start it, or set bus.url; `ict doctor` says more"
     )
+
+
+def _no_answer(settings: Settings) -> NoReturn:
+    refuse(no_answer(settings), Exit.UNREACHABLE)
