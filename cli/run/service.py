@@ -97,7 +97,7 @@ async def _run_market(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = _market(settings)
-    log.info("the market begins", expect=forecast(source, settings.market.speed))
+    log.info("market_began", expect=forecast(source, settings.market.speed))
     await _until_stopped(play_to_services(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
@@ -111,7 +111,7 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = _market(settings)
-    log.info("the market begins", expect=forecast(source, settings.market.speed))
+    log.info("market_began", expect=forecast(source, settings.market.speed))
     await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
@@ -153,7 +153,7 @@ async def _until_stopped(playing: Coroutine[object, object, None], stop: Stop) -
     if market in done:
         stopped.cancel()
         await market
-        log.info("the market has ended; standing by")
+        log.info("market_ended")
         await stop.wait()
         return
     market.cancel()

@@ -49,7 +49,7 @@ def test_run_drains_on_ctrl_c(start: Callable[..., subprocess.Popen[str]], tmp_p
     config = tmp_path / "all.yaml"
     config.write_text("layout: embedded\nhttp: {port: 0}\nmarket: {days: 300}\nlog: {format: json}\n")
     process = start("run", "all", "--config", str(config))
-    line_with(process, "the market begins")
+    line_with(process, "market_began")
     code, output = end_of(process, signal.SIGINT)
     assert code == Exit.OK
     assert '"reason":"SIGINT"' in output.replace(" ", "")
