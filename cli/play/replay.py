@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,12 +9,10 @@ from pathlib import Path
 
 from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
-from cli.run.broker import PATIENCE, no_answer
-from cli.run.opening import open_bus
+from cli.run.broker import PATIENCE, open_within
 from cli.settings import Settings
 from cli.wiring import make_bus
 from services.ingest.candle_source import CandleSource
-from shared.runtime.process.exits import Exit, Leave
 from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
@@ -53,11 +50,7 @@ async def play_to_services(
     Raises Leave when the broker refuses us, or does not answer in that time.
     """
     bus = make_bus(settings, "market")
-    try:
-        async with asyncio.timeout(patience):
-            await open_bus(bus)
-    except TimeoutError:
-        raise Leave(Exit.UNREACHABLE, no_answer(settings)) from None
+    await open_within(bus, settings, patience)
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,

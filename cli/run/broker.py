@@ -12,12 +12,13 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AuthenticationError, ProbableAuthenticationError
 
 from cli.run.configuration import refuse
+from cli.run.opening import open_bus
 from cli.settings import Settings
 from cli.wiring import make_bus
 from shared.bus.port import BusError
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.link import LinkLost
-from shared.runtime.process.exits import Exit
+from shared.runtime.process.exits import Exit, Leave
 
 #: Seconds that an operator waits for the broker.
 PATIENCE: Final = 10.0
@@ -66,8 +67,16 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
         refuse(f"RabbitMQ at {settings.bus.url} went away: {error}. Nothing is lost; run it again", Exit.UNREACHABLE)
 
 
-def no_answer(settings: Settings) -> str:
-    """The sentence for a broker that does not answer within PATIENCE."""
+async def open_within(bus: RabbitBus, settings: Settings, patience: float | None = PATIENCE) -> None:
+    """Open the bus. Raises Leave when the broker refuses us, or does not answer in ``patience`` seconds (None: no limit)."""
+    try:
+        async with asyncio.timeout(patience):
+            await open_bus(bus)
+    except TimeoutError:
+        raise Leave(Exit.UNREACHABLE, _silence(settings)) from None
+
+
+def _silence(settings: Settings) -> str:
     return (
         f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
         "Start it, or set bus.url; `ict doctor` says more"
@@ -75,4 +84,4 @@ def no_answer(settings: Settings) -> str:
 
 
 def _no_answer(settings: Settings) -> NoReturn:
-    refuse(no_answer(settings), Exit.UNREACHABLE)
+    refuse(_silence(settings), Exit.UNREACHABLE)

@@ -92,13 +92,22 @@ def test_broker_that_refuses_us_is_a_sentence(tmp_path: Path, rabbitmq_url: str)
         assert "Traceback" not in ended.stdout + ended.stderr
 
 
-def test_replay_without_a_broker_ends_with_4_and_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("replay",), ("bench", "pipeline"), ("bench", "flood")], ids=" ".join)
+def test_command_without_a_broker_ends_with_4_and_a_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
     """OPS-10: who types a command is told, and does not wait for ever."""
     config = write_config(tmp_path / "away.yaml", AWAY["broker"])
-    ended = ict("replay", "--config", str(config), timeout=90)
+    ended = ict(*command, timeout=90, env={"ICT_CONFIG": str(config)})
     assert ended.returncode == Exit.UNREACHABLE, ended.stdout + ended.stderr
     last = ended.stderr.strip().splitlines()[-1]
     assert last.startswith("RabbitMQ at amqp://guest:***@127.0.0.1:1/ did not answer within 10 s")
+
+
+@pytest.mark.parametrize("command", ["pipeline", "flood", "execution"])
+def test_benchmark_refuses_a_wrong_configuration_with_3(command: str, tmp_path: Path) -> None:
+    """OPS-10: what comes from the environment counts for benchmarks too."""
+    ended = ict("bench", command, timeout=90, env={"ICT_CONFIG": str(tmp_path / "lost.yaml")})
+    assert ended.returncode == Exit.CONFIG_INVALID, ended.stdout + ended.stderr
+    assert "lost.yaml" in ended.stderr
 
 
 @pytest.mark.rabbitmq
