@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from research.columns import of_candles
 from research.compat_smc import events as compat
 from research.events import replay
 from research.lookahead import Replay, Statement
+from research.own_detectors import NoSuchDetectors, own_detectors
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
 
@@ -24,34 +22,17 @@ KNOWN: Final = {
 }
 
 
-class NoSuchDetectors(Exception):
-    """The name is none of KNOWN and no importable function; the text says what can be written."""
-
-
 def detectors(name: str, settings: AnalysisSettings) -> Replay:
-    """The set called ``name``, or the function ``package.module:function``. Raises NoSuchDetectors.
-
-    An own function takes a list of ``shared.domain.candles.Candle`` and gives a list of ``research.lookahead.Statement``.
-    """
+    """The set called ``name``, or the own function ``package.module:function``. Raises NoSuchDetectors."""
     if name == "engine":
         return partial(_engine, settings)
     if name == "smc":
         return partial(_smc, settings.swing_length)
     if name == "smc-drawn":
         return partial(_smc_as_drawn, settings.swing_length)
-    module, colon, function = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise NoSuchDetectors(f"{name}: write {', '.join(KNOWN)}, or package.module:function for one of your own")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise NoSuchDetectors(f"{name}: {error}; is the module in this directory or installed?") from error
-    if not callable(found):
-        raise NoSuchDetectors(f"{name}: {function} is no function")
-    own: Replay = found
-    return own
+    return own_detectors(name)
 
 
 def _engine(settings: AnalysisSettings, candles: Sequence[Candle]) -> list[Statement]:

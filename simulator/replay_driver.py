@@ -154,7 +154,7 @@ class ReplayDriver:
 
     @staticmethod
     def _say_stuck(waits_for: str, close_time: int) -> None:
-        log.warning("step not settled, still waiting", waits_for=waits_for, close_time=close_time)
+        log.warning("step_unsettled", waits_for=waits_for, close_time=close_time)
 
     def _settle(self, kind: type, close_time: int) -> None:
         self._settled[kind] = max(self._settled[kind], close_time)  # a redelivered report may be older

@@ -16,6 +16,7 @@ from typing import Final, Literal
 
 import typer
 
+from shared.domain.order_words import Side, WorkingType
 from shared.runtime.process.exits import Exit, Leave
 from simulator.bracket_file import load_brackets
 from simulator.core.exchange_core import ExchangeCore
@@ -69,7 +70,7 @@ def _rest(core: ExchangeCore, dice: random.Random) -> None:
     above = dice.random() < 0.5
     level = last + away if above else last - away
     if kind == "limit":
-        side: Literal["BUY", "SELL"] = "SELL" if above else "BUY"
+        side: Side = "SELL" if above else "BUY"
         core.place(
             NewOrder(symbol=_SYMBOL, side=side, type="LIMIT", quantity=quantity, price=level, time_in_force="GTC"),
             core.time,
@@ -83,7 +84,7 @@ def _rest(core: ExchangeCore, dice: random.Random) -> None:
                 core.time,
             )
     else:
-        working: Literal["CONTRACT_PRICE", "MARK_PRICE"] = "MARK_PRICE" if dice.random() < 0.3 else "CONTRACT_PRICE"
+        working: WorkingType = "MARK_PRICE" if dice.random() < 0.3 else "CONTRACT_PRICE"
         core.place_algo(
             NewAlgoOrder(
                 symbol=_SYMBOL, side="BUY" if above == (kind == "stop") else "SELL", quantity=quantity,

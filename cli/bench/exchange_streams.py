@@ -20,6 +20,7 @@ import aiohttp
 import typer
 
 from cli.bench.simulator_process import simulator
+from cli.play.session import speed_of
 
 #: Streams with many messages, so that the clients that never read are full soon.
 _STREAMS: Final = "/".join(
@@ -120,9 +121,10 @@ async def _measure(stalled: int, seconds: float, speed: str) -> dict[str, Any]:
 
 
 def main(stalled: int, seconds: float, speed: str, *, as_json: bool) -> None:
-    """Measure and print the figures."""
+    """Measure and print the figures. Exit 2 for a speed that is none."""
     import uvloop
 
+    speed_of(speed)  # `ict simulator` would refuse it where nobody reads what it says
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(_measure(stalled, seconds, speed))
     if as_json:

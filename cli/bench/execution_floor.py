@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 import aiohttp
 import redis.asyncio as redis
 
-from cli.run.configuration import try_load
+from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_memory_bus, make_store, service_spec
 from services.execution.oms.ids import client_order_id, lineage
@@ -149,7 +149,7 @@ async def floor(wallet: int, symbols: Sequence[str]) -> AsyncIterator[Floor]:
 @asynccontextmanager
 async def _execution(url: str, symbols: Sequence[str], directory: Path) -> AsyncIterator[Floor]:
     pair, operators = new_pair(), new_pair()
-    settings = try_load(
+    settings = load_settings(
         None,
         {
             "mode": "testnet",

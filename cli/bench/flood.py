@@ -15,7 +15,8 @@ import uvloop
 
 from cli.bench.fleet import BenchFleet
 from cli.bench.market import DRILL, BenchMarket
-from cli.run.configuration import try_load
+from cli.run.broker import open_within
+from cli.run.configuration import load_settings
 from cli.wiring import LAYOUTS, make_bus, topology
 from shared.bus.port import Bus
 from shared.domain.timeframes import MINUTE
@@ -44,9 +45,9 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
         **DRILL,
         "log": {"level": "WARNING"},
     }
-    settings = try_load(None, raw_settings)
+    settings = load_settings(None, raw_settings)
     bus = make_bus(settings, "flood")
-    await bus.start()
+    await open_within(bus, settings)
     fleet = BenchFleet([name for name in LAYOUTS["split"] if name not in ("journal", "notifier")], raw_settings)
     await asyncio.to_thread(fleet.__enter__)
     try:
@@ -55,7 +56,7 @@ async def measure(messages: int, *, quiet_samples: int = 300, elsewhere: bool = 
         quiet = await market.run(quiet_samples, hourly=False, warm_up=120, pause=_PAUSE)
         latencies = {"quiet": _quantiles(quiet)}
         if elsewhere:
-            apart = try_load(None, {**raw_settings, "namespace": f"{namespace}-apart"})
+            apart = load_settings(None, {**raw_settings, "namespace": f"{namespace}-apart"})
             other = make_bus(apart, "apart")
             await other.start()
             beside, _ = await _while_flooded(other, fleet, market, messages, apart.namespace)

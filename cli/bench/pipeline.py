@@ -20,7 +20,8 @@ import uvloop
 from cli.bench.fleet import BenchFleet
 from cli.bench.market import DRILL, BenchMarket
 from cli.bench.raw_chain import measure as raw_chain
-from cli.run.configuration import try_load
+from cli.run.broker import open_within
+from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_bus, make_memory_bus, service_spec, topology
 from shared.bus.memory.bus import MemoryBus
@@ -100,9 +101,9 @@ async def _distributed(
     for case, count in CASES.items():
         namespace = f"bench-{uuid.uuid4().hex[:8]}"
         raw_settings = _settings(layout, count, namespace)
-        settings = try_load(None, raw_settings)
+        settings = load_settings(None, raw_settings)
         bus = make_bus(settings, "bench")
-        await bus.start()
+        await open_within(bus, settings)
         try:
             fleet = BenchFleet(services, raw_settings)
             await asyncio.to_thread(fleet.__enter__)
@@ -137,7 +138,7 @@ async def _case(bus: Bus, settings: Settings, case: str, samples: int, pause: fl
 async def _embedded_latency(samples: int) -> dict[str, Any]:
     figures = {}
     for case, count in CASES.items():
-        settings = try_load(None, {**_settings("split", count, "bench"), "layout": "embedded"})
+        settings = load_settings(None, {**_settings("split", count, "bench"), "layout": "embedded"})
         async with _embedded_bus(settings) as bus:
             figures[case] = _quantiles(await _case(bus, settings, case, samples, _PAUSE_EMBEDDED))
     return figures
@@ -159,7 +160,7 @@ def _throughput() -> dict[str, Any]:
     from cli.play.market import open_source
     from simulator.recorder import Recorder
 
-    settings = try_load(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})
+    settings = load_settings(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})
     rates = []
     for _ in range(3):
         source = open_source(settings, {}, None, None)

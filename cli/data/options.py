@@ -14,7 +14,10 @@ from shared.domain.timeframes import DURATION
 
 TimeZone = Annotated[
     str | None,
-    typer.Option("--time-zone", help="zone of the files' times that have no offset: UTC, Asia/Seoul, …"),
+    typer.Option(
+        "--time-zone",
+        help="zone of the files' times that have no offset: UTC, Asia/Seoul, …; Feather and Parquet without a zone are UTC",
+    ),
 ]
 Columns = Annotated[
     str | None,

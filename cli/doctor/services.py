@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -13,8 +12,8 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AuthenticationError, Prob
 from sqlalchemy import text as sql
 from sqlalchemy.exc import DBAPIError
 
+from cli.database_file import closed_file, journal_file, store_file, wrong_file
 from cli.doctor.check import Outcome
-from cli.doctor.machine import existing
 from cli.settings import Settings
 from cli.wiring import make_store
 from services.journal.database import database_url, open_database
@@ -48,8 +47,8 @@ async def store(settings: Settings) -> Outcome:
             writer.close()
         except OSError as error:
             return Outcome("store", "fail", f"{where}: {_first_line(error)}", _STORE, unreachable=True)
-    if parts.scheme == "sqlite":
-        return _file("store", Path(parts.path[1:]), where, "store.url")
+    if (path := store_file(settings)) is not None:
+        return _file("store", path, where, "store.url")
     opened = make_store(settings)
     try:
         await opened.start()
@@ -65,9 +64,9 @@ async def journal(settings: Settings) -> Outcome:
     url = database_url(settings.journal.url)
     where = f"journal at {url.render_as_string(hide_password=True)}"
     if url.get_backend_name() == "sqlite":
-        if not url.database or url.database == ":memory:":
+        if (path := journal_file(settings)) is None:
             return Outcome("journal", "warn", f"{where}: nothing is kept", "set journal.url (environment: DATABASE_URL)")
-        return _file("journal", Path(url.database), where, "journal.url")
+        return _file("journal", path, where, "journal.url")
     database = open_database(settings.journal.url)
     try:
         async with database.connect() as connection:
@@ -82,12 +81,11 @@ async def journal(settings: Settings) -> Outcome:
 
 
 def _file(name: str, path: Path, where: str, setting: str) -> Outcome:
-    """A file that is there and can be written, or can be made."""
-    if path.is_dir():
-        return Outcome(name, "fail", f"{where}: this is a directory", f"name a file in {setting}")
-    target = path if path.exists() else existing(path.absolute().parent)
-    if not os.access(target, os.W_OK):
-        return Outcome(name, "fail", f"{where}: {target} cannot be written", f"chown or chmod it, or set {setting}")
+    """A database that is there and can be written, or can be made."""
+    if (wrong := wrong_file(path)) is not None:
+        return Outcome(name, "fail", f"{where}: {wrong}", f"name another file in {setting}")
+    if (closed := closed_file(path)) is not None:
+        return Outcome(name, "fail", f"{where}: {closed}", f"chown or chmod it, or set {setting}")
     return Outcome(name, "ok", where if path.exists() else f"{where} (will be made)")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cli.data.options import CandleFiles
 from cli.play.session import load_to_play, open_market, play_session, speed_of
+from cli.run.broker import PATIENCE, open_within
 from cli.settings import Settings
 from cli.wiring import make_bus
 from services.ingest.candle_source import CandleSource
@@ -30,7 +32,7 @@ def replay(
     settings = load_to_play(["market"], config)
     pace = speed_of(speed)
     settings, source = open_market(settings, data, start, end)
-    play_session(play_to_services, settings, source, out, speed=pace, json=json)
+    play_session(partial(play_to_services, patience=PATIENCE), settings, source, out, speed=pace, json=json)
 
 
 async def play_to_services(
@@ -40,13 +42,15 @@ async def play_to_services(
     *,
     speed: float | None,
     on_step: Callable[[int], None] | None = None,
+    patience: float | None = None,
 ) -> None:
     """Play ``source`` to its end, in lock-step. Resets the services' lanes first.
 
-    Parameters as in ``cli.play.demo.play``.
+    ``patience``: seconds to wait for the broker, None = without a limit. Other parameters as in ``cli.play.demo.play``.
+    Raises Leave when the broker refuses us, or does not answer in that time.
     """
     bus = make_bus(settings, "market")
-    await bus.start()
+    await open_within(bus, settings, patience)
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,

@@ -14,8 +14,10 @@ from cli.play.progress import Bar
 from cli.printing import echo_json
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
-from research.detectors import NoSuchDetectors, detectors
-from research.lookahead import Leak, cuts_of, leaks
+from research.detectors import detectors
+from research.lookahead import Leak, Replay, cuts_of, leaks
+from research.market import Market
+from research.own_detectors import BrokenDetectors, NoSuchDetectors
 from services.analysis.wording import at
 from shared.runtime.process.exits import Exit
 
@@ -41,9 +43,21 @@ def look(
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
     try:
-        replay = detectors(name, settings.analysis)
-    except NoSuchDetectors as error:
+        looked, found = _looked(console, detectors(name, settings.analysis), market, cuts, last, seed)
+    except (NoSuchDetectors, BrokenDetectors) as error:
         refuse(f"--detectors {error}", Exit.USAGE)
+    if json:
+        echo_json(_as_json(name, market.timeframe, looked, found))
+    else:
+        _print(name, market.timeframe, looked, found)
+    if any(found.values()):
+        raise typer.Exit(Exit.NEGATIVE)
+
+
+def _looked(
+    console: Console, replay: Replay, market: Market, cuts: int, last: int | None, seed: int
+) -> tuple[dict[str, tuple[int, int]], dict[str, list[Leak]]]:
+    """For each symbol how many candles and cuts were looked at, and what was found."""
     found: dict[str, list[Leak]] = {}
     looked: dict[str, tuple[int, int]] = {}
     with Bar(console, "cuts tested", cuts * len(market.symbols)) as bar:
@@ -55,12 +69,7 @@ def look(
             for done, leaking in enumerate(leaks(replay, candles, places, seed), start=1):
                 found[symbol] += leaking
                 bar.at(number * cuts + done)
-    if json:
-        echo_json(_as_json(name, market.timeframe, looked, found))
-    else:
-        _print(name, market.timeframe, looked, found)
-    if any(found.values()):
-        raise typer.Exit(Exit.NEGATIVE)
+    return looked, found
 
 
 def _print(name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]) -> None:

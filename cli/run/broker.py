@@ -9,15 +9,16 @@ from typing import Final, NoReturn
 
 import aio_pika
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AuthenticationError, ProbableAuthenticationError
 
 from cli.run.configuration import refuse
+from cli.run.opening import open_bus
 from cli.settings import Settings
 from cli.wiring import make_bus
 from shared.bus.port import BusError
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.link import LinkLost
-from shared.runtime.process.exits import Exit
+from shared.runtime.process.exits import Exit, Leave
 
 #: Seconds that an operator waits for the broker.
 PATIENCE: Final = 10.0
@@ -52,9 +53,11 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
             connection = await aio_pika.connect(settings.bus.url.get_secret_value())
     except TimeoutError:
         _no_answer(settings)
+    except (AuthenticationError, ProbableAuthenticationError) as error:
+        refuse(f"RabbitMQ at {settings.bus.url} does not let us in: {error}. Check user and password", Exit.UNREACHABLE)
     except CONNECTION_EXCEPTIONS as error:
         refuse(
-            f"RabbitMQ at {settings.bus.url} does not let us in: {error}. Start it, or set bus.url; `ict doctor` says more",
+            f"RabbitMQ at {settings.bus.url} cannot be reached: {error}. Start it, or set bus.url; `ict doctor` says more",
             Exit.UNREACHABLE,
         )
     try:
@@ -64,9 +67,21 @@ async def plainly_connected(settings: Settings) -> AsyncIterator[AbstractConnect
         refuse(f"RabbitMQ at {settings.bus.url} went away: {error}. Nothing is lost; run it again", Exit.UNREACHABLE)
 
 
-def _no_answer(settings: Settings, advice: str = "") -> NoReturn:
-    refuse(
+async def open_within(bus: RabbitBus, settings: Settings, patience: float | None = PATIENCE) -> None:
+    """Open the bus. Raises Leave when the broker refuses us, or does not answer in ``patience`` seconds (None: no limit)."""
+    try:
+        async with asyncio.timeout(patience):
+            await open_bus(bus)
+    except TimeoutError:
+        raise Leave(Exit.UNREACHABLE, _silence(settings)) from None
+
+
+def _silence(settings: Settings) -> str:
+    return (
         f"RabbitMQ at {settings.bus.url} did not answer within {PATIENCE:g} s; nothing was done. "
-        f"Start it, or set bus.url; `ict doctor` says more.{advice}",
-        Exit.UNREACHABLE,
+        "Start it, or set bus.url; `ict doctor` says more"
     )
+
+
+def _no_answer(settings: Settings, advice: str = "") -> NoReturn:
+    refuse(f"{_silence(settings)}{advice and '.'}{advice}", Exit.UNREACHABLE)

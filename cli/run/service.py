@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import structlog
 
 from cli.run.configuration import load_to_start, refuse
+from cli.run.opening import open_bus, open_store, until_stopped
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
 from services.ingest.candle_source import CandleSource, SourceRefused
@@ -18,7 +20,6 @@ from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
 from shared.runtime.process.run import Stop, run_process
 from shared.runtime.service import Service, running
-from shared.store.port import StateStore, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -51,28 +52,29 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
     health.check("store", store.healthy)
     await health.start()
     try:
-        await bus.start()
-        await _start(store)
-        service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
-        health.check("workers", service.workers_alive)
-        if service.spec.sources:
-            health.check("exchange", service.sources_ready)
-        async with running([service], member=settings.replica), quiet_collection():
-            health.ready()
-            await stop.wait()
-            health.draining()
+        async with AsyncExitStack() as started:
+            async with until_stopped(stop):
+                await open_bus(bus)
+                await open_store(store)
+                service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
+                health.check("workers", service.workers_alive)
+                if service.spec.sources:
+                    health.check("exchange", service.sources_ready)
+                await started.enter_async_context(running([service], member=settings.replica))
+            await _until_stop(health, stop)
     finally:
         await bus.close()
         await store.close()
         await health.stop()
 
 
-async def _start(store: StateStore) -> None:
-    """Open the store. Raises Leave when it answers and refuses us; one that does not answer yet is waited for."""
-    try:
-        await store.start()
-    except StoreError as error:
-        raise Leave(Exit.UNREACHABLE, f"store.url: {error}") from error
+async def _until_stop(health: HealthServer, stop: Stop) -> None:
+    """Serve until the stop is requested; not at all if it was while the service started."""
+    if not stop.is_set:
+        async with quiet_collection():
+            health.ready()
+            await stop.wait()
+    health.draining()
 
 
 def _market(settings: Settings) -> CandleSource:
@@ -95,7 +97,7 @@ async def _run_market(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = _market(settings)
-    log.info("the market begins", expect=forecast(source, settings.market.speed))
+    log.info("market_began", expect=forecast(source, settings.market.speed))
     await _until_stopped(play_to_services(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
@@ -109,7 +111,7 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
     await health.start()
     health.ready()
     source = _market(settings)
-    log.info("the market begins", expect=forecast(source, settings.market.speed))
+    log.info("market_began", expect=forecast(source, settings.market.speed))
     await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
     await health.stop()
 
@@ -125,18 +127,18 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
     health.check("store", store.healthy)
     await health.start()
     try:
-        await bus.start()
-        await _start(store)
-        names = reversed(LAYOUTS["embedded"])  # whoever reads stands before whoever writes
-        services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
-        for service in services:
-            health.check(f"{service.spec.name} workers", service.workers_alive)
-            if service.spec.sources:
-                health.check("exchange", service.sources_ready)
-        async with running(services), quiet_collection():
-            health.ready()
-            await stop.wait()
-            health.draining()
+        async with AsyncExitStack() as started:
+            async with until_stopped(stop):
+                await open_bus(bus)
+                await open_store(store)
+                names = reversed(LAYOUTS["embedded"])  # whoever reads stands before whoever writes
+                services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
+                for service in services:
+                    health.check(f"{service.spec.name} workers", service.workers_alive)
+                    if service.spec.sources:
+                        health.check("exchange", service.sources_ready)
+                await started.enter_async_context(running(services))
+            await _until_stop(health, stop)
     finally:
         await bus.close()
         await store.close()
@@ -151,7 +153,7 @@ async def _until_stopped(playing: Coroutine[object, object, None], stop: Stop) -
     if market in done:
         stopped.cancel()
         await market
-        log.info("the market has ended; standing by")
+        log.info("market_ended")
         await stop.wait()
         return
     market.cancel()

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from cli.database_file import journal_file, store_file, wrong_file
 from cli.settings import Settings
 from cli.wiring import make_store, require_service, service_spec, services_of
 from services.ingest.candle_source import SourceRefused
@@ -27,12 +29,26 @@ _REFUSALS: Final = (
 
 Check = Callable[[Settings], object]
 
-#: What has inputs and is no service.
-_APART: Final = ("server", "market")
+#: What has inputs and is no service. ``files`` are the databases, which a service that starts finds wanting by itself.
+_APART: Final = ("server", "market", "files")
 
 
 def _store(settings: Settings) -> None:
     make_store(settings)
+
+
+def _store_file(settings: Settings) -> None:
+    _store(settings)
+    _refuse_file(store_file(settings))
+
+
+def _journal_file(settings: Settings) -> None:
+    _refuse_file(journal_file(settings))
+
+
+def _refuse_file(path: Path | None) -> None:
+    if path is not None and (wrong := wrong_file(path)) is not None:
+        raise ValueError(wrong)
 
 
 def _scenario(settings: Settings) -> None:
@@ -99,13 +115,14 @@ _INPUTS: Final[dict[str, dict[str, Check]]] = {
         "server.exchange_info": _exchange_info,
         "server.scenario": _scenario,
     },
+    "files": {"store.url": _store_file, "journal.url": _journal_file},
     "risk": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
     "engine": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
 }
 
 
 def everything(settings: Settings) -> tuple[str, ...]:
-    """Name whatever the configuration may start: the services, `ict simulator`'s server, the market that is played."""
+    """Name whatever the configuration may start: the services, `ict simulator`'s server, the played market, the files."""
     return (*services_of(settings), *_APART)
 
 

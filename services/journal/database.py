@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -36,7 +38,7 @@ def database_url(url: str) -> URL:
 
 
 def open_database(url: str, *, must_exist: bool = False) -> AsyncEngine:
-    """An engine for the journal's database; makes the directory of an SQLite file. Connects when it is first used.
+    """An engine for the journal's database. Connects, and makes the directory of an SQLite file, when it is first used.
 
     ``must_exist``: raise FileNotFoundError for an SQLite file that is not there, instead of making an empty one.
     """
@@ -45,11 +47,10 @@ def open_database(url: str, *, must_exist: bool = False) -> AsyncEngine:
         path = Path(parsed.database)
         if must_exist and not path.exists():
             raise FileNotFoundError(f"there is no journal at {path}: check the journal's url, or run the journal first")
-        path.parent.mkdir(parents=True, exist_ok=True)
     # pre_ping: after the server has restarted the first write finds out by itself; hide_parameters: errors go to logs
     engine = create_async_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.get_backend_name() == "sqlite":
-        event.listen(engine.sync_engine, "connect", _durable)
+        _treat_as_file(engine.sync_engine)
     return engine
 
 
@@ -102,15 +103,28 @@ class FileWriter:
 
 
 def open_writer(url: str) -> Writer:
-    """The database at ``url``, to be written to; makes the directory of an SQLite file. Connects when it is first used."""
+    """The database at ``url``, to be written to. When first used it connects, and makes the directory of an SQLite file."""
     parsed = database_url(url)
     if parsed.get_backend_name() != "sqlite":
         return ServerWriter(open_database(url))
-    if parsed.database is not None:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed.set(drivername="sqlite"), hide_parameters=True)
-    event.listen(engine, "connect", _durable)
+    _treat_as_file(engine)
     return FileWriter(engine)
+
+
+def _treat_as_file(engine: Engine) -> None:
+    event.listen(engine, "do_connect", partial(_make_room, Path(engine.url.database or "")))
+    event.listen(engine, "connect", _durable)
+
+
+def _make_room(path: Path, *_: object) -> None:
+    """Make the file's directory. Raises OSError that says what is in the way; SQLite itself says "unable to open"."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "this is a directory")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise NotADirectoryError(errno.ENOTDIR, f"{error.filename} is not a directory") from error
 
 
 def _durable(connection: Any, _record: object) -> None:

@@ -11,11 +11,12 @@ from prometheus_client import Counter
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
-from services.journal.database import Writer, open_writer
+from services.journal.database import Writer, database_url, open_writer
 from services.journal.insertion import Insertion, insertions
 from services.journal.rows import rows
 from services.journal.tables import SCHEMA_VERSION, metadata, schema
 from shared.domain.backoff import Backoff
+from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.sink import Received
 
 log = structlog.get_logger(__name__)
@@ -28,9 +29,17 @@ _SCHEMA_LOCK: Final = 7_310_579
 _CONTENT_CLASSES: Final = frozenset({"22", "23"})
 #: PostgreSQL is starting, stopping or full of connections: it will pass. (Codes: PostgreSQL manual, appendix A.)
 _PASSING_STATES: Final = frozenset({"57P03", "57P01", "57P02", "53300"})
+_WHAT_TO_DO: Final = "check the url, its user and permissions"
 
 
-class JournalSchemaError(Exception):
+class JournalRefused(Leave):
+    """The database cannot be opened, and waiting does not help: it ends the process. The text says what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(Exit.UNREACHABLE, f"journal.url: {reason}")
+
+
+class JournalSchemaError(JournalRefused):
     """The database holds a journal of another version; the text says what to do."""
 
 
@@ -43,25 +52,35 @@ class JournalSink:
     def __init__(
         self, url: str, rows_per_statement: int = 500, first_pause: float = 0.1, longest_pause: float = 5.0
     ) -> None:
+        self._where = database_url(url).render_as_string(hide_password=True)
         self._database: Writer = open_writer(url)
         self._rows_per_statement = rows_per_statement
         self._backoff = Backoff(first_pause, longest_pause)
         self._insertions: Mapping[str, Insertion] = insertions(self._database.dialect)
 
     async def start(self) -> None:
-        """Wait for the database as long as it takes; create the schema where there is none. Raises JournalSchemaError."""
+        """Wait for the database as long as it takes; create the schema where there is none.
+
+        Raises JournalRefused when it answers and refuses us, or when the file cannot be opened.
+        """
         pauses = self._backoff.pauses()
         while True:
             try:
                 await self._database.transaction(_create)
             except (DBAPIError, OSError) as error:
-                if not _passes(error):
-                    raise
+                if not self._passes(error):
+                    raise JournalRefused(f"{self._where}: {_first_line(error)}; {_WHAT_TO_DO}") from error
                 pause = next(pauses)
                 log.warning("journal_database_away", error=type(error).__name__, seconds=pause)
             else:
                 return
             await asyncio.sleep(pause)
+
+    def _passes(self, error: DBAPIError | OSError) -> bool:
+        """True when waiting helps: nobody listens yet, or the server says that it is not ready."""
+        if isinstance(error, OSError):
+            return self._database.dialect.name != "sqlite"  # there it is the file system that refuses
+        return getattr(error.orig, "sqlstate", None) in _PASSING_STATES
 
     async def write(self, received: Sequence[Received]) -> None:
         """Record all messages in one transaction; what is known already changes nothing.
@@ -107,11 +126,12 @@ def _content_at_fault(error: Exception) -> bool:
     return True  # a value that never reached the database: the driver or we could not encode it
 
 
-def _passes(error: DBAPIError | OSError) -> bool:
-    """True when waiting helps: nobody listens yet, or the server says that it is not ready."""
-    if isinstance(error, OSError):
-        return True
-    return getattr(error.orig, "sqlstate", None) in _PASSING_STATES
+def _first_line(error: DBAPIError | OSError) -> str:
+    """What the driver or the operating system says."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
 
 
 def _create(connection: Connection) -> None:

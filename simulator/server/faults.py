@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from shared.domain.order_words import Side
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.errors import rule_of
 from simulator.core.model.enums import IncomeType
@@ -87,7 +88,7 @@ class Fault(BaseModel):
         description="app_order: a resting limit, a closePosition stop, the whole leg at market, a part of it, more of it, "
         "or all orders of the symbol cancelled",
     )
-    side: Literal["BUY", "SELL"] = Field("BUY", description="app_order: side of a resting limit")
+    side: Side = Field("BUY", description="app_order: side of a resting limit")
     quantity: Decimal | None = Field(
         None,
         gt=0,

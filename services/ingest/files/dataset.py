@@ -18,7 +18,7 @@ from services.ingest.candle_source import Defect, Repair
 from services.ingest.files.defects import FileDefect
 from services.ingest.files.findings import Chunk, gap_text
 from services.ingest.files.inspection import Inspection, inspect, sorted_chunks
-from services.ingest.files.members import fingerprint, members_of, symbol_named
+from services.ingest.files.members import fingerprint, members_of, symbol_as_written, symbol_named
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
@@ -77,10 +77,11 @@ def examine(
     ]  # fmt: skip
     files.sort(key=lambda file: file.span)
     defects = [defect for file in files for defect in file.defects]
-    symbols = sorted({symbol for member in members if (symbol := symbol_named(member)) is not None})
+    symbols = {symbol: symbol_as_written(member) for member in members if (symbol := symbol_named(member)) is not None}
     if len(symbols) > 1:
-        named = ", ".join(symbols[:5])
-        text = f"its files are named {named}; give those of one symbol, for example {_pattern(path, symbols[0])}"
+        named = sorted(symbols)[:5]
+        example = _pattern(path, symbols[named[0]])
+        text = f"its files are named {', '.join(named)}; give those of one symbol, for example {example}"
         defects.insert(0, Defect(file=str(path), row=0, reason="mixed_symbols", text=text))
     repairs = [repair for file in files for repair in file.repairs]
     overlapping = any(later.span[0] <= earlier.span[1] for earlier, later in pairwise(files))
@@ -200,5 +201,5 @@ def _shown(time: int) -> str:
     return f"{np.datetime64(time, 'ms').astype('datetime64[m]')}Z"
 
 
-def _pattern(path: Path, symbol: str) -> str:
-    return f"'{path / f'{symbol}*'}'" if path.is_dir() else f"'{symbol}*'"
+def _pattern(path: Path, beginning: str) -> str:
+    return f"'{path / f'{beginning}*'}'" if path.is_dir() else f"'{beginning}*'"

@@ -18,7 +18,15 @@ MOST_FILES: Final = 10_000
 _NOT_CANDLES: Final = (".checksum", ".md5", ".sha256", ".sha256sum")
 _INTERVAL: Final = re.compile(r"(?<![^\s_.,-])(\d{1,2}[mhdw])(?![^\s_.,-])")
 _QUOTES: Final = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "USD", "BTC", "ETH", "BNB", "EUR", "KRW", "JPY")
-_SYMBOL: Final = re.compile(rf"(?:[A-Z]+_)?([^\W_a-z]{{1,20}}[_-]?(?:{'|'.join(_QUOTES)}))(?![^\W_])")
+_BASE: Final = r"([^\W_a-z]{1,20})"
+_QUOTE: Final = "|".join(_QUOTES)
+_END: Final = r"(?![^\W_])"
+#: How names begin with a symbol, the first that fits counts; groups: base, quote.
+_SYMBOLS: Final = (
+    re.compile(rf"{_BASE}[_-]?({_QUOTE})[_-](?:\1|\2){_END}"),  # with the coin it settles in: BTC_USDT_USDT, ETH_USD_ETH
+    re.compile(rf"{_BASE}[_-]?({_QUOTE}){_END}(?![_-](?:{_QUOTE}){_END})"),  # BTCUSDT, BTC_USDT, BTC_BUSD
+    re.compile(rf"[A-Z]+_{_BASE}[_-]?({_QUOTE}){_END}"),  # after the exchange's name: BINANCE_BTCUSDT, KRAKEN_BTC_USD
+)
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -61,8 +69,14 @@ def members_of(path: Path) -> tuple[Member, ...]:
 
 def symbol_named(member: Member) -> str | None:
     """The symbol that the file's name begins with, None if it tells none: ``BTC_USDT_USDT-5m-futures`` is BTCUSDT."""
-    match = _SYMBOL.match(member.title)
-    return None if match is None else re.sub(r"[_-]", "", match[1])
+    match = _symbol_match(member)
+    return None if match is None else match[1] + match[2]
+
+
+def symbol_as_written(member: Member) -> str:
+    """What the file's name begins with, up to the end of its symbol: ``BTC_USDT_USDT``; empty if it tells none."""
+    match = _symbol_match(member)
+    return "" if match is None else match[0]
 
 
 def interval_named(member: Member) -> str | None:
@@ -83,6 +97,11 @@ def fingerprint(path: Path) -> tuple[int, int]:
         return 0, 0
     status = path.stat()
     return status.st_size, status.st_mtime_ns
+
+
+def _symbol_match(member: Member) -> re.Match[str] | None:
+    matches = (form.match(member.title) for form in _SYMBOLS)
+    return next((match for match in matches if match is not None), None)
 
 
 def _files(path: Path) -> list[Path]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TIME_RANGE: Final = (10**11, 4_102_444_800_000)
 _QUARTER: Final = 900_000
 _OFFSET: Final = re.compile(r"(Z|[+-]\d{2}(:?\d{2})?)$")
+#: Characters of the longest offset, and those that are none.
+_OFFSET_LENGTH: Final = 6
+_ZERO: Final = frozenset({"Z", "+00:00", "+0000", "+00"})
 _UTC_WORD: Final = r" ?(UTC|GMT)$"
 _COMMAS: Final = re.compile(r"-?\d+(,\d+)+(\.\d*)?|-?\d+(\.\d{3})*,\d+")
 _EPOCH: Final = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?")
@@ -116,7 +119,7 @@ class TimeColumn:
         self.units.add("text")
         offset_said = _OFFSET.search(column[0].as_py()[10:])
         if offset_said is not None:
-            self.clocks.add("UTC" if offset_said[1] in ("Z", "+00:00", "+0000", "+00") else f"offset {offset_said[1]}")
+            self.clocks |= _offsets(column)
             whole = cast(self._file, self._name, column, pa.timestamp("ns", "UTC"), offset, written)
             return _whole_up(np.asarray(whole.cast(pa.int64()), dtype=np.int64), 1_000_000)
         local = cast(self._file, self._name, column, pa.timestamp("ns"), offset, written)
@@ -191,6 +194,15 @@ def no_nulls(file: object, name: str, column: pa.Array, offset: int) -> None:
         row = int(np.flatnonzero(np.asarray(column.is_null()))[0])
         text = f"{name} has no value; fill it in or delete the row (a gap is allowed)"
         raise FileDefect(file, "not_a_number", text, offset + row + 1)
+
+
+def _offsets(column: pa.Array) -> set[str]:
+    """Every offset that the times end with: clocks are put on and back, and files are put together."""
+    import pyarrow.compute as pc
+
+    tails = pc.unique(pc.utf8_slice_codeunits(column, start=-_OFFSET_LENGTH)).to_pylist()
+    said = {found[1] for tail in tails if (found := _OFFSET.search(tail or "")) is not None}
+    return {"UTC" if each in _ZERO else f"offset {each}" for each in said}
 
 
 def _whole_up(values: NDArray[Any], parts: int) -> NDArray[np.int64]:

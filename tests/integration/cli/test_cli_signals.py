@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.runtime.process.exits import Exit
-from tests.support.processes.fleet import ICT
+from tests.support.processes.terminal import end_of, line_with
 
 #: Seconds from the signal to the end of the simulator: two for its clients, the rest for a busy machine. A server without a
 #: bound of its own waits sixty for each client.
@@ -35,53 +35,6 @@ HANGING = {
 }
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts ``ict`` with both outputs in one pipe, as a terminal shows them."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start_one(*arguments: str) -> subprocess.Popen[str]:
-        started.append(
-            subprocess.Popen(
-                [*ICT, *arguments],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                cwd=tmp_path,
-                preexec_fn=ctrl_c_works,
-            )
-        )
-        return started[-1]
-
-    yield start_one
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def ctrl_c_works() -> None:
-    """Undo what a shell does to commands in the background: they inherit that SIGINT is ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def line_with(process: subprocess.Popen[str], text: str) -> str:
-    """The next line of the output that has the text; the test's time limit bounds the wait."""
-    assert process.stdout is not None
-    seen = []
-    for line in process.stdout:
-        if text in line:
-            return line
-        seen.append(line)
-    raise AssertionError(f"it ended without {text!r}: {''.join(seen)}")
-
-
-def end_of(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
-    """Send the signal and wait for the end; the exit code and what was still said."""
-    process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
-    return process.returncode, output
-
-
 @pytest.mark.parametrize("json", [(), ("--json",)], ids=["tables", "json"])
 def test_demo_ends_with_130_on_ctrl_c(start: Callable[..., subprocess.Popen[str]], json: tuple[str, ...]) -> None:
     process = start("demo", "--days", "300", *json)
@@ -96,7 +49,7 @@ def test_run_drains_on_ctrl_c(start: Callable[..., subprocess.Popen[str]], tmp_p
     config = tmp_path / "all.yaml"
     config.write_text("layout: embedded\nhttp: {port: 0}\nmarket: {days: 300}\nlog: {format: json}\n")
     process = start("run", "all", "--config", str(config))
-    line_with(process, "the market begins")
+    line_with(process, "market_began")
     code, output = end_of(process, signal.SIGINT)
     assert code == Exit.OK
     assert '"reason":"SIGINT"' in output.replace(" ", "")

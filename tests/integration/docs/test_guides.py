@@ -14,7 +14,8 @@ from typing import Literal
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.support.repository.source_text import ROOT, tracked
+
 GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 
 _STEP = re.compile(
@@ -64,9 +65,8 @@ def commands(guide: str) -> list[str]:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The repository without its history, with the interpreter of this run as its virtual environment."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    for name in listed:
-        if not name.endswith((".png", ".lock")) and (ROOT / name).is_file():
+    for name in tracked():
+        if not name.endswith((".png", ".lock")):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, tmp_path / name)
     scripts = tmp_path / ".venv" / "bin"

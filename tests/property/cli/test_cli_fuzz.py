@@ -30,7 +30,19 @@ from tests.support.cli.fuzz import arguments_of, leaves, lines_of_a_byte_name, m
 #: Codes that may answer what a user typed; 70 would be a bug, and 130 needs Ctrl-C.
 ANSWERS = {Exit.OK, Exit.NEGATIVE, Exit.USAGE, Exit.CONFIG_INVALID, Exit.UNREACHABLE, Exit.REFUSED}
 COMMANDS = dict(leaves())
-TYPED = pytest.mark.parametrize("path", [path for path in COMMANDS if path[0] != "bench"], ids=" ".join)
+TYPED = pytest.mark.parametrize("path", list(COMMANDS), ids=" ".join)
+#: Where each benchmark begins its work, after it has looked at everything that was typed.
+BENCHMARKS = {
+    "analysis": "measure",
+    "codec": "bundle",
+    "exchange": "prices",
+    "exchange_http": "_measure",
+    "exchange_streams": "_measure",
+    "execution": "_measure",
+    "flood": "measure",
+    "ingest": "capacity",
+    "pipeline": "_measure",
+}
 
 
 class Terminal(CliRunner):
@@ -73,12 +85,35 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     monkeypatch.setattr(cli.run.simulator, "_serve", started)
     monkeypatch.setattr(cli.doctor.report, "examine", started)
     monkeypatch.setattr(cli.research.pictures, "Specimens", begun)
+    for module, function in BENCHMARKS.items():
+        monkeypatch.setattr(f"cli.bench.{module}.{function}", begun)
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
     root.handlers, root.level = handlers, level
     logging.captureWarnings(False)
     structlog.reset_defaults()
+
+
+def test_every_benchmark_is_kept_from_its_work() -> None:
+    """OPS-10: a new one has its line above."""
+    assert {path[1].replace("-", "_") for path in COMMANDS if path[0] == "bench"} == set(BENCHMARKS)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "bench ingest --seconds nan",
+        "bench exchange-streams --seconds nan",
+        "bench exchange-streams --speed junk",
+        "bench exchange-streams --speed nan",
+        "exchange record --seconds nan",
+    ],
+)
+def test_number_that_is_none_is_a_usage_error(words: str) -> None:
+    """OPS-10: a limit of click lets nan pass; a process of ours would refuse the speed where nobody sees it."""
+    result = Terminal().invoke(app, words.split())
+    assert (result.exit_code, words.split()[-2] in result.output) == (Exit.USAGE, True), result.output
 
 
 def answered(path: tuple[str, ...], arguments: list[str]) -> str | None:

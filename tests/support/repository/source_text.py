@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -17,15 +19,36 @@ REQUIREMENT: Final = re.compile(r"\b(?:ICT|SIG|RISK|EXEC|DATA|BT|OPS)-\d+\b")
 
 @cache
 def tracked() -> frozenset[str]:
-    """Every file of the repository, from its root: those that git tracks and those that it would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return frozenset(name for name in listed.stdout.splitlines() if (ROOT / name).is_file())
+    """Every file of the repository, from its root: those that git tracks and those that it would.
+
+    Without git, or where no clone is, the files are walked, and what .gitignore names is left out.
+    """
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return frozenset(_walked())
+    return frozenset(name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file())
+
+
+def _walked() -> Iterator[str]:
+    """Files whose names, and folders' names, .gitignore does not have; it holds plain patterns of names only."""
+    patterns = [".git/", ".git", *(ROOT / ".gitignore").read_text(encoding="utf-8").split()]
+    files = [pattern for pattern in patterns if not pattern.endswith("/")]
+    folders = [pattern.rstrip("/") for pattern in patterns]
+    for folder, within, names in os.walk(ROOT):
+        within[:] = [name for name in within if not _matches(name, folders)]
+        place = Path(folder).relative_to(ROOT)
+        yield from ((place / name).as_posix() for name in names if not _matches(name, files))
+
+
+def _matches(name: str, patterns: list[str]) -> bool:
+    return any(fnmatch(name, pattern) for pattern in patterns)
 
 
 def sources() -> list[Path]:

@@ -28,6 +28,7 @@ from tests.support.ingest.candle_file_kinds import (
     text,
     zipped,
 )
+from tests.support.repository.source_text import ROOT
 
 
 def check(*arguments: str) -> tuple[int, list[dict[str, Any]]]:
@@ -93,6 +94,23 @@ def test_next_line_carries_the_options_and_works(tmp_path: Path) -> None:
     words = shlex.split(said["next"])
     assert words == ["ict", "analyse", "--data", f"BTCUSDT={path}", "--time-zone", "Asia/Seoul", "--timeframe", "1h"]
     assert CliRunner().invoke(app, words[1:]).exit_code == Exit.OK
+
+
+def test_every_offset_of_a_file_is_named_not_the_first_alone(tmp_path: Path) -> None:
+    """DATA-6: clocks are put back within a file; also within the rows that are read at once."""
+    written = ["2025-10-26T02:58:00+02:00", "2025-10-26T02:59:00+02:00", "2025-10-26T02:00:00+01:00", "2025-10-26T01:01:00Z"]
+    content = lines([[time, *row[1:]] for time, row in zip(written, CANDLES, strict=False)], ",".join(NAMES))
+    code, (said,) = check(str(text(tmp_path / "c.csv", content)))
+    assert (code, said["files"][0]["clock"]) == (Exit.OK, ["UTC", "offset +01:00", "offset +02:00"])
+
+
+def test_help_of_the_zone_says_what_is_taken_for_utc() -> None:
+    """DATA-6: text without an offset is refused; the binary files of freqtrade and pandas are UTC by their convention."""
+    for command in (["demo"], ["data", "check"]):
+        shown = CliRunner(env={"COLUMNS": "300", "TERMINAL_WIDTH": "300"}).invoke(app, [*command, "--help"]).output
+        assert "Feather and Parquet without a zone are UTC" in " ".join(shown.replace("│", " ").split())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "Feather and Parquet files keep UTC without saying so" in " ".join(readme.split())
 
 
 def test_words_between_colons_are_printed_as_they_are(tmp_path: Path) -> None:

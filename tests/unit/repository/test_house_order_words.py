@@ -18,12 +18,11 @@ TELLING = {"GTC", "BUY", "STOP_MARKET", "CONTRACT_PRICE", "PARTIALLY_FILLED", "T
 
 
 def lists(source: str) -> Iterator[tuple[int, set[str]]]:
-    """Each ``Literal[…]`` of a module that is given a name, with its line and its words."""
+    """Each ``Literal[…]`` of a module, wherever it stands, with its line and its words."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-            constants = [each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant)]
-            if getattr(node.value.value, "id", "") == "Literal":
-                yield node.lineno, {each for each in constants if isinstance(each, str)}
+        if isinstance(node, ast.Subscript) and "Literal" in (getattr(node.value, "id", ""), getattr(node.value, "attr", "")):
+            constants = [each.value for each in ast.walk(node.slice) if isinstance(each, ast.Constant)]
+            yield node.lineno, {each for each in constants if isinstance(each, str)}
 
 
 def repeated(source: str) -> list[int]:
@@ -37,8 +36,19 @@ def test_words_of_orders_are_listed_once() -> None:
     assert not {place: lines for place, lines in places.items() if lines}
 
 
-def test_a_second_list_is_caught() -> None:
-    assert repeated('TimeInForce = Literal["GTC", "IOC"]\n') == [1]
+@pytest.mark.parametrize(
+    "source",
+    [
+        'TimeInForce = Literal["GTC", "IOC"]',
+        'TimeInForce: TypeAlias = typing.Literal["GTC", "IOC"]',
+        'side: Literal["BUY", "SELL"] = Field("BUY")',
+        'def place(side: Literal["BUY", "SELL"] | None) -> None: ...',
+        'Events = dict[str, tuple[Literal["MARK_PRICE", "CONTRACT_PRICE"], int]]',
+    ],
+)
+def test_a_second_list_is_caught(source: str) -> None:
+    """EXEC-1: also one that is written where it is used."""
+    assert repeated(f"{source}\n") == [1]
 
 
 @pytest.mark.parametrize(

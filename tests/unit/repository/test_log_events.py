@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[3]
-PLACES = ("shared", "services/execution", "services/ingest", "services/journal", "services/notifier")
+PLACES = ("shared", "services", "simulator", "research", "cli")
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 KEY = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
