@@ -83,7 +83,7 @@ class Protection:
         beside = plan.sign * position.foreign > 0  # more than ours would sell what others hold
         whole = remaining if instrument is None else instrument.covering(remaining)
         alone = standing.client_id in plan.kept or self._out_of_reach(standing.trigger, position, plan)
-        there = [order for order in bridges if self._stands(order, now) and order.trigger == price]
+        there = [each for each in bridges if self._stands(each, now) and each.trigger == price and not each.cancelling]
         covered = sum((order.left for order in there), _ZERO)
         if beside and covered > whole:
             there, covered = [], _ZERO

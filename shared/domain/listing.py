@@ -62,6 +62,7 @@ class InstrumentList(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "instrument_list"
+    VERSION: ClassVar[int] = 2
     time: Milliseconds
     instruments: Annotated[tuple[Instrument, ...], MANY]
     closures: Annotated[tuple[Closure, ...], MANY]

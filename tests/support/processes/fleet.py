@@ -21,7 +21,8 @@ def write_config(path: Path, settings: Mapping[str, object]) -> Path:
 
     In mode testnet the account is named like the namespace: on a store that tests share, an account has one leader.
     """
-    named = {"account": {"name": settings["namespace"]}} if settings.get("mode") == "testnet" else {}
+    shared = settings.get("mode") == "testnet" and "namespace" in settings
+    named = {"account": {"name": settings["namespace"]}} if shared else {}
     path.write_text(yaml.safe_dump({**named, **settings}, sort_keys=False))
     return path
 

@@ -69,7 +69,7 @@ async def test_an_entry_is_judged_noted_as_sent_and_answered(desk: DriverDesk) -
     order = limit("e", "BUY", 1, 90)
     await desk.ask(PlaceOrder(order))
     await desk.until(answered("e"))
-    (quote,) = desk.quotes
+    quote = desk.quotes[0]  # a driver may ask once more when it signs
     assert quote is not None
     assert D(99) < quote.bid <= quote.ask < D(101)
     inputs = [each for each, _ in desk.inputs]

@@ -337,7 +337,7 @@ async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement()
     """EXEC-4, EXEC-6: such a statement says nothing of their orders; where a position stands it does."""
     exchange, loop = Told(), FedLoop()
     names = ("BTCUSDT", "ETHUSDT", *(f"S{each:03d}USDT" for each in range(78)))
-    reads = Statements(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None)
+    reads = Statements(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None, lambda order: False)
     loop.state.positions["ETHUSDT:BOTH"] = LegPosition(symbol="ETHUSDT", stated=Decimal(1))
     assert await reads.read()
     loop.time += 5_000

@@ -18,7 +18,7 @@ from shared.domain.control import Alert
 from shared.domain.instruments import Instrument
 from shared.domain.listing import InstrumentList
 from shared.exchange.model.account import PositionRisk
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.execution.desk import BTC, INSTRUMENTS, START, Desk, bundle, intent
 
 D = Decimal
@@ -118,7 +118,9 @@ def test_the_cap_is_asked_again_at_the_moment_of_sending() -> None:
 )
 def test_only_mode_live_caps_unless_that_is_acknowledged(mode: str, acknowledged: bool, capped: int) -> None:
     """EXEC-6: no setting of another mode reaches it by mistake."""
-    common = CommonSettings.model_validate({"mode": "testnet", "approval": OWN_KEYS}).model_copy(update={"mode": mode})
+    common = CommonSettings.model_validate({"mode": "testnet", "approval": OWN_KEYS, "operator": OPERATOR_KEYS}).model_copy(
+        update={"mode": mode}
+    )
     core = make_core(common, ExecutionSettings(first_trades_acknowledged=acknowledged))
     assert core._first_trades == capped
 
