@@ -78,7 +78,7 @@ class RiskSettings(BaseModel):
         json_schema_extra=BASIC,
     )
     max_losing_streak: int = Field(
-        5, ge=1, le=100, description="Trades lost in a row at which entries stop until `ict rearm`", json_schema_extra=BASIC
+        5, ge=1, le=100, description="Trades lost in a row at which entries stop until `ict rearm`"
     )
     caution_loss: Decimal = Field(
         Decimal("0.015"),
