@@ -32,13 +32,18 @@ def signs_with_a_fresh_time(driver: ExchangeDriver) -> None:
 
     driver._exchange.place = signed_now  # type: ignore[method-assign]  # a fault
     sending._fresh_ms = 1_000_000
+    sending._still_wanted = lambda order: True
 
 
 def forgets_to_query(driver: ExchangeDriver) -> None:
-    """What became of an order is never asked."""
+    """What became of an order is never asked, neither by a query nor by a listing."""
     sending: Any = driver._dispatcher._sending
 
     async def query(request: Any) -> None:
         return
 
+    async def no_orders(whole: bool) -> Any:
+        return (), frozenset()
+
     sending.query = query
+    driver._dispatcher.statements._orders = no_orders  # type: ignore[method-assign]  # a fault

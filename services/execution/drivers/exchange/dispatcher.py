@@ -92,7 +92,7 @@ class Dispatcher:
             failed=failed,
             leadership=leadership,
         )
-        self._listening = Listening(
+        self.listening = Listening(
             exchange,
             loop,
             common.exchange.stream,
@@ -106,13 +106,8 @@ class Dispatcher:
             presence=self._presence_of,
         )
 
-    def hearing(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-        """What runs from the beginning on: by it the core knows what is held."""
-        yield "user stream", self._listening.run()
-        yield "statements", self.statements.run()
-
     def work(self) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-        """What else runs until the process stops, once the account was checked."""
+        """What runs, beside the user stream and statements, until the process stops, once the account was checked."""
         yield "funding", self._funding.run()
         yield "quotes", self._quotes.run()
         yield "countdown", self.countdown.run()

@@ -41,13 +41,14 @@ from shared.exchange.port import Exchange
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.source import Lease
 from shared.runtime.supervision import end_all
+from shared.runtime.waiting import wait_at_most
 from shared.store.port import Fenced
 
 log = structlog.get_logger(__name__)
 
 QUEUE = "execution"
-#: Longest wait for the exchange's clock before the account is heard and read, seconds.
-_CLOCK_PATIENCE_S: Final = 1.0
+#: Longest waits for the exchange's clock and then for the user stream, before the account is read, seconds.
+_START_PATIENCE_S: Final = 0.5
 
 
 class ExchangeDriver:
@@ -74,6 +75,7 @@ class ExchangeDriver:
         self._paged = paged if paged is not None else set()
         self._readiness = Readiness()
         self._tasks: list[asyncio.Task[None]] = []
+        self._heard = asyncio.Event()
 
     def trouble(self) -> str:
         """See ``Readiness.trouble``."""
@@ -160,10 +162,11 @@ class ExchangeDriver:
         holds = bool(self._loop.core.state.plans)
         starting = asyncio.create_task(self._patiently(self._exchange.start), name="exchange starts")
         try:
-            await asyncio.wait({starting}, timeout=_CLOCK_PATIENCE_S)  # without its clock, ours has to do
-            for name, work in self._dispatcher.hearing():
-                self._spawn(name, work)
+            await asyncio.wait({starting}, timeout=_START_PATIENCE_S)  # without its clock, ours has to do
+            self._spawn("user stream", self._dispatcher.listening.run())
+            await wait_at_most(self._heard, _START_PATIENCE_S)  # else what the stream has missed would be read once more
             await self._patiently(self._stated)
+            self._spawn("statements", self._dispatcher.statements.run())
             await self._dispatcher.catch_up()
             await starting
         finally:
@@ -245,3 +248,5 @@ class ExchangeDriver:
     def _changed(self, taken: Message | Input) -> None:
         self._dispatcher.halting.look(commanded=isinstance(taken, Control) and taken.by != BY)
         self._dispatcher.countdown.look()
+        if isinstance(taken, Connected) and taken.open:
+            self._heard.set()
