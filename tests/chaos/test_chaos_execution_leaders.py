@@ -20,7 +20,7 @@ from services.execution.oms.ids import presence_kind
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
 from shared.domain.intents import ExitRung, OrderIntent
-from tests.support.approval.pairs import OWN_KEYS
+from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.exchange_driver.scene import signed_bundle
 from tests.support.processes.clearing import delete_from_broker, delete_from_redis, run_apart
 from tests.support.processes.fleet import Fleet, write_config
@@ -90,6 +90,7 @@ class Stage:
                 "namespace": namespace,
                 "account": {"name": account},
                 "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
                 "bus": {"url": self._broker},
                 "store": {"url": store},
                 "execution": {"driver": {"outbox_directory": str(home / "outbox")}},

@@ -22,16 +22,19 @@ _NEWEST: Final = 10
 #: Every trade pays a fee, so this income names the symbols that were traded, also such as are not configured.
 _OF_TRADES: Final = "COMMISSION"
 _ROWS: Final = 100
+#: So many symbols are asked for although no fee of theirs is listed yet: income rows may come late.
+_FEW: Final = 16
 
 
 async def signs_of(exchange: TradingExchange, symbols: Sequence[str], now: int) -> tuple[Sign, ...]:
     """Return open orders of every symbol, and the newest fills of the last ``RECENT_MS``. Raises ExchangeError.
 
-    symbols: whose fills are asked for, with those that paid fees lately. now: UTC ms of the exchange.
+    symbols: whose fills are asked for, with those that paid fees lately; of many symbols these alone, because each costs
+    weight that statements need. now: UTC ms of the exchange.
     """
     since = now - RECENT_MS
     orders, paid = await asyncio.gather(exchange.open_orders(), _paid(exchange, since))
-    traded = {*symbols, *(each.symbol for each in paid if is_symbol(each.symbol))}
+    traded = {*(symbols if len(symbols) <= _FEW else ()), *(each.symbol for each in paid if is_symbol(each.symbol))}
     fills = await asyncio.gather(*(_fills(exchange, symbol, since) for symbol in sorted(traded)))
     resting = (Sign("order", each.client_id, each.symbol, each.created_at or each.updated_at) for each in orders)
     return (*resting, *_joined(fills))

@@ -51,16 +51,10 @@ class Alone:
     ) -> None:
         """Halt entries if another deployment trades beside a trade of ours (``holds``).
 
-        Nobody is looked for, or asked, when a process of this store led a moment ago: it has done so, nobody else could
-        begin meanwhile, and a takeover needs the weight of the questions for the account.
-
         Raises MayNotLead; ExchangeError: ask again.
         """
         await self._lead_by_alias(exchange)
         now = loop.now()
-        if self._leadership is not None and now - loop.led_until < _JUST_NOW_MS:
-            await self._answer_only(loop, presence)
-            return
         signs = await signs_of(exchange, self._common.symbols, now)
         sign = another(signs, lineage(self._common.mode, self._common.namespace), now)
         sign = sign or await self._asked(loop, presence)
@@ -75,14 +69,16 @@ class Alone:
         raise MayNotLead(sign.text)
 
     async def _asked(self, loop: MoneyLoop, presence: Presence) -> Sign | None:
-        """Ask who leads."""
+        """Ask who leads, unless a process of this store led a moment ago: nobody else could begin meanwhile."""
+        if self._leadership is None:
+            return None
         instrument = loop.core.instrument(self._common.symbols[0])
-        return await presence.ask(instrument) if self._leadership is not None and instrument is not None else None
-
-    async def _answer_only(self, loop: MoneyLoop, presence: Presence) -> None:
-        instrument = loop.core.instrument(self._common.symbols[0])
-        if instrument is not None:
+        if instrument is None:
+            return None
+        if loop.now() - loop.led_until < _JUST_NOW_MS:
             await presence.lead(instrument)
+            return None
+        return await presence.ask(instrument)
 
     async def _lead_by_alias(self, exchange: TradingExchange) -> None:
         if self._leadership is None:

@@ -75,7 +75,7 @@ class ExchangeDriver:
         self._paged = paged if paged is not None else set()
         self._readiness = Readiness()
         self._tasks: list[asyncio.Task[None]] = []
-        self._heard = asyncio.Event()
+        self._stream_open = asyncio.Event()
 
     def trouble(self) -> str:
         """See ``Readiness.trouble``."""
@@ -164,7 +164,9 @@ class ExchangeDriver:
         try:
             await asyncio.wait({starting}, timeout=_START_PATIENCE_S)  # without its clock, ours has to do
             self._spawn("user stream", self._dispatcher.listening.run())
-            await wait_at_most(self._heard, _START_PATIENCE_S)  # else what the stream has missed would be read once more
+            await wait_at_most(
+                self._stream_open, _START_PATIENCE_S
+            )  # else what the stream has missed would be read once more
             await self._patiently(self._stated)
             self._spawn("statements", self._dispatcher.statements.run())
             await self._dispatcher.catch_up()
@@ -249,4 +251,4 @@ class ExchangeDriver:
         self._dispatcher.halting.look(commanded=isinstance(taken, Control) and taken.by != BY)
         self._dispatcher.countdown.look()
         if isinstance(taken, Connected) and taken.open:
-            self._heard.set()
+            self._stream_open.set()
