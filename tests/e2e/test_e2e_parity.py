@@ -14,6 +14,8 @@ SERVICES = {
     "split": ("ingest", "analysis", "signals", "risk", "execution", "journal"),
     "fused": ("ingest", "engine", "execution", "journal"),
 }
+#: The stops of those days are near: by the default, most entries would be refused for what they cost.
+RISK = {"max_costs": 10}
 SIX_HOURS = ("--from", "2025-05-05", "--to", "2025-05-05T06:00")  # with a trade at 05:15
 
 pytestmark = [pytest.mark.e2e, pytest.mark.rabbitmq, pytest.mark.redis, pytest.mark.realdata, pytest.mark.timeout(900)]
@@ -32,6 +34,7 @@ def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout:
         path,
         {
             "layout": layout,
+            "risk": RISK,
             "namespace": namespace,
             "bus": {"url": rabbitmq},
             "store": {"url": redis},
@@ -39,6 +42,11 @@ def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout:
             "log": {"level": "INFO", "format": "json"},
         },
     )
+
+
+def traded(folder: Path) -> tuple[str, str]:
+    """The option by which a demo trades under the same risk."""
+    return "--config", str(write_config(folder / "demo.yaml", {"risk": RISK}))
 
 
 @pytest.mark.soak  # ten minutes on two quiet cores
@@ -49,7 +57,7 @@ def test_a_week_over_rabbitmq_gives_the_bytes_of_one_process(
 ) -> None:
     """Seven real days, both symbols: decisions, orders, fills and equity of `ict demo` and `ict replay` are identical."""
     config = configuration(tmp_path / "config.yaml", namespace, rabbitmq_url, redis_url, layout)
-    demo = ict("demo", *data, *WEEK, "--out", str(tmp_path / "demo"), "--json")
+    demo = ict("demo", *traded(tmp_path), *data, *WEEK, "--out", str(tmp_path / "demo"), "--json")
     assert demo.returncode == 0, demo.stderr
     with Fleet(config, tmp_path / "logs", SERVICES[layout]) as fleet:
         replay = ict(
@@ -74,7 +82,7 @@ def test_a_second_replay_on_the_same_services_gives_the_same_bytes(
                 "replay", "--config", str(config), *data, *SIX_HOURS, "--out", str(tmp_path / run), "--json", timeout=200
             )
             assert done.returncode == 0, done.stderr + fleet.tail()
-            done = ict("demo", *data, *SIX_HOURS, "--out", str(tmp_path / f"demo-{run}"), "--json")
+            done = ict("demo", *traded(tmp_path), *data, *SIX_HOURS, "--out", str(tmp_path / f"demo-{run}"), "--json")
             assert done.returncode == 0, done.stderr
     for other in ("two", "demo-one", "demo-two"):
         assert same_bytes(tmp_path / "one", tmp_path / other, FILES) == []

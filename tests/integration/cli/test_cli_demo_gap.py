@@ -14,7 +14,7 @@ from tests.support.processes.fleet import ICT
 
 CONFIG = """symbols: [BTCUSDT]
 account: {leverage: 10}
-risk: {risk_per_trade: "0.05", position_margin_cap: "0.9", symbol_margin_cap: "0.9"}
+risk: {risk_per_trade: "0.05", position_margin_cap: "0.9", symbol_margin_cap: "0.9", max_exposure: "9"}
 """
 
 
