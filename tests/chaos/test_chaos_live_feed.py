@@ -115,6 +115,10 @@ class Scene:
         return time.monotonic() - began
 
 
+#: At this speed a minute of the market passes in a second, and a minute of the rate limits in sixty: ingest gets nearly all.
+UNHURRIED = {"guardian": 0.01, "execution": 0.01, "rest": 0.98, "rest_alone": 1.0, "bulk": 0.75}
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str) -> Iterator[Scene]:
     path = tmp_path_factory.mktemp("live")
@@ -129,7 +133,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory, rabbitmq_url: str) -> Iterat
                 "signals": {"ob_fvg": {"timeframe": "5m"}},
                 "bus": {"url": rabbitmq_url},
                 "store": {"url": f"sqlite:///{path}/state.sqlite"},
-                "exchange": simulator.exchange,
+                "exchange": simulator.exchange | {"limiter": UNHURRIED},
                 "ingest": {"live": LIVE},
                 "log": {"level": "INFO", "format": "json"},
             },

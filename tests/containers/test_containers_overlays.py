@@ -57,8 +57,8 @@ def test_an_overlay_trades_on_a_simulated_exchange_and_stops_in_good_order(
         }
         project.until(lambda: project.containers()["journal"].health == "healthy", "a journal", 240)
         project.until(lambda: project.journal(halts[mode]) > 0, "the halt", 240)
-        key = [] if mode == "paper" else ["env", f"ICT_OPERATOR__PRIVATE_KEY={OPERATOR.private}"]  # it is mounted nowhere
-        project.exec("execution", *key, "ict", "rearm", "--yes", "--reason", "a first start: nothing to look at")
+        key = f"ICT_OPERATOR__PRIVATE_KEY={OPERATOR.private}"  # it is mounted into no service
+        project.exec("execution", "env", key, "ict", "rearm", "--yes", "--reason", "a first start: nothing to look at")
         project.until(lambda: not project.ill(), "every service is healthy", 240)
         project.until(lambda: project.journal("select count(*) from fills") > 0, "a fill in the journal", 240)
         project.compose("stop")
