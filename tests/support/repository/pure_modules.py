@@ -38,6 +38,7 @@ SHELLS: Final = frozenset(
     {
         "services/execution/drivers/exchange/account_signs.py",
         "services/execution/drivers/exchange/alone.py",
+        "services/execution/drivers/exchange/asking.py",
         "services/execution/drivers/exchange/first_sends.py",
         "services/execution/drivers/exchange/countdown.py",
         "services/execution/drivers/exchange/dispatcher.py",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, cast
 
 from services.execution import reporting
+from services.execution.drivers.exchange.asking import query_with_child
 from services.execution.drivers.exchange.countdown import Countdown
 from services.execution.drivers.exchange.executions import Funding, ask_executions
 from services.execution.drivers.exchange.money_loop import MoneyLoop
@@ -24,7 +26,7 @@ from shared.domain.control import Alert
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import Income
 from shared.exchange.model.market_data import BookTicker, MarkPrice
-from shared.exchange.model.orders import AccountTrade
+from shared.exchange.model.orders import AccountTrade, OrderRef
 from shared.exchange.port import TradingExchange
 from shared.exchange.settings import StreamSettings
 from tests.support.exchange.moved_port import MovedPort
@@ -381,3 +383,24 @@ def test_a_transfer_after_the_question_waits_for_the_next_statement() -> None:
     assert isinstance(first, AccountStatement)
     assert isinstance(second, AccountStatement)
     assert [[each.time for each in told.transfers] for told in (first, second)] == [[10], [11]]
+
+
+async def test_an_order_is_found_with_the_order_that_it_became() -> None:
+    """EXEC-4: only a conditional order that has triggered has one."""
+    found = {
+        1: SimpleNamespace(symbol="BTCUSDT", book="algo", child_id=2),
+        2: SimpleNamespace(symbol="BTCUSDT", book="plain", child_id=0),
+        3: SimpleNamespace(symbol="BTCUSDT", book="algo", child_id=0),
+    }
+
+    class Books:
+        async def order(self, ref: OrderRef) -> Any:
+            return found.get(ref.id)
+
+    async def asked(number: int) -> Any:
+        return await query_with_child(cast(TradingExchange, Books()), OrderRef(symbol="BTCUSDT", id=number))
+
+    assert await asked(1) == (found[1], found[2])
+    assert await asked(2) == (found[2], None)
+    assert await asked(3) == (found[3], None)
+    assert await asked(4) is None
