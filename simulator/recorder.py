@@ -15,7 +15,7 @@ from typing import IO, Final, Self
 
 import msgspec
 
-from shared.domain.account import AccountStatement, RiskReport, Trade
+from shared.domain.account import AccountStatement, KillSwitch, RiskReport, Trade
 from shared.domain.decisions import Decision, DecisionBundle
 from shared.domain.message import Message
 from shared.domain.orders import OrderEvent
@@ -36,7 +36,7 @@ class EquityLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary:
-    """The summary of a run that is printed at its end: counts, trades, result."""
+    """The summary of a run that is printed at its end: counts, trades, result, and whether risk lets entries pass."""
 
     def __init__(self) -> None:
         self.decisions = 0
@@ -48,6 +48,8 @@ class Summary:
         self.first_equity: Decimal | None = None
         self.last_equity = Decimal(0)
         self.lowest_ratio = Decimal(1)
+        self.kill_switch: KillSwitch = "NORMAL"
+        self.kill_switch_reason = ""
         self._peak = Decimal(0)
 
     def add_decision(self, decision: Decision) -> None:
@@ -119,6 +121,7 @@ class Recorder:
         if self._account is not None and self._risk is not None:
             account = self._account.account
             self.summary.add_equity(account.equity)
+            self.summary.kill_switch, self.summary.kill_switch_reason = self._risk.kill_switch, self._risk.reason
             line = EquityLine(
                 time=self._account.time,
                 wallet=account.wallet,

@@ -51,15 +51,19 @@ def as_json(summary: Summary, seconds: float, candles: int) -> dict[str, object]
         "result": str(summary.last_equity - first),
         "equity": str(summary.last_equity),
         "max_drawdown": float(1 - summary.lowest_ratio),
+        "kill_switch": summary.kill_switch,
+        "kill_switch_reason": summary.kill_switch_reason,
         "why_not": dict(summary.why_not.most_common()),
         "latency_ms": {row.stage: _latency_json(row) for row in by_stage(STAGES)},
     }
 
 
 def show(console: Console, summary: Summary, seconds: float, candles: int) -> None:
-    """The four tables."""
+    """The four tables, and a line when risk has stopped entries: else nobody would know why trading ends early."""
     console.print(_trades(summary))
     console.print(_result(summary, seconds, candles))
+    if summary.kill_switch != "NORMAL":
+        console.print(f"Risk is {summary.kill_switch} at the end: {summary.kill_switch_reason}. See docs/risk.md\n")
     console.print(_why_not(summary))
     console.print(_latency())
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import time
 
 
-def steady() -> float:
-    """Return seconds of a clock that only goes forward and, where the system has such a one, while the machine sleeps.
+def steady_ns() -> int:
+    """Return a clock that only goes forward, ns; where the system has such a one, also while the machine sleeps.
 
-    It also goes on while this process is stopped.
+    It goes on while this process is stopped.
     """
     boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
+    return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
+
+
+def steady() -> float:
+    """Return ``steady_ns`` in seconds."""
+    return steady_ns() / 1e9

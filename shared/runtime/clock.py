@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from shared.bus.port import Bus
 from shared.domain.control import Alert
 from shared.domain.message import Message
+from shared.exchange.steady_clock import steady_ns
 
 log = structlog.get_logger(__name__)
 
@@ -35,19 +36,13 @@ _LOOK_EVERY: Final = 1.0
 _JUMPS: Final = Counter("ict_clock_jumps_total", "Jumps of the wall clock by more than a second, which were not followed")
 
 
-def _steady_ns() -> int:
-    """Return a clock that only goes forward and, where the system has such a one, goes on while the machine sleeps."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic_ns() if boot is None else time.clock_gettime_ns(boot)
-
-
 class ProcessClock:
     """UTC ms, never backwards. A jump of the wall clock by more than a second, either way, is counted and not followed.
 
     ``wall_ns``: the wall clock; ``steady_ns``: a clock that nobody sets. Both in ns.
     """
 
-    def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = _steady_ns) -> None:
+    def __init__(self, wall_ns: Callable[[], int] = time.time_ns, steady_ns: Callable[[], int] = steady_ns) -> None:
         self._wall_ns = wall_ns
         self._steady_ns = steady_ns
         self._offset = wall_ns() - steady_ns()

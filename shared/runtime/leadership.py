@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import structlog
 
+from shared.exchange.steady_clock import steady
 from shared.store.port import Fenced, StateStore, StoreError
 
 log = structlog.get_logger(__name__)
@@ -46,8 +46,8 @@ class LeasePolicy:
 class Leadership:
     """The lease as one process sees it. name: of the account. who: the process, as people know it.
 
-    elapsed: monotonic seconds, which go on while a process is stopped. now: UTC ms; no new epoch is below it, so that an
-    emptied store begins none that looks older.
+    elapsed: seconds, which go on while a process is stopped and a machine sleeps. now: UTC ms; no new epoch is below it,
+    so that an emptied store begins none that looks older.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Leadership:
         who: str,
         now: Callable[[], int],
         policy: LeasePolicy | None = None,
-        elapsed: Callable[[], float] = time.monotonic,
+        elapsed: Callable[[], float] = steady,
     ) -> None:
         self._store = store
         self._epochs: dict[str, int | None] = {name: None}

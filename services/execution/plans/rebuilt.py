@@ -67,7 +67,7 @@ def taken_over(position: LegPosition, command: str, registry: OrderRegistry, now
 
 
 def _entered(plan: Plan, client_id: str, price: Decimal, registry: OrderRegistry, at: int, now: int) -> None:
-    """Note an entry that has filled ``at`` (ms): a placeholder for the orders that are no longer known."""
+    """Note an entry that has filled ``at`` (ms); it stands for the orders that are no longer known."""
     intent, quantity = plan.intent, plan.intent.quantity
     entry = registry.adopt(
         ExchangeOrder(

@@ -161,7 +161,7 @@ def _virtual_clocks(loop: VirtualLoop) -> Iterator[None]:
             patch.object(time, "time", wall),
             patch.object(time, "time_ns", lambda: int(wall() * 1e9)),
             patch.object(time, "monotonic", loop.time),
-            patch.object(time, "clock_gettime", lambda _: loop.time()),
+            patch.object(time, "clock_gettime_ns", lambda _: int(loop.time() * 1e9)),
         ):
             yield
     finally:

@@ -134,3 +134,12 @@ def test_the_json_has_the_same_facts_and_money_as_text() -> None:
     assert figures["why_not"] == {"no_fvg": 2, "warming_up": 1}
     assert figures["candles_per_s"] == 2_000
     assert set(figures["latency_ms"]) <= set(STAGES)
+
+
+def test_a_run_that_risk_has_stopped_says_so_and_why() -> None:
+    """RISK-3: else nobody would know why there are no more trades."""
+    stopped = rich_summary()
+    assert "Risk is" not in shown(stopped, 1.0, 1)
+    stopped.kill_switch, stopped.kill_switch_reason = "HALTED", "5 trades in a row were lost"
+    assert "Risk is HALTED at the end: 5 trades in a row were lost" in shown(stopped, 1.0, 1)
+    assert as_json(stopped, 1.0, 1)["kill_switch"] == "HALTED"
