@@ -96,8 +96,10 @@ bench: $(VENV)/.installed native
 	$(BIN)/ict bench pipeline --json
 	$(BIN)/ict bench flood --json
 
+# The property tests take the same examples in every run of `make test`; here they take others, each time.
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m soak --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest -m "not soak" tests/property --hypothesis-profile exploring $(PARALLEL)
 
 # The interpreter is asked before it is used: what venv and pip say of themselves names neither cause nor cure.
 $(BIN)/python:

@@ -15,7 +15,7 @@ import msgspec
 
 from services.execution.inputs import Input, Sent, Withheld
 from services.execution.plans.admission import EntryRefusal, Quote
-from services.execution.requests import AskStatement, Effects, PlaceOrder, Request
+from services.execution.requests import Effects, PlaceOrder, QueryAccount, Request
 from shared.domain.control import ClockTick
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
@@ -139,7 +139,7 @@ class ExecutionLane:
 
     def _carry_out(self, request: Request) -> None:
         """Do a request now; its answer and its news wait until the news before them are told."""
-        if isinstance(request, AskStatement):
+        if isinstance(request, QueryAccount):
             self._owes_statement = self._asked = True
             return
         if isinstance(request, PlaceOrder) and not request.order.protects:

@@ -14,9 +14,9 @@ from typing import Final
 
 import msgspec
 
-from services.execution.inputs import TIERS_EVERY_MS, Act, Answer, Executions, Input, News, Paid, Statement
+from services.execution.inputs import TIERS_EVERY_MS, Answer, Executions, Input, News, Paid, RequestKind, Statement
 from services.execution.plans.admission import Quote
-from services.execution.requests import AskExecutions, AskStatement, CancelOrder, PlaceOrder, QueryOrder, Request
+from services.execution.requests import CancelOrder, PlaceOrder, QueryAccount, QueryExecutions, QueryOrder, Request
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from shared.domain.account import FundingPayment, MarginTier
 from shared.domain.instruments import Instrument
@@ -178,9 +178,9 @@ class MatchingDriver:
                 return [self._cancel(request, now), *self._happened()]
             if isinstance(request, QueryOrder):
                 return [self._query(request, now)]
-            if isinstance(request, AskExecutions):
+            if isinstance(request, QueryExecutions):
                 return [self._executions(request, now)]
-        assert isinstance(request, AskStatement), "there is no other request"
+        assert isinstance(request, QueryAccount), "there is no other request"
         return [self.statement(now)]
 
     def statement(self, now: int, *, orders: bool = True) -> Statement:
@@ -215,13 +215,13 @@ class MatchingDriver:
         placed = core.place(request, time) if isinstance(request, PlainRequest) else core.place_algo(request, time)
         if not isinstance(placed, Refusal):
             stated = without_average(order_of(placed))
-            return Answer(act="place", client_id=order.client_id, result="done", asked_at=now, order=stated)
+            return Answer(kind="place", client_id=order.client_id, result="done", asked_at=now, order=stated)
         if placed.code == ErrorCode.DUPLICATED_CLIENT_ORDER_ID:
-            return Answer(act="place", client_id=order.client_id, result="done", asked_at=now, order=self._found(order.ref))
+            return Answer(kind="place", client_id=order.client_id, result="done", asked_at=now, order=self._found(order.ref))
         if placed.code == ErrorCode.CLOSE_POSITION_ORDER_EXISTS:
             standing = self._standing(order)
             if standing is not None:
-                return Answer(act="place", client_id=order.client_id, result="stands", asked_at=now, order=standing)
+                return Answer(kind="place", client_id=order.client_id, result="stands", asked_at=now, order=standing)
         return _refused("place", order.client_id, placed.code, placed.message, now)
 
     def _cancel(self, request: CancelOrder, now: int) -> Answer:
@@ -235,20 +235,20 @@ class MatchingDriver:
         if isinstance(gone, Refusal):
             return _refused("cancel", request.client_id, gone.code, gone.message, now)
         stated = None if isinstance(gone, AlgoOrder) else without_average(order_of(gone))  # of the other, it only confirms
-        return Answer(act="cancel", client_id=request.client_id, result="done", asked_at=now, order=stated)
+        return Answer(kind="cancel", client_id=request.client_id, result="done", asked_at=now, order=stated)
 
     def _query(self, request: QueryOrder, now: int) -> Answer:
         found, child = self._found(request.ref), None
         if found is None:
             code = ErrorCode.NO_SUCH_ORDER
             return Answer(
-                act="query", client_id=request.client_id, result="absent", asked_at=now, code=code, message=RULES[code].text
+                kind="query", client_id=request.client_id, result="absent", asked_at=now, code=code, message=RULES[code].text
             )
         if found.child_id:
             child = self._found(OrderRef(symbol=found.symbol, id=found.child_id))
-        return Answer(act="query", client_id=request.client_id, result="done", asked_at=now, order=found, child=child)
+        return Answer(kind="query", client_id=request.client_id, result="done", asked_at=now, order=found, child=child)
 
-    def _executions(self, request: AskExecutions, now: int) -> Executions:
+    def _executions(self, request: QueryExecutions, now: int) -> Executions:
         core, symbol = self._core, request.symbol
         trades = [trade for trade in core.trades(symbol) if trade.time >= request.since]
         numbers = dict.fromkeys(trade.order_id for trade in trades)
@@ -278,10 +278,10 @@ class MatchingDriver:
         return next((each for each in listed if (each.side, each.type, each.position_side) == wanted), None)
 
 
-def _refused(act: Act, client_id: str, code: int, message: str, now: int) -> Answer:
+def _refused(kind: RequestKind, client_id: str, code: int, message: str, now: int) -> Answer:
     rule = RULES[code]
     return Answer(
-        act=act,
+        kind=kind,
         client_id=client_id,
         result="refused",
         asked_at=now,

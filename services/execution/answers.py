@@ -14,7 +14,7 @@ from services.execution.news import NewsReader
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.plan import Plan
-from services.execution.requests import AskStatement, Effects
+from services.execution.requests import Effects, QueryAccount
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
 from services.execution.state import ExecutionState, Halt
 from shared.exchange.error_codes import ErrorCode
@@ -59,9 +59,9 @@ class AnswerReader:
             return None
         if answer.action == "halt" and answer.result == "refused":
             self._halt(answer, now, effects)
-        if answer.act == "place":
+        if answer.kind == "place":
             self._placed(order, answer, now, effects)
-        elif answer.act == "cancel":
+        elif answer.kind == "cancel":
             self._cancelled(order, answer, now, effects)
         else:
             self._queried(order, answer, now, effects)
@@ -122,7 +122,7 @@ class AnswerReader:
                 if order.book == "algo" and stated.book == "plain":
                     self._registry.link(order, stated)
                 self._news.order(stated, None, now, effects)
-        if answer.act == "place" and answer.order is None and order.in_doubt and order.move("NEW", now):
+        if answer.kind == "place" and answer.order is None and order.in_doubt and order.move("NEW", now):
             order.updated_at = now
 
     def _stands(self, order: LiveOrder, answer: Answer, now: int, effects: Effects) -> None:
@@ -166,7 +166,7 @@ class AnswerReader:
         plan.retry_at[purpose] = now + min(settings.retry_ms * 2 ** min(refusals - 1, 8), LONGEST_PAUSE_MS)
         remedy = REMEDIES.get(answer.code, "retry")
         if answer.result == "stands" or remedy == "ask":
-            effects.ask(AskStatement())
+            effects.ask(QueryAccount())
         if answer.result != "refused" or answer.action == "retry":
             return
         at = order.trigger or "the market"

@@ -13,7 +13,7 @@ from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.plan import Plan
 from services.execution.plans.rebuilt import taken_over
 from services.execution.positions import LegPosition
-from services.execution.requests import AskStatement, Effects
+from services.execution.requests import Effects, QueryAccount
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, Flattening, Halt, remember
 from shared.approval.commands import SEVERITY, CommandJudge
@@ -39,7 +39,7 @@ class Commands:
         self._news = news
         self._settings = settings
         self._judge = judge
-        self._acts: dict[str, Callable[[Control, int, Effects], str]] = {
+        self._commands: dict[str, Callable[[Control, int, Effects], str]] = {
             "halt": self._halt,
             "cancel": self._cancel,
             "flatten": self._flatten,
@@ -63,7 +63,7 @@ class Commands:
             return
         if not control.signature and not remember(state.controls, control.id, self._settings.controls_remembered):
             return
-        did = self._acts[control.command](control, now, effects)
+        did = self._commands[control.command](control, now, effects)
         text = shorten(f"{control.command} by {control.by}: {control.reason}; {did}", TEXT_LENGTH)
         effects.tell([alert("info", f"control.{control.id}", text, now)])
 
@@ -96,12 +96,12 @@ class Commands:
         self._halt(control, now, effects)
         closing = self._end_all(control.id, None, now)
         self._state.flattening = Flattening(id=control.id, since=now)
-        effects.ask(AskStatement())  # what is known may be some seconds old
+        effects.ask(QueryAccount())  # what is known may be some seconds old
         return f"entries are halted until `ict rearm`; closed at the market: {closing or 'nothing is held'}"
 
     def _close(self, control: Control, now: int, effects: Effects) -> str:
         closing = self._end_all(control.id, control.symbol, now)
-        effects.ask(AskStatement())
+        effects.ask(QueryAccount())
         return f"closed at the market: {closing or f'nothing is held in {control.symbol}'}"
 
     def _rearm(self, control: Control, now: int, effects: Effects) -> str:
@@ -124,16 +124,16 @@ class Commands:
         for position in list(state.positions.values()):
             if position.foreign and symbol in (None, position.symbol):
                 self._take_over(position, command, now)
-        words = []
+        closing = []
         for plan in state.plans.values():
             if symbol not in (None, plan.symbol):
                 continue
             plan.unwanted = True
             plan.exit_wanted = plan.exit_wanted or "command"
-            held = plan.remaining(state.orders)
-            if held:
-                words.append(f"{plan.symbol} {plan.sign * held:+f}")
-        return ", ".join(sorted(words))
+            remaining = plan.remaining(state.orders)
+            if remaining:
+                closing.append(f"{plan.symbol} {plan.sign * remaining:+f}")
+        return ", ".join(sorted(closing))
 
     def _take_over(self, position: LegPosition, command: str, now: int) -> None:
         state, plan = self._state, self._state.plans.get(position.key)

@@ -23,7 +23,7 @@ from services.execution.news import NewsReader
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.reconcile import Reconciler
-from services.execution.requests import AskStatement, Effects
+from services.execution.requests import Effects, QueryAccount
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
@@ -226,9 +226,9 @@ class ExecutionCore:
         if isinstance(event, MarginCall):
             text = f"margin call in {', '.join(event.symbols)}: the margin is close to the maintenance margin"
             effects.tell([alert("critical", f"margin_call.{event.time}", text, now)])
-            effects.ask(AskStatement())
+            effects.ask(QueryAccount())
         elif isinstance(event, Unnamed) and not event.readable:
-            effects.ask(AskStatement())  # it may have been about a change
+            effects.ask(QueryAccount())  # it may have been about a change
         return set()
 
     def _connect(self, connected: Connected, now: int, effects: Effects) -> None:
@@ -249,7 +249,7 @@ class ExecutionCore:
                         order.move("IN_DOUBT", now)
                     order.cancelling = order.querying = False
         if connected.open and (connected.started or connected.woken or not state.connected):
-            effects.ask(AskStatement())
+            effects.ask(QueryAccount())
         state.connected = connected.open
 
     # -- the rest -----------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from shared.exchange.model.user_events import UserEvent
 TIERS_EVERY_MS: Final = 600_000
 
 #: What a driver was asked to do with an order.
-Act = Literal["place", "cancel", "query"]
+RequestKind = Literal["place", "cancel", "query"]
 #: What became of it.
 Result = Literal[
     "done",  # placed, cancelled or found; ``order`` says how it stands, where the exchange said so
@@ -54,7 +54,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, tag="answer"):
     conditional one became. code, message, sentence, action: of a refusal, see ``shared.exchange.error_table``.
     """
 
-    act: Act
+    kind: RequestKind
     client_id: str
     result: Result
     asked_at: int

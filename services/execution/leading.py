@@ -35,10 +35,10 @@ class Sign:
     @property
     def text(self) -> str:
         """The sign in words."""
-        return f"{self.symbol}: {_SEEN[self.kind]} of another deployment ({self.client_id})"
+        return f"{self.symbol}: {_WHAT_STANDS[self.kind]} of another deployment ({self.client_id})"
 
 
-_SEEN: Final[dict[Kind, str]] = {
+_WHAT_STANDS: Final[dict[Kind, str]] = {
     "order": "an open order",
     "fill": "a fill",
     "answer": "an order by which the leader shows itself",

@@ -79,12 +79,12 @@ class LegPosition(msgspec.Struct, kw_only=True):
         self.foreign += part
         return signed - part
 
-    def compare(self, ours: Decimal, now: int, *, statement_asked_at: int = 0) -> bool:
+    def compare(self, own: Decimal, now: int, *, statement_asked_at: int = 0) -> bool:
         """Note whether ``ours`` (signed) and what others hold explain what is stated; True if they do.
 
         statement_asked_at: of the statement that was just applied; 0 = there was none.
         """
-        apart = self.stated - self.foreign - ours
+        apart = self.stated - self.foreign - own
         if apart == 0:
             self.apart_since, self.apart_by, self.apart_statements = 0, _ZERO, 0
             return True

@@ -20,7 +20,7 @@ from services.execution.plans.ladder import rung_at
 from services.execution.plans.plan import Plan
 from services.execution.plans.rebuilt import rebuilt
 from services.execution.positions import LegPosition
-from services.execution.requests import AskExecutions, Effects
+from services.execution.requests import Effects, QueryExecutions
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, leg_key, remember
 from shared.domain.account import FundingPayment, Transfer
@@ -123,13 +123,13 @@ class Reconciler:
             if not remember(self._state.paid, f"funding:{identity}", self._settings.fills_remembered):
                 continue
             self._state.funding.append(payment)
-            plan = self._held(payment)
+            plan = self._plan_of(payment)
             if plan is not None:
                 plan.fund(payment.amount)
             if plan is not None and not plan.live:  # reported again: this one replaces the earlier one
                 self._state.closed.append(plan.report(self._state.orders))
 
-    def _held(self, payment: FundingPayment) -> Plan | None:
+    def _plan_of(self, payment: FundingPayment) -> Plan | None:
         """The trade that was held when a payment was due; it may have ended since."""
         live = self._state.plans.get(leg_key(payment.symbol, "BOTH"))
         if live is not None and live.opened_at and payment.time >= live.opened_at:
@@ -144,14 +144,14 @@ class Reconciler:
             self._even_out(position, plan)
         if plan is not None and plan.taken_before:
             self._give_back(position, plan)
-        if position.compare(self._ours(plan), now, statement_asked_at=statement_asked_at):
+        if position.compare(self._own_quantity(plan), now, statement_asked_at=statement_asked_at):
             return
         for_ms = now - position.apart_since
-        if for_ms >= settings.hold_ms and now - position.asked_at >= settings.ask_every_ms:
+        if for_ms >= settings.hold_ms and now - position.asked_at >= settings.query_every_ms:
             position.asked_at = now
             agreed = self._state.agreed_at
             since = agreed - _OVERLAP_MS if agreed else (position.changed_at or position.stated_at) - _LOOK_BACK_MS
-            effects.ask(AskExecutions(position.symbol, max(0, since)))
+            effects.ask(QueryExecutions(position.symbol, max(0, since)))
         answered = position.answered_at >= position.apart_since or for_ms >= _UNANSWERED * settings.write_off_ms
         stated = position.apart_statements >= settings.write_off_statements
         believed = answered and stated and for_ms >= settings.write_off_ms
@@ -160,7 +160,7 @@ class Reconciler:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _ours(self, plan: Plan | None) -> Decimal:
+    def _own_quantity(self, plan: Plan | None) -> Decimal:
         return plan.sign * plan.net(self._state.orders) if plan is not None else _ZERO
 
     def _even_out(self, position: LegPosition, plan: Plan) -> None:
@@ -175,12 +175,12 @@ class Reconciler:
 
     def _give_back(self, position: LegPosition, plan: Plan) -> None:
         """A trade holds all that it opened, so what others traded before was in the position that it came upon."""
-        if plan.sign * (position.stated - position.foreign - self._ours(plan)) == plan.taken_before:
+        if plan.sign * (position.stated - position.foreign - self._own_quantity(plan)) == plan.taken_before:
             plan.give_back()
 
     def _believe(self, position: LegPosition, plan: Plan | None, now: int, effects: Effects) -> None:
         """The exchange's statement counts: what our trade no longer holds is written off, the rest belongs to others."""
-        apart = position.stated - position.foreign - self._ours(plan)
+        apart = position.stated - position.foreign - self._own_quantity(plan)
         text = f"{position.symbol}: the exchange states {position.stated}, and no execution explains {apart:+} of it"
         against = position.take(apart)  # first what others held
         if plan is not None and against * plan.sign < 0:
@@ -192,7 +192,7 @@ class Reconciler:
             against -= self._unwritten(position, plan, against)
         position.foreign += against
         effects.tell([alert("critical", f"unexplained.{position.symbol}.{now}", text, now)])
-        position.compare(self._ours(self._state.plans.get(leg_key(position.symbol, position.leg))), now)
+        position.compare(self._own_quantity(self._state.plans.get(leg_key(position.symbol, position.leg))), now)
 
     def _unwritten(self, position: LegPosition, live: Plan | None, apart: Decimal) -> Decimal:
         """Give back to a trade what was written off of it and is stated again; returns how much of ``apart`` that is."""

@@ -33,7 +33,7 @@ class QueryOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class AskExecutions:
+class QueryExecutions:
     """Ask for the executions of a symbol since ``since`` (UTC ms)."""
 
     symbol: str
@@ -41,11 +41,11 @@ class AskExecutions:
 
 
 @dataclass(frozen=True, slots=True)
-class AskStatement:
+class QueryAccount:
     """Ask for a statement of the whole account now."""
 
 
-Request = PlaceOrder | CancelOrder | QueryOrder | AskExecutions | AskStatement
+Request = PlaceOrder | CancelOrder | QueryOrder | QueryExecutions | QueryAccount
 
 
 @dataclass(slots=True)

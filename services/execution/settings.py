@@ -119,7 +119,9 @@ class ExecutionSettings(BaseModel):
     hold_ms: int = Field(
         500, ge=10, le=10_000, description="How long fills and positions may disagree before the exchange is queried, ms"
     )
-    ask_every_ms: int = Field(2_000, ge=100, le=60_000, description="Pause between two queries of a symbol's executions, ms")
+    query_every_ms: int = Field(
+        2_000, ge=100, le=60_000, description="Pause between two queries of a symbol's executions, ms"
+    )
     write_off_ms: int = Field(
         10_000,
         ge=1_000,

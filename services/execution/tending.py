@@ -16,7 +16,7 @@ from services.execution.plans import ladder
 from services.execution.plans.plan import Plan, PlanEvent
 from services.execution.positions import LegPosition
 from services.execution.protection import Protection
-from services.execution.requests import AskExecutions, Effects
+from services.execution.requests import Effects, QueryExecutions
 from services.execution.sending import Sender
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
 from services.execution.state import ExecutionState, leg_key
@@ -59,7 +59,7 @@ class Tender:
         for request in self._protection.due(plan, position, instrument, now):
             effects.ask(request)
         self.query_doubts(plan.of(self._state.orders), now, effects)
-        self._ask_missing_fills(plan, position, now, effects)
+        self._query_missing_fills(plan, position, now, effects)
         self._forget_dead_exits(plan, now)
 
     # -- the table ----------------------------------------------------------------------------------------------------
@@ -69,8 +69,7 @@ class Tender:
         orders = self._state.orders
         entries = plan.of(orders, "entry")
         if plan.state in ("entering", "failed", "closed"):
-            held = plan.remaining(orders) > 0
-            if held or (plan.state == "entering" and plan.entered(orders) > 0):
+            if plan.remaining(orders) > 0 or (plan.state == "entering" and plan.entered(orders) > 0):
                 return "entry_filled"
             return "entry_failed" if plan.state == "entering" and all(order.over for order in entries) else None
         remaining = plan.remaining(orders)
@@ -130,8 +129,8 @@ class Tender:
             text = f"{symbol}: the stop is gone while the position is held; it is placed anew"
             effects.tell([alert("warning", key, text, now)])
         elif event == "close_wanted" and plan.exit_wanted == "flatten":
-            held = plan.remaining(self._state.orders)
-            text = f"{symbol}: no stop stands at {plan.stop}; {held} is closed at the market"
+            remaining = plan.remaining(self._state.orders)
+            text = f"{symbol}: no stop stands at {plan.stop}; {remaining} is closed at the market"
             effects.tell([alert("critical", key, text, now)])
 
     def _over(self, plan: Plan) -> None:
@@ -195,15 +194,15 @@ class Tender:
         stop = plan.wanted_stop
         distance = plan.sign * (entry - stop)
         one = max(_ZERO, distance) + self._settings.taker_fee * (entry + stop)
-        held = plan.remaining(orders)
-        if one <= 0 or one * held <= budget * (1 + self._settings.risk_tolerance):
+        remaining = plan.remaining(orders)
+        if one <= 0 or one * remaining <= budget * (1 + self._settings.risk_tolerance):
             return
-        excess = held - _EXACT.divide(budget, one)
-        plan.cut = excess if instrument is None else min(held, instrument.covering(excess))
-        if instrument is not None and 0 < held - plan.cut < instrument.min_quantity:
-            plan.cut = held
+        excess = remaining - _EXACT.divide(budget, one)
+        plan.cut = excess if instrument is None else min(remaining, instrument.covering(excess))
+        if instrument is not None and 0 < remaining - plan.cut < instrument.min_quantity:
+            plan.cut = remaining
         text = (
-            f"{plan.symbol}: filled at {entry:f}, the trade would lose {one * held:.2f} USDT at its stop; "
+            f"{plan.symbol}: filled at {entry:f}, the trade would lose {one * remaining:.2f} USDT at its stop; "
             f"its budget is {budget:.2f}: {plan.cut} is taken off"
         )
         effects.tell([alert("warning", f"over_budget.{plan.id}", text, now)])
@@ -256,19 +255,19 @@ class Tender:
             return False
         position = self._state.leg(request.symbol, request.position_side)
         if position.answered_at < order.unlisted[0]:  # it may have traded since
-            if now - position.asked_at >= settings.ask_every_ms:
+            if now - position.asked_at >= settings.query_every_ms:
                 position.asked_at = now
-                effects.ask(AskExecutions(request.symbol, max(0, order.signed_at - _OVERLAP_MS)))
+                effects.ask(QueryExecutions(request.symbol, max(0, order.signed_at - _OVERLAP_MS)))
             return False
         if order.executed < order.filled or not order.end("LOST", now, 0, "no listing and no execution shows it"):
             return False
         effects.tell([order_event(None, order, "ours", None)])
         return True
 
-    def _ask_missing_fills(self, plan: Plan, position: LegPosition, now: int, effects: Effects) -> None:
+    def _query_missing_fills(self, plan: Plan, position: LegPosition, now: int, effects: Effects) -> None:
         """Ask for fills that an order's own status counts, and that have not come."""
         settings = self._settings
         missing = [order for order in plan.missing_fills(self._state.orders) if now - order.updated_at >= settings.hold_ms]
-        if missing and now - position.asked_at >= settings.ask_every_ms:
+        if missing and now - position.asked_at >= settings.query_every_ms:
             position.asked_at = now
-            effects.ask(AskExecutions(plan.symbol, max(0, min(order.signed_at for order in missing) - _OVERLAP_MS)))
+            effects.ask(QueryExecutions(plan.symbol, max(0, min(order.signed_at for order in missing) - _OVERLAP_MS)))

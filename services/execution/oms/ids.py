@@ -14,7 +14,7 @@ from shared.domain.orders import Origin
 #: Who sends orders: execution, the guardian, an operator.
 Role = Literal["e", "g", "o"]
 
-_OURS: Final = re.compile(r"ict([ego])([0-9a-z]{4})-([0-9a-f]{26})")
+_ROLED: Final = re.compile(r"ict([ego])([0-9a-z]{4})-([0-9a-f]{26})")
 _PRESENCE: Final = re.compile(r"ict([qa])[0-9a-z]{4}-[0-9a-f]{26}")
 #: An order that shows that a process is there: it asks who leads, or says that it does.
 PresenceKind = Literal["question", "answer"]
@@ -37,7 +37,7 @@ def origin_of(client_id: str, lineage: str) -> Origin:
     """Tell from its client id who made an order. Another deployment's orders are foreign."""
     if client_id.startswith(EXCHANGE_PREFIXES):
         return "exchange"
-    found = _OURS.fullmatch(client_id)
+    found = _ROLED.fullmatch(client_id)
     if found is None:
         return "foreign"
     role, of = found.group(1), found.group(2)
@@ -48,7 +48,7 @@ def origin_of(client_id: str, lineage: str) -> Origin:
 
 def of_another_deployment(client_id: str, lineage: str) -> bool:
     """True if the execution of another deployment made the order."""
-    found = _OURS.fullmatch(client_id)
+    found = _ROLED.fullmatch(client_id)
     return found is not None and found.group(1) == "e" and found.group(2) != lineage
 
 

@@ -46,4 +46,4 @@ def forgets_to_query(driver: ExchangeDriver) -> None:
         return (), frozenset()
 
     sending.query = query
-    driver._dispatcher.statements._orders = no_orders  # type: ignore[method-assign]  # a fault
+    driver._dispatcher.account_sync._orders = no_orders  # type: ignore[method-assign]  # a fault

@@ -16,7 +16,7 @@ from typing import Any
 from services.execution.core import ExecutionCore
 from services.execution.inputs import Answer, Connected, Executions, Input, News, Sent, Statement, Withheld
 from services.execution.plans.admission import Quote
-from services.execution.requests import AskExecutions, AskStatement, CancelOrder, PlaceOrder, QueryOrder, Request
+from services.execution.requests import CancelOrder, PlaceOrder, QueryAccount, QueryExecutions, QueryOrder, Request
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
 from shared.exchange.error_codes import ErrorCode
@@ -187,37 +187,37 @@ class ModelDriver:
                 return
             self.leaving(request.order, self.now)
             self._handle(Sent(client_id=request.order.client_id))
-        if isinstance(request, AskStatement):
+        if isinstance(request, QueryAccount):
             self.state_account()
             return
-        if isinstance(request, AskExecutions):
+        if isinstance(request, QueryExecutions):
             if weather.reads:
                 self._later(weather.delay(weather.slow), lambda: self._executions(request))
             return
-        act: Any = {PlaceOrder: "place", CancelOrder: "cancel", QueryOrder: "query"}[type(request)]
+        kind: Any = {PlaceOrder: "place", CancelOrder: "cancel", QueryOrder: "query"}[type(request)]
         client_id = request.order.client_id if isinstance(request, PlaceOrder) else request.client_id
         book = request.order.book if isinstance(request, PlaceOrder) else request.ref.book
-        reaches = weather.reads if act == "query" else weather.writes
+        reaches = weather.reads if kind == "query" else weather.writes
         reaches = reaches and (weather.conditional or book == "plain")
         if weather.happens(weather.unsent):
             if isinstance(request, PlaceOrder) and request.order.protects:
                 self.lost(request.order.symbol)
-            self._answer(Answer(act=act, client_id=client_id, result="unsent", asked_at=signed_at))
+            self._answer(Answer(kind=kind, client_id=client_id, result="unsent", asked_at=signed_at))
         elif not reaches or weather.happens(weather.lose_request):
             if isinstance(request, PlaceOrder) and request.order.protects:
                 self.lost(request.order.symbol)
-            unknown = Answer(act=act, client_id=client_id, result="unknown", asked_at=signed_at)
+            unknown = Answer(kind=kind, client_id=client_id, result="unknown", asked_at=signed_at)
             self._later(PATIENCE_MS, lambda: self._handle(unknown))
-        elif act == "query" and weather.happens(weather.unreadable):
-            self._answer(Answer(act=act, client_id=client_id, result="unknown", asked_at=signed_at))
+        elif kind == "query" and weather.happens(weather.unreadable):
+            self._answer(Answer(kind=kind, client_id=client_id, result="unknown", asked_at=signed_at))
         else:
-            self._later(weather.delay(weather.slow), lambda: self._arrive(request, act, client_id, signed_at))
+            self._later(weather.delay(weather.slow), lambda: self._arrive(request, kind, client_id, signed_at))
 
-    def _arrive(self, request: PlaceOrder | CancelOrder | QueryOrder, act: Any, client_id: str, signed_at: int) -> None:
-        answer = self._done(request, act, client_id, signed_at)
+    def _arrive(self, request: PlaceOrder | CancelOrder | QueryOrder, kind: Any, client_id: str, signed_at: int) -> None:
+        answer = self._done(request, kind, client_id, signed_at)
         self._look()
         if self.weather.happens(self.weather.lose_answer):
-            unknown = Answer(act=act, client_id=client_id, result="unknown", asked_at=signed_at)
+            unknown = Answer(kind=kind, client_id=client_id, result="unknown", asked_at=signed_at)
             self._later(PATIENCE_MS, lambda: self._handle(unknown))
             return
         self._answer(answer)
@@ -227,18 +227,18 @@ class ModelDriver:
         for _ in range(2 if weather.happens(weather.repeat) else 1):
             self._later(weather.delay(weather.slow), lambda: self._handle(answer))
 
-    def _done(self, request: PlaceOrder | CancelOrder | QueryOrder, act: Any, client_id: str, signed_at: int) -> Answer:
+    def _done(self, request: PlaceOrder | CancelOrder | QueryOrder, kind: Any, client_id: str, signed_at: int) -> Answer:
         exchange = self.exchange
         if self.now - signed_at > VALIDITY_MS:
             code = int(ErrorCode.INVALID_TIMESTAMP)
-            result: Any = "unknown" if act == "query" else "refused"
-            return Answer(act=act, client_id=client_id, result=result, asked_at=signed_at, code=code, action="retry")
+            result: Any = "unknown" if kind == "query" else "refused"
+            return Answer(kind=kind, client_id=client_id, result=result, asked_at=signed_at, code=code, action="retry")
         if isinstance(request, PlaceOrder):
             taken = exchange.place(request.order)
             if taken == ErrorCode.CLOSE_POSITION_ORDER_EXISTS:
                 standing = exchange.standing(request.order.symbol, request.order.side)
                 return Answer(
-                    act=act, client_id=client_id, result="stands", asked_at=signed_at, order=standing, code=int(taken)
+                    kind=kind, client_id=client_id, result="stands", asked_at=signed_at, order=standing, code=int(taken)
                 )
         elif isinstance(request, CancelOrder):
             taken = exchange.cancel(request.ref)
@@ -246,18 +246,18 @@ class ModelDriver:
             found = exchange.find(request.ref)
             young = found is not None and self.now - found.updated_at < 2_000
             if found is None or (young and self.weather.happens(self.weather.absent)):
-                return Answer(act=act, client_id=client_id, result="absent", asked_at=signed_at)
+                return Answer(kind=kind, client_id=client_id, result="absent", asked_at=signed_at)
             child = exchange.child_of(found)
-            return Answer(act=act, client_id=client_id, result="done", asked_at=signed_at, order=found, child=child)
+            return Answer(kind=kind, client_id=client_id, result="done", asked_at=signed_at, order=found, child=child)
         if isinstance(taken, int):
             rule = RULES.get(taken)
             return Answer(
-                act=act, client_id=client_id, result="refused", asked_at=signed_at, code=taken, message=f"{taken}",
+                kind=kind, client_id=client_id, result="refused", asked_at=signed_at, code=taken, message=f"{taken}",
                 action=rule.action if rule is not None and rule.action in ("retry", "halt") else "refuse",
             )  # fmt: skip
-        return Answer(act=act, client_id=client_id, result="done", asked_at=signed_at, order=taken)
+        return Answer(kind=kind, client_id=client_id, result="done", asked_at=signed_at, order=taken)
 
-    def _executions(self, request: AskExecutions) -> None:
+    def _executions(self, request: QueryExecutions) -> None:
         exchange = self.exchange
         trades = tuple(each for each in exchange.trades if each.symbol == request.symbol and each.time >= request.since)
         orders = tuple(exchange.orders[number] for number in dict.fromkeys(each.order_id for each in trades))

@@ -126,10 +126,13 @@ class History(Others):
         self.desk.driver.give(control("rearm", f"r{self.desk.now}"))
 
     def flatten(self) -> None:
+        self.watch.everything_is_to_go(BTC, ETH)
         self.desk.driver.give(control("flatten", f"f{self.desk.now}"))
 
     def close_symbol(self) -> None:
-        self.desk.driver.give(control("close", f"x{self.desk.now}", symbol=self.draw.choice([BTC, ETH])))
+        symbol = self.draw.choice([BTC, ETH])
+        self.watch.everything_is_to_go(symbol)
+        self.desk.driver.give(control("close", f"x{self.desk.now}", symbol=symbol))
 
     def cancel_entries(self) -> None:
         self.desk.driver.give(control("cancel", f"n{self.desk.now}"))
@@ -209,8 +212,7 @@ class History(Others):
 
     # -- the process --------------------------------------------------------------------------------------------------
 
-    def stands_still(self) -> None:
-        """For longer than a request is valid; nothing is lost."""
+    def stands_still(self) -> None:  # for longer than a request is valid; nothing is lost
         self.watch.excuse()
         self.desk.driver.give(Connected(open=self.desk.core.state.connected, woken=True))
 

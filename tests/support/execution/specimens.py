@@ -78,7 +78,7 @@ class SendsAgain(ExecutionCore):
 
     def handle(self, taken: Any, now: int) -> Effects:
         effects = super().handle(taken, now)
-        if isinstance(taken, Answer) and taken.act == "place" and taken.result == "unknown":
+        if isinstance(taken, Answer) and taken.kind == "place" and taken.result == "unknown":
             order = self.state.orders[taken.client_id]
             order.status = "SENT"
             effects.requests.append(PlaceOrder(order.request))

@@ -45,7 +45,10 @@ class Watch:
         self._orphaned: dict[str, int] = {}
         self._excused = desk.now
         self._refusals = self._sold = 0
-        self._others_at = 0
+        self._others_at = -RECOVERY_MS
+        self._traded = 0
+        self._hidden: dict[str, int] = {}
+        self._commanded: dict[str, int] = {}
         self._beyond: dict[str, Decimal] = {}
         self._moved: set[str] = set()
         desk.driver.leaving = self._leaving
@@ -65,6 +68,10 @@ class Watch:
         self.forgetful = self.forgetful or self.desk.driver.weather.lose_news > 0
         self._others_at = self.desk.now
 
+    def everything_is_to_go(self, *symbols: str) -> None:
+        """An operator wants these closed: what others hold there, too, as long as execution is at it."""
+        self._commanded |= dict.fromkeys(symbols, self.desk.now)
+
     def moved(self, client_id: str) -> None:
         """A person moved this stop: where it stands now is his will."""
         self._moved.add(client_id)
@@ -79,6 +86,10 @@ class Watch:
         if not self.desk.driver.weather.fair or len(exchange.refused) != self._refusals:
             self._refusals = len(exchange.refused)
             self.excuse()
+        if self.desk.core.state.flattening is not None:
+            self.everything_is_to_go(*exchange.price)
+        leaving = [plan.symbol for plan in self.desk.core.state.plans.values() if plan.exit_wanted == "command"]
+        self.everything_is_to_go(*(symbol for symbol in leaving if self._all_may_go(symbol)))
         self._arrivals()
         self._quantities()
         self._additions()
@@ -144,9 +155,12 @@ class Watch:
 
     def _additions(self) -> None:
         """What others hold beside us is not ours to sell, once it can be known whose it is."""
-        sold = self.desk.exchange.sold_of_others
+        sold, weather = self.desk.exchange.sold_of_others, self.desk.driver.weather
+        late = weather.slow_news + weather.lag if weather.slow_news else 0  # what others did just now is not known yet
+        known = not self.forgetful and weather.fair
+        known = known and self.desk.now - self._excused > KNOWN_MS and self.desk.now - self._others_at > late
         for symbol, client_id, quantity in sold[self._sold :]:
-            if not self.forgetful and self.desk.driver.weather.fair and self.desk.now - self._excused > KNOWN_MS:
+            if known and not self._all_may_go(symbol):
                 self._say(f"7 {symbol}: {client_id} sold {quantity} that others hold")
         self._sold = len(sold)
 
@@ -166,10 +180,13 @@ class Watch:
     def _quantities(self) -> None:
         """A cut takes what the trade wants taken off, a close what is ours; nothing more, where that could be known."""
         exchange, state = self.desk.exchange, self.desk.core.state
+        self._hide()
         surprised = self.desk.now - self._others_at <= RECOVERY_MS  # the news of it may be on their way
         known = not (self.forgetful or self.behind or surprised)
         for symbol, beyond in exchange.beyond.items():
-            if known and beyond - self._beyond.get(symbol, Decimal(0)) > INSTRUMENTS[symbol].step_size:
+            hidden = self.desk.now - self._hidden.get(symbol, -RECOVERY_MS) <= RECOVERY_MS
+            judged = known and not hidden and not self._all_may_go(symbol)
+            if judged and beyond - self._beyond.get(symbol, Decimal(0)) > INSTRUMENTS[symbol].step_size:
                 self._say(f"3 {symbol}: closes of ours took {beyond} of what others hold")
             self._beyond[symbol] = beyond
         for plan in state.plans.values():
@@ -179,6 +196,20 @@ class Watch:
             taken = sum((each.executed for each in exchange.orders.values() if each.client_id in mine), Decimal(0))
             if taken > plan.cut + INSTRUMENTS[plan.symbol].step_size:
                 self._say(f"3 {plan.symbol}: {taken} of trade {plan.id} was taken off, {plan.cut} was to be")
+
+    def _hide(self) -> None:
+        """A stop that trades while news are lost: its fill is nobody's until the conditional book says what became of it."""
+        exchange, weather, now = self.desk.exchange, self.desk.driver.weather, self.desk.now
+        if weather.lose_news:
+            children = [each for each in exchange.trades[self._traded :] if exchange.orders[each.order_id].original_type]
+            self._hidden |= dict.fromkeys((each.symbol for each in children), now)
+        if not weather.conditional:
+            recent = [symbol for symbol, at in self._hidden.items() if now - at <= RECOVERY_MS]
+            self._hidden |= dict.fromkeys(recent, now)
+        self._traded = len(exchange.trades)
+
+    def _all_may_go(self, symbol: str) -> bool:
+        return self.desk.now - self._commanded.get(symbol, -RECOVERY_MS) < RECOVERY_MS
 
     def _lost(self, symbol: str) -> None:
         """What would have protected never arrived: the next attempt is judged, not the luck of this one."""

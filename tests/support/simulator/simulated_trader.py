@@ -130,7 +130,7 @@ class Told:
             for each in (told.order, told.child):
                 if each is not None:
                     self._line(each)
-            if (told.act, told.result) == ("place", "refused"):
+            if (told.kind, told.result) == ("place", "refused"):
                 self._refused(told)
         elif isinstance(told, Paid):
             self.funding += told.payments

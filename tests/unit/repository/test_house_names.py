@@ -39,22 +39,33 @@ IN_PLACES: Final = {
     "shared/runtime": {"ledger": "commit log"},
     "services/analysis": {"wanted": "dependencies"},
     "services/execution": {
+        "act": "action, kind of a request",
+        "acts": "commands",
+        "carried": "position from fills",
         "hand": "order executor, or who it is: a person",
         "heard": "known, received",
         "hear": "apply, take",
+        "held": "remaining, quantity, exposed",
+        "ours": "own, order registry",
+        "seen": "filled, standing",
         "told": "stated, published",
+        "words": "mapping",
     },
     "services/ingest": {"jobs": "task group", "ladder": "aggregation state"},
 }
 #: Names of modules and packages that say something else in a room of their own.
 MODULES: Final = {
     "shared": {"parking", "taken", "ledger"},
+    "services/execution": {"books", "condition", "flow", "start", "statement", "statements"},
     "simulator": {"execution", "floor", "lines", "money", "path", "port_words", "till", "words"},
     "services/analysis": {"frame"},
     "services/ingest": {"desk", "mending", "jobs"},
 }
 #: Names of classes.
-CLASSES: Final = {"simulator": {"Floor", "Ticket", "Till", "Waiting"}}
+CLASSES: Final = {
+    "services/execution": {"Ask", "Find", "Search", "AskStatement", "AskExecutions", "Statements"},
+    "simulator": {"Floor", "Ticket", "Till", "Waiting"},
+}
 
 _PARTS: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -101,6 +112,9 @@ def test_no_name_speaks_the_dialect() -> None:
         ("simulator/x.py", "class Floor: ..."),
         ("services/ingest/jobs.py", ""),
         ("services/execution/x.py", "trades_heard = told = 1"),
+        ("services/execution/x.py", "def compare(ours): ..."),
+        ("services/execution/x.py", "class AskStatement: ..."),
+        ("services/execution/statements.py", ""),
     ],
 )
 def test_a_name_of_the_dialect_is_caught(place: str, source: str) -> None:

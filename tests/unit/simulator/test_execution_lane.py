@@ -11,7 +11,7 @@ from services.execution.core import ExecutionCore
 from services.execution.inputs import Answer, Input, News, Sent, Statement, Withheld
 from services.execution.plans.admission import SENTENCE, EntryRefusal, Quote
 from services.execution.reporting import unprotected
-from services.execution.requests import AskStatement, Effects, PlaceOrder, Request
+from services.execution.requests import Effects, PlaceOrder, QueryAccount, Request
 from services.execution.settings import ExecutionSettings
 from shared.domain.account import AccountStatement
 from shared.domain.control import ClockTick, Control
@@ -199,7 +199,9 @@ def scripted(*requests: Request, refuses: EntryRefusal | None = None, core: Scri
 
 
 def kinds(played: Scripted) -> list[str]:
-    return [f"{each.act} {each.client_id}" if isinstance(each, Answer) else type(each).__name__ for each, _ in played.inputs]
+    return [
+        f"{each.kind} {each.client_id}" if isinstance(each, Answer) else type(each).__name__ for each, _ in played.inputs
+    ]
 
 
 def test_a_reducing_order_leaves_before_an_entry_and_the_entry_is_noted_as_sent_first() -> None:
@@ -225,7 +227,7 @@ def test_a_reducing_order_is_not_judged_again() -> None:
 
 def test_a_statement_comes_after_all_other_news_and_once() -> None:
     """EXEC-4: however often it was asked for; it states what the requests after it have done."""
-    played = scripted(AskStatement(), PlaceOrder(market("e", "BUY", 1)), AskStatement())
+    played = scripted(QueryAccount(), PlaceOrder(market("e", "BUY", 1)), QueryAccount())
     assert kinds(played) == ["Control", "Sent", "place e", "News", "News", "News", "Statement"]
     stated = played.inputs[-1][0]
     assert isinstance(stated, Statement)
@@ -234,7 +236,7 @@ def test_a_statement_comes_after_all_other_news_and_once() -> None:
 
 def test_no_two_statements_have_one_time() -> None:
     """EXEC-4: a statement's time names it, and of two of one name the later would be dropped."""
-    played = Scripted(AskStatement())
+    played = Scripted(QueryAccount())
     at = ExecutionLane(played, MatchingDriver(SimulatorSettings(), INSTRUMENTS))
     at.handle(step(1, (100, 100, 100, 100)), MINUTE)
     for name in ("a", "b"):

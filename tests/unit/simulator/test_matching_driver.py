@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from services.execution.inputs import Answer, Executions, News
-from services.execution.requests import AskExecutions, AskStatement, PlaceOrder
+from services.execution.requests import PlaceOrder, QueryAccount, QueryExecutions
 from shared.domain.market_step import MarketStep
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.model.user_events import AccountUpdate, OrderUpdate
@@ -38,7 +38,7 @@ def test_a_request_is_answered_first_and_then_told_as_news() -> None:
     trader = Trader().at(100)
     answer, *news = trader.exchange.carry_out(PlaceOrder(market("a", "BUY", 1)), 60_000)
     assert isinstance(answer, Answer)
-    assert (answer.act, answer.client_id, answer.result, answer.asked_at) == ("place", "a", "done", 60_000)
+    assert (answer.kind, answer.client_id, answer.result, answer.asked_at) == ("place", "a", "done", 60_000)
     assert answer.order is not None
     assert (answer.order.status, answer.order.executed, answer.order.average_price) == ("FILLED", D(1), None)
     events = [each.event for each in news if isinstance(each, News)]
@@ -117,7 +117,7 @@ def test_executions_are_those_of_the_symbol_since_the_time_with_their_orders() -
     trader.send(market("old", "BUY", 1))
     trader.at(100)
     heard = trader.send(market("new", "BUY", 2), market("other", "BUY", 1, symbol=ETH))
-    (told,) = trader.exchange.carry_out(AskExecutions(BTC, 120_000), 130_000)
+    (told,) = trader.exchange.carry_out(QueryExecutions(BTC, 120_000), 130_000)
     assert isinstance(told, Executions)
     assert [(trade.quantity, trade.order_id) for trade in told.trades] == [(D(2), told.orders[0].id)]
     assert [order.client_id for order in told.orders] == ["new"]
@@ -129,7 +129,7 @@ def test_a_statement_has_the_wallet_the_legs_and_the_open_orders_of_both_books()
     trader = Trader().at(100)
     trader.send(market("in", "BUY", 2), limit("rests", "BUY", 1, 90), stop("s", "SELL", 95))
     trader.step((100, 110, 100, 107))
-    (told,) = trader.exchange.carry_out(AskStatement(), 125_000)
+    (told,) = trader.exchange.carry_out(QueryAccount(), 125_000)
     assert told == trader.exchange.statement(125_000)
     stated = trader.exchange.statement(125_000)
     assert (stated.time, stated.asked_at, stated.wallet, stated.equity) == (125_000, 125_000, D(10_000), D(10_014))
@@ -178,7 +178,7 @@ def test_a_restored_driver_goes_on_as_the_original() -> None:
     copy.restore(trader.exchange.snapshot())
     assert copy.snapshot() == trader.exchange.snapshot()
     step = MarketStep(close_time=600_000, candles=(candle((49_500, 50_000, 39_000, 39_500), volume=1.0),))
-    for request in (PlaceOrder(market("c", "SELL", "0.12")), cancel("zz"), query("b"), AskStatement()):
+    for request in (PlaceOrder(market("c", "SELL", "0.12")), cancel("zz"), query("b"), QueryAccount()):
         assert copy.carry_out(request, 130_000) == trader.exchange.carry_out(request, 130_000)
     assert copy.step(step, 600_000) == trader.exchange.step(step, 600_000)
     assert copy.quote(BTC) == trader.exchange.quote(BTC)

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import structlog
 
+from services.execution.drivers.exchange.account_sync import AccountSync
 from services.execution.drivers.exchange.countdown import Countdown
-from services.execution.drivers.exchange.executions import Funding, ask_executions
+from services.execution.drivers.exchange.executions import Funding, query_executions
 from services.execution.drivers.exchange.halting import Halting
 from services.execution.drivers.exchange.instruments import Instruments
 from services.execution.drivers.exchange.listening import Listening
@@ -18,14 +19,13 @@ from services.execution.drivers.exchange.presence import Presence
 from services.execution.drivers.exchange.quotes import Quotes
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.sending import Sending
-from services.execution.drivers.exchange.statements import Statements
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.leading import Sign
 from services.execution.oms.ids import lineage
 from services.execution.requests import (
-    AskExecutions,
-    AskStatement,
     CancelOrder,
+    QueryAccount,
+    QueryExecutions,
     QueryOrder,
     Request,
 )
@@ -69,7 +69,7 @@ class Dispatcher:
         self.presence = Presence(exchange, lineage(common.mode, common.namespace), self._rival_leads)
         self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt, failed)
         exchange.watch_limits(self.halting.limits_news)
-        self.statements = Statements(
+        self.account_sync = AccountSync(
             exchange, loop, common.symbols, driver.statement_every_s, readiness, failed, self._presence_of
         )
         self.countdown = Countdown(exchange, loop, driver.countdown_s, failed)
@@ -101,7 +101,7 @@ class Dispatcher:
             missed=self._missed,
             set_up=self.instruments.look,
             funded=self._funding.ask,
-            paid_in=self.statements.paid_in,
+            paid_in=self.account_sync.paid_in,
             failed=failed,
             presence=self._presence_of,
         )
@@ -115,9 +115,9 @@ class Dispatcher:
 
     def start(self, request: Request) -> None:
         """Start a request; it leaves when this turn of the event loop is over."""
-        if isinstance(request, AskStatement):
-            self.statements.ask(whole=True)
-        elif isinstance(request, AskExecutions):
+        if isinstance(request, QueryAccount):
+            self.account_sync.ask(whole=True)
+        elif isinstance(request, QueryExecutions):
             self._run(self._executions(request))
         elif isinstance(request, CancelOrder):
             self._run(self._sending.cancel(request))
@@ -151,7 +151,7 @@ class Dispatcher:
 
     def _opened(self) -> None:
         """The user stream is open anew: what happened before is asked for."""
-        self.statements.ask(whole=True)
+        self.account_sync.ask(whole=True)
         self._funding.ask()
         self.instruments.look()
         if self.caught_up:
@@ -159,20 +159,20 @@ class Dispatcher:
                 self._run(work)
 
     def _missed(self) -> None:
-        self.statements.ask(whole=True)
+        self.account_sync.ask(whole=True)
         self._funding.ask()
 
     def _executions_of_all(self) -> list[Awaitable[None]]:
         """Queries of executions since all last agreed, of every symbol that is traded or held."""
         state = self._loop.core.state
         since = state.agreed_at or state.stated_at
-        held = {plan.symbol for plan in state.plans.values()} | {each.symbol for each in state.positions.values()}
-        symbols = sorted(held | set(self._symbols)) if since else []
-        return [self._executions(AskExecutions(symbol, max(0, since - _OVERLAP_MS))) for symbol in symbols]
+        exposed = {plan.symbol for plan in state.plans.values()} | {each.symbol for each in state.positions.values()}
+        symbols = sorted(exposed | set(self._symbols)) if since else []
+        return [self._executions(QueryExecutions(symbol, max(0, since - _OVERLAP_MS))) for symbol in symbols]
 
-    async def _executions(self, request: AskExecutions) -> None:
+    async def _executions(self, request: QueryExecutions) -> None:
         try:
-            await ask_executions(self._exchange, self._loop, request, self._page)
+            await query_executions(self._exchange, self._loop, request, self._page)
         except ExchangeError as error:
             self.halting.failed(error)
             log.warning("executions_not_read", symbol=request.symbol, error=str(error))

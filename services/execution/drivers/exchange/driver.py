@@ -168,7 +168,7 @@ class ExchangeDriver:
                 self._stream_open, _START_PATIENCE_S
             )  # else what the stream has missed would be read once more
             await self._patiently(self._stated)
-            self._spawn("statements", self._dispatcher.statements.run())
+            self._spawn("statements", self._dispatcher.account_sync.run())
             await self._dispatcher.catch_up()
             await starting
         finally:
@@ -192,7 +192,7 @@ class ExchangeDriver:
         await self._dispatcher.instruments.begin()
 
     async def _stated(self) -> None:
-        if not await self._dispatcher.statements.read():
+        if not await self._dispatcher.account_sync.read():
             raise ExchangeError("retry", 0, "balances or positions could not be read", call="statement")
 
     async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.inputs import Executions, Paid
-from services.execution.requests import AskExecutions
+from services.execution.requests import QueryExecutions
 from shared.domain.account import FundingPayment
 from shared.domain.symbols import is_symbol
 from shared.exchange.errors import ExchangeError
@@ -29,7 +29,7 @@ _KIND: Final = "FUNDING_FEE"
 _ZERO: Final = Decimal(0)
 
 
-async def ask_executions(exchange: TradingExchange, loop: MoneyLoop, request: AskExecutions, page: int) -> None:
+async def query_executions(exchange: TradingExchange, loop: MoneyLoop, request: QueryExecutions, page: int) -> None:
     """Read every execution of a symbol since a time, with the orders whose owner is not known, and feed them.
 
     Raises ExchangeError. page: trades in one query.

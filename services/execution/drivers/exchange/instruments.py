@@ -85,7 +85,7 @@ class Instruments:
         Raises Leave if the account is in a mode that is not traded in and nothing is held; ExchangeError if the exchange
         could not be asked.
         """
-        await self._ask_listing()
+        await self._query_listing()
         truth = await truth_of(self._exchange)
         self._unset = await set_up(self._exchange, self._listed(), self._account, truth.symbols)
         truth = await truth_of(self._exchange)
@@ -109,7 +109,7 @@ class Instruments:
         loop = asyncio.get_running_loop()
         account, instruments = self._settings.account_check_s, self._settings.instruments_every_s
         account_due, instruments_due = loop.time() + account, loop.time() + instruments
-        await self._guarded(self._ask_commissions)
+        await self._guarded(self._query_commissions)
         while True:
             await wait_at_most(self._look, max(0.0, min(account_due, instruments_due) - loop.time()))
             looked = self._look.is_set()
@@ -152,7 +152,7 @@ class Instruments:
         """Ask for the list of instruments and tell what is new; ``always``: tell it in any case. Logs what fails."""
 
         async def ask() -> None:
-            await self._ask_listing()
+            await self._query_listing()
             self._tell(always=always)
 
         await self._guarded(ask)
@@ -172,7 +172,7 @@ class Instruments:
             self._failed(error)
             log.warning("instruments_not_read", error=str(error))
 
-    async def _ask_listing(self) -> None:
+    async def _query_listing(self) -> None:
         info = await self._exchange.exchange_info()
         if listing.needs_schedule(info, self._symbols):
             try:
@@ -200,7 +200,7 @@ class Instruments:
             self._halt(f"the account was changed: {'; '.join(each.text for each in fresh)}")
         if truth.config.fee_tier != self._fee_tier:
             self._fee_tier = truth.config.fee_tier
-            await self._ask_commissions()
+            await self._query_commissions()
 
     def _listed(self) -> tuple[str, ...]:
         """Our symbols that the exchange lists; of the others it states no setting, and takes none."""
@@ -209,7 +209,7 @@ class Instruments:
     def _judged(self, truth: AccountTruth) -> tuple[Finding, ...]:
         return account_truth.judge(truth, msgspec.structs.replace(self._wanted, symbols=self._listed()))
 
-    async def _ask_commissions(self) -> None:
+    async def _query_commissions(self) -> None:
         for symbol in self._listed():
             rates = await self._exchange.commission(symbol)
             COMMISSION.labels(symbol, "maker").set(float(rates.maker))

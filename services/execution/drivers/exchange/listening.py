@@ -95,7 +95,7 @@ class Listening:
         """Feed one event, if it says something of orders or account."""
         if isinstance(event, OrderUpdate | AlgoUpdate) and self._presence(event.order):
             return
-        named = _of_ours(event)
+        named = _without_strangers(event)
         if named is not None and self._loop.feed(News(event=named)).poisoned:
             self._missed()
         if isinstance(event, ConfigUpdate):
@@ -108,7 +108,7 @@ class Listening:
             self._missed()
 
 
-def _of_ours(event: UserEvent) -> UserEvent | None:
+def _without_strangers(event: UserEvent) -> UserEvent | None:
     """The event without symbols that messages cannot carry (delivery contracts); None if the core has no use for it."""
     if isinstance(event, OrderUpdate | AlgoUpdate):
         return event if is_symbol(event.order.symbol) else None

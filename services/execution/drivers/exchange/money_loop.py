@@ -23,7 +23,7 @@ from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import Connected, Input, Statement
-from services.execution.requests import AskStatement, PlaceOrder, Request
+from services.execution.requests import PlaceOrder, QueryAccount, Request
 from shared.bus.port import InvalidMessage
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
@@ -119,7 +119,7 @@ class MoneyLoop:
         if self._awake.woke():
             self.feed(Connected(open=self.core.state.connected, woken=True))
         if self._awake.must_read():
-            self._start(AskStatement())
+            self._start(QueryAccount())
         if isinstance(taken, Statement):
             self._awake.stated(taken.asked_at)
         try:

@@ -78,15 +78,15 @@ def modes_fault(findings: Iterable[Finding]) -> str:
     return "; ".join(each.text for each in of_account(tuple(findings)))
 
 
-async def holds_something(exchange: TradingExchange, held: bool) -> bool:
+async def holds_something(exchange: TradingExchange, exposed: bool) -> bool:
     """True if a position is open, by the exchange's word or, where it gives none, as we last knew it (``held``)."""
     try:
-        return held or bool(await exchange.positions())
+        return exposed or bool(await exchange.positions())
     except ExchangeError:
-        return held
+        return exposed
 
 
-async def refuse(exchange: TradingExchange, fault: str, held: bool) -> None:
+async def refuse(exchange: TradingExchange, fault: str, exposed: bool) -> None:
     """Raise Leave for a fault, unless a position is open: then what is held is protected first."""
-    if not await holds_something(exchange, held):
+    if not await holds_something(exchange, exposed):
         raise Leave(Exit.REFUSED, f"{fault}; nothing was sent")

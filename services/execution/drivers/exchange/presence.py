@@ -103,17 +103,17 @@ class Presence:
     # -- inside -------------------------------------------------------------------------------------------------------
 
     async def _look(self, question: NewOrder, asked_at: int) -> Sign | None:
-        seen: tuple[ExchangeOrder, ...] = ()
+        standing: tuple[ExchangeOrder, ...] = ()
         try:
             for seconds in _LOOKS_S:
                 await asyncio.sleep(seconds)
-                seen = await self._exchange.open_orders()
-                other = first_of(seen, frozenset(self._mine), question.client_id, asked_at)
+                standing = await self._exchange.open_orders()
+                other = first_of(standing, frozenset(self._mine), question.client_id, asked_at)
                 if other is not None:
                     return other
         finally:
             await self._withdraw(question)
-        await self._clear(seen)
+        await self._clear(standing)
         return None
 
     async def _answer(self) -> None:
@@ -161,10 +161,10 @@ class Presence:
     async def _withdraw(self, order: NewOrder) -> None:
         await self._cancelled(OrderRef(symbol=order.symbol, client_id=order.client_id, book=order.book))
 
-    async def _clear(self, seen: tuple[ExchangeOrder, ...]) -> None:
+    async def _clear(self, standing: tuple[ExchangeOrder, ...]) -> None:
         """Cancel what a process of this deployment left over when it died."""
-        ours = (each for each in seen if presence_kind(each.client_id) and each.client_id not in self._mine)
-        for each in ours:
+        left_behind = (each for each in standing if presence_kind(each.client_id) and each.client_id not in self._mine)
+        for each in left_behind:
             if each.client_id[4:8] == self._lineage:
                 await self._cancelled(each.ref)
 

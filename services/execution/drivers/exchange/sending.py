@@ -21,7 +21,7 @@ from services.execution.drivers.exchange.metrics import REQUESTS, WITHHELD
 from services.execution.drivers.exchange.money_loop import Handled, MoneyLoop
 from services.execution.drivers.exchange.quotes import Quotes
 from services.execution.drivers.exchange.write_ahead import WriteAhead
-from services.execution.inputs import Act, Answer, Result, Sent, Withheld
+from services.execution.inputs import Answer, RequestKind, Result, Sent, Withheld
 from services.execution.plans.admission import SENTENCE
 from services.execution.requests import CancelOrder, PlaceOrder, QueryOrder
 from shared.exchange.error_codes import TOO_MANY
@@ -139,7 +139,7 @@ class Sending:
             self._failed(error)
             self._end("query", request.client_id, asked_at, "unknown")
         except Exception:
-            log.exception("answer_unreadable", act="query", order=request.client_id)
+            log.exception("answer_unreadable", kind="query", order=request.client_id)
             self._end("query", request.client_id, asked_at, "unknown")
         else:
             order, child = found if found is not None else (None, None)
@@ -248,28 +248,28 @@ class Sending:
             await self._refused(order.symbol, outcome.code, outcome.message)
         self._answer("place", order.client_id, asked_at, outcome)
 
-    async def _outcome(self, act: Act, client_id: str, call: Awaitable[Outcome]) -> Outcome | None:
+    async def _outcome(self, kind: RequestKind, client_id: str, call: Awaitable[Outcome]) -> Outcome | None:
         """None = the answer cannot be read, by a bug of the adapter or an exchange that is ill in a new way."""
         try:
             return await call
         except NotReady:
             raise
         except Exception:
-            log.exception("answer_unreadable", act=act, order=client_id)
+            log.exception("answer_unreadable", kind=kind, order=client_id)
             return None
 
-    def _answer(self, act: Act, client_id: str, asked_at: int, outcome: Outcome | None) -> None:
+    def _answer(self, kind: RequestKind, client_id: str, asked_at: int, outcome: Outcome | None) -> None:
         if isinstance(outcome, Accepted):
-            self._end(act, client_id, asked_at, "stands" if outcome.stood else "done", order=outcome.order)
+            self._end(kind, client_id, asked_at, "stands" if outcome.stood else "done", order=outcome.order)
         elif isinstance(outcome, Refused):
             unsent = outcome.action == "retry" or outcome.code in TOO_MANY
-            self._end(act, client_id, asked_at, "unsent" if unsent else "refused", refused=outcome)
+            self._end(kind, client_id, asked_at, "unsent" if unsent else "refused", refused=outcome)
         else:
-            self._end(act, client_id, asked_at, "unknown")
+            self._end(kind, client_id, asked_at, "unknown")
 
     def _end(
         self,
-        act: Act,
+        kind: RequestKind,
         client_id: str,
         asked_at: int,
         result: Result,
@@ -278,11 +278,11 @@ class Sending:
         child: ExchangeOrder | None = None,
         refused: Refused | None = None,
     ) -> None:
-        REQUESTS.labels(act, result).inc()
-        answer = Answer(act=act, client_id=client_id, result=result, asked_at=asked_at, order=order, child=child)
+        REQUESTS.labels(kind, result).inc()
+        answer = Answer(kind=kind, client_id=client_id, result=result, asked_at=asked_at, order=order, child=child)
         if refused is not None:
             answer = Answer(
-                act=act,
+                kind=kind,
                 client_id=client_id,
                 result=result,
                 asked_at=asked_at,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.execution.inputs import Executions, Input, News, Sent, Statement, Withheld
-from services.execution.requests import AskExecutions, AskStatement, CancelOrder, PlaceOrder, QueryOrder
+from services.execution.requests import CancelOrder, PlaceOrder, QueryAccount, QueryExecutions, QueryOrder
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, OrderUpdate
 from tests.support.exchange_driver.desk import exchange_desk
@@ -60,7 +60,7 @@ async def enter(desk: DriverDesk, client_id: str = "in", quantity: str = "1") ->
 async def statement(desk: DriverDesk) -> Statement:
     """The account as it is stated when asked for now."""
     before = len(desk.inputs)
-    await desk.ask(AskStatement())
+    await desk.ask(QueryAccount())
     await desk.until(lambda inputs: any(isinstance(each, Statement) for each in inputs[before:]))
     return next(each for each, _ in desk.inputs[before:] if isinstance(each, Statement))
 
@@ -75,7 +75,7 @@ async def test_an_entry_is_judged_noted_as_sent_and_answered(desk: DriverDesk) -
     inputs = [each for each, _ in desk.inputs]
     assert inputs[0] == Sent(client_id="e")
     answer = answers(inputs)["e"]
-    assert (answer.act, answer.result) == ("place", "done")
+    assert (answer.kind, answer.result) == ("place", "done")
     assert answer.order is not None
     assert (answer.order.book, answer.order.status, answer.order.price, answer.order.executed) == ("plain", "NEW", D(90), 0)
     await desk.until(lambda inputs: [each.order.status for each in updates(inputs)] == ["NEW"])
@@ -141,7 +141,7 @@ async def test_a_second_stop_for_the_whole_position_is_told_which_one_stands(des
     await desk.until(answered("t"))
     answer = answers([each for each, _ in desk.inputs])["t"]
     assert answer.order is not None
-    assert (answer.act, answer.result, answer.order.client_id, answer.order.trigger) == ("place", "stands", "s", D(95))
+    assert (answer.kind, answer.result, answer.order.client_id, answer.order.trigger) == ("place", "stands", "s", D(95))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ async def test_a_refusal_has_the_exchanges_code_words_and_class(desk: DriverDesk
     await desk.ask(PlaceOrder(order))
     await desk.until(answered("x"))
     answer = answers([each for each, _ in desk.inputs])["x"]
-    assert (answer.act, answer.result, answer.code, answer.action) == ("place", "refused", code, "refuse")
+    assert (answer.kind, answer.result, answer.code, answer.action) == ("place", "refused", code, "refuse")
     assert answer.message
     assert answer.sentence
 
@@ -166,7 +166,7 @@ async def test_a_cancel_is_answered_and_told_and_a_second_one_is_refused(desk: D
     await desk.ask(PlaceOrder(order))
     await desk.until(answered("x"))
     await desk.ask(cancel(order))
-    await desk.until(lambda inputs: updates(inputs)[-1].order.status == "CANCELED" and answers(inputs)["x"].act == "cancel")
+    await desk.until(lambda inputs: updates(inputs)[-1].order.status == "CANCELED" and answers(inputs)["x"].kind == "cancel")
     assert answers([each for each, _ in desk.inputs])["x"].result == "done"
     await desk.ask(cancel(order))
     await desk.until(lambda inputs: answers(inputs)["x"].result == "refused")
@@ -180,9 +180,9 @@ async def test_a_query_finds_an_order_with_its_child_or_that_there_is_none(desk:
     await desk.until(answered("s"))
     await desk.trade(94)
     await desk.ask(query(placed), query(limit("never", "BUY", 1, 90)))
-    await desk.until(lambda inputs: answered("never")(inputs) and answers(inputs)["s"].act == "query")
+    await desk.until(lambda inputs: answered("never")(inputs) and answers(inputs)["s"].kind == "query")
     found = answers([each for each, _ in desk.inputs])
-    assert (found["never"].act, found["never"].result) == ("query", "absent")
+    assert (found["never"].kind, found["never"].result) == ("query", "absent")
     order, child = found["s"].order, found["s"].child
     assert order is not None
     assert child is not None
@@ -191,7 +191,7 @@ async def test_a_query_finds_an_order_with_its_child_or_that_there_is_none(desk:
 
 async def test_executions_by_query_are_those_that_were_heard(desk: DriverDesk) -> None:
     await enter(desk, quantity="2")
-    await desk.ask(AskExecutions(BTC, 0))
+    await desk.ask(QueryExecutions(BTC, 0))
     await desk.until(lambda inputs: any(isinstance(each, Executions) for each in inputs))
     (told,) = (each for each, _ in desk.inputs if isinstance(each, Executions))
     heard = {

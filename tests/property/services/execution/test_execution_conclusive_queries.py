@@ -39,7 +39,7 @@ def in_doubt(margin: int) -> tuple[Desk, LiveOrder]:
 
 def told(desk: Desk, order: LiveOrder, at: int, result: Result, found: ExchangeOrder | None = None) -> None:
     asked_at = order.signed_at + at
-    answer = Answer(act="query", client_id=order.client_id, result=result, asked_at=asked_at, order=found)
+    answer = Answer(kind="query", client_id=order.client_id, result=result, asked_at=asked_at, order=found)
     desk.core.handle(answer, max(desk.now, asked_at))
 
 

@@ -9,17 +9,17 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from services.execution import reporting
+from services.execution.drivers.exchange.account_sync import AccountSync
 from services.execution.drivers.exchange.asking import query_with_child
 from services.execution.drivers.exchange.countdown import Countdown
-from services.execution.drivers.exchange.executions import Funding, ask_executions
+from services.execution.drivers.exchange.executions import Funding, query_executions
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.quotes import Quotes, QuoteSource
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.drivers.exchange.statements import Statements
 from services.execution.inputs import Executions, Input, Paid, Statement
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
-from services.execution.requests import AskExecutions
+from services.execution.requests import QueryExecutions
 from services.execution.state import ExecutionState
 from shared.domain.account import AccountStatement, Transfer
 from shared.domain.control import Alert
@@ -126,7 +126,7 @@ async def test_executions_are_read_page_by_page_and_not_from_before_what_the_exc
         )
         for each in range(25)
     ]  # fmt: skip
-    await ask_executions(cast(TradingExchange, exchange), cast(MoneyLoop, loop), AskExecutions("BTCUSDT", 0), 10)
+    await query_executions(cast(TradingExchange, exchange), cast(MoneyLoop, loop), QueryExecutions("BTCUSDT", 0), 10)
     (told,) = loop.fed
     assert isinstance(told, Executions)
     assert [trade.id for trade in told.trades] == list(range(25))
@@ -218,11 +218,13 @@ class Told(MovedPort):
 SIX = Decimal(600)
 
 
-def statements(exchange: Told, loop: FedLoop) -> Statements:
+def statements(exchange: Told, loop: FedLoop) -> AccountSync:
     def failed(error: ExchangeError) -> None:
         loop.errors.append(error)
 
-    return Statements(exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed, lambda order: False)
+    return AccountSync(
+        exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed, lambda order: False
+    )
 
 
 def stated(loop: FedLoop) -> list[Statement]:
@@ -339,7 +341,7 @@ async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement()
     """EXEC-4, EXEC-6: such a statement says nothing of their orders; where a position stands it does."""
     exchange, loop = Told(), FedLoop()
     names = ("BTCUSDT", "ETHUSDT", *(f"S{each:03d}USDT" for each in range(78)))
-    reads = Statements(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None, lambda order: False)
+    reads = AccountSync(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None, lambda order: False)
     loop.state.positions["ETHUSDT:BOTH"] = LegPosition(symbol="ETHUSDT", stated=Decimal(1))
     assert await reads.read()
     loop.time += 5_000

@@ -393,8 +393,8 @@ async def test_a_key_that_could_do_harm_is_refused_unless_something_is_held(righ
     assert words in fault
     assert bool(words) == bool(fault)
     with pytest.raises(Leave):
-        await refuse(exchange, fault, held=False)
-    await refuse(exchange, fault, held=True)
+        await refuse(exchange, fault, exposed=False)
+    await refuse(exchange, fault, exposed=True)
 
 
 async def test_a_key_that_the_exchange_does_not_let_in_is_named() -> None:

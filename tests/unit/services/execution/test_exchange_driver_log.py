@@ -55,7 +55,7 @@ INPUTS: tuple[Message | Input, ...] = (
     Control(id="c", command="halt", by="me", reason="a test"),
     Sent(client_id="c"),
     Withheld(client_id="c", why="expired"),
-    Answer(act="place", client_id="c", result="done", asked_at=3, order=ORDER, child=ORDER),
+    Answer(kind="place", client_id="c", result="done", asked_at=3, order=ORDER, child=ORDER),
     News(event=OrderUpdate(time=3, execution="TRADE", order=ORDER, fill=FILL)),
     News(event=AlgoUpdate(time=3, order=ORDER)),
     News(event=AccountUpdate(time=3, reason="ORDER", wallets=(), positions=())),

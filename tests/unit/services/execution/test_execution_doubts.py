@@ -63,7 +63,7 @@ def test_an_order_that_a_question_does_not_find_twice_although_it_stands_is_foun
     order.check = True
     for _ in range(2):
         desk.driver.now += 3_000
-        desk.driver.give(Answer(act="query", client_id=stop.client_id, result="absent", asked_at=desk.now))
+        desk.driver.give(Answer(kind="query", client_id=stop.client_id, result="absent", asked_at=desk.now))
     desk.run(5_000)
     assert (desk.held(), desk.state, desk.frozen) == (2, "open", {})
     assert len([each for each in desk.resting() if each.type == "STOP_MARKET"]) == 1

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from services.execution.requests import AskExecutions, PlaceOrder, QueryOrder
+from services.execution.requests import PlaceOrder, QueryExecutions, QueryOrder
 from tests.support.execution.desk import Desk
 from tests.support.execution.driver import Weather
 
@@ -86,7 +86,7 @@ def test_a_stop_of_which_nothing_is_known_is_asked_about_every_few_seconds_howev
     assert stop is not None
     desk.driver.weather = Weather(lose_news=1.0, lose_answer=1.0)
     carry = desk.driver._carry
-    desk.driver._carry = lambda request: None if isinstance(request, AskExecutions) else carry(request)  # type: ignore[method-assign]  # the hand
+    desk.driver._carry = lambda request: None if isinstance(request, QueryExecutions) else carry(request)  # type: ignore[method-assign]  # the hand
     desk.person_cancels(stop)
     began = desk.now
     desk.run(40_000)

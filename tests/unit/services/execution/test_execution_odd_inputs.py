@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from services.execution.inputs import Answer, Input, News, Sent, Statement, Withheld
-from services.execution.requests import AskStatement, Effects, PlaceOrder, QueryOrder
+from services.execution.requests import Effects, PlaceOrder, QueryAccount, QueryOrder
 from services.execution.settings import ExecutionSettings
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
@@ -20,7 +20,7 @@ D = Decimal
 
 
 def answer(client_id: str, result: Any, act: Any = "place", **more: Any) -> Answer:
-    return Answer(act=act, client_id=client_id, result=result, asked_at=START, **more)
+    return Answer(kind=act, client_id=client_id, result=result, asked_at=START, **more)
 
 
 def queried(desk: Desk, effects: Effects) -> set[str]:
@@ -79,7 +79,7 @@ def test_an_event_that_cannot_be_read_asks_for_the_account() -> None:
     """EXEC-4: it may have been about a change."""
     desk = Desk()
     effects = desk.core.handle(News(event=Unnamed(kind="ORDER_TRADE_UPDATE: no id", time=START, readable=False)), desk.now)
-    assert effects.requests == [AskStatement()]
+    assert effects.requests == [QueryAccount()]
 
 
 def test_the_first_halt_of_the_exchange_is_the_one_that_is_told() -> None:

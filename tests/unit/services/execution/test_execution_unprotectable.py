@@ -28,7 +28,7 @@ def silent(desk: Desk, result: Literal["unknown", "unsent", "refused"]) -> None:
             return
         refused = result == "refused"
         answer = Answer(
-            act="place",
+            kind="place",
             client_id=request.order.client_id,
             result=result,
             asked_at=desk.now,

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 
 from services.execution.inputs import Answer
-from services.execution.requests import AskExecutions, PlaceOrder, QueryOrder, Request
+from services.execution.requests import PlaceOrder, QueryExecutions, QueryOrder, Request
 from services.execution.settings import ExecutionSettings
 from shared.exchange.model.orders import NewOrder
 from tests.support.execution.desk import BTC, Desk
@@ -41,7 +41,7 @@ def unreadable(
             real(request)
             return
         ended = result if act == "query" else "unknown"
-        answer = Answer(act=act, client_id=client_id, result=ended, asked_at=desk.now)  # type: ignore[arg-type]  # one of two
+        answer = Answer(kind=act, client_id=client_id, result=ended, asked_at=desk.now)  # type: ignore[arg-type]  # one of two
         desk.driver._later(1_000, lambda: desk.driver._handle(answer))
 
     desk.driver._carry = carry  # type: ignore[method-assign]  # the model driver's hand at the exchange
@@ -109,7 +109,7 @@ def test_while_executions_cannot_be_read_an_order_stays_in_doubt() -> None:
     desk = Desk()
     unreadable(desk, lambda order: order.type == "LIMIT")
     real = desk.driver._carry
-    desk.driver._carry = lambda request: None if isinstance(request, AskExecutions) else real(request)  # type: ignore[method-assign]  # the model driver's hand
+    desk.driver._carry = lambda request: None if isinstance(request, QueryExecutions) else real(request)  # type: ignore[method-assign]  # the model driver's hand
     desk.enter()
     desk.run(LONG_MS)
     assert (desk.state, desk.frozen) == ("entering", {BTC: "doubt"})

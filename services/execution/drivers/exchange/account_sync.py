@@ -46,7 +46,7 @@ Tiers = dict[str, tuple[MarginTier, ...]]
 _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
 
-class Statements:
+class AccountSync:
     """symbols: those that are traded. every: seconds. failed: called with an error of a read. presence: True for an
     order by which a process only shows itself.
     """
@@ -177,9 +177,9 @@ class Statements:
     def _busy(self) -> set[str]:
         """Symbols in which a trade or an order of ours lives, or a position stands."""
         state = self._loop.core.state
-        held = {plan.symbol for plan in state.plans.values()}
-        held |= {each.symbol for each in state.positions.values() if each.stated}
-        return held | {state.orders[client_id].request.symbol for client_id in state.strays if client_id in state.orders}
+        exposed = {plan.symbol for plan in state.plans.values()}
+        exposed |= {each.symbol for each in state.positions.values() if each.stated}
+        return exposed | {state.orders[client_id].request.symbol for client_id in state.strays if client_id in state.orders}
 
     def _unlisted(self, symbol: str, error: BaseException) -> None:
         if isinstance(error, ExchangeError) and error.code == ErrorCode.BAD_SYMBOL:
