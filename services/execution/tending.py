@@ -29,6 +29,9 @@ _EXACT: Final = Context(prec=40)
 _EXITS_REMEMBERED: Final = 32
 #: Fills are asked for from a little before their order was sent on: our reading of the exchange's clock may be fast.
 _OVERLAP_MS: Final = 5_000
+#: So many stops in a row, each gone within ``naked_ms`` of standing, are no person who changes his mind: whoever takes them
+#: away leaves the position naked.
+_TAKEN_AWAY: Final = 3
 
 
 class Tender:
@@ -114,10 +117,10 @@ class Tender:
             plan.counted = True
             self._state.trades_opened += 1
         if event in ("entry_filled", "stop_lost"):
-            plan.naked_since = now
+            plan.naked_since = self._gone(plan, now) if event == "stop_lost" else now
             plan.exit_reason = ""
         elif event == "stop_accepted":
-            plan.naked_since = 0
+            plan.naked_since, plan.accepted_at = 0, now
             plan.refusals.pop("stop", None)
             self._state.passed.pop(plan.symbol, None)
         if event == "entry_failed":
@@ -132,6 +135,14 @@ class Tender:
             remaining = plan.remaining(self._state.orders)
             text = f"{symbol}: no stop stands at {plan.stop}; {remaining} is closed at the market"
             effects.tell([alert("critical", key, text, now)])
+
+    def _gone(self, plan: Plan, now: int) -> int:
+        """Since when the trade counts as naked now that its stop is gone: stops that stand for moments protect nothing."""
+        in_a_row = now - plan.accepted_at < self._settings.naked_ms
+        if not in_a_row or not plan.taken_away:
+            plan.taken_away, plan.first_gone_at = 0, now
+        plan.taken_away += 1
+        return plan.first_gone_at if plan.taken_away >= _TAKEN_AWAY else now
 
     def _over(self, plan: Plan) -> None:
         """Put a trade that is over aside; a fill of its entry may still come."""

@@ -75,7 +75,8 @@ class Plan(msgspec.Struct, kw_only=True):
     that no fill explains; taken_before: the part that was traded before it opened, and perhaps not against it. orders:
     client ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when
     it holds something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has
-    moved that, so that it does so once. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again
+    moved that, so that it does so once. accepted_at: when the last stop was accepted; taken_away: stops in a row that were
+    gone within ``naked_ms`` of that, the first of them at first_gone_at. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again
     before. given_up: rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at:
     what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
     placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it
@@ -104,6 +105,9 @@ class Plan(msgspec.Struct, kw_only=True):
     exit_executed: Decimal = _ZERO
     naked_since: int = 0
     renewed_at: int = 0
+    accepted_at: int = 0
+    taken_away: int = 0
+    first_gone_at: int = 0
     refusals: dict[OrderPurpose, int] = msgspec.field(default_factory=dict)
     retry_at: dict[OrderPurpose, int] = msgspec.field(default_factory=dict)
     given_up: set[int] = msgspec.field(default_factory=set)

@@ -249,3 +249,40 @@ def test_a_persons_stop_that_closes_his_own_position_takes_nothing_off_our_trade
     desk.driver.weather.lose_request = 0.0
     desk.run(5_000)
     assert desk.held() == 0, "his stop lies beyond the price, so that all of it is closed"
+
+
+def test_a_program_that_takes_every_stop_away_leaves_no_position_naked() -> None:
+    """EXEC-3: each stop stands for moments only; a position that nobody lets be protected is closed, its symbol frozen."""
+    desk = Desk()
+    desk.enter()
+    began = desk.now
+    while desk.held() and desk.now - began < 30_000:
+        desk.run(200)
+        if desk.stop() is not None:
+            desk.person_cancels(desk.stop())
+    assert desk.held() == 0
+    assert desk.now - began < ExecutionSettings().naked_ms + 2_500
+    assert desk.frozen == {BTC: "unprotectable"}
+
+
+def test_a_person_who_takes_the_stop_away_twice_gets_it_back_twice() -> None:
+    """EXEC-3: two are a person who changes his mind; the trade goes on."""
+    desk = Desk()
+    desk.enter()
+    for _ in range(2):
+        desk.person_cancels(desk.stop())
+        desk.run(2_000)
+        assert desk.stop() is not None
+    desk.run(10_000)
+    assert (desk.held(), desk.state, desk.frozen) == (D(2), "open", {})
+
+
+def test_stops_that_stood_for_long_are_no_row() -> None:
+    """EXEC-3: a stop that is cancelled once an hour is placed anew each time."""
+    desk = Desk()
+    desk.enter()
+    for _ in range(6):
+        desk.run(ExecutionSettings().naked_ms + 1_000)
+        desk.person_cancels(desk.stop())
+    desk.run(3_000)
+    assert (desk.held(), desk.state, desk.frozen) == (D(2), "open", {})
