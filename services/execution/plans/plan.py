@@ -76,11 +76,11 @@ class Plan(msgspec.Struct, kw_only=True):
     client ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when
     it holds something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has
     moved that, so that it does so once. accepted_at: when the last stop was accepted; taken_away: stops in a row that were
-    gone within ``naked_ms`` of that, the first of them at first_gone_at. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried again
-    before. given_up: rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at:
-    what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
-    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it
-    is in ``ExecutionState.trades_opened``.
+    gone within ``naked_ms`` of that, the first of them at first_gone_at. refusals: in a row, by purpose; retry_at: nothing
+    of that purpose is tried again before. given_up: rungs that are not placed any more; passed: those of them that the price
+    had passed. rebuilt_at: what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept:
+    stops that others had placed, farther away, before one of the trade stood: they are left alone, and its own stands beside
+    them. counted: it is in ``ExecutionState.trades_opened``.
     """
 
     intent: OrderIntent

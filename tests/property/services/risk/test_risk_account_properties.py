@@ -1,4 +1,4 @@
-"""Over random sessions, what risk knows of the account is what the matching core did with it, to the cent (RISK-3, RISK-5)."""
+"""Over random sessions, what risk knows of the account is what the matching core made of it, to the cent (RISK-3)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from tests.support.risk.scenes import DAWN, build
 from tests.support.simulator.simulated_trader import BTC, ETH, INSTRUMENTS, candle
 
 D = Decimal
+ZERO = D(0)
 SYMBOLS = (BTC, ETH)
 CENT = D("0.01")
 #: Sessions begin so many minutes before midnight.
@@ -53,8 +54,8 @@ class Session:
     risk: RiskCore = field(default_factory=build)
     price: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SYMBOLS, 100.0))
     now: int = DAWN - BEFORE * MINUTE
-    results: Decimal = D(0)
-    moved: Decimal = D(0)
+    results: Decimal = ZERO
+    moved: Decimal = ZERO
     day: Decimal | None = None
     day_number: int = -1
     last_income: int = 0
