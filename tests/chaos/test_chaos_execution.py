@@ -161,7 +161,7 @@ class Floor:
         trades = [each for each in truth["trades"] if each["orderId"] == entries[0]["orderId"]]
         assert sum(Decimal(each["qty"]) for each in trades) == LOT
 
-    async def finish(self, wanted: OrderIntent, seconds: float = 10.0) -> None:
+    async def finish(self, wanted: OrderIntent, seconds: float = 30.0) -> None:
         """The target is reached: flat, no orphan, and execution's books say so."""
         self.simulator.ask("price", "POST", {"symbol": SYMBOL, "price": str(wanted.target + 50)})
         await self.until(self.flat, seconds, "flat without an orphan order")

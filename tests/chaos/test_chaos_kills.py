@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,8 @@ def test_kills_and_a_broker_crash_change_no_order(
         with (tmp_path / "logs" / "replay.log").open("wb") as log:
             replay = subprocess.Popen(command, stdout=log, stderr=log)
             try:
+                decided = tmp_path / "stormy" / "decisions.jsonl"  # a broker that is away refuses a replay that begins
+                wait_until(lambda: replay.poll() is not None or has_begun(decided), 120, "the replay is under way")
                 storm(fleet, replay, private_rabbitmq, queue_name(namespace, "execution"), chance, kills)
                 assert ended(replay, 400) == 0, fleet.tail()
             finally:
@@ -81,6 +84,11 @@ def storm(
             wait_until(lambda: broker.remembers(quorum_queue), 60, "the broker has written down execution's queue")
             broker.kill()
             broker.start()
+
+
+def has_begun(record: Path) -> bool:
+    """The first lines of a replay's record are on the disk."""
+    return record.exists() and record.stat().st_size > 0
 
 
 def ended(replay: subprocess.Popen[bytes], seconds: float) -> int | None:

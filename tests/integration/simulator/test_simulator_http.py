@@ -91,7 +91,7 @@ async def test_a_client_that_waits_before_its_body_is_asked_for_it(server: Serve
     host, _, port = server.url.removeprefix("http://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"POST /fapi/v1/order HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\nExpect: 100-continue\r\n\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
         writer.write(b"side=BUY"[:7])
         await reader.readline()

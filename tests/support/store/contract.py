@@ -21,7 +21,7 @@ class Clients(Protocol):
     async def __call__(self, namespace: str = "own") -> StateStore: ...
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  the event is in another process
             await asyncio.sleep(0.005)
@@ -181,7 +181,7 @@ async def check_leases(clients: Clients) -> None:
     await other.release(lease, "eve")
     assert await other.claim(lease, "eve", 60) == first, "nobody gives back what another has"
     await store.claim(lease, "adam", 0.05)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (taken := await other.claim(lease, "eve", 60)).holder != "eve":  # noqa: ASYNC110  the store's clock ends it
             await asyncio.sleep(0.005)
     assert taken.epoch == first.epoch + 1

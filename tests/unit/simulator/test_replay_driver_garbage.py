@@ -101,7 +101,7 @@ async def test_garbage_is_parked_and_the_report_that_comes_meanwhile_ends_the_st
         bus,  # type: ignore[arg-type]  # only what the replay driver uses of a bus
         OneMinute(), NoFunding(), Recorder(None), partitions=1, pinned={},
     )  # fmt: skip
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await driver.run()
     assert bus.garbage.parked == "malformed: a specimen"
     assert [(alert.severity, alert.source) for alert in bus.alerts] == [("critical", "replay")]

@@ -90,7 +90,7 @@ class Stage:
         """The minutes after Monday whose steps have left, in order."""
         return [(step.close_time - MONDAY) // MINUTE - 1 for step in self.of(FeedStep)]
 
-    async def until(self, true: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, true: Callable[[], object], seconds: float = 30.0) -> None:
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110  many tasks lead there, and none of them tells
                 await asyncio.sleep(0.002)
@@ -229,7 +229,7 @@ async def test_a_feed_that_was_fenced_ends_at_once() -> None:
         await stage.until(lambda: stage.exchange.open)
         await stage.store.open("feed.p0")
         stage.exchange.close_minute(60)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with pytest.raises(Fenced):
                 await task
 

@@ -128,7 +128,7 @@ async def test_a_lane_without_a_log_ends_at_what_cannot_be_carried(deployment: D
     lane = Lane(LaneSpec("clerk", "test", "in", Clerk), bus, None, LanePolicy())
     await lane.start()
     await bus.publish([command("loud", "shout")])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         error = await lane.wait_failed()
     assert "at most" in str(error)
     await lane.drain(0.1)

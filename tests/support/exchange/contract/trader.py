@@ -54,7 +54,7 @@ class Ears:
         self.events: list[UserEvent] = []
         self.heard = asyncio.Event()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 self.heard.clear()

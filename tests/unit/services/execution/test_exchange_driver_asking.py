@@ -321,7 +321,7 @@ async def test_the_countdown_of_a_resting_entry_runs_out_while_its_fill_would_no
         return {"BTCUSDT"}
 
     async def until(condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110  counts, no events
                 await asyncio.sleep(0)
 

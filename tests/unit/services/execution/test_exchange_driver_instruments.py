@@ -100,7 +100,7 @@ class ToldLoop:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110  the loop under test wakes nobody
             await asyncio.sleep(0.005)
 

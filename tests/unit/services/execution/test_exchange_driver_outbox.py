@@ -52,7 +52,7 @@ def outbox(broker: Broker, directory: Path, most: int = 5, bytes_: int = MB) -> 
 
 async def drained(box: Outbox) -> None:
     task = asyncio.create_task(box.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await box.flushed()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -134,7 +134,7 @@ async def test_units_counted_while_others_are_brought_follow() -> None:
     await one.admit(ORDER, "order")
     store.gate.clear()
     await one.admit(ORDER, "order")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await store.asked.wait()
     await one.admit(ORDER, "order")
     store.gate.set()

@@ -26,7 +26,7 @@ async def test_a_flush_returns_when_the_lane_is_another_s_now_and_nothing_is_ack
     await ledger.open()
     await store.open("lane")  # the successor
     ledger.add(Commit([b"entry"], [held]))  # type: ignore[list-item]  # of a delivery the ledger needs only ack
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await ledger.flush()
         await fenced.wait()
     assert not held.acked, "an ack would take the message from the successor"
@@ -44,7 +44,7 @@ async def test_a_flush_returns_when_everything_is_written_and_acked() -> None:
     writing = asyncio.create_task(ledger.run())
     await ledger.open()
     ledger.add(Commit([b"entry"], [held]))  # type: ignore[list-item]  # likewise
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await ledger.flush()
     assert held.acked
     assert (await store.open("lane")).log == (b"entry",)

@@ -87,7 +87,7 @@ class Run:
         await self._bus.publish(bundles)
         died = asyncio.ensure_future(self._lane.wait_failed())
         done = asyncio.ensure_future(self._answered(len(bundles)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await asyncio.wait((died, done), return_when=asyncio.FIRST_COMPLETED)
         error = died.result() if died.done() else None
         died.cancel()
