@@ -1,4 +1,4 @@
-"""SIGKILL and SIGSTOP at every point at which execution's driver waits, from intent to flat (invariants 3 and 4).
+"""SIGKILL, SIGSTOP and SIGTERM at every point at which execution's driver waits, from intent to flat (invariants 3 and 4).
 
 In one process and in virtual time, with the real adapter at a simulator's server. Here every scenario is struck at points
 spread evenly over its life; ``make soak`` strikes at every one.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from services.execution.drivers.exchange import driver
 from tests.support.await_points import specimens
 from tests.support.await_points.scenarios import SCENARIOS
 from tests.support.await_points.striking import Strike, struck
@@ -20,7 +21,7 @@ from tests.support.await_points.world import Change
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
-STRIKES: tuple[Strike, ...] = ("kill", "stop", "overtaken")
+STRIKES: tuple[Strike, ...] = ("kill", "stop", "overtaken", "end")
 #: Points of each scenario and strike that the normal suite takes.
 POINTS = int(os.environ.get("ICT_TEST_POINTS", "8"))
 EVERY = ("strike", STRIKES), ("scenario", tuple(SCENARIOS))
@@ -93,3 +94,17 @@ def test_a_driver_with_a_fault_is_caught_at_some_point(
         if any(each.startswith(invariant) for each in seen.violations):
             return
     pytest.fail(f"no point shows that it {change.__name__}")
+
+
+def test_a_driver_that_ends_at_once_is_caught_at_some_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EXEC-8: a specimen that neither cancels its entry nor waits for its stop."""
+
+    async def at_once(*parts: object) -> None:
+        """Leave nothing behind in order."""
+
+    monkeypatch.setattr(driver, "leave", at_once)
+    for point in range(1, 60):
+        seen = struck("stopped", "end", point, tmp_path / str(point))
+        if any(each.startswith(("4 it ends", "8 it ends")) for each in seen.violations):
+            return
+    pytest.fail("no point shows it")

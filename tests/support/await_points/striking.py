@@ -11,16 +11,19 @@ from typing import Any, Final, Literal
 
 from tests.support.await_points.scenarios import SCENARIOS
 from tests.support.await_points.virtual_loop import run_virtually
-from tests.support.await_points.world import Change, World, world
+from tests.support.await_points.world import Change, Life, World, world
 
 Strike = Literal[
     "none",  # only count
     "kill",  # SIGKILL; the next process starts a little later
     "stop",  # SIGSTOP for longer than the receive window and the lease, then SIGCONT; nobody else leads
     "overtaken",  # the same, and a successor leads before the SIGCONT
+    "end",  # SIGTERM; the next process starts when it has ended
 ]
 #: Until another process has noticed and taken over, seconds.
 _TAKEOVER_S: Final = 2.0
+#: A process that was asked to stop has ended by then: ``leave_s`` and ``flush_s`` of execution's driver, with room, seconds.
+_END_S: Final = 15.0
 #: What a frozen process misses: the receive window (1.5 s) and the lease, with room, seconds.
 _FROZEN_S: Final = 6.0
 #: What a thawed process still wants to send has left by then, seconds.
@@ -56,7 +59,7 @@ async def _struck(scenario: str, strike: Strike, point: int, spill: Path, change
         note: Callable[[int, Any], None] | None = None
         if strike == "none":
             note = lambda _, callback: what.append(name_of(callback))  # noqa: E731  a callback
-        life.victim.arm(point, "dead" if strike == "kill" else "frozen", note)
+        life.victim.arm(point, _blow(life, strike), note)
         playing = asyncio.create_task(_played(at, scenario), name="scenario")
         since = await _strike(at, strike) if strike != "none" else None
         await playing
@@ -92,16 +95,37 @@ async def _strike(at: World, strike: Strike) -> float | None:
             await life.victim.struck.wait()
     except TimeoutError:
         return None  # the scenario has fewer turns this time
+    if strike == "end":
+        await _ended(at, life)
     await asyncio.sleep(_TAKEOVER_S)
     since = None
     if strike != "stop":
         await life.bus.cut()
         await at.start()
         since = asyncio.get_running_loop().time()
-    if strike != "kill":
+    if strike in ("stop", "overtaken"):
         await asyncio.sleep(_FROZEN_S - _TAKEOVER_S)
         life.victim.thaw()
     return since if strike == "overtaken" else None
+
+
+def _blow(life: Life, strike: Strike) -> Callable[[], None]:
+    if strike == "end":
+        return lambda: life.process.task.cancel() and None
+    return lambda: life.victim.become("dead" if strike == "kill" else "frozen")
+
+
+async def _ended(at: World, life: Life) -> None:
+    """Wait for the end of a process that was asked to stop, and judge what it leaves behind (EXEC-8)."""
+    await asyncio.wait({life.process.task}, timeout=_END_S)
+    if not life.process.task.done():
+        at.watch.say(f"8 asked to stop, it runs for {_END_S:g} s and longer")
+    if at.watch.held() and not at.watch.stops():
+        at.watch.say(f"4 it ends and leaves {at.watch.held()} without a stop")
+    entries = [each for each in at.watch.resting() if each in at.watch.approved]
+    if entries:
+        at.watch.say(f"8 it ends and leaves entries that rest: {entries}")
+    life.victim.become("dead")
 
 
 def name_of(callback: Any) -> str:

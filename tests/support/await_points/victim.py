@@ -39,7 +39,7 @@ class Victim:
         self.tasks: set[asyncio.Task[Any]] = set()
         self._parked: list[tuple[Any, tuple[Any, ...], Context]] = []
         self._at = 0
-        self._to: State = "dead"
+        self._strike: Callable[[], None] = lambda: None
         self._watching: Callable[[int, Any], None] | None = None
         self.context = copy_context()
         self.context.run(VICTIM.set, self)
@@ -48,9 +48,9 @@ class Victim:
         """Run ``work`` as the process."""
         return self.context.run(lambda: asyncio.get_running_loop().create_task(work, name=name))
 
-    def arm(self, at: int, to: State, watching: Callable[[int, Any], None] | None = None) -> None:
-        """Count from here; at turn ``at`` (from 1; 0 = never) it becomes ``to``. watching: called with each turn."""
-        self.turns, self._at, self._to, self._watching = 0, at, to, watching
+    def arm(self, at: int, strike: Callable[[], None], watching: Callable[[int, Any], None] | None = None) -> None:
+        """Count from here; at turn ``at`` (from 1; 0 = never) ``strike`` is called. watching: called with each turn."""
+        self.turns, self._at, self._strike, self._watching = 0, at, strike, watching
 
     def gate(self, inside: Context, callback: Any, args: tuple[Any, ...]) -> None:
         """One turn."""
@@ -59,7 +59,7 @@ class Victim:
             if self._watching is not None:
                 self._watching(self.turns, callback)
             if self.turns == self._at:
-                self.become(self._to)
+                self._strike()
                 self.struck.set()
         if self.state in ("running", "buried"):
             callback(*args)
