@@ -24,7 +24,7 @@ from shared.exchange.model.user_events import (
     UserEvent,
     WalletChange,
 )
-from tests.support.execution.shares import against_the_mode, attribute, name_of, only_reduces, symbol_and_leg
+from tests.support.execution.shares import against_the_mode, attribute, name_of, only_reduces, over_its_leg, symbol_and_leg
 
 ZERO = Decimal(0)
 FEE = Decimal("0.0005")
@@ -194,7 +194,7 @@ class ModelExchange:
             return int(ErrorCode.CLOSE_POSITION_ORDER_EXISTS)
         if order.book == "algo" and self._triggers(order):
             return int(ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER)
-        if order.book == "plain" and only_reduces(order) and not against:
+        if order.book == "plain" and only_reduces(order) and (not against or over_its_leg(order, held)):
             return int(ErrorCode.REDUCE_ONLY_REJECT)
         return 0
 

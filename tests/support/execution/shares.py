@@ -43,7 +43,14 @@ def against_the_mode(order: NewOrder, *, hedge: bool) -> int:
         return int(ErrorCode.POSITION_SIDE_NOT_MATCH)
     if hedge and order.reduce_only:
         return int(ErrorCode.PARAM_NOT_REQUIRED)
+    if hedge and order.close_position and not only_reduces(order):
+        return int(ErrorCode.REDUCE_ONLY_REJECT)
     return 0
+
+
+def over_its_leg(order: NewOrder, held: Decimal) -> bool:
+    """In hedge mode nothing caps an order that closes a leg: one of more than the leg holds is refused."""
+    return order.position_side != "BOTH" and (order.quantity or ZERO) > abs(held)
 
 
 def attribute(exchange: ModelExchange, order: ExchangeOrder, held: Decimal, signed: Decimal) -> None:

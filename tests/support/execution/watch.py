@@ -50,6 +50,7 @@ class Watch:
         self._refusals = self._sold = 0
         self._others_at = -RECOVERY_MS
         self._traded = 0
+        self._left: dict[str, int] = {}  # entries, and when they left
         self._hidden: dict[str, int] = {}
         self._commanded: dict[str, int] = {}
         self._beyond: dict[str, Decimal] = {}
@@ -166,7 +167,10 @@ class Watch:
         known = not self.forgetful and weather.fair
         known = known and self.desk.now - self._excused > KNOWN_MS and self.desk.now - self._others_at > late
         for symbol, client_id, quantity in sold[self._sold :]:
-            if known and not self._all_may_go(symbol):
+            # An entry that was on its way when they traded could not know of it.
+            left = self._left.get(client_id, self._others_at + 1)
+            on_its_way = left <= self._others_at and self.desk.now - self._others_at <= KNOWN_MS
+            if known and not on_its_way and not self._all_may_go(symbol):
                 self._say(f"7 {symbol}: {client_id} sold {quantity} that others hold")
         self._sold = len(sold)
 
@@ -226,6 +230,7 @@ class Watch:
 
     def _leaving(self, order: NewOrder, now: int) -> None:
         state, approved = self.desk.core.state, self.approved.get(order.client_id)
+        self._left[order.client_id] = now
         if state.halted is not None or order.symbol in state.frozen:
             self._say(f"5 {order.client_id} leaves while entries are halted or frozen")
         if self.hedge_is_known and self.desk.exchange.hedge:
