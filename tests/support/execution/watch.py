@@ -27,6 +27,8 @@ TIDY_MS = 20_000
 KNOWN_MS = 6_000
 #: Client ids of stops that lie so far away that they protect nothing begin so.
 FAR = "web_far"
+#: Client ids of orders of this deployment begin so.
+OURS = f"icte{LINEAGE}-"
 
 
 class Watch:
@@ -66,6 +68,12 @@ class Watch:
     def excuse(self) -> None:
         """Something came between that no execution can help."""
         self._excused = self.desk.now
+
+    def slept(self) -> None:
+        """The machine slept: while it did, nothing could be done."""
+        self.excuse()
+        self._naked.clear()
+        self._orphaned.clear()
 
     def others_act(self) -> None:
         """Somebody else trades: when news are lost, who closed whose part is known too late to tell."""
@@ -143,7 +151,7 @@ class Watch:
             self._say(f"4 {name}: {ours} held without a stop in a long calm")
 
     def _exits_of_ours(self, name: str) -> list[ExchangeOrder]:
-        living = [each for each in self._living(name) if each.client_id.startswith("icte")]
+        living = [each for each in self._living(name) if each.client_id.startswith(OURS)]
         return [each for each in living if each.close_position or only_reduces(each)]
 
     def _living(self, name: str) -> list[ExchangeOrder]:
@@ -176,7 +184,7 @@ class Watch:
 
     def _arrivals(self) -> None:
         for order in self.desk.exchange.arrived[self._seen :]:
-            if not order.client_id.startswith("icte"):
+            if not order.client_id.startswith(OURS):
                 continue
             self._ids[order.client_id] += 1
             if self._ids[order.client_id] > 1:
