@@ -122,7 +122,7 @@ class Commands:
         """
         state = self._state
         for position in list(state.positions.values()):
-            if position.foreign and symbol in (None, position.symbol):
+            if position.foreign_in_leg and symbol in (None, position.symbol):
                 self._take_over(position, command, now)
         closing = []
         for plan in state.plans.values():

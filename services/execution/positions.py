@@ -53,6 +53,15 @@ class LegPosition(msgspec.Struct, kw_only=True):
         """Its key in the state."""
         return f"{self.symbol}:{self.leg}"
 
+    @property
+    def foreign_in_leg(self) -> Decimal:
+        """What others hold there, as far as the leg can: LONG and SHORT hold one side only.
+
+        ``foreign`` is of the other side while a closing of theirs is known, and its opening is not.
+        """
+        possible = self.leg == "BOTH" or (self.foreign > 0) == (self.leg == "LONG")
+        return self.foreign if possible else _ZERO
+
     def state(self, stated: PositionRisk | None, asked_at: int) -> None:
         """Apply a statement; None = it names no such leg, which is flat. One older than what is known changes nothing."""
         if asked_at < self.stated_at and (stated is None or stated.updated_at < self.stated_at):

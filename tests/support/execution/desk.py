@@ -11,10 +11,12 @@ from services.execution.oms.ids import client_order_id, lineage
 from services.execution.plans.plan import Plan
 from services.execution.requests import CancelOrder, PlaceOrder
 from services.execution.settings import ExecutionSettings
+from services.execution.state import leg_key
 from shared.domain.account import AccountStatement, Trade
 from shared.domain.control import Alert, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
+from shared.domain.order_words import PositionSide
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
 from tests.support.approval.pairs import CREDULOUS
 from tests.support.execution.driver import VALIDITY_MS, ModelDriver, Weather
@@ -137,8 +139,8 @@ class Desk:
     def now(self) -> int:
         return self.driver.now
 
-    def plan(self, symbol: str = BTC) -> Plan | None:
-        return self.core.state.plans.get(f"{symbol}:BOTH")
+    def plan(self, symbol: str = BTC, leg: PositionSide = "BOTH") -> Plan | None:
+        return self.core.state.plans.get(leg_key(symbol, leg))
 
     @property
     def state(self) -> str:
@@ -146,8 +148,9 @@ class Desk:
         plan = self.plan() or next(reversed(self.core.state.past.values()), None)
         return plan.state if plan is not None else ""
 
-    def held(self, symbol: str = BTC) -> Decimal:
-        return self.exchange.position.get(symbol, D(0))
+    def held(self, name: str = BTC) -> Decimal:
+        """Of a symbol, or of a leg of hedge mode (``shares.leg_name``)."""
+        return self.exchange.position.get(name, D(0))
 
     def stop(self, symbol: str = BTC, side: str = "SELL") -> ExchangeOrder | None:
         return self.exchange.standing(symbol, side)

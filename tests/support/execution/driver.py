@@ -67,7 +67,7 @@ class Weather:
 @dataclass
 class ModelDriver:
     """``leaving`` hears of every entry that is about to leave, ``lost`` of the symbol of a protective order that never
-    arrives, ``looked`` is called after every step."""
+    arrives, ``looked`` is called after every step. Answers that are ``mute`` never come."""
 
     make: Callable[[], ExecutionCore]
     exchange: ModelExchange = field(default_factory=ModelExchange)
@@ -79,6 +79,7 @@ class ModelDriver:
     leaving: Callable[[NewOrder, int], None] = lambda order, now: None
     lost: Callable[[str], None] = lambda symbol: None
     looked: Callable[[], None] = lambda: None
+    mute: Callable[[Answer], bool] = lambda answer: False
 
     def __post_init__(self) -> None:
         self.core = self.make()
@@ -224,6 +225,8 @@ class ModelDriver:
 
     def _answer(self, answer: Answer) -> None:
         weather = self.weather
+        if self.mute(answer):
+            return
         for _ in range(2 if weather.happens(weather.repeat) else 1):
             self._later(weather.delay(weather.slow), lambda: self._handle(answer))
 

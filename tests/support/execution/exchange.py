@@ -1,4 +1,4 @@
-"""A model exchange for execution's tests: one account, one-way mode, both books of orders; pure and exact.
+"""A model exchange for execution's tests: one account in one-way or hedge mode, both books of orders; pure and exact.
 
 Prices move by ``move``; an order trades at the price half a spread away. Unrealistic: no margin check, no funding, a market
 order finds ``depth`` at once and its rest expires.
@@ -12,7 +12,6 @@ from decimal import Decimal
 
 import msgspec
 
-from shared.domain.order_words import Side
 from shared.exchange.error_codes import ErrorCode
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, NewOrder, OrderRef
@@ -25,6 +24,7 @@ from shared.exchange.model.user_events import (
     UserEvent,
     WalletChange,
 )
+from tests.support.execution.shares import against_the_mode, attribute, name_of, only_reduces, over_its_leg, symbol_and_leg
 
 ZERO = Decimal(0)
 FEE = Decimal("0.0005")
@@ -35,10 +35,11 @@ replace = msgspec.structs.replace
 class ModelExchange:
     """``refuse``: code with which a new order is refused, 0 = it is taken. ``said``: events not yet fetched.
 
-    ``ours``: what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others'
-    part first. ``beyond``: what closes of ours at the market took beyond our part, that is of others. ``arrived``: every new
-    order that reached the exchange, refused ones too. ``sold_of_others``: (symbol, client id, quantity) of what orders of
-    ours took off beyond ours; not of the stop that closes the whole position, which may.
+    ``position`` and what is kept beside it: by leg (``shares.leg_name``). ``hedge``: the account is in hedge mode. ``ours``:
+    what of a position was opened by orders whose client id begins with ``ict``; others' reductions take others' part first.
+    ``beyond``: what closes of ours at the market took beyond our part, that is of others. ``arrived``: every new order that
+    reached the exchange, refused ones too. ``sold_of_others``: (symbol, client id, quantity) of what orders of ours took off
+    beyond ours; not of the stop that closes the whole position, which may.
     """
 
     time: int = 0
@@ -50,6 +51,7 @@ class ModelExchange:
     tick: Decimal = Decimal("0.1")
     market_maximum: Decimal | None = None
     child_fails: bool = False
+    hedge: bool = False
     refuse: Callable[[NewOrder], int] = lambda order: 0
     position: dict[str, Decimal] = field(default_factory=dict)
     ours: dict[str, Decimal] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class ModelExchange:
             type=order.type, status="NEW", quantity=order.quantity or ZERO, executed=ZERO, updated_at=self.time,
             price=order.price or ZERO, trigger=order.trigger or ZERO, time_in_force=order.time_in_force or "",
             reduce_only=order.reduce_only, close_position=order.close_position, created_at=self.time,
+            position_side=order.position_side,
         )  # fmt: skip
         self._now(taken)
         if taken.book == "plain":
@@ -113,16 +116,32 @@ class ModelExchange:
     def living(self, symbol: str | None = None) -> list[ExchangeOrder]:
         return [each for each in self.orders.values() if not each.over and symbol in (None, each.symbol)]
 
+    def names(self) -> list[str]:
+        """The legs that something may be held in: every symbol's one, and those of hedge mode that were ever traded."""
+        return [*self.price, *(name for name in self.position if name not in self.price)]
+
     def legs(self) -> tuple[PositionRisk, ...]:
         return tuple(
             PositionRisk(
-                symbol=symbol, side="BOTH", quantity=held, entry=self.entry[symbol], break_even=ZERO,
+                symbol=symbol, side=leg, quantity=held, entry=self.entry[name], break_even=ZERO,
                 mark=self.price[symbol], unrealized=ZERO, liquidation=self.liquidation, notional=ZERO,
-                isolated_wallet=ZERO, initial_margin=ZERO, maintenance_margin=ZERO, updated_at=self.changed_at[symbol],
+                isolated_wallet=ZERO, initial_margin=ZERO, maintenance_margin=ZERO, updated_at=self.changed_at[name],
             )
-            for symbol, held in self.position.items()
+            for name, held in self.position.items()
             if held
+            for symbol, leg in [symbol_and_leg(name)]
         )  # fmt: skip
+
+    def switch(self, *, hedge: bool) -> int:
+        """Change the position mode; the code of the refusal, 0 = it is done."""
+        if hedge == self.hedge:
+            return int(ErrorCode.NO_NEED_TO_CHANGE_POSITION_SIDE)
+        if self.living():
+            return int(ErrorCode.POSITION_SIDE_CHANGE_EXISTS_OPEN_ORDERS)
+        if any(self.position.values()):
+            return int(ErrorCode.POSITION_SIDE_CHANGE_EXISTS_QUANTITY)
+        self.hedge = hedge
+        return 0
 
     # -- the market ---------------------------------------------------------------------------------------------------
 
@@ -136,28 +155,31 @@ class ModelExchange:
             if order.book == "plain":
                 self._match(order.id)
 
-    def close_by_exchange(self, symbol: str, prefix: str = "autoclose-") -> None:
-        """Liquidation or deleveraging: the exchange closes the whole position."""
-        held = self.position.get(symbol, ZERO)
+    def close_by_exchange(self, name: str, prefix: str = "autoclose-") -> None:
+        """Liquidation or deleveraging: the exchange closes the whole position of a leg."""
+        held = self.position.get(name, ZERO)
         if held:
-            self.market(symbol, -held, f"{prefix}{self.number}", reduce_only=True)
+            self.market(name, -held, f"{prefix}{self.number}", reduce_only=not self.hedge)
 
-    def market(self, symbol: str, signed: Decimal, client_id: str, *, reduce_only: bool = False) -> None:
-        """Somebody else's market order."""
-        side: Side = "BUY" if signed > 0 else "SELL"
+    def market(self, name: str, signed: Decimal, client_id: str, *, reduce_only: bool = False) -> None:
+        """A market order that the core did not send, in a symbol or a leg of it."""
+        symbol, leg = symbol_and_leg(name)
         self.place(
             NewOrder(
-                client_id=client_id, symbol=symbol, side=side, type="MARKET", quantity=abs(signed), reduce_only=reduce_only
+                client_id=client_id, symbol=symbol, side="BUY" if signed > 0 else "SELL", type="MARKET",
+                quantity=abs(signed), reduce_only=reduce_only, position_side=leg,
             )
-        )
+        )  # fmt: skip
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _refusal(self, order: NewOrder) -> int:
-        held = self.position.get(order.symbol, ZERO)
+        held = self.position.get(name_of(order), ZERO)
         against = held > 0 if order.side == "SELL" else held < 0
         if any(each.client_id == order.client_id for each in self.living(order.symbol)):
             return int(ErrorCode.DUPLICATED_CLIENT_ORDER_ID)
+        if code := against_the_mode(order, hedge=self.hedge):
+            return code
         if not order.client_id.startswith(("autoclose", "adl", "web")):
             code = self.refuse(order)
             if code:
@@ -172,7 +194,7 @@ class ModelExchange:
             return int(ErrorCode.CLOSE_POSITION_ORDER_EXISTS)
         if order.book == "algo" and self._triggers(order):
             return int(ErrorCode.ORDER_WOULD_IMMEDIATELY_TRIGGER)
-        if order.book == "plain" and order.reduce_only and not against:
+        if order.book == "plain" and only_reduces(order) and (not against or over_its_leg(order, held)):
             return int(ErrorCode.REDUCE_ONLY_REJECT)
         return 0
 
@@ -182,7 +204,7 @@ class ModelExchange:
         return price <= trigger if falls else price >= trigger
 
     def _trigger(self, order: ExchangeOrder) -> None:
-        held = self.position.get(order.symbol, ZERO)
+        held = self.position.get(name_of(order), ZERO)
         against = held > 0 if order.side == "SELL" else held < 0
         if not against:
             self._now(replace(order, status="EXPIRED", reason="no position"))
@@ -197,8 +219,9 @@ class ModelExchange:
         self._now(
             ExchangeOrder(
                 symbol=order.symbol, id=child, client_id=f"child{child}", book="plain", side=order.side, type="MARKET",
-                status="NEW", quantity=quantity, executed=ZERO, updated_at=self.time, reduce_only=True,
+                status="NEW", quantity=quantity, executed=ZERO, updated_at=self.time, reduce_only=not self.hedge,
                 original_type=order.type, close_position=order.close_position, created_at=self.time,
+                position_side=order.position_side,
             )
         )  # fmt: skip
         self._match(child)
@@ -213,8 +236,8 @@ class ModelExchange:
         limit = order.type == "LIMIT"
         marketable = not limit or (price <= order.price if order.side == "BUY" else price >= order.price)
         open_ = order.quantity - order.executed
-        if order.reduce_only:
-            held = self.position.get(order.symbol, ZERO)
+        if only_reduces(order):
+            held = self.position.get(name_of(order), ZERO)
             open_ = min(open_, max(ZERO, held if order.side == "SELL" else -held))
         quantity = min(open_, self.depth) if marketable else ZERO
         if quantity:
@@ -225,27 +248,27 @@ class ModelExchange:
             self._now(replace(order, status="EXPIRED"))
 
     def _trade(self, order: ExchangeOrder, quantity: Decimal, price: Decimal) -> None:
-        symbol, held = order.symbol, self.position.get(order.symbol, ZERO)
+        name, held = name_of(order), self.position.get(name_of(order), ZERO)
         signed = quantity if order.side == "BUY" else -quantity
         realized = ZERO
         if held * signed >= 0:
-            before = self.entry.get(symbol, ZERO) * abs(held)
-            self.entry[symbol] = (before + price * quantity) / (abs(held) + quantity)
+            before = self.entry.get(name, ZERO) * abs(held)
+            self.entry[name] = (before + price * quantity) / (abs(held) + quantity)
         else:
-            realized = (price - self.entry[symbol]) * (min(abs(held), quantity) * (1 if held > 0 else -1))
+            realized = (price - self.entry[name]) * (min(abs(held), quantity) * (1 if held > 0 else -1))
             if abs(signed) > abs(held):
-                self.entry[symbol] = price
-        self._attribute(order, held, signed)
-        self.position[symbol], self.changed_at[symbol] = held + signed, self.time
+                self.entry[name] = price
+        attribute(self, order, held, signed)
+        self.position[name], self.changed_at[name] = held + signed, self.time
         fee = price * quantity * FEE
         self.wallet += realized - fee
         executed = order.executed + quantity
         average = ((order.average_price or ZERO) * order.executed + price * quantity) / executed
         self.trades.append(
             AccountTrade(
-                symbol=symbol, id=len(self.trades) + 1, order_id=order.id, side=order.side, position_side="BOTH",
-                price=price, quantity=quantity, quote=price * quantity, commission=fee, commission_asset="USDT",
-                realized=realized, maker=False, time=self.time,
+                symbol=order.symbol, id=len(self.trades) + 1, order_id=order.id, side=order.side,
+                position_side=order.position_side, price=price, quantity=quantity, quote=price * quantity, commission=fee,
+                commission_asset="USDT", realized=realized, maker=False, time=self.time,
             )
         )  # fmt: skip
         fill = Executed(
@@ -255,31 +278,11 @@ class ModelExchange:
         status = "FILLED" if executed == order.quantity else "PARTIALLY_FILLED"
         self._now(replace(order, status=status, executed=executed, average_price=average), fill)
         change = PositionChange(
-            symbol=symbol, side="BOTH", quantity=held + signed, entry=self.entry[symbol], break_even=ZERO,
+            symbol=order.symbol, side=order.position_side, quantity=held + signed, entry=self.entry[name], break_even=ZERO,
             unrealized=ZERO, isolated_wallet=ZERO,
         )  # fmt: skip
         wallet = WalletChange(asset="USDT", wallet=self.wallet, cross_wallet=self.wallet, change=ZERO)
         self.said.append(AccountUpdate(time=self.time, reason="ORDER", wallets=(wallet,), positions=(change,)))
-
-    def _attribute(self, order: ExchangeOrder, held: Decimal, signed: Decimal) -> None:
-        """Keep what of a position is ours: others' reductions take others' part first."""
-        symbol, ours = order.symbol, self.ours.get(order.symbol, ZERO)
-        mine = order.client_id.startswith(("ict", "child"))
-        if held * signed >= 0:
-            self.ours[symbol] = ours + (signed if mine else ZERO)
-            return
-        if order.client_id.startswith("icte") and order.type == "MARKET":
-            self.beyond[symbol] = self.beyond.get(symbol, ZERO) + max(ZERO, min(abs(signed), abs(held)) - abs(ours))
-        after = held + signed
-        beyond = min(abs(signed), abs(held)) - abs(ours)
-        if order.client_id.startswith(("icte", "child")) and beyond > 0 and not order.close_position:
-            self.sold_of_others.append((symbol, order.client_id, beyond))
-        if after * held <= 0:
-            self.ours[symbol] = after if mine else ZERO
-        elif mine:
-            self.ours[symbol] = ours + signed if abs(ours) > abs(signed) else ZERO
-        elif abs(ours) > abs(after):
-            self.ours[symbol] = after
 
     def _now(self, order: ExchangeOrder, fill: Executed | None = None) -> ExchangeOrder:
         order = replace(order, updated_at=self.time)

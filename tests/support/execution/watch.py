@@ -14,6 +14,7 @@ from services.execution.state import THAWING
 from shared.domain.intents import OrderIntent
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from tests.support.execution.desk import INSTRUMENTS, LINEAGE, Desk
+from tests.support.execution.shares import name_of, only_reduces, symbol_and_leg
 
 SETTINGS = ExecutionSettings()
 #: Time beyond ``naked_ms`` until the closing has traded, ms.
@@ -26,6 +27,8 @@ TIDY_MS = 20_000
 KNOWN_MS = 6_000
 #: Client ids of stops that lie so far away that they protect nothing begin so.
 FAR = "web_far"
+#: Client ids of orders of this deployment begin so.
+OURS = f"icte{LINEAGE}-"
 
 
 class Watch:
@@ -39,6 +42,8 @@ class Watch:
         # Whose a rest is cannot be known when history was lost: then it may be told to be others', frozen and unprotected.
         self.forgetful = False
         self.behind = False  # the end of the log was lost: what a cut that it does not know did, nobody can tell in time
+        self.earlier: set[str] = set()  # ids of ours that an earlier process has sent
+        self.hedge_is_known = False  # the core was told which position mode the account is in
         self._seen = 0
         self._ids: Counter[str] = Counter()
         self._naked: dict[str, int] = {}
@@ -47,6 +52,7 @@ class Watch:
         self._refusals = self._sold = 0
         self._others_at = -RECOVERY_MS
         self._traded = 0
+        self._left: dict[str, int] = {}  # entries, and when they left
         self._hidden: dict[str, int] = {}
         self._commanded: dict[str, int] = {}
         self._beyond: dict[str, Decimal] = {}
@@ -62,6 +68,12 @@ class Watch:
     def excuse(self) -> None:
         """Something came between that no execution can help."""
         self._excused = self.desk.now
+
+    def slept(self) -> None:
+        """The machine slept: while it did, nothing could be done."""
+        self.excuse()
+        self._naked.clear()
+        self._orphaned.clear()
 
     def others_act(self) -> None:
         """Somebody else trades: when news are lost, who closed whose part is known too late to tell."""
@@ -93,23 +105,19 @@ class Watch:
         self._arrivals()
         self._quantities()
         self._additions()
-        for symbol in exchange.price:
-            held, ours = exchange.position.get(symbol, Decimal(0)), exchange.ours.get(symbol, Decimal(0))
-            naked = bool(held and ours) and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol)
+        for name in exchange.names():
+            held, ours = exchange.position.get(name, Decimal(0)), exchange.ours.get(name, Decimal(0))
+            naked = bool(held and ours) and not self._protected(name, held, ours) and not self._thought_foreign(name)
             can = weather.writes and not self.blind  # it can act, and can know
-            self._naked[symbol] = self._naked.get(symbol, now) if naked and can else now
+            self._naked[name] = self._naked.get(name, now) if naked and can else now
             believing = SETTINGS.write_off_ms if self.forgetful else 0  # so long until a rest is told to be others'
             quiet = now - self._excused > RECOVERY_MS + believing
-            if now - self._naked[symbol] > SETTINGS.naked_ms + SLACK_MS + (0 if quiet else RECOVERY_MS + believing):
-                self._say(f"4 {symbol}: {ours} of {held} held without a stop since {self._naked[symbol]}")
-            orphans = not held and any(
-                each.reduce_only or each.close_position
-                for each in exchange.living(symbol)
-                if each.client_id.startswith("icte")
-            )
-            self._orphaned[symbol] = self._orphaned.get(symbol, now) if orphans else now
-            if now - max(self._orphaned[symbol], self._excused) > TIDY_MS:
-                self._say(f"4 {symbol}: flat, and exits of ours rest since {self._orphaned[symbol]}")
+            if now - self._naked[name] > SETTINGS.naked_ms + SLACK_MS + (0 if quiet else RECOVERY_MS + believing):
+                self._say(f"4 {name}: {ours} of {held} held without a stop since {self._naked[name]}")
+            orphans = not held and self._exits_of_ours(name)
+            self._orphaned[name] = self._orphaned.get(name, now) if orphans else now
+            if now - max(self._orphaned[name], self._excused) > TIDY_MS:
+                self._say(f"4 {name}: flat, and exits of ours rest since {self._orphaned[name]}")
 
     def settled(self) -> None:
         """Judge after a long calm: everything agrees with the exchange."""
@@ -119,39 +127,46 @@ class Watch:
             if order.unsettled:
                 self._say(f"7 order {order.client_id} is {order.status} for ever")
         for symbol, freeze in state.frozen.items():
-            position = state.leg(symbol)
-            if freeze.reason in THAWING and not (freeze.reason == "foreign" and position.foreign):
+            foreign = any(position.foreign for position in state.positions.values() if position.symbol == symbol)
+            if freeze.reason in THAWING and not (freeze.reason == "foreign" and foreign):
                 self._say(f"7 {symbol} does not thaw: {freeze.reason} {freeze.text}")
-        for symbol in exchange.price:
-            self._compare(symbol)
+        for name in exchange.names():
+            self._compare(name)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _compare(self, symbol: str) -> None:
-        exchange, state = self.desk.exchange, self.desk.core.state
-        held, plan = exchange.position.get(symbol, Decimal(0)), self.desk.plan(symbol)
+    def _compare(self, name: str) -> None:
+        exchange, state, (symbol, leg) = self.desk.exchange, self.desk.core.state, symbol_and_leg(name)
+        held, plan = exchange.position.get(name, Decimal(0)), self.desk.plan(symbol, leg)
         net = plan.sign * plan.net(state.orders) if plan is not None else Decimal(0)
-        foreign = state.leg(symbol).foreign
+        foreign = state.leg(symbol, leg).foreign
         if net + foreign != held:
-            self._say(f"7 {symbol}: {held} at the exchange, {net} ours and {foreign} of others in our books")
-        if not held and [each for each in exchange.living(symbol) if each.client_id.startswith("icte") and _exits(each)]:
-            self._say(f"4 {symbol}: flat in a long calm, and exits of ours rest")
+            self._say(f"7 {name}: {held} at the exchange, {net} ours and {foreign} of others in our books")
+        if not held and self._exits_of_ours(name):
+            self._say(f"4 {name}: flat in a long calm, and exits of ours rest")
         if plan is not None and net and plan.state != "open":
-            self._say(f"4 {symbol}: trade {plan.id} is {plan.state} in a long calm, holding {net}")
-        ours = exchange.ours.get(symbol, Decimal(0))
-        if held and ours and not self._protected(symbol, held, ours) and not self._thought_foreign(symbol):
-            self._say(f"4 {symbol}: {ours} held without a stop in a long calm")
+            self._say(f"4 {name}: trade {plan.id} is {plan.state} in a long calm, holding {net}")
+        ours = exchange.ours.get(name, Decimal(0))
+        if held and ours and not self._protected(name, held, ours) and not self._thought_foreign(name):
+            self._say(f"4 {name}: {ours} held without a stop in a long calm")
 
-    def _thought_foreign(self, symbol: str) -> bool:
-        return self.forgetful and self.desk.core.state.leg(symbol).foreign != 0
+    def _exits_of_ours(self, name: str) -> list[ExchangeOrder]:
+        living = [each for each in self._living(name) if each.client_id.startswith(OURS)]
+        return [each for each in living if each.close_position or only_reduces(each)]
 
-    def _protected(self, symbol: str, held: Decimal, ours: Decimal) -> bool:
+    def _living(self, name: str) -> list[ExchangeOrder]:
+        return [each for each in self.desk.exchange.living(symbol_and_leg(name)[0]) if name_of(each) == name]
+
+    def _thought_foreign(self, name: str) -> bool:
+        return self.forgetful and self.desk.core.state.leg(*symbol_and_leg(name)).foreign != 0
+
+    def _protected(self, name: str, held: Decimal, ours: Decimal) -> bool:
         side = "SELL" if held > 0 else "BUY"
-        standing = self.desk.exchange.standing(symbol, side)
-        if standing is not None and (not standing.client_id.startswith(FAR) or standing.client_id in self._moved):
+        stops = [each for each in self._living(name) if each.type == "STOP_MARKET" and each.side == side]
+        whole = [each for each in stops if each.close_position]
+        if any(not each.client_id.startswith(FAR) or each.client_id in self._moved for each in whole):
             return True
-        bridges = [each for each in self.desk.exchange.living(symbol) if each.type == "STOP_MARKET" and each.side == side]
-        return sum((each.quantity for each in bridges), Decimal(0)) >= abs(ours)
+        return sum((each.quantity for each in stops), Decimal(0)) >= abs(ours)
 
     def _additions(self) -> None:
         """What others hold beside us is not ours to sell, once it can be known whose it is."""
@@ -160,21 +175,26 @@ class Watch:
         known = not self.forgetful and weather.fair
         known = known and self.desk.now - self._excused > KNOWN_MS and self.desk.now - self._others_at > late
         for symbol, client_id, quantity in sold[self._sold :]:
-            if known and not self._all_may_go(symbol):
+            # An entry that was on its way when they traded could not know of it.
+            left = self._left.get(client_id, self._others_at + 1)
+            on_its_way = left <= self._others_at and self.desk.now - self._others_at <= KNOWN_MS
+            if known and not on_its_way and not self._all_may_go(symbol):
                 self._say(f"7 {symbol}: {client_id} sold {quantity} that others hold")
         self._sold = len(sold)
 
     def _arrivals(self) -> None:
         for order in self.desk.exchange.arrived[self._seen :]:
-            if not order.client_id.startswith("icte"):
+            if not order.client_id.startswith(OURS):
                 continue
             self._ids[order.client_id] += 1
             if self._ids[order.client_id] > 1:
                 self._say(f"3 {order.client_id} reached the exchange twice")
-            if not order.protects:
+            if not order.protects and order.client_id not in self.earlier:
                 approved = self.approved.get(order.client_id)
                 if approved is None or order.quantity != approved.quantity or order.side != approved.side:
                     self._say(f"5 {order.client_id}: an entry of {order.quantity} that nobody approved")
+                if order.position_side != "BOTH":
+                    self._say(f"5 {order.client_id}: an entry in the leg {order.position_side} of hedge mode")
         self._seen = len(self.desk.exchange.arrived)
 
     def _quantities(self) -> None:
@@ -183,12 +203,13 @@ class Watch:
         self._hide()
         surprised = self.desk.now - self._others_at <= RECOVERY_MS  # the news of it may be on their way
         known = not (self.forgetful or self.behind or surprised)
-        for symbol, beyond in exchange.beyond.items():
+        for name, beyond in exchange.beyond.items():
+            symbol = symbol_and_leg(name)[0]
             hidden = self.desk.now - self._hidden.get(symbol, -RECOVERY_MS) <= RECOVERY_MS
             judged = known and not hidden and not self._all_may_go(symbol)
-            if judged and beyond - self._beyond.get(symbol, Decimal(0)) > INSTRUMENTS[symbol].step_size:
-                self._say(f"3 {symbol}: closes of ours took {beyond} of what others hold")
-            self._beyond[symbol] = beyond
+            if judged and beyond - self._beyond.get(name, Decimal(0)) > INSTRUMENTS[symbol].step_size:
+                self._say(f"3 {name}: closes of ours took {beyond} of what others hold")
+            self._beyond[name] = beyond
         for plan in state.plans.values():
             if self.behind or not plan.cut or plan.exit_wanted or plan.state not in ("protecting", "open"):
                 continue
@@ -217,15 +238,14 @@ class Watch:
 
     def _leaving(self, order: NewOrder, now: int) -> None:
         state, approved = self.desk.core.state, self.approved.get(order.client_id)
+        self._left[order.client_id] = now
         if state.halted is not None or order.symbol in state.frozen:
             self._say(f"5 {order.client_id} leaves while entries are halted or frozen")
+        if self.hedge_is_known and self.desk.exchange.hedge:
+            self._say(f"5 {order.client_id} leaves although the account is in hedge mode")
         if approved is not None and now > approved.valid_until:
             self._say(f"5 {order.client_id} leaves {now - approved.valid_until} ms too late")
 
     def _say(self, violation: str) -> None:
         if violation not in self.violations:
             self.violations.append(violation)
-
-
-def _exits(order: ExchangeOrder) -> bool:
-    return order.reduce_only or order.close_position

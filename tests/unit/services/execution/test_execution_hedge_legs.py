@@ -15,10 +15,10 @@ from shared.domain.control import ClockTick
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import ExchangeOrder
-from shared.exchange.model.user_events import AlgoUpdate
+from shared.exchange.model.user_events import AlgoUpdate, Executed, OrderUpdate
 from shared.exchange.outcome.outcomes import Refused
 from simulator.port_models import asked
-from tests.support.execution.desk import BTC, LINEAGE, START, client_order_id, core
+from tests.support.execution.desk import BTC, LINEAGE, START, client_order_id, control, core
 
 D = Decimal
 ZERO = D(0)
@@ -87,3 +87,26 @@ def test_a_position_of_others_in_a_hedge_leg_is_not_touched_and_its_symbol_takes
     requests = until(execution, START, 60_000, leg="LONG", quantity=D(2))
     assert not [each for each in requests if isinstance(each, PlaceOrder)]
     assert execution.state.frozen[BTC].reason in ("foreign", "mismatch")
+
+
+@pytest.mark.parametrize(("leg", "side"), [("LONG", "SELL"), ("SHORT", "BUY")])
+def test_a_flatten_opens_nothing_in_a_leg_whose_closing_was_learned_of_before_its_opening(
+    leg: PositionSide, side: Side
+) -> None:
+    """RISK-7, EXEC-4: a leg holds one side only, so what seems to be of the other side is no position."""
+    execution = core()
+    execution.handle(statement(START, leg, ZERO), START)
+    order = ExchangeOrder(
+        symbol=BTC, id=8, client_id="web_1", book="plain", side=side, type="MARKET", status="FILLED", quantity=D(2),
+        executed=D(2), updated_at=START + 100, created_at=START + 100, position_side=leg,
+    )  # fmt: skip
+    fill = Executed(
+        trade_id=1, quantity=D(2), price=D(100), commission=ZERO, commission_asset="USDT", realized=ZERO, maker=False,
+        time=START + 100,
+    )  # fmt: skip
+    update = OrderUpdate(time=START + 100, execution="TRADE", order=order, fill=fill)
+    execution.handle(News(event=update), START + 100)
+    requests = execution.handle(control("flatten"), START + 200).requests
+    requests += until(execution, START + 1_000, 60_000, leg=leg, quantity=ZERO)
+    assert not [each for each in requests if isinstance(each, PlaceOrder)]
+    assert (execution.state.plans, execution.state.flattening) == ({}, None)
