@@ -132,7 +132,8 @@ class World:
     def quiet(self) -> bool:
         """A process works, and nothing is under way in its mind."""
         life = self.lives[-1]
-        if life.victim.state != "running" or not life.process.driver._dispatcher.caught_up:
+        begun = hasattr(life.process.driver, "_dispatcher")  # it has had its first turn
+        if life.victim.state != "running" or not begun or not life.process.driver._dispatcher.caught_up:
             return False
         state = self.state
         return all(
