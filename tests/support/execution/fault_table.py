@@ -1,6 +1,6 @@
-"""The faults of the review as a table: what each does at which moment of a trade, and which pairs of them cannot be.
+"""Known money faults as a table: what each does at which moment of a trade, and which pairs of them cannot be.
 
-The numbers are those of the review: 1 to 3, 5, 7 to 13 and 16 to 18. Number 18 is a list: its parts have letters.
+The numbers, which docs/plan.md and the tests use: 1 to 3, 5, 7 to 13 and 16 to 18. Number 18 is a list: its parts have letters.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def nothing(scene: Scene) -> None:
 
 @dataclass(frozen=True)
 class Fault:
-    """``number``: of the review. What it does before the trade is approved; when its entry has left; while it is held
+    """``number``: of the fault. What it does before the trade is approved; when its entry has left; while it is held
     (``steady``), and at the end of that (``judged``); when the price has jumped through the stop (``ends``); after the calm.
 
     Each may say what is wrong (``Scene.wrong``).
