@@ -37,8 +37,8 @@ def test_with_one_fault_alone_the_same_holds(fault: Fault, side: Side) -> None:
     assert play_scene(side, [fault]) == []
 
 
-def test_the_table_has_every_fault_of_the_issue_and_a_reason_for_each_pair_that_is_left_out() -> None:
-    """Invariants 3, 4, 5 and 7: faults 1 to 3, 5, 7 to 13, 16 to 18 of the table."""
+def test_the_table_has_every_fault_and_a_reason_for_each_pair_that_is_left_out() -> None:
+    """STYLE: a reason beside each exemption; the faults are 1 to 3, 5, 7 to 13 and 16 to 18."""
     numbers = {int(fault.number.rstrip("abcde")) for fault in FAULTS}
     assert numbers == {1, 2, 3, 5, 7, 8, 9, 10, 11, 12, 13, 16, 17, 18}
     assert all(pair <= BY_NUMBER.keys() and why for pair, why in IMPOSSIBLE.items())
