@@ -15,6 +15,7 @@ import msgspec
 from services.risk import alerts, gate, kill_switch, sizing
 from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
+from services.risk.growth import GrowthRecord
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
 from shared.approval.commands import SEVERITY, CommandJudge
@@ -95,6 +96,8 @@ class RiskCore:
     def restore(self, data: bytes) -> None:
         self._state = msgspec.msgpack.decode(data, type=RiskState)
         self._barrier.state = self._state.barrier
+        if self._state.equity.growth.version != GrowthRecord().version:
+            self._state.equity.growth = GrowthRecord()  # figures only: no reason to refuse what limits rest on
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
