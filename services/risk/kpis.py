@@ -69,11 +69,11 @@ class Goal:
 
 #: Field of ``Kpis`` → its goal. The others have none.
 GOALS: Final[dict[str, Goal]] = {
-    "win_rate": Goal("at least 0.60", lambda value: value >= Decimal("0.60")),
+    "win_rate": Goal("at least 60 %", lambda value: value >= Decimal("0.60")),
     "reward_to_risk": Goal("at least 2", lambda value: value >= 2),
     "losses_in_row": Goal("at most 5", lambda value: value <= 5),
     "sharpe": Goal("at least 1.5", lambda value: value >= 1.5),
-    "max_drawdown": Goal("below 0.12", lambda value: value < Decimal("0.12")),
+    "max_drawdown": Goal("below 12 %", lambda value: value < Decimal("0.12")),
 }
 
 
