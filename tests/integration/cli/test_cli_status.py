@@ -128,7 +128,7 @@ async def test_watching_looks_again_until_ctrl_c_and_exits_like_the_last_look(tm
     assert (first["risk"]["equity"], second["risk"]["equity"], code) == ("10000", "9000", Exit.OK)
 
 
-async def test_what_is_no_service_of_ours_is_said_to_be_none() -> None:
+async def test_a_listener_that_is_no_service_of_ours_is_named_so() -> None:
     """OPS-10: a port that something else has is the usual mistake."""
 
     async def chat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -80,7 +80,7 @@ def test_a_whole_report_is_ok_and_has_both_states() -> None:
     assert [each.name for each in found.services] == ["risk", "execution", "journal"]
 
 
-def test_what_is_unreachable_is_named_with_what_to_do_next() -> None:
+def test_an_unreachable_service_is_named_with_what_to_do_next() -> None:
     """OPS-10: the rest is shown all the same."""
     found = report(risk(), gone("execution"))
     assert not found.ok

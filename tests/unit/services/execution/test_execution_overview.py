@@ -73,7 +73,7 @@ def test_orders_that_live_are_shown_with_their_purpose_and_those_that_are_over_a
     assert (found["target"].trigger, found["target"].quantity, found["target"].status) == (D(110), D(2), "NEW")
 
 
-def test_what_others_hold_stands_apart_and_freezes_the_symbol() -> None:
+def test_a_position_of_others_stands_apart_and_freezes_the_symbol() -> None:
     """EXEC-4: somebody buys in the app."""
     desk = Desk()
     desk.person(3, ETH)
