@@ -36,6 +36,11 @@ _KPIS: Final = {
 def page(report: StatusReport) -> RenderableType:
     """Draw the whole report, the gravest first."""
     parts: list[RenderableType] = [_line(f"not in this report: {each}", "bold red") for each in report.missing]
+    parts += [  # said here too: on a low terminal the table of services is cut off
+        _line(f"not ready: {each.name} at {each.address}: {'; '.join(each.troubles)}", "yellow")
+        for each in report.services
+        if each.reached and not each.ready
+    ]
     parts.append(_account(report))
     if report.risk is not None:
         parts.append(_risk(report.risk))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
+import pty
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +24,7 @@ from shared.core import Overview
 from shared.runtime.process.exits import Exit
 from shared.runtime.process.health import HealthServer
 from tests.support.execution.desk import Desk
+from tests.support.processes.terminal import ctrl_c_works
 from tests.support.risk.scenes import DAWN, build, feed, stated
 
 ICT = (sys.executable, "-m", "cli")
@@ -166,3 +172,45 @@ async def test_a_name_that_nobody_knows_is_said_so() -> None:
     (answer,) = await ask({"risk": "http://no-such-host.invalid:9100"})
     assert "no-such-host.invalid" in answer.fault
     assert "status.addresses.risk" in answer.next
+
+
+async def test_watching_at_a_terminal_draws_the_page_and_ctrl_c_ends_it_well(tmp_path: Path) -> None:
+    """OPS-3: the page is drawn in place, and the terminal is given back."""
+    async with both() as addresses:
+        file = configured(tmp_path, addresses)
+        code, drawn = await asyncio.to_thread(_at_a_terminal, "status", "--watch", "--config", file)
+    assert code == Exit.OK, drawn
+    assert "NORMAL" in drawn
+    assert "risk.daily_loss_limit" in drawn
+    assert "\x1b[?1049l" in drawn, "the alternate screen is left"
+    assert "Traceback" not in drawn
+
+
+def _at_a_terminal(*arguments: str) -> tuple[int, str]:
+    """Run ``ict`` at a terminal of 120 x 60, press Ctrl-C once the page is there; exit code and everything drawn."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 120, 0, 0))
+    process = subprocess.Popen(
+        [*ICT, *arguments],
+        stdin=follower, stdout=follower, stderr=follower,
+        env={**os.environ, "TERM": "xterm"}, preexec_fn=ctrl_c_works,
+    )  # fmt: skip
+    os.close(follower)
+    drawn, pressed = b"", False
+    try:
+        while True:
+            try:
+                piece = os.read(leader, 65_536)
+            except OSError:  # the other end is closed: it has ended
+                break
+            if not piece:
+                break
+            drawn += piece
+            if not pressed and b"execution-1" in drawn:  # of the last table
+                process.send_signal(signal.SIGINT)
+                pressed = True
+        return process.wait(30), drawn.decode(errors="replace")
+    finally:
+        process.kill()
+        process.wait()
+        os.close(leader)

@@ -140,6 +140,7 @@ def test_troubles_are_those_of_readiness() -> None:
     found = report(risk(), answer("execution", {"execution": None}, ready=False, checks={"bus": False, "exchange": "down"}))
     assert found.services[1].troubles == ("bus", "exchange: down")
     assert not found.services[1].ready
+    assert "not ready: execution at execution:9100: bus; exchange: down" in printed(found).splitlines()
 
 
 def test_goals_are_met_missed_or_not_known() -> None:
