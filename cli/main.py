@@ -199,6 +199,18 @@ def doctor(config: Config = None, json: Json = False) -> None:
 
 
 @app.command()
+def status(
+    config: Config = None,
+    json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="look again every 2 s, until Ctrl-C")] = False,
+) -> None:
+    """Show the account, positions, orders, limits and health of the running services; exit 1 if something is unreachable."""
+    from cli.status.commands import status as body
+
+    body(config, json=json, watch=watch)
+
+
+@app.command()
 def topology(
     config: Config = None,
     apply: Annotated[

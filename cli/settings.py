@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cli.status.settings import StatusSettings
 from services.analysis.settings import AnalysisSettings
 from services.execution.settings import ExecutionSettings
 from services.ingest.settings import IngestSettings
@@ -78,6 +79,7 @@ class Settings(CommonSettings):
     server: ServerSettings = Field(
         default_factory=ServerSettings, description="`ict simulator`: the server that speaks Binance's protocol"
     )
+    status: StatusSettings = Field(default_factory=StatusSettings, description="Whom `ict status` asks")
     market: MarketSettings = Field(default_factory=MarketSettings, description="The market that sim mode plays")
 
     def _cross_section_faults(self) -> dict[str, str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from shared.domain.message import Message
+
+#: What a person may see of a state, by the name of its part ("risk"); None = it is known that another process has it.
+Overview = Mapping[str, msgspec.Struct | None]
 
 
 class StaleSnapshot(ValueError):
@@ -42,4 +47,13 @@ class Core(Protocol):
 
         Raises, without a change, for a snapshot that it cannot restore; see ``StaleSnapshot``.
         """
+        ...
+
+
+@runtime_checkable
+class Overviewed(Protocol):
+    """What shows its state to people; a core need not."""
+
+    def overview(self) -> Overview:
+        """Return what may be seen, by part: no secrets. It changes nothing, and is called between two messages."""
         ...

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from shared.core import Core, StaleSnapshot
+from shared.core import Core, Overview, Overviewed, StaleSnapshot
 from shared.domain.message import Message
 
 
@@ -51,6 +51,14 @@ class Pipeline:
                         if type(output) not in self._internal:
                             leaving.append(output)
         return leaving
+
+    def overview(self) -> Overview:
+        """Return what the stages show, together."""
+        shown: dict[str, msgspec.Struct | None] = {}
+        for stage in self._stages:
+            if isinstance(stage.core, Overviewed):
+                shown |= stage.core.overview()
+        return shown
 
     def snapshot(self) -> bytes:
         return msgspec.msgpack.encode({stage.name: stage.core.snapshot() for stage in self._stages})

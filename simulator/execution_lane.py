@@ -16,6 +16,7 @@ import msgspec
 from services.execution.inputs import Input, Sent, Withheld
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import Effects, PlaceOrder, QueryAccount, Request
+from shared.core import Overview
 from shared.domain.control import ClockTick
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
@@ -36,6 +37,8 @@ class Execution(Protocol):
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None: ...
 
     def snapshot(self) -> bytes: ...
+
+    def overview(self) -> Overview: ...
 
     def restore(self, data: bytes) -> None: ...
 
@@ -92,6 +95,10 @@ class ExecutionLane:
     def driver(self) -> MatchingDriver:
         """Return the simulated exchange, for tests; do not change it."""
         return self._driver
+
+    def overview(self) -> Overview:
+        """Return what execution's core shows."""
+        return self._core.overview()
 
     def snapshot(self) -> bytes:
         """Return the whole state as msgpack."""

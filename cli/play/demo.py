@@ -71,17 +71,21 @@ async def play(
     speed: float | None,
     store: StateStore | None = None,
     on_step: Callable[[int], None] | None = None,
+    on_services: Callable[[Sequence[Service]], None] | None = None,
     make_bus: Callable[[Settings], Bus] = make_memory_bus,
 ) -> None:
     """Run the whole system on ``source`` to its end.
 
     ``speed``: market seconds a second; None = as fast as it settles. ``store``: None = lanes keep their state in this
-    process. ``on_step`` is called after each minute with its close time, ms. Raises ServiceDied when a core fails.
+    process. ``on_step`` is called after each minute with its close time, ms; ``on_services`` once, with all that will run.
+    Raises ServiceDied when a core fails.
     """
     settings = embedded(settings)
     bus = make_bus(settings)
     await bus.start()
     services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in LAYOUTS["embedded"]]
+    if on_services is not None:
+        on_services(services)
     funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
         bus, source, funding, recorder,

@@ -7,6 +7,7 @@ from functools import partial
 from cli.settings import Settings
 from services.analysis.core import AnalysisCore
 from services.risk.core import RiskCore
+from services.risk.metrics import FIGURES
 from services.signals.core import SignalsCore
 from services.signals.strategies import reads
 from shared.domain.account import AccountStatement
@@ -67,5 +68,6 @@ def spec(settings: Settings) -> ServiceSpec:
         commands="engine.commands",
         build=partial(build, settings),
         tick_ms=settings.lane.tick_ms,
+        show=FIGURES.show,
     )
     return ServiceSpec(name="engine", group="engine", lanes=(lane,))

@@ -58,6 +58,7 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
                 await open_store(store)
                 service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
                 health.check("workers", service.workers_alive)
+                health.show(name, settings.replica, service.overview)
                 if service.spec.sources:
                     health.check("exchange", service.sources_ready)
                 await started.enter_async_context(running([service], member=settings.replica))
@@ -112,7 +113,12 @@ async def _run_embedded(settings: Settings, stop: Stop) -> None:
     health.ready()
     source = _market(settings)
     log.info("market_began", expect=forecast(source, settings.market.speed))
-    await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed), stop)
+
+    def show(services: Sequence[Service]) -> None:
+        for each in services:
+            health.show(each.spec.name, settings.replica, each.overview)
+
+    await _until_stopped(play(settings, source, Recorder(None), speed=settings.market.speed, on_services=show), stop)
     await health.stop()
 
 
@@ -135,6 +141,7 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
                 services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
                 for service in services:
                     health.check(f"{service.spec.name} workers", service.workers_alive)
+                    health.show(service.spec.name, settings.replica, service.overview)
                     if service.spec.sources:
                         health.check("exchange", service.sources_ready)
                 await started.enter_async_context(running(services))

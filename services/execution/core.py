@@ -21,6 +21,7 @@ from services.execution.entries import Entries
 from services.execution.inputs import Answer, Connected, Executions, Input, Leaving, News, Paid, Sent, Statement, Withheld
 from services.execution.news import NewsReader
 from services.execution.oms.registry import OrderRegistry
+from services.execution.overview import overview
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.reconcile import Reconciler
 from services.execution.requests import Effects, QueryAccount
@@ -30,6 +31,7 @@ from services.execution.state import ExecutionState
 from services.execution.strays import Strays
 from services.execution.tending import Tender
 from shared.approval.commands import CommandJudge
+from shared.core import Overview
 from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent, VerdictBundle
@@ -89,6 +91,10 @@ class ExecutionCore:
     def restore(self, data: bytes) -> None:
         """Replace the state by one that ``snapshot`` returned."""
         self._wire(msgspec.msgpack.decode(data, type=ExecutionState))
+
+    def overview(self) -> Overview:
+        """Return what a person may see of positions, orders and what keeps entries back."""
+        return {"execution": overview(self.state)}
 
     # -- inputs -------------------------------------------------------------------------------------------------------
 

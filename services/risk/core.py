@@ -15,11 +15,14 @@ import msgspec
 from services.risk import alerts, gate, kill_switch, sizing
 from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
+from services.risk.growth import GrowthRecord
+from services.risk.overview import overview
 from services.risk.settings import RiskSettings
 from services.risk.state import RiskState
 from shared.approval.commands import SEVERITY, CommandJudge
 from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
+from shared.core import Overview
 from shared.domain.account import AccountStatement, RiskReport
 from shared.domain.control import Alert, ClockTick, Command, Control
 from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
@@ -95,6 +98,12 @@ class RiskCore:
     def restore(self, data: bytes) -> None:
         self._state = msgspec.msgpack.decode(data, type=RiskState)
         self._barrier.state = self._state.barrier
+        if self._state.equity.growth.version != GrowthRecord().version:
+            self._state.equity.growth = GrowthRecord()  # figures only: no reason to refuse what limits rest on
+
+    def overview(self) -> Overview:
+        """Return what a person may see of the account's risk."""
+        return {"risk": overview(self._state, self._settings)}
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from services.risk.growth import GrowthRecord
 from services.risk.kill_switch import Loss
 from shared.domain.account import AccountStatement, Trade, Transfer
 
@@ -30,7 +31,7 @@ class EquityBook(msgspec.Struct, kw_only=True):
     equity: as last stated, ``at``. trusted: as last stated without a suspect. day_start: corrected by the transfers since;
     day_base: what the day's loss is a fraction of; day_at: as of when; settled: a statement of the day itself said so.
     suspect: change of equity that is not explained, since ``suspect_at``. results, unrealized: of open trades and of
-    positions, as last stated.
+    positions, as last stated. growth: the account's index over time, for the KPIs.
     """
 
     equity: Decimal | None = None
@@ -46,6 +47,7 @@ class EquityBook(msgspec.Struct, kw_only=True):
     suspect_at: int = -1
     results: dict[str, Decimal] = msgspec.field(default_factory=dict)
     unrealized: Decimal = _ZERO
+    growth: GrowthRecord = msgspec.field(default_factory=GrowthRecord)
 
     @property
     def day(self) -> Loss:
@@ -87,11 +89,12 @@ class EquityBook(msgspec.Struct, kw_only=True):
             self.trusted = equity
             if equity > self.peak:
                 self.peak, self.peak_at = equity, stated.time
+            self.growth.take(equity, stated.time)
 
     def accept(self) -> None:
         """A person has looked at what was suspect: it counts as a transfer."""
         if self.suspect:
-            self._move(self.suspect, self.trusted, self.suspect_at)
+            self._move(self.suspect, self.trusted, self.suspect_at, self.suspect_at)
             self.suspect, self.trusted = _ZERO, self.equity or _ZERO
 
     def forget_peak(self) -> None:
@@ -120,7 +123,7 @@ class EquityBook(msgspec.Struct, kw_only=True):
         late = [each for each in stated.transfers if each.time <= self.at]
         for each in stated.transfers:
             if each.time > self.at:
-                self._move(each.amount, before + moved, each.time)
+                self._move(each.amount, before + moved, each.time, each.time)
                 moved += each.amount
         change = equity - before - moved
         # a position of others that is closed changes no equity, and one of ours that is learned late was explained before
@@ -136,16 +139,20 @@ class EquityBook(msgspec.Struct, kw_only=True):
         """Transfers that a statement before this one showed already: they may be what was suspect."""
         for each in late:
             if self.suspect:
-                self._move(each.amount, self.trusted, min(each.time, self.suspect_at))
+                self._move(each.amount, self.trusted, min(each.time, self.suspect_at), self.suspect_at)
                 self.suspect -= each.amount
                 self.trusted += each.amount
             else:
-                self._move(each.amount, before - each.amount, each.time)
+                self._move(each.amount, before - each.amount, each.time, each.time)
         if abs(self.suspect) <= max_jump * max(self.trusted, _ZERO):
             self.suspect = _ZERO
 
-    def _move(self, amount: Decimal, equity: Decimal, time: int) -> None:
-        """Correct start and peak by a transfer of ``amount`` on top of ``equity``, unless they were stated after it."""
+    def _move(self, amount: Decimal, equity: Decimal, time: int, shown_at: int) -> None:
+        """Correct start and peak by a transfer of ``amount`` on top of ``equity``, unless they were stated after it.
+
+        shown_at: since when statements show it; those that are suspect are not in ``growth``.
+        """
+        self.growth.move(amount, equity, shown_at)
         after = equity + amount
         if self.day_at < time:
             self.day_start += amount

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.risk.core import RiskCore
+from services.risk.metrics import FIGURES
 from services.risk.settings import RiskSettings
 from shared.config.settings import CommonSettings
 from shared.runtime.lane.spec import LaneSpec
@@ -33,6 +34,12 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         armed=_armed(common),
     )
     lane = LaneSpec(
-        name="risk", stage="risk", queue="risk", commands="risk.commands", build=build, tick_ms=common.lane.tick_ms
+        name="risk",
+        stage="risk",
+        queue="risk",
+        commands="risk.commands",
+        build=build,
+        tick_ms=common.lane.tick_ms,
+        show=FIGURES.show,
     )
     return ServiceSpec(name="risk", group="risk", lanes=(lane,))

@@ -92,7 +92,8 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.open_trades = tuple(sorted({t.symbol for t in stated.open_trades if t.state not in ("closed", "failed")}))
         shown = {trade.intent_id for trade in (*stated.open_trades, *stated.closed_trades)}
         self.pending = [each for each in self.pending if each.id not in shown and stated.asked_at <= each.until]
-        results.add(self.ended, stated.closed_trades, max(settings.caution_trades, settings.max_losing_streak))
+        most = max(results.TRADES_REMEMBERED, settings.caution_trades, settings.max_losing_streak)
+        results.add(self.ended, stated.closed_trades, most)
         self.equity.take(stated, self.day * DAY, settings.max_equity_jump)
 
     def learn(self, told: InstrumentList) -> None:

@@ -109,13 +109,13 @@ class LogSettings(_Section):
 
 
 class HttpSettings(_Section):
-    """The HTTP server of a service: /metrics, /healthz, /readyz."""
+    """The HTTP server of a service: /metrics, /healthz, /readyz, /state."""
 
     host: str = Field(
-        "127.0.0.1", min_length=1, description="Address that metrics and health listen on; 0.0.0.0 inside a container"
+        "127.0.0.1", min_length=1, description="Address of metrics, health and state; 0.0.0.0 inside a container"
     )
     port: int = Field(
-        0, ge=0, le=65_535, description="Port that metrics and health listen on; 0 = no server", json_schema_extra=BASIC
+        0, ge=0, le=65_535, description="Port of metrics, health and state; 0 = no server", json_schema_extra=BASIC
     )
 
 

@@ -6,11 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
 from shared.bus.port import Bus
+from shared.core import Overview
 from shared.runtime.clock import ProcessClock, tell_jumps
 from shared.runtime.lane.lane import Lane
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
@@ -60,6 +63,9 @@ class Service:
         self._store = store
         self._clock = (clock or ProcessClock()) if policy.clock == "own" else None
         self.lanes = [Lane(lane, bus, store, policy, self._clock) for lane in spec.lanes]
+        for lane in self.lanes:
+            if lane.spec.show is not None:
+                lane.spec.show(partial(_shown_by, lane))
         self.sinks = [SinkWorker(sink, bus, policy.clock, self._clock) for sink in spec.sinks]
         self.sources: Sources | None = None
         self._replicas: Replicas | None = None
@@ -95,6 +101,15 @@ class Service:
         if self.sources is not None and self.sources.failed:
             ended.append("sources")
         return f"ended: {', '.join(ended)}" if ended else True
+
+    def overview(self) -> Overview:
+        """Return what lanes and sources show of their states, by part; None for a part that another process has."""
+        shown: dict[str, msgspec.Struct | None] = {}
+        for lane in self.lanes:
+            shown |= _shown_by(lane)
+        if self.sources is not None:
+            shown |= self.sources.overview()
+        return shown
 
     async def wait_failed(self) -> BaseException:
         """Wait until a worker has ended; return why. Never returns for a healthy service."""
@@ -154,6 +169,12 @@ async def running(services: Sequence[Service], *, member: str | None = None) -> 
         elif not (await asyncio.wait({draining}, timeout=_DEATH_SECONDS))[0]:
             log.error("drain_abandoned", seconds=_DEATH_SECONDS)
             await end_all([draining])
+
+
+def _shown_by(lane: Lane) -> Overview:
+    """Return what the lane's core shows; its parts with None while the state is not loaded here."""
+    shown = lane.core.overview()
+    return shown if lane.active else dict.fromkeys(shown)
 
 
 async def _drain(services: Sequence[Service]) -> None:

@@ -17,10 +17,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import msgspec
 import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.bus.port import Bus
+from shared.core import Overview, Overviewed
 from shared.runtime.clock import ProcessClock
 from shared.runtime.leadership import Leadership, LeasePolicy, MayNotLead
 from shared.runtime.replicas import ReplicaPolicy, owners
@@ -136,6 +138,14 @@ class Sources:
         troubles = {name: self._here[name].trouble() if name in self._here else "is starting" for name in self.running}
         troubles |= self._kept_from
         return "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items() if trouble)
+
+    def overview(self) -> Overview:
+        """Return what the sources that run here show; None, by its name, for one that waits for its lease."""
+        shown: dict[str, msgspec.Struct | None] = {name: None for name, spec in self._specs.items() if spec.lease}
+        for source in self._here.values():
+            if isinstance(source, Overviewed):
+                shown |= source.overview()
+        return shown
 
     @property
     def failed(self) -> bool:

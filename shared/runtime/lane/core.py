@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from shared.bus.port import Delivery, InvalidMessage
-from shared.core import Core, StaleSnapshot
+from shared.core import Core, Overview, Overviewed, StaleSnapshot
 from shared.domain.bounded import forget_oldest
 from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
@@ -45,6 +45,10 @@ class LaneCore:
     def now(self) -> int:
         """Return the stamp of the last message, UTC ms; 0 before the first that had one."""
         return self._now
+
+    def overview(self) -> Overview:
+        """Return what the core shows of its state; nothing for one that shows none."""
+        return self._core.overview() if isinstance(self._core, Overviewed) else {}
 
     def read(self, delivery: Delivery, now: int | None) -> Message:
         """Return the message of a delivery that came at ``now``.

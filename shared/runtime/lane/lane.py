@@ -47,7 +47,7 @@ class Lane:
         self._bus = bus
         self._policy = policy
         self._commit_log = CommitLog(spec.name, store, policy.commit_linger, self._on_fenced) if store is not None else None
-        self._core = LaneCore(spec.name, spec.build, policy.dedupe_window, spec.commands, allow_reset=policy.allow_reset)
+        self.core = LaneCore(spec.name, spec.build, policy.dedupe_window, spec.commands, allow_reset=policy.allow_reset)
         self._since_snapshot = 0
         self._loaded = store is None
         self._fenced = self._leaving = False
@@ -141,17 +141,17 @@ class Lane:
         for delivery in batch:
             now = self._clock.now() if self._clock is not None else delivery.now
             try:
-                message = self._core.read(delivery, now)
+                message = self.core.read(delivery, now)
             except InvalidMessage as error:
                 await self._refuse(delivery, str(error), unread=True)
                 continue
             commit.deliveries.append(delivery)
-            if self._core.has_seen(identity := message.message_id):
+            if self.core.has_seen(identity := message.message_id):
                 self._metrics.duplicates += 1
                 continue
             timings.hop.observe((time.time_ns() - delivery.sent_ns) / 1e9)
             try:
-                outputs += self._core.apply(message, now, identity)
+                outputs += self.core.apply(message, now, identity)
             except Exception as error:  # noqa: BLE001  a core's bug must cost one message, never the lane
                 commit.deliveries.pop()
                 await self._rebuild(message, error, outputs, commit, origin_ns)
@@ -160,7 +160,7 @@ class Lane:
                 continue
             origin_ns = delivery.origin_ns
             if self._commit_log is not None:
-                commit.entries.append(lane_log.entry(message, delivery.encoded(), self._core.now))
+                commit.entries.append(lane_log.entry(message, delivery.encoded(), self.core.now))
         self._metrics.handled += len(batch)
         timings.handle.observe(time.perf_counter() - began)
         await self._settle(outputs, commit, origin_ns)
@@ -173,10 +173,10 @@ class Lane:
         if not self._inbox.subscribed(self._generation):
             return  # the connection was lost: another process may have the lane
         self._inbox.busy = True
-        now = max(self._clock.now(), self._core.now)
+        now = max(self._clock.now(), self.core.now)
         tick, commit = ClockTick(time=now), Commit()
         try:
-            outputs = self._core.apply(tick, now)
+            outputs = self.core.apply(tick, now)
         except Exception as error:  # noqa: BLE001  as for a message
             await self._rebuild(tick, error, [], commit, 0)
             await self._publish([alerts.failed_tick(self.spec.name, error, now)])
@@ -201,12 +201,12 @@ class Lane:
         elif commit.deliveries or commit.entries:
             self._since_snapshot += len(commit.entries)
             if self._since_snapshot >= self._policy.snapshot_every * _BUSY_FACTOR:
-                commit.snapshot, self._since_snapshot = self._core.snapshot(), 0
+                commit.snapshot, self._since_snapshot = self.core.snapshot(), 0
             self._commit_log.add(commit)
 
     async def _publish(self, messages: Sequence[Message], origin_ns: int = 0) -> None:
         if messages:
-            await self._bus.publish(messages, origin_ns=origin_ns, now=self._core.now or None)
+            await self._bus.publish(messages, origin_ns=origin_ns, now=self.core.now or None)
 
     async def _snapshot_in_a_lull(self) -> None:
         """Write a snapshot in a lull: encoding a big state takes milliseconds, which should not delay a close."""
@@ -214,20 +214,20 @@ class Lane:
             return
         disturbed = await wait_at_most(self._inbox.arrived, self._policy.lull)
         if not disturbed and self._loaded and not self._fenced and self._inbox.subscribed():
-            self._commit_log.add(Commit(snapshot=self._core.snapshot()))
+            self._commit_log.add(Commit(snapshot=self.core.snapshot()))
             self._since_snapshot = 0
 
     async def _load(self) -> None:
         assert self._commit_log is not None
         began = time.perf_counter()
         state = await self._commit_log.open()
-        stale = self._core.load(state)
+        stale = self.core.load(state)
         if stale is not None:
             self._metrics.stale_snapshots += 1
             log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=len(state.log))
             await self._publish([alerts.stale_snapshot(self.spec.name, stale, len(state.log))])
         if self._clock is not None:
-            await self._publish(alerts.ahead(self.spec.name, self._core.now, self._clock.now()))
+            await self._publish(alerts.ahead(self.spec.name, self.core.now, self._clock.now()))
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
@@ -256,7 +256,7 @@ class Lane:
     async def _refuse(self, delivery: Delivery, reason: str, *, unread: bool = False) -> None:
         """Dead-letter a message with its reason, count it and alert; the lane goes on. See ``Letters.refuse``."""
         self._metrics.dead_lettered += 1
-        await self._letters.refuse(delivery, reason, self._core.now or None, unread=unread)
+        await self._letters.refuse(delivery, reason, self.core.now or None, unread=unread)
 
     async def _rebuild(
         self, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
@@ -281,7 +281,7 @@ class Lane:
         for delivery in commit.deliveries:
             await (self._refuse(delivery, f"cannot be published: {error}") if alone else self._handle([delivery]))
         if not commit.deliveries:
-            await self._publish([alerts.failed_tick(self.spec.name, error, self._core.now)])
+            await self._publish([alerts.failed_tick(self.spec.name, error, self.core.now)])
 
     def _on_fenced(self) -> None:
         self._fenced = True  # ``_run`` then yields, between two batches

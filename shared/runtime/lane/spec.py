@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared.core import Core
+from shared.core import Core, Overview
 from shared.runtime.clock import ClockKind
 
 
@@ -19,6 +19,7 @@ class LaneSpec:
     commands: queue of commands, beside the other; empty = none. What cannot be read there is discarded (``letters``).
     build: makes a fresh core; called at the start, at every load of state and after a core that raised.
     tick_ms: time between two clock ticks while the lane is loaded and its clock is the process's own; 0 = no ticks.
+    show: takes what reads the core's overview, for metrics that are computed when they are asked for; None = nobody asks.
     """
 
     name: str
@@ -27,6 +28,7 @@ class LaneSpec:
     build: Callable[[], Core]
     tick_ms: int = 0
     commands: str = ""
+    show: Callable[[Callable[[], Overview]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Serves a service's metrics, liveness and readiness over HTTP."""
+"""Serves a service's metrics, liveness, readiness and state over HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from aiohttp import web
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from shared.core import Overview
 from shared.runtime.process.exits import Exit, Leave
+from shared.runtime.process.state import ProcessState, encoded
 
 _JSON: Final = "application/json"
 #: Seconds that aiohttp waits for a request in progress, and once more after it cancelled it. Its default is 60: a scraper
@@ -19,10 +21,11 @@ _SHUTDOWN_TIMEOUT: Final = 0.5
 
 
 class HealthServer:
-    """Serves ``/healthz``, ``/readyz`` and ``/metrics``.
+    """Serves ``/healthz``, ``/readyz``, ``/metrics`` and ``/state``.
 
     ``/healthz``: the event loop runs. It does not check the broker, because restarting this process would not restart that.
     ``/readyz``: started, every check passes, not draining; 200 or 503, with each check by name. ``/metrics``: Prometheus.
+    ``/state``: what a person may see of the services' states, for `ict status` (``ProcessState``); it only reads.
 
     ``port`` 0 = no server; everything else works the same.
     """
@@ -35,6 +38,8 @@ class HealthServer:
         self._started = False
         self._draining = False
         self._runner: web.AppRunner | None = None
+        self._shown: dict[str, Callable[[], Overview]] = {}
+        self._replica = ""
 
     def check(self, name: str, healthy: Callable[[], bool | str]) -> None:
         """Add a condition for readiness. It is called at every request, so it must be cheap.
@@ -42,6 +47,11 @@ class HealthServer:
         ``healthy`` returns True, or what is wrong: False if the name says enough, else a text that ``/readyz`` shows.
         """
         self._checks[name] = healthy
+
+    def show(self, service: str, replica: str, overview: Callable[[], Overview]) -> None:
+        """Show at ``/state`` what ``overview`` returns, which is called at every request. replica: this process's name."""
+        self._shown[service] = overview
+        self._replica = replica
 
     def ready(self) -> None:
         """Mark the service as started: from now on the checks decide."""
@@ -59,6 +69,7 @@ class HealthServer:
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/state", self._state)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
         await self._runner.setup()
         try:
@@ -76,11 +87,30 @@ class HealthServer:
 
     def readiness(self) -> tuple[bool, dict[str, object]]:
         """Return whether the service is ready, and the body of ``/readyz``."""
-        checks: dict[str, object] = {name: self._asked(name) for name in self._checks}
-        is_ready = self._started and not self._draining and all(answer is True for answer in checks.values())
+        is_ready, checks = self._judge()
         return is_ready, {"ready": is_ready, "started": self._started, "draining": self._draining, "checks": checks}
 
-    def _asked(self, name: str) -> object:
+    def state(self) -> ProcessState:
+        """Return the answer of ``/state``."""
+        is_ready, checks = self._judge()
+        parts: dict[str, msgspec.Struct | None] = {}
+        for overview in self._shown.values():
+            parts |= overview()
+        return ProcessState(
+            services=tuple(self._shown),
+            replica=self._replica,
+            ready=is_ready,
+            started=self._started,
+            draining=self._draining,
+            checks=checks,
+            state=encoded(parts),
+        )
+
+    def _judge(self) -> tuple[bool, dict[str, bool | str]]:
+        checks = {name: self._asked(name) for name in self._checks}
+        return self._started and not self._draining and all(answer is True for answer in checks.values()), checks
+
+    def _asked(self, name: str) -> bool | str:
         try:
             return self._checks[name]()
         except Exception as error:  # noqa: BLE001  a check that cannot be made is a check that fails, whatever the cause
@@ -96,3 +126,6 @@ class HealthServer:
     async def _readyz(self, _: web.Request) -> web.Response:
         is_ready, answer = self.readiness()
         return web.Response(body=msgspec.json.encode(answer), content_type=_JSON, status=200 if is_ready else 503)
+
+    async def _state(self, _: web.Request) -> web.Response:
+        return web.Response(body=msgspec.json.encode(self.state()), content_type=_JSON)

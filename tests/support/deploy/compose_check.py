@@ -42,7 +42,7 @@ def defects(compose: Compose, prometheus: Mapping[str, Any], root: Path) -> list
     """Everything that is wrong, in words; empty when nothing is. ``compose``: as ``compose_files.read`` gives it."""
     services: dict[str, Any] = compose["services"]
     found = [*_references(compose, root), *_scrape_targets(services, prometheus), *_coverage(compose, root)]
-    found += _builds(services, root)
+    found += [*_builds(services, root), *_asked(compose, root)]
     for name, service in services.items():
         found += [f"{name}: {defect}" for defect in (*_hardening(service), *_store(name, service))]
         if _is_ours(service):
@@ -133,6 +133,20 @@ def _scrape_targets(services: Mapping[str, Any], prometheus: Mapping[str, Any]) 
     for name, service in services.items():
         if _runs(service) and f"{name}:9100" not in targets:
             yield f"{name}: prometheus does not scrape it"
+
+
+def _asked(compose: Compose, root: Path) -> Iterator[str]:
+    """Whoever looks by `ict status`, in any of the containers, asks every service; the played market is none."""
+    wanted = {name for name, service in compose["services"].items() if _runs(service) not in (None, "market")}
+    for name in sorted(wanted):
+        try:
+            asked = settings_of(compose["services"][name], compose, root).status.addresses
+        except ConfigInvalid:
+            continue  # told by _ours
+        yield from (f"{name}: `ict status` does not ask {other}" for other in sorted(wanted - asked.keys()))
+        for other, url in asked.items():
+            if other not in wanted or url != f"http://{other}:9100":
+                yield f"{name}: `ict status` asks {other} at {url}, where no service is"
 
 
 def _coverage(compose: Compose, root: Path) -> Iterator[str]:

@@ -277,6 +277,14 @@ SPECIMENS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Any]], object], s
         lambda s, _: s["risk"]["environment"].update(ICT_HTTP__HOST="127.0.0.1"),
         "risk: Prometheus cannot reach its http.host",
     ),
+    "a service that is not asked for its state": (
+        lambda s, _: s["risk"]["environment"].update(ICT_STATUS__ADDRESSES='{"risk": "http://risk:9100"}'),
+        "risk: `ict status` does not ask execution",
+    ),
+    "a state that is asked for where nobody is": (
+        lambda s, _: s["risk"]["environment"].update(ICT_STATUS__ADDRESSES='{"risk": "http://risk:9200"}'),
+        "risk: `ict status` asks risk at http://risk:9200, where no service is",
+    ),
     "a configuration that is not mounted": (
         lambda s, _: s["risk"]["environment"].update(ICT_CONFIG="/nowhere"),
         "risk: ICT_CONFIG names a file that is not mounted",

@@ -33,6 +33,7 @@ from services.execution.inputs import Connected, Input
 from services.execution.settings import ExecutionSettings
 from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
+from shared.core import Overview
 from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
 from shared.exchange.error_codes import TOO_MANY
@@ -76,10 +77,15 @@ class ExchangeDriver:
         self._readiness = Readiness()
         self._tasks: list[asyncio.Task[None]] = []
         self._stream_open = asyncio.Event()
+        self._shown: Callable[[], Overview] = lambda: {"execution": None}
 
     def trouble(self) -> str:
         """See ``Readiness.trouble``."""
         return self._readiness.trouble()
+
+    def overview(self) -> Overview:
+        """Return what the core shows; None before it has taken up its state."""
+        return self._shown()
 
     async def run(self, lease: Lease) -> None:
         self._leadership = lease.leadership
@@ -119,6 +125,7 @@ class ExchangeDriver:
 
     async def _work(self, lease: Lease) -> None:
         known = self._loop.resume(lease.state, lease.log)
+        self._shown = lambda: self._loop.core.overview()
         self._loop.written_to(self._log)
         self._log.begin()
         self._dispatcher.halting.begin()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from decimal import Decimal
 
 import aiohttp
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
@@ -144,3 +146,38 @@ async def test_stop_with_hanging_client_ends_in_time(request_bytes: bytes) -> No
             assert (await loop.sock_recv(client, 12)) == b"HTTP/1.1 200"  # it is being answered
         async with asyncio.timeout(STOP_BOUND):
             await server.stop()
+
+
+class Part(msgspec.Struct):
+    price: Decimal
+
+
+async def test_state_shows_each_part_readiness_and_which_process_this_is(asked: Asked) -> None:
+    """OPS-3: `ict status` reads it; amounts are exact, and a part that another process has is null."""
+    asked.server.check("bus", lambda: "is away")
+    asked.server.ready()
+    asked.server.show("risk", "host-1", lambda: {"risk": Part(Decimal("0.10"))})
+    asked.server.show("execution", "host-1", lambda: {"execution": None})
+    answer = await asked.get("/state")
+    assert (answer.status, answer.content_type) == (200, "application/json")
+    assert await answer.json() == {
+        "version": 1,
+        "services": ["risk", "execution"],
+        "replica": "host-1",
+        "ready": False,
+        "started": True,
+        "draining": False,
+        "checks": {"bus": "is away"},
+        "state": {"execution": None, "risk": {"price": "0.10"}},
+    }
+
+
+async def test_state_is_read_at_each_request_and_only_read(asked: Asked) -> None:
+    """OPS-3: there is no way to change anything by it."""
+    price = [Decimal(1)]
+    asked.server.show("risk", "host-1", lambda: {"risk": Part(price[0])})
+    price[0] = Decimal(2)
+    assert (await (await asked.get("/state")).json())["state"]["risk"] == {"price": "2"}
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        async with asked._session.request(method, f"http://127.0.0.1:{asked._port}/state") as answer:
+            assert answer.status == 405
