@@ -1,6 +1,6 @@
 """Known money faults as a table: what each does at which moment of a trade, and which pairs of them cannot be.
 
-The numbers, which docs/plan.md and the tests use: 1 to 3, 5, 7 to 13 and 16 to 18. Number 18 is a list: its parts have letters.
+The numbers: 1 to 3, 5, 7 to 13 and 16 to 18. Number 18 is a list: its parts have letters.
 """
 
 from __future__ import annotations
