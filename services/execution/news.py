@@ -154,8 +154,9 @@ class NewsReader:
         """A fill under an id of ours, of a trade that is forgotten: it is always ours."""
         state, key = self._state, leg_key(fill.symbol, order.request.position_side)
         live = state.plans.get(key)
-        if live is not None and fill.time <= live.rebuilt_at:
-            return  # it was in the position that the trade was rebuilt from
+        past = (each for each in state.past.values() if leg_key(each.symbol, each.intent.leg) == key)
+        if fill.time <= max((each.rebuilt_at for each in (live, *past) if each is not None), default=0):
+            return  # it was in the position that a trade was rebuilt from, which may be over by now
         if live is None and order.purpose == "entry":
             plan = state.plans[key] = forgotten(order, fill.price, fill.time, now)
             plan.book(fill, "entry", "ours")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from services.execution.core import ExecutionCore
 from services.execution.inputs import News, Statement
+from services.execution.oms.ids import client_order_id
 from services.execution.requests import Effects, PlaceOrder
 from shared.domain.listing import InstrumentList
+from shared.exchange.model.orders import NewOrder
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate
 
 replace = msgspec.structs.replace
@@ -46,6 +49,29 @@ class ReducesOnlyInLegs(ExecutionCore):
         for at, request in enumerate(effects.requests):
             if isinstance(request, PlaceOrder) and not request.order.close_position and request.order.protects:
                 effects.requests[at] = PlaceOrder(replace(request.order, reduce_only=True))
+        return effects
+
+
+class ProtectsOthers(ExecutionCore):
+    """What others hold in a leg gets a stop of ours."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        effects = super().handle(taken, now)
+        for key, position in self.state.positions.items():
+            if (
+                position.leg == "BOTH"
+                or not position.foreign_in_leg
+                or not position.entry
+                or not isinstance(taken, Statement)
+            ):
+                continue
+            long = position.leg == "LONG"
+            stop = NewOrder(
+                client_id=client_order_id("e", self._lineage, key, "stop", now), symbol=position.symbol,
+                side="SELL" if long else "BUY", type="STOP_MARKET", trigger=Decimal(50 if long else 200),
+                close_position=True, position_side=position.leg,
+            )  # fmt: skip
+            effects.ask(PlaceOrder(stop))
         return effects
 
 

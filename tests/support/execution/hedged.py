@@ -121,10 +121,12 @@ class Hedged(History):
         name, exchange = self._any_leg(), self.desk.exchange
         if not exchange.hedge or self.desk.held(name) or self._stands(name):
             return
-        self.watch.behind = True
         exchange.time = self.desk.now
         self._earlier_entry(name)
-        exchange.place(self._stop(name, client_order_id("e", LINEAGE, f"before{self.before}", "stop", 1), D(5)))
+        if self.desk.held(name):  # the exchange took the entry
+            stop = client_order_id("e", LINEAGE, f"before{self.before}", "stop", 1)
+            self.watch.earlier.add(stop)
+            exchange.place(self._stop(name, stop, D(5)))
         exchange.said.clear()  # nobody listened
         self._again(self.desk.core.snapshot())
 

@@ -189,13 +189,23 @@ class Watch:
             self._ids[order.client_id] += 1
             if self._ids[order.client_id] > 1:
                 self._say(f"3 {order.client_id} reached the exchange twice")
-            if not order.protects and order.client_id not in self.earlier:
+            if order.client_id in self.earlier:
+                continue
+            if order.position_side != "BOTH" and not self._was_ours(order) and not self._all_may_go(order.symbol):
+                self._say(f"7 {order.client_id}: an order for the leg {name_of(order)}, in which ours never traded")
+            if not order.protects:
                 approved = self.approved.get(order.client_id)
                 if approved is None or order.quantity != approved.quantity or order.side != approved.side:
                     self._say(f"5 {order.client_id}: an entry of {order.quantity} that nobody approved")
                 if order.position_side != "BOTH":
                     self._say(f"5 {order.client_id}: an entry in the leg {order.position_side} of hedge mode")
         self._seen = len(self.desk.exchange.arrived)
+
+    def _was_ours(self, order: NewOrder) -> bool:
+        """An order of ours traded in its leg."""
+        exchange = self.desk.exchange
+        traded = (exchange.orders[each.order_id] for each in exchange.trades if each.symbol == order.symbol)
+        return any(name_of(each) == name_of(order) and each.client_id.startswith(OURS) for each in traded)
 
     def _quantities(self) -> None:
         """A cut takes what the trade wants taken off, a close what is ours; nothing more, where that could be known."""

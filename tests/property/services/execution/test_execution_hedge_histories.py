@@ -86,6 +86,7 @@ def test_the_histories_meet_trades_in_legs_that_are_taken_up_and_such_that_are_c
         (hedge_specimens.OverlooksLegs, "4"),
         (hedge_specimens.ReducesOnlyInLegs, "4"),
         (hedge_specimens.EntersInHedgeMode, "5"),
+        (hedge_specimens.ProtectsOthers, "7"),
         (specimens.TakesHedgeLegs, "5"),
         (specimens.LosesItsStops, "4"),
     ],

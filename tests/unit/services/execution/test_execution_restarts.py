@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from services.execution.inputs import Connected
+from services.execution.inputs import Connected, Executions
 from services.execution.settings import ExecutionSettings
 from shared.domain.control import ClockTick
-from tests.support.execution.desk import BTC, START, Desk, core, intent
+from tests.support.execution.desk import BTC, START, Desk, control, core, intent
 
 D = Decimal
 
@@ -210,3 +210,21 @@ def test_each_nakedness_has_its_own_time_after_a_standstill() -> None:
         desk.exchange.refuse = lambda order: 0
         desk.run(2_500)
         assert (desk.held(), desk.state) == (2, "open")
+
+
+def test_an_execution_that_was_in_a_rebuilt_trade_opens_no_other_one_when_that_is_over() -> None:
+    """EXEC-2, EXEC-4: what a person holds by then is not sold for it."""
+    desk = Desk()
+    desk.enter()
+    desk.run(500)
+    desk.driver.restart(None)
+    desk.run(3_000)
+    desk.driver.give(control("close", symbol=BTC))
+    desk.run(5_000)
+    assert desk.held() == 0
+    desk.person(1)
+    trades = tuple(each for each in desk.exchange.trades if each.time <= START + 500)
+    orders = tuple(desk.exchange.orders[each.order_id] for each in trades)
+    desk.driver.give(Executions(symbol=BTC, asked_at=desk.now, trades=trades, orders=orders))
+    desk.run(10_000)
+    assert (desk.held(), desk.core.state.plans) == (1, {})
