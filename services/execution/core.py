@@ -24,15 +24,17 @@ from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.reconcile import Reconciler
 from services.execution.requests import Effects, QueryAccount
+from services.execution.risk_orders import RiskOrders
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
 from services.execution.strays import Strays
 from services.execution.tending import Tender
 from shared.approval.commands import CommandJudge
+from shared.approval.flatten_orders import FlattenJudge
 from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent, VerdictBundle
+from shared.domain.intents import FlattenOrder, OrderIntent, VerdictBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginCall, OrderUpdate, Unnamed
@@ -41,8 +43,9 @@ from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginC
 class ExecutionCore:
     """One account's orders, positions and protection.
 
-    approved: verifies risk's signature of an intent. commands: which commands are obeyed. lineage: see ``oms.ids``.
-    validity_ms: how long the exchange takes a signed request. Only symbols of ``instruments`` may be entered.
+    approved: verifies risk's signature of an intent. commands: which commands are obeyed; flattens: which of risk's orders
+    to close everything. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a signed request. Only symbols of
+    ``instruments`` may be entered.
     first_trades: so many of the account's first trades are capped in size; 0 = none.
     """
 
@@ -53,6 +56,7 @@ class ExecutionCore:
         approved: Callable[[OrderIntent, str], bool],
         *,
         commands: CommandJudge,
+        flattens: FlattenJudge,
         lineage: str,
         validity_ms: int,
         first_trades: int = 0,
@@ -61,6 +65,7 @@ class ExecutionCore:
         self._settings = settings
         self._approved = approved
         self._judge = commands
+        self._flattens = flattens
         self._lineage = lineage
         self._validity_ms = validity_ms
         self._first_trades = first_trades
@@ -79,6 +84,7 @@ class ExecutionCore:
         )
         self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
         self._commands = Commands(state, self._registry, self._news, settings, self._judge)
+        self._risk_orders = RiskOrders(state, self._commands, settings, self._flattens)
         self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
         self._strays = Strays(state, self._registry, settings, self._sender, self._tender)
 
@@ -136,7 +142,7 @@ class ExecutionCore:
         if isinstance(taken, News):
             return self._apply_event(taken, now, effects)
         if isinstance(taken, VerdictBundle):
-            return self._entries.enter(taken, now, effects)
+            return self._enter(taken, now, effects)
         if isinstance(taken, Sent):
             return self._entries.sent(taken, now)
         if isinstance(taken, Withheld):
@@ -152,6 +158,9 @@ class ExecutionCore:
             self._connect(taken, now, effects)
         elif isinstance(taken, Control):
             self._commands.obey(taken, now, effects)
+        elif isinstance(taken, FlattenOrder):
+            if self._risk_orders.obey(taken, now, effects):
+                effects.ask(QueryAccount())  # what is known may be some seconds old
         elif isinstance(taken, InstrumentList):
             self._learn(taken)
         elif isinstance(taken, Leaving):
@@ -206,6 +215,18 @@ class ExecutionCore:
         for key in self.state.legs(symbol):
             if key in self.state.positions:
                 self._reconciler.compare(self.state.positions[key], now, effects)
+
+    def _enter(self, bundle: VerdictBundle, now: int, effects: Effects) -> set[str] | None:
+        """Take a bundle; what it orders to be closed comes first.
+
+        It asks for no statement: in lock-step one of a time of its own would reach risk beside the step's, and elsewhere
+        the next one is not far.
+        """
+        repeated = bundle.close_time in self.state.decided
+        order = bundle.flatten
+        obeyed = order is not None and self._risk_orders.obey(order, now, effects, repeated=repeated)
+        symbols = self._entries.enter(bundle, now, effects)
+        return None if obeyed else symbols
 
     # -- the exchange -------------------------------------------------------------------------------------------------
 

@@ -54,10 +54,14 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything is being closed by a command. id: of the command; since: ms of ``now``."""
+    """Everything is being closed. id: of the command, or of risk's order; since: ms of ``now``.
+
+    by_risk: it is not ended by a re-arm, because risk's own state is not either.
+    """
 
     id: str
     since: int
+    by_risk: bool = False
 
 
 class StepDue(msgspec.Struct, kw_only=True):
@@ -82,8 +86,9 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
     been sent by the one before. leaving: this process is about to stop; leaving_flat: it closes every trade before that.
     controls: ids of services' halts; commands: those of operators' commands, and what was refused. flattening: a flatten
-    that has not ended; None = none. passed: by symbol, the intent of the last trade that was closed because the price had
-    passed its stop before one stood; no stop was accepted there since.
+    that has not ended; None = none. orders_of_risk: copies of risk's orders to flatten, and what was refused of them;
+    flattened: ids of those that were obeyed. passed: by symbol, the intent of the last trade that was closed because the
+    price had passed its stop before one stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -111,6 +116,8 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     controls: dict[str, None] = msgspec.field(default_factory=dict)
     commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     flattening: Flattening | None = None
+    orders_of_risk: CommandMemory = msgspec.field(default_factory=CommandMemory)
+    flattened: dict[str, None] = msgspec.field(default_factory=dict)
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
     agreed_at: int = 0
     strays: dict[str, int] = msgspec.field(default_factory=dict)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from services.risk import alerts, gate, kill_switch, sizing
+from services.risk import alerts, flattening, gate, kill_switch, sizing
 from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
@@ -83,6 +83,9 @@ class RiskCore:
             outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
             outputs += self._obey(message)
+        order = flattening.due(self._state, self._signer) if not self._sim else None  # in lock-step the bundle has it
+        if order is not None:
+            outputs.insert(0, order)
         if self._state.told != self._state.changes:
             self._state.told = self._state.changes
             state = self._state
@@ -109,7 +112,8 @@ class RiskCore:
             ]
             wishes.sort(key=lambda wish: wish[0].symbol)
             verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
-            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts))
+            order = flattening.order(self._state, self._signer)
+            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, flatten=order))
             messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
             if ruling.absent:
                 messages.append(alerts.incomplete(ruling.absent, ruling.close_time))
@@ -221,7 +225,7 @@ class RiskCore:
         return told
 
     def _flatten(self, reason: str) -> Alert:
-        """Go to FLATTEN. The one place that asks for every position to be closed: today a person is asked, by this alert."""
+        """Go to FLATTEN, and say so to people. ``flattening`` has the order that execution obeys."""
         state = self._state
         state.flattened = True
         self._pull("drawdown", reason)
@@ -267,5 +271,6 @@ class RiskCore:
         after = kill_switch.advance(state.kill_switch, event)
         if after != state.kill_switch:
             state.kill_switch = after
+            state.ordered = None
             state.reason = reason
             state.changes += 1

@@ -15,7 +15,7 @@ from services.risk.settings import RiskSettings
 from shared.approval.commands import CommandMemory
 from shared.domain.account import AccountState, AccountStatement, KillSwitch, MarginTier
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent
+from shared.domain.intents import FlattenOrder, OrderIntent
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.timeframes import DAY, MINUTE
 
@@ -37,6 +37,7 @@ class RiskState(msgspec.Struct, kw_only=True):
 
     ``changes`` counts the kill switch's transitions, ``told`` those that an alert has told. ``deep_loss_acknowledged``:
     re-armed by hand today after a deep loss. ``flattened``: the drawdown's limit was reached, and nobody has re-armed since.
+    ``ordered``: the last copy, unsigned, of the order to flatten of this drawdown; None = none.
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
@@ -52,6 +53,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     told: int = 0
     deep_loss_acknowledged: bool = False
     flattened: bool = False
+    ordered: FlattenOrder | None = None
     account: AccountState | None = None
     equity: EquityBook = msgspec.field(default_factory=EquityBook)
     stated_until: int = -1

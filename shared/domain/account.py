@@ -158,7 +158,7 @@ KillSwitch = Literal[
     "CAUTION",  # entries pass at a smaller size, until things go better
     "DAY_HALT",  # no entries until the next UTC day
     "HALTED",  # no entries until re-armed by hand
-    "FLATTEN",  # no entries, and every position is to be closed; then HALTED
+    "FLATTEN",  # no entries, and every position is closed; then HALTED
 ]
 
 
