@@ -118,7 +118,8 @@ class ExecutionCore:
             freezing.judge(self.state, self._settings.freeze_ms, symbol, now, effects)
         effects.tell(reporting.step_reports(self.state))
         if reported and isinstance(taken, Statement):
-            effects.tell(reporting.statement(self.state, taken))
+            cap = reporting.entry_cap(self.state, self._settings, self._first_trades)
+            effects.tell(reporting.statement(self.state, taken, cap))
         return effects
 
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:

@@ -131,7 +131,7 @@ class RiskCore:
             notes = (*caution, *size.notes, *notes)
         intent = self._intent(signal, size, close_time) if size is not None and not refusals else None
         if intent is not None:
-            state.approve(intent, settings)
+            state.approve(intent, settings, usual=sizing.CAPPED_BY_FIRST_TRADES not in notes)
         return Verdict(
             decision_id=decision.id,
             symbol=signal.symbol,
@@ -149,7 +149,8 @@ class RiskCore:
             return None
         part = settings.caution_size if state.kill_switch == "CAUTION" else Decimal(1)
         held = state.notional(signal.symbol)
-        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part)
+        cap = state.entry_cap.notional if state.entry_cap is not None else None
+        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part, cap)
 
     def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
         now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None

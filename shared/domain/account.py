@@ -119,17 +119,27 @@ class MarginTier(msgspec.Struct, frozen=True, kw_only=True):
 MarginTiers = Annotated[tuple[MarginTier, ...], msgspec.Meta(max_length=100)]
 
 
+class EntryCap(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's first trades in mode live are small. trades_left: how many more of them are capped; notional: the
+    largest entry, USDT, at its worst price. The exchange's smallest order is taken in any case.
+    """
+
+    trades_left: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    notional: Decimal
+
+
 class AccountStatement(Message, frozen=True, kw_only=True):
     """The account as the exchange stated it, with the trades as execution has them then. It only reconciles: what happens to
     orders is told at once by OrderEvents.
 
     time: UTC ms as of which it holds. asked_at: UTC ms at which it was asked for; what happened after that may be missing.
     open_trades: those that are not over. closed_trades, funding, transfers: new since the statement before. tiers: margin
-    tiers by symbol, told from time to time; a symbol that is not named keeps the last ones told.
+    tiers by symbol, told from time to time; a symbol that is not named keeps the last ones told. entry_cap: how large the
+    next entry may be for execution; None = it has no cap.
     """
 
     TYPE: ClassVar[str] = "account_statement"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     time: Milliseconds
     asked_at: Milliseconds
     account: AccountState
@@ -138,6 +148,7 @@ class AccountStatement(Message, frozen=True, kw_only=True):
     funding: Annotated[tuple[FundingPayment, ...], MANY] = ()
     transfers: Annotated[tuple[Transfer, ...], MANY] = ()
     tiers: Annotated[dict[Symbol, MarginTiers], MANY] = msgspec.field(default_factory=dict)
+    entry_cap: EntryCap | None = None
 
     @property
     def topic(self) -> str:

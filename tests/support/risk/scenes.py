@@ -12,7 +12,7 @@ from services.risk.gate import Application, Order
 from services.risk.kill_switch import Figures, Loss
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountState, AccountStatement, MarginTier, Position, Trade, Transfer
+from shared.domain.account import AccountState, AccountStatement, EntryCap, MarginTier, Position, Trade, Transfer
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
@@ -161,6 +161,7 @@ def stated(
     asked_at: int | None = None,
     moved: tuple[Transfer, ...] = (),
     tiers: dict[str, tuple[MarginTier, ...]] | None = None,
+    cap: EntryCap | None = None,
 ) -> AccountStatement:
     """A statement of the account, asked for when it holds unless ``asked_at`` says otherwise."""
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
@@ -172,6 +173,7 @@ def stated(
         closed_trades=ended,
         transfers=moved,
         tiers=tiers or {},
+        entry_cap=cap,
     )
 
 

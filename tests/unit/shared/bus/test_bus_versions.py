@@ -27,7 +27,7 @@ VERSIONS: dict[str, dict[int, str]] = {
     "flatten_order": {1: "3f021db5f3a411b3"},
     "order_event": {1: "ff2c16aa33ed162d"},
     "step_report": {1: "4010c41211a445b0"},
-    "account_statement": {1: "3e1366018b0ffef2", 2: "a6908b4616a9b863"},
+    "account_statement": {1: "3e1366018b0ffef2", 2: "a6908b4616a9b863", 3: "c5a3e835aaf17aab"},
     "instrument_list": {1: "c9d98cf0577d71bc", 2: "ca7c623de0906493"},
     "market_step": {1: "e5bd48e27e727083"},
     "risk_report": {1: "6f2a9595172716eb", 2: "878b03ce3ed79ee4"},
