@@ -63,6 +63,7 @@ def statement(state: ExecutionState, stated: Statement, cap: EntryCap | None = N
         funding=tuple(state.funding),
         transfers=tuple(each for each in state.transfers if each.time <= stated.asked_at),
         tiers=stated.tiers,
+        next_fundings=stated.next_fundings,
         entry_cap=cap,
     )
     state.closed.clear()

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from services.risk import alerts, flattening, gate, kill_switch, sizing
+from services.risk import alerts, flattening, funding, gate, kill_switch, sizing
 from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.settings import RiskSettings
@@ -31,6 +31,8 @@ from shared.domain.message import Message
 
 #: Said where CAUTION made an entry smaller.
 HALVED: Final = "smaller by caution"
+#: Said where a high funding rate, paid or received, did: one side of that market is crowded.
+CROWDED: Final = "smaller by funding"
 #: What a command means for the kill switch; the others are execution's affair.
 _EVENTS: Final[dict[Command, kill_switch.Event]] = {"halt": "halt", "flatten": "halt", "rearm": "rearm"}
 
@@ -39,7 +41,8 @@ class RiskCore:
     """The account's one gate. Raises ValueError for fewer than one partition.
 
     sim: mode sim, in which what the exchange did not tell is no reason to refuse. armed: a core without a restored state
-    begins NORMAL; else it is HALTED, because it cannot know what was lost, or held.
+    begins NORMAL; else it is HALTED, because it cannot know what was lost, or held. real: a real exchange states the next
+    funding payments, and what is not known of them is refused.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class RiskCore:
         *,
         sim: bool,
         armed: bool,
+        real: bool = False,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
@@ -65,6 +69,7 @@ class RiskCore:
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
         self._sim = sim
+        self._real = real
         self._state = RiskState(barrier=self._barrier.state)
         if not armed:
             self._state.kill_switch, self._state.reason, self._state.changes = "HALTED", alerts.NO_STATE, 1
@@ -124,11 +129,11 @@ class RiskCore:
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
         size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
-        checks = gate.judge(application(signal, size, instrument, state, settings, self._account, sim=self._sim), settings)
+        asked = application(signal, size, instrument, state, settings, self._account, sim=self._sim, real=self._real)
+        checks = gate.judge(asked, settings)
         refusals = gate.refusals(checks)
         if size is not None:
-            caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
-            notes = (*caution, *size.notes, *notes)
+            notes = (*self._smaller(signal), *size.notes, *notes)
         intent = self._intent(signal, size, close_time) if size is not None and not refusals else None
         if intent is not None:
             state.approve(intent, settings, usual=sizing.CAPPED_BY_FIRST_TRADES not in notes)
@@ -147,10 +152,18 @@ class RiskCore:
         state, settings = self._state, self._settings
         if instrument is None or state.account is None:
             return None
-        part = settings.caution_size if state.kill_switch == "CAUTION" else Decimal(1)
+        part = settings.caution_size if self._smaller(signal) else Decimal(1)
         held = state.notional(signal.symbol)
         cap = state.entry_cap.notional if state.entry_cap is not None else None
         return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part, cap)
+
+    def _smaller(self, signal: Signal) -> tuple[str, ...]:
+        """Why less than the whole is risked; empty = it is not. Two reasons make it no smaller than one."""
+        state = self._state
+        paid = funding.rate_paid(signal.side, state.next_fundings.get(signal.symbol), state.now)
+        crowded = paid is not None and abs(paid) >= self._settings.max_funding
+        caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
+        return (*caution, CROWDED) if crowded else caution
 
     def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
         now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None

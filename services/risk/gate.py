@@ -51,7 +51,9 @@ class Application:
     sim: mode sim, in which what the exchange did not tell passes. now: when it is judged, ms. figures, account_age (ms):
     None = no statement has arrived. equity_jump: what nobody could explain, fraction of equity. cooling_until: end of the
     pause after too many approvals, ms. occupied: symbols in a position or on their way into one. closed: the exchange, or a
-    setting of the account there, permits no entry in the symbol now. order: None = without account or filters.
+    setting of the account there, permits no entry in the symbol now.
+    funding: what the position pays next, fraction of the notional; None = not known, and refused where a real exchange
+    states it (funding_stated). order: None = without account or filters.
     """
 
     symbol: str
@@ -67,6 +69,8 @@ class Application:
     account_age: int | None
     instrument_known: bool
     closed: bool
+    funding: Decimal | None
+    funding_stated: bool
     order: Order | None
 
 
@@ -118,6 +122,12 @@ def _losing_streak(a: Application, settings: RiskSettings) -> Finding:
 def _account_stale(a: Application, settings: RiskSettings) -> Finding:
     """An account from the future is none either: one of the two clocks is wrong."""
     return _NOTHING if a.account_age is None else _at_most(abs(a.account_age), settings.account_age_ms, "ms")
+
+
+def _funding(a: Application, settings: RiskSettings) -> Finding:
+    if a.funding is None:
+        return Finding(passed=not a.funding_stated, limit=settings.max_funding, unit="unknown")
+    return _at_most(a.funding, settings.max_funding, "of the notional")
 
 
 OrderRow = Callable[[Order, RiskSettings], Finding]
@@ -184,6 +194,7 @@ CHECKS: Final[dict[Refusal, Row]] = {
     "leverage_cap": _of_order(lambda o, settings: _at_most(o.leverage, o.leverage_limit, "x")),
     "margin_ratio": _of_margin(_margin_ratio),
     "costs_too_high": _of_order(lambda o, settings: _at_most(o.costs, settings.max_costs, "R")),
+    "funding_too_high": _funding,
     "liquidation_before_stop": _of_margin(_liquidation),
 }
 
@@ -202,6 +213,7 @@ LIMITS: Final[dict[Refusal, str]] = {
     "leverage_cap": "max_leverage",
     "margin_ratio": "max_margin_ratio",
     "costs_too_high": "max_costs",
+    "funding_too_high": "max_funding",
 }
 
 

@@ -130,6 +130,19 @@ class RiskSettings(BaseModel):
         description="Most that fees and expected slippage of both ways may cost, fraction of the distance to the stop",
         json_schema_extra=BASIC,
     )
+    max_funding: Decimal = Field(
+        Decimal("0.001"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Largest next funding payment with which an entry is approved, fraction of the notional; where as much "
+        "is paid or received, `caution_size` holds",
+    )
+    expected_holding_ms: int = Field(
+        14_400_000,
+        ge=0,
+        le=604_800_000,
+        description="Time for which a position is expected to be held, ms; a funding payment within it is one of its costs",
+    )
     max_equity_jump: Decimal = Field(
         Decimal("0.05"),
         gt=0,

@@ -97,9 +97,13 @@ def size(
         return sized(quantity, *notes)
 
 
-def costs(size: Size, settings: RiskSettings) -> Decimal:
-    """What fees and expected slippage of both ways cost, as a fraction of the distance to the stop (R)."""
-    return (settings.taker_fee + settings.expected_slippage) * (size.price + size.stop) / abs(size.price - size.stop)
+def costs(size: Size, settings: RiskSettings, funding: Decimal = Decimal(0)) -> Decimal:
+    """What fees and expected slippage of both ways cost, as a fraction of the distance to the stop (R).
+
+    funding: that is paid too, fraction of the notional; what is received makes nothing cheaper.
+    """
+    traded = (settings.taker_fee + settings.expected_slippage) * (size.price + size.stop)
+    return (traded + max(funding, Decimal(0)) * size.price) / abs(size.price - size.stop)
 
 
 def _rungs(exits: Sequence[Exit], instrument: Instrument) -> tuple[ExitRung, ...]:

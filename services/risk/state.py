@@ -13,7 +13,7 @@ from services.risk.kill_switch import Figures, loss_event
 from services.risk.results import EndedTrade
 from services.risk.settings import RiskSettings
 from shared.approval.commands import CommandMemory
-from shared.domain.account import AccountState, AccountStatement, EntryCap, KillSwitch, MarginTier
+from shared.domain.account import AccountState, AccountStatement, EntryCap, KillSwitch, MarginTier, NextFunding
 from shared.domain.instruments import Instrument
 from shared.domain.intents import FlattenOrder, OrderIntent
 from shared.domain.listing import Closure, InstrumentList
@@ -41,7 +41,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
-    ``entry_cap``: as execution stated it last.
+    ``entry_cap``, ``next_fundings``: as execution stated them last.
     ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
     """
 
@@ -72,6 +72,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     closures: tuple[Closure, ...] = ()
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
     entry_cap: EntryCap | None = None
+    next_fundings: dict[str, NextFunding] = msgspec.field(default_factory=dict)
 
     def advance_to(self, time: int) -> bool:
         """Time only moves on. True when a new UTC day has begun with it."""
@@ -93,6 +94,7 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.stated_until, self.asked_at = stated.time, stated.asked_at
         self.account = stated.account
         self.tiers |= stated.tiers
+        self.next_fundings |= stated.next_fundings
         self.entry_cap = stated.entry_cap
         self.open_trades = tuple(sorted({t.symbol for t in stated.open_trades if t.state not in ("closed", "failed")}))
         shown = {trade.intent_id for trade in (*stated.open_trades, *stated.closed_trades)}

@@ -38,6 +38,7 @@ Refusal = Literal[
     "leverage_cap",  # the account's leverage is above its cap, or above what the exchange allows at this size
     "margin_ratio",  # maintenance margin would take too much of the equity, or cannot be computed
     "costs_too_high",  # fees and slippage would take too much of what is risked
+    "funding_too_high",  # the next funding payment would take too much of the notional, or is not known
     "liquidation_before_stop",  # the exchange would close the position before its stop, or that cannot be computed
 ]
 
@@ -187,7 +188,7 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
     flatten: FlattenOrder | None = None

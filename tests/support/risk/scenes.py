@@ -12,7 +12,16 @@ from services.risk.gate import Application, Order
 from services.risk.kill_switch import Figures, Loss
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountState, AccountStatement, EntryCap, MarginTier, Position, Trade, Transfer
+from shared.domain.account import (
+    AccountState,
+    AccountStatement,
+    EntryCap,
+    MarginTier,
+    NextFunding,
+    Position,
+    Trade,
+    Transfer,
+)
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
@@ -61,6 +70,8 @@ def application(**changes: object) -> Application:
         "account_age": 0,
         "instrument_known": True,
         "closed": False,
+        "funding": Decimal(0),
+        "funding_stated": True,
         "order": entry(),
     }
     return Application(**(fields | changes))  # type: ignore[arg-type]  # a table row
@@ -162,6 +173,7 @@ def stated(
     moved: tuple[Transfer, ...] = (),
     tiers: dict[str, tuple[MarginTier, ...]] | None = None,
     cap: EntryCap | None = None,
+    fundings: dict[str, NextFunding] | None = None,
 ) -> AccountStatement:
     """A statement of the account, asked for when it holds unless ``asked_at`` says otherwise."""
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
@@ -174,6 +186,7 @@ def stated(
         transfers=moved,
         tiers=tiers or {},
         entry_cap=cap,
+        next_fundings=fundings or {},
     )
 
 

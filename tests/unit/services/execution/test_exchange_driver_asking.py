@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
+
 from services.execution import reporting
 from services.execution.drivers.exchange.account_sync import AccountSync
 from services.execution.drivers.exchange.asking import query_with_child
@@ -21,7 +23,7 @@ from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
 from services.execution.requests import QueryExecutions
 from services.execution.state import ExecutionState
-from shared.domain.account import AccountStatement, Transfer
+from shared.domain.account import AccountStatement, NextFunding, Transfer
 from shared.domain.control import Alert
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import Income
@@ -210,9 +212,14 @@ class Told(MovedPort):
         return await super().brackets(symbol)
 
     async def mark_prices(self, symbol: str | None = None) -> Any:
+        if symbol is None and "mark_prices" in self.failing:
+            raise ExchangeError("retry", -1001, "away", call="GET premiumIndex")
         if symbol == "BNBUSDT" and self.listed:
             return (MarkPrice(symbol=symbol, time=1, mark=SIX, index=SIX, funding_rate=Decimal(0), next_funding=0),)
-        return await super().mark_prices(symbol)
+        marks = await super().mark_prices(symbol)
+        return tuple(
+            msgspec.structs.replace(each, funding_rate=Decimal("0.0003"), next_funding=NOW + HOUR) for each in marks
+        )
 
 
 SIX = Decimal(600)
@@ -375,6 +382,30 @@ async def test_margin_tiers_come_with_a_later_statement_and_then_after_ten_minut
         assert await reads.read()
         await asyncio.sleep(0)
         assert not stated(loop)[-1].tiers
+
+
+async def test_next_fundings_come_with_a_later_statement_and_then_after_a_minute() -> None:
+    """RISK-2, RISK-6: of the traded symbols; no statement waits for them, and a refusal is tried again."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+
+    async def next_three() -> list[dict[str, NextFunding]]:
+        """What the next three statements tell."""
+        for _ in range(3):
+            assert await reads.read()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return [each.next_fundings for each in stated(loop)[-3:] if each.next_fundings]
+
+    exchange.failing = {"mark_prices"}
+    assert await next_three() == []
+    exchange.failing = set()
+    expected = NextFunding(rate=Decimal("0.0003"), due=NOW + HOUR, as_of=NOW)
+    assert await next_three() == [{"BTCUSDT": expected, "ETHUSDT": expected}]
+    loop.time += 59_999
+    assert await next_three() == []
+    loop.time += 1
+    assert len(await next_three()) == 1
 
 
 def test_a_transfer_after_the_question_waits_for_the_next_statement() -> None:

@@ -54,6 +54,7 @@ TABLE: dict[str, tuple[dict[str, object], dict[str, object], tuple[object, objec
     "leverage_cap": (order(leverage_limit=10), order(leverage_limit=9), (10, 9, "x")),
     "margin_ratio": (order(margin_ratio=D("0.4999")), order(margin_ratio=D("0.5")), (D("0.5"), D("0.5"), "of equity")),
     "costs_too_high": (order(costs=D("0.2")), order(costs=D("0.201")), (D("0.201"), D("0.2"), "R")),
+    "funding_too_high": ({"funding": D("0.001")}, {"funding": D("0.0011")}, (D("0.0011"), D("0.001"), "of the notional")),
     "liquidation_before_stop": (order(liquidation=D("97.9")), order(liquidation=D(98)), (D(98), D(98), "USDT")),
 }  # fmt: skip
 
@@ -73,6 +74,16 @@ def test_numbers_that_the_exchange_did_not_tell_pass_in_mode_sim_only():
     unknown = order(margin_known=False, margin_ratio=None, liquidation=None)
     assert refusals(judge(application(**unknown), SETTINGS)) == ("margin_ratio", "liquidation_before_stop")
     assert refusals(judge(application(**unknown, sim=True), SETTINGS)) == ()
+
+
+@pytest.mark.parametrize(
+    ("rate", "told", "passes"),
+    [(None, True, False), (None, False, True), ("-0.05", True, True), ("0.05", True, False), ("0.05", False, False)],
+)
+def test_a_funding_payment_that_is_not_known_passes_where_no_exchange_states_it(rate, told, passes):
+    """RISK-2: what is received is no reason to refuse."""
+    asked = application(funding=None if rate is None else D(rate), funding_stated=told)
+    assert ("funding_too_high" not in refusals(judge(asked, SETTINGS))) == passes
 
 
 @pytest.mark.parametrize(("price", "passes"), [("102.01", True), ("102", False), ("101", False), (None, True)])
@@ -119,7 +130,7 @@ def reports_every_failure(gate) -> bool:
     everything = application(
         kill_switch="HALTED", figures=figures("9999", "9999", 99), equity_jump=D(1), trades_today=99, cooling_until=10**9,
         occupied={"BTCUSDT", "ETHUSDT"}, now=10**6, account_age=10**6, instrument_known=False, closed=True,
-        order=entry(
+        funding=None, order=entry(
             notional=D(10**6), exposure=D(99), leverage=99, margin_ratio=D(9), costs=D(9), liquidation=D(99),
         ),
     )  # fmt: skip
