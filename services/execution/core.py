@@ -18,7 +18,19 @@ from services.execution.answers import AnswerReader
 from services.execution.calm import calm_until
 from services.execution.commands import Commands
 from services.execution.entries import Entries
-from services.execution.inputs import Answer, Connected, Executions, Input, Leaving, News, Paid, Sent, Statement, Withheld
+from services.execution.inputs import (
+    Answer,
+    Connected,
+    Executions,
+    Input,
+    Leaving,
+    Moved,
+    News,
+    Paid,
+    Sent,
+    Statement,
+    Withheld,
+)
 from services.execution.news import NewsReader
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.admission import EntryRefusal, Quote
@@ -152,16 +164,15 @@ class ExecutionCore:
             self._reconciler.executions(taken, now, effects)
             self._compare(taken.symbol, now, effects)
             return {taken.symbol}
-        if isinstance(taken, Paid):
-            self._reconciler.paid(taken)
+        if isinstance(taken, Paid | Moved):
+            self._reconciler.income(taken)
             return set()
         if isinstance(taken, Connected):
             self._connect(taken, now, effects)
         elif isinstance(taken, Control):
             self._commands.obey(taken, now, effects)
-        elif isinstance(taken, FlattenOrder):
-            if self._risk_orders.obey(taken, now, effects):
-                effects.ask(QueryAccount())  # what is known may be some seconds old
+        elif isinstance(taken, FlattenOrder) and self._risk_orders.obey(taken, now, effects):
+            effects.ask(QueryAccount())  # what is known may be some seconds old
         elif isinstance(taken, InstrumentList):
             self._learn(taken)
         elif isinstance(taken, Leaving):

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.account import FundingPayment, MarginTier, NextFunding
+from shared.domain.account import FundingPayment, MarginTier, NextFunding, Transfer
 from shared.exchange.error_table.rule import Action
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder
@@ -115,6 +115,13 @@ class Paid(msgspec.Struct, frozen=True, kw_only=True, tag="paid"):
     payments: tuple[FundingPayment, ...]
 
 
+class Moved(msgspec.Struct, frozen=True, kw_only=True, tag="moved"):
+    """Transfers of the income history, by query; one may come again. id: of the row. asked_at: when it was asked for."""
+
+    transfers: tuple[Transfer, ...]
+    asked_at: int
+
+
 class Connected(msgspec.Struct, frozen=True, kw_only=True, tag="connected"):
     """The user stream is open, or is not: while it is not, what happens is known from statements only, and
     nothing is entered.
@@ -134,4 +141,4 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True, tag="leaving"):
     flatten: bool = False
 
 
-Input = Sent | Withheld | Answer | News | Statement | Executions | Paid | Connected | Leaving
+Input = Sent | Withheld | Answer | News | Statement | Executions | Paid | Moved | Connected | Leaving

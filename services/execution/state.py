@@ -64,6 +64,17 @@ class Flattening(msgspec.Struct, frozen=True, kw_only=True):
     by_risk: bool = False
 
 
+class Move(msgspec.Struct, kw_only=True):
+    """A transfer that was booked. amount: USDT; time: UTC ms. row: its id in the income history, empty = not listed yet;
+    streamed: the user stream told it, too.
+    """
+
+    time: int = 0
+    amount: Decimal = Decimal(0)
+    row: str = ""
+    streamed: bool = False
+
+
 class StepDue(msgspec.Struct, kw_only=True):
     """A StepReport that waits; ``placed``: client ids of the orders placed for this close, in order."""
 
@@ -80,7 +91,9 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is taken
     once. trades_opened: how many trades ever held something; an emptied store begins at 0. alerted: reason → the minute
     (of ``now``) in which a refusal for it was alerted last. sent_at: when entries left, for the cap of their rate.
-    fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; foreign: ids of
+    fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; moves:
+    the last ones that were booked; transfers_from, transfers_until: when the income history was first and last read for
+    them (exchange), 0 = never; foreign: ids of
     orders that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange).
     instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
@@ -111,6 +124,9 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
     transfers: list[Transfer] = msgspec.field(default_factory=list)
+    moves: list[Move] = msgspec.field(default_factory=list)
+    transfers_from: int = 0
+    transfers_until: int = 0
     paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)

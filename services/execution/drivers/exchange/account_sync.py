@@ -8,9 +8,9 @@ read leaves the others as they are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -38,6 +38,13 @@ _ORDERS_PATIENCE_S: Final = 2.0
 #: Longest wait for the prices of assets that fees are paid in; what comes later is of the next statement.
 _PRICES_PATIENCE_S: Final = 0.5
 
+#: Longest wait for transfers then; what comes later is told with the next statement.
+_TRANSFERS_PATIENCE_S: Final = 0.3
+#: Longest pause between two readings of transfers, ms; one follows whenever news may have been missed.
+_TRANSFERS_EVERY_MS: Final = 900_000
+#: Pause after one that failed, ms.
+_TRANSFERS_AGAIN_MS: Final = 30_000
+
 #: Longest pause between two statements while a trade lives, seconds: a lost event of a stop must show within ``naked_ms``.
 _WATCHFUL_S: Final = 2.0
 
@@ -47,7 +54,8 @@ _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
 class AccountSync:
     """symbols: those that are traded. every: seconds. failed: called with an error of a read. presence: True for an
-    order by which a process only shows itself.
+    order by which a process only shows itself. transfers: reads and feeds those that no event may have told;
+    False = that failed.
     """
 
     def __init__(
@@ -59,6 +67,7 @@ class AccountSync:
         readiness: Readiness,
         failed: Callable[[ExchangeError], None],
         presence: Callable[[ExchangeOrder], bool],
+        transfers: Callable[[], Coroutine[Any, Any, bool]],
     ) -> None:
         self._exchange = exchange
         self._loop = loop
@@ -67,6 +76,7 @@ class AccountSync:
         self._readiness = readiness
         self._failed = failed
         self._presence = presence
+        self._transfers = transfers
         self._wanted = asyncio.Event()
         self._whole = True
         self._reads = OrderReads()
@@ -74,6 +84,8 @@ class AccountSync:
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
         self._pricing: dict[str, asyncio.Task[Decimal | None]] = {}
+        self._transfers_due = 0
+        self._transfers_read: asyncio.Task[bool] | None = None
         wanted = self._wanted.set
         self._tiers = SideRead("margin tiers", self._read_tiers, TIERS_EVERY_MS, wanted)
         self._fundings = SideRead("next fundings", self._read_fundings, FUNDINGS_EVERY_MS, wanted)
@@ -102,17 +114,22 @@ class AccountSync:
                 asking.cancel()
             self._tiers.cancel()
             self._fundings.cancel()
+            if self._transfers_read is not None:
+                self._transfers_read.cancel()
 
     async def read(self) -> bool:
         """Read one statement and feed it; False if the exchange did not give balances and positions."""
         whole, self._whole = self._whole, False
         asked_at = self._loop.now()
         orders_read = asyncio.ensure_future(self._orders(whole))
+        self._begin_transfers(whole)
         try:
             balances, positions = await asyncio.gather(
                 self._exchange.balances(), self._exchange.positions(), return_exceptions=True
             )
             orders, listed = await self._at_most(orders_read)
+            if self._transfers_read is not None:
+                await asyncio.wait({self._transfers_read}, timeout=_TRANSFERS_PATIENCE_S)
         finally:
             orders_read.cancel()
         for answer in (balances, positions):
@@ -147,6 +164,22 @@ class AccountSync:
     def _pause(self) -> float:
         """Seconds until the next one: soon while something could be bare, or rests, that a lost event would hide."""
         return min(self._every, _WATCHFUL_S) if self._loop.core.state.plans else self._every
+
+    def _begin_transfers(self, whole: bool) -> None:
+        """Read transfers when news may have been missed, and now and then; a reading that fails is repeated soon.
+
+        The statement waits a moment for them, so that they are told with the wallet that shows them.
+        """
+        now, reading = self._loop.now(), self._transfers_read
+        if reading is not None:
+            if not reading.done():
+                return
+            self._transfers_read = None
+            if not reading.result():
+                self._transfers_due = min(self._transfers_due, now + _TRANSFERS_AGAIN_MS)
+        if whole or now >= self._transfers_due or not self._loop.core.state.connected:
+            self._transfers_due = now + _TRANSFERS_EVERY_MS
+            self._transfers_read = asyncio.create_task(self._transfers(), name="transfers")
 
     @staticmethod
     async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
