@@ -44,7 +44,8 @@ def application(
         instrument_known=instrument is not None,
         closed=closed(state.closures, signal.symbol, state.now) is not None,
         funding=funding.rate_paid(signal.side, state.next_fundings.get(signal.symbol), state.now),
-        funding_stated=real,
+        real=real,
+        listing_age=None if state.listed_at < 0 else state.now - state.listed_at,
         order=_order(signal, size, state, settings, account),
     )
 

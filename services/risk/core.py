@@ -42,7 +42,7 @@ class RiskCore:
 
     sim: mode sim, in which what the exchange did not tell is no reason to refuse. armed: a core without a restored state
     begins NORMAL; else it is HALTED, because it cannot know what was lost, or held. real: a real exchange states the next
-    funding payments, and what is not known of them is refused.
+    funding payments and its symbols, and what is not known of them is refused.
     """
 
     def __init__(

@@ -102,6 +102,12 @@ class RiskSettings(BaseModel):
     account_age_ms: int = Field(
         10_000, ge=1_000, le=600_000, description="Age of the account's statement beyond which nothing is approved, ms"
     )
+    listing_age_ms: int = Field(
+        2_700_000,
+        ge=60_000,
+        le=604_800_000,
+        description="Age of the exchange's list of symbols beyond which nothing is approved in modes testnet and live, ms",
+    )
     intents_per_minute: int = Field(10, ge=1, le=10_000, description="Approvals within a minute at which a pause begins")
     cooldown_ms: int = Field(
         300_000, ge=60_000, le=86_400_000, description="Length of the pause after too many approvals in a minute, ms"

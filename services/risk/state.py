@@ -41,7 +41,8 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
-    ``entry_cap``, ``next_fundings``: as execution stated them last.
+    ``listed_at``: of when the last list of symbols is; -1 = none came. ``entry_cap``, ``next_fundings``:
+    as execution stated them last.
     ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
     """
 
@@ -70,6 +71,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
+    listed_at: int = -1
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
     entry_cap: EntryCap | None = None
     next_fundings: dict[str, NextFunding] = msgspec.field(default_factory=dict)
@@ -106,6 +108,7 @@ class RiskState(msgspec.Struct, kw_only=True):
         """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""
         self.instruments |= {each.symbol: each for each in told.instruments}
         self.closures = told.closures
+        self.listed_at = max(self.listed_at, told.time)
 
     def approve(self, intent: OrderIntent, settings: RiskSettings, *, usual: bool = True) -> None:
         """Count an approval at once: the next signal of the same close meets it.

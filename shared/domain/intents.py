@@ -32,6 +32,7 @@ Refusal = Literal[
     "account_stale",  # the last statement of the account is too old, or from the future: a clock is wrong
     "unknown_symbol",  # the exchange's filters of the symbol are not known
     "symbol_closed",  # the symbol takes no entries now; the note says why and until when
+    "listing_stale",  # what the exchange says of its symbols is older than allowed, or was not told
     "below_minimum",  # no tradable size: below the exchange's minimum, or stop, entry and exits not a tick apart
     "fat_finger",  # far larger than the entries approved before it
     "exposure_limit",  # all positions together, this one included, would be too large for the equity
@@ -188,7 +189,7 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
     flatten: FlattenOrder | None = None

@@ -71,7 +71,8 @@ def application(**changes: object) -> Application:
         "instrument_known": True,
         "closed": False,
         "funding": Decimal(0),
-        "funding_stated": True,
+        "real": True,
+        "listing_age": 0,
         "order": entry(),
     }
     return Application(**(fields | changes))  # type: ignore[arg-type]  # a table row

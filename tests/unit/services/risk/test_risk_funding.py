@@ -16,7 +16,7 @@ from shared.domain.decisions import LimitEntry
 from shared.domain.intents import Verdict, VerdictBundle
 from shared.domain.timeframes import MINUTE
 from tests.support.approval.pairs import CREDULOUS, SIGNER
-from tests.support.risk.scenes import DAWN, INSTRUMENTS, feed, patient, signal, stated, wishes
+from tests.support.risk.scenes import DAWN, INSTRUMENTS, feed, listed, patient, signal, stated, wishes
 
 D = Decimal
 T = DAWN + MINUTE
@@ -34,7 +34,9 @@ def verdict(funding: NextFunding | None, *, real: bool = True, equity: str = "10
         1, INSTRUMENTS, patient(), DEFAULT_ACCOUNT, SIGNER, CREDULOUS, sim=True, armed=True, real=real
     )  # sim: margin tiers are of no matter here
     fundings = {"BTCUSDT": funding} if funding is not None else {}
-    outputs = feed(core, stated(DAWN), stated(T, equity, fundings=fundings), wishes(T, signal(at=T, **wish)), now=T)
+    outputs = feed(
+        core, listed(T), stated(DAWN), stated(T, equity, fundings=fundings), wishes(T, signal(at=T, **wish)), now=T
+    )
     (found,) = [each for output in outputs if isinstance(output, VerdictBundle) for each in output.verdicts]
     return found
 
@@ -123,6 +125,6 @@ def test_the_payment_is_one_of_the_costs_of_the_entry() -> None:
 def test_a_symbol_that_is_not_named_keeps_its_last_rate() -> None:
     """RISK-2: they are told once a minute, statements come every five seconds."""
     core = RiskCore(1, INSTRUMENTS, patient(), DEFAULT_ACCOUNT, SIGNER, CREDULOUS, sim=True, armed=True, real=True)
-    feed(core, stated(DAWN, fundings={"BTCUSDT": coming("0.0001")}), stated(T))
+    feed(core, listed(T), stated(DAWN, fundings={"BTCUSDT": coming("0.0001")}), stated(T))
     outputs = feed(core, wishes(T, signal(at=T)), now=T)
     assert [each.refusals for output in outputs if isinstance(output, VerdictBundle) for each in output.verdicts] == [()]

@@ -412,7 +412,7 @@ def test_a_verdict_shows_every_check_with_its_numbers() -> None:
     found = verdict(core, T)
     by_name = {each.name: each for each in found.checks}
     assert all(each.passed for each in found.checks)
-    assert len(by_name) == 22
+    assert len(by_name) == 23
     assert (by_name["costs_too_high"].value, by_name["costs_too_high"].unit) == (Decimal("0.0594"), "R")
     assert (by_name["exposure_limit"].value, by_name["exposure_limit"].limit) == (Decimal("0.4551947400"), Decimal(3))
 

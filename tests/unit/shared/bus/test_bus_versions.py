@@ -24,6 +24,7 @@ VERSIONS: dict[str, dict[int, str]] = {
         3: "8db1d729fb156825",
         4: "e9337b4ee8359fcc",
         5: "da6eb33fb87d2248",
+        6: "016100eef298572e",
     },
     "flatten_order": {1: "3f021db5f3a411b3"},
     "order_event": {1: "ff2c16aa33ed162d"},
