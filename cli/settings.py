@@ -83,7 +83,13 @@ class Settings(CommonSettings):
     market: MarketSettings = Field(default_factory=MarketSettings, description="The market that sim mode plays")
 
     def _cross_section_faults(self) -> dict[str, str]:
-        faults = self._live_faults() | self._timeframe_faults() | self._margin_faults() | self._file_faults()
+        faults = (
+            self._live_faults()
+            | self._listing_faults()
+            | self._timeframe_faults()
+            | self._margin_faults()
+            | self._file_faults()
+        )
         if self.layout == "embedded" and self.mode not in ("sim", "paper"):
             faults["layout"] = f"mode {self.mode} needs a process a service: set layout to split or fused"
         return faults
@@ -99,6 +105,13 @@ class Settings(CommonSettings):
                 f"`signals: {{strategies: [ob_fvg]}}`; there are: {known}"
             )
         return faults
+
+    def _listing_faults(self) -> dict[str, str]:
+        every = self.execution.driver.instruments_every_s
+        if self.simulated or every * 1000 < self.risk.listing_age_ms:
+            return {}
+        text = f"execution reads the list every {every:g} s (execution.driver.instruments_every_s): must be longer than that"
+        return {"risk.listing_age_ms": text}
 
     def _timeframe_faults(self) -> dict[str, str]:
         wanted = {name: STRATEGIES[name].timeframe(self.signals) for name in self.signals.strategies}

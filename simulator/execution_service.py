@@ -10,6 +10,7 @@ from functools import partial
 from services.execution.core import ExecutionCore
 from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
+from shared.approval.flatten_orders import judge_of
 from shared.config.settings import CommonSettings
 from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
@@ -25,6 +26,7 @@ def spec(common: CommonSettings, execution: ExecutionSettings, settings: Simulat
     brackets = load_brackets(settings.brackets_file)
     instruments = common.instrument_table()
     verifier, judge = common.verifier(), common.command_judge()
+    flattens = judge_of(verifier, timed=common.mode != "sim")
 
     def build() -> ExecutionLane:
         core = ExecutionCore(
@@ -32,6 +34,7 @@ def spec(common: CommonSettings, execution: ExecutionSettings, settings: Simulat
             execution,
             verifier.approved,
             commands=judge,
+            flattens=flattens,
             lineage=lineage(common.mode, ""),  # nobody else trades on this account: the same bytes in any namespace
             validity_ms=common.exchange.recv_window_ms,
         )

@@ -53,6 +53,7 @@ def build(settings: Settings) -> Pipeline:
         settings.signer(),
         settings.command_judge(),
         sim=settings.mode == "sim",
+        real=not settings.simulated,
         armed=settings.mode == "sim",
     )
     stages.append(Stage("risk", risk, _for_risk))

@@ -77,6 +77,16 @@ class Commands:
             state.flattening = None
             effects.tell([alert("info", f"control.{under_way.id}.flat", "flatten: every position is closed", now)])
 
+    def flatten(self, identity: str, why: str, now: int, *, by_risk: bool = False) -> str:
+        """Halt entries, and close everything until a statement shows a flat account; returns what that is, in words."""
+        state, under_way = self._state, self._state.flattening
+        if state.halted is None:
+            state.halted = Halt(code=0, why=why, since=now)
+        closing = self._end_all(identity, None, now)
+        by_risk = by_risk or (under_way is not None and under_way.by_risk)
+        state.flattening = Flattening(id=identity, since=now, by_risk=by_risk)
+        return f"entries are halted until `ict rearm`; closed at the market: {closing or 'nothing is held'}"
+
     # -- the commands -------------------------------------------------------------------------------------------------
 
     def _halt(self, control: Control, now: int, effects: Effects) -> str:
@@ -93,11 +103,8 @@ class Commands:
         return f"entries that are cancelled: {', '.join(sorted(ended)) or 'none rests or waits'}"
 
     def _flatten(self, control: Control, now: int, effects: Effects) -> str:
-        self._halt(control, now, effects)
-        closing = self._end_all(control.id, None, now)
-        self._state.flattening = Flattening(id=control.id, since=now)
         effects.ask(QueryAccount())  # what is known may be some seconds old
-        return f"entries are halted until `ict rearm`; closed at the market: {closing or 'nothing is held'}"
+        return self.flatten(control.id, f"{control.by}: {control.reason}", now)
 
     def _close(self, control: Control, now: int, effects: Effects) -> str:
         closing = self._end_all(control.id, control.symbol, now)
@@ -106,6 +113,8 @@ class Commands:
 
     def _rearm(self, control: Control, now: int, effects: Effects) -> str:
         state = self._state
+        if state.flattening is not None and state.flattening.by_risk:
+            return "entries stay halted: risk has everything closed (FLATTEN), and that has not ended"
         thawed = ", ".join(sorted(state.frozen)) or "none"
         if state.halted is not None:  # its echo may still be on its way
             remember(state.controls, state.halted.announced_as, self._settings.controls_remembered)

@@ -17,24 +17,39 @@ from services.execution.alerts import alert
 from services.execution.answers import AnswerReader
 from services.execution.calm import calm_until
 from services.execution.commands import Commands
+from services.execution.connection import connect
 from services.execution.entries import Entries
-from services.execution.inputs import Answer, Connected, Executions, Input, Leaving, News, Paid, Sent, Statement, Withheld
+from services.execution.inputs import (
+    Answer,
+    Connected,
+    Executions,
+    Input,
+    Leaving,
+    Moved,
+    News,
+    Paid,
+    Sent,
+    Statement,
+    Withheld,
+)
 from services.execution.news import NewsReader
 from services.execution.oms.registry import OrderRegistry
 from services.execution.overview import overview
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.reconcile import Reconciler
 from services.execution.requests import Effects, QueryAccount
+from services.execution.risk_orders import RiskOrders
 from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
 from services.execution.strays import Strays
 from services.execution.tending import Tender
 from shared.approval.commands import CommandJudge
+from shared.approval.flatten_orders import FlattenJudge
 from shared.core import Overview
 from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent, VerdictBundle
+from shared.domain.intents import FlattenOrder, OrderIntent, VerdictBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginCall, OrderUpdate, Unnamed
@@ -43,8 +58,9 @@ from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginC
 class ExecutionCore:
     """One account's orders, positions and protection.
 
-    approved: verifies risk's signature of an intent. commands: which commands are obeyed. lineage: see ``oms.ids``.
-    validity_ms: how long the exchange takes a signed request. Only symbols of ``instruments`` may be entered.
+    approved: verifies risk's signature of an intent. commands: which commands are obeyed; flattens: which of risk's orders
+    to close everything. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a signed request. Only symbols of
+    ``instruments`` may be entered.
     first_trades: so many of the account's first trades are capped in size; 0 = none.
     """
 
@@ -55,6 +71,7 @@ class ExecutionCore:
         approved: Callable[[OrderIntent, str], bool],
         *,
         commands: CommandJudge,
+        flattens: FlattenJudge,
         lineage: str,
         validity_ms: int,
         first_trades: int = 0,
@@ -63,6 +80,7 @@ class ExecutionCore:
         self._settings = settings
         self._approved = approved
         self._judge = commands
+        self._flattens = flattens
         self._lineage = lineage
         self._validity_ms = validity_ms
         self._first_trades = first_trades
@@ -81,6 +99,7 @@ class ExecutionCore:
         )
         self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
         self._commands = Commands(state, self._registry, self._news, settings, self._judge)
+        self._risk_orders = RiskOrders(state, self._commands, settings, self._flattens)
         self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
         self._strays = Strays(state, self._registry, settings, self._sender, self._tender)
 
@@ -118,7 +137,8 @@ class ExecutionCore:
             freezing.judge(self.state, self._settings.freeze_ms, symbol, now, effects)
         effects.tell(reporting.step_reports(self.state))
         if reported and isinstance(taken, Statement):
-            effects.tell(reporting.statement(self.state, taken))
+            cap = reporting.entry_cap(self.state, self._settings, self._first_trades)
+            effects.tell(reporting.statement(self.state, taken, cap))
         return effects
 
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
@@ -142,7 +162,7 @@ class ExecutionCore:
         if isinstance(taken, News):
             return self._apply_event(taken, now, effects)
         if isinstance(taken, VerdictBundle):
-            return self._entries.enter(taken, now, effects)
+            return self._enter(taken, now, effects)
         if isinstance(taken, Sent):
             return self._entries.sent(taken, now)
         if isinstance(taken, Withheld):
@@ -151,13 +171,15 @@ class ExecutionCore:
             self._reconciler.executions(taken, now, effects)
             self._compare(taken.symbol, now, effects)
             return {taken.symbol}
-        if isinstance(taken, Paid):
-            self._reconciler.paid(taken)
+        if isinstance(taken, Paid | Moved):
+            self._reconciler.income(taken)
             return set()
         if isinstance(taken, Connected):
-            self._connect(taken, now, effects)
+            connect(self.state, taken, now, effects)
         elif isinstance(taken, Control):
             self._commands.obey(taken, now, effects)
+        elif isinstance(taken, FlattenOrder) and self._risk_orders.obey(taken, now, effects):
+            effects.ask(QueryAccount())  # what is known may be some seconds old
         elif isinstance(taken, InstrumentList):
             self._learn(taken)
         elif isinstance(taken, Leaving):
@@ -213,6 +235,18 @@ class ExecutionCore:
             if key in self.state.positions:
                 self._reconciler.compare(self.state.positions[key], now, effects)
 
+    def _enter(self, bundle: VerdictBundle, now: int, effects: Effects) -> set[str] | None:
+        """Take a bundle; what it orders to be closed comes first.
+
+        It asks for no statement: in lock-step one of a time of its own would reach risk beside the step's, and elsewhere
+        the next one is not far.
+        """
+        repeated = bundle.close_time in self.state.decided
+        order = bundle.flatten
+        obeyed = order is not None and self._risk_orders.obey(order, now, effects, repeated=repeated)
+        symbols = self._entries.enter(bundle, now, effects)
+        return None if obeyed else symbols
+
     # -- the exchange -------------------------------------------------------------------------------------------------
 
     def _apply_event(self, news: News, now: int, effects: Effects) -> set[str] | None:
@@ -236,27 +270,6 @@ class ExecutionCore:
         elif isinstance(event, Unnamed) and not event.readable:
             effects.ask(QueryAccount())  # it may have been about a change
         return set()
-
-    def _connect(self, connected: Connected, now: int, effects: Effects) -> None:
-        state = self.state
-        if connected.started or connected.woken:
-            for plan in state.plans.values():
-                # Nobody could place a stop meanwhile: that comes before closing. A process that stands still again and
-                # again is given that once in one nakedness; one that begins does not know yet whether a stop stands.
-                if plan.naked_since and (connected.started or plan.naked_since != plan.renewed_at):
-                    plan.naked_since = now
-                    plan.renewed_at = now if connected.woken else 0
-        if connected.started:
-            state.started_at, state.leaving, state.leaving_flat = now, False, False
-            for plan in state.plans.values():
-                for order in plan.of(state.orders):
-                    if order.unsettled:  # its request, or the note of it, may have been lost with the process
-                        order.signed_at = now if order.status == "WAITING" else order.signed_at
-                        order.move("IN_DOUBT", now)
-                    order.cancelling = order.querying = False
-        if connected.open and (connected.started or connected.woken or not state.connected):
-            effects.ask(QueryAccount())
-        state.connected = connected.open
 
     # -- the rest -----------------------------------------------------------------------------------------------------
 

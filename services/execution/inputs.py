@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from shared.domain.account import FundingPayment, MarginTier
+from shared.domain.account import FundingPayment, MarginTier, NextFunding, Transfer
 from shared.exchange.error_table.rule import Action
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder
@@ -19,6 +19,8 @@ from shared.exchange.model.user_events import UserEvent
 
 #: How often a driver tells the margin tiers, ms: whoever lost them knows them again soon.
 TIERS_EVERY_MS: Final = 600_000
+#: How often the next funding payments, ms.
+FUNDINGS_EVERY_MS: Final = 60_000
 
 #: What a driver was asked to do with an order.
 RequestKind = Literal["place", "cancel", "query"]
@@ -78,7 +80,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
     time: as of which it holds. asked_at: when it was asked for: what happened after that may be missing. equity: wallet and
     unrealised profit, USDT. listed: symbols whose open orders are all in ``orders``; None = every symbol; empty = it says
     nothing of orders. fee_prices: price in USDT of other assets that fees are paid in; None = it has none. tiers: margin
-    tiers by symbol, now and then.
+    tiers by symbol, now and then; next_fundings: the next funding payments by symbol, now and then.
     """
 
     time: int
@@ -90,6 +92,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
     listed: frozenset[str] | None = None
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
+    next_fundings: dict[str, NextFunding] = msgspec.field(default_factory=dict)
 
     @property
     def names_orders(self) -> bool:
@@ -112,6 +115,13 @@ class Paid(msgspec.Struct, frozen=True, kw_only=True, tag="paid"):
     payments: tuple[FundingPayment, ...]
 
 
+class Moved(msgspec.Struct, frozen=True, kw_only=True, tag="moved"):
+    """Transfers of the income history, by query; one may come again. id: of the row. asked_at: when it was asked for."""
+
+    transfers: tuple[Transfer, ...]
+    asked_at: int
+
+
 class Connected(msgspec.Struct, frozen=True, kw_only=True, tag="connected"):
     """The user stream is open, or is not: while it is not, what happens is known from statements only, and
     nothing is entered.
@@ -131,4 +141,4 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True, tag="leaving"):
     flatten: bool = False
 
 
-Input = Sent | Withheld | Answer | News | Statement | Executions | Paid | Connected | Leaving
+Input = Sent | Withheld | Answer | News | Statement | Executions | Paid | Moved | Connected | Leaving

@@ -10,8 +10,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from services.execution import transfers
 from services.execution.alerts import alert
-from services.execution.inputs import Executions, Paid, Statement
+from services.execution.inputs import Executions, Moved, Paid, Statement
 from services.execution.news import NewsReader
 from services.execution.oms.ids import origin_of
 from services.execution.oms.order import LiveOrder
@@ -23,20 +24,12 @@ from services.execution.positions import LegPosition
 from services.execution.requests import Effects, QueryExecutions
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, leg_key, remember
-from shared.domain.account import FundingPayment, Transfer
-from shared.domain.ids import derive
+from shared.domain.account import FundingPayment
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, Executed
 
 _ZERO: Final = Decimal(0)
-#: Reasons of an account's change that move money in or out and are no result (user stream, docs/binance.md).
-TRANSFERS: Final = frozenset(
-    {
-        "DEPOSIT", "WITHDRAW", "WITHDRAW_REJECT", "ADMIN_DEPOSIT", "ADMIN_WITHDRAW", "ASSET_TRANSFER",
-        "COIN_SWAP_DEPOSIT", "COIN_SWAP_WITHDRAW", "AUTO_EXCHANGE",
-    }
-)  # fmt: skip
 #: Executions are asked for from a little before the last agreement on: our reading of the exchange's clock may be fast.
 _OVERLAP_MS: Final = 5_000
 #: How far before a position's last change they are asked for when nothing is remembered.
@@ -90,9 +83,8 @@ class Reconciler:
         for change in event.wallets:
             if change.asset == "USDT" and event.time >= self._state.stated_at:
                 self._state.wallet = change.wallet
-            if change.asset == "USDT" and event.reason in TRANSFERS and change.change:
-                identity = derive("transfer", event.time, change.wallet, change.change)
-                self._state.transfers.append(Transfer(id=identity, time=event.time, amount=change.change))
+            if change.asset == "USDT" and event.reason in transfers.TRANSFERS and change.change:
+                transfers.streamed(self._state, change, event.time)
         for each in event.positions:
             position = self._state.leg(each.symbol, each.side)
             position.change(each, event.time)
@@ -116,7 +108,14 @@ class Reconciler:
             )  # fmt: skip
             self._news.execution(of, fill, now, effects)
 
-    def paid(self, stated: Paid) -> None:
+    def income(self, stated: Paid | Moved) -> None:
+        """Book what the income history tells, each row once."""
+        if isinstance(stated, Moved):
+            transfers.listed(self._state, stated)
+        else:
+            self._paid(stated)
+
+    def _paid(self, stated: Paid) -> None:
         """Book funding payments, each once: to the trade that is held in the symbol, and for the next statement."""
         for payment in stated.payments:
             identity = payment.id or f"{payment.symbol}:{payment.time}"

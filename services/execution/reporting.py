@@ -6,8 +6,9 @@ Pure.
 from __future__ import annotations
 
 from services.execution.inputs import Statement
+from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState
-from shared.domain.account import AccountState, AccountStatement, Position
+from shared.domain.account import AccountState, AccountStatement, EntryCap, Position
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 
@@ -22,10 +23,17 @@ def step_reports(state: ExecutionState) -> list[Message]:
     return reports
 
 
-def statement(state: ExecutionState, stated: Statement) -> list[Message]:
+def entry_cap(state: ExecutionState, settings: ExecutionSettings, first_trades: int) -> EntryCap | None:
+    """Return how large the next entry may be while the account's first trades are capped; None when they are over."""
+    left = first_trades - state.trades_opened
+    return EntryCap(trades_left=left, notional=settings.first_trades_notional) if left > 0 else None
+
+
+def statement(state: ExecutionState, stated: Statement, cap: EntryCap | None = None) -> list[Message]:
     """Return the account as stated, with the trades that are open, and those that ended since the last statement.
 
-    A transfer that was made after the statement was asked for waits for the next one, whose wallet shows it.
+    cap: see ``entry_cap``. A transfer that was made after the statement was asked for waits for the next one, whose wallet
+    shows it.
     """
     message = AccountStatement(
         time=stated.time,
@@ -55,6 +63,8 @@ def statement(state: ExecutionState, stated: Statement) -> list[Message]:
         funding=tuple(state.funding),
         transfers=tuple(each for each in state.transfers if each.time <= stated.asked_at),
         tiers=stated.tiers,
+        next_fundings=stated.next_fundings,
+        entry_cap=cap,
     )
     state.closed.clear()
     state.funding.clear()

@@ -13,6 +13,7 @@ from services.execution.drivers.exchange.alone import lease_of
 from services.execution.drivers.exchange.driver import ExchangeDriver
 from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
+from shared.approval.flatten_orders import judge_of
 from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
 from shared.exchange.port import Exchange
@@ -26,11 +27,13 @@ from shared.store.port import StateStore
 def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionCore:
     """Build the account's core, empty. In mode live its first trades are capped in size, unless that is acknowledged."""
     capped = common.mode == "live" and not settings.first_trades_acknowledged
+    verifier = common.verifier()
     return ExecutionCore(
         common.instrument_table(),
         settings,
-        common.verifier().approved,
+        verifier.approved,
         commands=common.command_judge(),
+        flattens=judge_of(verifier, timed=True),
         lineage=lineage(common.mode, common.namespace),
         validity_ms=common.exchange.recv_window_ms,
         first_trades=settings.first_trades if capped else 0,

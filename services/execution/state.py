@@ -54,10 +54,25 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flattening(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything is being closed by a command. id: of the command; since: ms of ``now``."""
+    """Everything is being closed. id: of the command, or of risk's order; since: ms of ``now``.
+
+    by_risk: it is not ended by a re-arm, because risk's own state is not either.
+    """
 
     id: str
     since: int
+    by_risk: bool = False
+
+
+class Move(msgspec.Struct, kw_only=True):
+    """A transfer that was booked. amount: USDT; time: UTC ms. row: its id in the income history, empty = not listed yet;
+    streamed: the user stream told it, too.
+    """
+
+    time: int = 0
+    amount: Decimal = Decimal(0)
+    row: str = ""
+    streamed: bool = False
 
 
 class StepDue(msgspec.Struct, kw_only=True):
@@ -76,14 +91,17 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     begun, so that each is reported once. intents: id → valid_until of those that risk signed, oldest first: each is taken
     once. trades_opened: how many trades ever held something; an emptied store begins at 0. alerted: reason → the minute
     (of ``now``) in which a refusal for it was alerted last. sent_at: when entries left, for the cap of their rate.
-    fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; foreign: ids of
+    fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; moves:
+    the last ones that were booked; transfers_from, transfers_until: when the income history was first and last read for
+    them (exchange), 0 = never; foreign: ids of
     orders that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange).
     instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
     been sent by the one before. leaving: this process is about to stop; leaving_flat: it closes every trade before that.
     controls: ids of services' halts; commands: those of operators' commands, and what was refused. flattening: a flatten
-    that has not ended; None = none. passed: by symbol, the intent of the last trade that was closed because the price had
-    passed its stop before one stood; no stop was accepted there since.
+    that has not ended; None = none. orders_of_risk: copies of risk's orders to flatten, and what was refused of them;
+    flattened: ids of those that were obeyed. passed: by symbol, the intent of the last trade that was closed because the
+    price had passed its stop before one stood; no stop was accepted there since.
     """
 
     wallet: Decimal | None = None
@@ -106,11 +124,16 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     sent_at: list[int] = msgspec.field(default_factory=list)
     fills_known: dict[str, None] = msgspec.field(default_factory=dict)
     transfers: list[Transfer] = msgspec.field(default_factory=list)
+    moves: list[Move] = msgspec.field(default_factory=list)
+    transfers_from: int = 0
+    transfers_until: int = 0
     paid: dict[str, None] = msgspec.field(default_factory=dict)
     foreign: dict[str, None] = msgspec.field(default_factory=dict)
     controls: dict[str, None] = msgspec.field(default_factory=dict)
     commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     flattening: Flattening | None = None
+    orders_of_risk: CommandMemory = msgspec.field(default_factory=CommandMemory)
+    flattened: dict[str, None] = msgspec.field(default_factory=dict)
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
     agreed_at: int = 0
     strays: dict[str, int] = msgspec.field(default_factory=dict)

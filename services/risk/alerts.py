@@ -44,8 +44,11 @@ def kill_switch(state: KillSwitch, reason: str, changes: int, now: int) -> Alert
 
 
 def flatten(reason: str, changes: int, now: int) -> Alert:
-    """Every position is to be closed."""
-    text = f"FLATTEN: close every position and cancel every entry now. {reason}. Entries stay stopped until `ict rearm`"
+    """Every position is being closed."""
+    text = (
+        f"FLATTEN: every position of the account is closed now, also others' than ours. {reason}. Look whether it is: "
+        "`ict flatten --direct` needs no service. Entries stay stopped until `ict rearm`"
+    )
     return Alert(severity="critical", source="risk", key=f"flatten.{changes}", text=text, time=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from services.risk import margin
+from services.risk import funding, margin
 from services.risk.gate import Application, Order
 from services.risk.settings import RiskSettings
 from services.risk.sizing import Size, costs
@@ -26,6 +26,7 @@ def application(
     account: AccountSettings,
     *,
     sim: bool,
+    real: bool,
 ) -> Application:
     """Gather what the checks ask for. size: None = without account or filters nothing was sized."""
     return Application(
@@ -42,6 +43,9 @@ def application(
         account_age=None if state.account is None else state.now - state.asked_at,
         instrument_known=instrument is not None,
         closed=closed(state.closures, signal.symbol, state.now) is not None,
+        funding=funding.rate_paid(signal.side, state.next_fundings.get(signal.symbol), state.now),
+        real=real,
+        listing_age=None if state.listed_at < 0 else state.now - state.listed_at,
         order=_order(signal, size, state, settings, account),
     )
 
@@ -68,11 +72,19 @@ def _order(
         leverage=account.leverage,
         leverage_limit=allowed,
         margin_ratio=None if with_it is None else with_it[0],
-        costs=costs(size, settings) if size.quantity else Decimal(0),
+        costs=_costs(signal, size, state, settings) if size.quantity else Decimal(0),
         stop=size.stop,
         liquidation=None if with_it is None else with_it[1],
         margin_known=with_it is not None,
     )
+
+
+def _costs(signal: Signal, size: Size, state: RiskState, settings: RiskSettings) -> Decimal:
+    """What the entry costs, with the next funding payment if the position would be held over it, R."""
+    coming = state.next_fundings.get(signal.symbol)
+    paid = funding.rate_paid(signal.side, coming, state.now)
+    counts = paid is not None and funding.held_over(signal, coming, state.now, settings)
+    return costs(size, settings, paid if paid is not None and counts else Decimal(0))
 
 
 #: Fewer entries than this make no average that could judge another.

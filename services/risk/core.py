@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from services.risk import alerts, gate, kill_switch, sizing
+from services.risk import alerts, flattening, funding, gate, kill_switch, sizing
 from services.risk.application import application
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.growth import GrowthRecord
@@ -34,6 +34,8 @@ from shared.domain.message import Message
 
 #: Said where CAUTION made an entry smaller.
 HALVED: Final = "smaller by caution"
+#: Said where a high funding rate, paid or received, did: one side of that market is crowded.
+CROWDED: Final = "smaller by funding"
 #: What a command means for the kill switch; the others are execution's affair.
 _EVENTS: Final[dict[Command, kill_switch.Event]] = {"halt": "halt", "flatten": "halt", "rearm": "rearm"}
 
@@ -42,7 +44,8 @@ class RiskCore:
     """The account's one gate. Raises ValueError for fewer than one partition.
 
     sim: mode sim, in which what the exchange did not tell is no reason to refuse. armed: a core without a restored state
-    begins NORMAL; else it is HALTED, because it cannot know what was lost, or held.
+    begins NORMAL; else it is HALTED, because it cannot know what was lost, or held. real: a real exchange states the next
+    funding payments and its symbols, and what is not known of them is refused.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class RiskCore:
         *,
         sim: bool,
         armed: bool,
+        real: bool = False,
     ) -> None:
         if partitions < 1:
             raise ValueError(f"risk needs at least one partition, not {partitions}")
@@ -68,6 +72,7 @@ class RiskCore:
             partitions, deadline_ms=settings.deadline_ms, max_pending_closes=settings.max_pending_closes
         )
         self._sim = sim
+        self._real = real
         self._state = RiskState(barrier=self._barrier.state)
         if not armed:
             self._state.kill_switch, self._state.reason, self._state.changes = "HALTED", alerts.NO_STATE, 1
@@ -86,6 +91,9 @@ class RiskCore:
             outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
             outputs += self._obey(message)
+        order = flattening.due(self._state, self._signer) if not self._sim else None  # in lock-step the bundle has it
+        if order is not None:
+            outputs.insert(0, order)
         if self._state.told != self._state.changes:
             self._state.told = self._state.changes
             state = self._state
@@ -118,7 +126,8 @@ class RiskCore:
             ]
             wishes.sort(key=lambda wish: wish[0].symbol)
             verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
-            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts))
+            order = flattening.order(self._state, self._signer)
+            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, flatten=order))
             messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
             if ruling.absent:
                 messages.append(alerts.incomplete(ruling.absent, ruling.close_time))
@@ -129,14 +138,14 @@ class RiskCore:
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
         size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
-        checks = gate.judge(application(signal, size, instrument, state, settings, self._account, sim=self._sim), settings)
+        asked = application(signal, size, instrument, state, settings, self._account, sim=self._sim, real=self._real)
+        checks = gate.judge(asked, settings)
         refusals = gate.refusals(checks)
         if size is not None:
-            caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
-            notes = (*caution, *size.notes, *notes)
+            notes = (*self._smaller(signal), *size.notes, *notes)
         intent = self._intent(signal, size, close_time) if size is not None and not refusals else None
         if intent is not None:
-            state.approve(intent, settings)
+            state.approve(intent, settings, usual=sizing.CAPPED_BY_FIRST_TRADES not in notes)
         return Verdict(
             decision_id=decision.id,
             symbol=signal.symbol,
@@ -152,9 +161,18 @@ class RiskCore:
         state, settings = self._state, self._settings
         if instrument is None or state.account is None:
             return None
-        part = settings.caution_size if state.kill_switch == "CAUTION" else Decimal(1)
+        part = settings.caution_size if self._smaller(signal) else Decimal(1)
         held = state.notional(signal.symbol)
-        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part)
+        cap = state.entry_cap.notional if state.entry_cap is not None else None
+        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part, cap)
+
+    def _smaller(self, signal: Signal) -> tuple[str, ...]:
+        """Why less than the whole is risked; empty = it is not. Two reasons make it no smaller than one."""
+        state = self._state
+        paid = funding.rate_paid(signal.side, state.next_fundings.get(signal.symbol), state.now)
+        crowded = paid is not None and abs(paid) >= self._settings.max_funding
+        caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
+        return (*caution, CROWDED) if crowded else caution
 
     def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
         now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None
@@ -230,7 +248,7 @@ class RiskCore:
         return told
 
     def _flatten(self, reason: str) -> Alert:
-        """Go to FLATTEN. The one place that asks for every position to be closed: today a person is asked, by this alert."""
+        """Go to FLATTEN, and say so to people. ``flattening`` has the order that execution obeys."""
         state = self._state
         state.flattened = True
         self._pull("drawdown", reason)
@@ -276,5 +294,6 @@ class RiskCore:
         after = kill_switch.advance(state.kill_switch, event)
         if after != state.kill_switch:
             state.kill_switch = after
+            state.ordered = None
             state.reason = reason
             state.changes += 1

@@ -51,7 +51,9 @@ class Application:
     sim: mode sim, in which what the exchange did not tell passes. now: when it is judged, ms. figures, account_age (ms):
     None = no statement has arrived. equity_jump: what nobody could explain, fraction of equity. cooling_until: end of the
     pause after too many approvals, ms. occupied: symbols in a position or on their way into one. closed: the exchange, or a
-    setting of the account there, permits no entry in the symbol now. order: None = without account or filters.
+    setting of the account there, permits no entry in the symbol now. funding: what the position pays next, fraction of the
+    notional; listing_age: of the list of symbols, ms; None = not known, and refused where a real exchange states both
+    (real). order: None = without account or filters.
     """
 
     symbol: str
@@ -67,6 +69,9 @@ class Application:
     account_age: int | None
     instrument_known: bool
     closed: bool
+    funding: Decimal | None
+    real: bool
+    listing_age: int | None
     order: Order | None
 
 
@@ -118,6 +123,20 @@ def _losing_streak(a: Application, settings: RiskSettings) -> Finding:
 def _account_stale(a: Application, settings: RiskSettings) -> Finding:
     """An account from the future is none either: one of the two clocks is wrong."""
     return _NOTHING if a.account_age is None else _at_most(abs(a.account_age), settings.account_age_ms, "ms")
+
+
+def _funding(a: Application, settings: RiskSettings) -> Finding:
+    if a.funding is None:
+        return Finding(passed=not a.real, limit=settings.max_funding, unit="unknown")
+    return _at_most(a.funding, settings.max_funding, "of the notional")
+
+
+def _listing_stale(a: Application, settings: RiskSettings) -> Finding:
+    if not a.real:
+        return _NOTHING
+    if a.listing_age is None:
+        return Finding(passed=False, limit=Decimal(settings.listing_age_ms), unit="unknown")
+    return _at_most(a.listing_age, settings.listing_age_ms, "ms")
 
 
 OrderRow = Callable[[Order, RiskSettings], Finding]
@@ -178,12 +197,14 @@ CHECKS: Final[dict[Refusal, Row]] = {
     "account_stale": _account_stale,
     "unknown_symbol": lambda a, settings: Finding(a.instrument_known),
     "symbol_closed": lambda a, settings: Finding(not a.closed),
+    "listing_stale": _listing_stale,
     "below_minimum": lambda a, settings: Finding(a.order is None or a.order.quantity > 0),
     "fat_finger": _of_order(_fat_finger),
     "exposure_limit": _of_order(lambda o, settings: _at_most(o.exposure, settings.max_exposure, "x equity")),
     "leverage_cap": _of_order(lambda o, settings: _at_most(o.leverage, o.leverage_limit, "x")),
     "margin_ratio": _of_margin(_margin_ratio),
     "costs_too_high": _of_order(lambda o, settings: _at_most(o.costs, settings.max_costs, "R")),
+    "funding_too_high": _funding,
     "liquidation_before_stop": _of_margin(_liquidation),
 }
 
@@ -197,11 +218,13 @@ LIMITS: Final[dict[Refusal, str]] = {
     "order_frequency": "intents_per_minute",
     "position_limit": "max_positions",
     "account_stale": "account_age_ms",
+    "listing_stale": "listing_age_ms",
     "fat_finger": "fat_finger_factor",
     "exposure_limit": "max_exposure",
     "leverage_cap": "max_leverage",
     "margin_ratio": "max_margin_ratio",
     "costs_too_high": "max_costs",
+    "funding_too_high": "max_funding",
 }
 
 

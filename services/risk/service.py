@@ -31,6 +31,7 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         common.signer(),
         common.command_judge(),
         sim=common.mode == "sim",
+        real=not common.simulated,
         armed=_armed(common),
     )
     lane = LaneSpec(

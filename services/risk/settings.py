@@ -102,6 +102,12 @@ class RiskSettings(BaseModel):
     account_age_ms: int = Field(
         10_000, ge=1_000, le=600_000, description="Age of the account's statement beyond which nothing is approved, ms"
     )
+    listing_age_ms: int = Field(
+        2_700_000,
+        ge=60_000,
+        le=604_800_000,
+        description="Age of the exchange's list of symbols beyond which nothing is approved in modes testnet and live, ms",
+    )
     intents_per_minute: int = Field(10, ge=1, le=10_000, description="Approvals within a minute at which a pause begins")
     cooldown_ms: int = Field(
         300_000, ge=60_000, le=86_400_000, description="Length of the pause after too many approvals in a minute, ms"
@@ -129,6 +135,19 @@ class RiskSettings(BaseModel):
         le=10,
         description="Most that fees and expected slippage of both ways may cost, fraction of the distance to the stop",
         json_schema_extra=BASIC,
+    )
+    max_funding: Decimal = Field(
+        Decimal("0.001"),
+        ge=0,
+        le=Decimal("0.1"),
+        description="Largest next funding payment with which an entry is approved, fraction of the notional; where as much "
+        "is paid or received, `caution_size` holds",
+    )
+    expected_holding_ms: int = Field(
+        14_400_000,
+        ge=0,
+        le=604_800_000,
+        description="Time for which a position is expected to be held, ms; a funding payment within it is one of its costs",
     )
     max_equity_jump: Decimal = Field(
         Decimal("0.05"),

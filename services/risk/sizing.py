@@ -27,6 +27,7 @@ _LARGEST_PART: Final = Decimal("0.25")
 
 CAPPED_BY_POSITION: Final = "capped by position margin"
 CAPPED_BY_SYMBOL: Final = "capped by symbol margin"
+CAPPED_BY_FIRST_TRADES: Final = "capped by the first trades of the account in mode live"
 TOO_CLOSE: Final = "stop, entry and exits are not at least one tick apart"
 UNDER_MINIMUM: Final = "size is under the exchange's minimum"
 
@@ -57,10 +58,12 @@ def size(
     settings: RiskSettings,
     leverage: int,
     part: Decimal = Decimal(1),
+    entry_cap: Decimal | None = None,
 ) -> Size:
     """Size a trade. ``symbol_notional``: what the symbol already holds, including orders in flight, USDT.
 
-    part: of ``risk_per_trade`` that is risked, 0 to 1.
+    part: of ``risk_per_trade`` that is risked, 0 to 1. entry_cap: the largest entry that execution takes now, USDT at its
+    bound, unless the exchange's smallest order is larger; None = any.
     """
     with localcontext(_DOWN):
         equity = max(equity, Decimal(0))
@@ -84,15 +87,23 @@ def size(
             if quantity > room:
                 quantity = room
                 notes.append(note)
+        if entry_cap is not None and quantity * bound > entry_cap:
+            least = instrument.covering(instrument.min_notional / min(price, bound))
+            quantity = min(quantity, max(entry_cap / bound, least))
+            notes.append(CAPPED_BY_FIRST_TRADES)
         quantity = instrument.quantity(max(quantity, Decimal(0)))
         if quantity <= 0 or quantity < instrument.min_quantity or quantity * min(price, bound) < instrument.min_notional:
             return sized(Decimal(0), *notes, UNDER_MINIMUM)
         return sized(quantity, *notes)
 
 
-def costs(size: Size, settings: RiskSettings) -> Decimal:
-    """What fees and expected slippage of both ways cost, as a fraction of the distance to the stop (R)."""
-    return (settings.taker_fee + settings.expected_slippage) * (size.price + size.stop) / abs(size.price - size.stop)
+def costs(size: Size, settings: RiskSettings, funding: Decimal = Decimal(0)) -> Decimal:
+    """What fees and expected slippage of both ways cost, as a fraction of the distance to the stop (R).
+
+    funding: that is paid too, fraction of the notional; what is received makes nothing cheaper.
+    """
+    traded = (settings.taker_fee + settings.expected_slippage) * (size.price + size.stop)
+    return (traded + max(funding, Decimal(0)) * size.price) / abs(size.price - size.stop)
 
 
 def _rungs(exits: Sequence[Exit], instrument: Instrument) -> tuple[ExitRung, ...]:

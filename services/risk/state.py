@@ -13,9 +13,9 @@ from services.risk.kill_switch import Figures, loss_event
 from services.risk.results import EndedTrade
 from services.risk.settings import RiskSettings
 from shared.approval.commands import CommandMemory
-from shared.domain.account import AccountState, AccountStatement, KillSwitch, MarginTier
+from shared.domain.account import AccountState, AccountStatement, EntryCap, KillSwitch, MarginTier, NextFunding
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent
+from shared.domain.intents import FlattenOrder, OrderIntent
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.timeframes import DAY, MINUTE
 
@@ -37,9 +37,12 @@ class RiskState(msgspec.Struct, kw_only=True):
 
     ``changes`` counts the kill switch's transitions, ``told`` those that an alert has told. ``deep_loss_acknowledged``:
     re-armed by hand today after a deep loss. ``flattened``: the drawdown's limit was reached, and nobody has re-armed since.
+    ``ordered``: the last copy, unsigned, of the order to flatten of this drawdown; None = none.
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
+    ``listed_at``: of when the last list of symbols is; -1 = none came. ``entry_cap``, ``next_fundings``:
+    as execution stated them last.
     ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
     """
 
@@ -52,6 +55,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     told: int = 0
     deep_loss_acknowledged: bool = False
     flattened: bool = False
+    ordered: FlattenOrder | None = None
     account: AccountState | None = None
     equity: EquityBook = msgspec.field(default_factory=EquityBook)
     stated_until: int = -1
@@ -67,7 +71,10 @@ class RiskState(msgspec.Struct, kw_only=True):
     commands: CommandMemory = msgspec.field(default_factory=CommandMemory)
     instruments: dict[str, Instrument] = msgspec.field(default_factory=dict)
     closures: tuple[Closure, ...] = ()
+    listed_at: int = -1
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
+    entry_cap: EntryCap | None = None
+    next_fundings: dict[str, NextFunding] = msgspec.field(default_factory=dict)
 
     def advance_to(self, time: int) -> bool:
         """Time only moves on. True when a new UTC day has begun with it."""
@@ -89,6 +96,8 @@ class RiskState(msgspec.Struct, kw_only=True):
         self.stated_until, self.asked_at = stated.time, stated.asked_at
         self.account = stated.account
         self.tiers |= stated.tiers
+        self.next_fundings |= stated.next_fundings
+        self.entry_cap = stated.entry_cap
         self.open_trades = tuple(sorted({t.symbol for t in stated.open_trades if t.state not in ("closed", "failed")}))
         shown = {trade.intent_id for trade in (*stated.open_trades, *stated.closed_trades)}
         self.pending = [each for each in self.pending if each.id not in shown and stated.asked_at <= each.until]
@@ -100,15 +109,20 @@ class RiskState(msgspec.Struct, kw_only=True):
         """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""
         self.instruments |= {each.symbol: each for each in told.instruments}
         self.closures = told.closures
+        self.listed_at = max(self.listed_at, told.time)
 
-    def approve(self, intent: OrderIntent, settings: RiskSettings) -> None:
-        """Count an approval at once: the next signal of the same close meets it."""
+    def approve(self, intent: OrderIntent, settings: RiskSettings, *, usual: bool = True) -> None:
+        """Count an approval at once: the next signal of the same close meets it.
+
+        usual: False for one that was made small from outside: by it no later one is far too large.
+        """
         notional = worst_notional(intent)
         self.trades_today += 1
         self.approved_at = [each for each in self.approved_at if each > self.now - MINUTE] + [self.now]
         if len(self.approved_at) >= settings.intents_per_minute:
             self.cooling_until = self.now + settings.cooldown_ms
-        self.entries.append(notional)
+        if usual:
+            self.entries.append(notional)
         del self.entries[: -settings.fat_finger_entries]
         until = max(intent.valid_until, intent.rests_until)
         self.pending.append(PendingIntent(id=intent.id, symbol=intent.symbol, until=until, notional=notional))

@@ -64,6 +64,24 @@ class CommandMemory(msgspec.Struct, kw_only=True):
     told_at: dict[Fault, int] = msgspec.field(default_factory=dict)
     all_refused: int = 0
 
+    def take(self, identity: str, sent_at: int, now: int, *, timed: bool) -> None:
+        """Remember what is obeyed, until it would be stale; without a clock (``timed`` False) the newest."""
+        self.taken[identity] = max(now, sent_at) + EXPIRY_MS
+        if timed:
+            for each in [each for each, until in self.taken.items() if until < now]:
+                del self.taken[each]
+        else:
+            forget_oldest(self.taken, _REMEMBERED)
+
+    def count(self, fault: Fault, now: int) -> str | None:
+        """Count a refusal; None when one of the kind was told within the last minute, else how many there were since."""
+        self.all_refused += 1
+        self.refused[fault] = self.refused.get(fault, 0) + 1
+        if fault in self.told_at and now - self.told_at[fault] < _TOLD_FOR_MS:
+            return None
+        count, self.refused[fault], self.told_at[fault] = self.refused[fault], 0, now
+        return f" ({count} such since the last alert)" if count > 1 else ""
+
 
 class CommandJudge:
     """``verified``: the signature is the operator's. ``timed``: False in mode sim, whose time is the player's."""
@@ -86,28 +104,14 @@ class CommandJudge:
             return "replayed"
         if not self._verified(control):
             return "forged"
-        self._remember(control, memory, now)
+        memory.take(control.id, control.sent_at, now, timed=self._timed)
         return None
 
     @staticmethod
     def note(fault: Fault, control: Control, memory: CommandMemory, now: int) -> str:
         """Count a refusal; return the sentence of its alert, empty when one of the kind was told within the last minute."""
-        memory.all_refused += 1
-        memory.refused[fault] = memory.refused.get(fault, 0) + 1
-        if fault in memory.told_at and now - memory.told_at[fault] < _TOLD_FOR_MS:
-            return ""
-        count, memory.refused[fault], memory.told_at[fault] = memory.refused[fault], 0, now
-        more = f" ({count} such since the last alert)" if count > 1 else ""
-        return f"{control.command} by {control.by!r} is refused: {WORDS[fault]}{more}"
-
-    def _remember(self, control: Control, memory: CommandMemory, now: int) -> None:
-        taken = memory.taken
-        taken[control.id] = max(now, control.sent_at) + EXPIRY_MS
-        if self._timed:
-            for identity in [each for each, until in taken.items() if until < now]:
-                del taken[identity]
-        else:
-            forget_oldest(taken, _REMEMBERED)
+        since = memory.count(fault, now)
+        return f"{control.command} by {control.by!r} is refused: {WORDS[fault]}{since}" if since is not None else ""
 
 
 def content(control: Control) -> Control:

@@ -22,6 +22,8 @@ from shared.approval.key_text import from_text, to_text
 INTENT: Final = "ict/intent/1"
 #: What an operator signs: a ``Control`` without its signature. Its time of sending is part of the content.
 COMMAND: Final = "ict/command/1"
+#: What risk signs to have everything closed: a ``FlattenOrder`` without its signature.
+FLATTEN: Final = "ict/flatten/1"
 
 #: Characters of every signature: 64 bytes as base64url without padding.
 SIGNATURE_LENGTH: Final = 86
@@ -63,6 +65,12 @@ class Signer:
         self._realm = realm
         self._domain = domain
 
+    def of(self, domain: str) -> Signer:
+        """Return what signs another kind of content with the same key, in the same realm."""
+        signer = object.__new__(Signer)
+        signer._key, signer._realm, signer._domain = self._key, self._realm, domain
+        return signer
+
     def sign(self, content: msgspec.Struct) -> str:
         """Return the signature as text of 86 characters. The same content has the same signature in every process."""
         signature = self._key.sign(_signed(content, self._realm, self._domain))
@@ -76,6 +84,12 @@ class Verifier:
         self._key = Ed25519PublicKey.from_public_bytes(from_text("public", public_key))
         self._realm = realm
         self._domain = domain
+
+    def of(self, domain: str) -> Verifier:
+        """Return what verifies another kind of content with the same key, in the same realm."""
+        verifier = object.__new__(Verifier)
+        verifier._key, verifier._realm, verifier._domain = self._key, self._realm, domain
+        return verifier
 
     def approved(self, content: msgspec.Struct, signature: str) -> bool:
         """Return True if the signer of this realm signed exactly this content. Whatever else the text is: False."""

@@ -139,9 +139,12 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
     )
 
 
-def _commands(name: str, *commands: Command) -> QueueSpec:
-    """Return a reader's queue of commands: its own, so that they pass while its other queue is full."""
-    bindings = tuple(f"control.{command}" for command in commands)
+def _commands(name: str, *commands: Command, orders: tuple[str, ...] = ()) -> QueueSpec:
+    """Return a reader's queue of commands: its own, so that they pass while its other queue is full.
+
+    orders: topics of what else must pass.
+    """
+    bindings = (*(f"control.{command}" for command in commands), *orders)
     row = _money(f"{name}.commands", name, *bindings)
     return replace(row, max_length=5_000, prefetch=200, max_bytes=16 * MIB)
 
@@ -196,7 +199,7 @@ def build(
         rows.append(_commands("risk", *_STOPPING))
     rows += [
         _execution(mode),
-        _commands("execution", "halt", "cancel", "flatten", "close", "rearm"),
+        _commands("execution", "halt", "cancel", "flatten", "close", "rearm", orders=("order.flatten",)),
         QueueSpec(
             "journal",
             "journal",

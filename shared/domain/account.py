@@ -119,17 +119,38 @@ class MarginTier(msgspec.Struct, frozen=True, kw_only=True):
 MarginTiers = Annotated[tuple[MarginTier, ...], msgspec.Meta(max_length=100)]
 
 
+class NextFunding(msgspec.Struct, frozen=True, kw_only=True):
+    """The next funding payment of a symbol. rate: fraction of the notional as of ``as_of``; longs pay when it is positive.
+    due: when it is paid. Both times UTC ms.
+    """
+
+    rate: Decimal
+    due: Milliseconds
+    as_of: Milliseconds
+
+
+class EntryCap(msgspec.Struct, frozen=True, kw_only=True):
+    """The account's first trades in mode live are small. trades_left: how many more of them are capped; notional: the
+    largest entry, USDT, at its worst price. The exchange's smallest order is taken in any case.
+    """
+
+    trades_left: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    notional: Decimal
+
+
 class AccountStatement(Message, frozen=True, kw_only=True):
     """The account as the exchange stated it, with the trades as execution has them then. It only reconciles: what happens to
     orders is told at once by OrderEvents.
 
     time: UTC ms as of which it holds. asked_at: UTC ms at which it was asked for; what happened after that may be missing.
     open_trades: those that are not over. closed_trades, funding, transfers: new since the statement before. tiers: margin
-    tiers by symbol, told from time to time; a symbol that is not named keeps the last ones told.
+    tiers by symbol, told from time to time; a symbol that is not named keeps the last ones told. next_fundings:
+    the next funding payments by symbol, in the same way. entry_cap: how large the next entry may be for execution; None = it
+    has no cap.
     """
 
     TYPE: ClassVar[str] = "account_statement"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 4
     time: Milliseconds
     asked_at: Milliseconds
     account: AccountState
@@ -138,6 +159,8 @@ class AccountStatement(Message, frozen=True, kw_only=True):
     funding: Annotated[tuple[FundingPayment, ...], MANY] = ()
     transfers: Annotated[tuple[Transfer, ...], MANY] = ()
     tiers: Annotated[dict[Symbol, MarginTiers], MANY] = msgspec.field(default_factory=dict)
+    entry_cap: EntryCap | None = None
+    next_fundings: Annotated[dict[Symbol, NextFunding], MANY] = msgspec.field(default_factory=dict)
 
     @property
     def topic(self) -> str:
@@ -150,6 +173,7 @@ class AccountStatement(Message, frozen=True, kw_only=True):
     @property
     def at(self) -> int:
         told = [each.time for each in self.funding] + [each.time for each in self.transfers]
+        told += [each.as_of for each in self.next_fundings.values()]
         return max(self.time, self.asked_at, self.account.time, *told)
 
 
@@ -158,7 +182,7 @@ KillSwitch = Literal[
     "CAUTION",  # entries pass at a smaller size, until things go better
     "DAY_HALT",  # no entries until the next UTC day
     "HALTED",  # no entries until re-armed by hand
-    "FLATTEN",  # no entries, and every position is to be closed; then HALTED
+    "FLATTEN",  # no entries, and every position is closed; then HALTED
 ]
 
 

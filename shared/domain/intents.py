@@ -1,4 +1,7 @@
-"""What risk approves: intents, and its verdicts on signals. Money and quantities are ``Decimal``."""
+"""What risk approves, and what it orders: intents, verdicts on signals, the closing of everything.
+
+Money and quantities are ``Decimal``.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,14 @@ Refusal = Literal[
     "account_stale",  # the last statement of the account is too old, or from the future: a clock is wrong
     "unknown_symbol",  # the exchange's filters of the symbol are not known
     "symbol_closed",  # the symbol takes no entries now; the note says why and until when
+    "listing_stale",  # what the exchange says of its symbols is older than allowed, or was not told
     "below_minimum",  # no tradable size: below the exchange's minimum, or stop, entry and exits not a tick apart
     "fat_finger",  # far larger than the entries approved before it
     "exposure_limit",  # all positions together, this one included, would be too large for the equity
     "leverage_cap",  # the account's leverage is above its cap, or above what the exchange allows at this size
     "margin_ratio",  # maintenance margin would take too much of the equity, or cannot be computed
     "costs_too_high",  # fees and slippage would take too much of what is risked
+    "funding_too_high",  # the next funding payment would take too much of the notional, or is not known
     "liquidation_before_stop",  # the exchange would close the position before its stop, or that cannot be computed
 ]
 
@@ -146,13 +151,48 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checks: Annotated[tuple[Check, ...], msgspec.Meta(max_length=64)] = ()
 
 
+class FlattenOrder(Message, frozen=True, kw_only=True):
+    """Risk's order to close all that the account holds, whoever opened it, signed with the key that signs intents.
+
+    It comes in every verdict bundle while risk's state is FLATTEN and something is held. Outside mode sim it is also sent
+    by itself, at once, so that it waits for no candle.
+
+    id: of one drawdown, the same in each copy: it is obeyed once. reason: shown to people. decided_at: when the limit was
+    reached; sent_at: when this copy was made, later in each; both UTC ms of risk's clock. signature: of all the rest, as
+    text.
+    """
+
+    TYPE: ClassVar[str] = "flatten_order"
+    id: Id
+    reason: Text
+    decided_at: Milliseconds
+    sent_at: Milliseconds
+    signature: Id = ""
+
+    @property
+    def topic(self) -> str:
+        return "order.flatten"
+
+    @property
+    def message_id(self) -> str:
+        return f"flatten:{self.id}:{self.sent_at}"
+
+    @property
+    def at(self) -> int:
+        return max(self.decided_at, self.sent_at)
+
+
 class VerdictBundle(Message, frozen=True, kw_only=True):
-    """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal."""
+    """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal.
+
+    flatten: everything is to be closed; None = no.
+    """
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 6
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
+    flatten: FlattenOrder | None = None
 
     @property
     def topic(self) -> str:
@@ -165,4 +205,5 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     @property
     def at(self) -> int:
         times = [(each.intent.close_time, each.intent.decided_at) for each in self.verdicts if each.intent is not None]
-        return max([self.close_time, *(time for pair in times for time in pair)])
+        ordered = self.flatten.at if self.flatten is not None else 0
+        return max([self.close_time, ordered, *(time for pair in times for time in pair)])

@@ -195,8 +195,8 @@ def _first_sentence(question: Question) -> str:
     wanted = (question.intent.quantity * question.intent.bound).quantize(_CENT)
     return (
         f"it is {wanted} USDT, and each of the next {first_trades_left(question)} trades of this account in mode live may "
-        f"be {_first_cap(question).quantize(_CENT)} (`execution.first_trades_notional`): lower `risk.risk_per_trade`, or "
-        "set `execution.first_trades_acknowledged` to true, which lifts the cap"
+        f"be {_first_cap(question).quantize(_CENT)} (`execution.first_trades_notional`): risk sizes to that by the next "
+        "statement, or set `execution.first_trades_acknowledged` to true, which lifts the cap"
     )
 
 

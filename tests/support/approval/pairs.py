@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from shared.approval.commands import CommandJudge, judge_of
+from shared.approval.flatten_orders import FlattenJudge
+from shared.approval.flatten_orders import judge_of as flatten_judge_of
 from shared.approval.key_text import to_text
 from shared.approval.signing import COMMAND, KeyPair, Realm, Signer, Verifier, public_key_of
 
@@ -31,3 +33,6 @@ COMMANDER: Final = Signer(OPERATOR.private, REALM, COMMAND)
 JUDGE: Final = judge_of(Verifier(OPERATOR.public, REALM, COMMAND), timed=True)
 #: Believes the signature "good", whatever the time.
 CREDULOUS: Final = CommandJudge(lambda control: control.signature == "good", timed=False)
+#: Which of risk's orders to flatten are obeyed; and what believes the signature "good", whatever the time.
+FLATTENS: Final = flatten_judge_of(VERIFIER, timed=True)
+CREDULOUS_FLATTENS: Final = FlattenJudge(lambda order: order.signature == "good", timed=False)

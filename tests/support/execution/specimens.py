@@ -13,7 +13,8 @@ from services.execution.plans import admission
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import CancelOrder, Effects, PlaceOrder
 from services.execution.state import ExecutionState, Freeze
-from shared.domain.intents import VerdictBundle
+from shared.approval.flatten_orders import FlattenJudge
+from shared.domain.intents import FlattenOrder, VerdictBundle
 from shared.exchange.model.user_events import MarginCall, OrderUpdate
 
 
@@ -164,6 +165,29 @@ class TakesAnySignature(ExecutionCore):
     def _wire(self, state: ExecutionState) -> None:
         super()._wire(state)
         self._entries._approved = lambda intent, signature: True
+
+
+class FlattensForAnybody(ExecutionCore):
+    """An order to close everything is obeyed whoever made it: what comes without a signature is given one."""
+
+    def _wire(self, state: ExecutionState) -> None:
+        super()._wire(state)
+        self._risk_orders._judge = FlattenJudge(lambda order: True, timed=False)
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        if isinstance(taken, VerdictBundle) and taken.flatten is not None:
+            taken = msgspec.structs.replace(taken, flatten=msgspec.structs.replace(taken.flatten, signature="any"))
+        elif isinstance(taken, FlattenOrder):
+            taken = msgspec.structs.replace(taken, signature="any")
+        return super().handle(taken, now)
+
+
+class FlattensAgain(ExecutionCore):
+    """Each copy of an order is obeyed, also after everything was closed."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        self.state.flattened.clear()
+        return super().handle(taken, now)
 
 
 class FreezesForGood(ExecutionCore):

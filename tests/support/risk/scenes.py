@@ -12,7 +12,16 @@ from services.risk.gate import Application, Order
 from services.risk.kill_switch import Figures, Loss
 from services.risk.settings import RiskSettings
 from shared.config.account import DEFAULT_ACCOUNT
-from shared.domain.account import AccountState, AccountStatement, MarginTier, Position, Trade, Transfer
+from shared.domain.account import (
+    AccountState,
+    AccountStatement,
+    EntryCap,
+    MarginTier,
+    NextFunding,
+    Position,
+    Trade,
+    Transfer,
+)
 from shared.domain.control import Control
 from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
@@ -61,6 +70,9 @@ def application(**changes: object) -> Application:
         "account_age": 0,
         "instrument_known": True,
         "closed": False,
+        "funding": Decimal(0),
+        "real": True,
+        "listing_age": 0,
         "order": entry(),
     }
     return Application(**(fields | changes))  # type: ignore[arg-type]  # a table row
@@ -161,6 +173,8 @@ def stated(
     asked_at: int | None = None,
     moved: tuple[Transfer, ...] = (),
     tiers: dict[str, tuple[MarginTier, ...]] | None = None,
+    cap: EntryCap | None = None,
+    fundings: dict[str, NextFunding] | None = None,
 ) -> AccountStatement:
     """A statement of the account, asked for when it holds unless ``asked_at`` says otherwise."""
     account = AccountState(time=at, wallet=Decimal(equity), equity=Decimal(equity), positions=positions)
@@ -172,6 +186,8 @@ def stated(
         closed_trades=ended,
         transfers=moved,
         tiers=tiers or {},
+        entry_cap=cap,
+        next_fundings=fundings or {},
     )
 
 

@@ -64,6 +64,15 @@ def test_other_modes_trade_the_default_strategy(mode: str) -> None:
             "layout = embedded: mode testnet needs a",
         ),
         (
+            {
+                "mode": "testnet",
+                "approval": OWN_KEYS,
+                "operator": OPERATOR_KEYS,
+                "risk": {"listing_age_ms": 900_000},
+            },
+            "risk.listing_age_ms = 900000: execution reads the list every 900 s",
+        ),
+        (
             {"account": {"leverage": 100}, "simulator": {"maintenance_rate": "0.01"}},
             "simulator.maintenance_rate = 0.01: 0.01 x account.leverage 100 is not below 1",
         ),

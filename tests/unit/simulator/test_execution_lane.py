@@ -23,17 +23,27 @@ from shared.exchange.model.orders import NewOrder
 from simulator.execution_lane import ExecutionLane, NotSettled
 from simulator.matching_driver import MatchingDriver
 from simulator.settings import SimulatorSettings
-from tests.support.approval.pairs import CREDULOUS
+from tests.support.approval.pairs import CREDULOUS, CREDULOUS_FLATTENS
 from tests.support.simulator.simulated_trader import BTC, INSTRUMENTS, Row, candle, limit, market, stop
 
 MINUTE = 60_000
 
 
-def lane(settings: SimulatorSettings | None = None) -> ExecutionLane:
-    core = ExecutionCore(
-        INSTRUMENTS, ExecutionSettings(), lambda _, __: True, commands=CREDULOUS, lineage="abcd", validity_ms=1_500
+def trusting() -> ExecutionCore:
+    """A core that takes any signature of an intent."""
+    return ExecutionCore(
+        INSTRUMENTS,
+        ExecutionSettings(),
+        lambda _, __: True,
+        commands=CREDULOUS,
+        flattens=CREDULOUS_FLATTENS,
+        lineage="abcd",
+        validity_ms=1_500,
     )
-    return ExecutionLane(core, MatchingDriver(settings or SimulatorSettings(), INSTRUMENTS))
+
+
+def lane(settings: SimulatorSettings | None = None) -> ExecutionLane:
+    return ExecutionLane(trusting(), MatchingDriver(settings or SimulatorSettings(), INSTRUMENTS))
 
 
 def step(minute: int, row: Row) -> MarketStep:
@@ -280,9 +290,7 @@ def test_a_core_that_never_comes_to_rest_is_stopped() -> None:
 
 def test_no_position_is_without_a_stop_after_any_message() -> None:
     """Invariant 4: in lock-step there is no moment between."""
-    core = ExecutionCore(
-        INSTRUMENTS, ExecutionSettings(), lambda _, __: True, commands=CREDULOUS, lineage="abcd", validity_ms=1_500
-    )
+    core = trusting()
     at = ExecutionLane(core, MatchingDriver(SimulatorSettings(), INSTRUMENTS))
     rows = [FLAT, (50_000, 50_600, 49_900, 50_550), (50_550, 51_000, 50_400, 51_000), (51_000, 51_200, 49_000, 50_000)]
     for minute, row in enumerate(rows, 1):

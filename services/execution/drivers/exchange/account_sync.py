@@ -8,9 +8,9 @@ read leaves the others as they are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -19,8 +19,9 @@ from services.execution.drivers.exchange.metrics import STATEMENTS
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.order_reads import OrderReads
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.inputs import TIERS_EVERY_MS, Statement
-from shared.domain.account import MarginTier
+from services.execution.drivers.exchange.side_reads import SideRead
+from services.execution.inputs import FUNDINGS_EVERY_MS, TIERS_EVERY_MS, Statement
+from shared.domain.account import MarginTier, NextFunding
 from shared.domain.symbols import is_symbol
 from shared.exchange.error_codes import TOO_MANY, ErrorCode
 from shared.exchange.errors import ExchangeError
@@ -37,18 +38,24 @@ _ORDERS_PATIENCE_S: Final = 2.0
 #: Longest wait for the prices of assets that fees are paid in; what comes later is of the next statement.
 _PRICES_PATIENCE_S: Final = 0.5
 
+#: Longest wait for transfers then; what comes later is told with the next statement.
+_TRANSFERS_PATIENCE_S: Final = 0.3
+#: Longest pause between two readings of transfers, ms; one follows whenever news may have been missed.
+_TRANSFERS_EVERY_MS: Final = 900_000
+#: Pause after one that failed, ms.
+_TRANSFERS_AGAIN_MS: Final = 30_000
+
 #: Longest pause between two statements while a trade lives, seconds: a lost event of a stop must show within ``naked_ms``.
 _WATCHFUL_S: Final = 2.0
 
-#: Margin tiers by symbol.
-Tiers = dict[str, tuple[MarginTier, ...]]
 #: Open orders, and the symbols of which they are all; None = every symbol.
 _Orders = tuple[tuple[ExchangeOrder, ...], frozenset[str] | None]
 
 
 class AccountSync:
     """symbols: those that are traded. every: seconds. failed: called with an error of a read. presence: True for an
-    order by which a process only shows itself.
+    order by which a process only shows itself. transfers: reads and feeds those that no event may have told;
+    False = that failed.
     """
 
     def __init__(
@@ -60,6 +67,7 @@ class AccountSync:
         readiness: Readiness,
         failed: Callable[[ExchangeError], None],
         presence: Callable[[ExchangeOrder], bool],
+        transfers: Callable[[], Coroutine[Any, Any, bool]],
     ) -> None:
         self._exchange = exchange
         self._loop = loop
@@ -68,6 +76,7 @@ class AccountSync:
         self._readiness = readiness
         self._failed = failed
         self._presence = presence
+        self._transfers = transfers
         self._wanted = asyncio.Event()
         self._whole = True
         self._reads = OrderReads()
@@ -75,8 +84,11 @@ class AccountSync:
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
         self._pricing: dict[str, asyncio.Task[Decimal | None]] = {}
-        self._tiers_due = 0
-        self._tiers_read: asyncio.Task[Tiers] | None = None
+        self._transfers_due = 0
+        self._transfers_read: asyncio.Task[bool] | None = None
+        wanted = self._wanted.set
+        self._tiers = SideRead("margin tiers", self._read_tiers, TIERS_EVERY_MS, wanted)
+        self._fundings = SideRead("next fundings", self._read_fundings, FUNDINGS_EVERY_MS, wanted)
 
     def ask(self, *, whole: bool = False) -> None:
         """Ask for one now. whole: news may have been missed, so that orders of every symbol are read."""
@@ -98,20 +110,26 @@ class AccountSync:
                 if not await self.read():
                     await asyncio.sleep(min(1.0, self._every))
         finally:
-            asked = [*self._pricing.values(), *([self._tiers_read] if self._tiers_read is not None else [])]
-            for asking in asked:
+            for asking in self._pricing.values():
                 asking.cancel()
+            self._tiers.cancel()
+            self._fundings.cancel()
+            if self._transfers_read is not None:
+                self._transfers_read.cancel()
 
     async def read(self) -> bool:
         """Read one statement and feed it; False if the exchange did not give balances and positions."""
         whole, self._whole = self._whole, False
         asked_at = self._loop.now()
         orders_read = asyncio.ensure_future(self._orders(whole))
+        self._begin_transfers(whole)
         try:
             balances, positions = await asyncio.gather(
                 self._exchange.balances(), self._exchange.positions(), return_exceptions=True
             )
             orders, listed = await self._at_most(orders_read)
+            if self._transfers_read is not None:
+                await asyncio.wait({self._transfers_read}, timeout=_TRANSFERS_PATIENCE_S)
         finally:
             orders_read.cancel()
         for answer in (balances, positions):
@@ -135,7 +153,8 @@ class AccountSync:
             orders=tuple(each for each in orders if not self._presence(each)),
             listed=listed,
             fee_prices=await self._prices(balances),
-            tiers=self._tiers(),
+            tiers=self._tiers.take(self._loop.now()),
+            next_fundings=self._fundings.take(self._loop.now()),
         )
         self._loop.feed(statement)
         return True
@@ -145,6 +164,22 @@ class AccountSync:
     def _pause(self) -> float:
         """Seconds until the next one: soon while something could be bare, or rests, that a lost event would hide."""
         return min(self._every, _WATCHFUL_S) if self._loop.core.state.plans else self._every
+
+    def _begin_transfers(self, whole: bool) -> None:
+        """Read transfers when news may have been missed, and now and then; a reading that fails is repeated soon.
+
+        The statement waits a moment for them, so that they are told with the wallet that shows them.
+        """
+        now, reading = self._loop.now(), self._transfers_read
+        if reading is not None:
+            if not reading.done():
+                return
+            self._transfers_read = None
+            if not reading.result():
+                self._transfers_due = min(self._transfers_due, now + _TRANSFERS_AGAIN_MS)
+        if whole or now >= self._transfers_due or not self._loop.core.state.connected:
+            self._transfers_due = now + _TRANSFERS_EVERY_MS
+            self._transfers_read = asyncio.create_task(self._transfers(), name="transfers")
 
     @staticmethod
     async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
@@ -200,28 +235,17 @@ class AccountSync:
             raise error
         self._readiness.unanswered(str(error))
 
-    def _tiers(self) -> Tiers:
-        """The margin tiers when they were read since the last statement. No statement waits for them."""
-        reading, now = self._tiers_read, self._loop.now()
-        if reading is not None and reading.done():
-            self._tiers_read = None
-            if not reading.cancelled():
-                return reading.result()
-        elif reading is None and now >= self._tiers_due:
-            self._tiers_due = now + TIERS_EVERY_MS
-            self._tiers_read = asyncio.create_task(self._read_tiers(), name="margin tiers")
-        return {}
-
-    async def _read_tiers(self) -> Tiers:
-        """Read the margin tiers of the traded symbols; when that fails, none, and it is tried again soon."""
-        try:
-            read = await self._exchange.brackets()
-        except ExchangeError as error:
-            log.warning("margin_tiers_not_read", error=str(error))
-            self._tiers_due = 0
-            return {}
-        self._wanted.set()
+    async def _read_tiers(self) -> Mapping[str, tuple[MarginTier, ...]]:
+        read = await self._exchange.brackets()
         return {symbol: tuple(map(_tier, read[symbol])) for symbol in self._symbols if symbol in read}
+
+    async def _read_fundings(self) -> Mapping[str, NextFunding]:
+        as_of = self._loop.now()
+        return {
+            each.symbol: NextFunding(rate=each.funding_rate, due=each.next_funding, as_of=as_of)
+            for each in await self._exchange.mark_prices()
+            if each.symbol in self._symbols and each.next_funding > 0
+        }
 
     async def _prices(self, balances: Iterable[Balance]) -> dict[str, Decimal | None]:
         """Prices in USDT of the assets that fees may be paid in: those of the wallet, and those that fees were paid in.

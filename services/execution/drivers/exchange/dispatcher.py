@@ -12,6 +12,7 @@ from services.execution.drivers.exchange.account_sync import AccountSync
 from services.execution.drivers.exchange.countdown import Countdown
 from services.execution.drivers.exchange.executions import Funding, query_executions
 from services.execution.drivers.exchange.halting import Halting
+from services.execution.drivers.exchange.income_rows import TransferRows
 from services.execution.drivers.exchange.instruments import Instruments
 from services.execution.drivers.exchange.listening import Listening
 from services.execution.drivers.exchange.money_loop import MoneyLoop, is_entry
@@ -69,8 +70,16 @@ class Dispatcher:
         self.presence = Presence(exchange, lineage(common.mode, common.namespace), self._rival_leads)
         self.instruments = Instruments(exchange, loop, common, driver, self.halting.halt, failed)
         exchange.watch_limits(self.halting.limits_news)
+        transfers = TransferRows(exchange, loop, driver.funding_overlap_s, failed)
         self.account_sync = AccountSync(
-            exchange, loop, common.symbols, driver.statement_every_s, readiness, failed, self._presence_of
+            exchange,
+            loop,
+            common.symbols,
+            driver.statement_every_s,
+            readiness,
+            failed,
+            self._presence_of,
+            transfers.read,
         )
         self.countdown = Countdown(exchange, loop, driver.countdown_s, failed)
         self._funding = Funding(exchange, loop, driver.funding_every_s, driver.funding_overlap_s, failed)

@@ -35,6 +35,7 @@ from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
 from shared.core import Overview
 from shared.domain.control import ClockTick, Control
+from shared.domain.intents import FlattenOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.exchange.error_codes import TOO_MANY
 from shared.exchange.errors import ExchangeError
@@ -255,7 +256,8 @@ class ExchangeDriver:
         self._loop.published(number)
 
     def _changed(self, taken: Message | Input) -> None:
-        self._dispatcher.halting.look(commanded=isinstance(taken, Control) and taken.by != BY)
+        ordered = isinstance(taken, FlattenOrder) or (isinstance(taken, VerdictBundle) and taken.flatten is not None)
+        self._dispatcher.halting.look(commanded=ordered or (isinstance(taken, Control) and taken.by != BY))
         self._dispatcher.countdown.look()
         if isinstance(taken, Connected) and taken.open:
             self._stream_open.set()

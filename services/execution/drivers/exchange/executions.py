@@ -9,13 +9,13 @@ from typing import Final
 
 import structlog
 
+from services.execution.drivers.exchange.income_rows import read_rows
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.inputs import Executions, Paid
 from services.execution.requests import QueryExecutions
 from shared.domain.account import FundingPayment
 from shared.domain.symbols import is_symbol
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import Income
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder, OrderRef
 from shared.exchange.port import TradingExchange
 from shared.runtime.waiting import wait_at_most
@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 
 #: Binance keeps a query of trades within seven days of its start.
 _FARTHEST_MS: Final = 7 * 86_400_000 - 60_000
-_PAGE: Final = 1_000
 _KIND: Final = "FUNDING_FEE"
 _ZERO: Final = Decimal(0)
 
@@ -101,7 +100,7 @@ class Funding:
         """Read the payments since the last query, and a while before it; feed those not fed yet. Raises ExchangeError."""
         now = self._loop.now()
         since = min(self._until or now, now) - self._overlap_ms
-        rows = await self._rows(since)
+        rows = await read_rows(self._exchange, _KIND, since)
         new = [row for row in rows if row.id not in self._known and is_symbol(row.symbol)]
         rates = await self._rates({row.symbol for row in new})
         if new:
@@ -114,16 +113,6 @@ class Funding:
             self._loop.feed(Paid(payments=tuple(payments)))
         self._known = {row.id for row in rows}
         self._until = now
-
-    async def _rows(self, since: int) -> tuple[Income, ...]:
-        found: dict[str, Income] = {}
-        while True:
-            page = await self._exchange.income(kind=_KIND, start=since, limit=_PAGE)
-            fresh = {row.id: row for row in page if row.id not in found}
-            found |= fresh
-            if len(page) < _PAGE or not fresh:
-                return tuple(found.values())
-            since = page[-1].time
 
     async def _rates(self, symbols: set[str]) -> dict[str, Decimal]:
         found: dict[str, Decimal] = {}

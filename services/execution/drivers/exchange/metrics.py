@@ -24,7 +24,7 @@ DROPPED: Final = Counter(
 )
 REFUSED: Final = Counter(
     "ict_execution_intents_refused_total",
-    "Intents that came and were not taken, and bundles of a far future, by reason",
+    "Intents and orders of risk that came and were not taken, and bundles of a far future, by reason",
     ["why"],
 )
 WITHHELD: Final = Counter("ict_execution_entries_withheld_total", "Entries not sent at the last moment, by reason", ["why"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -10,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.approval.flatten_orders import sign
 from shared.approval.signing import COMMAND, Realm, Signer
 from shared.domain.control import Control
+from shared.domain.intents import FlattenOrder
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.outcome.outcomes import Accepted
 from tests.support.approval.commands import command
@@ -51,6 +54,25 @@ async def test_flatten_leaves_nothing_held_and_nothing_resting_and_outlives_a_re
     async with at.running(rearm=False) as process:
         assert process.core.state.halted is not None
         assert "a drill" in process.core.state.halted.why
+
+
+async def test_an_order_of_risk_closes_everything_and_tells_risk_nothing_that_it_knows(at: Scene) -> None:
+    """RISK-3: ours and a person's, through the queue of commands; what is not risk's own closes nothing."""
+    ordered = FlattenOrder(id="f1", reason="a drawdown", decided_at=0, sent_at=time.time_ns() // 1_000_000)
+    async with at.running() as process:
+        await at.open("ours")
+        await a_person_buys(at, ETH, "0.500")
+        await at.until(lambda: process.core.state.leg(ETH).foreign > 0)
+        stranger = Signer(OTHER.private, at.common.realm())
+        await at.bus.publish([sign(ordered, stranger)])
+        await at.ears.until(lambda: bool(at.ears.alerted("flatten_refused.forged")))
+        assert process.core.state.halted is None
+        await at.bus.publish([sign(ordered, at.common.signer())])
+        await at.until(at.flat)
+        await at.until(lambda: at.flat(ETH))
+        await at.until(lambda: process.core.state.flattening is None)
+        assert process.core.state.halted is not None
+        assert [each for each in at.ears.controls if "a drawdown" in each.reason] == []
 
 
 async def test_close_and_cancel_act_on_what_they_name(at: Scene) -> None:

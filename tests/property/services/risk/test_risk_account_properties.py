@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.risk import funding as funding_rule
 from services.risk import margin
 from services.risk.core import RiskCore
 from services.risk.equity import EquityBook
-from shared.domain.account import AccountStatement, RiskReport
+from shared.domain.account import AccountStatement, NextFunding, RiskReport
 from shared.domain.intents import ExitRung
 from shared.domain.market_step import MarketStep
 from shared.domain.timeframes import DAY, MINUTE
@@ -60,6 +61,8 @@ class Session:
     day_number: int = -1
     last_income: int = 0
     reports: int = 0
+    payments: int = 0
+    projected: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     orders: int = 0
 
     def __post_init__(self) -> None:
@@ -77,9 +80,21 @@ class Session:
             candles.append(candle(row, self.now // MINUTE, symbol=symbol))
         self.now += MINUTE
         funding = {} if rate is None else {BTC: D(rate), ETH: -D(rate)}
+        self.projected = {symbol: (self.quantity(symbol), self.payment(symbol, each)) for symbol, each in funding.items()}
         step = MarketStep(close_time=self.now, candles=tuple(candles), funding_rates=funding)
         for message in self.lane.handle(step, self.now):
             self.tell(message)
+
+    def quantity(self, symbol: str) -> Decimal:
+        return self.exchange.core.position(symbol).quantity
+
+    def payment(self, symbol: str, rate: Decimal) -> Decimal:
+        """What a leg is to pay (negative) or receive at the close that comes, by risk's rule, USDT."""
+        quantity = self.quantity(symbol)
+        coming = NextFunding(rate=rate, due=self.now, as_of=self.now - MINUTE)
+        paid = funding_rule.rate_paid("BUY" if quantity > 0 else "SELL", coming, self.now - MINUTE)
+        assert paid is not None
+        return -paid * abs(quantity) * D(str(self.price[symbol]))
 
     def act(self, action: tuple[str, ...]) -> None:
         """Somebody does something two seconds later."""
@@ -111,6 +126,11 @@ class Session:
         if not isinstance(message, AccountStatement):
             return
         self.book()
+        for each in message.funding:
+            quantity, payment = self.projected[each.symbol]
+            if quantity == self.quantity(each.symbol):  # no stop and no liquidation came first
+                self.payments += 1
+                assert abs(each.amount - payment) < CENT
         self.begin_day(message)
         reports = [each for each in self.risk.handle(message, max(self.now, message.time)) if isinstance(each, RiskReport)]
         self.reports += len(reports)
@@ -158,10 +178,10 @@ class Session:
 
 @settings(max_examples=150)
 @given(minutes)
-def test_the_result_of_the_day_and_the_margin_are_those_of_the_matching_core(
+def test_the_result_of_the_day_the_margin_and_each_funding_payment_are_those_of_the_matching_core(
     session: list[tuple[tuple[int, int], str | None, tuple[str, ...]]],
 ) -> None:
-    """RISK-3, RISK-5: trades of ours and of others, funding, transfers and liquidations, across midnight."""
+    """RISK-3, RISK-5, RISK-6: trades of ours and of others, funding, transfers and liquidations, across midnight."""
     played = Session()
     played.minute((0, 0), None)
     for moved, rate, action in session:
@@ -170,9 +190,19 @@ def test_the_result_of_the_day_and_the_margin_are_those_of_the_matching_core(
     assert played.reports >= len(session)
 
 
+def test_a_session_with_funding_compares_its_payments() -> None:
+    """RISK-6: the sessions above do."""
+    played = Session()
+    played.minute((0, 0), None)
+    played.act(("trade", BTC, "9"))
+    played.minute((10, 0), None)
+    played.minute((0, 0), "0.0001")
+    assert played.payments == 1
+
+
 def test_a_transfer_that_counts_as_a_result_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """STYLE: every checker has a specimen that it must catch."""
-    monkeypatch.setattr(EquityBook, "_move", lambda self, amount, equity, time: None)
+    monkeypatch.setattr(EquityBook, "_move", lambda self, amount, equity, time, told: None)
     played = Session()
     for _ in range(BEFORE + 2):
         played.minute((0, 0), None)

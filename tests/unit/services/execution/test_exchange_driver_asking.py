@@ -8,20 +8,23 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
+
 from services.execution import reporting
 from services.execution.drivers.exchange.account_sync import AccountSync
 from services.execution.drivers.exchange.asking import query_with_child
 from services.execution.drivers.exchange.countdown import Countdown
 from services.execution.drivers.exchange.executions import Funding, query_executions
+from services.execution.drivers.exchange.income_rows import TransferRows
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.quotes import Quotes, QuoteSource
 from services.execution.drivers.exchange.readiness import Readiness
-from services.execution.inputs import Executions, Input, Paid, Statement
+from services.execution.inputs import Executions, Input, Moved, Paid, Statement
 from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
 from services.execution.requests import QueryExecutions
 from services.execution.state import ExecutionState
-from shared.domain.account import AccountStatement, Transfer
+from shared.domain.account import AccountStatement, NextFunding, Transfer
 from shared.domain.control import Alert
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import Income
@@ -204,15 +207,25 @@ class Told(MovedPort):
             raise ExchangeError("retry", -1001, "away", call="GET balance")
         return await super().balances()
 
+    async def income(self, **more: Any) -> Any:
+        if "income" in self.failing:
+            raise ExchangeError("retry", -1001, "away", call="GET income")
+        return await super().income(**more)
+
     async def brackets(self, symbol: str | None = None) -> Any:
         if "brackets" in self.failing:
             raise ExchangeError("retry", -1001, "away", call="GET leverageBracket")
         return await super().brackets(symbol)
 
     async def mark_prices(self, symbol: str | None = None) -> Any:
+        if symbol is None and "mark_prices" in self.failing:
+            raise ExchangeError("retry", -1001, "away", call="GET premiumIndex")
         if symbol == "BNBUSDT" and self.listed:
             return (MarkPrice(symbol=symbol, time=1, mark=SIX, index=SIX, funding_rate=Decimal(0), next_funding=0),)
-        return await super().mark_prices(symbol)
+        marks = await super().mark_prices(symbol)
+        return tuple(
+            msgspec.structs.replace(each, funding_rate=Decimal("0.0003"), next_funding=NOW + HOUR) for each in marks
+        )
 
 
 SIX = Decimal(600)
@@ -223,7 +236,14 @@ def statements(exchange: Told, loop: FedLoop) -> AccountSync:
         loop.errors.append(error)
 
     return AccountSync(
-        exchange, cast(MoneyLoop, loop), ("BTCUSDT", "ETHUSDT"), 5.0, Readiness(), failed, lambda order: False
+        exchange,
+        cast(MoneyLoop, loop),
+        ("BTCUSDT", "ETHUSDT"),
+        5.0,
+        Readiness(),
+        failed,
+        lambda order: False,
+        TransferRows(exchange, cast(MoneyLoop, loop), 7_200, failed).read,
     )
 
 
@@ -341,7 +361,10 @@ async def test_of_many_symbols_the_idle_are_not_asked_about_at_every_statement()
     """EXEC-4, EXEC-6: such a statement says nothing of their orders; where a position stands it does."""
     exchange, loop = Told(), FedLoop()
     names = ("BTCUSDT", "ETHUSDT", *(f"S{each:03d}USDT" for each in range(78)))
-    reads = AccountSync(exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None, lambda order: False)
+    transfers = TransferRows(exchange, cast(MoneyLoop, loop), 7_200, lambda error: None).read
+    reads = AccountSync(
+        exchange, cast(MoneyLoop, loop), names, 5.0, Readiness(), lambda error: None, lambda order: False, transfers
+    )
     loop.state.positions["ETHUSDT:BOTH"] = LegPosition(symbol="ETHUSDT", stated=Decimal(1))
     assert await reads.read()
     loop.time += 5_000
@@ -375,6 +398,78 @@ async def test_margin_tiers_come_with_a_later_statement_and_then_after_ten_minut
         assert await reads.read()
         await asyncio.sleep(0)
         assert not stated(loop)[-1].tiers
+
+
+async def test_next_fundings_come_with_a_later_statement_and_then_after_a_minute() -> None:
+    """RISK-2, RISK-6: of the traded symbols; no statement waits for them, and a refusal is tried again."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+
+    async def next_three() -> list[dict[str, NextFunding]]:
+        """What the next three statements tell."""
+        for _ in range(3):
+            assert await reads.read()
+            for _ in range(5):
+                await asyncio.sleep(0)
+        return [each.next_fundings for each in stated(loop)[-3:] if each.next_fundings]
+
+    exchange.failing = {"mark_prices"}
+    assert await next_three() == []
+    exchange.failing = set()
+    expected = NextFunding(rate=Decimal("0.0003"), due=NOW + HOUR, as_of=NOW)
+    assert await next_three() == [{"BTCUSDT": expected, "ETHUSDT": expected}]
+    loop.time += 59_999
+    assert await next_three() == []
+    loop.time += 1
+    assert len(await next_three()) == 1
+
+
+def moved(loop: FedLoop) -> list[Moved]:
+    return [each for each in loop.fed if isinstance(each, Moved)]
+
+
+async def test_transfers_are_read_before_a_statement_whenever_news_may_have_been_missed() -> None:
+    """RISK-3: at the start, when it is asked for, while the stream is away, and after a quarter of an hour."""
+    exchange, loop = Told(), FedLoop()
+    reads = statements(exchange, loop)
+    counts = []
+    for change in ("start", "nothing", "missed", "nothing", "away", "open", "later"):
+        if change == "missed":
+            reads.ask(whole=True)
+        loop.state.connected = change != "away"
+        loop.time += 900_000 if change == "later" else 1
+        assert await reads.read()
+        assert isinstance(loop.fed[-1], Statement)
+        counts.append(len(moved(loop)))
+    assert counts == [1, 1, 2, 2, 3, 3, 4]
+    assert moved(loop)[0].asked_at == NOW + 1
+
+
+async def test_a_reading_of_transfers_that_fails_is_repeated_after_half_a_minute_and_says_so() -> None:
+    """RISK-3: the statement does not wait for it; every error is judged."""
+    exchange, loop = Told(), FedLoop()
+    exchange.failing = {"income"}
+    reads = statements(exchange, loop)
+    for _ in range(3):
+        assert await reads.read()
+    assert (len(loop.errors), moved(loop)) == (1, [])
+    exchange.failing = set()
+    loop.time += 30_000
+    assert await reads.read()
+    assert len(moved(loop)) == 1
+
+
+async def test_transfers_reach_back_from_the_last_reading_of_any_process_and_only_usdt_counts() -> None:
+    """RISK-3: rows may be listed late, and the process may have been away."""
+    exchange, loop = Rows(), FedLoop()
+    rows = [msgspec.structs.replace(income(number, NOW), kind="TRANSFER", symbol="") for number in (1, 2)]
+    exchange.rows = [rows[0], msgspec.structs.replace(rows[1], asset="BNB")]
+    reader = TransferRows(cast(TradingExchange, exchange), cast(MoneyLoop, loop), 7_200, loop.errors.append)
+    assert await reader.read()
+    loop.state.transfers_until = NOW - 5 * HOUR
+    assert await reader.read()
+    assert exchange.starts == [NOW - 2 * HOUR, NOW - 7 * HOUR]
+    assert [[(each.id, each.amount) for each in one.transfers] for one in moved(loop)] == [[("1", 1)], [("1", 1)]]
 
 
 def test_a_transfer_after_the_question_waits_for_the_next_statement() -> None:

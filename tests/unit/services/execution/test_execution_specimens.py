@@ -18,6 +18,7 @@ from tests.unit.services.execution import test_execution_foreign_stops as foreig
 from tests.unit.services.execution import test_execution_forged_bundles as forged
 from tests.unit.services.execution import test_execution_persons as persons
 from tests.unit.services.execution import test_execution_protection as protection
+from tests.unit.services.execution import test_execution_risk_orders as risk_orders
 from tests.unit.services.execution import test_execution_unprotectable as unprotectable
 from tests.unit.services.execution import test_execution_unreadable_queries as unreadable
 
@@ -56,6 +57,15 @@ FOUND: list[tuple[type[ExecutionCore], Callable[[], None]]] = [
     ),
     (specimens.DoesNotKnow4130, persons.test_a_stop_that_a_person_placed_where_ours_should_go_is_kept),
     (specimens.TakesAnySignature, gate.test_an_unsigned_message_buys_nothing),
+    (
+        specimens.FlattensForAnybody,
+        lambda: risk_orders.test_an_order_that_risk_did_not_sign_now_closes_nothing_and_is_alerted("unsigned", "message"),
+    ),
+    (
+        specimens.FlattensForAnybody,
+        lambda: risk_orders.test_an_order_that_risk_did_not_sign_now_closes_nothing_and_is_alerted("forged", "bundle"),
+    ),
+    (specimens.FlattensAgain, risk_orders.test_an_order_said_again_after_all_was_closed_closes_nothing_more),
     (specimens.FreezesForGood, doubts.test_one_lost_answer_and_one_failed_question_freeze_nothing_for_good),
     (
         specimens.FundsOnlyTheLiving,

@@ -48,12 +48,14 @@ TABLE: dict[str, tuple[dict[str, object], dict[str, object], tuple[object, objec
     "account_stale": ({"account_age": 10_000}, {"account_age": 10_001}, (10_001, 10_000, "ms")),
     "unknown_symbol": ({}, {"instrument_known": False}, (None, None, "")),
     "symbol_closed": ({}, {"closed": True}, (None, None, "")),
+    "listing_stale": ({"listing_age": 2_700_000}, {"listing_age": 2_700_001}, (2_700_001, 2_700_000, "ms")),
     "below_minimum": ({}, order(quantity=D(0)), (None, None, "")),
     "fat_finger": (order(notional=D(10_000)), order(notional=D("10000.01")), (D("10000.01"), D(10_000), "USDT")),
     "exposure_limit": (order(exposure=D(3)), order(exposure=D("3.01")), (D("3.01"), D(3), "x equity")),
     "leverage_cap": (order(leverage_limit=10), order(leverage_limit=9), (10, 9, "x")),
     "margin_ratio": (order(margin_ratio=D("0.4999")), order(margin_ratio=D("0.5")), (D("0.5"), D("0.5"), "of equity")),
     "costs_too_high": (order(costs=D("0.2")), order(costs=D("0.201")), (D("0.201"), D("0.2"), "R")),
+    "funding_too_high": ({"funding": D("0.001")}, {"funding": D("0.0011")}, (D("0.0011"), D("0.001"), "of the notional")),
     "liquidation_before_stop": (order(liquidation=D("97.9")), order(liquidation=D(98)), (D(98), D(98), "USDT")),
 }  # fmt: skip
 
@@ -73,6 +75,22 @@ def test_numbers_that_the_exchange_did_not_tell_pass_in_mode_sim_only():
     unknown = order(margin_known=False, margin_ratio=None, liquidation=None)
     assert refusals(judge(application(**unknown), SETTINGS)) == ("margin_ratio", "liquidation_before_stop")
     assert refusals(judge(application(**unknown, sim=True), SETTINGS)) == ()
+
+
+@pytest.mark.parametrize(
+    ("rate", "told", "passes"),
+    [(None, True, False), (None, False, True), ("-0.05", True, True), ("0.05", True, False), ("0.05", False, False)],
+)
+def test_a_funding_payment_that_is_not_known_passes_where_no_exchange_states_it(rate, told, passes):
+    """RISK-2: what is received is no reason to refuse."""
+    asked = application(funding=None if rate is None else D(rate), real=told)
+    assert ("funding_too_high" not in refusals(judge(asked, SETTINGS))) == passes
+
+
+@pytest.mark.parametrize(("age", "real", "passes"), [(None, True, False), (None, False, True), (10**9, False, True)])
+def test_a_list_of_symbols_that_is_not_known_passes_where_no_exchange_states_it(age, real, passes):
+    """RISK-2: the simulated exchange has no other filters than the configured ones."""
+    assert ("listing_stale" not in refusals(judge(application(listing_age=age, real=real), SETTINGS))) == passes
 
 
 @pytest.mark.parametrize(("price", "passes"), [("102.01", True), ("102", False), ("101", False), (None, True)])
@@ -119,7 +137,7 @@ def reports_every_failure(gate) -> bool:
     everything = application(
         kill_switch="HALTED", figures=figures("9999", "9999", 99), equity_jump=D(1), trades_today=99, cooling_until=10**9,
         occupied={"BTCUSDT", "ETHUSDT"}, now=10**6, account_age=10**6, instrument_known=False, closed=True,
-        order=entry(
+        funding=None, listing_age=None, order=entry(
             notional=D(10**6), exposure=D(99), leverage=99, margin_ratio=D(9), costs=D(9), liquidation=D(99),
         ),
     )  # fmt: skip

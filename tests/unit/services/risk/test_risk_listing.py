@@ -5,10 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 
 from services.risk.core import RiskCore
+from shared.config.account import DEFAULT_ACCOUNT
+from shared.domain.control import ClockTick
 from shared.domain.intents import Verdict, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE
-from tests.support.risk.scenes import DAWN, build, feed, instrument, listed, shut, signal, stated, wishes
+from tests.support.approval.pairs import CREDULOUS, SIGNER
+from tests.support.risk.scenes import (
+    DAWN,
+    INSTRUMENTS,
+    build,
+    feed,
+    instrument,
+    listed,
+    patient,
+    shut,
+    signal,
+    stated,
+    wishes,
+)
 
 AT = DAWN + MINUTE
 
@@ -75,3 +90,15 @@ def test_a_restart_forgets_neither_filters_nor_closures() -> None:
     feed(core, stated(DAWN), listed(DAWN, instrument("ETHUSDT", tick="0.5"), closures=(shut("BTCUSDT"),)))
     other.restore(core.snapshot())
     assert asked(other) == asked(core)
+
+
+def test_where_a_real_exchange_lists_its_symbols_an_old_list_or_none_takes_no_entry() -> None:
+    """RISK-2: a symbol may have been closed, or its filters changed, since; an older list makes no newer one old."""
+    core = RiskCore(1, INSTRUMENTS, patient(), DEFAULT_ACCOUNT, SIGNER, CREDULOUS, sim=True, armed=True, real=True)
+    feed(core, stated(DAWN))
+    assert "listing_stale" in asked(core, AT)["BTCUSDT"].refusals
+    feed(core, listed(AT), listed(DAWN))
+    for late, stale in ((2_700_000, False), (2_700_001, True)):
+        feed(core, ClockTick(time=AT + late))
+        found = asked(core, AT + late)["BTCUSDT"]
+        assert ("listing_stale" in found.refusals) == stale

@@ -8,12 +8,15 @@ import pytest
 
 from services.risk import service
 from services.risk.core import RiskCore
+from shared.approval.commands import CommandMemory
+from shared.approval.flatten_orders import content
 from shared.config.settings import CommonSettings
 from shared.domain.account import RiskReport, Trade
 from shared.domain.control import Alert, ClockTick
-from shared.domain.intents import Verdict, VerdictBundle
+from shared.domain.intents import FlattenOrder, Verdict, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import DAY, MINUTE
+from tests.support.approval.pairs import FLATTENS, VERIFIER
 from tests.support.risk.scenes import (
     DAWN,
     INSTRUMENTS,
@@ -210,6 +213,87 @@ def test_an_entry_on_its_way_is_not_flat() -> None:
     assert report(feed(core, stated(T + 6_000, "8400"))).kill_switch == "HALTED"
 
 
+def orders(outputs: list[Message]) -> list[FlattenOrder]:
+    """Those sent by themselves."""
+    return [each for each in outputs if isinstance(each, FlattenOrder)]
+
+
+def bundled(outputs: list[Message]) -> FlattenOrder | None:
+    (found,) = [each for each in outputs if isinstance(each, VerdictBundle)]
+    return found.flatten
+
+
+def falling(*, sim: bool = False) -> RiskCore:
+    """A core that is armed and has seen 10,000 USDT."""
+    core = build(sim=sim)
+    feed(core, control("rearm", 99), stated(DAWN, "10000", position("BTCUSDT")))
+    return core
+
+
+def test_the_statement_at_the_limit_gives_a_signed_order_at_once_and_each_bundle_has_it_until_flat() -> None:
+    """RISK-3: one id, another time in each copy; signed as intents are, for another kind of content."""
+    core = falling()
+    (first,) = orders(feed(core, stated(T, "8500", position("BTCUSDT"))))
+    second = bundled(feed(core, wishes(T)))
+    third = bundled(feed(core, wishes(T + MINUTE)))
+    assert second is not None
+    assert third is not None
+    assert first.id == second.id == third.id
+    assert first.sent_at < second.sent_at < third.sent_at
+    assert (first.decided_at, third.decided_at) == (T, T)
+    memory = CommandMemory()
+    assert [FLATTENS.judge(each, memory, T) for each in (first, second, third)] == [None, None, None]
+    assert not VERIFIER.approved(content(first), first.signature)
+    feed(core, stated(T + MINUTE + 1, "8500"))
+    assert bundled(feed(core, wishes(T + 2 * MINUTE))) is None
+
+
+def test_in_lock_step_the_bundle_alone_has_the_order() -> None:
+    """RISK-3, invariant 2: a message of its own would reach execution beside the candles of its close."""
+    core = falling(sim=True)
+    assert orders(feed(core, stated(T, "8500", position("BTCUSDT")), ClockTick(time=T + 100))) == []
+    assert bundled(feed(core, wishes(T))) is not None
+
+
+def test_the_order_is_sent_again_while_no_candle_brings_it() -> None:
+    """RISK-3: execution, or the broker, may have been away when it was sent first."""
+    core = falling()
+    feed(core, stated(T, "8500", position("BTCUSDT")))
+    sent = [feed(core, ClockTick(time=T + ms)) for ms in (5_000, 9_999, 10_000, 15_000, 20_000)]
+    assert [len(orders(each)) for each in sent] == [0, 0, 1, 0, 1]
+    assert bundled(feed(core, wishes(T + MINUTE))) is not None
+    feed(core, stated(T + MINUTE + 1, "8500"))
+    assert orders(feed(core, ClockTick(time=T + 2 * MINUTE))) == []
+
+
+def test_a_restart_in_flatten_goes_on_with_the_same_order() -> None:
+    """RISK-3: execution obeys an id once; another one would be obeyed again."""
+    core = falling()
+    (first,) = orders(feed(core, stated(T, "8500", position("BTCUSDT"))))
+    again = build(sim=False)
+    again.restore(core.snapshot())
+    second = bundled(feed(again, wishes(T)))
+    assert second is not None
+    assert second.id == first.id
+
+
+def test_another_drawdown_is_another_order() -> None:
+    """RISK-3: else it would not be obeyed."""
+    core = falling()
+    (first,) = orders(feed(core, stated(T, "8500", position("BTCUSDT"))))
+    feed(core, stated(T + 1, "8500"), control("rearm", 2))
+    (second,) = orders(feed(core, stated(T + 2, "7200", position("BTCUSDT"))))
+    assert second.id != first.id
+
+
+def test_a_drawdown_with_nothing_held_orders_nothing() -> None:
+    """RISK-3: it is over at once."""
+    core = falling()
+    feed(core, stated(DAWN + 1))
+    outputs = feed(core, stated(T, "8400"))
+    assert (report(outputs).kill_switch, orders(outputs)) == ("HALTED", [])
+
+
 # -- the day ----------------------------------------------------------------------------------------------------------
 
 
@@ -328,7 +412,7 @@ def test_a_verdict_shows_every_check_with_its_numbers() -> None:
     found = verdict(core, T)
     by_name = {each.name: each for each in found.checks}
     assert all(each.passed for each in found.checks)
-    assert len(by_name) == 21
+    assert len(by_name) == 23
     assert (by_name["costs_too_high"].value, by_name["costs_too_high"].unit) == (Decimal("0.0594"), "R")
     assert (by_name["exposure_limit"].value, by_name["exposure_limit"].limit) == (Decimal("0.4551947400"), Decimal(3))
 

@@ -97,7 +97,8 @@ def test_commands_have_queues_of_their_own(layout: Layout) -> None:
         if queue.consumer in ("risk", "engine", "execution") and not queue.name.endswith(".commands"):
             assert {each for each in queue.bindings if each.startswith("control")} == {"control.reset"}
     commands = table.queue("execution.commands")
-    assert set(commands.bindings) == {f"control.{each}" for each in get_args(Command) if each != "reset"}
+    named = {f"control.{each}" for each in get_args(Command) if each != "reset"}
+    assert set(commands.bindings) == named | {"order.flatten"}
     assert (commands.kind, commands.overflow) == (QueueKind.QUORUM, Overflow.BLOCK)
     gate = table.queue("engine.commands" if layout == "fused" else "risk.commands")
     assert set(gate.bindings) == {"control.halt", "control.flatten", "control.rearm"}

@@ -18,7 +18,7 @@ from tests.support.bus.message_samples import samples
 ZERO, ONE = Decimal(0), Decimal(1)
 FAR = 4_070_908_800_000  # 2099
 #: Fields of a message by which its readers would move a watermark.
-NAMES = frozenset({"time", "close_time"})
+NAMES = frozenset({"time", "close_time", "decided_at"})
 
 
 @pytest.mark.parametrize("kind", MESSAGE_TYPES, ids=lambda kind: kind.TYPE)
