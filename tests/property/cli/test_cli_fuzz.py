@@ -20,6 +20,7 @@ import cli.doctor.report
 import cli.research.pictures
 import cli.run.service
 import cli.run.simulator
+import cli.status.commands
 from cli.entry import accept_any_text
 from cli.main import app
 from shared.bus.memory.bus import MemoryBus
@@ -84,6 +85,7 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     monkeypatch.setattr(cli.run.service, "run_process", begun)
     monkeypatch.setattr(cli.run.simulator, "_serve", started)
     monkeypatch.setattr(cli.doctor.report, "examine", started)
+    monkeypatch.setattr(cli.status.commands, "look", begun)
     monkeypatch.setattr(cli.research.pictures, "Specimens", begun)
     for module, function in BENCHMARKS.items():
         monkeypatch.setattr(f"cli.bench.{module}.{function}", begun)
