@@ -244,3 +244,34 @@ def test_a_lone_pivot_of_the_cold_time_waits_until_price_trades_beyond_it() -> N
     passed = hills(98, 100, 98, 100.5, 98, 97, 96, 100.25, 96)
     levels = events(run(table(passed), chosen), "equal_highs")
     assert [fact.candles[0] for fact in levels] == [opened(3)]
+
+
+#: Prices whose tenths float64 does not have; every candle of the tables below is 0.4 wide, so that the ATR is 0.4.
+BASES = [number / 10 for number in range(10, 110)]
+
+
+def wide(base: float, *highs: float) -> list[Row]:
+    """Candles 0.4 wide that open and close at ``base``; ``highs`` are above it."""
+    return [(base, round(base + high, 4), round(base + high - 0.4, 4), base) for high in highs]
+
+
+@pytest.mark.parametrize(("reach", "found"), [(0.4, 100), (0.399, 0)])
+def test_a_sweep_of_exactly_the_least_depth_is_reported_at_every_price(reach: float, found: int) -> None:
+    """ICT-8: *at least* half an ATR beyond the level includes it."""
+    chosen = settings(atr_period=2, sweeps={"min_depth_atr": 0.5}, equal_levels={"enabled": False})
+    sweeps = [
+        fact
+        for base in BASES
+        for fact in events(run(table(wide(base, 0.1, 0.2, 0.1, reach)), chosen), "sweep")
+        if fact.direction == "bearish"
+    ]
+    assert len(sweeps) == found
+
+
+@pytest.mark.parametrize(("second", "touches"), [(0.2, 2), (0.199, 1)])
+def test_a_swing_exactly_within_reach_of_a_pool_joins_it_at_every_price(second: float, touches: int) -> None:
+    """ICT-8: *within* half an ATR of the pool includes it."""
+    chosen = settings(atr_period=2, pools={"merge_atr": 0.5})
+    for base in BASES:
+        pools = events(run(table(wide(base, 0.1, 0.4, 0.1, second, 0.1)), chosen), "liquidity_pool")
+        assert max(fact.touches for fact in pools if fact.direction == "bearish") == touches, base
