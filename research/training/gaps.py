@@ -63,9 +63,7 @@ def _questions(symbol: str, timeframe: Timeframe, states: Sequence[Finding], set
     candles = settings.fvg.max_age_candles
     duration = DURATION[timeframe]
     end = born.confirmed_at + candles * duration
-    filled_at = next(
-        (each.changed_at for each in states if each.fill >= settings.fvg.filled_at or each.state == "inverted"), None
-    )
+    filled_at = next((each.changed_at for each in states if each.state in ("filled", "inverted")), None)
     known = features_of(born, timeframe, candles)
     if known is None:
         return []

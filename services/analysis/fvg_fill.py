@@ -158,7 +158,7 @@ class FillForecast:
     def of(self, gap: Finding, timeframe: Timeframe) -> float:
         """Of a gap as of its last change: 1 once it was filled, 0 once it ended unfilled."""
         if gap.is_over():
-            return 1.0 if gap.state == "inverted" or gap.fill >= self._filled_at else 0.0
+            return 1.0 if gap.state in ("inverted", "filled") else 0.0
         model = self._model
         if model is None:
             return self._base_rate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 from shared.domain.timeframes import MINUTE
@@ -33,13 +34,15 @@ def _day(number: int) -> str:
 
 
 def price(value: float) -> str:
-    """A price without noise digits: ``95505.4``, never in powers of ten for prices that exchanges quote.
+    """A price without noise digits: ``95505.4``, ``0.0000001005``: never in powers of ten.
 
     The facts of one close name few prices, and often the same: they are kept (not zero: -0 is the same key).
     """
     written = _prices.get(value)
     if written is None:
         written = f"{value:.12g}"
+        if "e" in written:
+            written = f"{Decimal(written):f}"
         if value > 0.0:
             if len(_prices) >= _MOST_PRICES:
                 _prices.clear()

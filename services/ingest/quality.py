@@ -34,6 +34,8 @@ NumberFault = Literal["not_finite", "not_positive", "out_of_range", "inverted", 
 #: The upper bounds of ``shared.domain.message.Price`` and ``Volume``: beyond them a candle could not be decoded downstream.
 PRICE_LIMIT: Final = 1e12
 VOLUME_LIMIT: Final = 1e18
+#: A move *of* the limit reaches it: what falls short of it by a billionth is what float64 makes of the difference.
+_LESS: Final = 1.0 - 1e-9
 
 
 def number_fault(raw: RawCandle) -> NumberFault | None:
@@ -86,13 +88,13 @@ def judge(raw: RawCandle, trust: Trust, max_move: float, repricing_minutes: int)
     the next candle is judged against it; those before stay disputed.
     """
     reference = trust.reference
-    near = max_move * reference
+    near = max_move * _LESS * reference
     if reference == 0.0 or (raw.high - reference < near and reference - raw.low < near):
         trust.reference = raw.close
         trust.candidate = 0.0
         trust.agreeing = 0
         return "backfilled" if raw.backfilled else "closed"
-    agrees = trust.agreeing > 0 and abs(raw.close - trust.candidate) < max_move * trust.candidate
+    agrees = trust.agreeing > 0 and abs(raw.close - trust.candidate) < max_move * _LESS * trust.candidate
     trust.agreeing = trust.agreeing + 1 if agrees else 1
     trust.candidate = raw.close
     if trust.agreeing >= repricing_minutes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least, whole_steps
 from services.analysis.base.finding import INFINITY, NEVER, Finding
 from services.analysis.settings.blocks import Invalidation
 from shared.domain.facts import Direction, FactState
@@ -184,30 +185,36 @@ class FillBook(ZoneBook):
     def judge(self, zone: Zone, now: CandleClose) -> None:
         """See ``ZoneBook``."""
         finding = zone.finding
+        top = finding.top
+        bottom = finding.bottom
         if zone.bullish:
             reached = min(zone.reached, now.low)
-            depth = finding.top - reached
-            through = now.close < finding.bottom
+            depth = top - reached
+            before = top - zone.reached
+            through = now.close < bottom
         else:
             reached = max(zone.reached, now.high)
-            depth = reached - finding.bottom
-            through = now.close > finding.top
+            depth = reached - bottom
+            before = zone.reached - bottom
+            through = now.close > top
         if reached == zone.reached and finding.state != "active":
             return
         zone.reached = reached
         zone.watch(reached)
-        fill = min(1.0, depth / (finding.top - finding.bottom))
+        height = top - bottom
         state: FactState = "touched"
         if through and self._inverts:
             state = "inverted"
-        elif fill >= self._filled_at:
+        elif at_least(depth, self._filled_at * height, top):
             state = "filled"
-        elif fill >= 0.5:
+        elif at_least(depth, 0.5 * height, top):
             state = "half_filled"
-        if state == finding.state and int(fill * self._steps) == int(finding.fill * self._steps):
-            return
+        if state == finding.state:
+            steps = self._steps
+            if whole_steps(depth, height, steps, top) == whole_steps(before, height, steps, top):
+                return
         zone.finding = finding.changed(state, now.close_time)
-        zone.finding.fill = fill
+        zone.finding.fill = min(1.0, depth / height)
         now.emit(zone.finding)
 
 
@@ -259,8 +266,10 @@ class BlockBook(ZoneBook):
             return
         touches = finding.touches if zone.in_contact else finding.touches + 1
         self.settle(zone, in_contact=True)
-        zone.reached = max(zone.reached, min(1.0, depth / (top - bottom)))
-        state: FactState = "mean_threshold" if zone.reached >= self._mean_threshold else "mitigated"
+        height = top - bottom
+        zone.reached = max(zone.reached, min(1.0, depth / height))
+        half = at_least(zone.reached * height, self._mean_threshold * height, top)
+        state: FactState = "mean_threshold" if half else "mitigated"
         if self._beyond(zone, now):
             state = "invalidated"
         elif touches > self._max_touches:

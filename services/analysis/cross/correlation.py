@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import log, sqrt
 from typing import ClassVar
 
+from services.analysis.base.comparisons import at_least, more_than
 from services.analysis.base.finding import Finding
 from services.analysis.cross.side import Side
 from services.analysis.settings.cross import CorrelationSettings
@@ -49,7 +50,7 @@ class Correlation:
     def update(self, first: Side, second: Side, close_time: int) -> None:
         """Take in a close of both; what begins or ends is added to both sides."""
         one, other = self._value(0, first), self._value(1, second)
-        self.closes = [first.candle.close, second.candle.close]
+        self.closes = [first.close, second.close]
         if one is None or other is None:
             return
         for values, value in zip(self.values, (one, other), strict=True):
@@ -59,9 +60,9 @@ class Correlation:
         if len(self.values[0]) < self._window:
             return
         found = pearson(self.values[0], self.values[1])
-        if not self.told and found > self._above:
+        if not self.told and more_than(found, self._above, 0.0):
             self.told = [self._finding(side, found, close_time, of) for side, of in ((first, second), (second, first))]
-        elif self.told and found < self._below:
+        elif self.told and not at_least(found, self._below, 0.0):
             ended = [each.changed("expired", close_time) for each in self.told]
             for each in ended:
                 each.score = max(0.0, found)
@@ -75,7 +76,7 @@ class Correlation:
         second.found.append(self.told[1])
 
     def _value(self, place: int, side: Side) -> float | None:
-        close = side.candle.close
+        close = side.close
         if not self._liquidity:
             before = self.closes[place]
             return None if before is None else log(close / before)
@@ -85,7 +86,7 @@ class Correlation:
         return min(2.0, max(-1.0, (close - low) / (high - low)))
 
     def _finding(self, side: Side, found: float, close_time: int, of: Side) -> Finding:
-        close = side.candle.close
+        close = side.close
         return Finding(
             "liquidity_correlation",
             "none",

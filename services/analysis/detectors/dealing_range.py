@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import decimal
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import NEVER, Finding
 from services.analysis.base.zones import Zone, ZoneBook
@@ -121,9 +122,9 @@ class DealingRange(Detector):
         origin = self.low if bullish else self.high
         end = self.high if bullish else self.low
         away = -span if bullish else span
-        near = end + away * self._from
-        far = end + away * self._to
-        if near == far:  # a range of a few units in the last place
+        near = decimal(end + away * self._from)
+        far = decimal(end + away * self._to)
+        if near == far:  # a range of a few units in the last digit
             return
         entry = Finding(
             "ote",
@@ -135,7 +136,7 @@ class DealingRange(Detector):
             key=first,
             candles=(first, last),
             ref=dealing.identity(),
-            numbers=(origin, end, end + away * self._ideal),
+            numbers=(origin, end, decimal(end + away * self._ideal)),
         )
         self.ote.add(Zone(entry, NEVER), now)
 

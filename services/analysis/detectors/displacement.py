@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.settings import DisplacementSettings
@@ -59,8 +60,8 @@ class Displacement(Detector):
         body = abs(now.close - now.open)
         return (
             atr > 0.0
-            and body >= self._min_body * atr * now.threshold_scale
-            and body >= self._min_share * (now.high - now.low)
+            and at_least(body, self._min_body * atr * now.threshold_scale, now.high)
+            and at_least(body, self._min_share * (now.high - now.low), now.high)
         )
 
     def _tell(self, now: CandleClose, place: int, atr: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, final
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import more_than
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import INFINITY, Finding
 from services.analysis.base.levels import Level, LevelBook
@@ -36,8 +37,9 @@ class EqualLevels(Detector):
     by more than the tolerance. The level is the outermost member, because that is where stops clear; a further member is
     reported as progress (``touches`` counts the members). Equal highs are a *bearish* fact, equal lows a bullish one.
 
-    The tolerance is that of the close at which the later pivot is confirmed. After a gap the lone pivots are forgotten:
-    whether price traded beyond them is not known. Levels that stand already live on.
+    The tolerance is that of the close at which the later pivot is confirmed. While the ATR is cold and no percentage is set
+    there is none, and nothing is equal: pivots wait, and any trade beyond a lone one takes its stops. After a gap the lone
+    pivots are forgotten: whether price traded beyond them is not known. Levels that stand already live on.
     """
 
     STATE: ClassVar[tuple[str, ...]] = ("levels", "atr", "high_pivots", "low_pivots")
@@ -63,17 +65,17 @@ class EqualLevels(Detector):
             self.high_pivots = []
             self.low_pivots = []
             self.restored()
-        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
-        upper = now.high - tolerance
-        lower = now.low + tolerance
-        if self._nearest_high < upper or self._nearest_low > lower:
-            self.high_pivots = [pivot for pivot in self.high_pivots if pivot.price >= upper]
-            self.low_pivots = [pivot for pivot in self.low_pivots if pivot.price <= lower]
+        tolerance = max(0.0, self._tolerance(now))
+        if now.high - self._nearest_high > tolerance or self._nearest_low - now.low > tolerance:
+            high = now.high
+            low = now.low
+            self.high_pivots = [each for each in self.high_pivots if not more_than(high - each.price, tolerance, high)]
+            self.low_pivots = [each for each in self.low_pivots if not more_than(each.price - low, tolerance, high)]
             self.restored()
 
     def detect(self, now: CandleClose) -> None:
         """The pivots that this close confirms, and the equals that they make; highs before lows."""
-        tolerance = max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
+        tolerance = self._tolerance(now)
         self.atr.update(now.high, now.low, now.close, follows=now.run > 1)
         length = self._length
         if now.run < 2 * length + 1:
@@ -101,14 +103,20 @@ class EqualLevels(Detector):
         self._nearest_high = high
         self._nearest_low = low
 
+    def _tolerance(self, now: CandleClose) -> float:
+        """How far equals lie apart at most, in price; -1 while there is no yardstick: then nothing is equal."""
+        if self.atr.value <= 0.0 and self._tolerance_share <= 0.0:
+            return -1.0
+        return max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
+
     def _confirm_high(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
         for standing in self.levels.levels:
-            if standing.is_high and standing.price - tolerance <= level <= standing.price:
+            if standing.is_high and level <= standing.price and _within(standing.price, level, tolerance):
                 self._join(now, standing, formed_at)
                 return
         for index in range(len(self.high_pivots) - 1, -1, -1):
             before = self.high_pivots[index]
-            if abs(before.price - level) <= tolerance:
+            if _within(before.price, level, tolerance):
                 del self.high_pivots[index]
                 self.restored()
                 self._born(now, "equal_highs", "bearish", max(before.price, level), before, level, formed_at)
@@ -120,12 +128,12 @@ class EqualLevels(Detector):
 
     def _confirm_low(self, now: CandleClose, level: float, formed_at: int, tolerance: float) -> None:
         for standing in self.levels.levels:
-            if not standing.is_high and standing.price <= level <= standing.price + tolerance:
+            if not standing.is_high and level >= standing.price and _within(standing.price, level, tolerance):
                 self._join(now, standing, formed_at)
                 return
         for index in range(len(self.low_pivots) - 1, -1, -1):
             before = self.low_pivots[index]
-            if abs(before.price - level) <= tolerance:
+            if _within(before.price, level, tolerance):
                 del self.low_pivots[index]
                 self.restored()
                 self._born(now, "equal_lows", "bullish", min(before.price, level), before, level, formed_at)
@@ -163,6 +171,10 @@ class EqualLevels(Detector):
         finding.touches += 1
         finding.candles = (*finding.candles, formed_at)
         self.levels.renew(level, finding, now)
+
+
+def _within(one: float, other: float, tolerance: float) -> bool:
+    return tolerance >= 0.0 and not more_than(abs(one - other), tolerance, one)
 
 
 def why_equal_levels(level: Finding) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.base.zones import FillBook
@@ -59,10 +60,12 @@ class FairValueGaps(Detector):
 
     def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float) -> None:
         size = top - bottom
-        if size < self._min_share * now.close:
+        if not at_least(size, self._min_share * now.close, top):
             return
-        if self._min_atr > 0.0 and (now.atr <= 0.0 or size < self._min_atr * now.atr * now.threshold_scale):
-            return
+        if self._min_atr > 0.0:
+            least = self._min_atr * now.atr * now.threshold_scale
+            if now.atr <= 0.0 or not at_least(size, least, top):
+                return
         formed_at = now.open_times[now.last - 1]
         finding = Finding(
             "fvg",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import INFINITY, NEVER, Finding
 from services.analysis.base.zones import FillBook, Zone
@@ -120,14 +121,15 @@ class LiquidityVoids(Detector):
 
     def _wide(self, now: CandleClose, atr: float) -> bool:
         body = abs(now.close - now.open)
-        return body >= self._min_body_atr * atr and body >= self._min_body_share * (now.high - now.low)
+        span = now.high - now.low
+        return at_least(body, self._min_body_atr * atr, now.high) and at_least(body, self._min_body_share * span, now.high)
 
     def _go_on(self, now: CandleClose) -> None:
         self.count += 1
         self.top = max(self.top, now.high if self._whole_range else max(now.open, now.close))
         self.bottom = min(self.bottom, now.low if self._whole_range else min(now.open, now.close))
         size = self.top - self.bottom
-        if self.count < self._min_candles or size < self._min_size * self.yardstick:
+        if self.count < self._min_candles or not at_least(size, self._min_size * self.yardstick, self.top):
             return
         direction: Direction = "bullish" if self.way > 0 else "bearish"
         finding = Finding(

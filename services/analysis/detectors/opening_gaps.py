@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import NEVER, Finding
 from services.analysis.base.zones import FillBook
@@ -139,7 +140,7 @@ class OpeningGaps(Detector):
     def _tell(self, now: CandleClose, book: KeptBook, kind: FactKind, before: float, before_time: int) -> None:
         opened = now.open
         size = opened - before
-        if size == 0.0 or abs(size) < self._min_share * opened:
+        if size == 0.0 or not at_least(abs(size), self._min_share * opened, opened):
             return
         up = size > 0.0
         book.born(

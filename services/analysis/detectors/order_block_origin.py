@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.finding import Finding
 from services.analysis.settings.order_blocks import OrderBlockSettings
 from shared.domain.facts import Direction
@@ -82,7 +83,7 @@ class OriginFinder:
     def before_strong_candle(self, now: CandleClose) -> Origin | None:
         """The simple variant: the last opposite candle before one whose body is at least ``strong_body`` of its range."""
         body = now.close - now.open
-        if body == 0.0 or abs(body) < self._strong_body * (now.high - now.low):
+        if body == 0.0 or not at_least(abs(body), self._strong_body * (now.high - now.low), now.high):
             return None
         direction: Direction = "bullish" if body > 0.0 else "bearish"
         oldest = max(0, now.last - self._leg)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import more_than
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.base.levels import Level, LevelBook
@@ -68,7 +69,7 @@ class LiquidityPools(Detector):
         for level in self.levels.levels:
             if level.is_high == high and level.beyond == 0:
                 inside = level.price - swing.top if high else swing.top - level.price
-                if 0.0 <= inside <= near:
+                if inside >= 0.0 and not more_than(inside, near, level.price):
                     self._join(now, level, swing, volume)
                     return
         pool = Finding(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.base.levels import LevelBook
@@ -117,9 +118,9 @@ class RejectionBlocks(Detector):
     def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float, taken: Finding) -> None:
         wick = top - bottom
         body = abs(now.close - now.open)
-        if wick < self._min_wick_body * body:
+        if not at_least(wick, self._min_wick_body * body, top):
             return
-        if self._min_wick_atr > 0.0 and (now.atr <= 0.0 or wick < self._min_wick_atr * now.atr):
+        if self._min_wick_atr > 0.0 and (now.atr <= 0.0 or not at_least(wick, self._min_wick_atr * now.atr, top)):
             return
         finding = Finding(
             "rejection_block",

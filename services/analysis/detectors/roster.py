@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import decimal
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import INFINITY, Finding
 from services.analysis.detectors.atr import AverageTrueRange
@@ -170,13 +171,17 @@ class Roster:
 
         A jump in ``open_time`` is a gap. Raises BadCandle, and changes nothing, for prices that are not positive numbers
         with open and close within low and high, a volume that is negative or no number, a candle that is not newer than
-        the last, and one that does not lie on the timeframe's grid.
+        the last, and one that does not lie on the timeframe's grid. Prices are taken as decimals of ten digits
+        (``base.comparisons``): every detector may compare them with the operators of Python.
         """
-        if not (0.0 < low <= opened <= high < _LIMIT and low <= close <= high and 0.0 <= volume < INFINITY):
-            raise BadCandle(
-                f"{self._label} candle {open_time}: open {opened}, high {high}, low {low}, close {close}, volume {volume}: "
-                "prices must be positive numbers with open and close within low and high, the volume not negative"
-            )
+        if not (_is_price(opened) and _is_price(high) and _is_price(low) and _is_price(close) and 0.0 <= volume < INFINITY):
+            raise self._impossible(open_time, opened, high, low, close, volume)
+        opened = decimal(opened)
+        high = decimal(high)
+        low = decimal(low)
+        close = decimal(close)
+        if not (low <= opened <= high and low <= close <= high):
+            raise self._impossible(open_time, opened, high, low, close, volume)
         if (open_time - self._anchor) % self._duration != 0:
             raise BadCandle(
                 f"{self._label} candle {open_time} does not open on a multiple of {self._duration} ms: it is of another "
@@ -217,6 +222,12 @@ class Roster:
                 found.extend(events)
         return found
 
+    def _impossible(self, open_time: int, opened: float, high: float, low: float, close: float, volume: float) -> BadCandle:
+        return BadCandle(
+            f"{self._label} candle {open_time}: open {opened}, high {high}, low {low}, close {close}, volume {volume}: "
+            "prices must be positive numbers with open and close within low and high, the volume not negative"
+        )
+
     def skip(self, open_time: int) -> None:
         """The candle that opens at ``open_time`` is not to be judged: what follows does not follow on what came before."""
         self.last_open = open_time
@@ -228,3 +239,7 @@ class Roster:
         for turn in self._telling:
             turn.detector.active(found)
         return found
+
+
+def _is_price(value: float) -> bool:
+    return 0.0 < value < _LIMIT

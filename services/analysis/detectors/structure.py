@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final, Literal
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.detectors.displacement import Displacement
@@ -23,9 +24,10 @@ class Breaks(Detector):
     BOS if it goes with the trend (or there was none yet), CHoCH if it goes against it; then the trend is the break's. A
     close *at* the level is no break. The swing must have been confirmed by an earlier candle.
 
-    With ``break_on = wick`` any trade beyond the level breaks it; a candle that trades beyond both swings breaks neither,
-    because its order of highs and lows is unknown. With ``min_displacement_atr`` a weaker candle leaves the swing unbroken,
-    and a later, stronger one may still break it; until the ATR is warm nothing breaks.
+    With ``break_on = wick`` any trade beyond the level breaks it. A candle that trades beyond both swings breaks the one
+    that it closes beyond, and neither when it closes between them: the order of its highs and lows is unknown. With
+    ``min_displacement_atr`` a weaker candle leaves the swing unbroken, and a later, stronger one may still break it; until
+    the ATR is warm nothing breaks.
     """
 
     STATE: ClassVar[tuple[str, ...]] = ("trend", "last")
@@ -58,11 +60,16 @@ class Breaks(Detector):
         lower = now.close if on_close else now.low
         up = high is not None and upper > high.top and high.state == "active"
         down = low is not None and lower < low.bottom and low.state == "active"
+        if high is not None and low is not None and up and down:
+            # The order of its trades is not known, but the last of them is: the close.
+            up = now.close > high.top
+            down = now.close < low.bottom
         if up == down:
             return None
         if self._min_displacement > 0.0:
             body = now.close - now.open if up else now.open - now.close
-            if now.atr <= 0.0 or body < self._min_displacement * now.atr * now.threshold_scale:
+            least = self._min_displacement * now.atr * now.threshold_scale
+            if now.atr <= 0.0 or not at_least(body, least, now.high):
                 return None
         swing = self._swings.break_high(now) if up else self._swings.break_low(now)
         trend_before = self.trend

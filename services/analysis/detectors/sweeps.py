@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.base.levels import Level, LevelBook
@@ -39,7 +40,7 @@ class Sweeps(Detector):
     def _deep_enough(self, level: Level, now: CandleClose) -> bool:
         if self._min_depth <= 0.0:
             return True
-        return now.atr > 0.0 and abs(level.extreme - level.price) >= self._min_depth * now.atr
+        return now.atr > 0.0 and at_least(abs(level.extreme - level.price), self._min_depth * now.atr, level.price)
 
     def _tell(self, level: Level, now: CandleClose, key: int) -> None:
         swept = level.finding

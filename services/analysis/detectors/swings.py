@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import more_than
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.wording import at, price
@@ -120,9 +121,11 @@ def is_low(lows: list[float], pivot: int, length: int) -> bool:
 
 def label_of(direction: Direction, level: float, before: float, tolerance: float) -> FactLabel:
     """HH, LH, EQH of a high (bearish), HL, LL, EQL of a low, against the one before; equal within ``tolerance`` (price)."""
+    higher = more_than(level - before, tolerance, level)
+    lower = more_than(before - level, tolerance, level)
     if direction == "bearish":
-        return "HH" if level > before + tolerance else "LH" if level < before - tolerance else "EQH"
-    return "HL" if level > before + tolerance else "LL" if level < before - tolerance else "EQL"
+        return "HH" if higher else "LH" if lower else "EQH"
+    return "HL" if higher else "LL" if lower else "EQL"
 
 
 def why_swing(swing: Finding) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from services.analysis.base.close import CandleClose
+from services.analysis.base.comparisons import at_least
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import Finding
 from services.analysis.base.zones import FillBook
@@ -55,8 +56,10 @@ class VolumeImbalances(Detector):
 
     def _born(self, now: CandleClose, direction: Direction, top: float, bottom: float) -> None:
         size = top - bottom
-        if self._min_atr > 0.0 and (now.atr <= 0.0 or size < self._min_atr * now.atr * now.threshold_scale):
-            return
+        if self._min_atr > 0.0:
+            least = self._min_atr * now.atr * now.threshold_scale
+            if now.atr <= 0.0 or not at_least(size, least, top):
+                return
         finding = Finding(
             "volume_imbalance",
             direction,

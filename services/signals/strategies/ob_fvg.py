@@ -8,6 +8,7 @@ block's far side. Both must have been known before this candle opened: a candle 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from services.signals.settings import ObFvgSettings
@@ -145,8 +146,13 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
         rests_on=(block.id, gap.id) if structure is None else (block.id, gap.id, structure.id),
         why=(
             f"{view.symbol} {settings.timeframe}: price came back to the {block.direction} order block "
-            f"{block.bottom:.10g}-{block.top:.10g} (score {block.score:.2f}) {together} the fair value gap "
-            f"{gap.bottom:.10g}-{gap.top:.10g} and closed at {entry:.10g} with trend {analysis.trend}; stop "
+            f"{_written(block.bottom)}-{_written(block.top)} (score {block.score:.2f}) {together} the fair value gap "
+            f"{_written(gap.bottom)}-{_written(gap.top)} and closed at {_written(entry)} with trend {analysis.trend}; stop "
             f"{settings.stop_buffer:.2%} beyond the block, target 1:{settings.reward_risk:g}."
         ),
     )
+
+
+def _written(price: float) -> str:
+    """Ten digits at most, never in powers of ten: ``0.0000001005``."""
+    return f"{Decimal(f'{price:.10g}'):f}"

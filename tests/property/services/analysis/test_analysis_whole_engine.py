@@ -106,7 +106,7 @@ def test_upside_down_is_the_mirror(candles: list[Candle]) -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(candles=markets, power=st.integers(-12, 12))
+@given(candles=markets, power=st.integers(-9, 8))
 def test_another_unit_of_price_is_the_same_market(candles: list[Candle], power: int) -> None:
     """ICT-1 to ICT-12: no price level is special."""
     assert list(scale_offences(candles, EVERYTHING, power)) == []

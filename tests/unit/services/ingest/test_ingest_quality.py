@@ -122,3 +122,13 @@ def test_a_backfilled_candle_says_so_unless_it_is_disputed() -> None:
     trust = Trust(reference=100.0)
     assert judge(msgspec.structs.replace(GOOD, backfilled=True), trust, 0.5, 3) == "backfilled"
     assert judge(msgspec.structs.replace(GOOD, backfilled=True, high=1_000.0), trust, 0.5, 3) == "disputed"
+
+
+@pytest.mark.parametrize(("share", "state"), [(1.5, "disputed"), (0.5, "disputed"), (1.499, "closed"), (0.501, "closed")])
+def test_a_move_of_exactly_half_the_price_is_disputed_at_every_price(share: float, state: str) -> None:
+    """DATA-3: whatever float64 makes of the difference; a little less is plausible."""
+    for number in range(1, 400):
+        price, moved = number / 100, round(number / 100 * share, 5)
+        fields = {name: price for name in ("open", "high", "low", "close")}
+        fields["high" if share > 1.0 else "low"] = moved
+        assert judge(changed(**fields), Trust(reference=price), 0.5, 3) == state, price

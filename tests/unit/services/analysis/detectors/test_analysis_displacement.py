@@ -54,3 +54,18 @@ def test_a_required_gap_does_not_span_a_missing_candle() -> None:
     """ICT-10, DATA-3."""
     rows: list[Row] = [*QUIET, (100, 121, 99, 120), None, (120, 125, 110, 122)]
     assert told(run(table(rows), settings(require_gap=True)), "displacement") == []
+
+
+def test_a_body_of_exactly_the_least_size_is_a_displacement_at_every_price() -> None:
+    """ICT-10: *at least* includes, in decimals that float64 does not have; a tick less is too small."""
+    found, less = 0, 0
+    for number in range(10, 110):
+        price = number / 10
+        quiet: list[Row] = [(price, round(price + 0.1, 1), round(price - 0.1, 1), price)] * 3  # ATR 0.2
+        opened_, close = price, round(price + 0.3, 1)  # 1.5 ATR, and 60 % of 0.5
+        wide = (round(price - 0.1, 1), round(price + 0.4, 1))
+        candle: Row = (opened_, wide[1], wide[0], close)
+        found += len(events(run(table([*quiet, candle]), settings()), "displacement"))
+        candle = (opened_, wide[1], wide[0], round(close - 0.001, 3))
+        less += len(events(run(table([*quiet, candle]), settings()), "displacement"))
+    assert (found, less) == (100, 0)

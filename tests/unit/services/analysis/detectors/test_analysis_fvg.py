@@ -175,3 +175,39 @@ def test_why_names_the_rule_the_candles_and_the_numbers(direction: Direction) ->
     assert all(edge in why for edge in edges)
     assert why.count("UTC") == 2
     assert why.endswith(".")
+
+
+def test_a_gap_of_exactly_the_least_size_is_told_at_every_price() -> None:
+    """ICT-5: *at least* 0.1 % of price includes 0.1 %, whatever float64 makes of the difference; a tick less is noise."""
+    chosen = alone("fvg", swing_length=50)
+    found, noise = [], []
+    for number in range(1, 61):
+        low, high = number / 10, round(number * 0.0999, 4)  # apart by 0.1 % of the close, which is the low
+        rows: list[Row] = [(high, high, 0.9 * high, high), (high, low, high, low), (low, low, low, low)]
+        found += gaps(rows, "bullish", chosen)
+        nearer = round(high + 0.0001, 4)
+        rows[0] = (nearer, nearer, 0.9 * nearer, nearer)
+        noise += gaps(rows, "bullish", chosen)
+    assert (len(found), len(noise)) == (60, 0)
+
+
+def test_edges_that_touch_but_for_float_dust_make_no_gap() -> None:
+    """ICT-5: 0.3 and 0.1 + 0.2 are one price."""
+    rows: list[Row] = [(0.2, 0.3, 0.2, 0.3), (0.3, 0.5, 0.3, 0.5), (0.5, 0.6, 0.1 + 0.2, 0.6)]
+    assert gaps(rows, "bullish", settings()) == []
+
+
+def test_a_return_to_exactly_the_middle_half_fills_at_every_price() -> None:
+    """ICT-5: *at* the consequent encroachment, and every tenth at its price: shares are compared without float dust."""
+    wrong = []
+    for number in range(1, 200, 9):
+        bottom, top = number / 10, (number + 2) / 10
+        rows: list[Row] = [(bottom, bottom, bottom, bottom), (bottom, top, bottom, top), (top, top, top, top)]
+        for tenth in range(1, 10):
+            low = round(top - 0.02 * tenth, 2)
+            told_ = gaps([*rows, (top, top, low, top)], "bullish", settings())
+            again = gaps([*rows, (top, top, round(low + 0.001, 3), top), (top, top, low, top)], "bullish", settings())
+            state = "half_filled" if tenth >= 5 else "touched"
+            if told_[-1].state != state or len(again) != 3:
+                wrong.append((number, tenth, told_[-1].state, len(again)))
+    assert wrong == []

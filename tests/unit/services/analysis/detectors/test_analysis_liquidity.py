@@ -202,3 +202,76 @@ def test_turtle_soup_says_which_extreme() -> None:
     assert "5-candle high 100" in soup.why
     with pytest.raises(ValidationError, match="nothing could be found"):
         AnalysisSettings.model_validate({"turtle_soup": {"lookback": 5, "separation": 6}})
+
+
+@pytest.mark.parametrize("price", [0.1 + 0.2, 3 * 0.1, 0.3])
+def test_a_trade_at_a_level_takes_nothing_however_its_price_was_reckoned(price: float) -> None:
+    """ICT-8: 0.3 and 0.1 + 0.2 are one price, at the level and not beyond it."""
+    rows: list[Row] = [(0.25, high, 0.2 + number / 1000, 0.25) for number, high in enumerate((0.28, 0.3, 0.28, 0.29, price))]
+    soup = {"lookback": 3, "separation": 2}
+    analyses = run(table([*rows, rows[-2]]), settings(turtle_soup=soup, structure={"break_on": "wick"}))
+    assert [fact.kind for fact in events(analyses, "sweep", "turtle_soup", "bos", "rejection_block")] == []
+    (pool,) = [fact for fact in analyses[-1].active if fact.kind == "liquidity_pool" and fact.direction == "bearish"]
+    assert (pool.state, pool.top, pool.touches) == ("active", 0.3, 2)
+
+
+def test_a_pivot_exactly_at_the_tolerance_is_equal_at_every_price() -> None:
+    """ICT-8: *within* the tolerance includes it; a tick further is not."""
+    equal = apart = 0
+    for number in range(10, 110):
+        close = number / 10
+        top, near = round(1.2 * close, 3), round(1.19 * close, 4)  # apart by 1 % of the close
+        for second, count in ((near, 1), (round(near - 0.0001, 4), 0)):
+            highs = (close, top, close, close, second, close)
+            rows: list[Row] = [(close, high, close - 0.01 + at / 1000, close) for at, high in enumerate(highs)]
+            found = len(events(run(table(rows), settings()), "equal_highs"))
+            equal, apart = (equal + found, apart) if count else (equal, apart + found)
+    assert (equal, apart) == (100, 0)
+
+
+def test_while_the_average_range_is_cold_even_the_same_price_is_not_equal() -> None:
+    """ICT-8: no percentage is set: nothing is equal yet; a pivot of the cold time may find its equal in the warm one."""
+    cold = settings(equal_levels={"length": 1, "atr_period": 50})
+    assert told(run(table(hills(98, 100, 98, 97, 100, 97)), cold), "equal_highs") == []
+    warm = settings(equal_levels={"length": 1, "atr_period": 4})
+    later = events(run(table(hills(98, 100, 98, 97, 100, 97)), warm), "equal_highs")
+    assert [(fact.top, fact.candles) for fact in later] == [(100.0, (opened(1), opened(4)))]
+
+
+def test_a_lone_pivot_of_the_cold_time_waits_until_price_trades_beyond_it() -> None:
+    """ICT-8: while there is no tolerance, any trade beyond a lone pivot takes its stops."""
+    chosen = settings(equal_levels={"length": 1, "atr_period": 6, "tolerance_atr": 1.0})
+    passed = hills(98, 100, 98, 100.5, 98, 97, 96, 100.25, 96)
+    levels = events(run(table(passed), chosen), "equal_highs")
+    assert [fact.candles[0] for fact in levels] == [opened(3)]
+
+
+#: Prices whose tenths float64 does not have; every candle of the tables below is 0.4 wide, so that the ATR is 0.4.
+BASES = [number / 10 for number in range(10, 110)]
+
+
+def wide(base: float, *highs: float) -> list[Row]:
+    """Candles 0.4 wide that open and close at ``base``; ``highs`` are above it."""
+    return [(base, round(base + high, 4), round(base + high - 0.4, 4), base) for high in highs]
+
+
+@pytest.mark.parametrize(("reach", "found"), [(0.4, 100), (0.399, 0)])
+def test_a_sweep_of_exactly_the_least_depth_is_reported_at_every_price(reach: float, found: int) -> None:
+    """ICT-8: *at least* half an ATR beyond the level includes it."""
+    chosen = settings(atr_period=2, sweeps={"min_depth_atr": 0.5}, equal_levels={"enabled": False})
+    sweeps = [
+        fact
+        for base in BASES
+        for fact in events(run(table(wide(base, 0.1, 0.2, 0.1, reach)), chosen), "sweep")
+        if fact.direction == "bearish"
+    ]
+    assert len(sweeps) == found
+
+
+@pytest.mark.parametrize(("second", "touches"), [(0.2, 2), (0.199, 1)])
+def test_a_swing_exactly_within_reach_of_a_pool_joins_it_at_every_price(second: float, touches: int) -> None:
+    """ICT-8: *within* half an ATR of the pool includes it."""
+    chosen = settings(atr_period=2, pools={"merge_atr": 0.5})
+    for base in BASES:
+        pools = events(run(table(wide(base, 0.1, 0.4, 0.1, second, 0.1)), chosen), "liquidity_pool")
+        assert max(fact.touches for fact in pools if fact.direction == "bearish") == touches, base

@@ -143,3 +143,16 @@ def test_the_reopen_must_follow_the_reference() -> None:
     """ICT-7: bad input is decided at the border."""
     with pytest.raises(ValidationError, match="must be later in the day"):
         OpeningGapSettings(reference="18:00", reopen="17:00")
+
+
+def test_a_gap_of_exactly_the_least_size_is_told_at_every_price() -> None:
+    """ICT-7: *at least* 0.01 % of price includes it; a tick less is none."""
+    settings = alone("opening_gaps")
+    found = less = 0
+    for number in range(1, 101):
+        reopened, close = number * 10.0, round(number * 9.999, 3)
+        for before in (close, round(close + 0.0001, 4)):
+            rows: list[Row] = [(before, before, before, before), (reopened, reopened, reopened, reopened)]
+            told = len(said(from_time("2026-07-01 00:00", "4h", rows), settings, "gap_4h"))
+            found, less = (found + told, less) if before == close else (found, less + told)
+    assert (found, less) == (100, 0)

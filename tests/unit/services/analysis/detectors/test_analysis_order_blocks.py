@@ -331,3 +331,31 @@ def test_why_names_the_rule_the_candles_and_the_numbers(direction: Direction) ->
     assert "0.57 ATR" in why
     assert why.count("UTC") == 2
     assert why.endswith(".")
+
+
+def strong_leg(base: float, close: float, *after: Row) -> list[Row]:
+    """A down-close candle of 0.2 around ``base``, then one of 1.0 that closes ``close`` above it."""
+    down: Row = (round(base + 0.05, 4), round(base + 0.1, 4), round(base - 0.1, 4), base)
+    up: Row = (base, round(base + 0.9, 4), round(base - 0.1, 4), round(base + close, 4))
+    return [down, up, *after]
+
+
+@pytest.mark.parametrize(("close", "found"), [(0.7, 100), (0.699, 0)])
+def test_a_body_of_exactly_the_least_share_is_strong_at_every_price(close: float, found: int) -> None:
+    """ICT-3: *at least* 70 % of its range includes 70 %."""
+    chosen = AnalysisSettings.model_validate({"swing_length": 50, "order_block": {"rule": "strong_candle"}})
+    rows = [strong_leg(number / 10, close) for number in range(10, 110)]
+    assert sum(len(events(run(table(each), chosen), "order_block")) for each in rows) == found
+
+
+@pytest.mark.parametrize(("low", "state"), [(0.0, "mean_threshold"), (0.001, "mitigated")])
+def test_a_return_to_exactly_the_middle_reaches_the_mean_threshold_at_every_price(low: float, state: str) -> None:
+    """ICT-3: half of the zone, the price itself included."""
+    chosen = AnalysisSettings.model_validate({"swing_length": 50, "order_block": {"rule": "strong_candle"}})
+    for number in range(10, 110):
+        base = number / 10
+        close, high = round(base + 0.7, 4), round(base + 0.8, 4)
+        block = events(run(table(strong_leg(base, 0.7, (close, high, round(base + low, 4), close))), chosen), "order_block")[
+            -1
+        ]
+        assert block.state == state, base

@@ -194,3 +194,15 @@ def test_why_names_the_swing_and_the_wick(direction: Direction) -> None:
     assert why.endswith("a wick 2.0 times the body.")
     assert why.count("UTC") == 2
     assert found([*SWING, (59, 61, 56, 59)], direction, settings())[0].why.endswith("a wick without a body.")
+
+
+@pytest.mark.parametrize(("reach", "found"), [(0.4, 100), (0.399, 0)])
+def test_a_wick_exactly_as_long_as_asked_for_rejects_at_every_price(reach: float, found: int) -> None:
+    """ICT-4: *at least* one body includes it."""
+    blocks = 0
+    for number in range(10, 110):
+        base = number / 10
+        rows: list[Row] = [(base, round(base + high, 4), base, base) for high in (0.1, 0.3, 0.1)]
+        rows.append((base, round(base + reach, 4), base, round(base + 0.2, 4)))
+        blocks += len(events(run(table(rows), settings(min_wick_body=1.0, min_wick_atr=0.0)), "rejection_block"))
+    assert blocks == found

@@ -121,3 +121,25 @@ def test_levels_survive_a_gap(direction: Direction) -> None:
     """ICT-2, DATA-3: windows restart, swings stay breakable."""
     analyses = run(table([*SWING, None, (56, 62, 51, 61)], direction), L1)
     assert [n for n, kind, _, _ in told(analyses) if kind == "bos"] == [4]
+
+
+@BOTH
+def test_a_candle_beyond_both_swings_breaks_the_one_that_it_closes_beyond(direction: Direction) -> None:
+    """ICT-2: whatever the order of its trades was, the last was beyond that one: told at this close, not one later."""
+    rows: list[Row] = [*OUTSIDE[:3], (50, 61, 35, 38), (38, 39, 34, 36)]
+    analyses = run(table(rows, direction), WICK)
+    turned = OPPOSITE[direction]
+    broken, kept = ("swing_low", "swing_high") if direction == "bullish" else ("swing_high", "swing_low")
+    found = told(analyses, "bos", "choch", "swing_high", "swing_low")
+    assert [row for row in found if row[3] in ("broken", "final")] == [
+        (3, broken, direction, "broken"),
+        (3, "bos", turned, "final"),
+    ]
+    assert {fact.kind for fact in analyses[3].active if fact.state == "active"} >= {kept}
+
+
+def test_the_close_at_a_swing_of_a_candle_beyond_both_is_not_beyond_it() -> None:
+    """ICT-2: then the order of its trades is not known, and nothing is broken."""
+    for close in (40.0, 60.0):
+        analyses = run(table([*OUTSIDE[:3], (50, 61, 39, close)]), WICK)
+        assert events(analyses, "bos", "choch") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.analysis.detectors.swings import label_of
 from services.analysis.settings import AnalysisSettings
 from shared.domain.facts import Direction
 from tests.support.analysis.candles import Row, events, run, table, told
@@ -71,3 +72,13 @@ def test_a_candle_that_is_high_and_low_is_taken_one_side_a_close() -> None:
     assert said(rows, "bullish")[:4] == [
         (2, "high", "provisional"), (4, "high", "superseded"), (4, "high", "provisional"), (5, "high", "final"),
     ]  # fmt: skip
+
+
+def test_a_pivot_exactly_at_the_tolerance_is_equal_at_every_price() -> None:
+    """ICT-1: equal *within* the tolerance includes it; a tick further is higher or lower."""
+    for number in range(10, 110):
+        before, above, below = number / 10, round(number / 10 + 0.3, 4), round(number / 10 - 0.3, 4)
+        assert [label_of("bearish", level, before, 0.3) for level in (above, below)] == ["EQH", "EQH"]
+        assert [label_of("bullish", level, before, 0.3) for level in (above, below)] == ["EQL", "EQL"]
+        assert label_of("bearish", round(above + 0.001, 4), before, 0.3) == "HH"
+        assert label_of("bullish", round(below - 0.001, 4), before, 0.3) == "LL"

@@ -6,6 +6,7 @@ back into the zone. Stop = 100 less 0.2 % = 99.8, so the risk is 1.7 and the tar
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from services.signals.settings import ObFvgSettings
@@ -29,6 +30,16 @@ def test_the_return_into_an_order_block_with_a_gap_is_bought():
     assert signal.rests_on == (block().id, gap().id)
     for word in ("BTCUSDT 15m", "bullish order block 100-101", "gap 100.8-102", "closed at 101.5", "1:2"):
         assert word in signal.why
+
+
+def test_small_prices_are_written_in_digits():
+    """SIG-7: a sentence has no powers of ten."""
+    tiny = [msgspec.structs.replace(each, top=each.top * 1e-9, bottom=each.bottom * 1e-9) for each in (block(), gap())]
+    here = candle(CLOSE, open=103e-9, high=104e-9, low=100.5e-9, close=101.5e-9)
+    signal = judge(view(analysis(*tiny, atr=1e-9, of=here)), SETTINGS)
+    assert isinstance(signal, Signal)
+    for words in ("block 0.0000001-0.000000101", "gap 0.0000001008-0.000000102", "closed at 0.0000001015"):
+        assert words in signal.why
 
 
 def test_the_mirrored_scene_is_sold():

@@ -1,0 +1,56 @@
+"""How prices and sizes are compared, so that what float64 cannot write decides nothing (docs/ict.md §1).
+
+**Prices** are decimals of ten significant digits. ``decimal`` makes each one so where it enters the engine, and where one
+is computed (the edge of an entry zone). From there on the operators of Python compare them as the exchange's decimals:
+0.1 + 0.2 is 0.3, not above it. No exchange quotes more digits.
+
+**Sizes** are differences of prices, against a number of ATR or a share of another size, and have no such form. ``at_least``
+includes equality and ``more_than`` does not. Equal is what lies no further from the threshold than a billionth of it, and
+than what float64 loses of prices when they are subtracted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: 10 ** 9: a price scaled to lie from here to ten times as much has ten digits before the point.
+_TEN_DIGITS: Final = 1e9
+#: Below, the power of ten to scale by is itself not exact in float64; nothing is quoted there.
+_LEAST: Final = 1e-12
+#: Part of a threshold within which a size is equal to it.
+_NEAR: Final = 1e-9
+#: Part of a price that float64 loses when sizes are reckoned from it: forty times its resolution.
+_LOST: Final = 1e-14
+
+
+def decimal(price: float) -> float:
+    """The float64 of the decimal of ten significant digits nearest to ``price`` (positive, quote currency).
+
+    Whole numbers of more digits stay whole. The scale is a power of ten that is exact in float64, and so is the quotient's
+    numerator: what an exchange writes in ten digits or less comes back as it was read.
+    """
+    if price < _LEAST:
+        return price
+    scale = 1.0
+    digits = price
+    while digits < _TEN_DIGITS:
+        digits *= 10.0
+        scale *= 10.0
+    return float(int(price * scale + 0.5)) / scale
+
+
+def at_least(size: float, least: float, price: float) -> bool:
+    """True when ``size`` is ``least`` or more, both of one unit; ``price``: what they were reckoned from (0: no price)."""
+    return size >= least - _NEAR * least - _LOST * price
+
+
+def more_than(size: float, most: float, price: float) -> bool:
+    """True when ``size`` is more than ``most``, and not equal to it; as ``at_least``."""
+    return size > most + _NEAR * most + _LOST * price
+
+
+def whole_steps(depth: float, height: float, steps: float, price: float) -> int:
+    """How many of ``steps`` equal parts of ``height`` lie within ``depth``, a part that ends at it included; never more."""
+    if depth <= 0.0:
+        return 0
+    return int(min(1.0, (depth + _NEAR * height + _LOST * price) / height) * steps)
