@@ -129,6 +129,6 @@ def test_a_move_of_exactly_half_the_price_is_disputed_at_every_price(share: floa
     """DATA-3: whatever float64 makes of the difference; a little less is plausible."""
     for number in range(1, 400):
         price, moved = number / 100, round(number / 100 * share, 5)
-        fields = {name: price for name in ("open", "high", "low", "close")}
+        fields = dict.fromkeys(("open", "high", "low", "close"), price)
         fields["high" if share > 1.0 else "low"] = moved
         assert judge(changed(**fields), Trust(reference=price), 0.5, 3) == state, price
