@@ -58,6 +58,7 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/account_sync.py",
         "services/execution/drivers/exchange/income_rows.py",
         "services/execution/drivers/exchange/side_reads.py",
+        "services/execution/drivers/exchange/transfer_reading.py",
         "services/execution/drivers/exchange/wakefulness.py",
         "services/execution/drivers/exchange/write_ahead.py",
         "services/ingest/live/connection.py",

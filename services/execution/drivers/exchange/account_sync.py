@@ -20,6 +20,7 @@ from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.order_reads import OrderReads
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.side_reads import SideRead
+from services.execution.drivers.exchange.transfer_reading import TransferReading
 from services.execution.inputs import FUNDINGS_EVERY_MS, TIERS_EVERY_MS, Statement
 from shared.domain.account import MarginTier, NextFunding
 from shared.domain.symbols import is_symbol
@@ -38,12 +39,8 @@ _ORDERS_PATIENCE_S: Final = 2.0
 #: Longest wait for the prices of assets that fees are paid in; what comes later is of the next statement.
 _PRICES_PATIENCE_S: Final = 0.5
 
-#: Longest wait for transfers then; what comes later is told with the next statement.
-_TRANSFERS_PATIENCE_S: Final = 0.3
-#: Longest pause between two readings of transfers, ms; one follows whenever news may have been missed.
-_TRANSFERS_EVERY_MS: Final = 900_000
-#: Pause after one that failed, ms.
-_TRANSFERS_AGAIN_MS: Final = 30_000
+#: The mark prices of all symbols together weigh as much as those of so many one by one.
+_ALL_WEIGH: Final = 10
 
 #: Longest pause between two statements while a trade lives, seconds: a lost event of a stop must show within ``naked_ms``.
 _WATCHFUL_S: Final = 2.0
@@ -76,7 +73,7 @@ class AccountSync:
         self._readiness = readiness
         self._failed = failed
         self._presence = presence
-        self._transfers = transfers
+        self._transfers = TransferReading(loop, transfers)
         self._wanted = asyncio.Event()
         self._whole = True
         self._reads = OrderReads()
@@ -84,8 +81,6 @@ class AccountSync:
         self._paid_in: set[str] = set()
         self._unpriced: set[str] = set()
         self._pricing: dict[str, asyncio.Task[Decimal | None]] = {}
-        self._transfers_due = 0
-        self._transfers_read: asyncio.Task[bool] | None = None
         wanted = self._wanted.set
         self._tiers = SideRead("margin tiers", self._read_tiers, TIERS_EVERY_MS, wanted)
         self._fundings = SideRead("next fundings", self._read_fundings, FUNDINGS_EVERY_MS, wanted)
@@ -114,22 +109,18 @@ class AccountSync:
                 asking.cancel()
             self._tiers.cancel()
             self._fundings.cancel()
-            if self._transfers_read is not None:
-                self._transfers_read.cancel()
+            self._transfers.cancel()
 
     async def read(self) -> bool:
         """Read one statement and feed it; False if the exchange did not give balances and positions."""
         whole, self._whole = self._whole, False
         asked_at = self._loop.now()
         orders_read = asyncio.ensure_future(self._orders(whole))
-        self._begin_transfers(whole)
         try:
             balances, positions = await asyncio.gather(
                 self._exchange.balances(), self._exchange.positions(), return_exceptions=True
             )
             orders, listed = await self._at_most(orders_read)
-            if self._transfers_read is not None:
-                await asyncio.wait({self._transfers_read}, timeout=_TRANSFERS_PATIENCE_S)
         finally:
             orders_read.cancel()
         for answer in (balances, positions):
@@ -142,6 +133,7 @@ class AccountSync:
         assert not isinstance(positions, BaseException)
         legs = tuple(each for each in positions if is_symbol(each.symbol))
         wallet = next((each.wallet for each in balances if each.asset == _ASSET), Decimal(0))
+        await self._transfers.look(wallet, unseen=whole or not self._loop.core.state.connected)
         self._readiness.answered()
         STATEMENTS.labels("all" if listed is None or listed >= set(self._symbols) - self._unknown else "part").inc()
         statement = Statement(
@@ -164,22 +156,6 @@ class AccountSync:
     def _pause(self) -> float:
         """Seconds until the next one: soon while something could be bare, or rests, that a lost event would hide."""
         return min(self._every, _WATCHFUL_S) if self._loop.core.state.plans else self._every
-
-    def _begin_transfers(self, whole: bool) -> None:
-        """Read transfers when news may have been missed, and now and then; a reading that fails is repeated soon.
-
-        The statement waits a moment for them, so that they are told with the wallet that shows them.
-        """
-        now, reading = self._loop.now(), self._transfers_read
-        if reading is not None:
-            if not reading.done():
-                return
-            self._transfers_read = None
-            if not reading.result():
-                self._transfers_due = min(self._transfers_due, now + _TRANSFERS_AGAIN_MS)
-        if whole or now >= self._transfers_due or not self._loop.core.state.connected:
-            self._transfers_due = now + _TRANSFERS_EVERY_MS
-            self._transfers_read = asyncio.create_task(self._transfers(), name="transfers")
 
     @staticmethod
     async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
@@ -240,10 +216,14 @@ class AccountSync:
         return {symbol: tuple(map(_tier, read[symbol])) for symbol in self._symbols if symbol in read}
 
     async def _read_fundings(self) -> Mapping[str, NextFunding]:
-        as_of = self._loop.now()
+        as_of, mark_prices = self._loop.now(), self._exchange.mark_prices
+        if len(self._symbols) < _ALL_WEIGH:
+            found = [row for rows in await asyncio.gather(*map(mark_prices, self._symbols)) for row in rows]
+        else:
+            found = list(await mark_prices())
         return {
             each.symbol: NextFunding(rate=each.funding_rate, due=each.next_funding, as_of=as_of)
-            for each in await self._exchange.mark_prices()
+            for each in found
             if each.symbol in self._symbols and each.next_funding > 0
         }
 

@@ -88,13 +88,13 @@ class Funding:
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:
+            self._wanted.clear()
             try:
                 await self.read()
             except ExchangeError as error:
                 self._failed(error)
                 log.warning("funding_not_read", error=str(error))
             await wait_at_most(self._wanted, self._every)
-            self._wanted.clear()
 
     async def read(self) -> None:
         """Read the payments since the last query, and a while before it; feed those not fed yet. Raises ExchangeError."""

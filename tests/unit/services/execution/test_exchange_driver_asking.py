@@ -195,6 +195,7 @@ class Told(MovedPort):
         self.failing: set[str | None] = set()
         self.listed = True
         self.asked: list[str | None] = []
+        self.usdt = Decimal(1_000)
 
     async def open_orders(self, symbol: str | None = None) -> Any:
         self.asked.append(symbol)
@@ -205,7 +206,10 @@ class Told(MovedPort):
     async def balances(self) -> Any:
         if "balances" in self.failing:
             raise ExchangeError("retry", -1001, "away", call="GET balance")
-        return await super().balances()
+        return tuple(
+            msgspec.structs.replace(each, wallet=self.usdt) if each.asset == "USDT" else each
+            for each in await super().balances()
+        )
 
     async def income(self, **more: Any) -> Any:
         if "income" in self.failing:
@@ -218,7 +222,7 @@ class Told(MovedPort):
         return await super().brackets(symbol)
 
     async def mark_prices(self, symbol: str | None = None) -> Any:
-        if symbol is None and "mark_prices" in self.failing:
+        if symbol != "BNBUSDT" and "mark_prices" in self.failing:
             raise ExchangeError("retry", -1001, "away", call="GET premiumIndex")
         if symbol == "BNBUSDT" and self.listed:
             return (MarkPrice(symbol=symbol, time=1, mark=SIX, index=SIX, funding_rate=Decimal(0), next_funding=0),)
@@ -428,21 +432,31 @@ def moved(loop: FedLoop) -> list[Moved]:
     return [each for each in loop.fed if isinstance(each, Moved)]
 
 
-async def test_transfers_are_read_before_a_statement_whenever_news_may_have_been_missed() -> None:
-    """RISK-3: at the start, when it is asked for, while the stream is away, and after a quarter of an hour."""
+async def test_transfers_are_read_before_a_statement_when_the_wallet_moves_unseen() -> None:
+    """RISK-3, EXEC-6: not while the stream tells all, and not at a start that knows no wallet: a reading weighs 30."""
     exchange, loop = Told(), FedLoop()
     reads = statements(exchange, loop)
     counts = []
-    for change in ("start", "nothing", "missed", "nothing", "away", "open", "later"):
+    for change in ("start", "nothing", "missed", "open", "missed", "away", "away and moved", "open", "later"):
         if change == "missed":
             reads.ask(whole=True)
-        loop.state.connected = change != "away"
-        loop.time += 900_000 if change == "later" else 1
+        if "moved" in change or (change == "missed" and len(counts) == 4):
+            exchange.usdt += 1
+        loop.state.connected = "away" not in change
+        loop.time += 900_000 if change == "later" else 10_000
         assert await reads.read()
         assert isinstance(loop.fed[-1], Statement)
         counts.append(len(moved(loop)))
-    assert counts == [1, 1, 2, 2, 3, 3, 4]
-    assert moved(loop)[0].asked_at == NOW + 1
+    assert counts == [0, 0, 0, 0, 1, 1, 2, 2, 3]
+
+
+async def test_a_process_that_takes_over_reads_transfers_if_the_wallet_is_not_the_one_that_was_known() -> None:
+    """RISK-3: what came or went between two processes is no result."""
+    for known, expected in ((Told().usdt, 0), (Told().usdt - 5, 1)):
+        exchange, loop = Told(), FedLoop()
+        loop.state.wallet, loop.state.transfers_until = known, loop.time
+        assert await statements(exchange, loop).read()
+        assert len(moved(loop)) == expected
 
 
 async def test_a_reading_of_transfers_that_fails_is_repeated_after_half_a_minute_and_says_so() -> None:
@@ -450,7 +464,9 @@ async def test_a_reading_of_transfers_that_fails_is_repeated_after_half_a_minute
     exchange, loop = Told(), FedLoop()
     exchange.failing = {"income"}
     reads = statements(exchange, loop)
+    loop.state.wallet = exchange.usdt - 5
     for _ in range(3):
+        reads.ask(whole=True)
         assert await reads.read()
     assert (len(loop.errors), moved(loop)) == (1, [])
     exchange.failing = set()
