@@ -11,7 +11,9 @@ than what float64 loses of prices when they are subtracted.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
+
+from services.analysis.base.finding import INFINITY
 
 #: 10 ** 9: a price scaled to lie from here to ten times as much has ten digits before the point.
 _TEN_DIGITS: Final = 1e9
@@ -31,12 +33,36 @@ def decimal(price: float) -> float:
     """
     if price < _LEAST:
         return price
-    scale = 1.0
-    digits = price
-    while digits < _TEN_DIGITS:
-        digits *= 10.0
-        scale *= 10.0
+    scale = _scale_of(price)
     return float(int(price * scale + 0.5)) / scale
+
+
+def _scale_of(price: float) -> float:
+    scale = 1.0
+    while price < _TEN_DIGITS:
+        price *= 10.0
+        scale *= 10.0
+    return scale
+
+
+@final
+class Decimals:
+    """``decimal`` for prices that follow on each other, and so are mostly of one size: the scale is looked for once."""
+
+    def __init__(self) -> None:
+        self._from = 0.0
+        self._to = 0.0
+        self._scale = 1.0
+
+    def of(self, price: float) -> float:
+        """See ``decimal``."""
+        if not self._from <= price < self._to:
+            if price < _LEAST:
+                return price
+            scale = self._scale = _scale_of(price)
+            self._from = _TEN_DIGITS / scale
+            self._to = INFINITY if scale == 1.0 else 10.0 * self._from
+        return float(int(price * self._scale + 0.5)) / self._scale
 
 
 def at_least(size: float, least: float, price: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from services.analysis.base.close import CandleClose
-from services.analysis.base.comparisons import decimal
+from services.analysis.base.comparisons import Decimals
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import INFINITY, Finding
 from services.analysis.detectors.atr import AverageTrueRange
@@ -81,6 +81,7 @@ class Roster:
         self._label = label
         self._duration = duration
         self._anchor = anchor
+        self._prices = Decimals()
         self.last_open = -1
         self.atr = AverageTrueRange(settings.atr_period)
         most = settings.max_active
@@ -176,10 +177,11 @@ class Roster:
         """
         if not (_is_price(opened) and _is_price(high) and _is_price(low) and _is_price(close) and 0.0 <= volume < INFINITY):
             raise self._impossible(open_time, opened, high, low, close, volume)
-        opened = decimal(opened)
-        high = decimal(high)
-        low = decimal(low)
-        close = decimal(close)
+        prices = self._prices
+        opened = prices.of(opened)
+        high = prices.of(high)
+        low = prices.of(low)
+        close = prices.of(close)
         if not (low <= opened <= high and low <= close <= high):
             raise self._impossible(open_time, opened, high, low, close, volume)
         if (open_time - self._anchor) % self._duration != 0:
