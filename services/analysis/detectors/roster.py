@@ -175,7 +175,13 @@ class Roster:
         the last, and one that does not lie on the timeframe's grid. Prices are taken as decimals of ten digits
         (``base.comparisons``): every detector may compare them with the operators of Python.
         """
-        if not (_is_price(opened) and _is_price(high) and _is_price(low) and _is_price(close) and 0.0 <= volume < INFINITY):
+        if not (
+            0.0 < opened < _LIMIT
+            and 0.0 < high < _LIMIT
+            and 0.0 < low < _LIMIT
+            and 0.0 < close < _LIMIT
+            and 0.0 <= volume < INFINITY
+        ):
             raise self._impossible(open_time, opened, high, low, close, volume)
         prices = self._prices
         opened = prices.of(opened)
@@ -241,7 +247,3 @@ class Roster:
         for turn in self._telling:
             turn.detector.active(found)
         return found
-
-
-def _is_price(value: float) -> bool:
-    return 0.0 < value < _LIMIT

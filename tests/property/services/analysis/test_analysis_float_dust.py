@@ -66,7 +66,7 @@ def test_the_ways_of_reckoning_do_leave_dust() -> None:
 
 
 @given(digits=st.integers(1, 10**10 - 1), exponent=st.integers(-14, 2))
-def test_what_an_exchange_writes_comes_back_as_it_was_read(digits: int, exponent: int) -> None:
+def test_a_price_that_an_exchange_writes_comes_back_as_it_was_read(digits: int, exponent: int) -> None:
     """ICT-1: ten digits are kept, to the last bit; to take a price twice is to take it once."""
     price = float(f"{digits}e{exponent}")
     if price >= 1e-12:
