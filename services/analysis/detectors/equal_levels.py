@@ -54,8 +54,6 @@ class EqualLevels(Detector):
         self.atr = AverageTrueRange(settings.atr_period)
         self.high_pivots: list[Pivot] = []
         self.low_pivots: list[Pivot] = []
-        #: How far equals lie apart at most at this close, in price; -1 while there is no yardstick and nothing is equal.
-        self._tolerance = -1.0
         #: The nearest prices of pivots that wait: most candles reach none of them.
         self._nearest_high = INFINITY
         self._nearest_low = -INFINITY
@@ -67,8 +65,7 @@ class EqualLevels(Detector):
             self.high_pivots = []
             self.low_pivots = []
             self.restored()
-        self._tolerance = self._tolerance_of(now)
-        tolerance = max(0.0, self._tolerance)
+        tolerance = max(0.0, self._tolerance(now))
         if now.high - self._nearest_high > tolerance or self._nearest_low - now.low > tolerance:
             high = now.high
             low = now.low
@@ -78,7 +75,7 @@ class EqualLevels(Detector):
 
     def detect(self, now: CandleClose) -> None:
         """The pivots that this close confirms, and the equals that they make; highs before lows."""
-        tolerance = self._tolerance
+        tolerance = self._tolerance(now)
         self.atr.update(now.high, now.low, now.close, follows=now.run > 1)
         length = self._length
         if now.run < 2 * length + 1:
@@ -106,7 +103,8 @@ class EqualLevels(Detector):
         self._nearest_high = high
         self._nearest_low = low
 
-    def _tolerance_of(self, now: CandleClose) -> float:
+    def _tolerance(self, now: CandleClose) -> float:
+        """How far equals lie apart at most, in price; -1 while there is no yardstick: then nothing is equal."""
         if self.atr.value <= 0.0 and self._tolerance_share <= 0.0:
             return -1.0
         return max(self._tolerance_atr * self.atr.value, self._tolerance_share * now.close)
