@@ -11,10 +11,14 @@ than what float64 loses of prices when they are subtracted.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
+
+from services.analysis.base.finding import INFINITY
 
 #: 10 ** 9: a price scaled to lie from here to ten times as much has ten digits before the point.
 _TEN_DIGITS: Final = 1e9
+#: Added and taken away again, it rounds a number below it to a whole one: float64 has no fractions there.
+_WHOLE: Final = 2.0**52
 #: Below, the power of ten to scale by is itself not exact in float64; nothing is quoted there.
 _LEAST: Final = 1e-12
 #: Part of a threshold within which a size is equal to it.
@@ -26,17 +30,42 @@ _LOST: Final = 1e-14
 def decimal(price: float) -> float:
     """The float64 of the decimal of ten significant digits nearest to ``price`` (positive, quote currency).
 
-    Whole numbers of more digits stay whole. The scale is a power of ten that is exact in float64, and so is the quotient's
-    numerator: what an exchange writes in ten digits or less comes back as it was read.
+    Of more digits whole numbers are kept. The scale is a power of ten that is exact in float64, and so is the whole number
+    that is divided by it: what an exchange writes in ten digits or less comes back as it was read, to the last bit.
     """
     if price < _LEAST:
         return price
+    scale = _scale_of(price)
+    return (price * scale + _WHOLE - _WHOLE) / scale
+
+
+def _scale_of(price: float) -> float:
     scale = 1.0
-    digits = price
-    while digits < _TEN_DIGITS:
-        digits *= 10.0
+    while price < _TEN_DIGITS:
+        price *= 10.0
         scale *= 10.0
-    return float(int(price * scale + 0.5)) / scale
+    return scale
+
+
+@final
+class Decimals:
+    """``decimal`` for prices that follow on each other, and so are mostly of one size: the scale is looked for once."""
+
+    def __init__(self) -> None:
+        self._from = 0.0
+        self._to = 0.0
+        self._scale = 1.0
+
+    def of(self, price: float) -> float:
+        """See ``decimal``."""
+        scale = self._scale
+        if not self._from <= price < self._to:
+            if price < _LEAST:
+                return price
+            scale = self._scale = _scale_of(price)
+            self._from = _TEN_DIGITS / scale
+            self._to = INFINITY if scale == 1.0 else 10.0 * self._from
+        return (price * scale + _WHOLE - _WHOLE) / scale
 
 
 def at_least(size: float, least: float, price: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import final
 
 from services.analysis.base.close import CandleClose
-from services.analysis.base.comparisons import decimal
+from services.analysis.base.comparisons import Decimals
 from services.analysis.base.detector import Detector
 from services.analysis.base.finding import INFINITY, Finding
 from services.analysis.detectors.atr import AverageTrueRange
@@ -81,6 +81,7 @@ class Roster:
         self._label = label
         self._duration = duration
         self._anchor = anchor
+        self._prices = Decimals()
         self.last_open = -1
         self.atr = AverageTrueRange(settings.atr_period)
         most = settings.max_active
@@ -174,12 +175,19 @@ class Roster:
         the last, and one that does not lie on the timeframe's grid. Prices are taken as decimals of ten digits
         (``base.comparisons``): every detector may compare them with the operators of Python.
         """
-        if not (_is_price(opened) and _is_price(high) and _is_price(low) and _is_price(close) and 0.0 <= volume < INFINITY):
+        if not (
+            0.0 < opened < _LIMIT
+            and 0.0 < high < _LIMIT
+            and 0.0 < low < _LIMIT
+            and 0.0 < close < _LIMIT
+            and 0.0 <= volume < INFINITY
+        ):
             raise self._impossible(open_time, opened, high, low, close, volume)
-        opened = decimal(opened)
-        high = decimal(high)
-        low = decimal(low)
-        close = decimal(close)
+        prices = self._prices
+        opened = prices.of(opened)
+        high = prices.of(high)
+        low = prices.of(low)
+        close = prices.of(close)
         if not (low <= opened <= high and low <= close <= high):
             raise self._impossible(open_time, opened, high, low, close, volume)
         if (open_time - self._anchor) % self._duration != 0:
@@ -239,7 +247,3 @@ class Roster:
         for turn in self._telling:
             turn.detector.active(found)
         return found
-
-
-def _is_price(value: float) -> bool:
-    return 0.0 < value < _LIMIT

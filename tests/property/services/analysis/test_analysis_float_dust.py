@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.analysis.base.comparisons import at_least, decimal, more_than, whole_steps
+from services.analysis.base.comparisons import Decimals, at_least, decimal, more_than, whole_steps
 from services.analysis.settings import AnalysisSettings
 from shared.domain.candles import Candle
 from shared.domain.facts import Analysis
@@ -66,7 +66,7 @@ def test_the_ways_of_reckoning_do_leave_dust() -> None:
 
 
 @given(digits=st.integers(1, 10**10 - 1), exponent=st.integers(-14, 2))
-def test_prices_that_an_exchange_writes_come_back_as_they_were_read(digits: int, exponent: int) -> None:
+def test_a_price_that_an_exchange_writes_comes_back_as_it_was_read(digits: int, exponent: int) -> None:
     """ICT-1: ten digits are kept, to the last bit; to take a price twice is to take it once."""
     price = float(f"{digits}e{exponent}")
     if price >= 1e-12:
@@ -79,6 +79,14 @@ def test_dust_is_taken_off_a_price_and_a_tick_is_not(digits: int, exponent: int,
     price = float(f"{digits}e{exponent}")
     assert decimal(price * (1.0 + ulps * 2.0**-52)) == price
     assert decimal(float(f"{digits * 10 + 1}e{exponent - 1}")) > price
+
+
+@given(prices=st.lists(st.floats(1e-13, 1e12, exclude_max=True), min_size=1, max_size=20))
+def test_a_price_is_the_same_decimal_whatever_prices_came_before(prices: list[float]) -> None:
+    """ICT-1: the scale that is kept from price to price decides nothing, at powers of ten neither."""
+    kept = Decimals()
+    for price in [*prices, 1e9, 10.0, 9.999999999999998, 1.0, 0.1, 0.09999999999999999, 1e-6, *prices]:
+        assert kept.of(price) == decimal(price)
 
 
 @given(ticks=st.integers(1, 10**7), least=st.integers(1, 1_000), tick=st.sampled_from(TICKS))

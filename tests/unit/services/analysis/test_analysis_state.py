@@ -42,6 +42,7 @@ OF_THIS_CLOSE = {"ended", "failed", "failures", "left", "over", "lost", "turned"
 PASSING = {
     "RejectionBlocks": {"high", "low"},
     "LocalDays": {"_midnights", "_day", "_day_start", "_day_end"},  # what the zone's rules said, remembered
+    "Decimals": {"_from", "_to", "_scale"},  # the scale of the last price, remembered; it decides nothing
     "Finding": {"fact", "earlier"},
     "CandleClose": set(attributes(CandleClose(1, 1))) - set(CandleClose.STATE) - {"first", "last"},
 }
