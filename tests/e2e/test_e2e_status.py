@@ -63,19 +63,28 @@ def trading(found: dict[str, Any]) -> object:
     return found["ok"] and found["execution"]["positions"]
 
 
+def whole(found: dict[str, Any]) -> object:
+    """A position with its stop, in R, counted by risk. A report between two statements has less."""
+    if not trading(found) or found["risk"] is None or not found["risk"]["kpis"]["since"]:
+        return False
+    trade = found["execution"]["positions"][0]["trade"]
+    exits = {order["purpose"] for order in found["execution"]["orders"]}
+    counted = next(each for each in found["risk"]["limits"] if each["name"] == "max_positions")
+    return (
+        trade
+        and trade["protected"]
+        and trade["unrealized_r"] is not None
+        and exits >= {"stop", "target"}
+        and (int(counted["used"] or 0) >= 1)
+    )
+
+
 def test_everything_in_one_process_is_seen_while_it_trades_and_missed_when_it_is_gone(tmp_path: Path) -> None:
     """OPS-3, RISK-8: no broker and no store; position, stop, limits and KPIs of the running system."""
     config = write_config(tmp_path / "all.yaml", settings(tmp_path, layout="embedded", http={"port": free_port()}))
     with Fleet(config, tmp_path / "logs", ("all",)) as fleet:
-        found = until(config, fleet, trading)
-        trade = found["execution"]["positions"][0]["trade"]
-        assert trade["protected"]
-        assert trade["unrealized_r"] is not None
-        assert {order["purpose"] for order in found["execution"]["orders"]} >= {"stop", "target"}
+        found = until(config, fleet, whole)
         assert found["risk"]["kill_switch"] in ("NORMAL", "CAUTION")
-        positions = next(each for each in found["risk"]["limits"] if each["name"] == "max_positions")
-        assert int(positions["used"]) >= 1
-        assert found["risk"]["kpis"]["since"] > 0
         assert fleet.terminate("all") == 0, fleet.tail()
         gone = report(config)
     assert not gone["ok"]
