@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,8 @@ from shared.runtime.process.logs import configure
 
 #: Seconds between two looks of ``--watch``.
 AGAIN: Final = 2.0
+#: Seconds after which Ctrl-C is seen.
+_SLICE: Final = 0.1
 
 
 def status(config: Sequence[Path] | None, *, json: bool, watch: bool) -> None:
@@ -44,19 +48,32 @@ def status(config: Sequence[Path] | None, *, json: bool, watch: bool) -> None:
     if not watch:
         _print(report, console, json=json)
         raise typer.Exit(_code(report))
+    raise typer.Exit(_code(_watched(report, lambda: look(settings, addresses), console, json=json)))
+
+
+def _watched(report: StatusReport, again: Callable[[], StatusReport], console: Console, *, json: bool) -> StatusReport:
+    """Show and look again until Ctrl-C; return the last report.
+
+    The signal only leaves a note: as an exception it can be raised where Python swallows it, and the command would go on.
+    """
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
+    plain = json or not console.is_terminal
     try:
-        if json or not console.is_terminal:
+        with nullcontext() if plain else Live(console=console, auto_refresh=False, screen=True) as live:
             while True:
-                _print(report, console, json=json)
-                time.sleep(AGAIN)
-                report = look(settings, addresses)
-        with Live(console=console, auto_refresh=False, screen=True) as live:
-            while True:
-                live.update(page(report), refresh=True)
-                time.sleep(AGAIN)
-                report = look(settings, addresses)
-    except KeyboardInterrupt:  # that is how it ends
-        raise typer.Exit(_code(report)) from None
+                if live is None:
+                    _print(report, console, json=json)
+                else:
+                    live.update(page(report), refresh=True)
+                until = time.monotonic() + AGAIN
+                while not noted and time.monotonic() < until:
+                    time.sleep(_SLICE)
+                if noted:
+                    return report
+                report = again()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def addresses_of(settings: Settings) -> Mapping[str, str]:

@@ -206,7 +206,7 @@ def _at_a_terminal(*arguments: str) -> tuple[int, str]:
             if not piece:
                 break
             drawn += piece
-            if not pressed and b"execution-1" in drawn:  # of the last table
+            if not pressed and b"has the state of risk" in drawn:  # the last words of the page
                 process.send_signal(signal.SIGINT)
                 pressed = True
         return process.wait(30), drawn.decode(errors="replace")

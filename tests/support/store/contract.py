@@ -21,7 +21,7 @@ class Clients(Protocol):
     async def __call__(self, namespace: str = "own") -> StateStore: ...
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110  the event is in another process
             await asyncio.sleep(0.005)

@@ -131,7 +131,7 @@ async def run(
         await asyncio.gather(*lane._tasks, return_exceptions=True)
         lane, killable = await start()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(5):
             await complete.wait()
             while await bus.depth("in"):  # noqa: ASYNC110  the bus offers no event for an empty queue
                 await asyncio.sleep(0)
