@@ -61,6 +61,7 @@ class Reconciler:
         if stated.asked_at < state.stated_at:
             return False
         state.wallet, state.equity, state.stated_at = stated.wallet, stated.equity, stated.asked_at
+        state.transfers_from = state.transfers_from or stated.asked_at
         state.fee_prices |= stated.fee_prices
         named = {leg_key(each.symbol, each.side): each for each in stated.legs}
         for each in stated.legs:

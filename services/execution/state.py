@@ -92,8 +92,8 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     once. trades_opened: how many trades ever held something; an emptied store begins at 0. alerted: reason → the minute
     (of ``now``) in which a refusal for it was alerted last. sent_at: when entries left, for the cap of their rate.
     fills_known: ids of fills; paid: of funding payments; transfers: those that no statement has told; moves:
-    the last ones that were booked; transfers_from, transfers_until: when the income history was first and last read for
-    them (exchange), 0 = never; foreign: ids of
+    the last ones that were booked; transfers_from: when the account was first stated, whose wallet has all that was before;
+    transfers_until: when the income history was last read for them (exchange); 0 = never; foreign: ids of
     orders that are not ours, each alerted once. agreed_at: all executions until then are accounted for (exchange).
     instruments, closures: as the exchange stated them last. strays: orders of ours whose trade is over or forgotten, with
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have

@@ -40,13 +40,12 @@ def streamed(state: ExecutionState, change: WalletChange, time: int) -> None:
 def listed(state: ExecutionState, moved: Moved) -> None:
     """Book what the history tells, as far as neither it nor the user stream told it before.
 
-    What was transferred before the first reading ever is in the wallet that was stated first.
+    What was transferred before the first statement ever is in the wallet that it stated.
     """
-    if not state.transfers_from:
-        state.transfers_from = moved.asked_at
+    since = state.transfers_from or moved.asked_at
     known = {each.row for each in state.moves}
     for each in moved.transfers:
-        if each.id in known or each.time < state.transfers_from:
+        if each.id in known or each.time < since:
             continue
         before = _partner(state, each.amount, each.time, streamed=True)
         if before is not None:

@@ -79,7 +79,7 @@ def modes_fault(findings: Iterable[Finding]) -> str:
 
 
 async def holds_something(exchange: TradingExchange, exposed: bool) -> bool:
-    """True if a position is open, by the exchange's word or, where it gives none, as we last knew it (``held``)."""
+    """True if a position is open, by the exchange's word or, where it gives none, as we last knew it (``exposed``)."""
     try:
         return exposed or bool(await exchange.positions())
     except ExchangeError:

@@ -105,3 +105,10 @@ def test_the_memory_of_transfers_is_bounded() -> None:
     for number in range(1_100):
         desk.core.handle(event(str(number + 1), AT + number, wallet=str(number)), AT)
     assert len(desk.core.state.moves) == 1_024
+
+
+def test_a_transfer_between_the_first_statement_and_the_first_reading_is_told() -> None:
+    """RISK-3: the history is first read when a wallet has moved unseen; what moved it is no result."""
+    desk = Desk()  # the account was stated at START
+    desk.core.handle(rows(START + 60 * SECOND, ("r0", "50", START - 1), ("r1", "-600", AT)), START + 60 * SECOND)
+    assert told(desk) == [(D(-600), AT)]
