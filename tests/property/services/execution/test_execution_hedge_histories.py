@@ -5,51 +5,22 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize
 
 from services.execution.core import ExecutionCore
 from tests.support.execution import hedge_specimens, specimens
 from tests.support.execution.hedged import Hedged, hedged_mix, play_hedged
+from tests.support.execution.state_machine import Execution, run
 
 
-class HedgedExecution(RuleBasedStateMachine):
+class HedgedExecution(Execution):
     """Actions in any order, most of them in legs; judged after every step, and after a long calm at the end."""
-
-    history: Hedged | None = None
-    actions: tuple[str, ...] = ()
 
     @initialize(seed=st.integers(0, 2**32 - 1))
     def begins(self, seed: int) -> None:
         self.history, self.actions = Hedged(seed), hedged_mix(seed)
         self.history.do("person_switches")
-
-    @rule(number=st.integers(0, 999))
-    def something_happens(self, number: int) -> None:
-        assert self.history is not None
-        self.history.do(self.actions[number % len(self.actions)])
-
-    @invariant()
-    def nothing_is_broken(self) -> None:
-        assert self.history is None or self.history.watch.violations == []
-
-    def teardown(self) -> None:
-        if self.history is not None and not self.history.watch.violations:
-            self.history.end()
-            assert self.history.watch.violations == []
-
-
-def _run(examples: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis gives it no types
-        HedgedExecution,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-        ),
-    )
 
 
 def drawn(seed: int, steps: int) -> list[str]:
@@ -60,13 +31,13 @@ def drawn(seed: int, steps: int) -> list[str]:
 
 def test_in_any_history_of_hedge_legs_nothing_is_entered_and_what_is_ours_is_protected() -> None:
     """Invariants 3, 4, 5 and 7, EXEC-3, EXEC-4, RISK-5: what others hold in a leg is left to them."""
-    _run(200, 30)
+    run(200, 30, HedgedExecution)
 
 
 @pytest.mark.soak
 def test_in_many_long_histories_of_hedge_legs_the_same_holds() -> None:
     """The same, with many more and longer histories."""
-    _run(2_000, 60)
+    run(2_000, 60, HedgedExecution)
 
 
 def test_the_histories_meet_trades_in_legs_that_are_taken_up_and_such_that_are_closed() -> None:

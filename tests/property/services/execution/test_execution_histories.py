@@ -5,38 +5,13 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 
 from services.execution.core import ExecutionCore
 from tests.support.execution import specimens
-from tests.support.execution.machine import ACTIONS, COMMANDS, History, mix, play
-
-
-class Execution(RuleBasedStateMachine):
-    """Actions in any order; judged after every step, and after a long calm at the end."""
-
-    history: History | None = None
-    actions: tuple[str, ...] = ()
-
-    @initialize(seed=st.integers(0, 2**32 - 1))
-    def begins(self, seed: int) -> None:
-        self.history, self.actions = History(seed), mix(seed)
-
-    @rule(number=st.integers(0, 999))
-    def something_happens(self, number: int) -> None:
-        assert self.history is not None
-        self.history.do(self.actions[number % len(self.actions)])
-
-    @invariant()
-    def nothing_is_broken(self) -> None:
-        assert self.history is None or self.history.watch.violations == []
-
-    def teardown(self) -> None:
-        if self.history is not None and not self.history.watch.violations:
-            self.history.end()
-            assert self.history.watch.violations == []
+from tests.support.execution.machine import ACTIONS, COMMANDS, play
+from tests.support.execution.state_machine import Execution, run
 
 
 class Commanded(Execution):
@@ -48,26 +23,14 @@ class Commanded(Execution):
         self.history.do(name)
 
 
-def _run(examples: int, steps: int, machine: type[Execution] = Execution) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis gives it no types
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-        ),
-    )
-
-
 def test_in_any_history_orders_leave_once_and_positions_are_protected() -> None:
     """Invariants 3, 4, 5 and 7, EXEC-2, EXEC-3, EXEC-4, EXEC-7."""
-    _run(300, 30)
+    run(300, 30)
 
 
 def test_in_any_history_with_an_operators_commands_the_same_holds() -> None:
     """RISK-7, invariants 3 and 4: whatever is closed by a command, in any weather."""
-    _run(200, 30, Commanded)
+    run(200, 30, Commanded)
 
 
 def test_after_any_history_a_flatten_leaves_nothing_held_and_nothing_resting() -> None:
@@ -88,7 +51,7 @@ def test_after_any_history_a_flatten_leaves_nothing_held_and_nothing_resting() -
 @pytest.mark.soak
 def test_in_many_long_histories_orders_leave_once_and_positions_are_protected() -> None:
     """The same, with many more and longer histories."""
-    _run(3_000, 60)
+    run(3_000, 60)
 
 
 @pytest.mark.parametrize(
