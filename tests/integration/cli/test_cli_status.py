@@ -193,11 +193,12 @@ def _at_a_terminal(*arguments: str) -> tuple[int, str]:
     """Run ``ict`` at a terminal of 120 x 60, press Ctrl-C once the page is there; exit code and everything drawn."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 120, 0, 0))
+    # Unbuffered, Python drops the rest of a write that a signal cuts short. The size is the terminal's own: readline, which
+    # the parent of pytest's workers imports, leaves that of another one in the environment.
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "PYTHONUNBUFFERED")}
     process = subprocess.Popen(
-        [*ICT, *arguments],
-        stdin=follower, stdout=follower, stderr=follower,
-        # Unbuffered, Python drops the rest of a write that a signal cuts short.
-        env={**os.environ, "TERM": "xterm", "PYTHONUNBUFFERED": ""}, preexec_fn=ctrl_c_works,
+        [*ICT, *arguments], stdin=follower, stdout=follower, stderr=follower,
+        env=environment | {"TERM": "xterm"}, preexec_fn=ctrl_c_works,
     )  # fmt: skip
     os.close(follower)
     drawn, pressed, until = b"", False, time.monotonic() + 60
