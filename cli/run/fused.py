@@ -12,7 +12,7 @@ from services.signals.core import SignalsCore
 from services.signals.strategies import reads
 from shared.domain.account import AccountStatement
 from shared.domain.candles import CandleBundle
-from shared.domain.control import ClockTick, Control
+from shared.domain.control import ClockTick, Control, MarkPrices
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.listing import InstrumentList
@@ -32,7 +32,7 @@ def _analyses(partition: int, message: Message) -> bool:
 
 
 def _for_risk(message: Message) -> bool:
-    return isinstance(message, DecisionBundle | AccountStatement | InstrumentList | Control | ClockTick)
+    return isinstance(message, DecisionBundle | AccountStatement | InstrumentList | Control | ClockTick | MarkPrices)
 
 
 def build(settings: Settings) -> Pipeline:
@@ -67,6 +67,7 @@ def spec(settings: Settings) -> ServiceSpec:
         stage="engine",
         queue="engine",
         commands="engine.commands",
+        marks="" if settings.mode == "sim" else "engine.marks",
         build=partial(build, settings),
         tick_ms=settings.lane.tick_ms,
         show=FIGURES.show,

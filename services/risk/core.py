@@ -1,6 +1,7 @@
 """The risk core: decisions in, signed verdicts out; account statements in, risk reports out (RISK-1, RISK-2, RISK-3).
 
-Exactly one VerdictBundle per close and one RiskReport per statement. The kill switch lives in the state, so a restart
+Exactly one VerdictBundle per close and one RiskReport per statement. Mark prices between two statements move the account's
+figures, and by them the kill switch (RISK-5). The kill switch lives in the state, so a restart
 finds it where it was. Whether a signal is stale, and which UTC day it is, the clock says, and no message.
 """
 
@@ -14,6 +15,7 @@ import msgspec
 
 from services.risk import alerts, flattening, funding, gate, kill_switch, sizing
 from services.risk.application import application
+from services.risk.approved import approved
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.growth import GrowthRecord
 from services.risk.overview import overview
@@ -24,11 +26,10 @@ from shared.approval.signing import Signer
 from shared.config.account import AccountSettings
 from shared.core import Overview
 from shared.domain.account import AccountStatement, RiskReport
-from shared.domain.control import Alert, ClockTick, Command, Control
-from shared.domain.decisions import Decision, DecisionBundle, LimitEntry, Signal
-from shared.domain.ids import derive
+from shared.domain.control import Alert, ClockTick, Command, Control, MarkPrices
+from shared.domain.decisions import Decision, DecisionBundle, Signal
 from shared.domain.instruments import Instrument
-from shared.domain.intents import OrderIntent, Verdict, VerdictBundle
+from shared.domain.intents import Verdict, VerdictBundle
 from shared.domain.listing import InstrumentList, closed
 from shared.domain.message import Message
 
@@ -85,6 +86,9 @@ class RiskCore:
             outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, AccountStatement):
             outputs += self._report(message)
+        elif isinstance(message, MarkPrices):
+            if self._state.mark(message.prices, self._settings):
+                outputs += self._judge(stated=False)
         elif isinstance(message, InstrumentList):
             self._state.learn(message)
         elif isinstance(message, ClockTick):
@@ -143,7 +147,7 @@ class RiskCore:
         refusals = gate.refusals(checks)
         if size is not None:
             notes = (*self._smaller(signal), *size.notes, *notes)
-        intent = self._intent(signal, size, close_time) if size is not None and not refusals else None
+        intent = approved(signal, size, close_time, state.now, settings) if size is not None and not refusals else None
         if intent is not None:
             state.approve(intent, settings, usual=sizing.CAPPED_BY_FIRST_TRADES not in notes)
         return Verdict(
@@ -164,7 +168,8 @@ class RiskCore:
         part = settings.caution_size if self._smaller(signal) else Decimal(1)
         held = state.notional(signal.symbol)
         cap = state.entry_cap.notional if state.entry_cap is not None else None
-        return sizing.size(signal, instrument, state.account.equity, held, settings, self._account.leverage, part, cap)
+        equity = min(state.account.equity, state.stated_equity)  # a price that only the feed tells makes nothing larger
+        return sizing.size(signal, instrument, equity, held, settings, self._account.leverage, part, cap)
 
     def _smaller(self, signal: Signal) -> tuple[str, ...]:
         """Why less than the whole is risked; empty = it is not. Two reasons make it no smaller than one."""
@@ -173,31 +178,6 @@ class RiskCore:
         crowded = paid is not None and abs(paid) >= self._settings.max_funding
         caution = (HALVED,) if state.kill_switch == "CAUTION" else ()
         return (*caution, CROWDED) if crowded else caution
-
-    def _intent(self, signal: Signal, size: sizing.Size, close_time: int) -> OrderIntent:
-        now, limit = self._state.now, signal.entry if isinstance(signal.entry, LimitEntry) else None
-        valid_until = min(signal.valid_until, now + self._settings.entry_validity_ms)
-        return OrderIntent(
-            id=derive("intent", signal.id),
-            signal_id=signal.id,
-            symbol=signal.symbol,
-            side=signal.side,
-            strategy=signal.strategy,
-            kind="market" if limit is None else "limit",
-            quantity=size.quantity,
-            price=size.price,
-            bound=size.bound,
-            stop=size.stop,
-            exits=size.exits,
-            close_time=close_time,
-            decided_at=now,
-            valid_until=valid_until if limit is None else min(valid_until, limit.rests_until),
-            rests_until=0 if limit is None else limit.rests_until,
-            break_even_after=signal.break_even_after,
-            close_by=signal.close_by,
-            risk_amount=size.risk_amount,
-            risk_budget=size.risk_budget,
-        )
 
     # -- the account and the kill switch ------------------------------------------------------------------------------
 
@@ -227,8 +207,12 @@ class RiskCore:
         self._pull("new_day", "a new UTC day began")
         return self._judge()
 
-    def _judge(self) -> list[Message]:
-        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further."""
+    def _judge(self, *, stated: bool = True) -> list[Message]:
+        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further.
+
+        stated: False for figures at mark prices of the feed, which stop entries. To close positions the exchange's own
+        statement must say so; it is at most seconds away.
+        """
         state, equity = self._state, self._state.equity
         figures = state.figures(self._settings)
         if figures is None:
@@ -241,7 +225,7 @@ class RiskCore:
             reason = alerts.why(event, figures, equity)
             if event != "drawdown":
                 self._pull(event, reason)
-            elif not state.flattened:
+            elif stated and not state.flattened:
                 told.append(self._flatten(reason))
         if state.kill_switch == "FLATTEN" and state.flat:
             self._pull("flat", f"{state.reason}; nothing is held any more")

@@ -18,6 +18,7 @@ import msgspec
 
 from services.risk.growth import GrowthRecord
 from services.risk.kill_switch import Loss
+from services.risk.marking import unrealized
 from shared.domain.account import AccountStatement, Trade, Transfer
 
 _ZERO: Final = Decimal(0)
@@ -28,10 +29,11 @@ DAY_BEGINS_WITHIN_MS: Final = 60_000
 class EquityBook(msgspec.Struct, kw_only=True):
     """Amounts in USDT, times in ms of the statements. None = nothing was stated yet.
 
-    equity: as last stated, ``at``. trusted: as last stated without a suspect. day_start: corrected by the transfers since;
-    day_base: what the day's loss is a fraction of; day_at: as of when; settled: a statement of the day itself said so.
+    equity: as last stated, ``at``, at mark prices since. trusted: the same without a suspect. day_start: corrected by the
+    transfers since; day_base: what the loss of the day is a fraction of; day_at: as of when; settled: a statement of it
+    itself said so.
     suspect: change of equity that is not explained, since ``suspect_at``. results, unrealized: of open trades and of
-    positions, as last stated. growth: the account's index over time, for the KPIs.
+    positions, likewise. growth: the account's index over time, for the KPIs.
     """
 
     equity: Decimal | None = None
@@ -90,6 +92,14 @@ class EquityBook(msgspec.Struct, kw_only=True):
             if equity > self.peak:
                 self.peak, self.peak_at = equity, stated.time
             self.growth.take(equity, stated.time)
+
+    def mark(self, equity: Decimal, won: Decimal) -> None:
+        """The same account at newer mark prices; ``won``: by its positions, not realised, USDT. What is suspect stays so."""
+        assert self.equity is not None
+        self.trusted += equity - self.equity
+        self.equity, self.unrealized = equity, won
+        if not self.suspect and equity > self.peak:
+            self.peak, self.peak_at = equity, self.at
 
     def accept(self) -> None:
         """A person has looked at what was suspect: it counts as a transfer."""
@@ -164,8 +174,8 @@ class EquityBook(msgspec.Struct, kw_only=True):
         """What results of trades and unrealised profit changed since the last statement, USDT."""
         trades: tuple[Trade, ...] = (*stated.open_trades, *stated.closed_trades)
         results = sum((each.result - self.results.get(each.intent_id, _ZERO) for each in trades), _ZERO)
-        unrealized = sum((each.unrealized for each in stated.account.positions), _ZERO)
-        gained = unrealized - self.unrealized
+        won = unrealized(stated.account.positions)
+        gained = won - self.unrealized
         self.results = {each.intent_id: each.result for each in stated.open_trades}
-        self.unrealized = unrealized
+        self.unrealized = won
         return results + gained

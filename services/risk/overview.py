@@ -32,10 +32,11 @@ class RiskOverview(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts in USDT, times in UTC ms (mode sim: of the market). None = no statement of the account has arrived.
 
     now: of the last message. reason: why the kill switch is where it is; empty = it never moved. entries: whether the kill
-    switch lets entries pass. stated_at: as of when the account holds. margin_ratio: maintenance margin over equity; None
-    also when the exchange did not state it. day_start_equity, peak_equity: transfers since taken into account. drawdown:
-    fraction of the peak. approved: entries on their way that no statement shows yet. cooling_until: end of the pause after
-    too many approvals; 0 = there was none.
+    switch lets entries pass. stated_at: as of when the account holds. marked_at: of when the newest mark price is at which
+    it was valued since; None = none was. margin_ratio: maintenance margin over equity; None also when the exchange did not
+    state it. day_start_equity, peak_equity: transfers since taken into account. drawdown: fraction of the peak. approved:
+    entries on their way that no statement shows yet. cooling_until: end of the pause after too many approvals; 0 = there
+    was none.
     """
 
     now: int
@@ -43,6 +44,7 @@ class RiskOverview(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     entries: bool
     stated_at: int | None
+    marked_at: int | None
     wallet: Decimal | None
     equity: Decimal | None
     margin_ratio: Decimal | None
@@ -66,6 +68,7 @@ def overview(state: RiskState, settings: RiskSettings) -> RiskOverview:
         reason=state.reason,
         entries=state.kill_switch in TRADING,
         stated_at=None if account is None else account.time,
+        marked_at=max(state.marked_at.values(), default=None),
         wallet=None if account is None else account.wallet,
         equity=None if account is None else account.equity,
         margin_ratio=_margin_ratio(state),

@@ -39,6 +39,7 @@ def spec(common: CommonSettings, settings: RiskSettings) -> ServiceSpec:
         stage="risk",
         queue="risk",
         commands="risk.commands",
+        marks="" if common.mode == "sim" else "risk.marks",
         build=build,
         tick_ms=common.lane.tick_ms,
         show=FIGURES.show,

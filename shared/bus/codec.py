@@ -10,7 +10,7 @@ from shared.bus.amounts import check_of
 from shared.bus.port import InvalidMessage
 from shared.domain.account import AccountStatement, RiskReport
 from shared.domain.candles import CandleBundle, FeedHistory, FeedStep
-from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPrice, Micro
+from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPrices, Micro
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.intents import FlattenOrder, VerdictBundle
@@ -38,7 +38,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     ClockTick,
     Alert,
     Micro,
-    MarkPrice,
+    MarkPrices,
     FundingDue,
 )
 _BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind), check_of(kind)) for kind in MESSAGE_TYPES}

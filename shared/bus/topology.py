@@ -153,6 +153,16 @@ def _commands(name: str, *commands: Command, orders: tuple[str, ...] = ()) -> Qu
 _STOPPING: Final[tuple[Command, ...]] = ("halt", "flatten", "rearm")
 
 
+def _marks(name: str, mode: Mode) -> tuple[QueueSpec, ...]:
+    """Return the queue of mark prices of who judges the account; none in mode sim, where nothing is between two closes."""
+    if mode == "sim":
+        return ()
+    row = QueueSpec(
+        f"{name}.marks", name, ("mark.*",), QueueKind.CLASSIC, Overflow.DROP_OLDEST, max_length=1_000, prefetch=50
+    )
+    return (replace(row, ttl_ms=10_000, max_bytes=16 * MIB),)
+
+
 def _execution(mode: Mode) -> QueueSpec:
     """Return the queue of execution. In sim and paper its exchange is in the same process, and moves by market steps."""
     steps = ("market.step",) if mode in ("sim", "paper") else ()
@@ -187,7 +197,7 @@ def build(
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
         rows.append(_market("engine", "engine", "candle.#", "account.#", "exchange.instruments", "control.reset"))
-        rows.append(_commands("engine", *_STOPPING))
+        rows += [_commands("engine", *_STOPPING), *_marks("engine", mode)]
     else:
         rows += [
             _market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}", "control.reset")
@@ -196,7 +206,7 @@ def build(
         ]
         rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
         rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.reset"))
-        rows.append(_commands("risk", *_STOPPING))
+        rows += [_commands("risk", *_STOPPING), *_marks("risk", mode)]
     rows += [
         _execution(mode),
         _commands("execution", "halt", "cancel", "flatten", "close", "rearm", orders=("order.flatten",)),
@@ -225,7 +235,7 @@ def build(
         QueueSpec(
             "micro",
             "signals",
-            ("micro.*", "mark.*"),
+            ("micro.*",),
             QueueKind.CLASSIC,
             Overflow.DROP_OLDEST,
             max_length=1_000,

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from shared.domain.bounds import AlertKey, Id, Reason, Text
-from shared.domain.message import Message, Milliseconds, Price, Symbol
+from shared.domain.bounds import MANY, AlertKey, Id, Reason, Text
+from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
 
 #: What a command is for; the topic's last word.
 Command = Literal[
@@ -111,14 +111,13 @@ class Micro(Message, frozen=True, kw_only=True):
         return self.time
 
 
-class MarkPrice(Message, frozen=True, kw_only=True):
-    """The exchange's mark price and next funding of one symbol; only the newest matters.
+class MarkPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """The exchange's mark price and next funding of one symbol at ``time``, UTC ms.
 
     funding_rate: the rate as of now for ``next_funding_time`` (UTC ms), fraction of the notional; longs pay when it is
     positive.
     """
 
-    TYPE: ClassVar[str] = "mark_price"
     symbol: Symbol
     time: Milliseconds
     mark: Price
@@ -126,17 +125,29 @@ class MarkPrice(Message, frozen=True, kw_only=True):
     funding_rate: Annotated[float, msgspec.Meta(gt=-1.0, lt=1.0)]
     next_funding_time: Milliseconds
 
+
+class MarkPrices(Message, frozen=True, kw_only=True):
+    """The newest mark prices of one partition, at most once a second; a symbol without a new one is left out.
+
+    Handled twice, or after newer ones, they change nothing: each price says of when it is. time: when it was sent, UTC ms.
+    """
+
+    TYPE: ClassVar[str] = "mark_prices"
+    partition: Partition
+    time: Milliseconds
+    prices: Annotated[tuple[MarkPrice, ...], MANY]
+
     @property
     def topic(self) -> str:
-        return f"mark.{self.symbol}"
+        return f"mark.p{self.partition}"
 
     @property
     def message_id(self) -> str:
-        return f"mark:{self.symbol}:{self.time}"
+        return f"mark_prices:p{self.partition}:{self.time}"
 
     @property
     def at(self) -> int:
-        return self.time
+        return max([self.time, *(each.time for each in self.prices)])
 
 
 class FundingDue(Message, frozen=True, kw_only=True):

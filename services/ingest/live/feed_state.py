@@ -15,7 +15,7 @@ from services.ingest.live.metrics import BOOKS, EVENTS, FORCED, KLINES, LAG
 from services.ingest.live.micro import MicroMeter
 from services.ingest.live.minutes import MinuteBoard
 from services.ingest.settings.live import FeedKind, LiveSettings
-from shared.domain.control import FundingDue
+from shared.domain.control import FundingDue, MarkPrices
 from shared.domain.message import Message
 from shared.exchange.model.market_data import AggTrade, BookTicker, MarkPrice
 from shared.exchange.model.streams import DepthEvent, Heard, KlineEvent, LiquidationEvent
@@ -32,6 +32,7 @@ class FeedState:
 
     def __init__(self, partition: int, symbols: Sequence[str], next_close: int, settings: LiveSettings) -> None:
         self.symbols = tuple(symbols)
+        self._partition = partition
         self.board = MinuteBoard(partition, symbols, next_close, settings.minutes)
         self.audit = Audit(symbols, max(1, 4 * settings.audit_every_minutes))
         self.books = {symbol: LocalBook(settings.book) for symbol in symbols} if settings.depth else {}
@@ -80,10 +81,10 @@ class FeedState:
                 self.broken.add(symbol)
 
     def flow(self, now: int) -> list[Message]:
-        """Return each symbol's newest micro message and mark price; called once a second."""
-        messages: list[Message] = []
-        for symbol in self.symbols:
-            for message in (self._meters[symbol].take(now, self.books.get(symbol)), self._fundings[symbol].take()):
-                if message is not None:
-                    messages.append(message)
+        """Return each symbol's newest micro message, and the mark prices that are new; called once a second."""
+        micros = [self._meters[symbol].take(now, self.books.get(symbol)) for symbol in self.symbols]
+        messages: list[Message] = [micro for micro in micros if micro is not None]
+        marks = tuple(mark for mark in (self._fundings[symbol].take() for symbol in self.symbols) if mark is not None)
+        if marks:
+            messages.append(MarkPrices(partition=self._partition, time=now, prices=marks))
         return messages

@@ -7,7 +7,6 @@ from decimal import Decimal
 import msgspec
 
 from shared.domain.control import FundingDue, MarkPrice
-from shared.domain.message import Message
 from shared.exchange.model import market_data
 
 
@@ -42,8 +41,8 @@ class FundingWatch:
             return FundingPassed(symbol=self._symbol, time=passed)
         return FundingDue(symbol=self._symbol, time=passed, rate=known.funding_rate)
 
-    def take(self) -> Message | None:
-        """Return the newest mark price as a message; None if it was published already."""
+    def take(self) -> MarkPrice | None:
+        """Return the newest mark price; None if it was taken already."""
         newest = self._newest
         if newest is None or newest.time <= self._told:
             return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 
 from shared.bus.port import Delivery, InvalidMessage
 from shared.core import Core, Overview, Overviewed, StaleSnapshot
 from shared.domain.bounded import forget_oldest
-from shared.domain.control import ClockTick, Control
+from shared.domain.control import ClockTick, Control, MarkPrices
 from shared.domain.message import Message
 from shared.runtime.clock import FUTURE_MS, claims_to_come
 from shared.runtime.lane import log as lane_log
@@ -18,6 +19,10 @@ from shared.runtime.lane.letters import require_command
 from shared.store.port import LaneState
 
 log = structlog.get_logger(__name__)
+
+#: Messages whose ids are not remembered, which would push those of others out: a tick is made here and never redelivered,
+#: mark prices change nothing the second time.
+_REPEATABLE: Final = (ClockTick, MarkPrices)
 
 
 class LaneCore:
@@ -83,7 +88,7 @@ class LaneCore:
         if now is not None and now > self._now:
             self._now = now
         outputs = self._core.handle(message, self._now)
-        if type(message) is not ClockTick:  # a tick is made here and never redelivered
+        if not isinstance(message, _REPEATABLE):
             self._remember(identity or message.message_id)
         return outputs
 

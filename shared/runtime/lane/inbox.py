@@ -1,8 +1,8 @@
 """The deliveries that wait for their lane, and the subscriptions that bring them.
 
-A lane reads one queue, and perhaps one of commands beside it. The broker orders each of them, not the two: a command acts
-before or after a message, and both are right. Where two processes each hold one of the two, the one that handles something
-fences the other, which then takes both again behind it.
+A lane reads one queue, and perhaps others beside it: of commands, of mark prices. The broker orders each of them, not one
+against the other: a command acts before or after a message, and both are right. Where two processes each hold one of them,
+the one that handles something fences the other, which then takes all again behind it.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from shared.bus.port import Bus, Delivery, Subscription
 
 
 class Inbox:
-    """``arrived`` is set by each delivery. waiting: what was delivered and not taken yet, oldest first.
+    """``queues``: in the order in which they are subscribed to. ``arrived`` is set by each delivery.
 
+    waiting: what was delivered and not taken yet, oldest first.
     busy: something is to be done: set by a delivery, and by the lane for its own ticks; the lane ends it with ``rest``.
     """
 
-    def __init__(self, bus: Bus, queue: str, commands: str = "") -> None:
+    def __init__(self, bus: Bus, queues: Sequence[str]) -> None:
         self.arrived = asyncio.Event()
         self.busy = False
         self._rested: asyncio.Event | None = None
         self._bus = bus
-        self._queues = tuple(filter(None, (commands, queue)))
+        self._queues = tuple(queues)
         self._subscriptions: list[Subscription] = []
         self.waiting: deque[Delivery] = deque()
 

@@ -52,7 +52,7 @@ class Lane:
         self._loaded = store is None
         self._fenced = self._leaving = False
         self._generation: int | None = None
-        self._inbox = Inbox(bus, spec.queue, spec.commands)
+        self._inbox = Inbox(bus, spec.queues)
         self._letters = Letters(bus, spec.name, spec.commands)
         self._clock = (clock or ProcessClock()) if policy.clock == "own" else None
         self._timer = TickTimer(spec.tick_ms, self._inbox.arrived)

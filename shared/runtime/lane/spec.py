@@ -17,6 +17,7 @@ class LaneSpec:
     stage: the step of the pipeline, a label of its metrics ("analysis").
     queue: the queue that it consumes, by its name in the topology.
     commands: queue of commands, beside the other; empty = none. What cannot be read there is discarded (``letters``).
+    marks: queue of mark prices, beside the other; empty = none.
     build: makes a fresh core; called at the start, at every load of state and after a core that raised.
     tick_ms: time between two clock ticks while the lane is loaded and its clock is the process's own; 0 = no ticks.
     show: takes what reads the core's overview, for metrics that are computed when they are asked for; None = nobody asks.
@@ -28,7 +29,13 @@ class LaneSpec:
     build: Callable[[], Core]
     tick_ms: int = 0
     commands: str = ""
+    marks: str = ""
     show: Callable[[Callable[[], Overview]], None] | None = None
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Return every queue that it reads, commands first."""
+        return tuple(filter(None, (self.commands, self.queue, self.marks)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def micro(time: int) -> Micro:
 
 
 class LaneDesk:
-    """``build``: the lane's core. ``codec``: messages are encoded on their way."""
+    """``build``: the lane's core. ``marks``: it reads mark prices too, on a queue of their own."""
 
     def __init__(
         self,
@@ -66,14 +66,17 @@ class LaneDesk:
         tick_ms: int = 0,
         store: MemoryStore | None = None,
         snapshot_every: int = 500,
+        marks: bool = False,
     ) -> None:
         self.clock = HandClock()
         self.store = store
-        self.bus = MemoryBus(Topology((queue("in", "micro.#", "control.#"), queue("out", "alert.#"))), codec=True)
+        rows = (queue("in", "micro.#", "control.#"), queue("marks", "mark.#"), queue("out", "alert.#"))
+        self.bus = MemoryBus(Topology(rows), codec=True)
         self.heard: list[Alert] = []
         self.headers: list[int | None] = []
         policy = LanePolicy(snapshot_every=snapshot_every, lull=0.0, commit_linger=0.0, clock=kind)
-        self.lane = Lane(LaneSpec("lane", "test", "in", build, tick_ms=tick_ms), self.bus, store, policy, self.clock)
+        spec = LaneSpec("lane", "test", "in", build, tick_ms=tick_ms, marks="marks" if marks else "")
+        self.lane = Lane(spec, self.bus, store, policy, self.clock)
         self._news = asyncio.Event()
         self._acks: set[asyncio.Task[None]] = set()
 

@@ -19,7 +19,7 @@ from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.candles import FeedHistory, FeedStep
-from shared.domain.control import Alert, FundingDue, MarkPrice, Micro
+from shared.domain.control import Alert, FundingDue, MarkPrices, Micro
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE, Timeframe
 from shared.exchange.model import market_data
@@ -322,9 +322,9 @@ async def test_a_second_of_flow_and_the_mark_price() -> None:
         stage.exchange.time += 100
         await stage.until(lambda: stage.of(Micro))
         stage.exchange.say(diff(200, 205), "depth", BTC)
-        await stage.until(lambda: stage.of(MarkPrice))
+        await stage.until(lambda: stage.of(MarkPrices))
     assert stage.of(Micro)[0].symbol == BTC
-    assert {mark.symbol for mark in stage.of(MarkPrice)} == {BTC}
+    assert {price.symbol for told in stage.of(MarkPrices) for price in told.prices} == {BTC}
 
 
 async def test_a_funding_time_that_passed_unheard_is_asked_for() -> None:

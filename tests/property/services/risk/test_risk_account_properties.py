@@ -13,7 +13,9 @@ from services.risk import funding as funding_rule
 from services.risk import margin
 from services.risk.core import RiskCore
 from services.risk.equity import EquityBook
-from shared.domain.account import AccountStatement, NextFunding, RiskReport
+from services.risk.state import RiskState
+from shared.domain.account import AccountState, AccountStatement, NextFunding, RiskReport
+from shared.domain.control import MarkPrice, MarkPrices
 from shared.domain.intents import ExitRung
 from shared.domain.market_step import MarketStep
 from shared.domain.timeframes import DAY, MINUTE
@@ -50,6 +52,7 @@ class Session:
     """The account at the matching core, execution beside it, risk behind it; the income as the core booked it.
 
     results: income without transfers, since the core began. day: results and unrealised profit at the day's first statement.
+    marked: what risk made of the newest mark prices, until it is compared; marks: how often something held was compared.
     """
 
     risk: RiskCore = field(default_factory=build)
@@ -64,6 +67,8 @@ class Session:
     payments: int = 0
     projected: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     orders: int = 0
+    marks: int = 0
+    marked: AccountState | None = None
 
     def __post_init__(self) -> None:
         wallet = SimulatorSettings(starting_wallet=D(5_000))
@@ -79,11 +84,35 @@ class Session:
             row = (before, max(before, after), min(before, after), after)
             candles.append(candle(row, self.now // MINUTE, symbol=symbol))
         self.now += MINUTE
+        self.mark()
         funding = {} if rate is None else {BTC: D(rate), ETH: -D(rate)}
         self.projected = {symbol: (self.quantity(symbol), self.payment(symbol, each)) for symbol, each in funding.items()}
         step = MarketStep(close_time=self.now, candles=tuple(candles), funding_rates=funding)
         for message in self.lane.handle(step, self.now):
             self.tell(message)
+
+    def mark(self) -> None:
+        """Tell risk the prices of this close a moment before the account is stated at them."""
+        prices = tuple(
+            MarkPrice(
+                symbol=symbol, time=self.now - 1, mark=price, index=price, funding_rate=0.0, next_funding_time=self.now
+            )
+            for symbol, price in self.price.items()
+        )  # fmt: skip
+        self.risk.handle(MarkPrices(partition=0, time=self.now - 1, prices=prices), self.now - 1)
+        self.marked = self.risk._state.account
+
+    def judge_marks(self, stated: AccountState) -> None:
+        """Where nothing but prices changed, the account at mark prices was what is stated now."""
+        marked, self.marked = self.marked, None
+        if marked is None or (marked.wallet, sizes(marked)) != (stated.wallet, sizes(stated)):
+            return
+        self.marks += bool(stated.positions)
+        assert abs(marked.equity - stated.equity) < CENT
+        assert margin.held(marked) == margin.held(stated)
+        for one, other in zip(marked.positions, stated.positions, strict=True):
+            assert one.mark_price == other.mark_price
+            assert abs(one.unrealized - other.unrealized) < CENT
 
     def quantity(self, symbol: str) -> Decimal:
         return self.exchange.core.position(symbol).quantity
@@ -131,6 +160,7 @@ class Session:
             if quantity == self.quantity(each.symbol):  # no stop and no liquidation came first
                 self.payments += 1
                 assert abs(each.amount - payment) < CENT
+        self.judge_marks(message.account)
         self.begin_day(message)
         reports = [each for each in self.risk.handle(message, max(self.now, message.time)) if isinstance(each, RiskReport)]
         self.reports += len(reports)
@@ -176,6 +206,10 @@ class Session:
             assert abs((found or D(0)) - each.liquidation) < CENT
 
 
+def sizes(account: AccountState) -> list[tuple[str, Decimal, Decimal]]:
+    return [(each.symbol, each.quantity, each.entry_price) for each in account.positions]
+
+
 @settings(max_examples=150)
 @given(minutes)
 def test_the_result_of_the_day_the_margin_and_each_funding_payment_are_those_of_the_matching_core(
@@ -198,6 +232,23 @@ def test_a_session_with_funding_compares_its_payments() -> None:
     played.minute((10, 0), None)
     played.minute((0, 0), "0.0001")
     assert played.payments == 1
+
+
+def test_a_session_with_positions_compares_them_at_mark_prices() -> None:
+    """RISK-5: the sessions above do."""
+    played = Session()
+    played.minute((0, 0), None)
+    played.act(("trade", BTC, "9"))
+    played.minute((0, 0), None)
+    played.minute((10, -3), None)
+    assert played.marks == 1
+
+
+def test_an_account_that_hears_no_mark_price_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """STYLE: every checker has a specimen that it must catch."""
+    monkeypatch.setattr(RiskState, "mark", lambda self, prices, settings: False)
+    with pytest.raises(AssertionError):
+        test_a_session_with_positions_compares_them_at_mark_prices()
 
 
 def test_a_transfer_that_counts_as_a_result_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -472,10 +472,9 @@ class Hasty(RiskCore):
 class Carefree(RiskCore):
     """Specimen: counts the way to the stop only, neither fees nor slippage."""
 
-    def _intent(self, wish, sized, close_time):
-        intent = super()._intent(wish, sized, close_time)
-        quantity = intent.risk_budget / abs(intent.price - intent.stop)
-        return msgspec.structs.replace(intent, quantity=quantity)
+    def _size(self, wish, instrument):
+        sized = super()._size(wish, instrument)
+        return sized and replace(sized, quantity=sized.risk_budget / abs(sized.price - sized.stop))
 
 
 HALT_AND_RESTART = [stated(DAWN), control("halt"), wishes(DAWN + MINUTE), wishes(DAWN + DAY, signal(at=DAWN + DAY))]

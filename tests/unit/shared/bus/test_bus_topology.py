@@ -56,7 +56,7 @@ def test_every_lane_hears_a_reset() -> None:
                 queue.single_active
                 and not queue.name.endswith(".commands")  # read by a lane that hears it on its other queue
                 and queue.consumer not in ("journal", "notifier")
-                and queue.name not in ("replay", "micro")
+                and queue.name not in ("replay", "micro", "risk.marks", "engine.marks")
             ):
                 assert {"control.reset", "control.#"} & set(queue.bindings), queue.name
 
@@ -102,6 +102,16 @@ def test_commands_have_queues_of_their_own(layout: Layout) -> None:
     assert (commands.kind, commands.overflow) == (QueueKind.QUORUM, Overflow.BLOCK)
     gate = table.queue("engine.commands" if layout == "fused" else "risk.commands")
     assert set(gate.bindings) == {"control.halt", "control.flatten", "control.rearm"}
+
+
+@pytest.mark.parametrize(("layout", "reader"), [("split", "risk"), ("fused", "engine"), ("embedded", "risk")])
+def test_mark_prices_reach_risk_in_a_queue_that_holds_nobody_up(layout: Layout, reader: str) -> None:
+    """RISK-5: only the newest counts, so that a risk that is away delays no feed. In mode sim there are none."""
+    queue = build(layout, mode="live").queue(f"{reader}.marks")
+    assert (queue.consumer, queue.bindings, queue.overflow) == (reader, ("mark.*",), Overflow.DROP_OLDEST)
+    assert queue.ttl_ms == 10_000
+    assert queue.single_active
+    assert f"{reader}.marks" not in build(layout, mode="sim").index
 
 
 def test_the_journal_gets_every_change_of_an_order() -> None:

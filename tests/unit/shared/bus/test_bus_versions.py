@@ -42,7 +42,7 @@ VERSIONS: dict[str, dict[int, str]] = {
     "clock_tick": {1: "719bc760874db8cf"},
     "alert": {1: "dcb95c48910d1fd2"},
     "micro": {1: "d7d460dea8894c3e"},
-    "mark_price": {1: "ad6245782b7bd37c"},
+    "mark_prices": {1: "8be5cb5eeb735684"},
     "funding_due": {1: "87272d6c8ab42c3d"},
 }
 

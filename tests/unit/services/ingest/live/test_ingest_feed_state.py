@@ -9,7 +9,7 @@ import pytest
 
 from services.ingest.live.feed_state import FeedState
 from services.ingest.settings.live import LiveSettings
-from shared.domain.control import FundingDue, MarkPrice, Micro
+from shared.domain.control import FundingDue, MarkPrices, Micro
 from shared.exchange.model import market_data
 from shared.exchange.model.streams import Heard, KlineEvent, LiquidationEvent, MarketEvent, StreamKind, StreamName
 from tests.support.ingest.live_scenes import BTC, ETH, MONDAY, at, depth, diff, kline, ticker, trade
@@ -45,8 +45,9 @@ def test_every_kind_of_event_ends_where_it_belongs() -> None:
     assert isinstance(micro, Micro)
     assert (micro.trade_delta, micro.liquidated) == (2.0, 4.0)
     assert micro.imbalance == pytest.approx(0.5)
-    assert isinstance(told, MarkPrice)
-    assert told.index == told.mark == 100.0, "without an index the mark serves"
+    assert isinstance(told, MarkPrices)
+    (price,) = told.prices
+    assert price.index == price.mark == 100.0, "without an index the mark serves"
     assert one.now == at(1)
 
 

@@ -1,0 +1,182 @@
+"""Risk between two statements: what is held is valued at every mark price, and judged by it (RISK-5)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from services.risk.core import RiskCore
+from services.risk.overview import RiskOverview
+from shared.domain.account import MarginTier, Position
+from shared.domain.control import Alert, MarkPrice, MarkPrices
+from shared.domain.intents import FlattenOrder, VerdictBundle
+from shared.domain.message import Message
+from shared.domain.timeframes import MINUTE
+from tests.support.risk.scenes import DAWN, build, feed, position, signal, stated, transfer, wishes
+
+SECOND = 1_000
+TIERS = {"BTCUSDT": (MarginTier(floor=Decimal(0), maintenance_rate=Decimal("0.01"), cum=Decimal(0), max_leverage=20),)}
+
+
+def marks(at: int, **prices: float) -> MarkPrices:
+    told = tuple(
+        MarkPrice(symbol=symbol, time=at, mark=price, index=price, funding_rate=0.0, next_funding_time=at + MINUTE)
+        for symbol, price in prices.items()
+    )
+    return MarkPrices(partition=0, time=at, prices=told)
+
+
+def long_and_short(**changes: object) -> RiskCore:
+    """10,000 USDT at dawn with 30 BTC long and 20 ETH short, both from 100."""
+    core = build(**({"account_age_ms": 10_000} | changes))
+    feed(core, stated(DAWN, "10000", position("BTCUSDT", "30"), position("ETHUSDT", "-20"), tiers=TIERS))
+    return core
+
+
+def equity(core: RiskCore) -> Decimal:
+    assert core._state.account is not None
+    return core._state.account.equity
+
+
+def held(core: RiskCore, symbol: str) -> Position:
+    assert core._state.account is not None
+    (found,) = [each for each in core._state.account.positions if each.symbol == symbol]
+    return found
+
+
+def shown(core: RiskCore) -> RiskOverview:
+    found = core.overview()["risk"]
+    assert isinstance(found, RiskOverview)
+    return found
+
+
+def said(outputs: list[Message]) -> list[str]:
+    return [each.key.partition(".")[0] for each in outputs if isinstance(each, Alert)]
+
+
+def test_profit_equity_and_margin_follow_each_mark_price() -> None:
+    core = long_and_short()
+    feed(core, marks(DAWN + SECOND, BTCUSDT=101.5, ETHUSDT=99.0))
+    assert equity(core) == Decimal(10_000) + 45 + 20
+    assert (held(core, "BTCUSDT").unrealized, held(core, "BTCUSDT").mark_price) == (45, Decimal("101.5"))
+    assert held(core, "ETHUSDT").unrealized == 20
+    feed(core, marks(DAWN + 2 * SECOND, BTCUSDT=100.0))
+    assert equity(core) == Decimal(10_020)
+
+
+def test_maintenance_margin_follows_where_the_tiers_are_known_and_stays_as_stated_elsewhere() -> None:
+    core = build()
+    needing = [
+        Position(
+            symbol=symbol, quantity=Decimal(10), entry_price=Decimal(100), mark_price=Decimal(100), unrealized=Decimal(0),
+            maintenance_margin=Decimal(10),
+        )
+        for symbol in ("BTCUSDT", "ETHUSDT")
+    ]  # fmt: skip
+    feed(core, stated(DAWN, "10000", *needing, tiers=TIERS))
+    feed(core, marks(DAWN + 1, BTCUSDT=120.0, ETHUSDT=120.0))
+    assert (held(core, "BTCUSDT").maintenance_margin, held(core, "ETHUSDT").maintenance_margin) == (12, 10)
+
+
+def test_older_prices_and_those_of_before_the_statement_change_nothing() -> None:
+    """Invariant 3: also when they come twice."""
+    core = long_and_short()
+    feed(core, marks(DAWN, BTCUSDT=50.0))
+    feed(
+        core,
+        marks(DAWN + 2 * SECOND, BTCUSDT=101.0),
+        marks(DAWN + SECOND, BTCUSDT=60.0),
+        marks(DAWN + 2 * SECOND, BTCUSDT=70.0),
+    )
+    assert equity(core) == Decimal(10_030)
+
+
+def test_prices_of_what_is_not_held_change_nothing() -> None:
+    core = long_and_short()
+    before = core.snapshot()
+    feed(core, marks(DAWN, SOLUSDT=7.0))
+    assert core.snapshot() == before
+
+
+def test_the_figures_that_a_person_sees_are_at_the_newest_mark_price_and_say_of_when_it_is() -> None:
+    """RISK-8: until the next statement, which has the exchange's own."""
+    core = long_and_short()
+    assert shown(core).marked_at is None
+    feed(core, marks(DAWN + SECOND, BTCUSDT=99.0))
+    assert (shown(core).marked_at, shown(core).stated_at) == (DAWN + SECOND, DAWN)
+    assert (shown(core).equity, shown(core).day_result) == (9_970, -30)
+    feed(core, stated(DAWN + 2 * SECOND, "9965"))
+    assert shown(core).marked_at is None
+
+
+def test_before_a_statement_and_after_an_old_one_nobody_knows_what_is_held() -> None:
+    """The position may have been closed since, and what it would lose now would be nobody's loss."""
+    assert feed(build(), marks(DAWN, BTCUSDT=7.0)) == []
+    core = long_and_short()
+    feed(core, marks(DAWN + 10_001, BTCUSDT=7.0))
+    assert equity(core) == Decimal(10_000)
+    assert core._state.kill_switch == "NORMAL"
+
+
+@pytest.mark.parametrize(
+    ("price", "state"), [(95.1, "NORMAL"), (95.0, "CAUTION"), (90.0, "DAY_HALT"), (83.33, "HALTED")], ids=str
+)  # a loss of 1.47, 1.5, 3 and 5.001 % of 10,000
+def test_a_loss_moves_the_kill_switch_before_it_is_stated(price: float, state: str) -> None:
+    """RISK-3: entries stop by the first mark price that says so."""
+    core = long_and_short()
+    outputs = feed(core, marks(DAWN + SECOND, BTCUSDT=price))
+    assert core._state.kill_switch == state
+    assert said(outputs) == ([] if state == "NORMAL" else ["kill_switch"])
+    (ruled,) = [each for each in feed(core, wishes(DAWN + MINUTE, signal("SOLUSDT"))) if isinstance(each, VerdictBundle)]
+    assert ("kill_switch" in ruled.verdicts[0].refusals) == (state not in ("NORMAL", "CAUTION"))
+
+
+def test_positions_are_closed_by_a_statement_only() -> None:
+    """RISK-3: a wrong price of the feed stops entries, and sells nothing; the exchange's own figures are seconds away."""
+    core = long_and_short(sim=False)
+    core._state.kill_switch = "NORMAL"
+    told = feed(core, marks(DAWN + SECOND, BTCUSDT=40.0))
+    assert core._state.kill_switch == "HALTED"
+    assert not [each for each in told if isinstance(each, FlattenOrder)]
+    falling = position("BTCUSDT", "30", "40"), position("ETHUSDT", "-20")
+    told = feed(core, stated(DAWN + 2 * SECOND, "8200", *falling))
+    assert core._state.kill_switch == "FLATTEN"
+    assert [each for each in told if isinstance(each, FlattenOrder)]
+
+
+def test_a_price_that_only_the_feed_tells_makes_no_entry_larger() -> None:
+    """RISK-1: a size rests on the equity that the exchange stated, or on less."""
+    budgets = []
+    for price in (100.0, 130.0, 96.0):
+        core = long_and_short(account_age_ms=600_000, max_positions=3)
+        feed(core, marks(DAWN + SECOND, BTCUSDT=price))
+        (ruled,) = [each for each in feed(core, wishes(DAWN + MINUTE, signal("SOLUSDT"))) if isinstance(each, VerdictBundle)]
+        intent = ruled.verdicts[0].intent
+        assert intent is not None
+        budgets.append(intent.risk_budget)
+    assert budgets == [Decimal(100), Decimal(100), Decimal("98.8")]
+
+
+def test_the_statement_after_mark_prices_is_no_jump_and_a_transfer_beside_them_no_result() -> None:
+    """Security C4: what the marks have shown already is explained."""
+    core = build(account_age_ms=10_000, max_equity_jump=Decimal("0.05"))
+    feed(core, stated(DAWN, "10000", position("BTCUSDT", "100")), marks(DAWN + SECOND, BTCUSDT=109.0))
+    risen = Position(
+        symbol="BTCUSDT", quantity=Decimal(100), entry_price=Decimal(100), mark_price=Decimal(109), unrealized=Decimal(900)
+    )
+    feed(core, stated(DAWN + 2 * SECOND, "12400", risen, moved=(transfer("1500", DAWN + 1),)))
+    assert (core._state.kill_switch, core._state.equity.suspect) == ("NORMAL", 0)
+    assert core._state.equity.day_start == Decimal(11_500)
+    assert core._state.equity.peak == Decimal(12_400)
+
+
+def test_a_restart_between_two_marks_knows_the_same() -> None:
+    """Invariant 3."""
+    one, other = long_and_short(), build(account_age_ms=10_000)
+    feed(one, marks(DAWN + SECOND, BTCUSDT=97.0))
+    other.restore(one.snapshot())
+    for core in (one, other):
+        feed(core, marks(DAWN + SECOND, BTCUSDT=80.0), marks(DAWN + 2 * SECOND, ETHUSDT=103.0))
+    assert one.snapshot() == other.snapshot()
+    assert equity(one) == Decimal(10_000) - 90 - 60
