@@ -1,4 +1,4 @@
-"""The strategies of before decide as before: recorded decisions of the demo market, made before strategies had a contract."""
+"""The strategies of before decide as they did: decisions of the demo market, recorded before strategies had a contract."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from services.signals.core import SignalsCore
 from services.signals.settings import SignalsSettings
-from services.signals.strategies import reads
 from shared.domain.decisions import Decision, DecisionBundle
 from shared.domain.timeframes import TIMEFRAMES
 from tests.support.runtime.telling import tell
@@ -27,7 +26,7 @@ _ENCODER = msgspec.json.Encoder(order="sorted")
 def decided(settings: SignalsSettings) -> list[Decision]:
     """Every decision on the five days that `ict demo` plays."""
     core = SignalsCore(0, SYMBOLS, TIMEFRAMES, settings)
-    outputs = [message for bundle in analyses(reads(settings)) for message in tell(core, bundle)]
+    outputs = [message for bundle in analyses(settings.reads()) for message in tell(core, bundle)]
     return [each for message in outputs if isinstance(message, DecisionBundle) for each in message.decisions]
 
 
@@ -35,7 +34,7 @@ def digest(decisions: list[Decision]) -> str:
     """Of the id, place and reasons of every decision."""
     told = sha256()
     for each in decisions:
-        told.update(f"{each.id} {each.symbol} {each.close_time} {','.join(each.reasons)}\n".encode())
+        told.update(f"{each.id} {each.symbol} {each.close_time} {','.join(each.why_not)}\n".encode())
     return told.hexdigest()
 
 
