@@ -87,6 +87,7 @@ class Settings(CommonSettings):
             self._live_faults()
             | self._listing_faults()
             | self._timeframe_faults()
+            | self._companion_faults()
             | self._margin_faults()
             | self._file_faults()
         )
@@ -114,14 +115,37 @@ class Settings(CommonSettings):
         return {"risk.listing_age_ms": text}
 
     def _timeframe_faults(self) -> dict[str, str]:
-        wanted = {name: STRATEGIES[name].timeframe(self.signals) for name in self.signals.strategies}
-        lacking = {name: timeframe for name, timeframe in wanted.items() if timeframe not in self.timeframes}
+        lacking: dict[str, list[str]] = {}
+        judged: dict[str, str] = {}
+        for each in self.signals.enabled():
+            unread = [frame for frame in each.scope.reads if frame not in self.timeframes]
+            if unread:
+                lacking[each.name], judged[each.name] = list(unread), each.timeframe
         if not lacking:
             return {}
-        reads = "; ".join(f"strategy {name} judges {timeframe} candles" for name, timeframe in lacking.items())
-        missing = ", ".join(dict.fromkeys(lacking.values()))
+        reads = "; ".join(f"strategy {name} {self._does(judged[name], unread)}" for name, unread in lacking.items())
+        missing = ", ".join(dict.fromkeys(frame for unread in lacking.values() for frame in unread))
         first = next(iter(lacking))
-        return {"timeframes": f"{reads}: add {missing} here, or set signals.{first}.timeframe to one that is here"}
+        section = f"signals.{first}" if first in STRATEGIES else f"signals.plugins.{first}"
+        return {"timeframes": f"{reads}: add {missing} here, or set {section}.timeframe to one that is here"}
+
+    @staticmethod
+    def _does(judged: str, unread: list[str]) -> str:
+        return f"judges {judged} candles" if unread == [judged] else f"reads {', '.join(unread)} candles"
+
+    def _companion_faults(self) -> dict[str, str]:
+        """A strategy that looks at another symbol gets it in every partition's core, or in none."""
+        for each in self.signals.enabled():
+            for other in each.symbols:
+                if other not in self.symbols:
+                    text = f"strategy {each.name} reads {other}: add it here, or take the strategy out of signals.strategies"
+                    return {"symbols": text}
+                together = next(taken for p in range(self.partitions.count) if other in (taken := self.symbols_of(p)))
+                apart = [symbol for symbol in self.symbols if symbol not in together]
+                if apart:
+                    text = f"strategy {each.name} reads {other} beside {apart[0]}: pin them to one partition"
+                    return {"partitions": text}
+        return {}
 
     def _margin_faults(self) -> dict[str, str]:
         rate, leverage = self.simulator.maintenance_rate, self.account.leverage

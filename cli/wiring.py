@@ -27,9 +27,8 @@ def _ingest(settings: Settings) -> ServiceSpec:
 
 def _analysis(settings: Settings) -> ServiceSpec:
     from services.analysis import service
-    from services.signals.strategies import reads
 
-    return service.spec(settings, settings.analysis, reads(settings.signals))
+    return service.spec(settings, settings.analysis, settings.signals.reads())
 
 
 def _signals(settings: Settings) -> ServiceSpec:

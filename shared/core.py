@@ -16,7 +16,8 @@ Overview = Mapping[str, msgspec.Struct | None]
 class StaleSnapshot(ValueError):
     """A snapshot that this version cannot restore, of a core that may start without it.
 
-    Only a core whose whole state can be rebuilt from candles raises it. A core that holds orders or positions raises another
+    Only a core whose state can be rebuilt from candles raises it, or one that loses by it no more than the memory of signals
+    that it gave. A core that holds orders or positions raises another
     error, and its lane stops: that state exists nowhere else, and a person must decide.
     """
 

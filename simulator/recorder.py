@@ -57,7 +57,7 @@ class Summary:
         self.decisions += 1
         if decision.signal is not None:
             self.signals += 1
-        self.why_not.update(decision.reasons)
+        self.why_not.update(decision.why_not)
 
     def add_equity(self, equity: Decimal) -> None:
         """Take the equity after a step, USDT, into result and drawdown."""

@@ -21,7 +21,7 @@ from shared.runtime.process import exits
 
 #: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
-    ("Why a close did not become a signal", decisions, "Reason", "In `Decision.reasons`; all that apply."),
+    ("Why a close did not become a signal", decisions, "Reason", "In `Judgement.reasons` of each strategy, and in `Decision.reasons` where the reason is no strategy's; all that apply."),
     (
         "Why risk refused a signal",
         intents,

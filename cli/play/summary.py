@@ -30,7 +30,12 @@ _WORDS = {
     "stop_too_far": "stop too far away",
     "stop_too_near": "stop too near",
     "zone_used": "this zone was traded before",
+    "no_setup": "no setup of the strategy",
     "paused": "strategy paused",
+    "conflict": "strategies wanted opposite sides",
+    "strategy_failed": "the strategy failed, see the alert",
+    "bad_signal": "the strategy's answer was unusable, see the alert",
+    "undeclared_read": "the strategy read what it did not declare, see the alert",
 }
 _SHOWN_TRADES = 12
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from cli.settings import Settings
 from services.analysis.core import AnalysisCore
 from services.risk.core import RiskCore
-from services.risk.metrics import FIGURES
+from services.risk.metrics import FIGURES as RISK_FIGURES
 from services.signals.core import SignalsCore
-from services.signals.strategies import reads
+from services.signals.metrics import FIGURES as STRATEGY_FIGURES
+from shared.core import Overview
 from shared.domain.account import AccountStatement
 from shared.domain.candles import CandleBundle
 from shared.domain.control import ClockTick, Control, MarkPrices
@@ -38,7 +40,7 @@ def _for_risk(message: Message) -> bool:
 def build(settings: Settings) -> Pipeline:
     """From candle to verdict. Analyses stay inside; decisions leave beside the verdicts, for the journal."""
     stages = []
-    published = settings.analysis.published(reads(settings.signals))
+    published = settings.analysis.published(settings.signals.reads())
     for p in range(settings.partitions.count):
         for timeframe in settings.timeframes:
             analysis = AnalysisCore(p, timeframe, settings.analysis, published)
@@ -60,6 +62,11 @@ def build(settings: Settings) -> Pipeline:
     return Pipeline(stages, internal=frozenset({AnalysisBundle}))
 
 
+def _show(read: Callable[[], Overview]) -> None:
+    RISK_FIGURES.show(read)
+    STRATEGY_FIGURES.show("engine", read)
+
+
 def spec(settings: Settings) -> ServiceSpec:
     """The engine's lane."""
     lane = LaneSpec(
@@ -70,6 +77,6 @@ def spec(settings: Settings) -> ServiceSpec:
         marks="" if settings.mode == "sim" else "engine.marks",
         build=partial(build, settings),
         tick_ms=settings.lane.tick_ms,
-        show=FIGURES.show,
+        show=_show,
     )
     return ServiceSpec(name="engine", group="engine", lanes=(lane,))

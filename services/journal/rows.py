@@ -103,14 +103,24 @@ def _decisions(message: DecisionBundle, stamped_at: int | None, found: Rows) -> 
                 "close_time": decision.close_time,
                 "id": decision.id,
                 "symbol": decision.symbol,
-                "strategy": decision.strategy,
+                "chosen": decision.chosen,
                 "signal_id": signal.id if signal is not None else None,
-                "reasons": ",".join(decision.reasons),
+                "reasons": ",".join(decision.why_not),
                 "stamped_at": stamped_at,
             }
         )
-        if signal is not None:
-            found["signals"].append(_signal(signal, decision.id))
+        for each in decision.judgements:
+            found["judgements"].append(
+                {
+                    "close_time": decision.close_time,
+                    "decision_id": decision.id,
+                    "strategy": each.strategy,
+                    "signal_id": each.signal.id if each.signal is not None else None,
+                    "reasons": ",".join(each.reasons),
+                }
+            )
+            if each.signal is not None:
+                found["signals"].append(_signal(each.signal, decision.id))
 
 
 def _signal(signal: Signal, decision_id: str) -> Row:

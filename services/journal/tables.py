@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 metadata = MetaData()
 
@@ -161,11 +161,16 @@ decisions = _table(
     "decisions",
     _key("close_time", BigInteger),
     _key("id"),
-    _text("symbol"),
-    _text("strategy"),
+    *(_text(name) for name in ("symbol", "chosen")),  # chosen: the strategy whose signal it is; empty: none
     Column("signal_id", Text),
-    _text("reasons"),  # of the closed vocabulary, comma-separated
+    _text("reasons"),  # every reason why none is chosen, of the closed vocabulary, comma-separated
     _stamp(),
+)
+judgements = _table(
+    "judgements",  # what each strategy that judged said: a signal, chosen or not, or its reasons, comma-separated
+    _key("close_time", BigInteger),
+    *(_key(name) for name in ("decision_id", "strategy")),
+    *(Column("signal_id", Text), _text("reasons")),
 )
 signals = _table(
     "signals",

@@ -1,7 +1,7 @@
 """The signals core: analyses in, exactly one decision per symbol and 1m close out (SIG-1, SIG-7).
 
-Several strategies at once (SIG-8): they judge in the order of the settings, and the first that signals is the decision of
-this symbol at this close; when none does, the decision carries the reasons of the first that judged at this close.
+Several strategies at once (SIG-8): each that judges at this close is asked by itself, and what it says depends on no other
+strategy. Which of their signals is the decision's is a rule of its own, told at ``shared.domain.decisions.Decision``.
 """
 
 from __future__ import annotations
@@ -10,16 +10,28 @@ from collections.abc import Sequence
 
 import msgspec
 
+from services.signals import alerts, judging
 from services.signals.barrier import CloseBarrier, CloseRuling, CloseState
-from services.signals.settings import SignalsSettings, StrategyName
-from services.signals.strategies import STRATEGIES, Judgement
+from services.signals.contract import Enabled
+from services.signals.overview import SignalsOverview
+from services.signals.settings import SignalsSettings
 from services.signals.view import MarketView, SymbolMemory
+from services.signals.view.index import Indexes
+from services.signals.view.memory import MOMENTS
+from shared.core import Overview, StaleSnapshot
 from shared.domain.control import Alert, ClockTick
-from shared.domain.decisions import Decision, DecisionBundle, Signal
-from shared.domain.facts import AnalysisBundle
+from shared.domain.decisions import Decision, DecisionBundle, Judgement
+from shared.domain.facts import AnalysisBundle, FactKind
 from shared.domain.ids import derive
 from shared.domain.message import Message
-from shared.domain.timeframes import FINEST, Timeframe, is_boundary
+from shared.domain.timeframes import DURATION, FINEST, Timeframe, is_boundary
+
+
+class StrategyFaults(msgspec.Struct):
+    """What a strategy did wrong so far. counts: by reason. told_hour: the hour (since the epoch) of the last alert."""
+
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    told_hour: int = -1
 
 
 class SignalsState(msgspec.Struct, frozen=True):
@@ -27,22 +39,37 @@ class SignalsState(msgspec.Struct, frozen=True):
 
     barrier: CloseState
     symbols: dict[str, SymbolMemory]
+    faults: dict[str, StrategyFaults]
 
 
 class SignalsCore:
-    """Decides one partition's symbols. Raises ValueError when the settings ask for a timeframe that is not read."""
+    """Decides one partition's symbols.
+
+    Raises ValueError when a strategy needs a timeframe that is not read, or a symbol that is not of this partition.
+    """
 
     def __init__(
         self, partition: int, symbols: tuple[str, ...], timeframes: tuple[Timeframe, ...], settings: SignalsSettings
     ) -> None:
-        wanted = {name: STRATEGIES[name].timeframe(settings) for name in settings.strategies}
-        unread = sorted({FINEST, *wanted.values()} - set(timeframes))
+        self._enabled = settings.enabled()
+        wanted = {FINEST}.union(*(each.scope.reads for each in self._enabled))
+        unread = sorted(wanted - set(timeframes), key=DURATION.__getitem__)
         if unread:
             raise ValueError(f"signals needs timeframe {', '.join(unread)}; the timeframes read are {', '.join(timeframes)}")
+        for each in self._enabled:
+            strangers = sorted(set(each.symbols) - set(symbols))
+            if strangers:
+                raise ValueError(
+                    f"strategy {each.name} reads {', '.join(strangers)}; the symbols of partition {partition} are "
+                    f"{', '.join(symbols)}: put them into one partition"
+                )
         self._partition = partition
         self._settings = settings
         self._timeframes = frozenset(timeframes)
-        self._wanted = wanted
+        self._kept: dict[Timeframe, frozenset[FactKind]] = {
+            frame: MOMENTS & frozenset().union(*(each.scope.reads.get(frame, ()) for each in self._enabled))
+            for frame in timeframes
+        }
         self._barrier = CloseBarrier(
             timeframes,
             deadline_ms=settings.deadline_ms,
@@ -50,6 +77,8 @@ class SignalsCore:
             max_pending_closes=settings.max_pending_closes,
         )
         self._symbols = {symbol: SymbolMemory() for symbol in sorted(symbols)}
+        self._indexes = {symbol: Indexes() for symbol in self._symbols}
+        self._faults: dict[str, StrategyFaults] = {}
 
     def handle(self, message: Message, now: int) -> Sequence[Message]:
         """Decisions of the closes that this message completes, in order of time."""
@@ -60,19 +89,34 @@ class SignalsCore:
         return ()
 
     def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(SignalsState(self._barrier.state, self._symbols))
+        return msgspec.msgpack.encode(SignalsState(self._barrier.state, self._symbols, self._faults))
 
     def restore(self, data: bytes) -> None:
-        """Take over a state. Symbols that are configured now and were not then begin empty; those that left are dropped."""
-        state = msgspec.msgpack.decode(data, type=SignalsState)
+        """Take over a state. Symbols that are configured now and were not then begin empty; those that left are dropped.
+
+        Raises StaleSnapshot for one of another shape. Without it the zones that gave a signal before are forgotten: each may
+        give one once more.
+        """
+        try:
+            state = msgspec.msgpack.decode(data, type=SignalsState)
+        except msgspec.DecodeError as error:
+            raise StaleSnapshot(
+                f"signals of partition {self._partition}: the snapshot has another shape ({error})"
+            ) from error
         self._barrier.state = state.barrier
         self._symbols = {symbol: state.symbols.get(symbol) or SymbolMemory() for symbol in self._symbols}
+        self._faults = state.faults
+
+    def overview(self) -> Overview:
+        """What may be seen: how often each strategy failed."""
+        faults = {name: dict(each.counts) for name, each in self._faults.items()}
+        return {f"signals.p{self._partition}": SignalsOverview(faults)}
 
     def _take(self, bundle: AnalysisBundle, now: int) -> Sequence[Message]:
         if bundle.partition != self._partition or bundle.timeframe not in self._timeframes:
             return ()
         if not is_boundary(bundle.close_time, bundle.timeframe):
-            return (self._off_grid(bundle),)
+            return (alerts.off_grid(self._partition, bundle),)
         if bundle.warmup:
             self._absorb(bundle)  # from before the feed began: knowledge, and nothing to decide
             return ()
@@ -86,62 +130,70 @@ class SignalsCore:
         for analysis in bundle.analyses:
             memory = self._symbols.get(analysis.symbol)
             if memory is not None:
-                memory.absorb(analysis)
+                memory.absorb(analysis, self._kept[analysis.timeframe], self._settings.moments)
 
     def _decide(self, rulings: Sequence[CloseRuling]) -> Sequence[Message]:
         messages: list[Message] = []
         for ruling in rulings:
             for bundle in ruling.bundles:
                 self._absorb(bundle)
-            judging = [name for name, timeframe in self._wanted.items() if timeframe in ruling.expected]
-            decisions = tuple([self._decision(symbol, ruling, judging) for symbol in self._symbols])
+            judges = [each for each in self._enabled if each.timeframe in ruling.expected]
+            told: list[Alert] = []
+            decisions = tuple([self._decision(symbol, ruling, judges, told) for symbol in self._symbols])
             messages.append(DecisionBundle(partition=self._partition, close_time=ruling.close_time, decisions=decisions))
             if ruling.absent:
-                messages.append(self._incomplete(ruling))
+                messages.append(alerts.incomplete(self._partition, ruling.absent, ruling.close_time))
+            messages += told
         return messages
 
-    def _decision(self, symbol: str, ruling: CloseRuling, judging: list[StrategyName]) -> Decision:
-        at = ruling.close_time
-        decision_id = derive("decision", symbol, at)
-        if not judging:
-            return Decision(
-                id=decision_id,
-                symbol=symbol,
-                close_time=at,
-                strategy=self._settings.strategies[0],
-                reasons=("not_this_timeframe",),
-            )
+    def _decision(self, symbol: str, ruling: CloseRuling, judges: list[Enabled], told: list[Alert]) -> Decision:
+        judgements = [self._judgement(symbol, ruling, each, told) for each in judges]
+        return judging.decide(derive("decision", symbol, ruling.close_time), symbol, ruling.close_time, judgements)
+
+    def _judgement(self, symbol: str, ruling: CloseRuling, enabled: Enabled, told: list[Alert]) -> Judgement:
+        judgement, fault = judging.ask(enabled, self._view(symbol, ruling, enabled))
+        if fault is not None:
+            self._note(enabled.name, symbol, ruling.close_time, fault, told)
+        if judgement.signal is not None:
+            if enabled.name in self._settings.paused:
+                return Judgement(strategy=enabled.name, reasons=("paused",))
+            # Chosen or not: so that what a strategy says does not depend on which others are switched on.
+            self._symbols[symbol].use(enabled.name, judgement.signal.rests_on, self._settings.used_facts)
+        return judgement
+
+    def _view(self, symbol: str, ruling: CloseRuling, enabled: Enabled) -> MarketView:
         memory = self._symbols[symbol]
-        view = MarketView(symbol, at, ruling.expected, memory.analyses, memory.candles, memory.used)
-        first: Judgement | None = None
-        for name in judging:
-            judgement: Judgement = STRATEGIES[name].judge(view, self._settings)
-            if isinstance(judgement, Signal):
-                if name not in self._settings.paused:
-                    memory.use(judgement.rests_on, self._settings.used_facts)
-                    return Decision(id=decision_id, symbol=symbol, close_time=at, strategy=name, signal=judgement)
-                judgement = ("paused",)
-            first = first or judgement
-        assert isinstance(first, tuple)
-        return Decision(id=decision_id, symbol=symbol, close_time=at, strategy=judging[0], reasons=first)
-
-    def _incomplete(self, ruling: CloseRuling) -> Alert:
-        return Alert(
-            severity="warning",
-            source="signals",
-            key=f"close_incomplete.p{self._partition}",
-            text=(
-                f"Partition {self._partition}: the analysis of {', '.join(ruling.absent)} did not arrive for the close "
-                f"{ruling.close_time}; it was decided without, and no entry rests on them."
-            ),
-            time=ruling.close_time,
+        return MarketView(
+            symbol,
+            ruling.close_time,
+            ruling.expected,
+            memory.analyses,
+            memory.candles,
+            memory.used.get(enabled.name, ()),
+            scope=enabled.scope,
+            moments=memory.moments,
+            others={other: self._view_of_other(other, ruling, enabled) for other in enabled.symbols if other != symbol},
+            indexes=self._indexes[symbol],
         )
 
-    def _off_grid(self, bundle: AnalysisBundle) -> Alert:
-        return Alert(
-            severity="critical",
-            source="signals",
-            key=f"off_grid.p{self._partition}.{bundle.timeframe}",
-            text=f"Ignored an analysis bundle: {bundle.close_time} is no close of {bundle.timeframe}. Upstream is at fault.",
-            time=bundle.close_time,
+    def _view_of_other(self, symbol: str, ruling: CloseRuling, enabled: Enabled) -> MarketView:
+        memory = self._symbols[symbol]
+        return MarketView(
+            symbol,
+            ruling.close_time,
+            ruling.expected,
+            memory.analyses,
+            memory.candles,
+            scope=enabled.scope,
+            moments=memory.moments,
+            indexes=self._indexes[symbol],
         )
+
+    def _note(self, strategy: str, symbol: str, close_time: int, fault: judging.Fault, told: list[Alert]) -> None:
+        """Count what a strategy did wrong, and tell of it once an hour."""
+        faults = self._faults.setdefault(strategy, StrategyFaults())
+        faults.counts[fault.reason] = faults.counts.get(fault.reason, 0) + 1
+        hour = close_time // DURATION["1h"]
+        if hour != faults.told_hour:
+            faults.told_hour = hour
+            told.append(alerts.strategy_fault(self._partition, strategy, symbol, close_time, fault))

@@ -6,6 +6,7 @@ from functools import partial
 
 from services.signals.core import SignalsCore
 from services.signals.flow import FlowSink
+from services.signals.metrics import FIGURES
 from services.signals.settings import SignalsSettings
 from shared.config.settings import CommonSettings
 from shared.runtime.lane.spec import LaneSpec
@@ -26,6 +27,7 @@ def spec(common: CommonSettings, settings: SignalsSettings) -> ServiceSpec:
                 queue=f"signals.p{p}",
                 build=partial(SignalsCore, p, common.symbols_of(p), common.timeframes, settings),
                 tick_ms=common.lane.tick_ms,
+                show=partial(FIGURES.show, f"signals.p{p}"),
             )
             for p in partitions
         ),

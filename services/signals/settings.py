@@ -2,75 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from services.signals import plugins
+from services.signals.contract import Enabled, Strategy
+from services.signals.strategies import STRATEGIES
+from services.signals.strategies.every_close import EveryCloseSettings
+from services.signals.strategies.ob_fvg import ObFvgSettings
+from shared.domain.decisions import MAX_STRATEGIES
+from shared.domain.facts import FactKind
 from shared.domain.level import BASIC
-from shared.domain.timeframes import Timeframe
-
-#: The keys of ``services.signals.strategies.STRATEGIES``; tests/unit/services/signals/test_signals_settings.py checks that.
-StrategyName = Literal["ob_fvg", "every_close"]
+from shared.domain.like import Like
 
 
-class ObFvgSettings(BaseModel):
-    """Settings of the strategy ob_fvg: market entry on one timeframe when price returns to an order block near a gap."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    warmup_candles: int = Field(
-        20, ge=0, le=10_000, description="Candles of this timeframe seen before the first signal; 0 = no warm-up"
-    )
-    min_block_score: float = Field(0.3, ge=0.0, le=1.0, description="Lowest validity score of an order block")
-    max_gap_distance: float = Field(0.5, ge=0.0, le=10.0, description="Largest distance between block and gap, ATR")
-    stop_buffer: float = Field(
-        0.002, gt=0.0, le=0.05, description="Distance of the stop beyond the block's far side, fraction of that price"
-    )
-    reward_risk: float = Field(
-        2.0,
-        gt=0.0,
-        le=20.0,
-        description="Distance of the target as a multiple of the stop's distance (2 = 1:2)",
-        json_schema_extra=BASIC,
-    )
-    min_stop_distance: float = Field(0.001, gt=0.0, le=0.1, description="Nearest stop accepted, fraction of the entry price")
-    max_stop_distance: float = Field(0.03, gt=0.0, le=0.5, description="Farthest stop accepted, fraction of the entry price")
-    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
-    weight_structure: float = Field(2.0, ge=0.0, le=100.0, description="Points if the trend has the signal's direction")
-    weight_order_block: float = Field(2.0, ge=0.0, le=100.0, description="Points for the order block")
-    weight_fvg: float = Field(1.5, ge=0.0, le=100.0, description="Points for the fair value gap")
-    entry_score: float = Field(4.0, ge=0.0, le=300.0, description="Fewest points of an entry", json_schema_extra=BASIC)
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        """Raise ValueError if no setup could give a signal, or a target could be at zero or below."""
-        if self.min_stop_distance > self.max_stop_distance:
-            raise ValueError(
-                f"min_stop_distance {self.min_stop_distance} is above max_stop_distance {self.max_stop_distance}: no stop "
-                "could pass; lower the first or raise the second"
-            )
-        if self.max_stop_distance * self.reward_risk >= 1.0:
-            raise ValueError(
-                f"max_stop_distance {self.max_stop_distance} x reward_risk {self.reward_risk} is 1 or more: the target of a "
-                "sell could be at zero or below; lower one of them"
-            )
-        if self.entry_score > self.weight_structure + self.weight_order_block + self.weight_fvg:
-            raise ValueError(
-                f"entry_score {self.entry_score} is above the sum of the weights, "
-                f"{self.weight_structure + self.weight_order_block + self.weight_fvg}: no setup could reach it; lower it"
-            )
-        return self
+def strategy_of(name: str) -> Strategy[Any]:
+    """Return the built-in strategy of this name, else the one that an installed package offers. Raises UnusableStrategy."""
+    found = STRATEGIES.get(name)
+    return found if found is not None else plugins.load(name, STRATEGIES)
 
 
-class EveryCloseSettings(BaseModel):
-    """Settings of the strategy every_close, a drill that enters at every 1m close, whatever the market does."""
+def _known(name: str) -> str:
+    """Return the name. Raises UnusableStrategy, which is a ValueError, unless there is a usable strategy of this name."""
+    strategy_of(name)
+    return name
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    stop_distance: float = Field(0.002, gt=0.0, le=0.2, description="Distance of the stop, fraction of the entry price")
-    target_distance: float = Field(0.004, gt=0.0, le=0.5, description="Distance of the target, fraction of the entry price")
-    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
+StrategyName = Annotated[str, AfterValidator(_known), Like("ob_fvg")]
 
 
 class SignalsSettings(BaseModel):
@@ -81,7 +40,8 @@ class SignalsSettings(BaseModel):
     strategies: tuple[StrategyName, ...] = Field(
         ("ob_fvg",),
         min_length=1,
-        description="Strategies that judge every symbol; the first with a signal wins. Mode live needs them named",
+        max_length=MAX_STRATEGIES,
+        description="Strategies that judge every symbol, built in or of installed packages. Mode live needs them named",
         json_schema_extra=BASIC,
     )
     paused: tuple[StrategyName, ...] = Field(
@@ -93,6 +53,9 @@ class SignalsSettings(BaseModel):
     )
     ob_fvg: ObFvgSettings = Field(default_factory=ObFvgSettings, description="Order block with fair value gap")
     every_close: EveryCloseSettings = Field(default_factory=EveryCloseSettings, description="Entries at every 1m close")
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
+    )
     deadline_ms: int = Field(
         5_000,
         ge=100,
@@ -106,21 +69,64 @@ class SignalsSettings(BaseModel):
         description="1m closes that may arrive ahead of an incomplete close before it is decided without the rest",
     )
     max_pending_closes: int = Field(256, ge=2, le=10_000, description="Most closes held back at once")
-    used_facts: int = Field(256, ge=16, le=10_000, description="Facts remembered for each symbol as having given a signal")
+    used_facts: int = Field(
+        256, ge=16, le=10_000, description="Facts remembered for each symbol and strategy as having given a signal"
+    )
+    moments: int = Field(
+        16,
+        ge=1,
+        le=256,
+        description="Sweeps, displacements and openings of kill zones remembered for each symbol, timeframe and kind",
+    )
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        """Raise ValueError for a strategy named twice, a drill without ``drill``, or more patience than closes held back."""
+        """Raise ValueError for what cannot work together: see the texts."""
         if len(set(self.strategies)) != len(self.strategies):
             raise ValueError(f"strategies {list(self.strategies)} names one twice: name each once")
-        if "every_close" in self.strategies and not self.drill:
-            raise ValueError(
-                "strategy every_close trades without a reason: set drill to true (mode live refuses it), or take "
-                "every_close out of strategies"
-            )
+        for name in self.strategies:
+            if strategy_of(name).drill and not self.drill:
+                raise ValueError(
+                    f"strategy {name} trades without a reason: set drill to true (mode live refuses it), or take {name} out "
+                    "of strategies"
+                )
+        self._check_plugins()
         if self.patience_closes > self.max_pending_closes:
             raise ValueError(
                 f"patience_closes {self.patience_closes} is above max_pending_closes {self.max_pending_closes}: "
                 "lower the first or raise the second"
             )
         return self
+
+    def enabled(self) -> tuple[Enabled, ...]:
+        """Return the strategies with their settings, in the order of ``strategies``, paused ones too."""
+        return tuple(Enabled(strategy_of(name), self.settings_of(name)) for name in self.strategies)
+
+    def settings_of(self, name: str) -> BaseModel:
+        """Return the settings of a strategy. Raises ValueError, naming strategy and setting, for those of a plug-in."""
+        if name in STRATEGIES:
+            section: BaseModel = getattr(self, name)
+            return section
+        model: type[BaseModel] = strategy_of(name).settings
+        try:
+            return model.model_validate(self.plugins.get(name, {}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in ("plugins", name, *first["loc"]))
+            raise ValueError(f"{where}: {first['msg']}") from None
+
+    def reads(self) -> frozenset[FactKind]:
+        """Return the kinds of facts that the enabled strategies read, paused ones too: a pause may end at any close."""
+        return frozenset().union(*(kinds for each in self.enabled() for kinds in each.scope.reads.values()))
+
+    def _check_plugins(self) -> None:
+        """Raise ValueError for settings of no enabled plug-in, and for those that it refuses."""
+        strangers = sorted(self.plugins.keys() - set(self.strategies))
+        if strangers:
+            raise ValueError(f"plugins has settings of {strangers[0]}, which is not among strategies: add it there")
+        built_in = sorted(self.plugins.keys() & STRATEGIES.keys())
+        if built_in:
+            raise ValueError(f"{built_in[0]} is built in: its settings stand in section {built_in[0]}, not in plugins")
+        for name in self.strategies:
+            if name not in STRATEGIES:
+                Enabled(strategy_of(name), self.settings_of(name))

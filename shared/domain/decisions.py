@@ -1,4 +1,4 @@
-"""Decisions: exactly one per symbol and 1m close, also when there is no signal."""
+"""Decisions: exactly one per symbol and 1m close, also when there is no signal; each names every strategy that judged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from shared.domain.order_words import Side
 
 #: Most rungs of an exit ladder.
 MAX_EXITS: Final = 8
+#: Most strategies that judge one symbol at one close.
+MAX_STRATEGIES: Final = 64
 
 #: Why a close did not become an entry: a closed vocabulary, counted and shown as the "why-not" table.
 Reason = Literal[
@@ -28,7 +30,12 @@ Reason = Literal[
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # an earlier signal used this zone
+    "no_setup",  # what the strategy looks for is not there; for plug-ins that have no word of their own in this list
     "paused",  # the strategy would have signalled, but is paused
+    "conflict",  # strategies signalled opposite sides, so that none of them was chosen
+    "strategy_failed",  # the strategy raised an error; the alert of the same name says which
+    "bad_signal",  # the strategy returned something that is no sound signal and no reasons of this list
+    "undeclared_read",  # the strategy asked for facts of a kind, timeframe or symbol that it did not declare
 ]
 
 
@@ -98,22 +105,76 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
         return self.exits[-1].price
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of the strategies for one symbol at one close: a signal, or the reasons why there is none."""
+class Judgement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one strategy says of one symbol at one close: a signal, or every reason why there is none.
+
+    Raises ValueError for both, for neither, and for a signal of another strategy.
+    """
+
+    strategy: Id
+    signal: Signal | None = None
+    reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=32)] = ()
+
+    def __post_init__(self) -> None:
+        if (self.signal is None) != bool(self.reasons):
+            raise ValueError(f"judgement of {self.strategy}: a signal, or reasons why there is none; not both, not neither")
+        if self.signal is not None and self.signal.strategy != self.strategy:
+            raise ValueError(f"judgement of {self.strategy}: its signal is of {self.signal.strategy}")
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The result for one symbol at one close: what every strategy that judged said, and which of the signals is chosen.
+
+    The conflict rule: when signals want opposite sides, none is chosen and the reason is ``conflict``. When all want the
+    same side, the highest score is chosen; of equal scores, the strategy whose name is first in the alphabet.
+
+    judgements: of each strategy that judges at this close, in the order of the settings; each name once. chosen: the name
+    of the strategy whose signal it is; empty = none. reasons: why none is chosen, where that is not a strategy's reason.
+    It holds codes, no numbers: the numbers can be computed again from the analyses.
+
+    Raises ValueError when a name stands twice, ``chosen`` has no signal, a signal is chosen and there are reasons beside it,
+    or there is neither a judgement nor a reason.
+    """
 
     id: Id
     symbol: Symbol
     close_time: Milliseconds
-    strategy: Id
-    signal: Signal | None = None
-    reasons: Annotated[tuple[Reason, ...], MANY] = ()
+    judgements: Annotated[tuple[Judgement, ...], msgspec.Meta(max_length=MAX_STRATEGIES)] = ()
+    chosen: Id = ""
+    reasons: Annotated[tuple[Reason, ...], msgspec.Meta(max_length=32)] = ()
+
+    def __post_init__(self) -> None:
+        if not self.judgements:
+            if self.chosen or not self.reasons:
+                raise ValueError(f"decision {self.id}: nobody judged, so it needs a reason and no chosen strategy")
+            return
+        if len({each.strategy for each in self.judgements}) != len(self.judgements):
+            raise ValueError(f"decision {self.id}: a strategy judged twice")
+        if self.chosen and (self.signal is None or self.reasons):
+            raise ValueError(f"decision {self.id}: {self.chosen} is chosen, so it needs a signal and no reasons beside it")
+
+    @property
+    def signal(self) -> Signal | None:
+        """The signal that is chosen; None without one."""
+        if self.chosen:
+            for each in self.judgements:
+                if each.strategy == self.chosen:
+                    return each.signal
+        return None
+
+    @property
+    def why_not(self) -> tuple[Reason, ...]:
+        """Every reason why no signal is chosen, each once, the decision's own first; empty when one is."""
+        if self.chosen:
+            return ()
+        return tuple(dict.fromkeys([*self.reasons, *(reason for each in self.judgements for reason in each.reasons)]))
 
 
 class DecisionBundle(Message, frozen=True, kw_only=True):
     """All decisions of one partition at one close, in symbol order."""
 
     TYPE: ClassVar[str] = "decision_bundle"
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     partition: Partition
     close_time: Milliseconds
     decisions: Annotated[tuple[Decision, ...], MANY]

@@ -16,7 +16,6 @@ import pytest
 from services.analysis.core import AnalysisCore
 from services.analysis.settings import AnalysisSettings
 from services.signals.settings import SignalsSettings
-from services.signals.strategies import reads
 from shared.bus.codec import decode, encode
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.message import Message
@@ -147,7 +146,7 @@ def stage(tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, re
 
 def lean_core(partition: int, timeframe: Timeframe) -> AnalysisCore:
     """As the services build it."""
-    return AnalysisCore(partition, timeframe, AnalysisSettings(), reads(SignalsSettings()))
+    return AnalysisCore(partition, timeframe, AnalysisSettings(), SignalsSettings().reads())
 
 
 def wrong_analyses(copies: list[Copy]) -> list[str]:

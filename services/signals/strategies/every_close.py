@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from services.signals.settings import EveryCloseSettings
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.signals.contract import Answer, Strategy, signal_id
 from services.signals.view import MarketView
-from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
-from shared.domain.ids import derive
+from shared.domain.decisions import Exit, MarketEntry, Signal
 from shared.domain.order_words import Side
 from shared.domain.timeframes import DURATION, FINEST
 
-NAME = "every_close"
+NAME: Final = "every_close"
 
 
-def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reason, ...]:
+class EveryCloseSettings(BaseModel):
+    """Settings of the strategy every_close, a drill that enters at every 1m close, whatever the market does."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stop_distance: float = Field(0.002, gt=0.0, le=0.2, description="Distance of the stop, fraction of the entry price")
+    target_distance: float = Field(0.004, gt=0.0, le=0.5, description="Distance of the target, fraction of the entry price")
+    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
+
+
+def judge(view: MarketView, settings: EveryCloseSettings) -> Answer:
     """A signal at each close with a sound 1m candle: buy at even minutes of the epoch, sell at odd ones."""
     analysis = view.at_close(FINEST)
     if analysis is None:
@@ -23,7 +36,7 @@ def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reas
     sign = 1.0 if side == "BUY" else -1.0
     entry = analysis.candle.close
     return Signal(
-        id=derive("signal", NAME, view.symbol, view.close_time),
+        id=signal_id(NAME, view.symbol, view.close_time),
         symbol=view.symbol,
         strategy=NAME,
         side=side,
@@ -36,3 +49,14 @@ def judge(view: MarketView, settings: EveryCloseSettings) -> Signal | tuple[Reas
         rests_on=(),
         why=f"Drill: a {side.lower()} at every 1m close, on no ground at all.",
     )
+
+
+STRATEGY: Final = Strategy(
+    name=NAME,
+    about="A drill that enters at every 1m close, buy and sell in turn.",
+    settings=EveryCloseSettings,
+    judge=judge,
+    timeframe=lambda settings: FINEST,
+    reads=lambda settings: {FINEST: frozenset()},
+    drill=True,
+)

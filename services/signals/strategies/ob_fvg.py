@@ -9,21 +9,73 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 
-from services.signals.settings import ObFvgSettings
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.signals.contract import Answer, Strategy, signal_id
 from services.signals.view import MarketView
 from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
-from shared.domain.ids import derive
+from shared.domain.level import BASIC
 from shared.domain.order_words import Side
-from shared.domain.timeframes import is_boundary
+from shared.domain.timeframes import Timeframe, is_boundary
 
 NAME = "ob_fvg"
 READS: Final[frozenset[FactKind]] = frozenset({"order_block", "fvg", "bos", "choch"})
 BLOCK_STATES: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold"})
 GAP_STATES: Final[frozenset[FactState]] = frozenset({"active", "touched", "half_filled"})
 _TREND: Final[dict[Direction, str]] = {"bullish": "up", "bearish": "down"}
+
+
+class ObFvgSettings(BaseModel):
+    """Settings of the strategy ob_fvg: market entry on one timeframe when price returns to an order block near a gap."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
+    warmup_candles: int = Field(
+        20, ge=0, le=10_000, description="Candles of this timeframe seen before the first signal; 0 = no warm-up"
+    )
+    min_block_score: float = Field(0.3, ge=0.0, le=1.0, description="Lowest validity score of an order block")
+    max_gap_distance: float = Field(0.5, ge=0.0, le=10.0, description="Largest distance between block and gap, ATR")
+    stop_buffer: float = Field(
+        0.002, gt=0.0, le=0.05, description="Distance of the stop beyond the block's far side, fraction of that price"
+    )
+    reward_risk: float = Field(
+        2.0,
+        gt=0.0,
+        le=20.0,
+        description="Distance of the target as a multiple of the stop's distance (2 = 1:2)",
+        json_schema_extra=BASIC,
+    )
+    min_stop_distance: float = Field(0.001, gt=0.0, le=0.1, description="Nearest stop accepted, fraction of the entry price")
+    max_stop_distance: float = Field(0.03, gt=0.0, le=0.5, description="Farthest stop accepted, fraction of the entry price")
+    ttl_ms: int = Field(60_000, ge=1, le=86_400_000, description="Time after its close in which a signal may be sent, ms")
+    weight_structure: float = Field(2.0, ge=0.0, le=100.0, description="Points if the trend has the signal's direction")
+    weight_order_block: float = Field(2.0, ge=0.0, le=100.0, description="Points for the order block")
+    weight_fvg: float = Field(1.5, ge=0.0, le=100.0, description="Points for the fair value gap")
+    entry_score: float = Field(4.0, ge=0.0, le=300.0, description="Fewest points of an entry", json_schema_extra=BASIC)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        """Raise ValueError if no setup could give a signal, or a target could be at zero or below."""
+        if self.min_stop_distance > self.max_stop_distance:
+            raise ValueError(
+                f"min_stop_distance {self.min_stop_distance} is above max_stop_distance {self.max_stop_distance}: no stop "
+                "could pass; lower the first or raise the second"
+            )
+        if self.max_stop_distance * self.reward_risk >= 1.0:
+            raise ValueError(
+                f"max_stop_distance {self.max_stop_distance} x reward_risk {self.reward_risk} is 1 or more: the target of a "
+                "sell could be at zero or below; lower one of them"
+            )
+        if self.entry_score > self.weight_structure + self.weight_order_block + self.weight_fvg:
+            raise ValueError(
+                f"entry_score {self.entry_score} is above the sum of the weights, "
+                f"{self.weight_structure + self.weight_order_block + self.weight_fvg}: no setup could reach it; lower it"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +93,7 @@ class Candidate:
     reasons: tuple[Reason, ...]
 
 
-def judge(view: MarketView, settings: ObFvgSettings) -> Signal | tuple[Reason, ...]:
+def judge(view: MarketView, settings: ObFvgSettings) -> Answer:
     """The signal of the nearest sound candidate, else all reasons that hold for the nearest one (SIG-7)."""
     if not is_boundary(view.close_time, settings.timeframe):
         return ("not_this_timeframe",)
@@ -133,7 +185,7 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
     structure = max(breaks, key=lambda fact: (fact.confirmed_at, fact.id), default=None)
     together = "overlapping" if _apart(block, gap) == 0.0 else "next to"
     return Signal(
-        id=derive("signal", NAME, view.symbol, view.close_time),
+        id=signal_id(NAME, view.symbol, view.close_time),
         symbol=view.symbol,
         strategy=NAME,
         side=side,
@@ -156,3 +208,30 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
 def _written(price: float) -> str:
     """Ten digits at most, never in powers of ten: ``0.0000001005``."""
     return f"{Decimal(f'{price:.10g}'):f}"
+
+
+#: The first strategy of this system, with the numbers that it began with: what later ones are measured against.
+MVP: Final = ObFvgSettings(
+    timeframe="15m",
+    warmup_candles=20,
+    min_block_score=0.3,
+    max_gap_distance=0.5,
+    stop_buffer=0.002,
+    reward_risk=2.0,
+    min_stop_distance=0.001,
+    max_stop_distance=0.03,
+    ttl_ms=60_000,
+    weight_structure=2.0,
+    weight_order_block=2.0,
+    weight_fvg=1.5,
+    entry_score=4.0,
+)
+STRATEGY: Final = Strategy(
+    name=NAME,
+    about="Enters when price comes back to an order block beside a fair value gap of its direction, on one timeframe.",
+    settings=ObFvgSettings,
+    judge=judge,
+    timeframe=lambda settings: settings.timeframe,
+    reads=lambda settings: {settings.timeframe: READS},
+    presets={"mvp": MVP},
+)

@@ -11,7 +11,7 @@ import msgspec.inspect as inspect
 from hypothesis import strategies as st
 
 from shared.domain.candles import Candle
-from shared.domain.decisions import Exit, Signal
+from shared.domain.decisions import Decision, Exit, Judgement, Signal
 from shared.domain.facts import Fact
 from shared.domain.intents import ExitRung, OrderIntent
 from shared.domain.message import Message
@@ -47,10 +47,25 @@ def _intent(fields: Fields) -> Fields:
     }
 
 
+def _judgement(fields: Fields) -> Fields:
+    if fields["signal"] is None:
+        return {**fields, "reasons": fields["reasons"] or ("no_fvg",)}
+    return {**fields, "strategy": fields["signal"].strategy, "reasons": ()}
+
+
+def _decision(fields: Fields) -> Fields:
+    judgements = tuple({each.strategy: each for each in fields["judgements"]}.values())
+    signalled = [each.strategy for each in judgements if each.signal is not None and each.strategy]
+    chosen = signalled[0] if signalled else ""
+    return {**fields, "judgements": judgements, "chosen": chosen, "reasons": () if chosen else ("not_this_timeframe",)}
+
+
 #: What the fields of a struct owe to each other, which their types do not say.
 COHERENT: Final[dict[type, Callable[[Fields], Fields]]] = {
     Candle: lambda fields: _sorted(fields, "low", "open", "close", "high"),
     Signal: _signal,
+    Judgement: _judgement,
+    Decision: _decision,
     Fact: lambda fields: _sorted(_sorted(fields, "bottom", "top"), "formed_at", "confirmed_at", "changed_at"),
     OrderIntent: _intent,
 }

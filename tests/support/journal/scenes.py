@@ -12,7 +12,7 @@ from services.journal import tables
 from shared.domain.account import AccountState, AccountStatement, FundingPayment, Position, RiskReport, Trade, Transfer
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import Alert, ClockTick, Control
-from shared.domain.decisions import Decision, DecisionBundle, Exit, MarketEntry, Signal
+from shared.domain.decisions import Decision, DecisionBundle, Exit, Judgement, MarketEntry, Signal
 from shared.domain.intents import Check, ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.orders import Fill, Order, OrderEvent
@@ -56,11 +56,16 @@ def decisions(minute: int, *, wish: bool = False) -> DecisionBundle:
         close_time=at(minute),
         decisions=(
             Decision(
-                id=f"d-BTCUSDT-{minute}", symbol="BTCUSDT", close_time=at(minute), strategy="ob_fvg",
-                signal=signal(minute) if wish else None, reasons=() if wish else ("no_fvg", "no_order_block"),
+                id=f"d-BTCUSDT-{minute}", symbol="BTCUSDT", close_time=at(minute), chosen="ob_fvg" if wish else "",
+                judgements=(
+                    Judgement(strategy="ob_fvg", signal=signal(minute))
+                    if wish
+                    else Judgement(strategy="ob_fvg", reasons=("no_fvg", "no_order_block")),
+                ),
             ),
             Decision(
-                id=f"d-ETHUSDT-{minute}", symbol="ETHUSDT", close_time=at(minute), strategy="ob_fvg", reasons=("no_fvg",)
+                id=f"d-ETHUSDT-{minute}", symbol="ETHUSDT", close_time=at(minute),
+                judgements=(Judgement(strategy="ob_fvg", reasons=("no_fvg",)),),
             ),
         ),
     )  # fmt: skip

@@ -23,7 +23,7 @@ from shared.domain.account import (
     Transfer,
 )
 from shared.domain.control import Control
-from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
+from shared.domain.decisions import Decision, DecisionBundle, Exit, Judgement, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.message import Message
@@ -132,10 +132,19 @@ def signal(
 def wishes(at: int, *signals: Signal, partition: int = 0, idle: tuple[str, ...] = ()) -> DecisionBundle:
     """The decision bundle of a close: these signals, and symbols that wish nothing."""
     decided = [
-        Decision(id=f"d-{s.symbol}-{at}", symbol=s.symbol, close_time=at, strategy="ob_fvg", signal=s) for s in signals
-    ]
+        Decision(
+            id=f"d-{s.symbol}-{at}", symbol=s.symbol, close_time=at, chosen=s.strategy,
+            judgements=(Judgement(strategy=s.strategy, signal=s),),
+        )
+        for s in signals
+    ]  # fmt: skip
     decided += [
-        Decision(id=f"d-{symbol}-{at}", symbol=symbol, close_time=at, strategy="ob_fvg", reasons=("no_fvg",))
+        Decision(
+            id=f"d-{symbol}-{at}",
+            symbol=symbol,
+            close_time=at,
+            judgements=(Judgement(strategy="ob_fvg", reasons=("no_fvg",)),),
+        )
         for symbol in idle
     ]
     return DecisionBundle(partition=partition, close_time=at, decisions=tuple(decided))

@@ -79,7 +79,7 @@ def trade(number: int, **changes: object) -> Trade:
 def rich_summary() -> Summary:
     summary = Summary()
     for reason in ("no_fvg", "no_fvg", "warming_up"):
-        summary.add_decision(Decision(id="d", symbol="BTCUSDT", close_time=60_000, strategy="ob_fvg", reasons=(reason,)))
+        summary.add_decision(Decision(id="d", symbol="BTCUSDT", close_time=60_000, reasons=(reason,)))
     for equity in ("10000", "10100", "9999", "10050.50"):
         summary.add_equity(Decimal(equity))
     summary.trades = [trade(number) for number in range(20)]

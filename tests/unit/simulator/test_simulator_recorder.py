@@ -29,8 +29,7 @@ def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]
 
 def bundle(partition: int, minute: int, *symbols: str) -> DecisionBundle:
     wishes = tuple(
-        Decision(id=f"d-{symbol}", symbol=symbol, close_time=at(minute), strategy="ob_fvg", reasons=("no_fvg",))
-        for symbol in symbols
+        Decision(id=f"d-{symbol}", symbol=symbol, close_time=at(minute), reasons=("no_fvg",)) for symbol in symbols
     )
     return DecisionBundle(partition=partition, close_time=at(minute), decisions=wishes)
 

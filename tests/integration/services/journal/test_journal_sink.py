@@ -71,9 +71,9 @@ async def test_day_is_recorded_and_read_back_exactly(url: str) -> None:
     """EXEC-4, DATA-5: what was told comes back as the same structs, every Decimal with its digits."""
     found = await recorded(url, [scenes.day()])
     assert {name: len(rows) for name, rows in found.items()} == {
-        "journal_schema": 1, "candles": 6, "missing_candles": 1, "decisions": 6, "signals": 1, "verdicts": 2, "intents": 1,
-        "orders": 1, "order_history": 4, "fills": 3, "funding": 1, "transfers": 1, "equity": 3, "positions": 1,
-        "risk_states": 2, "trades": 1, "alerts": 1, "controls": 1,
+        "journal_schema": 1, "candles": 6, "missing_candles": 1, "decisions": 6, "judgements": 6, "signals": 1,
+        "verdicts": 2, "intents": 1, "orders": 1, "order_history": 4, "fills": 3, "funding": 1, "transfers": 1,
+        "equity": 3, "positions": 1, "risk_states": 2, "trades": 1, "alerts": 1, "controls": 1,
     }  # fmt: skip
     async with read.reading(url) as connection:
         (trade,) = await read.trades(connection)

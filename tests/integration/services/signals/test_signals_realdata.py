@@ -52,7 +52,7 @@ def test_signals_on_real_candles_rest_on_facts_confirmed_by_their_close_and_spen
         decided += 1
         (decision,) = decisions.decisions
         if decision.signal is None:
-            assert decision.reasons
+            assert decision.why_not
             continue
         signals += 1
         facts = [known[fact_id] for fact_id in decision.signal.rests_on]

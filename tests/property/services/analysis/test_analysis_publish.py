@@ -15,8 +15,8 @@ from services.analysis.detectors.dependencies import ACROSS, ROLES
 from services.analysis.detectors.roster import Roster
 from services.analysis.settings import AnalysisSettings
 from services.signals.settings import SignalsSettings
-from services.signals.strategies import STRATEGIES, reads
 from services.signals.view import MarketView
+from services.signals.view.scope import EVERYTHING, Scope
 from shared.domain.candles import Candle, CandleBundle
 from shared.domain.facts import ALL_KINDS, Analysis, AnalysisBundle, FactKind
 from shared.domain.timeframes import FINEST
@@ -94,31 +94,40 @@ def test_the_table_names_every_detector_and_every_kind_once() -> None:
     assert sorted(kinds) == sorted(ALL_KINDS)
 
 
+def kinds_of(scope: Scope) -> frozenset[FactKind]:
+    return frozenset().union(*scope.reads.values())
+
+
 def test_a_strategy_decides_alike_whether_it_gets_all_kinds_or_those_that_it_reads() -> None:
     """SIG-1: a kind missing among its ``reads`` would change its word here."""
     chosen = SignalsSettings.model_validate(
         {
+            "strategies": ["ob_fvg", "every_close"],
             "drill": True,
             "ob_fvg": {"timeframe": TIMEFRAME, "min_block_score": 0.0, "max_gap_distance": 5.0, "entry_score": 1.0},
         }
     )
     words = set()
-    for strategy in STRATEGIES.values():
+    for each in chosen.enabled():
         for number, analysis in enumerate(WHOLE):
-            whole, lean = (
-                strategy.judge(
+            whole, lean, seen = (
+                each.answer(
                     MarketView(
                         symbol=one.symbol,
                         close_time=one.candle.close_time,
                         closing=(TIMEFRAME,),
                         analyses={TIMEFRAME: one, FINEST: one},
                         candles={TIMEFRAME: number, FINEST: number},
+                        scope=scope,
                     ),
-                    chosen,
                 )
-                for one in (analysis, only(analysis, strategy.reads))
+                for one, scope in (
+                    (analysis, EVERYTHING),
+                    (only(analysis, kinds_of(each.scope)), EVERYTHING),
+                    (analysis, each.scope),
+                )
             )
-            assert whole == lean
+            assert whole == lean == seen
             words.add(type(whole).__name__)
     assert words == {"Signal", "tuple"}  # both were seen
 
@@ -129,7 +138,7 @@ def test_a_strategy_decides_alike_whether_it_gets_all_kinds_or_those_that_it_rea
 def test_analysis_carries_what_strategies_read_and_what_is_asked_for(publish: list[str], more: set[str]) -> None:
     """ICT-1: by the settings of the whole system, in the lanes that they wire."""
     loaded = try_load(None, {"analysis": {"publish": publish}})
-    wanted = reads(loaded.signals) | more
+    wanted = loaded.signals.reads() | more
     lane = service_spec("analysis", loaded).lanes[0]
     core, seen = lane.build(), set[str]()
     for candle in seeded_walk(3, 600):

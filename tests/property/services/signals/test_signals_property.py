@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.signals.core import SignalsCore
-from services.signals.settings import ObFvgSettings, SignalsSettings
+from services.signals.settings import SignalsSettings
+from services.signals.strategies.ob_fvg import ObFvgSettings
 from shared.domain.control import ClockTick
 from shared.domain.decisions import DecisionBundle, Signal
 from shared.domain.facts import AnalysisBundle
@@ -23,6 +24,7 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 SETTINGS = SignalsSettings(
     strategies=("ob_fvg", "every_close"), drill=True, ob_fvg=ObFvgSettings(timeframe="5m", warmup_candles=1)
 )
+FIVES = {DAWN + step * MINUTE for step in range(0, 19, 5)}
 CLOSES = [DAWN + step * MINUTE for step in range(1, 19)]
 
 
@@ -112,7 +114,9 @@ def test_every_close_leaves_exactly_one_decision_per_symbol_with_a_signal_or_rea
     for bundle in bundles:
         assert [decision.symbol for decision in bundle.decisions] == list(SYMBOLS)
         for decision in bundle.decisions:
-            assert (decision.signal is None) == bool(decision.reasons)
+            assert (decision.signal is None) == bool(decision.why_not)
+            judging = ("ob_fvg", "every_close") if bundle.close_time in FIVES else ("every_close",)
+            assert tuple(each.strategy for each in decision.judgements) == judging
             assert decision.close_time == bundle.close_time
 
 
@@ -158,7 +162,7 @@ def test_a_block_signals_at_most_once_and_the_stop_lies_beyond_it(seed):
     """SIG-3, SIG-7."""
     used: set[tuple[str, str]] = set()
     for bundle in decisions(build(), in_order(market(seed))):
-        for signal in (decision.signal for decision in bundle.decisions):
+        for signal in (each.signal for decision in bundle.decisions for each in decision.judgements):
             if isinstance(signal, Signal) and signal.strategy == "ob_fvg":
                 assert (signal.symbol, signal.rests_on[0]) not in used
                 used.add((signal.symbol, signal.rests_on[0]))

@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from services.signals.core import SignalsCore
-from services.signals.settings import ObFvgSettings, SignalsSettings
+from services.signals.settings import SignalsSettings
+from services.signals.strategies.ob_fvg import ObFvgSettings
 from services.signals.view import MarketView, SymbolMemory
+from shared.core import StaleSnapshot
 from shared.domain.control import Alert, ClockTick, Control
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
@@ -37,7 +39,7 @@ def test_a_close_without_strategy_timeframe_still_leaves_one_decision_per_symbol
     assert [d.symbol for d in decided.decisions] == ["BTCUSDT", "ETHUSDT"]
     assert [d.id for d in decided.decisions] == [derive("decision", s, CLOSE + MINUTE) for s in ("BTCUSDT", "ETHUSDT")]
     assert {d.reasons for d in decided.decisions} == {("not_this_timeframe",)}
-    assert {d.strategy for d in decided.decisions} == {"ob_fvg"}
+    assert {d.judgements for d in decided.decisions} == {()}
 
 
 def test_a_setup_becomes_a_signal_once():
@@ -45,10 +47,10 @@ def test_a_setup_becomes_a_signal_once():
     target = core()
     (first,) = feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
     assert first.decisions[0].signal is not None
-    assert first.decisions[0].reasons == ()
+    assert first.decisions[0].why_not == ()
     (second,) = feed(target, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
     assert second.decisions[0].signal is None
-    assert second.decisions[0].reasons == ("zone_used",)
+    assert second.decisions[0].why_not == ("zone_used",)
 
 
 def test_the_memory_of_used_zones_survives_a_restart():
@@ -57,7 +59,7 @@ def test_the_memory_of_used_zones_survives_a_restart():
     feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
     successor.restore(target.snapshot())
     (second,) = feed(successor, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
-    assert second.decisions[0].reasons == ("zone_used",)
+    assert second.decisions[0].why_not == ("zone_used",)
 
 
 def test_a_symbol_without_analysis_at_this_close_is_data_missing():
@@ -66,7 +68,7 @@ def test_a_symbol_without_analysis_at_this_close_is_data_missing():
     at = [bundle(timeframe, CLOSE, ("BTCUSDT",), block(), gap()) for timeframe in ("1m", "5m", "15m")]
     (decided,) = feed(target, at)
     assert decided.decisions[0].signal is not None
-    assert decided.decisions[1].reasons == ("data_missing",)
+    assert decided.decisions[1].why_not == ("data_missing",)
 
 
 def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_alert():
@@ -75,7 +77,7 @@ def test_a_timeframe_declared_missing_by_the_clock_gives_data_missing_and_an_ale
     assert feed(target, at) == []
     assert tell(target, ClockTick(time=CLOSE + 5_000)) == []
     decided, alert = tell(target, ClockTick(time=CLOSE + 5_001))
-    assert decided.decisions[0].reasons == ("data_missing",)
+    assert decided.decisions[0].why_not == ("data_missing",)
     assert isinstance(alert, Alert)
     assert (alert.severity, alert.key, alert.time) == ("warning", "close_incomplete.p0", CLOSE)
     assert "15m" in alert.text
@@ -143,37 +145,58 @@ def test_the_drill_needs_a_sound_candle_at_this_close():
     (decided,) = tell(
         target, AnalysisBundle(partition=0, timeframe="1m", close_time=at, analyses=(disputed,), missing=("ETHUSDT",))
     )
-    assert [d.reasons for d in decided.decisions] == [("data_disputed",), ("data_missing",)]
+    assert [d.why_not for d in decided.decisions] == [("data_disputed",), ("data_missing",)]
 
 
-def test_the_first_strategy_of_the_list_that_signals_wins():
-    """SIG-8: conflicts are resolved by the order of the settings."""
-    both = {"drill": True, "ob_fvg": ObFvgSettings(warmup_candles=0)}
-    for order in (("ob_fvg", "every_close"), ("every_close", "ob_fvg")):
-        target = core(SignalsSettings(strategies=order, **both))
-        (decided,) = feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
-        assert decided.decisions[0].strategy == order[0]
-    target = core(SignalsSettings(strategies=("ob_fvg", "every_close"), **both))
+def test_every_strategy_that_judges_is_named_with_its_signal_or_its_reasons():
+    """SIG-7, SIG-8: in the order of the settings; 1m closes are judged by the drill alone."""
+    target = core(SignalsSettings(strategies=("ob_fvg", "every_close"), drill=True))
     (decided,) = feed(target, bundles_of(CLOSE))
-    assert (decided.decisions[0].strategy, decided.decisions[0].signal is not None) == ("every_close", True)
+    (decision,) = decided.decisions
+    assert [(each.strategy, each.reasons) for each in decision.judgements] == [
+        ("ob_fvg", ("warming_up",)),
+        ("every_close", ()),
+    ]
+    assert (decision.chosen, decision.why_not) == ("every_close", ())
+    (decided,) = tell(target, bundle("1m", CLOSE + MINUTE))
+    assert [each.strategy for each in decided.decisions[0].judgements] == ["every_close"]
+
+
+def test_opposite_sides_are_a_conflict_and_nothing_is_chosen():
+    """SIG-8: whatever the scores and whatever the order of the settings. The drill sells at this close, the block buys."""
+    for order in (("ob_fvg", "every_close"), ("every_close", "ob_fvg")):
+        target = core(SignalsSettings(strategies=order, drill=True, ob_fvg=ObFvgSettings(warmup_candles=0)))
+        (decided,) = feed(target, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
+        (decision,) = decided.decisions
+        assert {each.signal.side for each in decision.judgements} == {"BUY", "SELL"}
+        assert (decision.signal, decision.chosen, decision.why_not) == (None, "", ("conflict",))
 
 
 def test_a_paused_strategy_judges_without_signalling_and_spends_no_zone():
     """SIG-8: each can be paused alone."""
     paused = core(SETTINGS.model_copy(update={"paused": ("ob_fvg",)}))
     (decided,) = feed(paused, bundles_of(CLOSE, TIMEFRAMES, block(), gap()))
-    assert decided.decisions[0].reasons == ("paused",)
+    assert decided.decisions[0].why_not == ("paused",)
     resumed = core()
     resumed.restore(paused.snapshot())
     (decided,) = feed(resumed, bundles_of(CLOSE + QUARTER, TIMEFRAMES, block(), gap()))
     assert decided.decisions[0].signal is not None
 
 
-def test_when_no_strategy_signals_the_first_that_judged_gives_the_reasons():
+def test_when_no_strategy_signals_the_reasons_of_all_are_there():
     settings = SignalsSettings(strategies=("ob_fvg", "every_close"), drill=True, paused=("every_close",))
-    target = core(settings)
-    (decided,) = feed(target, bundles_of(CLOSE))
-    assert (decided.decisions[0].strategy, decided.decisions[0].reasons) == ("ob_fvg", ("warming_up",))
+    (decided,) = feed(core(settings), bundles_of(CLOSE))
+    assert decided.decisions[0].why_not == ("warming_up", "paused")
+
+
+def test_a_snapshot_of_another_shape_is_stale_and_changes_nothing():
+    """The memory of used zones is lost with it, which is said; a lane that cannot start at all would be worse."""
+    target = core()
+    feed(target, bundles_of(CLOSE))
+    before = target.snapshot()
+    with pytest.raises(StaleSnapshot, match="another shape"):
+        target.restore(b"\x81\xa7barrier\x01")
+    assert target.snapshot() == before
 
 
 @pytest.mark.parametrize(
@@ -213,7 +236,7 @@ def test_a_close_off_the_grid_is_refused_loudly():
 
 @pytest.mark.parametrize("timeframes", [("1m", "5m"), ("15m",)])
 def test_a_strategy_whose_timeframe_is_not_read_is_refused_at_the_start(timeframes):
-    with pytest.raises(ValueError, match="timeframe"):
+    with pytest.raises(ValueError, match="signals needs timeframe"):
         SignalsCore(0, ("BTCUSDT",), timeframes, SETTINGS)
 
 
@@ -229,11 +252,11 @@ def test_used_facts_are_bounded_and_the_oldest_go_first():
     """Invariant 6."""
     memory = SymbolMemory()
     for number in range(50):
-        memory.use((f"block-{number}", f"gap-{number}"), 16)
-        memory.use((f"block-{number}",), 16)
-        assert len(memory.used) <= 16
-    assert memory.used[-1] == "gap-49"
-    assert memory.used[0] == "block-42"
+        memory.use("ob_fvg", (f"block-{number}", f"gap-{number}"), 16)
+        memory.use("ob_fvg", (f"block-{number}",), 16)
+        assert len(memory.used["ob_fvg"]) <= 16
+    assert memory.used["ob_fvg"][-1] == "gap-49"
+    assert memory.used["ob_fvg"][0] == "block-42"
 
 
 def test_the_view_names_what_is_missing_and_disputed():

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from pydantic import ValidationError
 
-from services.signals.settings import ObFvgSettings, SignalsSettings, StrategyName
+from services.signals.contract import faults
+from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES
+from services.signals.strategies.ob_fvg import MVP, ObFvgSettings
 
 
-def test_every_strategy_has_a_name_that_settings_accept():
-    """SIG-8: the two lists cannot drift apart."""
-    assert set(STRATEGIES) == set(get_args(StrategyName))
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_built_in_strategy_has_its_section_and_keeps_the_contract(name):
+    """SIG-8: its settings stand under its name, each with default, description and range."""
+    assert SignalsSettings.model_fields[name].annotation is STRATEGIES[name].settings
+    assert list(faults(STRATEGIES[name])) == []
+
+
+def test_the_defaults_of_the_first_strategy_are_its_preset_mvp():
+    """SIG-3: later strategies are measured against these numbers, so they do not move unnoticed."""
+    assert STRATEGIES["ob_fvg"].presets["mvp"] is MVP
+    assert ObFvgSettings() == MVP
+    assert MVP.model_fields_set == set(ObFvgSettings.model_fields)
 
 
 def test_drill_strategies_are_exactly_those_that_settings_refuse_without_the_flag():

@@ -9,8 +9,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from services.signals.settings import ObFvgSettings
-from services.signals.strategies.ob_fvg import judge
+from services.signals.strategies.ob_fvg import ObFvgSettings, judge
 from shared.domain.decisions import MarketEntry, Signal
 from shared.domain.timeframes import MINUTE
 from tests.support.signals.scenes import CLOSE, QUARTER, analysis, block, candle, fact, gap, mirror, view

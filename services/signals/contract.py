@@ -1,0 +1,127 @@
+"""What a strategy is: its rules, its settings and what it reads, in one object (SIG-1, SIG-8).
+
+A strategy is pure: the same view and settings give the same answer, without a clock, randomness or memory. Built-in ones
+stand in ``services.signals.strategies``; others come from installed packages (``services.signals.plugins``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar, get_args
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from services.signals.view import MarketView
+from services.signals.view.scope import Scope
+from shared.domain.decisions import Reason, Signal
+from shared.domain.facts import ALL_KINDS, FactKind
+from shared.domain.ids import derive
+from shared.domain.timeframes import DURATION, Timeframe
+
+#: A strategy's answer: a signal, or every reason why not (never empty).
+Answer = Signal | tuple[Reason, ...]
+#: Kinds of facts by timeframe.
+Reads = Mapping[Timeframe, frozenset[FactKind]]
+S = TypeVar("S", bound=BaseModel)
+
+NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def signal_id(strategy: str, symbol: str, close_time: int) -> str:
+    """Return the id that the signal of a strategy has at a close (UTC ms): the same after every restart."""
+    return derive("signal", strategy, symbol, close_time)
+
+
+def _none(settings: Any) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy(Generic[S]):
+    """One strategy.
+
+    name: of lower-case letters, digits and underscores. about: one sentence for a person. settings: the model of its
+    settings; every one has a default and a description, and every number a range, which search and sliders use.
+    judge: the rules. timeframe: at whose closes it judges. reads: by timeframe, the kinds of facts that it looks at; an
+    empty set reads candles and trend only. symbols: other symbols that it looks at. presets: named sets of settings.
+    drill: trades without a reason; mode live refuses it.
+    """
+
+    name: str
+    about: str
+    settings: type[S]
+    judge: Callable[[MarketView, S], Answer]
+    timeframe: Callable[[S], Timeframe]
+    reads: Callable[[S], Reads]
+    symbols: Callable[[S], tuple[str, ...]] = _none
+    presets: Mapping[str, S] = field(default_factory=dict)
+    drill: bool = False
+
+
+class Enabled:
+    """A strategy with the settings that it runs with."""
+
+    __slots__ = ("name", "scope", "settings", "strategy", "symbols", "timeframe")
+
+    def __init__(self, strategy: Strategy[Any], settings: BaseModel) -> None:
+        """Raises ValueError, naming the strategy, when what it declares for these settings makes no sense."""
+        self.strategy: Final = strategy
+        self.settings: Final = settings
+        self.name: Final = strategy.name
+        try:
+            timeframe, reads, symbols = strategy.timeframe(settings), strategy.reads(settings), strategy.symbols(settings)
+            unknown = sorted(str(each) for each in {timeframe, *reads} - set(DURATION))
+            unknown += sorted({str(kind) for kinds in reads.values() for kind in kinds} - ALL_KINDS)
+            self.symbols: Final = tuple(symbols)
+        except Exception as error:  # of a plug-in: anything
+            text = f"strategy {self.name} cannot say what it reads: {type(error).__name__}: {error}"
+            raise ValueError(text) from error
+        if unknown:
+            raise ValueError(f"strategy {self.name} declares to read {', '.join(unknown)}, which does not exist")
+        if timeframe not in reads:
+            raise ValueError(f"strategy {self.name} judges {timeframe} candles and does not declare to read them")
+        self.timeframe: Final = timeframe
+        self.scope: Final = Scope(reads, self.symbols)
+
+    def answer(self, view: MarketView) -> Answer:
+        """Judge one symbol at one close. Whatever a strategy raises comes out."""
+        answer: Answer = self.strategy.judge(view, self.settings)
+        return answer
+
+
+def faults(strategy: Strategy[Any]) -> Iterator[str]:
+    """Yield what keeps a strategy from being used, as sentences that go on from its name; nothing for a sound one."""
+    if not NAME.fullmatch(strategy.name):
+        yield "needs a name of lower-case letters, digits and underscores, at most 40"
+    if not strategy.about.strip():
+        yield "says nothing about itself: write a sentence into about"
+    model = strategy.settings
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        yield "has settings that are no pydantic model"
+        return
+    if not (model.model_config.get("frozen") and model.model_config.get("extra") == "forbid"):
+        yield 'needs settings with model_config = ConfigDict(extra="forbid", frozen=True)'
+    for name, setting in model.model_fields.items():
+        if setting.is_required():
+            yield f"needs a default for its setting {name}"
+        if not setting.description:
+            yield f"needs a description of its setting {name}"
+        if _is_number(setting) and not _has_range(setting):
+            yield f"needs a range for its setting {name}: a lower bound (ge, gt) and an upper one (le, lt)"
+    for preset, settings in strategy.presets.items():
+        if not isinstance(settings, model):
+            yield f"has a preset {preset} that is no {model.__name__}"
+
+
+def _is_number(setting: FieldInfo) -> bool:
+    kinds = get_args(setting.annotation) or (setting.annotation,)
+    return any(kind in (int, float) for kind in kinds)
+
+
+def _has_range(setting: FieldInfo) -> bool:
+    low = any(isinstance(each, annotated_types.Ge | annotated_types.Gt) for each in setting.metadata)
+    return low and any(isinstance(each, annotated_types.Le | annotated_types.Lt) for each in setting.metadata)

@@ -1,0 +1,154 @@
+"""The data beneath the questions: the newest analysis of each timeframe, what is missing of them, what was used before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from services.signals.view.index import FactIndex, Indexes
+from services.signals.view.memory import MOMENTS
+from services.signals.view.scope import EVERYTHING, Scope
+from services.signals.view.undeclared import UndeclaredRead
+from shared.domain.decisions import Reason
+from shared.domain.facts import Analysis, Direction, Fact, FactKind
+from shared.domain.timeframes import Timeframe, open_time
+
+_NO_FACTS: Final[Mapping[Timeframe, Mapping[FactKind, list[Fact]]]] = MappingProxyType({})
+
+
+class ViewData:
+    """One symbol at the close ``close_time`` (UTC ms). Nothing in it is younger than that close.
+
+    closing: the timeframes that close now. analyses: the newest of each timeframe. candles: how many analyses of each were
+    seen. used: ids of facts that gave this strategy a signal before. scope: what the strategy declares; a fact of another
+    kind is nowhere in the view. moments: see ``SymbolMemory``. others: the views of other symbols that it declares.
+    """
+
+    __slots__ = ("_analyses", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time", "closing",
+                 "symbol", "used")  # fmt: skip
+
+    def __init__(
+        self,
+        symbol: str,
+        close_time: int,
+        closing: tuple[Timeframe, ...],
+        analyses: Mapping[Timeframe, Analysis],
+        candles: Mapping[Timeframe, int],
+        used: Collection[str] = (),
+        *,
+        scope: Scope = EVERYTHING,
+        moments: Mapping[Timeframe, Mapping[FactKind, list[Fact]]] = _NO_FACTS,
+        others: Mapping[str, ViewData] | None = None,
+        indexes: Indexes | None = None,
+    ) -> None:
+        self.symbol = symbol
+        self.close_time = close_time
+        self.closing = closing
+        self.candles = candles
+        self.used = used
+        #: What was asked for without being declared; not empty = the strategy is at fault, also when it caught the error.
+        self.asked: list[str] = []
+        self._analyses = analyses
+        self._scope = scope
+        self._moments = moments
+        self._others = others or {}
+        self._indexes = indexes if indexes is not None else Indexes()
+
+    def at_close(self, timeframe: Timeframe) -> Analysis | None:
+        """The analysis of the candle that closes now, with facts of the declared kinds; None when it is missing."""
+        analysis = self.newest(timeframe)
+        return analysis if analysis is not None and analysis.candle.close_time == self.close_time else None
+
+    def newest(self, timeframe: Timeframe) -> Analysis | None:
+        """The newest analysis of a timeframe, with facts of the declared kinds; None when none came yet.
+
+        Raises UndeclaredRead.
+        """
+        kinds = self._kinds(timeframe)
+        index = self._index(timeframe)
+        return index.only(kinds) if index is not None else None
+
+    @property
+    def missing(self) -> tuple[Timeframe, ...]:
+        """The timeframes that it reads whose last candle up to this close has no analysis: now, or since an earlier close.
+
+        A timeframe of which nothing came yet is missing at its own close only: before, it has no history.
+        """
+        return tuple([frame for frame in self._scope.reads if self._lacks(frame)])
+
+    @property
+    def disputed(self) -> tuple[Timeframe, ...]:
+        """The timeframes that it reads whose newest candle is implausible."""
+        known = self._analyses
+        return tuple([each for each in self._scope.reads if each in known and known[each].candle.state == "disputed"])
+
+    def unfit(self) -> tuple[Reason, ...]:
+        """Why nothing may rest on what this view shows, of this symbol and of the others; empty when it is sound."""
+        views = [self, *self._others.values()]
+        reasons: list[Reason] = []
+        if any(each.missing for each in views):
+            reasons.append("data_missing")
+        if any(each.disputed for each in views):
+            reasons.append("data_disputed")
+        return tuple(reasons)
+
+    def facts(self, kind: FactKind, timeframe: Timeframe, direction: Direction | None = None) -> tuple[Fact, ...]:
+        """The active facts of a kind on a timeframe, provisional ones left out. Raises UndeclaredRead."""
+        self._frames(kind, timeframe, or_higher=False)
+        return self._of(kind, timeframe, direction)
+
+    def moments(
+        self, kind: FactKind, timeframe: Timeframe, direction: Direction | None = None, *, since: int = 0
+    ) -> tuple[Fact, ...]:
+        """What happened and stands in no later analysis (``MOMENTS``), confirmed since ``since`` (UTC ms); oldest first.
+
+        Only the newest ``signals.moments`` of each kind and timeframe are remembered. Raises UndeclaredRead; ValueError for
+        a kind that is no moment.
+        """
+        if kind not in MOMENTS:
+            raise ValueError(f"{kind} is no moment: ask facts() for it")
+        self._frames(kind, timeframe, or_higher=False)
+        kept = self._moments.get(timeframe, {}).get(kind, ())
+        return tuple([f for f in kept if f.confirmed_at >= since and (direction is None or f.direction == direction)])
+
+    def holds(self, fact_id: str) -> bool:
+        """True when a fact of this id is in the view, of this symbol or another: a signal may rest on nothing else."""
+        for frame in self._scope.reads:
+            analysis = self.newest(frame)
+            if analysis is not None and any(fact.id == fact_id for fact in (*analysis.active, *analysis.events)):
+                return True
+            kept = self._moments.get(frame, {})
+            if any(fact.id == fact_id for kind in self._scope.reads[frame] for fact in kept.get(kind, ())):
+                return True
+        return any(other.holds(fact_id) for other in self._others.values())
+
+    def _lacks(self, timeframe: Timeframe) -> bool:
+        analysis = self._analyses.get(timeframe)
+        if analysis is None:
+            return timeframe in self.closing
+        return analysis.candle.close_time != open_time(self.close_time, timeframe)
+
+    def _index(self, timeframe: Timeframe) -> FactIndex | None:
+        analysis = self._analyses.get(timeframe)
+        return self._indexes.of(timeframe, analysis) if analysis is not None else None
+
+    def _of(self, kind: FactKind, timeframe: Timeframe, direction: Direction | None) -> tuple[Fact, ...]:
+        index = self._index(timeframe)
+        if index is None:
+            return ()
+        return index.of_kind(kind) if direction is None else index.of(kind, direction)
+
+    def _kinds(self, timeframe: Timeframe) -> frozenset[FactKind]:
+        try:
+            return self._scope.kinds(timeframe)
+        except UndeclaredRead as error:
+            self.asked.append(str(error))
+            raise
+
+    def _frames(self, kind: FactKind, timeframe: Timeframe, *, or_higher: bool) -> tuple[Timeframe, ...]:
+        try:
+            return self._scope.frames(kind, timeframe, or_higher)
+        except UndeclaredRead as error:
+            self.asked.append(str(error))
+            raise

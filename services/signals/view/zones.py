@@ -1,0 +1,84 @@
+"""Questions about zones: order blocks, gaps and the others that price can come back to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from services.signals import zone_priority
+from services.signals.view.data import ViewData
+from services.signals.zone_priority import ZONE_KINDS, ZoneAt
+from shared.domain.facts import Direction, Fact, FactKind
+from shared.domain.timeframes import DURATION, Timeframe
+
+
+class ZoneQueries(ViewData):
+    """Nearest zones, and which zone speaks where several lie over each other."""
+
+    __slots__ = ()
+
+    def order_block(
+        self, direction: Direction, price: float, timeframe: Timeframe, *, or_higher: bool = True, unmitigated: bool = True
+    ) -> ZoneAt | None:
+        """The nearest order block on ``timeframe`` or higher: bullish ones at or below ``price``, bearish at or above.
+
+        unmitigated: only those to which price has not come back. Raises UndeclaredRead.
+        """
+        return self.nearest("order_block", direction, price, timeframe, or_higher=or_higher, untouched=unmitigated)
+
+    def gap(
+        self, direction: Direction, price: float, timeframe: Timeframe, *, or_higher: bool = True, untouched: bool = False
+    ) -> ZoneAt | None:
+        """The nearest fair value gap that is not filled on ``timeframe`` or higher, as ``order_block`` finds blocks."""
+        return self.nearest("fvg", direction, price, timeframe, or_higher=or_higher, untouched=untouched)
+
+    def nearest(
+        self,
+        kind: FactKind,
+        direction: Direction,
+        price: float,
+        timeframe: Timeframe,
+        *,
+        or_higher: bool = True,
+        untouched: bool = False,
+    ) -> ZoneAt | None:
+        """The zone of a kind that is nearest to ``price``; price inside it is nearest of all. None without one.
+
+        Bullish zones are looked for at or below the price, bearish ones at or above: not one that price has passed through.
+        Of equally near ones the longer timeframe's, then the higher score, then the later. Raises UndeclaredRead.
+        """
+        best: tuple[float, float, float, int, str] | None = None
+        found: ZoneAt | None = None
+        for frame in self._frames(kind, timeframe, or_higher=or_higher):
+            for fact in self._of(kind, frame, direction):
+                if untouched and fact.state != "active":
+                    continue
+                away = price - fact.top if direction == "bullish" else fact.bottom - price
+                if (price < fact.bottom) if direction == "bullish" else (price > fact.top):
+                    continue
+                rank = (max(away, 0.0), -float(DURATION[frame]), -fact.score, -fact.confirmed_at, fact.id)
+                if best is None or rank < best:
+                    best, found = rank, ZoneAt(frame, fact)
+        return found
+
+    def zones(self, kinds: Collection[FactKind] = ZONE_KINDS) -> tuple[ZoneAt, ...]:
+        """The living zones of the declared kinds on all its timeframes, HTF before MTF before LTF (``zone_priority``)."""
+        return zone_priority.by_priority(
+            {frame: analysis for frame in self._scope.reads if (analysis := self.newest(frame)) is not None}, kinds
+        )
+
+    def zones_reached(self, zones: Sequence[ZoneAt], candle_of: Timeframe) -> tuple[ZoneAt, ...]:
+        """Those of ``zones`` that the newest candle of a timeframe touched, in the same order: the first speaks for them."""
+        analysis = self.newest(candle_of)
+        return () if analysis is None else zone_priority.reached(zones, analysis.candle.low, analysis.candle.high)
+
+    def overruled(self, zone: ZoneAt) -> bool:
+        """True when a zone of a longer timeframe lies over it and works in the other direction."""
+        return zone_priority.overruled(self.zones(), zone)
+
+    def entry_zone(self, timeframe: Timeframe) -> Fact | None:
+        """The optimal trade entry of the timeframe's dealing range that price has not left at its origin; None without one.
+
+        Raises UndeclaredRead.
+        """
+        found = self.facts("ote", timeframe)
+        return found[-1] if found else None
