@@ -180,7 +180,7 @@ signals = _table(
     _text("strategy"),
     _text("side"),
     _text("kind"),  # of the entry: market, limit
-    *(_double(name) for name in ("price", "stop", "score")),
+    *(_double(name) for name in ("price", "stop", "score", "threshold")),
     _text("exits"),  # the ladder, a JSON list of price and share
     Column("break_even_after", Integer, nullable=False),
     *(_time(name) for name in ("close_time", "valid_until", "rests_until", "close_by")),  # the last two: 0 = none

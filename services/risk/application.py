@@ -31,6 +31,8 @@ def application(
     """Gather what the checks ask for. size: None = without account or filters nothing was sized."""
     return Application(
         symbol=signal.symbol,
+        score=Decimal(repr(signal.score)),
+        needed=settings.caution_score * Decimal(repr(signal.threshold)) if state.kill_switch == "CAUTION" else Decimal(0),
         valid_until=signal.valid_until,
         sim=sim,
         now=state.now,

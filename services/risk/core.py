@@ -1,7 +1,7 @@
 """The risk core: decisions in, signed verdicts out; account statements in, risk reports out (RISK-1, RISK-2, RISK-3).
 
-Exactly one VerdictBundle per close and one RiskReport per statement. Mark prices between two statements move the account's
-figures, and by them the kill switch (RISK-5). The kill switch lives in the state, so a restart
+Exactly one VerdictBundle per close and one RiskReport per statement. Between two statements an entry is judged at the
+newest mark prices too (RISK-5); only a statement moves the kill switch. The kill switch lives in the state, so a restart
 finds it where it was. Whether a signal is stale, and which UTC day it is, the clock says, and no message.
 """
 
@@ -87,8 +87,7 @@ class RiskCore:
         elif isinstance(message, AccountStatement):
             outputs += self._report(message)
         elif isinstance(message, MarkPrices):
-            if self._state.mark(message.prices, self._settings):
-                outputs += self._judge(stated=False)
+            self._state.mark(message.prices, self._settings)
         elif isinstance(message, InstrumentList):
             self._state.learn(message)
         elif isinstance(message, ClockTick):
@@ -115,7 +114,7 @@ class RiskCore:
 
     def overview(self) -> Overview:
         """Return what a person may see of the account's risk."""
-        return {"risk": overview(self._state, self._settings)}
+        return {"risk": overview(self._state.at_marks, self._settings)}
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -142,8 +141,15 @@ class RiskCore:
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
         size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
-        asked = application(signal, size, instrument, state, settings, self._account, sim=self._sim, real=self._real)
-        checks = gate.judge(asked, settings)
+        checks = gate.worse(
+            *(
+                gate.judge(
+                    application(signal, size, instrument, each, settings, self._account, sim=self._sim, real=self._real),
+                    settings,
+                )
+                for each in ((state,) if state.marked is None else (state, state.at_marks))
+            )
+        )
         refusals = gate.refusals(checks)
         if size is not None:
             notes = (*self._smaller(signal), *size.notes, *notes)
@@ -168,7 +174,7 @@ class RiskCore:
         part = settings.caution_size if self._smaller(signal) else Decimal(1)
         held = state.notional(signal.symbol)
         cap = state.entry_cap.notional if state.entry_cap is not None else None
-        equity = min(state.account.equity, state.stated_equity)  # a price that only the feed tells makes nothing larger
+        equity = min(each.equity for each in (state.account, state.marked) if each is not None)
         return sizing.size(signal, instrument, equity, held, settings, self._account.leverage, part, cap)
 
     def _smaller(self, signal: Signal) -> tuple[str, ...]:
@@ -207,12 +213,8 @@ class RiskCore:
         self._pull("new_day", "a new UTC day began")
         return self._judge()
 
-    def _judge(self, *, stated: bool = True) -> list[Message]:
-        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further.
-
-        stated: False for figures at mark prices of the feed, which stop entries. To close positions the exchange's own
-        statement must say so; it is at most seconds away.
-        """
+    def _judge(self) -> list[Message]:
+        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further."""
         state, equity = self._state, self._state.equity
         figures = state.figures(self._settings)
         if figures is None:
@@ -225,7 +227,7 @@ class RiskCore:
             reason = alerts.why(event, figures, equity)
             if event != "drawdown":
                 self._pull(event, reason)
-            elif stated and not state.flattened:
+            elif not state.flattened:
                 told.append(self._flatten(reason))
         if state.kill_switch == "FLATTEN" and state.flat:
             self._pull("flat", f"{state.reason}; nothing is held any more")

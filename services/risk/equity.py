@@ -29,11 +29,10 @@ DAY_BEGINS_WITHIN_MS: Final = 60_000
 class EquityBook(msgspec.Struct, kw_only=True):
     """Amounts in USDT, times in ms of the statements. None = nothing was stated yet.
 
-    equity: as last stated, ``at``, at mark prices since. trusted: the same without a suspect. day_start: corrected by the
-    transfers since; day_base: what the loss of the day is a fraction of; day_at: as of when; settled: a statement of it
-    itself said so.
+    equity: as last stated, ``at``. trusted: as last stated without a suspect. day_start: corrected by the transfers since;
+    day_base: what the day's loss is a fraction of; day_at: as of when; settled: a statement of the day itself said so.
     suspect: change of equity that is not explained, since ``suspect_at``. results, unrealized: of open trades and of
-    positions, likewise. growth: the account's index over time, for the KPIs.
+    positions, as last stated. growth: the account's index over time, for the KPIs.
     """
 
     equity: Decimal | None = None
@@ -92,14 +91,6 @@ class EquityBook(msgspec.Struct, kw_only=True):
             if equity > self.peak:
                 self.peak, self.peak_at = equity, stated.time
             self.growth.take(equity, stated.time)
-
-    def mark(self, equity: Decimal, won: Decimal) -> None:
-        """The same account at newer mark prices; ``won``: by its positions, not realised, USDT. What is suspect stays so."""
-        assert self.equity is not None
-        self.trusted += equity - self.equity
-        self.equity, self.unrealized = equity, won
-        if not self.suspect and equity > self.peak:
-            self.peak, self.peak_at = equity, self.at
 
     def accept(self) -> None:
         """A person has looked at what was suspect: it counts as a transfer."""

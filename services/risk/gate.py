@@ -48,6 +48,7 @@ class Order:
 class Application:
     """One signal before the gate, and what is known at that moment.
 
+    score: the signal's points; needed: those that it needs in this state, 0 = any.
     sim: mode sim, in which what the exchange did not tell passes. now: when it is judged, ms. figures, account_age (ms):
     None = no statement has arrived. equity_jump: what nobody could explain, fraction of equity. cooling_until: end of the
     pause after too many approvals, ms. occupied: symbols in a position or on their way into one. closed: the exchange, or a
@@ -57,6 +58,8 @@ class Application:
     """
 
     symbol: str
+    score: Decimal
+    needed: Decimal
     valid_until: int
     sim: bool
     now: int
@@ -186,6 +189,7 @@ CHECKS: Final[dict[Refusal, Row]] = {
     "kill_switch": lambda a, settings: Finding(a.kill_switch in TRADING),
     "daily_loss": _daily_loss,
     "drawdown": _drawdown,
+    "score_in_caution": lambda a, settings: Finding(a.score >= a.needed, a.score, a.needed, "points"),
     "losing_streak": _losing_streak,
     "equity_jump": lambda a, settings: _at_most(abs(a.equity_jump), settings.max_equity_jump, _EQUITY),
     "trades_per_day": lambda a, settings: _below(a.trades_today, settings.trades_per_day, "trades"),
@@ -212,6 +216,7 @@ CHECKS: Final[dict[Refusal, Row]] = {
 LIMITS: Final[dict[Refusal, str]] = {
     "daily_loss": "daily_loss_limit",
     "drawdown": "max_drawdown",
+    "score_in_caution": "caution_score",
     "losing_streak": "max_losing_streak",
     "equity_jump": "max_equity_jump",
     "trades_per_day": "trades_per_day",
@@ -231,6 +236,11 @@ LIMITS: Final[dict[Refusal, str]] = {
 def judge(application: Application, settings: RiskSettings) -> tuple[Check, ...]:
     """Ask every check; return what each found, in the order of the table."""
     return tuple(_told(name, row(application, settings)) for name, row in CHECKS.items())
+
+
+def worse(*findings: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Return, check by check, what speaks against an entry by any of several accounts, else the first's finding."""
+    return tuple(next((each for each in found if not each.passed), found[0]) for found in zip(*findings, strict=True))
 
 
 def refusals(checks: Collection[Check]) -> tuple[Refusal, ...]:

@@ -37,5 +37,5 @@ def _at_mark(position: Position, mark: Decimal | None, tiers: Mapping[str, Tiers
     needed = position.maintenance_margin
     if needed is not None and position.symbol in tiers:
         needed = margin.maintenance(tiers[position.symbol], abs(position.quantity) * mark)
-    gained = position.quantity * (mark - position.mark_price)
-    return structs.replace(position, mark_price=mark, unrealized=position.unrealized + gained, maintenance_margin=needed)
+    won = position.quantity * (mark - position.entry_price)
+    return structs.replace(position, mark_price=mark, unrealized=won, maintenance_margin=needed)

@@ -99,6 +99,12 @@ class RiskSettings(BaseModel):
     caution_size: Decimal = Field(
         Decimal("0.5"), gt=0, le=1, description="Part of `risk_per_trade` that is risked in state CAUTION"
     )
+    caution_score: Decimal = Field(
+        Decimal("1.25"),
+        ge=1,
+        le=10,
+        description="Points that a signal needs in state CAUTION, multiple of those that its strategy asks for",
+    )
     account_age_ms: int = Field(
         10_000, ge=1_000, le=600_000, description="Age of the account's statement beyond which nothing is approved, ms"
     )

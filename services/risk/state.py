@@ -11,7 +11,7 @@ from services.risk import results
 from services.risk.barrier import PartitionState
 from services.risk.equity import EquityBook
 from services.risk.kill_switch import Figures, loss_event
-from services.risk.marking import at_marks, unrealized
+from services.risk.marking import at_marks
 from services.risk.results import EndedTrade
 from services.risk.settings import RiskSettings
 from shared.approval.commands import CommandMemory
@@ -44,8 +44,8 @@ class RiskState(msgspec.Struct, kw_only=True):
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
-    ``account``: as stated, at mark prices since; ``stated_equity``: its equity before them, USDT. ``marked_at``: symbol → of
-    when its mark price is, ms, where one came after the statement.
+    ``account``: as stated; ``marked``: the same at mark prices that came since, None = none did; ``marked_at``: symbol → of
+    when its price is, ms.
     ``listed_at``: of when the last list of symbols is; -1 = none came. ``entry_cap``, ``next_fundings``:
     as execution stated them last.
     ``controls``: ids of services' halts. ``commands``: ids of operators' commands, and what was refused.
@@ -80,7 +80,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     tiers: dict[str, tuple[MarginTier, ...]] = msgspec.field(default_factory=dict)
     entry_cap: EntryCap | None = None
     next_fundings: dict[str, NextFunding] = msgspec.field(default_factory=dict)
-    stated_equity: Decimal = Decimal(0)
+    marked: AccountState | None = None
     marked_at: dict[str, int] = msgspec.field(default_factory=dict)
 
     def advance_to(self, time: int) -> bool:
@@ -101,7 +101,7 @@ class RiskState(msgspec.Struct, kw_only=True):
         One that was asked for while the intent may still be sent proves nothing: the entry may be on its way.
         """
         self.stated_until, self.asked_at = stated.time, stated.asked_at
-        self.account, self.stated_equity, self.marked_at = stated.account, stated.account.equity, {}
+        self.account, self.marked, self.marked_at = stated.account, None, {}
         self.tiers |= stated.tiers
         self.next_fundings |= stated.next_fundings
         self.entry_cap = stated.entry_cap
@@ -112,14 +112,13 @@ class RiskState(msgspec.Struct, kw_only=True):
         results.add(self.ended, stated.closed_trades, most)
         self.equity.take(stated, self.day * DAY, settings.max_equity_jump)
 
-    def mark(self, prices: Iterable[MarkPrice], settings: RiskSettings) -> bool:
-        """Value what is held at prices newer than the statement and than those before. True if that changed something.
+    def mark(self, prices: Iterable[MarkPrice], settings: RiskSettings) -> None:
+        """Value what is held at prices newer than the statement and than those before.
 
         Without a young statement nobody knows what is held: then they are not followed.
         """
-        account = self.account
-        if account is None or self.now - self.stated_until > settings.account_age_ms:
-            return False
+        if self.account is None or self.now - self.stated_until > settings.account_age_ms:
+            return
         held = self.in_position
         newer = {
             each.symbol: each
@@ -127,11 +126,18 @@ class RiskState(msgspec.Struct, kw_only=True):
             if each.symbol in held and each.time > self.marked_at.get(each.symbol, self.stated_until)
         }
         if not newer:
-            return False
+            return
         self.marked_at |= {symbol: each.time for symbol, each in newer.items()}
-        self.account = at_marks(account, {symbol: Decimal(repr(each.mark)) for symbol, each in newer.items()}, self.tiers)
-        self.equity.mark(self.account.equity, unrealized(self.account.positions))
-        return True
+        marks = {symbol: Decimal(repr(each.mark)) for symbol, each in newer.items()}
+        self.marked = at_marks(self.marked or self.account, marks, self.tiers)
+
+    @property
+    def at_marks(self) -> RiskState:
+        """The state as if the account were stated at the newest mark prices: to judge by and to show, not to keep."""
+        if self.marked is None:
+            return self
+        book = msgspec.structs.replace(self.equity, equity=self.marked.equity)
+        return msgspec.structs.replace(self, account=self.marked, equity=book)
 
     def learn(self, told: InstrumentList) -> None:
         """Filters and closures as of ``told``. A symbol that it does not name keeps its last filters."""

@@ -64,7 +64,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     entry: how to enter; stop: price, USDT. exits: the ladder, nearest first; what the shares leave rides until the stop.
     break_even_after: rungs filled after which the stop moves to the entry price; 0 = never. close_by: UTC ms at which
-    what is left is closed at the market; 0 = never. score: points, 0 or more. valid_until: UTC ms after which nothing is
+    what is left is closed at the market; 0 = never. score: points, 0 or more. threshold: points from which the strategy
+    signals, 0 = it counts none; risk asks for more of them in state CAUTION. valid_until: UTC ms after which nothing is
     sent for it. rests_on: ids of the facts that it uses, all confirmed at or before ``close_time``. why: one sentence
     for a person.
 
@@ -86,6 +87,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     why: Text
     break_even_after: Annotated[int, msgspec.Meta(ge=0, le=MAX_EXITS)] = 0
     close_by: Milliseconds = 0
+    threshold: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
 
     def __post_init__(self) -> None:
         sign = 1.0 if self.side == "BUY" else -1.0

@@ -21,6 +21,7 @@ Refusal = Literal[
     "kill_switch",  # the kill switch is neither NORMAL nor CAUTION
     "daily_loss",  # the loss of this UTC day has reached its limit
     "drawdown",  # the loss from the highest equity has reached its limit
+    "score_in_caution",  # in CAUTION a signal needs more points than its strategy asks for
     "losing_streak",  # as many trades in a row were lost as are allowed
     "equity_jump",  # equity changed by more than results, funding and transfers explain
     "trades_per_day",  # as many trades were approved this UTC day as are allowed
@@ -189,7 +190,7 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 6
+    VERSION: ClassVar[int] = 7
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
     flatten: FlattenOrder | None = None

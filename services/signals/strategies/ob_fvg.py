@@ -193,6 +193,7 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
         stop=candidate.stop,
         exits=(Exit(price=entry + settings.reward_risk * (entry - candidate.stop)),),
         score=candidate.score,
+        threshold=settings.entry_score,
         close_time=view.close_time,
         valid_until=view.close_time + settings.ttl_ms,
         rests_on=(block.id, gap.id) if structure is None else (block.id, gap.id, structure.id),

@@ -166,7 +166,7 @@ def _coverage(compose: Compose, root: Path) -> Iterator[str]:
         table = topology(settings)
         modes.add(settings.mode)
         if spec is not None:
-            readers.update(queue for lane in spec.lanes for queue in (lane.queue, lane.commands) if queue)
+            readers.update(queue for lane in spec.lanes for queue in lane.queues)
             readers.update(sink.queue for sink in spec.sinks)
         if (name, settings.mode) in _SOURCES:
             readers.update(_SOURCES[name, settings.mode])

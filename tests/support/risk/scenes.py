@@ -58,6 +58,8 @@ def application(**changes: object) -> Application:
     nothing_lost = Loss(Decimal(10_000), Decimal(0))
     fields: dict[str, object] = {
         "symbol": "BTCUSDT",
+        "score": Decimal(5),
+        "needed": Decimal(0),
         "valid_until": 1_000,
         "sim": False,
         "now": 1_000,

@@ -100,7 +100,7 @@ class Session:
             for symbol, price in self.price.items()
         )  # fmt: skip
         self.risk.handle(MarkPrices(partition=0, time=self.now - 1, prices=prices), self.now - 1)
-        self.marked = self.risk._state.account
+        self.marked = self.risk._state.marked
 
     def judge_marks(self, stated: AccountState) -> None:
         """Where nothing but prices changed, the account at mark prices was what is stated now."""
@@ -246,7 +246,7 @@ def test_a_session_with_positions_compares_them_at_mark_prices() -> None:
 
 def test_an_account_that_hears_no_mark_price_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """STYLE: every checker has a specimen that it must catch."""
-    monkeypatch.setattr(RiskState, "mark", lambda self, prices, settings: False)
+    monkeypatch.setattr(RiskState, "mark", lambda self, prices, settings: None)
     with pytest.raises(AssertionError):
         test_a_session_with_positions_compares_them_at_mark_prices()
 

@@ -37,6 +37,10 @@ TABLE: dict[str, tuple[dict[str, object], dict[str, object], tuple[object, objec
         {"figures": figures(drawdown="1499.99")}, {"figures": figures(drawdown="1500")},
         (D("0.15"), D("0.15"), "of the highest equity"),
     ),
+    "score_in_caution": (
+        {"needed": D(5), "score": D(5)}, {"needed": D(5), "score": D("4.99")},
+        (D("4.99"), D(5), "points"),
+    ),
     "losing_streak": ({"figures": figures(streak=4)}, {"figures": figures(streak=5)}, (5, 5, "trades")),
     "equity_jump": ({"equity_jump": D("-0.05")}, {"equity_jump": D("-0.0501")}, (D("0.0501"), D("0.05"), "of equity")),
     "trades_per_day": ({"trades_today": 4}, {"trades_today": 5}, (5, 5, "trades")),
@@ -135,9 +139,9 @@ def reports_every_failure(gate) -> bool:
         if refusals(gate(application(**changes), SETTINGS)) != tuple(name for name in TABLE if name in names):
             return False
     everything = application(
-        kill_switch="HALTED", figures=figures("9999", "9999", 99), equity_jump=D(1), trades_today=99, cooling_until=10**9,
-        occupied={"BTCUSDT", "ETHUSDT"}, now=10**6, account_age=10**6, instrument_known=False, closed=True,
-        funding=None, listing_age=None, order=entry(
+        kill_switch="HALTED", needed=D(9), figures=figures("9999", "9999", 99), equity_jump=D(1), trades_today=99,
+        cooling_until=10**9, occupied={"BTCUSDT", "ETHUSDT"}, now=10**6, account_age=10**6, instrument_known=False,
+        closed=True, funding=None, listing_age=None, order=entry(
             notional=D(10**6), exposure=D(99), leverage=99, margin_ratio=D(9), costs=D(9), liquidation=D(99),
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Risk between two statements: what is held is valued at every mark price, and judged by it (RISK-5)."""
+"""Risk between two statements: what is held is valued at every mark price, and entries are judged by it too (RISK-5)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from services.risk.core import RiskCore
 from services.risk.overview import RiskOverview
 from shared.domain.account import MarginTier, Position
-from shared.domain.control import Alert, MarkPrice, MarkPrices
+from shared.domain.control import ClockTick, MarkPrice, MarkPrices
 from shared.domain.intents import FlattenOrder, VerdictBundle
 from shared.domain.message import Message
-from shared.domain.timeframes import MINUTE
-from tests.support.risk.scenes import DAWN, build, feed, position, signal, stated, transfer, wishes
+from shared.domain.timeframes import DAY, MINUTE
+from tests.support.risk.scenes import DAWN, build, control, feed, position, signal, stated, transfer, wishes
 
 SECOND = 1_000
 TIERS = {"BTCUSDT": (MarginTier(floor=Decimal(0), maintenance_rate=Decimal("0.01"), cum=Decimal(0), max_leverage=20),)}
@@ -35,24 +35,26 @@ def long_and_short(**changes: object) -> RiskCore:
 
 
 def equity(core: RiskCore) -> Decimal:
-    assert core._state.account is not None
-    return core._state.account.equity
+    account = core._state.marked or core._state.account
+    assert account is not None
+    return account.equity
 
 
 def held(core: RiskCore, symbol: str) -> Position:
-    assert core._state.account is not None
-    (found,) = [each for each in core._state.account.positions if each.symbol == symbol]
+    assert core._state.marked is not None
+    (found,) = [each for each in core._state.marked.positions if each.symbol == symbol]
     return found
+
+
+def refusals(core: RiskCore, at: int = DAWN + MINUTE) -> tuple[str, ...]:
+    (ruled,) = [each for each in feed(core, wishes(at, signal("SOLUSDT", at))) if isinstance(each, VerdictBundle)]
+    return ruled.verdicts[0].refusals
 
 
 def shown(core: RiskCore) -> RiskOverview:
     found = core.overview()["risk"]
     assert isinstance(found, RiskOverview)
     return found
-
-
-def said(outputs: list[Message]) -> list[str]:
-    return [each.key.partition(".")[0] for each in outputs if isinstance(each, Alert)]
 
 
 def test_profit_equity_and_margin_follow_each_mark_price() -> None:
@@ -119,30 +121,67 @@ def test_before_a_statement_and_after_an_old_one_nobody_knows_what_is_held() -> 
     assert core._state.kill_switch == "NORMAL"
 
 
+@pytest.mark.parametrize(("price", "refused"), [(90.01, False), (90.0, True)])  # a loss of 2.997 and of 3 % of 10,000
+def test_a_loss_refuses_entries_before_it_is_stated(price: float, refused: bool) -> None:
+    """RISK-2: by the first mark price that says so. The switch itself moves by the exchange's own statement."""
+    core = long_and_short(account_age_ms=600_000, max_positions=3)
+    assert feed(core, marks(DAWN + SECOND, BTCUSDT=price)) == []
+    assert ("daily_loss" in refusals(core)) == refused
+    assert core._state.kill_switch == "NORMAL"
+
+
+def test_a_price_cannot_make_an_entry_pass_that_the_statement_refuses() -> None:
+    """RISK-2: the worse of the two counts."""
+    core = build(account_age_ms=600_000, max_positions=3)
+    feed(core, stated(DAWN, "10000", position("BTCUSDT", "298")))
+    assert "exposure_limit" in refusals(core)
+    feed(core, marks(DAWN + MINUTE, BTCUSDT=300.0))
+    assert "exposure_limit" in refusals(core, DAWN + MINUTE + 1)
+
+
+WRONG = [marks(DAWN + SECOND, BTCUSDT=price) for price in (40.0, 170.0, 300.0)]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=["too low", "too high", "far too high"])
 @pytest.mark.parametrize(
-    ("price", "state"), [(95.1, "NORMAL"), (95.0, "CAUTION"), (90.0, "DAY_HALT"), (83.33, "HALTED")], ids=str
-)  # a loss of 1.47, 1.5, 3 and 5.001 % of 10,000
-def test_a_loss_moves_the_kill_switch_before_it_is_stated(price: float, state: str) -> None:
-    """RISK-3: entries stop by the first mark price that says so."""
-    core = long_and_short()
-    outputs = feed(core, marks(DAWN + SECOND, BTCUSDT=price))
-    assert core._state.kill_switch == state
-    assert said(outputs) == ([] if state == "NORMAL" else ["kill_switch"])
-    (ruled,) = [each for each in feed(core, wishes(DAWN + MINUTE, signal("SOLUSDT"))) if isinstance(each, VerdictBundle)]
-    assert ("kill_switch" in ruled.verdicts[0].refusals) == (state not in ("NORMAL", "CAUTION"))
-
-
-def test_positions_are_closed_by_a_statement_only() -> None:
-    """RISK-3: a wrong price of the feed stops entries, and sells nothing; the exchange's own figures are seconds away."""
-    core = long_and_short(sim=False)
-    core._state.kill_switch = "NORMAL"
-    told = feed(core, marks(DAWN + SECOND, BTCUSDT=40.0))
-    assert core._state.kill_switch == "HALTED"
+    "after",
+    [
+        [marks(DAWN + 2 * SECOND, BTCUSDT=100.0)],
+        [control("rearm")],
+        [stated(DAWN + 3 * SECOND, "11000", position("BTCUSDT", "30"), moved=(transfer("1000", DAWN + 2 * SECOND),))],
+        [ClockTick(time=DAWN + DAY)],
+        [ClockTick(time=DAWN + DAY), control("rearm")],
+    ],
+    ids=["right again", "re-armed", "a deposit", "a new day", "re-armed on a new day"],
+)
+def test_a_wrong_price_of_the_feed_closes_nothing_and_leaves_no_trace(wrong: MarkPrices, after: list[Message]) -> None:
+    """RISK-3: what nobody signed moves neither the switch nor the figures that it is judged by."""
+    one, other = long_and_short(sim=False), long_and_short(sim=False)
+    for core in (one, other):
+        feed(core, control("rearm"))
+    told = feed(one, wrong)
+    feed(other, ClockTick(time=wrong.time))
+    for message in after:
+        told += feed(one, message)
+        feed(other, message)
     assert not [each for each in told if isinstance(each, FlattenOrder)]
-    falling = position("BTCUSDT", "30", "40"), position("ETHUSDT", "-20")
-    told = feed(core, stated(DAWN + 2 * SECOND, "8200", *falling))
-    assert core._state.kill_switch == "FLATTEN"
-    assert [each for each in told if isinstance(each, FlattenOrder)]
+    end = stated(DAWN + DAY + SECOND, "9990", position("BTCUSDT", "30"), asked_at=DAWN + DAY)
+    feed(one, end)
+    feed(other, end)
+    assert one.snapshot() == other.snapshot()
+    assert one._state.kill_switch == "NORMAL"
+
+
+def test_a_wrong_price_beside_what_nobody_can_explain_leaves_the_days_limits_alive() -> None:
+    """Security C4: a person who accepts the jump accepts what the exchange stated."""
+    core = build(account_age_ms=10_000, max_equity_jump=Decimal("0.05"))
+    feed(core, stated(DAWN, "10000", position("BTCUSDT", "200")), stated(DAWN + 1, "11000", position("BTCUSDT", "200")))
+    assert core._state.kill_switch == "HALTED"
+    feed(core, marks(DAWN + SECOND, BTCUSDT=40.0), stated(DAWN + 2 * SECOND, "11000", position("BTCUSDT", "200")))
+    feed(core, control("rearm"))
+    assert core._state.equity.day_base == Decimal(11_000)
+    feed(core, stated(DAWN + 3 * SECOND, "10450", position("BTCUSDT", "200")))
+    assert core._state.kill_switch == "DAY_HALT"
 
 
 def test_a_price_that_only_the_feed_tells_makes_no_entry_larger() -> None:
@@ -156,19 +195,6 @@ def test_a_price_that_only_the_feed_tells_makes_no_entry_larger() -> None:
         assert intent is not None
         budgets.append(intent.risk_budget)
     assert budgets == [Decimal(100), Decimal(100), Decimal("98.8")]
-
-
-def test_the_statement_after_mark_prices_is_no_jump_and_a_transfer_beside_them_no_result() -> None:
-    """Security C4: what the marks have shown already is explained."""
-    core = build(account_age_ms=10_000, max_equity_jump=Decimal("0.05"))
-    feed(core, stated(DAWN, "10000", position("BTCUSDT", "100")), marks(DAWN + SECOND, BTCUSDT=109.0))
-    risen = Position(
-        symbol="BTCUSDT", quantity=Decimal(100), entry_price=Decimal(100), mark_price=Decimal(109), unrealized=Decimal(900)
-    )
-    feed(core, stated(DAWN + 2 * SECOND, "12400", risen, moved=(transfer("1500", DAWN + 1),)))
-    assert (core._state.kill_switch, core._state.equity.suspect) == ("NORMAL", 0)
-    assert core._state.equity.day_start == Decimal(11_500)
-    assert core._state.equity.peak == Decimal(12_400)
 
 
 def test_a_restart_between_two_marks_knows_the_same() -> None:

@@ -103,6 +103,21 @@ def test_caution_halves_the_size_and_the_verdict_says_so() -> None:
     assert found.notes == ("smaller by caution",)
 
 
+def test_in_caution_a_signal_needs_more_points_than_its_strategy_asks_for() -> None:
+    """RISK-3."""
+    core = build()
+    feed(core, stated(DAWN), stated(T, "9850"))
+    found = verdict(core, T, score=4.9, threshold=4.0)
+    assert (found.intent, found.refusals) == (None, ("score_in_caution",))
+    assert verdict(core, T + 1, score=0.0, threshold=0.0).intent is not None, "it counts no points"
+    core = build()
+    feed(core, stated(DAWN), stated(T, "9850"))
+    assert verdict(core, T, score=5.0, threshold=4.0).intent is not None
+    core = build()
+    feed(core, stated(DAWN))
+    assert verdict(core, T, score=4.0, threshold=4.0).intent is not None, "in NORMAL the strategy's own are enough"
+
+
 def test_caution_ends_below_its_lower_limit_only() -> None:
     """RISK-3: hysteresis."""
     core = build()
@@ -412,7 +427,7 @@ def test_a_verdict_shows_every_check_with_its_numbers() -> None:
     found = verdict(core, T)
     by_name = {each.name: each for each in found.checks}
     assert all(each.passed for each in found.checks)
-    assert len(by_name) == 23
+    assert len(by_name) == 24
     assert (by_name["costs_too_high"].value, by_name["costs_too_high"].unit) == (Decimal("0.0594"), "R")
     assert (by_name["exposure_limit"].value, by_name["exposure_limit"].limit) == (Decimal("0.4551947400"), Decimal(3))
 

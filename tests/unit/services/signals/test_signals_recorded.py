@@ -45,6 +45,7 @@ def test_order_block_with_gap_gives_the_signals_and_reasons_that_were_recorded(c
     decisions = decided(SignalsSettings.model_validate({"ob_fvg": recorded["settings"]}))
     assert len(decisions) == recorded["decisions"]
     signals = [json.loads(_ENCODER.encode(each.signal)) for each in decisions if each.signal is not None]
+    assert {each.pop("threshold") for each in signals} == {recorded["settings"].get("entry_score", 4.0)}, "told since"
     assert signals == recorded["signals"]
     assert len(signals) >= 20
     assert digest(decisions) == recorded["reasons"]

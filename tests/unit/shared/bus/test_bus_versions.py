@@ -17,7 +17,7 @@ VERSIONS: dict[str, dict[int, str]] = {
     "feed_history": {1: "15bbb9e9a09238d6"},
     "candle_bundle": {1: "1cf916bea3d0ba0a"},
     "analysis_bundle": {1: "b68429139d53d968"},
-    "decision_bundle": {1: "c452aafd5fc43ed3", 2: "81fdb2ec1384a8af", 3: "0a375882b323d07c"},
+    "decision_bundle": {1: "c452aafd5fc43ed3", 2: "81fdb2ec1384a8af", 3: "9dc138054ce94f66"},
     "verdict_bundle": {
         1: "6689f93f3a595e7a",
         2: "8159cf3bc0760f82",
@@ -25,6 +25,7 @@ VERSIONS: dict[str, dict[int, str]] = {
         4: "e9337b4ee8359fcc",
         5: "da6eb33fb87d2248",
         6: "016100eef298572e",
+        7: "58b94af522a88f1c",
     },
     "flatten_order": {1: "3f021db5f3a411b3"},
     "order_event": {1: "ff2c16aa33ed162d"},
