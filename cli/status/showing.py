@@ -65,7 +65,11 @@ def _account(report: StatusReport) -> Text:
     if known is None or known.stated_at is None or known.wallet is None:
         return text.append(": not stated yet", style="yellow")
     text.append(f", as of {_instant(known.stated_at)}{_age(report, known.stated_at)}\n")
-    facts = [f"wallet {money(known.wallet)}", f"equity {money(known.equity)}"]
+    marked = risk is not None and risk.marked_at is not None
+    facts = [
+        f"wallet {money(known.wallet)}",
+        f"equity {money(risk.equity if risk is not None and marked else known.equity)}",
+    ]
     if risk is not None:
         result, start = risk.day_result, risk.day_start_equity
         share = f" ({percent(result / start, sign=True)})" if result is not None and start else ""

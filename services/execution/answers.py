@@ -151,10 +151,12 @@ class AnswerReader:
         effects.tell([alert("critical", f"stands.{standing.client_id}", text, now)])
 
     def _halt(self, answer: Answer, now: int, effects: Effects) -> None:
-        if self._state.halted is not None:
+        halted = self._state.halted
+        if halted is not None and halted.code:
             return
         why = f"{answer.sentence or answer.message} ({answer.code} {answer.message})"
-        self._state.halted = Halt(code=answer.code, why=why, since=now)
+        # Where a person had halted entries, people learn that more is the matter: a refused key places no stop either.
+        self._state.halted = Halt(code=answer.code, why=why, since=now if halted is None else halted.since)
         effects.tell([alert("critical", f"halt.{answer.code}.{now}", f"entries are halted: {why}", now)])
 
     def _not_taken(self, order: LiveOrder, answer: Answer, now: int, effects: Effects) -> None:

@@ -54,7 +54,7 @@ class RiskFigures(Collector):
 
 
 def _account(shown: RiskOverview | None) -> Iterable[Metric]:
-    yield _gauge("ict_risk_equity", "Equity as last stated, USDT", None if shown is None else shown.equity)
+    yield _gauge("ict_risk_equity", "Equity at the newest mark prices, USDT", None if shown is None else shown.equity)
     yield _gauge(
         "ict_risk_day_result", "Result of the UTC day, without transfers, USDT", None if shown is None else shown.day_result
     )

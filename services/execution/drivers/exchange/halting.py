@@ -15,7 +15,7 @@ from services.execution.alerts import alert
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.state import Halt
-from shared.domain.bounds import REASON_LENGTH, shorten
+from shared.domain.bounds import REASON_LENGTH, TEXT_LENGTH, shorten
 from shared.domain.control import Control
 from shared.domain.timezones import shown
 from shared.exchange.errors import ExchangeError
@@ -45,6 +45,7 @@ class Halting:
         self._banned_until = 0
         self._forged_at: int | None = None
         self._known: Halt | None = None
+        self._paged = 0
 
     def begin(self) -> None:
         """Take a halt from before a restart as known."""
@@ -58,6 +59,7 @@ class Halting:
         if halted == self._known:
             return
         self._known = halted
+        self._paged = 0 if halted is None else self._paged
         self._readiness.halted(halted.why if halted is not None else "")
         if halted is not None:
             log.error("entries_halted", code=halted.code, why=halted.why)
@@ -72,10 +74,14 @@ class Halting:
             self.halt(f"{error.sentence} ({error.code} {error.message})", error.code)
 
     def halt(self, why: str, code: int = 0) -> None:
-        """Stop entries until a person re-arms, and alert."""
-        if self._loop.core.state.halted is not None:
+        """Stop entries until a person re-arms, and alert: also where they are halted already, for another reason."""
+        now, halted = self._loop.now(), self._loop.core.state.halted
+        if halted is not None:
+            if code and code not in (halted.code, self._paged):
+                self._paged = code
+                text = f"{why}; entries were halted before ({halted.why}). Mend it: stops may be refused too"
+                self._loop.tell(alert("critical", f"halt.{code}", shorten(text, TEXT_LENGTH), now))
             return
-        now = self._loop.now()
         self._loop.feed(Control(id=f"{BY}-{code}-{now}", command="halt", by=BY, reason=shorten(why, REASON_LENGTH)))
         text = f"entries are halted: {why}; what is held stays protected. Mend it, then `ict rearm`"
         self._loop.tell(alert("critical", f"halt.{code}", text, now))

@@ -107,6 +107,21 @@ def test_an_error_that_a_person_must_mend_halts_and_another_does_not() -> None:
     assert [each.key for each in loop.published if isinstance(each, Alert)] == ["halt.-2015"]
 
 
+def test_a_refused_key_pages_once_where_entries_are_halted_already() -> None:
+    """EXEC-6: after a pause, a flatten or a first start nothing else would say that no stop can be placed any more."""
+    halts, loop, _ = halting()
+    loop.feed(control("halt"))
+    halts.look(commanded=True)
+    for _ in range(3):
+        halts.failed(ExchangeError("halt", -2015, "invalid key", call="balances"))
+    assert [(each.severity, each.key) for each in loop.alerts] == [("critical", "halt.-2015")]
+    assert "entries were halted before" in loop.alerts[0].text
+    loop.feed(control("rearm", "c2"))
+    halts.look()
+    halts.failed(ExchangeError("halt", -2015, "invalid key", call="balances"))
+    assert [each.key for each in loop.alerts] == ["halt.-2015"] * 2
+
+
 def test_a_ban_pages_once_closes_entries_and_ends_by_itself() -> None:
     """EXEC-6: several requests meet the same ban; no person re-arms what the clock ends."""
     halts, loop, readiness = halting()

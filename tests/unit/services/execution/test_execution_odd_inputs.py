@@ -11,6 +11,7 @@ import pytest
 from services.execution.inputs import Answer, Input, News, Sent, Statement, Withheld
 from services.execution.requests import Effects, PlaceOrder, QueryAccount, QueryOrder
 from services.execution.settings import ExecutionSettings
+from shared.domain.control import Alert
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from shared.exchange.model.user_events import Unnamed
@@ -90,6 +91,20 @@ def test_the_first_halt_of_the_exchange_is_the_one_that_is_told() -> None:
         desk.core.handle(answer(client_id, "refused", code=code, message="no", action="halt"), desk.now)
     assert desk.core.state.halted is not None
     assert desk.core.state.halted.code == -2015
+
+
+def test_a_refused_key_is_told_where_a_person_had_halted_entries() -> None:
+    """EXEC-6: no stop can be placed any more, and the pause says nothing of that."""
+    desk = Desk()
+    client_id = sent(desk)
+    desk.core.handle(control("halt"), desk.now)
+    refused = answer(client_id, "refused", code=-2015, message="no", action="halt")
+    told = [each for each in desk.core.handle(refused, desk.now).messages if isinstance(each, Alert)]
+    assert [(each.severity, "-2015" in each.text) for each in told if each.key.startswith("halt.")] == [("critical", True)]
+    assert desk.core.state.halted is not None
+    assert desk.core.state.halted.code == -2015
+    again = desk.core.handle(refused, desk.now).messages
+    assert not [each for each in again if isinstance(each, Alert) and each.key.startswith("halt.")]
 
 
 def test_an_order_that_is_confirmed_without_its_state_stands() -> None:
