@@ -214,13 +214,18 @@ class RiskCore:
         return self._judge()
 
     def _judge(self) -> list[Message]:
-        """Let the account's figures move the switch. An equity that cannot be believed halts, and is judged no further."""
+        """Let the account's figures move the switch. An equity that cannot be believed halts; of its loss only the part that
+        is explained is judged, by the drawdown.
+        """
         state, equity = self._state, self._state.equity
         figures = state.figures(self._settings)
         if figures is None:
             return []
         found: tuple[kill_switch.Event, ...] = ("equity_jump",)
-        if not equity.suspect:
+        if equity.suspect:
+            fallen = equity.explained_drawdown.reaches(self._settings.max_drawdown)
+            found = ("equity_jump", "drawdown") if fallen else found
+        else:
             found = kill_switch.events(figures, self._settings, acknowledged=state.deep_loss_acknowledged)
         told: list[Message] = []
         for event in found:

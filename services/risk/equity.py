@@ -61,6 +61,11 @@ class EquityBook(msgspec.Struct, kw_only=True):
         return Loss(self.peak, self.peak - (self.equity or _ZERO))
 
     @property
+    def explained_drawdown(self) -> Loss:
+        """The loss from the peak without what is suspect."""
+        return Loss(self.peak, self.peak - (self.equity or _ZERO) + self.suspect)
+
+    @property
     def jump(self) -> Decimal:
         """What is suspect, as a fraction of the equity before it; 1 without one."""
         if not self.suspect:

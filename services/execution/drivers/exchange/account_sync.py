@@ -26,7 +26,7 @@ from shared.domain.account import MarginTier, NextFunding
 from shared.domain.symbols import is_symbol
 from shared.exchange.error_codes import TOO_MANY, ErrorCode
 from shared.exchange.errors import ExchangeError
-from shared.exchange.model.account import Balance, Bracket
+from shared.exchange.model.account import Balance, Bracket, PositionRisk
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.port import TradingExchange
 from shared.runtime.waiting import wait_at_most
@@ -132,7 +132,8 @@ class AccountSync:
         assert not isinstance(balances, BaseException)
         assert not isinstance(positions, BaseException)
         legs = tuple(each for each in positions if is_symbol(each.symbol))
-        wallet = next((each.wallet for each in balances if each.asset == _ASSET), Decimal(0))
+        purse = next((each for each in balances if each.asset == _ASSET), None)
+        wallet = purse.wallet if purse is not None else Decimal(0)
         await self._transfers.look(wallet, unseen=whole or not self._loop.core.state.connected)
         self._readiness.answered()
         STATEMENTS.labels("all" if listed is None or listed >= set(self._symbols) - self._unknown else "part").inc()
@@ -140,7 +141,7 @@ class AccountSync:
             time=self._loop.now(),
             asked_at=asked_at,
             wallet=wallet,
-            equity=wallet + sum((each.unrealized for each in legs), Decimal(0)),
+            equity=wallet + _unrealized(purse, legs),
             legs=legs,
             orders=tuple(each for each in orders if not self._presence(each)),
             listed=listed,
@@ -263,6 +264,16 @@ def _tier(bracket: Bracket) -> MarginTier:
         cum=bracket.cum,
         max_leverage=bracket.max_leverage,
     )
+
+
+def _unrealized(purse: Balance | None, legs: Iterable[PositionRisk]) -> Decimal:
+    """What is won and not realised, USDT: of crossed positions as the answer says it that has the wallet.
+
+    Positions are another answer. A position that closes between the two is in the wallet already, or not yet: by its leg its
+    result would count twice, or not at all.
+    """
+    isolated = sum((each.unrealized for each in legs if each.isolated_wallet), Decimal(0))
+    return isolated + (purse.cross_unrealized if purse is not None else Decimal(0))
 
 
 def _named(orders: Iterable[ExchangeOrder]) -> tuple[ExchangeOrder, ...]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
+
+import msgspec
+import pytest
 
 from services.execution import reporting
 from services.execution.drivers.exchange.account_sync import AccountSync
@@ -16,6 +19,7 @@ from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
 from services.execution.state import ExecutionState
 from shared.domain.account import AccountStatement, NextFunding, Transfer
+from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.market_data import MarkPrice
 from tests.support.exchange_driver.account_reads import HOUR, NOW, SIX, FedLoop, Told, stated, statements
 
@@ -51,6 +55,36 @@ async def test_without_balances_there_is_no_statement() -> None:
     assert not await statements(exchange, loop).read()
     assert stated(loop) == []
     assert [error.code for error in loop.errors] == [-1001]
+
+
+class Torn(Told):
+    """A stop fills between the two answers: 160 USDT are lost, and ``first`` was asked a moment before."""
+
+    def __init__(self, first: str) -> None:
+        super().__init__()
+        self.first = first
+
+    async def balances(self) -> Any:
+        wallet, open_loss = (Decimal(1_000), Decimal(-160)) if self.first == "balances" else (Decimal(840), Decimal(0))
+        (purse,) = [each for each in await super().balances() if each.asset == "USDT"]
+        return (msgspec.structs.replace(purse, wallet=wallet, cross_unrealized=open_loss),)
+
+    async def positions(self, symbol: str | None = None) -> Any:
+        names = ("entry", "break_even", "liquidation", "notional", "isolated_wallet", "initial_margin", "maintenance_margin")
+        leg = PositionRisk(
+            symbol="BTCUSDT", side="BOTH", quantity=Decimal(10), mark=Decimal(84), unrealized=Decimal(-160), updated_at=NOW,
+            **dict.fromkeys(names, Decimal(0)),
+        )  # fmt: skip
+        return (leg,) if self.first == "positions" else ()
+
+
+@pytest.mark.parametrize("first", ["balances", "positions"])
+async def test_a_position_that_closes_between_the_two_answers_counts_once(first: str) -> None:
+    """Issue "risk", bad input: statements that contradict each other. Counted twice it would have halted the day."""
+    loop = FedLoop()
+    assert await statements(Torn(first), loop).read()
+    (statement,) = stated(loop)
+    assert statement.equity == Decimal(840)
 
 
 async def test_fees_in_another_asset_are_priced_with_every_statement() -> None:

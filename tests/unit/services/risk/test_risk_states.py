@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from services.risk import service
 from services.risk.core import RiskCore
@@ -470,3 +471,21 @@ def test_dear_trades_are_refused() -> None:
     feed(core, stated(DAWN))
     assert verdict(core, T, stop=99.5).refusals == ("costs_too_high",)
     assert verdict(core, T + 1, stop=99.3).refusals == ()
+
+
+@pytest.mark.parametrize(("lost", "state"), [("-1499", "HALTED"), ("-1500", "FLATTEN")])
+def test_beside_what_nobody_can_explain_the_explained_loss_still_reaches_the_drawdown(lost: str, state: str) -> None:
+    """RISK-3: 600 USDT that came from nowhere keep nobody from closing at 15 %."""
+    core = build(max_equity_jump=Decimal("0.05"))
+    feed(core, stated(DAWN, "10000", position("BTCUSDT")), stated(DAWN + 1, "10600", position("BTCUSDT")))
+    assert core._state.kill_switch == "HALTED"
+    falling = structs.replace(position("BTCUSDT"), unrealized=Decimal(lost))
+    feed(core, stated(DAWN + 2, 10_600 + Decimal(lost), falling))
+    assert core._state.kill_switch == state
+
+
+def test_a_loss_that_nobody_can_explain_closes_nothing() -> None:
+    """RISK-3, security C4: a figure that cannot be believed is looked at by a person."""
+    core = build(max_equity_jump=Decimal("0.05"))
+    feed(core, stated(DAWN, "10000", position("BTCUSDT")), stated(DAWN + 1, "7000", position("BTCUSDT")))
+    assert core._state.kill_switch == "HALTED"
