@@ -131,7 +131,7 @@ def make_memory_bus(settings: Settings, *, codec: bool = False) -> MemoryBus:
 
 def make_store(settings: Settings) -> StateStore:
     """Build the store of the lanes' state, not yet started."""
-    return stores.make_store(settings.store.url.get_secret_value(), settings.namespace)
+    return stores.make_store(settings.store.url.get_secret_value(), settings.state_name())
 
 
 def lane_policy(settings: Settings) -> LanePolicy:

@@ -13,10 +13,12 @@ from shared.runtime.sink import SinkSpec
 
 def spec(common: CommonSettings, settings: JournalSettings) -> ServiceSpec:
     """The journal's sink."""
+    realm = common.realm()
+    owner = f"{realm.mode}/{realm.namespace}/{realm.account}"
     sink = SinkSpec(
         "journal",
         "journal",
-        partial(JournalSink, settings.url, settings.rows_per_statement),
+        partial(JournalSink, settings.url, settings.rows_per_statement, owner=owner),
         max_batch=settings.max_batch,
         linger=settings.linger_seconds,
     )

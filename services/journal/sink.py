@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import structlog
@@ -43,6 +44,10 @@ class JournalSchemaError(JournalRefused):
     """The database holds a journal of another version; the text says what to do."""
 
 
+class JournalOwnerError(JournalRefused):
+    """The database holds the journal of another account or mode, one of the two a real exchange's."""
+
+
 class JournalSink:
     """Records messages in the database at ``url``. Raises ValueError for a url that no journal can be kept at.
 
@@ -50,8 +55,16 @@ class JournalSink:
     """
 
     def __init__(
-        self, url: str, rows_per_statement: int = 500, first_pause: float = 0.1, longest_pause: float = 5.0
+        self,
+        url: str,
+        rows_per_statement: int = 500,
+        first_pause: float = 0.1,
+        longest_pause: float = 5.0,
+        *,
+        owner: str = "sim",
     ) -> None:
+        """owner: mode, namespace and account, as ``live/ict/main``; the first to write names itself in the database."""
+        self._create = partial(_create, owner)
         self._where = database_url(url).render_as_string(hide_password=True)
         self._database: Writer = open_writer(url)
         self._rows_per_statement = rows_per_statement
@@ -66,7 +79,7 @@ class JournalSink:
         pauses = self._backoff.pauses()
         while True:
             try:
-                await self._database.transaction(_create)
+                await self._database.transaction(self._create)
             except (DBAPIError, OSError) as error:
                 if not self._passes(error):
                     raise JournalRefused(f"{self._where}: {_first_line(error)}; {_WHAT_TO_DO}") from error
@@ -134,15 +147,26 @@ def _first_line(error: DBAPIError | OSError) -> str:
     return next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
 
 
-def _create(connection: Connection) -> None:
+def _create(owner: str, connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
     metadata.create_all(connection)
     version = connection.execute(select(schema.c.version)).scalar()
     if version is None:
-        connection.execute(insert(schema), {"version": SCHEMA_VERSION})
-    elif version != SCHEMA_VERSION:
+        connection.execute(insert(schema), {"version": SCHEMA_VERSION, "owner": owner})
+        return
+    if version != SCHEMA_VERSION:
         raise JournalSchemaError(
             f"the database holds a journal of schema {version}, this program writes schema {SCHEMA_VERSION}: "
             "point the journal's url at a new database, or run the program that wrote it"
         )
+    other = connection.execute(select(schema.c.owner)).scalar_one()
+    if other != owner and not (_simulated(owner) and _simulated(other)):
+        raise JournalOwnerError(
+            f"the database holds the journal of {other} (mode/namespace/account), this is {owner}: point journal.url (or "
+            "DATABASE_URL) at a database of its own"
+        )
+
+
+def _simulated(owner: str) -> bool:
+    return owner.partition("/")[0] in ("sim", "paper")

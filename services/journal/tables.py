@@ -143,7 +143,7 @@ def _order_state() -> list[Column[Any]]:
     ]
 
 
-schema = _table("journal_schema", _key("version", Integer))
+schema = _table("journal_schema", _key("version", Integer), _text("owner"))
 
 candles = _table(
     "candles",

@@ -179,7 +179,8 @@ class CommonSettings(_Section):
     namespace: Annotated[str, Like("ict-2 (a to z, 0 to 9, _ and -, at most 40 characters)")] = Field(
         "ict",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
-        description="Prefix of every broker object and store key; deployments that share a broker need different ones",
+        description="Prefix of every broker object and store key; deployments that share a broker need different ones. "
+        "In the store, mode and account name follow it",
     )
     bus: BusSettings = Field(default_factory=BusSettings, description="The message broker")
     store: StoreSettings = Field(default_factory=StoreSettings, description="The store of the lanes' state")
@@ -259,6 +260,14 @@ class CommonSettings(_Section):
     def realm(self) -> Realm:
         """Return where this configuration's signatures hold."""
         return Realm(self.mode, self.namespace, self.account.name)
+
+    def state_name(self) -> str:
+        """Return the namespace of this configuration's states in the store.
+
+        A mode and an account have states of their own, in one namespace too: what testnet lost yesterday, and that a person
+        re-armed it, says nothing of a live account.
+        """
+        return f"{self.namespace}.{self.mode}.{self.account.name}"
 
     def signer(self) -> Signer:
         """Return what risk signs its intents with. Raises ValueError if its key must be set and is not."""

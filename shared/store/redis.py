@@ -126,7 +126,7 @@ _PASSING_REPLIES: Final = ("MISCONF", "BUSY", "NOREPLICAS", "MASTERDOWN")
 _LEASES: Final = "@lease:"
 #: A lease that nobody claimed for so long is forgotten, ms; the next epoch is a time, so it is a later one all the same.
 _REMEMBERED_MS: Final = 30 * 86_400_000
-_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 
 def _passes(error: Exception) -> bool:
@@ -159,7 +159,7 @@ class RedisStore:
 
     def __init__(self, url: str, namespace: str, policy: RedisPolicy | None = None) -> None:
         if not _NAMESPACE.fullmatch(namespace):
-            raise ValueError(f"namespace {namespace!r}: 1 to 64 letters, digits, '.', '_' and '-' are allowed")
+            raise ValueError(f"namespace {namespace!r}: 1 to 100 letters, digits, '.', '_' and '-' are allowed")
         policy = policy or RedisPolicy()
         self._policy = policy
         self._prefix = f"{namespace}:"

@@ -5,6 +5,11 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
+from cli.settings import Settings
+from cli.wiring import make_store
+
 CLI = Path(__file__).resolve().parents[3] / "cli"
 CONSTRUCTORS = {"RabbitBus", "MemoryBus", "RedisStore", "SqliteStore", "MemoryStore"}
 
@@ -34,3 +39,27 @@ def test_main_and_every_module_of_the_command_line_is_short() -> None:
     """A file of more than 300 lines is about more than one thing."""
     long = {path.name: lines for path in CLI.rglob("*.py") if (lines := len(path.read_text().splitlines())) > 300}
     assert long == {}
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({}, True),
+        ({"mode": "paper"}, False),
+        ({"account": {"name": "second"}}, False),
+        ({"namespace": "another"}, False),
+    ],
+    ids=["the same", "another mode", "another account", "another namespace"],
+)
+async def test_a_state_is_of_one_mode_account_and_namespace(other: dict[str, object], same: bool, tmp_path: Path) -> None:
+    """RISK-3, issue "risk", bad input: what one account lost, and that it was re-armed, is nothing of another's."""
+    url = {"url": f"sqlite:///{tmp_path}/state.sqlite"}
+    found = []
+    for settings in ({"mode": "sim"}, {"mode": "sim", **other}):
+        store = make_store(Settings.model_validate({**settings, "store": url}))
+        await store.start()
+        state = await store.open("risk")
+        found.append(state.log)
+        await store.append("risk", state.epoch, [b"lost 2 %"])
+        await store.close()
+    assert [list(each) for each in found] == [[], [b"lost 2 %"] if same else []]

@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 from services.journal import read, tables
 from services.journal.database import database_url, open_database
 from services.journal.insertion import FileInsertion
-from services.journal.sink import JournalSchemaError, JournalSink
+from services.journal.sink import JournalOwnerError, JournalSchemaError, JournalSink
 from shared.domain.control import Alert
 from shared.domain.message import Message
 from tests.support.journal import scenes
@@ -175,7 +175,7 @@ async def test_two_journals_start_at_once(url: str) -> None:
         for sink in sinks:
             await sink.close()
     found = await recorded(url, [])
-    assert found["journal_schema"] == [(tables.SCHEMA_VERSION,)]
+    assert found["journal_schema"] == [(tables.SCHEMA_VERSION, "sim")]
     assert found == await recorded(url, [scenes.day()]), "each wrote into the one schema, and nothing twice"
     assert len(found["fills"]) == 3
 
@@ -188,6 +188,30 @@ async def test_journal_of_another_version_is_refused(url: str) -> None:
     with pytest.raises(JournalSchemaError, match="new database"):
         await sink.start()
     await sink.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "taken"),
+    [
+        ("live/ict/main", "live/ict/main", True),
+        ("live/ict/main", "live/ict/second", False),
+        ("testnet/ict/main", "live/ict/main", False),
+        ("sim/ict/main", "live/ict/main", False),
+        ("live/ict/main", "sim/ict/main", False),
+        ("sim/ict/main", "paper/ict/main", True),
+    ],
+)
+async def test_the_journal_of_another_account_or_mode_is_refused(url: str, first: str, second: str, taken: bool) -> None:
+    """Issue "risk", bad input: the books of a real account have no rows of another."""
+    one, other = JournalSink(url, owner=first), JournalSink(url, owner=second)
+    await one.start()
+    if taken:
+        await other.start()
+    else:
+        with pytest.raises(JournalOwnerError, match=f"the journal of {first} .*journal.url"):
+            await other.start()
+    for sink in (one, other):
+        await sink.close()
 
 
 @settings(max_examples=20, deadline=None)
