@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.signals.view import MarketView, SymbolMemory
 from services.signals.view.memory import MOMENTS
+from services.signals.zone_priority import by_priority
 from shared.domain.facts import Analysis, Fact
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe, closing_at
 from tests.support.signals.scenes import DAWN, analysis, candle, fact, mirror
@@ -99,3 +100,28 @@ def test_the_memory_of_moments_is_what_was_told_last_and_survives_a_repeat(told,
     held = memory.moments.get("1m", {})
     assert {kind: [each.id for each in held.get(kind, ())] for kind in kept} == {k: ids[-limit:] for k, ids in kept.items()}
     assert set(held) <= set(kept)
+
+
+@settings(max_examples=80, deadline=None)
+@given(markets(), st.sets(st.sampled_from(KINDS), min_size=1))
+def test_zones_of_all_timeframes_are_in_the_order_of_priority(market, kinds):
+    """ICT-13: what is kept by timeframe and joined is what one sort of all gives."""
+    analyses = {frame: analysis(*zones, of=candle(DAWN, frame)) for frame, zones in market.items()}
+    for _ in range(2):
+        assert view(market).zones(frozenset(kinds)) == by_priority(analyses, kinds)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.dictionaries(st.sampled_from(FRAMES), st.lists(st.integers(90, 115), max_size=6)), st.integers(88, 118))
+def test_targets_of_both_sides_mirror_each_other_and_move_away_from_price(prices, beyond):
+    """SIG-7: strictly beyond the price, each price once, nearest first."""
+    highs = {
+        frame: tuple(
+            fact("liquidity_pool", "bearish", float(at), float(at), id=f"{frame}-{n}") for n, at in enumerate(levels)
+        )
+        for frame, levels in prices.items()
+    }
+    above = view(highs).targets("BUY", float(beyond), "5m")
+    below = view({frame: tuple(map(mirror, facts)) for frame, facts in highs.items()}).targets("SELL", 206.0 - beyond, "5m")
+    assert [each.fact.id for each in above] == [each.fact.id for each in below]
+    assert [each.fact.top for each in above] == sorted({float(at) for each in prices.values() for at in each if at > beyond})
