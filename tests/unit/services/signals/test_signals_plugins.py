@@ -118,11 +118,11 @@ def test_two_packages_with_one_name_are_refused(site: Path, tmp_path: Path, monk
         ({"strategies": ["ob_fgv"]}, "there is no strategy ob_fgv; did you mean ob_fvg"),
         ({"strategies": ["martingale"]}, "there is no strategy martingale; there are: every_close, ob_fvg, stranger_fade"),
         ({"paused": ["martingale"]}, "there is no strategy martingale"),
-        ({"plugins": {"stranger_fade": {}}}, "settings of stranger_fade, which is not among strategies"),
-        ({"plugins": {"ob_fvg": {}}}, "ob_fvg is built in: its settings stand in section ob_fvg"),
+        ({"plugins": {"stranger_fade": {}}}, "plugins.stranger_fade: is not among strategies: add it there"),
+        ({"plugins": {"ob_fvg": {}}}, "plugins.ob_fvg: is built in: its settings stand in section ob_fvg"),
         (
             {"strategies": ["stranger_fade"], "plugins": {"stranger_fade": {"reward": 3}}},
-            "plugins.stranger_fade.reward: Extra inputs are not permitted",
+            "plugins.stranger_fade.reward: Extra inputs are not permitted; did you mean reward_risk",
         ),
         (
             {"strategies": ["stranger_fade"], "plugins": {"stranger_fade": {"reward_risk": 0}}},
