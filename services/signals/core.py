@@ -6,7 +6,7 @@ strategy. Which of their signals is the decision's is a rule of its own, told at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -16,6 +16,7 @@ from services.signals.contract import Enabled
 from services.signals.overview import SignalsOverview
 from services.signals.settings import SignalsSettings
 from services.signals.view import MarketView, SymbolMemory
+from services.signals.view.flaws import Flaws, flaws
 from services.signals.view.index import Indexes
 from services.signals.view.memory import MOMENTS
 from shared.core import Overview, StaleSnapshot
@@ -139,19 +140,28 @@ class SignalsCore:
                 self._absorb(bundle)
             judges = [each for each in self._enabled if each.timeframe in ruling.expected]
             told: list[Alert] = []
-            decisions = tuple([self._decision(symbol, ruling, judges, told) for symbol in self._symbols])
+            known = {
+                symbol: flaws(ruling.close_time, ruling.expected, memory.analyses)
+                for symbol, memory in (self._symbols.items() if judges else ())
+            }
+            decisions = tuple([self._decision(symbol, ruling, judges, known, told) for symbol in self._symbols])
             messages.append(DecisionBundle(partition=self._partition, close_time=ruling.close_time, decisions=decisions))
             if ruling.absent:
                 messages.append(alerts.incomplete(self._partition, ruling.absent, ruling.close_time))
             messages += told
         return messages
 
-    def _decision(self, symbol: str, ruling: CloseRuling, judges: list[Enabled], told: list[Alert]) -> Decision:
-        judgements = [self._judgement(symbol, ruling, each, told) for each in judges]
+    def _decision(
+        self, symbol: str, ruling: CloseRuling, judges: list[Enabled], known: dict[str, Flaws], told: list[Alert]
+    ) -> Decision:
+        judgements = [self._judgement(symbol, ruling, each, known, told) for each in judges]
         return judging.decide(derive("decision", symbol, ruling.close_time), symbol, ruling.close_time, judgements)
 
-    def _judgement(self, symbol: str, ruling: CloseRuling, enabled: Enabled, told: list[Alert]) -> Judgement:
-        judgement, fault = judging.ask(enabled, self._view(symbol, ruling, enabled))
+    def _judgement(
+        self, symbol: str, ruling: CloseRuling, enabled: Enabled, known: dict[str, Flaws], told: list[Alert]
+    ) -> Judgement:
+        others = {each: self._view(each, ruling, enabled, known) for each in enabled.symbols if each != symbol}
+        judgement, fault = judging.ask(enabled, self._view(symbol, ruling, enabled, known, others))
         if fault is not None:
             self._note(enabled.name, symbol, ruling.close_time, fault, told)
         if judgement.signal is not None:
@@ -161,7 +171,14 @@ class SignalsCore:
             self._symbols[symbol].use(enabled.name, judgement.signal.rests_on, self._settings.used_facts)
         return judgement
 
-    def _view(self, symbol: str, ruling: CloseRuling, enabled: Enabled) -> MarketView:
+    def _view(
+        self,
+        symbol: str,
+        ruling: CloseRuling,
+        enabled: Enabled,
+        known: dict[str, Flaws],
+        others: Mapping[str, MarketView] | None = None,
+    ) -> MarketView:
         memory = self._symbols[symbol]
         return MarketView(
             symbol,
@@ -172,21 +189,9 @@ class SignalsCore:
             memory.used.get(enabled.name, ()),
             scope=enabled.scope,
             moments=memory.moments,
-            others={other: self._view_of_other(other, ruling, enabled) for other in enabled.symbols if other != symbol},
+            others=others,
             indexes=self._indexes[symbol],
-        )
-
-    def _view_of_other(self, symbol: str, ruling: CloseRuling, enabled: Enabled) -> MarketView:
-        memory = self._symbols[symbol]
-        return MarketView(
-            symbol,
-            ruling.close_time,
-            ruling.expected,
-            memory.analyses,
-            memory.candles,
-            scope=enabled.scope,
-            moments=memory.moments,
-            indexes=self._indexes[symbol],
+            known=known[symbol],
         )
 
     def _note(self, strategy: str, symbol: str, close_time: int, fault: judging.Fault, told: list[Alert]) -> None:

@@ -11,8 +11,10 @@ from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
+from shared.config.fields import suggestion
 from shared.domain.decisions import MAX_STRATEGIES
 from shared.domain.facts import FactKind
+from shared.domain.incoherent import Incoherent
 from shared.domain.level import BASIC
 from shared.domain.like import Like
 
@@ -103,7 +105,7 @@ class SignalsSettings(BaseModel):
         return tuple(Enabled(strategy_of(name), self.settings_of(name)) for name in self.strategies)
 
     def settings_of(self, name: str) -> BaseModel:
-        """Return the settings of a strategy. Raises ValueError, naming strategy and setting, for those of a plug-in."""
+        """Return the settings of a strategy. Raises Incoherent, naming strategy and setting, for those of a plug-in."""
         if name in STRATEGIES:
             section: BaseModel = getattr(self, name)
             return section
@@ -111,22 +113,28 @@ class SignalsSettings(BaseModel):
         try:
             return model.model_validate(self.plugins.get(name, {}))
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in ("plugins", name, *first["loc"]))
-            raise ValueError(f"{where}: {first['msg']}") from None
+            faults = {}
+            for each in error.errors():
+                where = ".".join(str(part) for part in ("plugins", name, *each["loc"]))
+                hint = (
+                    suggestion(str(each["loc"][-1]), list(model.model_fields)) if each["type"] == "extra_forbidden" else ""
+                )
+                faults[where] = f"{each['msg']}{hint}"
+            raise Incoherent(faults) from None
 
     def reads(self) -> frozenset[FactKind]:
         """Return the kinds of facts that the enabled strategies read, paused ones too: a pause may end at any close."""
         return frozenset().union(*(kinds for each in self.enabled() for kinds in each.scope.reads.values()))
 
     def _check_plugins(self) -> None:
-        """Raise ValueError for settings of no enabled plug-in, and for those that it refuses."""
+        """Raise Incoherent for settings of no enabled plug-in, and for those that it refuses."""
         strangers = sorted(self.plugins.keys() - set(self.strategies))
         if strangers:
-            raise ValueError(f"plugins has settings of {strangers[0]}, which is not among strategies: add it there")
+            raise Incoherent({f"plugins.{strangers[0]}": "is not among strategies: add it there, or take this out"})
         built_in = sorted(self.plugins.keys() & STRATEGIES.keys())
         if built_in:
-            raise ValueError(f"{built_in[0]} is built in: its settings stand in section {built_in[0]}, not in plugins")
+            text = f"is built in: its settings stand in section {built_in[0]}, not in plugins"
+            raise Incoherent({f"plugins.{built_in[0]}": text})
         for name in self.strategies:
             if name not in STRATEGIES:
                 Enabled(strategy_of(name), self.settings_of(name))

@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from services.signals.view.flaws import Flaws, flaws
 from services.signals.view.index import FactIndex, Indexes
 from services.signals.view.memory import MOMENTS
 from services.signals.view.scope import EVERYTHING, Scope
 from services.signals.view.undeclared import UndeclaredRead
 from shared.domain.decisions import Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
-from shared.domain.timeframes import Timeframe, open_time
+from shared.domain.timeframes import Timeframe
 
 _NO_FACTS: Final[Mapping[Timeframe, Mapping[FactKind, list[Fact]]]] = MappingProxyType({})
 
@@ -23,10 +24,13 @@ class ViewData:
     closing: the timeframes that close now. analyses: the newest of each timeframe. candles: how many analyses of each were
     seen. used: ids of facts that gave this strategy a signal before. scope: what the strategy declares; a fact of another
     kind is nowhere in the view. moments: see ``SymbolMemory``. others: the views of other symbols that it declares.
+    indexes, known: what was computed of the same analyses before; None = nothing.
     """
 
-    __slots__ = ("_analyses", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time", "closing",
-                 "symbol", "used")  # fmt: skip
+    __slots__ = (
+        "_analyses", "_flaws", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time", "closing",
+        "symbol", "used",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -41,6 +45,7 @@ class ViewData:
         moments: Mapping[Timeframe, Mapping[FactKind, list[Fact]]] = _NO_FACTS,
         others: Mapping[str, ViewData] | None = None,
         indexes: Indexes | None = None,
+        known: Flaws | None = None,
     ) -> None:
         self.symbol = symbol
         self.close_time = close_time
@@ -50,6 +55,7 @@ class ViewData:
         #: What was asked for without being declared; not empty = the strategy is at fault, also when it caught the error.
         self.asked: list[str] = []
         self._analyses = analyses
+        self._flaws = known
         self._scope = scope
         self._moments = moments
         self._others = others or {}
@@ -75,21 +81,25 @@ class ViewData:
 
         A timeframe of which nothing came yet is missing at its own close only: before, it has no history.
         """
-        return tuple([frame for frame in self._scope.reads if self._lacks(frame)])
+        flaws = self._known_flaws()
+        return tuple([frame for frame in self._scope.reads if frame in flaws.missing])
 
     @property
     def disputed(self) -> tuple[Timeframe, ...]:
         """The timeframes that it reads whose newest candle is implausible."""
-        known = self._analyses
-        return tuple([each for each in self._scope.reads if each in known and known[each].candle.state == "disputed"])
+        flaws = self._known_flaws()
+        return tuple([frame for frame in self._scope.reads if frame in flaws.disputed])
 
     def unfit(self) -> tuple[Reason, ...]:
         """Why nothing may rest on what this view shows, of this symbol and of the others; empty when it is sound."""
-        views = [self, *self._others.values()]
+        missing, disputed = self._faulty()
+        for other in self._others.values():
+            of_other = other._faulty()
+            missing, disputed = missing or of_other[0], disputed or of_other[1]
         reasons: list[Reason] = []
-        if any(each.missing for each in views):
+        if missing:
             reasons.append("data_missing")
-        if any(each.disputed for each in views):
+        if disputed:
             reasons.append("data_disputed")
         return tuple(reasons)
 
@@ -123,11 +133,15 @@ class ViewData:
                 return True
         return any(other.holds(fact_id) for other in self._others.values())
 
-    def _lacks(self, timeframe: Timeframe) -> bool:
-        analysis = self._analyses.get(timeframe)
-        if analysis is None:
-            return timeframe in self.closing
-        return analysis.candle.close_time != open_time(self.close_time, timeframe)
+    def _faulty(self) -> tuple[bool, bool]:
+        """Whether a timeframe that it reads is missing, and whether one is disputed."""
+        reads, found = self._scope.reads.keys(), self._known_flaws()
+        return not reads.isdisjoint(found.missing), not reads.isdisjoint(found.disputed)
+
+    def _known_flaws(self) -> Flaws:
+        if self._flaws is None:
+            self._flaws = flaws(self.close_time, self.closing, self._analyses)
+        return self._flaws
 
     def _index(self, timeframe: Timeframe) -> FactIndex | None:
         analysis = self._analyses.get(timeframe)

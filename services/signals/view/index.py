@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from services.signals.zone_priority import ZoneAt, by_priority
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
@@ -15,13 +16,14 @@ _NONE: tuple[Fact, ...] = ()
 class FactIndex:
     """Answers of one analysis. A 4h analysis is asked for four hours: it is sorted once."""
 
-    __slots__ = ("_kinds", "_lean", "_sorted", "analysis")
+    __slots__ = ("_lean", "_levels", "_sorted", "_zones", "analysis")
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         self._sorted: dict[tuple[FactKind, Direction], tuple[Fact, ...]] | None = None
-        self._kinds: frozenset[FactKind] = frozenset()
         self._lean: dict[frozenset[FactKind], Analysis] = {}
+        self._zones: dict[frozenset[FactKind], tuple[ZoneAt, ...]] = {}
+        self._levels: dict[tuple[frozenset[FactKind], Direction], tuple[tuple[float, ZoneAt], ...]] = {}
 
     def of(self, kind: FactKind, direction: Direction) -> tuple[Fact, ...]:
         """The active facts of this kind and direction, in the order of the analysis."""
@@ -38,6 +40,24 @@ class FactIndex:
         found = self._lean.get(kinds)
         if found is None:
             found = self._lean[kinds] = _only(self.analysis, kinds)
+        return found
+
+    def zones(self, kinds: frozenset[FactKind]) -> tuple[ZoneAt, ...]:
+        """The living zones of these kinds, in the order of ``zone_priority``."""
+        found = self._zones.get(kinds)
+        if found is None:
+            found = self._zones[kinds] = by_priority({self.analysis.timeframe: self.analysis}, kinds)
+        return found
+
+    def levels(self, kinds: frozenset[FactKind], direction: Direction) -> tuple[tuple[float, ZoneAt], ...]:
+        """The active levels of these kinds and this direction, each with the edge that price meets first; in any order."""
+        asked = (kinds, direction)
+        found = self._levels.get(asked)
+        if found is None:
+            above, frame = direction == "bearish", self.analysis.timeframe
+            facts = [fact for kind in sorted(kinds) for fact in self.of(kind, direction)]
+            found = tuple([(fact.bottom if above else fact.top, ZoneAt(frame, fact)) for fact in facts])
+            self._levels[asked] = found
         return found
 
     def _sort(self) -> dict[tuple[FactKind, Direction], tuple[Fact, ...]]:

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.signals.view.data import ViewData
-from services.signals.view.undeclared import UndeclaredRead
 from services.signals.zone_priority import ZoneAt
 from shared.domain.facts import Direction, Fact, FactKind
 from shared.domain.order_words import Side
 from shared.domain.timeframes import DURATION, Timeframe
 
 #: Levels at which stops rest. Those above the market are *bearish*, those below it bullish.
-LIQUIDITY: Final[tuple[FactKind, ...]] = (
-    "previous_month_high", "previous_month_low", "previous_week_high", "previous_week_low", "previous_day_high",
-    "previous_day_low", "session_high", "session_low", "equal_highs", "equal_lows", "liquidity_pool",
+LIQUIDITY: Final[frozenset[FactKind]] = frozenset(
+    {
+        "previous_month_high", "previous_month_low", "previous_week_high", "previous_week_low", "previous_day_high",
+        "previous_day_low", "session_high", "session_low", "equal_highs", "equal_lows", "liquidity_pool",
+    }
 )  # fmt: skip
 Period = Literal["day", "week", "month"]
 _PREVIOUS: Final[dict[Period, tuple[FactKind, FactKind]]] = {
@@ -64,16 +65,12 @@ class LiquidityQueries(ViewData):
         buys = side == "BUY"
         direction: Direction = "bearish" if buys else "bullish"
         found: dict[float, ZoneAt] = {}
-        kinds = self._declared(timeframe, or_higher)
-        for frame in sorted(
-            {frame for frames in kinds.values() for frame in frames}, key=DURATION.__getitem__, reverse=True
-        ):
-            for kind, frames in kinds.items():
-                if frame in frames:
-                    for fact in self._of(kind, frame, direction):
-                        price = fact.bottom if buys else fact.top
-                        if (price > beyond) if buys else (price < beyond):
-                            found.setdefault(price, ZoneAt(frame, fact))
+        for frame, kinds in self._liquidity(timeframe, or_higher):  # longest first: of one price, that one stays
+            index = self._index(frame)
+            if index is not None:
+                for price, level in index.levels(kinds, direction):
+                    if (price > beyond) if buys else (price < beyond):
+                        found.setdefault(price, level)
         return tuple([found[price] for price in sorted(found, reverse=not buys)])
 
     def previous(self, period: Period, timeframe: Timeframe) -> Levels:
@@ -81,13 +78,15 @@ class LiquidityQueries(ViewData):
         high, low = ([*self.facts(kind, timeframe), None][0] for kind in _PREVIOUS[period])
         return Levels(high, low)
 
-    def _declared(self, timeframe: Timeframe, or_higher: bool) -> dict[FactKind, tuple[Timeframe, ...]]:
-        found: dict[FactKind, tuple[Timeframe, ...]] = {}
-        for kind in LIQUIDITY:
-            try:
-                found[kind] = self._scope.frames(kind, timeframe, or_higher)
-            except UndeclaredRead:
-                continue
+    def _liquidity(self, timeframe: Timeframe, or_higher: bool) -> list[tuple[Timeframe, frozenset[FactKind]]]:
+        """Where it reads which kinds of levels, the longest timeframe first. Raises UndeclaredRead when nowhere."""
+        shortest = DURATION[timeframe]
+        found = [
+            (frame, kinds)
+            for frame, reads in reversed(self._scope.reads.items())
+            if frame == timeframe or (or_higher and DURATION[frame] > shortest)
+            if (kinds := LIQUIDITY & reads)
+        ]
         if not found:
             self._frames("liquidity_pool", timeframe, or_higher=or_higher)
         return found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from services.signals import zone_priority
 from services.signals.view.data import ViewData
 from services.signals.zone_priority import ZONE_KINDS, ZoneAt
 from shared.domain.facts import Direction, Fact, FactKind
-from shared.domain.timeframes import DURATION, Timeframe
+from shared.domain.timeframes import Timeframe
+
+_ALL: Final = frozenset(ZONE_KINDS)
 
 
 class ZoneQueries(ViewData):
@@ -46,25 +50,30 @@ class ZoneQueries(ViewData):
         Bullish zones are looked for at or below the price, bearish ones at or above: not one that price has passed through.
         Of equally near ones the longer timeframe's, then the higher score, then the later. Raises UndeclaredRead.
         """
-        best: tuple[float, float, float, int, str] | None = None
-        found: ZoneAt | None = None
-        for frame in self._frames(kind, timeframe, or_higher=or_higher):
-            for fact in self._of(kind, frame, direction):
-                if untouched and fact.state != "active":
+        below = direction == "bullish"
+        nearest, where = math.inf, timeframe
+        best: Fact | None = None
+        for frame in self._frames(kind, timeframe, or_higher=or_higher):  # longest first
+            index = self._index(frame)
+            for fact in index.of(kind, direction) if index is not None else ():
+                if (price < fact.bottom) if below else (price > fact.top):
                     continue
-                away = price - fact.top if direction == "bullish" else fact.bottom - price
-                if (price < fact.bottom) if direction == "bullish" else (price > fact.top):
+                away = max(price - fact.top if below else fact.bottom - price, 0.0)
+                if away > nearest or (untouched and fact.state != "active"):
                     continue
-                rank = (max(away, 0.0), -float(DURATION[frame]), -fact.score, -fact.confirmed_at, fact.id)
-                if best is None or rank < best:
-                    best, found = rank, ZoneAt(frame, fact)
-        return found
+                if away < nearest or (frame == where and _rank(fact) < _rank(best)):
+                    nearest, best, where = away, fact, frame
+        return None if best is None else ZoneAt(where, best)
 
-    def zones(self, kinds: Collection[FactKind] = ZONE_KINDS) -> tuple[ZoneAt, ...]:
+    def zones(self, kinds: Collection[FactKind] = _ALL) -> tuple[ZoneAt, ...]:
         """The living zones of the declared kinds on all its timeframes, HTF before MTF before LTF (``zone_priority``)."""
-        return zone_priority.by_priority(
-            {frame: analysis for frame in self._scope.reads if (analysis := self.newest(frame)) is not None}, kinds
-        )
+        wanted = kinds if isinstance(kinds, frozenset) else frozenset(kinds)
+        found: list[ZoneAt] = []
+        for frame in reversed(self._scope.reads):  # tiers are spans of timeframes: the longest first is HTF, MTF, LTF
+            index = self._index(frame)
+            if index is not None:
+                found += index.zones(wanted & self._scope.reads[frame])
+        return tuple(found)
 
     def zones_reached(self, zones: Sequence[ZoneAt], candle_of: Timeframe) -> tuple[ZoneAt, ...]:
         """Those of ``zones`` that the newest candle of a timeframe touched, in the same order: the first speaks for them."""
@@ -82,3 +91,8 @@ class ZoneQueries(ViewData):
         """
         found = self.facts("ote", timeframe)
         return found[-1] if found else None
+
+
+def _rank(fact: Fact | None) -> tuple[float, int, str]:
+    """Of equally near zones of one timeframe the smallest is nearest."""
+    return (0.0, 0, "") if fact is None else (-fact.score, -fact.confirmed_at, fact.id)
