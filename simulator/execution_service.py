@@ -10,7 +10,7 @@ from functools import partial
 from services.execution.core import ExecutionCore
 from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
-from shared.approval.flatten_orders import judge_of
+from shared.approval.risk_orders import judge_of
 from shared.config.settings import CommonSettings
 from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
@@ -26,7 +26,7 @@ def spec(common: CommonSettings, execution: ExecutionSettings, settings: Simulat
     brackets = load_brackets(settings.brackets_file)
     instruments = common.instrument_table()
     verifier, judge = common.verifier(), common.command_judge()
-    flattens = judge_of(verifier, timed=common.mode != "sim")
+    risk_orders = judge_of(verifier, timed=common.mode != "sim")
 
     def build() -> ExecutionLane:
         core = ExecutionCore(
@@ -34,7 +34,7 @@ def spec(common: CommonSettings, execution: ExecutionSettings, settings: Simulat
             execution,
             verifier.approved,
             commands=judge,
-            flattens=flattens,
+            risk_orders=risk_orders,
             lineage=lineage(common.mode, ""),  # nobody else trades on this account: the same bytes in any namespace
             validity_ms=common.exchange.recv_window_ms,
         )

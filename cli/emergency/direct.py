@@ -67,7 +67,8 @@ class Direct:
     async def flatten(self) -> Result:
         """Close every position, and cancel every order that a flat account does not need.
 
-        Raises ExchangeError if positions cannot be read. Orders that cannot be read are told as left.
+        Raises ExchangeError if positions cannot be read at first; later that is tried until the time is over. Orders that
+        cannot be read are told as left.
         """
         deadline = time.monotonic() + self._patience
         filters = asyncio.create_task(self._read_largest(), name="largest orders")
@@ -88,7 +89,7 @@ class Direct:
         while positions:
             symbols |= {each.symbol for each in positions}
             await asyncio.gather(*map(self._close, positions))
-            positions = await self._positions()
+            positions = await self._positions_after(positions, deadline)
             if time.monotonic() > deadline:
                 break
             if positions:
@@ -156,6 +157,16 @@ class Direct:
 
     async def _positions(self) -> list[PositionRisk]:
         return [each for each in await self._exchange.positions() if each.quantity]
+
+    async def _positions_after(self, before: list[PositionRisk], deadline: float) -> list[PositionRisk]:
+        """What is held after closes have left; what was held before them, if that cannot be read until ``deadline``."""
+        while True:
+            try:
+                return await self._positions()
+            except ExchangeError:
+                if time.monotonic() > deadline:
+                    return before
+                await asyncio.sleep(_PAUSE_S)
 
     async def _orders(self) -> tuple[ExchangeOrder, ...] | None:
         """Open orders; None if they cannot be read: positions are closed all the same."""

@@ -45,11 +45,11 @@ from services.execution.state import ExecutionState
 from services.execution.strays import Strays
 from services.execution.tending import Tender
 from shared.approval.commands import CommandJudge
-from shared.approval.flatten_orders import FlattenJudge
+from shared.approval.risk_orders import RiskOrderJudge
 from shared.core import Overview
 from shared.domain.control import ClockTick, Control
 from shared.domain.instruments import Instrument
-from shared.domain.intents import FlattenOrder, OrderIntent, VerdictBundle
+from shared.domain.intents import OrderIntent, RiskOrder, VerdictBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.message import Message
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginCall, OrderUpdate, Unnamed
@@ -58,8 +58,8 @@ from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, MarginC
 class ExecutionCore:
     """One account's orders, positions and protection.
 
-    approved: verifies risk's signature of an intent. commands: which commands are obeyed; flattens: which of risk's orders
-    to close everything. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a signed request. Only symbols of
+    approved: verifies risk's signature of an intent. commands: which commands are obeyed; risk_orders: which of risk's
+    orders. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a signed request. Only symbols of
     ``instruments`` may be entered.
     first_trades: so many of the account's first trades are capped in size; 0 = none.
     """
@@ -71,7 +71,7 @@ class ExecutionCore:
         approved: Callable[[OrderIntent, str], bool],
         *,
         commands: CommandJudge,
-        flattens: FlattenJudge,
+        risk_orders: RiskOrderJudge,
         lineage: str,
         validity_ms: int,
         first_trades: int = 0,
@@ -80,7 +80,7 @@ class ExecutionCore:
         self._settings = settings
         self._approved = approved
         self._judge = commands
-        self._flattens = flattens
+        self._risk_order_judge = risk_orders
         self._lineage = lineage
         self._validity_ms = validity_ms
         self._first_trades = first_trades
@@ -99,7 +99,7 @@ class ExecutionCore:
         )
         self._reconciler = Reconciler(state, self._registry, self._news, settings, self._lineage)
         self._commands = Commands(state, self._registry, self._news, settings, self._judge)
-        self._risk_orders = RiskOrders(state, self._commands, settings, self._flattens)
+        self._risk_orders = RiskOrders(state, self._commands, settings, self._risk_order_judge)
         self._tender = Tender(state, self._registry, settings, self._sender, self._validity_ms)
         self._strays = Strays(state, self._registry, settings, self._sender, self._tender)
 
@@ -178,7 +178,7 @@ class ExecutionCore:
             connect(self.state, taken, now, effects)
         elif isinstance(taken, Control):
             self._commands.obey(taken, now, effects)
-        elif isinstance(taken, FlattenOrder) and self._risk_orders.obey(taken, now, effects):
+        elif isinstance(taken, RiskOrder) and self._risk_orders.obey(taken, now, effects):
             effects.ask(QueryAccount())  # what is known may be some seconds old
         elif isinstance(taken, InstrumentList):
             self._learn(taken)
@@ -242,7 +242,7 @@ class ExecutionCore:
         the next one is not far.
         """
         repeated = bundle.close_time in self.state.decided
-        order = bundle.flatten
+        order = bundle.order
         obeyed = order is not None and self._risk_orders.obey(order, now, effects, repeated=repeated)
         symbols = self._entries.enter(bundle, now, effects)
         return None if obeyed else symbols

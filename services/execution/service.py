@@ -13,7 +13,7 @@ from services.execution.drivers.exchange.alone import lease_of
 from services.execution.drivers.exchange.driver import ExchangeDriver
 from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
-from shared.approval.flatten_orders import judge_of
+from shared.approval.risk_orders import judge_of
 from shared.config.settings import CommonSettings
 from shared.exchange.open import make_exchange
 from shared.exchange.port import Exchange
@@ -33,7 +33,7 @@ def make_core(common: CommonSettings, settings: ExecutionSettings) -> ExecutionC
         settings,
         verifier.approved,
         commands=common.command_judge(),
-        flattens=judge_of(verifier, timed=True),
+        risk_orders=judge_of(verifier, timed=True),
         lineage=lineage(common.mode, common.namespace),
         validity_ms=common.exchange.recv_window_ms,
         first_trades=settings.first_trades if capped else 0,

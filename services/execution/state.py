@@ -99,8 +99,9 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     the time since when: the living are cancelled. started_at: when this process began; an intent that is older may have
     been sent by the one before. leaving: this process is about to stop; leaving_flat: it closes every trade before that.
     controls: ids of services' halts; commands: those of operators' commands, and what was refused. flattening: a flatten
-    that has not ended; None = none. orders_of_risk: copies of risk's orders to flatten, and what was refused of them;
-    flattened: ids of those that were obeyed. passed: by symbol, the intent of the last trade that was closed because the
+    that has not ended; None = none. orders_of_risk: copies of risk's orders, and what was refused of them; flattened: ids of
+    those to flatten that were obeyed; withdrawn_until: entries decided then or before are not made, ms of risk's clock;
+    -1 = any may be. passed: by symbol, the intent of the last trade that was closed because the
     price had passed its stop before one stood; no stop was accepted there since.
     """
 
@@ -134,6 +135,7 @@ class ExecutionState(msgspec.Struct, kw_only=True):
     flattening: Flattening | None = None
     orders_of_risk: CommandMemory = msgspec.field(default_factory=CommandMemory)
     flattened: dict[str, None] = msgspec.field(default_factory=dict)
+    withdrawn_until: int = -1
     fee_prices: dict[str, Decimal | None] = msgspec.field(default_factory=dict)
     agreed_at: int = 0
     strays: dict[str, int] = msgspec.field(default_factory=dict)

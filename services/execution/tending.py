@@ -176,13 +176,14 @@ class Tender:
     # -- what it needs ------------------------------------------------------------------------------------------------
 
     def _end_entry(self, plan: Plan, now: int, effects: Effects) -> None:
-        """End an entry that is not wanted any more: it rested long enough, entries are halted, the trade ends."""
+        """End an entry that is not wanted any more: its time is over, entries are halted or withdrawn, or the trade ends."""
         intent, state = plan.intent, self._state
         entries = [order for order in plan.of(state.orders, "entry") if not order.over]
         if not entries:
             return
         frozen = state.frozen.get(plan.symbol)
-        if state.halted is not None or (frozen is not None and frozen.reason in ("foreign", "unprotectable")):
+        withdrawn = intent.decided_at <= state.withdrawn_until
+        if state.halted is not None or withdrawn or (frozen is not None and frozen.reason in ("foreign", "unprotectable")):
             plan.unwanted = True
         unwanted = plan.unwanted or bool(plan.exit_wanted)
         if unwanted or now > (intent.rests_until if intent.kind == "limit" else intent.valid_until):

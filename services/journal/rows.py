@@ -12,7 +12,7 @@ from shared.domain.account import AccountStatement, RiskReport, Trade, TradeStat
 from shared.domain.candles import CandleBundle
 from shared.domain.control import Alert, Control
 from shared.domain.decisions import DecisionBundle, LimitEntry, Signal
-from shared.domain.intents import FlattenOrder, OrderIntent, VerdictBundle
+from shared.domain.intents import OrderIntent, RiskOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.order_words import OrderStatus
 from shared.domain.orders import Order, OrderEvent
@@ -138,8 +138,8 @@ def _signal(signal: Signal, decision_id: str) -> Row:
 
 
 def _verdicts(message: VerdictBundle, stamped_at: int | None, found: Rows) -> None:
-    if message.flatten is not None:
-        _flatten_order(message.flatten, stamped_at, found)
+    if message.order is not None:
+        _risk_order(message.order, stamped_at, found)
     for verdict in message.verdicts:
         found["verdicts"].append(
             {
@@ -208,9 +208,9 @@ def _control(message: Message, stamped_at: int | None, found: Rows) -> None:
     found["controls"].append(row)
 
 
-def _flatten_order(message: FlattenOrder, stamped_at: int | None, found: Rows) -> None:
-    """Risk's order to close everything, as a command of risk; every copy is the same row."""
-    row = {"id": message.id, "command": "flatten", "by": "risk", "reason": message.reason, "stamped_at": stamped_at}
+def _risk_order(message: RiskOrder, stamped_at: int | None, found: Rows) -> None:
+    """An order of risk, as a command of risk; every copy is the same row."""
+    row = {"id": message.id, "command": message.kind, "by": "risk", "reason": message.reason, "stamped_at": stamped_at}
     found["controls"].append(row)
 
 
@@ -218,7 +218,7 @@ _WRITERS: Final[dict[type[Message], _Writer]] = {
     CandleBundle: _candles,
     DecisionBundle: _decisions,
     VerdictBundle: _verdicts,
-    FlattenOrder: _flatten_order,
+    RiskOrder: _risk_order,
     OrderEvent: _order_event,
     AccountStatement: _statement,
     RiskReport: _flat("risk_states"),

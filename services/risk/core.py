@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from services.risk import alerts, flattening, funding, gate, kill_switch, sizing
+from services.risk import alerts, funding, gate, kill_switch, orders, sizing
 from services.risk.application import application
 from services.risk.approved import approved
 from services.risk.barrier import PartitionBarrier, PartitionRuling
@@ -94,7 +94,7 @@ class RiskCore:
             outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
             outputs += self._obey(message)
-        order = flattening.due(self._state, self._signer) if not self._sim else None  # in lock-step the bundle has it
+        order = orders.due(self._state, self._signer) if not self._sim else None  # in lock-step the bundle has it
         if order is not None:
             outputs.insert(0, order)
         if self._state.told != self._state.changes:
@@ -129,8 +129,8 @@ class RiskCore:
             ]
             wishes.sort(key=lambda wish: wish[0].symbol)
             verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
-            order = flattening.order(self._state, self._signer)
-            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, flatten=order))
+            order = orders.order(self._state, self._signer)
+            messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, order=order))
             messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
             if ruling.absent:
                 messages.append(alerts.incomplete(ruling.absent, ruling.close_time))
@@ -239,7 +239,7 @@ class RiskCore:
         return told
 
     def _flatten(self, reason: str) -> Alert:
-        """Go to FLATTEN, and say so to people. ``flattening`` has the order that execution obeys."""
+        """Go to FLATTEN, and say so to people. ``orders`` has the order that execution obeys."""
         state = self._state
         state.flattened = True
         self._pull("drawdown", reason)

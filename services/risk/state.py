@@ -18,7 +18,7 @@ from shared.approval.commands import CommandMemory
 from shared.domain.account import AccountState, AccountStatement, EntryCap, KillSwitch, MarginTier, NextFunding
 from shared.domain.control import MarkPrice
 from shared.domain.instruments import Instrument
-from shared.domain.intents import FlattenOrder, OrderIntent
+from shared.domain.intents import OrderIntent, RiskOrder
 from shared.domain.listing import Closure, InstrumentList
 from shared.domain.timeframes import DAY, MINUTE
 
@@ -40,7 +40,7 @@ class RiskState(msgspec.Struct, kw_only=True):
 
     ``changes`` counts the kill switch's transitions, ``told`` those that an alert has told. ``deep_loss_acknowledged``:
     re-armed by hand today after a deep loss. ``flattened``: the drawdown's limit was reached, and nobody has re-armed since.
-    ``ordered``: the last copy, unsigned, of the order to flatten of this drawdown; None = none.
+    ``ordered``: the last copy, unsigned, of the order that goes with the present state; None = none.
     ``asked_at``: when the last statement was asked for. ``approved_at``: times of approvals within the last minute;
     ``cooling_until``: end of the pause after too many of them, ms. ``entries``: notionals of the last approvals, USDT.
     ``instruments``, ``closures``, ``tiers``: as the exchange told them last; nothing before that.
@@ -60,7 +60,7 @@ class RiskState(msgspec.Struct, kw_only=True):
     told: int = 0
     deep_loss_acknowledged: bool = False
     flattened: bool = False
-    ordered: FlattenOrder | None = None
+    ordered: RiskOrder | None = None
     account: AccountState | None = None
     equity: EquityBook = msgspec.field(default_factory=EquityBook)
     stated_until: int = -1

@@ -22,8 +22,8 @@ from shared.approval.key_text import from_text, to_text
 INTENT: Final = "ict/intent/1"
 #: What an operator signs: a ``Control`` without its signature. Its time of sending is part of the content.
 COMMAND: Final = "ict/command/1"
-#: What risk signs to have everything closed: a ``FlattenOrder`` without its signature.
-FLATTEN: Final = "ict/flatten/1"
+#: What risk signs to have entries ended, or everything closed: a ``RiskOrder`` without its signature.
+RISK_ORDER: Final = "ict/risk_order/1"
 
 #: Characters of every signature: 64 bytes as base64url without padding.
 SIGNATURE_LENGTH: Final = 86

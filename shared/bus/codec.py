@@ -13,7 +13,7 @@ from shared.domain.candles import CandleBundle, FeedHistory, FeedStep
 from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPrices, Micro
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
-from shared.domain.intents import FlattenOrder, VerdictBundle
+from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
@@ -27,7 +27,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     AnalysisBundle,
     DecisionBundle,
     VerdictBundle,
-    FlattenOrder,
+    RiskOrder,
     OrderEvent,
     StepReport,
     AccountStatement,

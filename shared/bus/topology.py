@@ -209,7 +209,7 @@ def build(
         rows += [_commands("risk", *_STOPPING), *_marks("risk", mode)]
     rows += [
         _execution(mode),
-        _commands("execution", "halt", "cancel", "flatten", "close", "rearm", orders=("order.flatten",)),
+        _commands("execution", "halt", "cancel", "flatten", "close", "rearm", orders=("order.risk",)),
         QueueSpec(
             "journal",
             "journal",

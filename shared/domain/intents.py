@@ -152,18 +152,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     checks: Annotated[tuple[Check, ...], msgspec.Meta(max_length=64)] = ()
 
 
-class FlattenOrder(Message, frozen=True, kw_only=True):
-    """Risk's order to close all that the account holds, whoever opened it, signed with the key that signs intents.
+class RiskOrder(Message, frozen=True, kw_only=True):
+    """What execution is to do because risk's state has changed, signed with the key that signs intents.
 
-    It comes in every verdict bundle while risk's state is FLATTEN and something is held. Outside mode sim it is also sent
-    by itself, at once, so that it waits for no candle.
+    It comes in every verdict bundle for as long as it is of use. Outside mode sim it is also sent by itself, at once, so
+    that it waits for no candle.
 
-    id: of one drawdown, the same in each copy: it is obeyed once. reason: shown to people. decided_at: when the limit was
-    reached; sent_at: when this copy was made, later in each; both UTC ms of risk's clock. signature: of all the rest, as
-    text.
+    kind: "withdraw" = entries that were decided at ``decided_at`` or before are not to be made any more, sent or resting;
+    "flatten" = all that the account holds is to be closed, whoever opened it. id: of one change of state, the same in each
+    copy. reason: shown to people. decided_at: when the state changed; sent_at: when this copy was made, later in each; both
+    UTC ms of risk's clock. signature: of all the rest, as text.
     """
 
-    TYPE: ClassVar[str] = "flatten_order"
+    TYPE: ClassVar[str] = "risk_order"
+    kind: Literal["withdraw", "flatten"]
     id: Id
     reason: Text
     decided_at: Milliseconds
@@ -172,11 +174,11 @@ class FlattenOrder(Message, frozen=True, kw_only=True):
 
     @property
     def topic(self) -> str:
-        return "order.flatten"
+        return "order.risk"
 
     @property
     def message_id(self) -> str:
-        return f"flatten:{self.id}:{self.sent_at}"
+        return f"risk_order:{self.id}:{self.sent_at}"
 
     @property
     def at(self) -> int:
@@ -186,14 +188,14 @@ class FlattenOrder(Message, frozen=True, kw_only=True):
 class VerdictBundle(Message, frozen=True, kw_only=True):
     """Risk's verdicts on all signals of one close (UTC ms). Sent for every close, also without a signal.
 
-    flatten: everything is to be closed; None = no.
+    order: what is to be done beside them; None = nothing.
     """
 
     TYPE: ClassVar[str] = "verdict_bundle"
     VERSION: ClassVar[int] = 7
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
-    flatten: FlattenOrder | None = None
+    order: RiskOrder | None = None
 
     @property
     def topic(self) -> str:
@@ -206,5 +208,5 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     @property
     def at(self) -> int:
         times = [(each.intent.close_time, each.intent.decided_at) for each in self.verdicts if each.intent is not None]
-        ordered = self.flatten.at if self.flatten is not None else 0
+        ordered = self.order.at if self.order is not None else 0
         return max([self.close_time, ordered, *(time for pair in times for time in pair)])

@@ -23,6 +23,7 @@ EntryRefusal = Literal[
     "expired",  # it is no longer valid
     "before_start",  # it was decided before this process began: the one before may have sent it
     "halted",  # entries are halted; re-armed by hand
+    "withdrawn",  # risk takes no entries any more, and ended those that it had approved before
     "leaving",  # the process is about to stop
     "disconnected",  # the exchange's news do not arrive now
     "foreign_symbol",  # the symbol is not among the configured ones
@@ -52,6 +53,7 @@ SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
     "expired": ("warning", "it came too late"),
     "before_start": ("warning", "it was decided before this process began, and may have been sent then"),
     "halted": ("warning", "entries are halted; re-arm by hand"),
+    "withdrawn": ("info", "risk takes no entries any more"),
     "leaving": ("info", "the process is about to stop"),
     "disconnected": ("warning", "the exchange's news do not arrive now"),
     "foreign_symbol": ("critical", "the symbol is not among `symbols` of execution's configuration"),
@@ -117,6 +119,7 @@ Check = Callable[[Question], bool]
 _ALWAYS: Final[dict[EntryRefusal, Check]] = {
     "expired": lambda q: q.now > q.intent.valid_until,
     "halted": lambda q: q.state.halted is not None,
+    "withdrawn": lambda q: q.intent.decided_at <= q.state.withdrawn_until,
     "leaving": lambda q: q.state.leaving,
     "disconnected": lambda q: not q.state.connected,
     "symbol_frozen": lambda q: q.intent.symbol in q.state.frozen,

@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from shared.bus.port import Bus, Delivery, InvalidMessage
 from shared.domain.control import Control
-from shared.domain.intents import FlattenOrder
+from shared.domain.intents import RiskOrder
 from shared.domain.message import Message
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
 
@@ -56,6 +56,6 @@ class Letters:
 
 def require_command(message: Message) -> None:
     """Raise InvalidMessage for a message that does not belong on a queue of commands."""
-    obeyed = isinstance(message, FlattenOrder) or (isinstance(message, Control) and message.command != "reset")
+    obeyed = isinstance(message, RiskOrder) or (isinstance(message, Control) and message.command != "reset")
     if not obeyed:
         raise InvalidMessage(f"a {message.TYPE} on a queue of commands")

@@ -122,6 +122,30 @@ async def test_a_close_that_is_refused_once_is_sent_again(tmp_path: Path) -> Non
         assert sorted(act.done for act in result.acts) == [False, True]
 
 
+async def test_positions_that_cannot_be_read_after_the_first_closes_are_read_again_until_the_time_is_over(
+    tmp_path: Path,
+) -> None:
+    """RISK-7: one answer that is an error must not end what has begun."""
+    async with desk(tmp_path) as at:
+        await at.buy(BTC)
+        await at.at.hand.fault("error_answer", code=-1111, method="POST", path="/fapi/v1/order", count=1)
+        await at.at.hand.fault("error_answer", code=-1130, method="GET", path="/fapi/v3/positionRisk", nth=2, count=3)
+        result = await at.direct.flatten()
+        assert result.left == ()
+        assert await at.held() == []
+
+
+async def test_positions_that_cannot_be_read_any_more_are_told_as_they_were(tmp_path: Path) -> None:
+    """RISK-7: what is not known to be closed is not told as closed."""
+    async with desk(tmp_path) as at:
+        await at.buy(BTC)
+        await at.at.hand.fault("error_answer", code=-1111, method="POST", path="/fapi/v1/order")
+        await at.at.hand.fault("error_answer", code=-1130, method="GET", path="/fapi/v3/positionRisk", nth=2)
+        result = await Direct(at.exchange, at.at.lineage, "run", patience=1.0).flatten()
+        await at.at.hand.lift()
+        assert any(each.startswith(f"{BTC}: ") and "still held" in each for each in result.left)
+
+
 async def test_positions_are_closed_while_open_orders_cannot_be_read(tmp_path: Path) -> None:
     """RISK-7: what can be done is done, and what cannot is told."""
     async with desk(tmp_path) as at:

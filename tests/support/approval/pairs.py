@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from shared.approval.commands import CommandJudge, judge_of
-from shared.approval.flatten_orders import FlattenJudge
-from shared.approval.flatten_orders import judge_of as flatten_judge_of
 from shared.approval.key_text import to_text
+from shared.approval.risk_orders import RiskOrderJudge
+from shared.approval.risk_orders import judge_of as risk_order_judge_of
 from shared.approval.signing import COMMAND, KeyPair, Realm, Signer, Verifier, public_key_of
 
 
@@ -34,5 +34,5 @@ JUDGE: Final = judge_of(Verifier(OPERATOR.public, REALM, COMMAND), timed=True)
 #: Believes the signature "good", whatever the time.
 CREDULOUS: Final = CommandJudge(lambda control: control.signature == "good", timed=False)
 #: Which of risk's orders to flatten are obeyed; and what believes the signature "good", whatever the time.
-FLATTENS: Final = flatten_judge_of(VERIFIER, timed=True)
-CREDULOUS_FLATTENS: Final = FlattenJudge(lambda order: order.signature == "good", timed=False)
+RISK_ORDERS: Final = risk_order_judge_of(VERIFIER, timed=True)
+CREDULOUS_RISK_ORDERS: Final = RiskOrderJudge(lambda order: order.signature == "good", timed=False)

@@ -49,7 +49,7 @@ TOPOLOGY = Topology(
         QueueSpec(name, consumer, bindings, QueueKind.CLASSIC, Overflow.BLOCK, 20_000, prefetch=32)
         for name, consumer, bindings in (
             ("execution", "execution", ("order.intent",)),
-            (COMMANDS, "execution", ("control.#", "order.flatten")),
+            (COMMANDS, "execution", ("control.#", "order.risk")),
             ("ears", "journal", ("report.#", "account.#", "alert.#", "control.#", "exchange.#", "order.#")),
         )
     )

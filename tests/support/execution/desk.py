@@ -15,10 +15,10 @@ from services.execution.state import leg_key
 from shared.domain.account import AccountStatement, Trade
 from shared.domain.control import Alert, Control
 from shared.domain.instruments import Instrument
-from shared.domain.intents import ExitRung, FlattenOrder, OrderIntent, Verdict, VerdictBundle
+from shared.domain.intents import ExitRung, OrderIntent, RiskOrder, Verdict, VerdictBundle
 from shared.domain.order_words import PositionSide
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef
-from tests.support.approval.pairs import CREDULOUS, CREDULOUS_FLATTENS
+from tests.support.approval.pairs import CREDULOUS, CREDULOUS_RISK_ORDERS
 from tests.support.execution.driver import VALIDITY_MS, ModelDriver, Weather
 from tests.support.execution.exchange import ModelExchange
 
@@ -47,7 +47,7 @@ def core(kind: type[ExecutionCore] | None = None, settings: ExecutionSettings | 
         commands=CREDULOUS,
         lineage=LINEAGE,
         validity_ms=VALIDITY_MS,
-        **{"flattens": CREDULOUS_FLATTENS} | more,
+        **{"risk_orders": CREDULOUS_RISK_ORDERS} | more,
     )
 
 
@@ -82,10 +82,10 @@ def control(command: Any, name: str = "c1", **changes: Any) -> Control:
     return Control(id=name, command=command, **fields)
 
 
-def order(name: str = "f1", sent_at: int = START, **changes: Any) -> FlattenOrder:
-    """Risk's order to flatten, with the signature that a desk's core takes."""
-    fields: dict[str, Any] = {"reason": "a drawdown", "decided_at": START, "signature": "good", **changes}
-    return FlattenOrder(id=name, sent_at=sent_at, **fields)
+def order(name: str = "f1", sent_at: int = START, **changes: Any) -> RiskOrder:
+    """An order of risk, to flatten unless ``changes`` say otherwise, with the signature that a desk's core takes."""
+    fields: dict[str, Any] = {"kind": "flatten", "reason": "a drawdown", "decided_at": START, "signature": "good", **changes}
+    return RiskOrder(id=name, sent_at=sent_at, **fields)
 
 
 def operators(role: Any, name: str = "x") -> str:

@@ -13,8 +13,8 @@ from services.execution.plans import admission
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import CancelOrder, Effects, PlaceOrder
 from services.execution.state import ExecutionState, Freeze
-from shared.approval.flatten_orders import FlattenJudge
-from shared.domain.intents import FlattenOrder, VerdictBundle
+from shared.approval.risk_orders import RiskOrderJudge
+from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.exchange.model.user_events import MarginCall, OrderUpdate
 
 
@@ -172,12 +172,12 @@ class FlattensForAnybody(ExecutionCore):
 
     def _wire(self, state: ExecutionState) -> None:
         super()._wire(state)
-        self._risk_orders._judge = FlattenJudge(lambda order: True, timed=False)
+        self._risk_orders._judge = RiskOrderJudge(lambda order: True, timed=False)
 
     def handle(self, taken: Any, now: int) -> Effects:
-        if isinstance(taken, VerdictBundle) and taken.flatten is not None:
-            taken = msgspec.structs.replace(taken, flatten=msgspec.structs.replace(taken.flatten, signature="any"))
-        elif isinstance(taken, FlattenOrder):
+        if isinstance(taken, VerdictBundle) and taken.order is not None:
+            taken = msgspec.structs.replace(taken, order=msgspec.structs.replace(taken.order, signature="any"))
+        elif isinstance(taken, RiskOrder):
             taken = msgspec.structs.replace(taken, signature="any")
         return super().handle(taken, now)
 

@@ -23,7 +23,7 @@ from shared.exchange.model.orders import NewOrder
 from simulator.execution_lane import ExecutionLane, NotSettled
 from simulator.matching_driver import MatchingDriver
 from simulator.settings import SimulatorSettings
-from tests.support.approval.pairs import CREDULOUS, CREDULOUS_FLATTENS
+from tests.support.approval.pairs import CREDULOUS, CREDULOUS_RISK_ORDERS
 from tests.support.simulator.simulated_trader import BTC, INSTRUMENTS, Row, candle, limit, market, stop
 
 MINUTE = 60_000
@@ -36,7 +36,7 @@ def trusting() -> ExecutionCore:
         ExecutionSettings(),
         lambda _, __: True,
         commands=CREDULOUS,
-        flattens=CREDULOUS_FLATTENS,
+        risk_orders=CREDULOUS_RISK_ORDERS,
         lineage="abcd",
         validity_ms=1_500,
     )

@@ -35,7 +35,7 @@ from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
 from shared.core import Overview
 from shared.domain.control import ClockTick, Control
-from shared.domain.intents import FlattenOrder, VerdictBundle
+from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.exchange.error_codes import TOO_MANY
 from shared.exchange.errors import ExchangeError
@@ -256,7 +256,7 @@ class ExchangeDriver:
         self._loop.published(number)
 
     def _changed(self, taken: Message | Input) -> None:
-        ordered = isinstance(taken, FlattenOrder) or (isinstance(taken, VerdictBundle) and taken.flatten is not None)
+        ordered = isinstance(taken, RiskOrder) or (isinstance(taken, VerdictBundle) and taken.order is not None)
         self._dispatcher.halting.look(commanded=ordered or (isinstance(taken, Control) and taken.by != BY))
         self._dispatcher.countdown.look()
         if isinstance(taken, Connected) and taken.open:

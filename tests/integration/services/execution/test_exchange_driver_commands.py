@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.approval.flatten_orders import sign
+from shared.approval.risk_orders import sign
 from shared.approval.signing import COMMAND, Realm, Signer
 from shared.domain.control import Control
-from shared.domain.intents import FlattenOrder
+from shared.domain.intents import RiskOrder
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.outcome.outcomes import Accepted
 from tests.support.approval.commands import command
@@ -58,14 +58,14 @@ async def test_flatten_leaves_nothing_held_and_nothing_resting_and_outlives_a_re
 
 async def test_an_order_of_risk_closes_everything_and_tells_risk_nothing_that_it_knows(at: Scene) -> None:
     """RISK-3: ours and a person's, through the queue of commands; what is not risk's own closes nothing."""
-    ordered = FlattenOrder(id="f1", reason="a drawdown", decided_at=0, sent_at=time.time_ns() // 1_000_000)
+    ordered = RiskOrder(kind="flatten", id="f1", reason="a drawdown", decided_at=0, sent_at=time.time_ns() // 1_000_000)
     async with at.running() as process:
         await at.open("ours")
         await a_person_buys(at, ETH, "0.500")
         await at.until(lambda: process.core.state.leg(ETH).foreign > 0)
         stranger = Signer(OTHER.private, at.common.realm())
         await at.bus.publish([sign(ordered, stranger)])
-        await at.ears.until(lambda: bool(at.ears.alerted("flatten_refused.forged")))
+        await at.ears.until(lambda: bool(at.ears.alerted("risk_order_refused.forged")))
         assert process.core.state.halted is None
         await at.bus.publish([sign(ordered, at.common.signer())])
         await at.until(at.flat)

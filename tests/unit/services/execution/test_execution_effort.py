@@ -18,7 +18,7 @@ from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from shared.exchange.model.user_events import AlgoUpdate
-from tests.support.approval.pairs import CREDULOUS, CREDULOUS_FLATTENS
+from tests.support.approval.pairs import CREDULOUS, CREDULOUS_RISK_ORDERS
 from tests.support.execution.desk import INSTRUMENTS, LINEAGE, START, Desk, bundle, intent
 
 D = Decimal
@@ -37,7 +37,7 @@ class Many(Desk):
             ExecutionSettings(entries_per_minute=1_000, trades_remembered=2_000),
             lambda intent, signature: True,
             commands=CREDULOUS,
-            flattens=CREDULOUS_FLATTENS,
+            risk_orders=CREDULOUS_RISK_ORDERS,
             lineage=LINEAGE,
             validity_ms=1_500,
         )

@@ -10,7 +10,7 @@ from services.risk.core import RiskCore
 from services.risk.overview import RiskOverview
 from shared.domain.account import MarginTier, Position
 from shared.domain.control import ClockTick, MarkPrice, MarkPrices
-from shared.domain.intents import FlattenOrder, VerdictBundle
+from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import DAY, MINUTE
 from tests.support.risk.scenes import DAWN, build, control, feed, position, signal, stated, transfer, wishes
@@ -164,7 +164,7 @@ def test_a_wrong_price_of_the_feed_closes_nothing_and_leaves_no_trace(wrong: Mar
     for message in after:
         told += feed(one, message)
         feed(other, message)
-    assert not [each for each in told if isinstance(each, FlattenOrder)]
+    assert not [each for each in told if isinstance(each, RiskOrder)]
     end = stated(DAWN + DAY + SECOND, "9990", position("BTCUSDT", "30"), asked_at=DAWN + DAY)
     feed(one, end)
     feed(other, end)

@@ -10,14 +10,15 @@ from msgspec import structs
 from services.risk import service
 from services.risk.core import RiskCore
 from shared.approval.commands import CommandMemory
-from shared.approval.flatten_orders import content
+from shared.approval.risk_orders import content
 from shared.config.settings import CommonSettings
-from shared.domain.account import RiskReport, Trade
+from shared.domain.account import MarginTier, RiskReport, Trade
 from shared.domain.control import Alert, ClockTick
-from shared.domain.intents import FlattenOrder, Verdict, VerdictBundle
+from shared.domain.decisions import LimitEntry
+from shared.domain.intents import RiskOrder, Verdict, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import DAY, MINUTE
-from tests.support.approval.pairs import FLATTENS, VERIFIER
+from tests.support.approval.pairs import RISK_ORDERS, VERIFIER
 from tests.support.risk.scenes import (
     DAWN,
     INSTRUMENTS,
@@ -229,14 +230,14 @@ def test_an_entry_on_its_way_is_not_flat() -> None:
     assert report(feed(core, stated(T + 6_000, "8400"))).kill_switch == "HALTED"
 
 
-def orders(outputs: list[Message]) -> list[FlattenOrder]:
+def orders(outputs: list[Message]) -> list[RiskOrder]:
     """Those sent by themselves."""
-    return [each for each in outputs if isinstance(each, FlattenOrder)]
+    return [each for each in outputs if isinstance(each, RiskOrder)]
 
 
-def bundled(outputs: list[Message]) -> FlattenOrder | None:
+def bundled(outputs: list[Message]) -> RiskOrder | None:
     (found,) = [each for each in outputs if isinstance(each, VerdictBundle)]
-    return found.flatten
+    return found.order
 
 
 def falling(*, sim: bool = False) -> RiskCore:
@@ -244,6 +245,37 @@ def falling(*, sim: bool = False) -> RiskCore:
     core = build(sim=sim)
     feed(core, control("rearm", 99), stated(DAWN, "10000", position("BTCUSDT")))
     return core
+
+
+@pytest.mark.parametrize(
+    ("moved_by", "state"),
+    [(stated(T, "9700", position("BTCUSDT")), "DAY_HALT"), (control("halt"), "HALTED")],
+    ids=["by a loss", "by a person"],
+)
+def test_when_entries_stop_those_before_are_withdrawn_at_once_and_in_each_bundle(moved_by: Message, state: str) -> None:
+    """RISK-3: a limit entry that rests would fill in a state that takes none."""
+    core = falling()
+    (first,) = orders(feed(core, moved_by))
+    assert core._state.kill_switch == state
+    again = bundled(feed(core, wishes(T + 1)))
+    assert again is not None
+    assert (first.kind, again.kind, first.id) == ("withdraw", "withdraw", again.id)
+    assert first.decided_at == again.decided_at == core._state.now - (T + 1 - first.decided_at)
+    assert RISK_ORDERS.judge(first, CommandMemory(), first.sent_at) is None
+    feed(core, stated(T + 2, "9700"))
+    assert bundled(feed(core, wishes(T + MINUTE))) is None, "nothing is held, rests or is on its way any more"
+
+
+def test_an_approval_of_before_is_withdrawn_until_a_statement_could_show_it() -> None:
+    """RISK-3: what was approved may rest, or wait to be sent."""
+    core = build(sim=False)
+    tier = MarginTier(floor=Decimal(0), maintenance_rate=Decimal("0.01"), cum=Decimal(0), max_leverage=20)
+    feed(core, control("rearm", 99), stated(DAWN, tiers={"BTCUSDT": (tier,)}))
+    entry = LimitEntry(price=100.0, rests_until=T + 10 * MINUTE)
+    feed(core, wishes(T, signal(entry=entry, valid_until=T + 10 * MINUTE)))
+    assert core._state.pending, "it was approved"
+    (told,) = orders(feed(core, stated(T + 1, "9700")))
+    assert (told.kind, told.decided_at) == ("withdraw", T + 1)
 
 
 def test_the_statement_at_the_limit_gives_a_signed_order_at_once_and_each_bundle_has_it_until_flat() -> None:
@@ -258,7 +290,7 @@ def test_the_statement_at_the_limit_gives_a_signed_order_at_once_and_each_bundle
     assert first.sent_at < second.sent_at < third.sent_at
     assert (first.decided_at, third.decided_at) == (T, T)
     memory = CommandMemory()
-    assert [FLATTENS.judge(each, memory, T) for each in (first, second, third)] == [None, None, None]
+    assert [RISK_ORDERS.judge(each, memory, T) for each in (first, second, third)] == [None, None, None]
     assert not VERIFIER.approved(content(first), first.signature)
     feed(core, stated(T + MINUTE + 1, "8500"))
     assert bundled(feed(core, wishes(T + 2 * MINUTE))) is None

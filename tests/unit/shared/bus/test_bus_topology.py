@@ -98,7 +98,7 @@ def test_commands_have_queues_of_their_own(layout: Layout) -> None:
             assert {each for each in queue.bindings if each.startswith("control")} == {"control.reset"}
     commands = table.queue("execution.commands")
     named = {f"control.{each}" for each in get_args(Command) if each != "reset"}
-    assert set(commands.bindings) == named | {"order.flatten"}
+    assert set(commands.bindings) == named | {"order.risk"}
     assert (commands.kind, commands.overflow) == (QueueKind.QUORUM, Overflow.BLOCK)
     gate = table.queue("engine.commands" if layout == "fused" else "risk.commands")
     assert set(gate.bindings) == {"control.halt", "control.flatten", "control.rearm"}

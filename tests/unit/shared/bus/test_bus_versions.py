@@ -25,9 +25,9 @@ VERSIONS: dict[str, dict[int, str]] = {
         4: "e9337b4ee8359fcc",
         5: "da6eb33fb87d2248",
         6: "016100eef298572e",
-        7: "58b94af522a88f1c",
+        7: "b59c4b6063ec68ed",
     },
-    "flatten_order": {1: "3f021db5f3a411b3"},
+    "risk_order": {1: "382d59ba47d86e36"},
     "order_event": {1: "ff2c16aa33ed162d"},
     "step_report": {1: "4010c41211a445b0"},
     "account_statement": {

@@ -1,4 +1,4 @@
-"""Decides which orders of risk to flatten are obeyed: signed by risk, fresh, and no copy of one taken before (RISK-3). Pure.
+"""Decides which orders of risk are obeyed: signed by risk, fresh, and no copy of one taken before (RISK-3). Pure.
 
 They are refused and counted as commands are, with the same words for what is wrong with them.
 """
@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 
 from shared.approval.commands import EXPIRY_MS, CommandMemory, Fault
-from shared.approval.signing import FLATTEN, Signer, Verifier
-from shared.domain.intents import FlattenOrder
+from shared.approval.signing import RISK_ORDER, Signer, Verifier
+from shared.domain.intents import RiskOrder
 
 #: Each fault as people read it.
 _SENTENCES: Final[dict[Fault, str]] = {
@@ -24,14 +24,14 @@ _SENTENCES: Final[dict[Fault, str]] = {
 }
 
 
-class FlattenJudge:
+class RiskOrderJudge:
     """``verified``: the signature is risk's. ``timed``: False in mode sim, whose time is the player's."""
 
-    def __init__(self, verified: Callable[[FlattenOrder], bool], *, timed: bool) -> None:
+    def __init__(self, verified: Callable[[RiskOrder], bool], *, timed: bool) -> None:
         self._verified = verified
         self._timed = timed
 
-    def judge(self, order: FlattenOrder, memory: CommandMemory, now: int) -> Fault | None:
+    def judge(self, order: RiskOrder, memory: CommandMemory, now: int) -> Fault | None:
         """Return why an order is not believed; None if it is, and then this copy is remembered."""
         if not order.signature:
             return "unsigned"
@@ -50,20 +50,20 @@ class FlattenJudge:
     def note(fault: Fault, memory: CommandMemory, now: int) -> str:
         """Count a refusal; return the sentence of its alert, empty when one of the kind was told within the last minute."""
         since = memory.count(fault, now)
-        return f"an order of risk to flatten is refused: {_SENTENCES[fault]}{since}" if since is not None else ""
+        return f"an order of risk is refused: {_SENTENCES[fault]}{since}" if since is not None else ""
 
 
-def content(order: FlattenOrder) -> FlattenOrder:
+def content(order: RiskOrder) -> RiskOrder:
     """Return what is signed of an order: all but the signature."""
     return msgspec.structs.replace(order, signature="")
 
 
-def sign(order: FlattenOrder, signer: Signer) -> FlattenOrder:
+def sign(order: RiskOrder, signer: Signer) -> RiskOrder:
     """Return the order with its signature; ``signer``: of intents."""
-    return msgspec.structs.replace(order, signature=signer.of(FLATTEN).sign(content(order)))
+    return msgspec.structs.replace(order, signature=signer.of(RISK_ORDER).sign(content(order)))
 
 
-def judge_of(verifier: Verifier, *, timed: bool) -> FlattenJudge:
+def judge_of(verifier: Verifier, *, timed: bool) -> RiskOrderJudge:
     """Build the judge that verifies with risk's public key; ``verifier``: of intents."""
-    orders = verifier.of(FLATTEN)
-    return FlattenJudge(lambda order: orders.approved(content(order), order.signature), timed=timed)
+    orders = verifier.of(RISK_ORDER)
+    return RiskOrderJudge(lambda order: orders.approved(content(order), order.signature), timed=timed)
