@@ -22,7 +22,7 @@ from shared.domain.account import (
     Trade,
     Transfer,
 )
-from shared.domain.control import Control
+from shared.domain.control import Control, MarkPrice, MarkPrices
 from shared.domain.decisions import Decision, DecisionBundle, Exit, Judgement, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
 from shared.domain.listing import Closure, InstrumentList
@@ -200,6 +200,15 @@ def stated(
         entry_cap=cap,
         next_fundings=fundings or {},
     )
+
+
+def marks(at: int, **prices: float) -> MarkPrices:
+    """Mark prices of the feed, all of one time."""
+    told = tuple(
+        MarkPrice(symbol=symbol, time=at, mark=price, index=price, funding_rate=0.0, next_funding_time=at + MINUTE)
+        for symbol, price in prices.items()
+    )
+    return MarkPrices(partition=0, time=at, prices=told)
 
 
 def transfer(amount: str | Decimal, at: int) -> Transfer:

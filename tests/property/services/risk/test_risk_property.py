@@ -19,7 +19,7 @@ from services.risk.sizing import Size, size
 from services.risk.state import RiskState
 from shared.config.account import DEFAULT_ACCOUNT
 from shared.domain.account import AccountStatement, RiskReport
-from shared.domain.control import Alert, Control
+from shared.domain.control import Alert, Control, MarkPrices
 from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.ids import derive
 from shared.domain.intents import OrderIntent, VerdictBundle
@@ -34,6 +34,7 @@ from tests.support.risk.scenes import (
     feed,
     instrument,
     lost,
+    marks,
     patient,
     position,
     signal,
@@ -56,7 +57,7 @@ STEP = 3 * 60 * MINUTE  # eight steps a day
 def histories(draw) -> list[Message]:
     """A few days of decisions, account statements and commands; equity wanders by several percent a step.
 
-    Money is deposited and withdrawn; trades end.
+    Money is deposited and withdrawn; trades end. Mark prices come between, also absurd ones.
 
     Some steps have a second round seconds later, while approvals of the first are under way. A statement may have been
     asked for earlier than it holds, and may show the trades of approvals.
@@ -81,6 +82,9 @@ def histories(draw) -> list[Message]:
                 messages.append(
                     stated(at + after, value, *held, trades=trades, asked_at=asked_at, moved=moved, ended=tuple(over))
                 )
+            if draw(st.integers(0, 2)) == 0:
+                prices = {symbol: draw(st.sampled_from([1.0, 60.0, 99.0, 101.0, 300.0])) for symbol in SYMBOLS}
+                messages.append(marks(at + after + draw(st.sampled_from([0, 1_000])), **prices))
             if draw(st.integers(0, 4)) == 0:
                 messages.append(control(draw(st.sampled_from(["halt", "rearm"])), len(messages)))
             chosen = sorted(draw(st.sets(st.sampled_from(SYMBOLS), max_size=4)))
@@ -490,6 +494,21 @@ UNDER_WAY = [
     stated(DAWN + MINUTE + 2_000),
     wishes(DAWN + MINUTE + 3_000, signal(SYMBOLS[2], DAWN + MINUTE + 3_000)),
 ]
+
+
+class Gullible(RiskCore):
+    """Specimen: takes what the feed says of prices for what the exchange states of the account."""
+
+    def handle(self, message, now):
+        outputs = super().handle(message, now)
+        if isinstance(message, MarkPrices) and self._state.marked is not None:
+            self._state.account = self._state.marked
+            self._state.equity.equity = self._state.marked.equity
+            self._judge()
+        return outputs
+
+
+WRONG_PRICE = [stated(DAWN, "10000", position("BTCUSDT", "30")), marks(DAWN + 1, BTCUSDT=60.0)]
 CROWD = [stated(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for symbol in SYMBOLS))]
 
 
@@ -508,6 +527,7 @@ CROWD = [stated(DAWN), wishes(DAWN + MINUTE, *(signal(symbol, DAWN + MINUTE) for
         (Blind, CROWD),
         (Hasty, UNDER_WAY),
         (Carefree, CROWD),
+        (Gullible, WRONG_PRICE),
     ],
 )
 def test_the_check_catches_a_broken_gate(specimen, messages):

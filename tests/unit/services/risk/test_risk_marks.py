@@ -9,22 +9,14 @@ import pytest
 from services.risk.core import RiskCore
 from services.risk.overview import RiskOverview
 from shared.domain.account import MarginTier, Position
-from shared.domain.control import ClockTick, MarkPrice, MarkPrices
+from shared.domain.control import ClockTick, MarkPrices
 from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.domain.timeframes import DAY, MINUTE
-from tests.support.risk.scenes import DAWN, build, control, feed, position, signal, stated, transfer, wishes
+from tests.support.risk.scenes import DAWN, build, control, feed, marks, position, signal, stated, transfer, wishes
 
 SECOND = 1_000
 TIERS = {"BTCUSDT": (MarginTier(floor=Decimal(0), maintenance_rate=Decimal("0.01"), cum=Decimal(0), max_leverage=20),)}
-
-
-def marks(at: int, **prices: float) -> MarkPrices:
-    told = tuple(
-        MarkPrice(symbol=symbol, time=at, mark=price, index=price, funding_rate=0.0, next_funding_time=at + MINUTE)
-        for symbol, price in prices.items()
-    )
-    return MarkPrices(partition=0, time=at, prices=told)
 
 
 def long_and_short(**changes: object) -> RiskCore:
