@@ -17,7 +17,7 @@ from services.execution.settings import ExecutionSettings
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung
 from shared.domain.listing import InstrumentList
-from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, Desk, bundle, control, intent
+from tests.support.execution.desk import BTC, ETH, INSTRUMENTS, Desk, bundle, control, intent, order
 from tests.support.execution.driver import Weather
 from tests.support.execution.others import Others
 from tests.support.execution.watch import Watch
@@ -136,6 +136,10 @@ class History(Others):
 
     def cancel_entries(self) -> None:
         self.desk.driver.give(control("cancel", f"n{self.desk.now}"))
+
+    def risk_withdraws(self) -> None:
+        now = self.desk.now
+        self.desk.driver.give(order(f"w{now}", now, kind="withdraw", decided_at=now))
 
     # -- the market and the weather -----------------------------------------------------------------------------------
 
@@ -287,8 +291,8 @@ def mix(seed: int) -> tuple[str, ...]:
     return STEADY + tuple(each for each in DISTURBANCES if draw.random() < 0.35)
 
 
-#: What an operator may do beside: in histories of their own, because seeds of others hold for the actions above.
-COMMANDS: tuple[str, ...] = ("flatten", "close_symbol", "cancel_entries")
+#: What an operator, or risk, may do beside: in histories of their own, because seeds of others hold for the actions above.
+COMMANDS: tuple[str, ...] = ("flatten", "close_symbol", "cancel_entries", "risk_withdraws")
 
 
 def play(seed: int, names: list[str], kind: type[ExecutionCore] = ExecutionCore) -> History:

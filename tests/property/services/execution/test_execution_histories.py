@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from services.execution.core import ExecutionCore
+from services.execution.risk_orders import RiskOrders
 from tests.support.execution import specimens
-from tests.support.execution.machine import ACTIONS, COMMANDS, play
+from tests.support.execution.machine import ACTIONS, COMMANDS, History, play
 from tests.support.execution.state_machine import Execution, run
 
 
@@ -46,6 +47,51 @@ def test_after_any_history_a_flatten_leaves_nothing_held_and_nothing_resting() -
         ours = [each for symbol in exchange.price for each in exchange.living(symbol) if each.client_id.startswith("icte")]
         assert not ours, f"seed {seed}: {ours} rest"
         assert history.desk.core.state.flattening is None
+
+
+def withdrawn_after_histories() -> int:
+    """Withdraw after each history; count the entries that would have rested on. Raises AssertionError for one that does."""
+    would_rest = 0
+    for seed in range(120):
+        draw = random.Random(seed)
+        history = History(seed, ExecutionCore)
+        for _ in range(20):
+            history.do(draw.choice(ACTIONS))
+        history.approve()
+        history.weather_clears()
+        history.exchange_takes_all()
+        history.desk.run(500)
+        until = history.desk.now + 2_000
+        resting = [name for name, ends in _entries(history).items() if ends > until]
+        would_rest += len(resting)
+        history.risk_withdraws()
+        history.desk.run(2_000)
+        assert not _entries(history).keys() & set(resting), f"seed {seed}: {resting}"
+    return would_rest
+
+
+def test_after_any_history_a_withdrawal_of_risk_ends_the_entries_of_before() -> None:
+    """RISK-3: also those that were in doubt; what is held stays protected (the watchman looks on)."""
+    assert withdrawn_after_histories() >= 3, "histories without an entry that rests prove nothing"
+
+
+def test_a_withdrawal_that_nobody_obeys_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """STYLE: every checker has a specimen that it must catch."""
+    monkeypatch.setattr(RiskOrders, "_withdraw", lambda self, order, now, effects: False)
+    with pytest.raises(AssertionError, match="seed"):
+        withdrawn_after_histories()
+
+
+def _entries(history: History) -> dict[str, int]:
+    """Our entries that rest at the exchange: client id → until when, ms."""
+    core, exchange = history.desk.core, history.desk.exchange
+    names = {each.client_id for symbol in exchange.price for each in exchange.living(symbol)}
+    return {
+        order.client_id: plan.intent.rests_until
+        for plan in core.state.plans.values()
+        for order in plan.of(core.state.orders, "entry")
+        if order.client_id in names
+    }
 
 
 @pytest.mark.soak
