@@ -238,7 +238,7 @@ def _sentence(gate: Gate, look: Look, settings: ObFvgSettings) -> str:
         case "plausible":
             return f"The candle is {candle.state}."
         case "atr":
-            return f"The average true range is {price(value)}; above 0 it is known."
+            return f"The average true range is {price(float(f'{value:.4g}'))}; above 0 it is known."
         case "history":
             return f"{value:g} candles of {settings.timeframe} were seen; at least {limit:g} are needed."
         case "block_score" if gate.value is not None:

@@ -90,7 +90,7 @@ def test_the_gates_of_ob_fvg_that_fail_are_exactly_the_reasons_of_its_answer(
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 @pytest.mark.parametrize("name", EXPLAINED)
-def test_what_is_explained_agrees_with_what_the_core_answers(name: str, data: st.DataObject) -> None:
+def test_the_explanation_agrees_with_the_answer_of_the_core(name: str, data: st.DataObject) -> None:
     """SIG-7: also where the strategy is not asked, because a candle is missing or implausible."""
     enabled = Enabled(STRATEGIES[name], STRATEGIES[name].settings())
     shown = data.draw(views(enabled.scope).filter(lambda view: enabled.timeframe in view.closing))
