@@ -5,7 +5,7 @@ The decisions are those of ``ict demo`` on the same candles: signals know nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from services.analysis.core import AnalysisCore
@@ -20,13 +20,18 @@ from shared.config.settings import CommonSettings
 from shared.core import Core
 from shared.domain.candles import CandleBundle, FeedStep, RawCandle
 from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.facts import ALL_KINDS, Analysis, AnalysisBundle
 from shared.domain.message import Message
-from shared.domain.timeframes import FINEST, Timeframe
+from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
+
+#: Is shown an analysis as it is made.
+See = Callable[[Analysis], None]
 
 
 class Chain:
     """The cores of one partition, from candles to decisions; only on the timeframes that strategies read, and 1m.
 
+    see: is shown every analysis, which then is of every configured timeframe and has facts of every kind.
     Raises ValueError when a strategy reads a timeframe that is not configured, or a symbol of another partition.
     """
 
@@ -38,12 +43,14 @@ class Chain:
         analysis: AnalysisSettings,
         signals: SignalsSettings,
         watch: Watch | None = None,
+        see: See | None = None,
     ) -> None:
-        read = {FINEST}.union(*(each.scope.reads for each in signals.enabled()))
+        read = {FINEST}.union(*(each.scope.reads for each in signals.enabled())) if see is None else set(TIMEFRAMES)
         symbols, frames = common.symbols_of(partition), tuple(each for each in common.timeframes if each in read)
         self.partition: Final = partition
         self._ingest = IngestCore(partition, symbols, frames, ingest)
-        kinds = signals.reads()
+        kinds = signals.reads() if see is None else ALL_KINDS
+        self._see = see
         self._analysis: dict[Timeframe, Core] = {frame: AnalysisCore(partition, frame, analysis, kinds) for frame in frames}
         self._signals = SignalsCore(partition, symbols, frames, signals, watch)
 
@@ -56,6 +63,9 @@ class Chain:
                     yield from self._decisions(analysed, close_time)
 
     def _decisions(self, analysed: Message, close_time: int) -> Iterator[DecisionBundle]:
+        if self._see is not None and isinstance(analysed, AnalysisBundle):
+            for each in analysed.analyses:
+                self._see(each)
         for decided in self._signals.handle(analysed, close_time):
             if isinstance(decided, DecisionBundle):
                 yield decided
@@ -74,9 +84,10 @@ class Deciding:
         analysis: AnalysisSettings,
         signals: SignalsSettings,
         watch: Watch | None = None,
+        see: See | None = None,
     ) -> None:
         count = common.partitions.count
-        self._chains = [Chain(number, common, ingest, analysis, signals, watch) for number in range(count)]
+        self._chains = [Chain(number, common, ingest, analysis, signals, watch, see) for number in range(count)]
         self._place = {symbol: partition_of(symbol, count, common.partitions.pinned) for symbol in common.symbols}
 
     def over(self, source: CandleSource) -> Iterator[tuple[int, tuple[Decision, ...]]]:

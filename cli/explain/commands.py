@@ -25,6 +25,7 @@ From = Annotated[
     str | None,
     typer.Option("--from", help="first candle, UTC: 2025-05-04 or 2025-05-04T12:00; strategies need some history"),
 ]
+To = Annotated[str | None, typer.Option("--to", help="end, UTC, not included")]
 Symbols = Annotated[list[str] | None, typer.Option("--symbol", help="show this symbol only; repeatable")]
 Strategies = Annotated[
     list[str] | None,
@@ -56,7 +57,7 @@ def why_not(
 def scan(
     data: Data,
     start: From = None,
-    end: Annotated[str | None, typer.Option("--to", help="end, UTC, not included")] = None,
+    end: To = None,
     symbol: Symbols = None,
     strategy: Strategies = None,
     time_zone: TimeZone = None,
@@ -71,3 +72,32 @@ def scan(
 
     files = CandleFiles(data, time_zone, columns, interval)
     body(config, files, start, end, symbol or (), strategy or (), json=json, as_csv=csv)
+
+
+@app.command()
+def explain(
+    asked: Annotated[str, typer.Argument(metavar="ID", help="of a decision, signal, intent (trade), order or fact")],
+    journal: Annotated[
+        str | None,
+        typer.Option("--journal", help="URL of the journal, for example sqlite:///PATH; default: the configured one"),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="SYMBOL=FILE with 1m candles: for gates, numbers and facts, which only candles tell"),
+    ] = None,
+    start: From = None,
+    end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="chart.png, or chart.html, of the moment; needs --data")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+    config: Config = None,
+) -> None:
+    """Tell the story of an id: the setup with its numbers, what risk checked, and what became of the order."""
+    from cli.explain.explain import explain_id
+
+    files = CandleFiles(data or (), time_zone, columns, interval)
+    explain_id(config, asked, journal, files, start, end, picture, json=json)

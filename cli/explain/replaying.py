@@ -13,7 +13,7 @@ from cli.data.options import BadOption, CandleFiles
 from cli.play.market import open_source, parse_date, with_symbols_of
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
-from research.decisions import Deciding
+from research.decisions import Deciding, See
 from services.ingest.candle_source import CandleSource, SourceRefused
 from services.signals.core import Watch
 from services.signals.settings import SignalsSettings
@@ -55,10 +55,10 @@ def open_replay(
     return settings, source
 
 
-def deciding(settings: Settings, watch: Watch | None = None) -> Deciding:
+def deciding(settings: Settings, watch: Watch | None = None, see: See | None = None) -> Deciding:
     """Build the cores. Ends the command with exit 3 when the strategies cannot be run as it is configured."""
     try:
-        return Deciding(settings, settings.ingest, settings.analysis, settings.signals, watch)
+        return Deciding(settings, settings.ingest, settings.analysis, settings.signals, watch, see)
     except ValueError as error:
         refuse(f"the strategies cannot be run on this: {error}", Exit.CONFIG_INVALID)
 

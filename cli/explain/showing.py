@@ -96,7 +96,7 @@ def signal_text(signal: Signal) -> RenderableType:
 
 def reasons_table(reasons: Sequence[str]) -> Table:
     """Every reason with its meaning."""
-    table = _table("reason", "meaning")
+    table = plain_table("reason", "meaning")
     for reason in reasons:
         table.add_row(Text(reason), Text(meaning_of(reason)))
     return table
@@ -104,7 +104,7 @@ def reasons_table(reasons: Sequence[str]) -> Table:
 
 def gates_table(gates: Sequence[Gate]) -> Table:
     """Every gate: whether it holds, its name, its sentence."""
-    table = _table("", "gate", "numbers")
+    table = plain_table("", "gate", "numbers")
     for gate in gates:
         mark = Text("ok", style="green") if gate.passed else Text("no", style="bold red")
         table.add_row(mark, Text(gate.name), Text(gate.text))
@@ -113,7 +113,7 @@ def gates_table(gates: Sequence[Gate]) -> Table:
 
 def facts_table(facts: Sequence[FactAt]) -> Table:
     """What a signal rests on, each with the close at which it became known."""
-    table = _table("rests on", "of", "zone or level", "known since", "state")
+    table = plain_table("rests on", "of", "zone or level", "known since", "state")
     for each in facts:
         fact = each.fact
         bounds = price(fact.bottom) if fact.top == fact.bottom else f"{price(fact.bottom)}-{price(fact.top)}"
@@ -154,7 +154,8 @@ def _meanings() -> dict[str, str]:
     return words(decisions, "Reason")
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """A table without vertical lines, whose cells wrap where the terminal ends."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in columns:
         table.add_column(name, overflow="fold")

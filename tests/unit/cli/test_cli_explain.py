@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +201,150 @@ def test_a_strategy_whose_first_candle_has_not_closed_is_said_to_be_silent(tmp_p
     result = ict("why-not", "--data", f"BTCUSDT={path}", "--at", typed(START + 5 * MINUTE))
     assert result.exit_code == Exit.OK
     assert "ob_fvg has not judged yet: no 15m candle has closed" in " ".join(result.stdout.split())
+
+
+@pytest.fixture(scope="module")
+def played(files: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `ict demo` leaves of the same candles: its journal, and its decisions as lines."""
+    out = tmp_path_factory.mktemp("played")
+    result = ict("demo", *files, "--out", out, "--json")
+    assert result.exit_code == Exit.OK, result.output
+    return out
+
+
+def row(played: Path, query: str) -> Any:
+    with closing(sqlite3.connect(played / "journal.sqlite")) as connection:
+        return connection.execute(query).fetchone()
+
+
+def told(played: Path, asked: str, *more: object) -> dict[str, Any]:
+    result = ict("explain", asked, "--journal", f"sqlite:///{played}/journal.sqlite", "--json", *more)
+    assert result.exit_code == Exit.OK, result.output
+    found: dict[str, Any] = msgspec.json.decode(result.stdout)
+    return found
+
+
+def ids_of(played: Path) -> dict[str, str]:
+    """An id of every kind, all of one trade."""
+    decision, signal, intent, order, rests_on = row(
+        played,
+        "select d.id, s.id, i.id, o.client_id, s.rests_on from trades t join intents i on i.id = t.intent_id "
+        "join signals s on s.id = i.signal_id join decisions d on d.id = s.decision_id "
+        "join orders o on o.intent_id = i.id where t.state = 'closed' order by t.opened_at, o.client_id",
+    )
+    return {
+        "decision": decision,
+        "signal": signal,
+        "intent": intent,
+        "order": order,
+        "fact": msgspec.json.decode(rests_on)[0],
+    }
+
+
+@pytest.mark.parametrize("kind", ["decision", "signal", "intent", "order", "fact"])
+def test_every_kind_of_id_leads_to_the_story_of_its_trade(played: Path, kind: str) -> None:
+    """SIG-7: from the journal alone: codes, checks with their numbers, orders, fills, the trade."""
+    ids = ids_of(played)
+    found = told(played, ids[kind])
+    assert found["kind"] == kind
+    story = found["journal"]
+    assert story["decision"]["id"] == ids["decision"]
+    assert story["strategy"] == ("" if kind == "decision" else "ob_fvg")
+    assert story["verdict"]["intent"]["id"] == ids["intent"]
+    assert len(story["verdict"]["checks"]) > 15
+    assert ids["order"] in [each["order"]["client_id"] for each in story["orders"]]
+    assert sum(float(each["quantity"]) for each in story["fills"]) == pytest.approx(2 * float(story["trade"]["quantity"]))
+    assert story["trade"]["state"] == "closed"
+    assert (found["computed"], found["differs"]) == ([], [])
+
+
+def test_the_decision_of_the_journal_is_the_one_that_was_published(played: Path) -> None:
+    """Put together again from its rows, it is the line that the demo wrote."""
+    lines = [msgspec.json.decode(line) for line in (played / "decisions.jsonl").read_bytes().splitlines()]
+    signalled = next(each for each in lines if each.get("chosen"))
+    refused = next(each for each in lines if each["close_time"] > signalled["close_time"] and each.get("judgements"))
+    for each in (signalled, refused):
+        assert told(played, each["id"])["journal"]["decision"] == each
+
+
+def test_candles_add_gates_and_facts_and_agree_with_the_journal(played: Path, files: list[str]) -> None:
+    """One implementation: computed again, the recorded signal comes out."""
+    ids = ids_of(played)
+    found = told(played, ids["intent"], *files)
+    (computed,) = found["computed"]
+    assert computed["signal"]["id"] == ids["signal"]
+    assert all(gate["passed"] for gate in computed["gates"])
+    assert found["differs"] == []
+
+
+def test_other_candles_are_said_to_differ(played: Path, files: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The specimen: with another setting the strategy says something else than was recorded."""
+    monkeypatch.setenv("ICT_SIGNALS__OB_FVG__STOP_BUFFER", "0.003")
+    assert told(played, ids_of(played)["intent"], *files)["differs"] == ["ob_fvg"]
+
+
+def test_the_life_of_a_fact_comes_from_the_candles_alone(played: Path, files: list[str], tmp_path: Path) -> None:
+    """A fact has every state with the close at which it became known."""
+    asked = ids_of(played)["fact"]
+    result = ict("explain", asked, *files, "--json", "--picture", tmp_path / "fact.html")
+    assert result.exit_code == Exit.OK, result.output
+    assert "there is no journal at" in result.stderr
+    found = msgspec.json.decode(result.stdout)
+    assert found["kind"] == "fact"
+    known = [each["fact"]["changed_at"] for each in found["fact"]]
+    assert known == sorted(known)
+    assert known[0] == found["fact"][0]["fact"]["confirmed_at"]
+    assert (tmp_path / "fact.html").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_explain_fits_a_terminal(played: Path, files: list[str], width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    asked = ids_of(played)["order"]
+    for more in ((), files):
+        result = ict("explain", asked, "--journal", f"sqlite:///{played}/journal.sqlite", *more)
+        assert result.exit_code == Exit.OK, result.output
+        assert max(map(len, result.stdout.splitlines())) <= width
+        for words in ("Risk approved it", "costs_too_high", "The trade was closed"):
+            assert words in result.stdout
+
+
+def test_an_id_that_nobody_knows_is_answered_with_the_kinds_of_ids(played: Path, files: list[str]) -> None:
+    """OPS-10: exit 1, and what to type next."""
+    journal = f"sqlite:///{played}/journal.sqlite"
+    result = ict("explain", "nonsense", "--journal", journal)
+    assert result.exit_code == Exit.NEGATIVE
+    assert "An id is a decision's, a signal's, an intent's" in result.output
+    assert "give the candles with --data" in result.output
+    result = ict("explain", "nonsense", "--journal", journal, *files, "--to", "2025-05-01")
+    assert result.exit_code == Exit.NEGATIVE
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), Exit.UNREACHABLE, "there is no journal at .ict/journal.sqlite"),
+        (("--journal", "mysql://x"), Exit.USAGE, "--journal: no journal for 'mysql'"),
+        (("--picture", "x.png"), Exit.USAGE, "--picture: a picture needs candles; give them with --data"),
+        (("--picture", "x.gif", "--data", "BTCUSDT=x.csv"), Exit.USAGE, "--picture x.gif: end it with .png or .html"),
+    ],
+)
+def test_explain_refuses_with_what_to_type(
+    words: tuple[str, ...], code: Exit, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = ict("explain", "x", *words)
+    assert result.exit_code == code
+    assert said in result.output
+
+
+def test_rows_that_no_journal_writes_are_refused(played: Path, tmp_path: Path) -> None:
+    """The specimen: a verdict whose checks somebody edited."""
+    path = tmp_path / "edited.sqlite"
+    with closing(sqlite3.connect(played / "journal.sqlite")) as whole, closing(sqlite3.connect(path)) as copy:
+        whole.backup(copy)
+        copy.execute("update verdicts set checks = 'no list'")
+        copy.commit()
+    result = ict("explain", ids_of(played)["decision"], "--journal", f"sqlite:///{path}")
+    assert result.exit_code == Exit.UNREACHABLE
+    assert "this is no journal of ours, or it was edited" in result.output
