@@ -13,6 +13,7 @@ from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
 from cli.emergency.commands import app as emergency_commands
 from cli.exchange.commands import app as exchange_commands
+from cli.explain.commands import app as explain_commands
 from cli.keys.commands import app as keys_commands
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
@@ -249,6 +250,7 @@ def docs(
 
 app.add_typer(data_commands, name="data")
 app.add_typer(research_commands)
+app.add_typer(explain_commands)
 app.add_typer(emergency_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")

@@ -10,15 +10,14 @@ import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli.data.options import BadOption
+from cli.journal import refusing_journal
 from cli.play.market import parse_date
 from cli.printing import echo_json
 from cli.run.configuration import load_settings, refuse
 from research.zone_results import ZoneResult, by_zone
 from services.journal import read
-from services.journal.tables import NotOurs
 from shared.domain.account import Trade
 from shared.runtime.process.exits import Exit
 
@@ -39,15 +38,8 @@ def show_zones(
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     url = journal or settings.journal.url
-    try:
+    with refusing_journal():
         trades = asyncio.run(_trades(url, symbol, since or 0, read.FOR_EVER if until is None else until))
-    except NotOurs as error:
-        refuse(f"the journal cannot be read: {error}; name another with --journal", Exit.UNREACHABLE)
-    except (ValueError, OverflowError) as error:
-        refuse(f"--journal: {error}", Exit.USAGE)
-    except (OSError, SQLAlchemyError) as error:
-        why = getattr(error, "orig", None) or error  # the database's own words, without the statement
-        refuse(f"the journal cannot be read: {why}; name another with --journal", Exit.UNREACHABLE)
     rows = by_zone(trades, settings.analysis.timetable)
     if json:
         echo_json([msgspec.structs.asdict(row) | {"win_rate": row.win_rate} for row in rows])

@@ -53,7 +53,7 @@ async def trades(
     table = tables.trades
     query = select(table).where(*_span(table, table.c.opened_at, symbol, since, until))
     query = query.order_by(table.c.opened_at.desc(), table.c.intent_id).limit(limit)
-    return [_struct(Trade, row) for row in await _all(connection, query)]
+    return [_struct(Trade, row) for row in await rows_of(connection, query)]
 
 
 async def orders(
@@ -63,14 +63,14 @@ async def orders(
     table = tables.orders
     query = select(table).where(*_span(table, table.c.updated_at, symbol, since, until))
     query = query.order_by(table.c.updated_at.desc(), table.c.client_id).limit(limit)
-    return [_order(row) for row in await _all(connection, query)]
+    return [_order(row) for row in await rows_of(connection, query)]
 
 
 async def order_history(connection: AsyncConnection, client_id: str) -> list[Order]:
     """Return every state that the exchange reported for one order, oldest first."""
     table = tables.order_history
     query = select(table).where(table.c.client_id == client_id).order_by(table.c.sequence)
-    return [_order(row) for row in await _all(connection, query)]
+    return [_order(row) for row in await rows_of(connection, query)]
 
 
 async def fills(
@@ -80,14 +80,14 @@ async def fills(
     table = tables.fills
     query = select(table).where(*_span(table, table.c.time, symbol, since, until))
     query = query.order_by(table.c.time.desc(), table.c.symbol, table.c.id).limit(limit)
-    return [_struct(Fill, row) for row in await _all(connection, query)]
+    return [_struct(Fill, row) for row in await rows_of(connection, query)]
 
 
 async def equity_curve(connection: AsyncConnection, *, since: int = 0, until: int = FOR_EVER) -> list[EquityPoint]:
     """The account's value over [since, until) (ms), oldest first."""
     table = tables.equity
     query = select(table).where(table.c.time >= since, table.c.time < until).order_by(table.c.time)
-    return [EquityPoint(row["time"], row["wallet"], row["equity"]) for row in await _all(connection, query)]
+    return [EquityPoint(row["time"], row["wallet"], row["equity"]) for row in await rows_of(connection, query)]
 
 
 async def decisions_by_reason(
@@ -115,7 +115,8 @@ def _span(table: Table, time: ColumnElement[Any], symbol: str | None, since: int
     return conditions
 
 
-async def _all(connection: AsyncConnection, query: Select[Any]) -> list[dict[str, Any]]:
+async def rows_of(connection: AsyncConnection, query: Select[Any]) -> list[dict[str, Any]]:
+    """The rows that a query finds, by column."""
     return [dict(row) for row in (await connection.execute(query)).mappings()]
 
 

@@ -15,6 +15,7 @@ import annotated_types
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from services.signals.gates import Gate
 from services.signals.view import MarketView
 from services.signals.view.scope import Scope
 from shared.domain.decisions import Reason, Signal
@@ -48,7 +49,8 @@ class Strategy(Generic[S]):
     settings; every one has a default and a description, and every number a range, which search and sliders use.
     judge: the rules. timeframe: at whose closes it judges. reads: by timeframe, the kinds of facts that it looks at; an
     empty set reads candles and trend only. symbols: other symbols that it looks at. presets: named sets of settings.
-    drill: trades without a reason; mode live refuses it.
+    drill: trades without a reason; mode live refuses it. explain: the gates by which ``judge`` answers, with sentences: all
+    pass when it gives a signal, else its reasons are those of the gates that do not; None = it has its reasons only.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Strategy(Generic[S]):
     symbols: Callable[[S], tuple[str, ...]] = _none
     presets: Mapping[str, S] = field(default_factory=dict)
     drill: bool = False
+    explain: Callable[[MarketView, S], tuple[Gate, ...]] | None = None
 
 
 class Enabled:
@@ -91,6 +94,10 @@ class Enabled:
         """Judge one symbol at one close. Whatever a strategy raises comes out."""
         answer: Answer = self.strategy.judge(view, self.settings)
         return answer
+
+    def gates(self, view: MarketView) -> tuple[Gate, ...]:
+        """The gates of its answer, with sentences; empty when it offers none. Whatever a strategy raises comes out."""
+        return () if self.strategy.explain is None else self.strategy.explain(view, self.settings)
 
 
 def faults(strategy: Strategy[Any]) -> Iterator[str]:

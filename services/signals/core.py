@@ -6,7 +6,7 @@ strategy. Which of their signals is the decision's is a rule of its own, told at
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -43,14 +43,24 @@ class SignalsState(msgspec.Struct, frozen=True):
     faults: dict[str, StrategyFaults]
 
 
+#: Is shown a strategy, its view, its judgement and its fault, at the very moment: later, the view shows a later close.
+Watch = Callable[[Enabled, MarketView, Judgement, judging.Fault | None], None]
+
+
 class SignalsCore:
     """Decides one partition's symbols.
 
-    Raises ValueError when a strategy needs a timeframe that is not read, or a symbol that is not of this partition.
+    watch: see ``Watch``; it changes no decision. Raises ValueError when a strategy needs a timeframe that is not read, or a
+    symbol that is not of this partition.
     """
 
     def __init__(
-        self, partition: int, symbols: tuple[str, ...], timeframes: tuple[Timeframe, ...], settings: SignalsSettings
+        self,
+        partition: int,
+        symbols: tuple[str, ...],
+        timeframes: tuple[Timeframe, ...],
+        settings: SignalsSettings,
+        watch: Watch | None = None,
     ) -> None:
         self._enabled = settings.enabled()
         wanted = {FINEST}.union(*(each.scope.reads for each in self._enabled))
@@ -66,6 +76,7 @@ class SignalsCore:
                 )
         self._partition = partition
         self._settings = settings
+        self._watch = watch
         self._timeframes = frozenset(timeframes)
         self._kept: dict[Timeframe, frozenset[FactKind]] = {
             frame: MOMENTS & frozenset().union(*(each.scope.reads.get(frame, ()) for each in self._enabled))
@@ -161,7 +172,10 @@ class SignalsCore:
         self, symbol: str, ruling: CloseRuling, enabled: Enabled, known: dict[str, Flaws], told: list[Alert]
     ) -> Judgement:
         others = {each: self._view(each, ruling, enabled, known) for each in enabled.symbols if each != symbol}
-        judgement, fault = judging.ask(enabled, self._view(symbol, ruling, enabled, known, others))
+        view = self._view(symbol, ruling, enabled, known, others)
+        judgement, fault = judging.ask(enabled, view)
+        if self._watch is not None:
+            self._watch(enabled, view, judgement, fault)
         if fault is not None:
             self._note(enabled.name, symbol, ruling.close_time, fault, told)
         if judgement.signal is not None:

@@ -8,13 +8,15 @@ block's far side. Both must have been known before this candle opened: a candle 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Final, Self
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.signals.contract import Answer, Strategy, signal_id
+from services.signals.gates import Gate, failed
 from services.signals.view import MarketView
+from services.signals.wording import moment, price
 from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
 from shared.domain.level import BASIC
@@ -80,96 +82,117 @@ class ObFvgSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One order block with the gap that lies nearest to it, and everything that speaks against entering there.
+    """One order block with the gap that lies nearest to it, and every gate that it has to pass.
 
-    ``distance``: from the close to the zone, in price; 0 inside. The nearest candidate speaks for the close.
+    ``zone``: the block, with the gap if that is near enough. ``distance``: from the close to the zone, in price; 0 inside.
+    The nearest candidate speaks for the close.
     """
 
     block: Fact
     gap: Fact | None
+    zone: tuple[Fact, ...]
     distance: float
     stop: float
     score: float
+    gates: tuple[Gate, ...]
     reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was looked at: the gates of the close itself, then, if there is an order block, the candidate that speaks."""
+
+    gates: tuple[Gate, ...]
+    analysis: Analysis | None = None
+    candidate: Candidate | None = None
+
+    @property
+    def all_gates(self) -> tuple[Gate, ...]:
+        return self.gates if self.candidate is None else (*self.gates, *self.candidate.gates)
 
 
 def judge(view: MarketView, settings: ObFvgSettings) -> Answer:
     """The signal of the nearest sound candidate, else all reasons that hold for the nearest one (SIG-7)."""
+    look = _look(view, settings)
+    candidate = look.candidate
+    if look.analysis is None or candidate is None or candidate.gap is None or candidate.reasons:
+        return failed(look.all_gates)
+    return _signal(candidate, candidate.gap, view, look.analysis, settings)
+
+
+def explain(view: MarketView, settings: ObFvgSettings) -> tuple[Gate, ...]:
+    """The gates by which ``judge`` answers, with their sentences."""
+    look = _look(view, settings)
+    return tuple(msgspec.structs.replace(gate, text=_sentence(gate, look, settings)) for gate in look.all_gates)
+
+
+def _look(view: MarketView, settings: ObFvgSettings) -> Look:
     if not is_boundary(view.close_time, settings.timeframe):
-        return ("not_this_timeframe",)
+        return Look((Gate("close", "not_this_timeframe", False),))
     analysis = view.at_close(settings.timeframe)
     if analysis is None:
-        return ("data_missing",)
-    unfit = _unfit(view, analysis, settings)
-    if unfit:
-        return unfit
-    blocks = [
-        fact
-        for fact in analysis.active
-        if fact.kind == "order_block" and fact.state in BLOCK_STATES and fact.score >= settings.min_block_score
+        return Look((Gate("candle", "data_missing", False),))
+    seen = view.candles.get(settings.timeframe, 0)
+    gates = [
+        Gate("plausible", "data_disputed", analysis.candle.state != "disputed"),
+        Gate("atr", "warming_up", analysis.atr > 0.0, analysis.atr, 0.0, "USDT"),
+        Gate("history", "warming_up", seen >= settings.warmup_candles, seen, settings.warmup_candles, "candles"),
     ]
+    if failed(gates):
+        return Look(tuple(gates), analysis)
+    living = [fact for fact in analysis.active if fact.kind == "order_block" and fact.state in BLOCK_STATES]
+    blocks = [fact for fact in living if fact.score >= settings.min_block_score]
     gaps = [fact for fact in analysis.active if fact.kind == "fvg" and fact.state in GAP_STATES]
+    best = max([fact.score for fact in living], default=None)
+    gates.append(Gate("block_score", "no_order_block", bool(blocks), best, settings.min_block_score, "points"))
     if not blocks:
-        return ("no_order_block",) if gaps else ("no_order_block", "no_fvg")
+        return Look((*gates, Gate("gap", "no_fvg", bool(gaps), len(gaps), 1, "gaps")), analysis)
     candidates = [_weigh(block, gaps, view, analysis, settings) for block in blocks]
     candidates.sort(key=lambda candidate: (candidate.distance, -candidate.block.confirmed_at, candidate.block.id))
-    for candidate in candidates:
-        if not candidate.reasons and candidate.gap is not None:
-            return _signal(candidate, candidate.gap, view, analysis, settings)
-    return candidates[0].reasons
-
-
-def _unfit(view: MarketView, analysis: Analysis, settings: ObFvgSettings) -> tuple[Reason, ...]:
-    """Why this analysis cannot carry a decision at all."""
-    reasons: list[Reason] = []
-    if analysis.candle.state == "disputed":
-        reasons.append("data_disputed")
-    if analysis.atr <= 0.0 or view.candles.get(settings.timeframe, 0) < settings.warmup_candles:
-        reasons.append("warming_up")
-    return tuple(reasons)
+    sound = next((candidate for candidate in candidates if not candidate.reasons), None)
+    return Look(tuple(gates), analysis, sound if sound is not None else candidates[0])
 
 
 def _weigh(block: Fact, gaps: list[Fact], view: MarketView, analysis: Analysis, settings: ObFvgSettings) -> Candidate:
     candle, bullish = analysis.candle, block.direction == "bullish"
-    reasons: list[Reason] = []
+    same = [fact for fact in gaps if fact.direction == block.direction]
+    gap = min(same, key=lambda fact: (_apart(block, fact), -fact.confirmed_at, fact.id), default=None)
+    gates = [Gate("gap", "no_fvg", gap is not None, len(same), 1, "gaps")]
+    near = False
+    if gap is not None:
+        apart, farthest = _apart(block, gap), settings.max_gap_distance
+        near = not apart > farthest * analysis.atr
+        gates.append(Gate("gap_distance", "no_overlap", near, apart / analysis.atr, farthest, "ATR"))
 
-    gap = min(
-        (fact for fact in gaps if fact.direction == block.direction),
-        key=lambda fact: (_apart(block, fact), -fact.confirmed_at, fact.id),
-        default=None,
-    )
-    if gap is None:
-        reasons.append("no_fvg")
-    elif _apart(block, gap) > settings.max_gap_distance * analysis.atr:
-        reasons.append("no_overlap")
-
-    zone = (block,) if gap is None or "no_overlap" in reasons else (block, gap)
+    zone = (block,) if gap is None or not near else (block, gap)
     top, bottom = max(fact.top for fact in zone), min(fact.bottom for fact in zone)
-    known_before = all(fact.confirmed_at <= candle.open_time for fact in zone)
-    reached = candle.low <= top and candle.high >= bottom
-    held = candle.close > block.bottom if bullish else candle.close < block.top
-    if not (known_before and reached and held):
-        reasons.append("price_not_in_zone")
-
-    score = settings.weight_order_block + settings.weight_fvg
-    if analysis.trend == _TREND[block.direction]:
-        score += settings.weight_structure
-    # Block and gap are conditions here, so structure alone can leave the score short: it then does not support the entry.
-    if analysis.trend not in ("none", _TREND[block.direction]) or score < settings.entry_score:
-        reasons.append("against_structure")
-
+    known = max(fact.confirmed_at for fact in zone)
+    away = max(candle.low - top, bottom - candle.high, 0.0)
     far, sign = (block.bottom, 1.0) if bullish else (block.top, -1.0)
+    held = candle.close > far if bullish else candle.close < far
+    gates += (
+        Gate("known_before", "price_not_in_zone", known <= candle.open_time, known, candle.open_time, "UTC ms"),
+        Gate("came_back", "price_not_in_zone", candle.low <= top and candle.high >= bottom, away, 0.0, "USDT"),
+        Gate("held", "price_not_in_zone", held, candle.close, far, "USDT"),
+    )
+    with_trend = analysis.trend == _TREND[block.direction]
+    score = settings.weight_order_block + settings.weight_fvg + (settings.weight_structure if with_trend else 0.0)
+    # Block and gap are conditions here, so structure alone can leave the score short: it then does not support the entry.
+    gates += (
+        Gate("trend", "against_structure", with_trend or analysis.trend == "none"),
+        Gate("score", "against_structure", score >= settings.entry_score, score, settings.entry_score, "points"),
+    )
     stop = far * (1.0 - sign * settings.stop_buffer)
     if held:
         fraction = abs(candle.close - stop) / candle.close
-        if fraction > settings.max_stop_distance:
-            reasons.append("stop_too_far")
-        elif fraction < settings.min_stop_distance:
-            reasons.append("stop_too_near")
-    if block.id in view.used:
-        reasons.append("zone_used")
+        longest, shortest = settings.max_stop_distance, settings.min_stop_distance
+        gates += (
+            Gate("stop_near_enough", "stop_too_far", fraction <= longest, fraction, longest, "fraction of price"),
+            Gate("stop_far_enough", "stop_too_near", fraction >= shortest, fraction, shortest, "fraction of price"),
+        )
+    gates.append(Gate("unused", "zone_used", block.id not in view.used))
     distance = max(bottom - candle.close, candle.close - top, 0.0)
-    return Candidate(block, gap, distance, stop, score, tuple(reasons))
+    return Candidate(block, gap, zone, distance, stop, score, tuple(gates), failed(gates))
 
 
 def _apart(one: Fact, other: Fact) -> float:
@@ -199,16 +222,51 @@ def _signal(candidate: Candidate, gap: Fact, view: MarketView, analysis: Analysi
         rests_on=(block.id, gap.id) if structure is None else (block.id, gap.id, structure.id),
         why=(
             f"{view.symbol} {settings.timeframe}: price came back to the {block.direction} order block "
-            f"{_written(block.bottom)}-{_written(block.top)} (score {block.score:.2f}) {together} the fair value gap "
-            f"{_written(gap.bottom)}-{_written(gap.top)} and closed at {_written(entry)} with trend {analysis.trend}; stop "
+            f"{price(block.bottom)}-{price(block.top)} (score {block.score:.2f}) {together} the fair value gap "
+            f"{price(gap.bottom)}-{price(gap.top)} and closed at {price(entry)} with trend {analysis.trend}; stop "
             f"{settings.stop_buffer:.2%} beyond the block, target 1:{settings.reward_risk:g}."
         ),
     )
 
 
-def _written(price: float) -> str:
-    """Ten digits at most, never in powers of ten: ``0.0000001005``."""
-    return f"{Decimal(f'{price:.10g}'):f}"
+def _sentence(gate: Gate, look: Look, settings: ObFvgSettings) -> str:
+    candidate, analysis = look.candidate, look.analysis
+    value, limit = gate.value or 0.0, gate.limit or 0.0
+    if analysis is None:
+        return f"No {settings.timeframe} candle {'closes' if gate.name == 'close' else 'came'} at this time."
+    candle = analysis.candle
+    match gate.name:
+        case "plausible":
+            return f"The candle is {candle.state}."
+        case "atr":
+            return f"The average true range is {price(float(f'{value:.4g}'))}; above 0 it is known."
+        case "history":
+            return f"{value:g} candles of {settings.timeframe} were seen; at least {limit:g} are needed."
+        case "block_score" if gate.value is not None:
+            return f"The best living order block has a score of {value:.2f}; it needs {limit:g}."
+        case "gap":
+            return f"There are {value:g} open fair value gaps{' of its direction' if candidate else ''}; one is needed."
+    if candidate is None:
+        return "There is no living order block."
+    block, zone = candidate.block, candidate.zone
+    bounds = f"{price(min(each.bottom for each in zone))}-{price(max(each.top for each in zone))}"
+    match gate.name:
+        case "gap_distance":
+            return f"The nearest gap is {value:.2f} ATR away from the block; {limit:g} are accepted."
+        case "known_before":
+            return f"The zone {bounds} is known since {moment(int(value))}; the candle opened {moment(int(limit))}."
+        case "came_back":
+            return f"The candle, {price(candle.low)}-{price(candle.high)}, is {price(value)} away from the zone {bounds}."
+        case "held":
+            return f"It closed at {price(value)}; the far side of the {block.direction} block is {price(limit)}."
+        case "trend":
+            return f"The trend is {analysis.trend}; the block is {block.direction}."
+        case "score":
+            return f"The setup has {value:g} points; it needs {limit:g}."
+        case "stop_near_enough" | "stop_far_enough":
+            bound = "at most" if gate.name == "stop_near_enough" else "at least"
+            return f"The stop at {price(candidate.stop)} is {value:.3%} from the close; {bound} {limit:.3%}."
+    return f"The block {price(block.bottom)}-{price(block.top)} gave {'no' if gate.passed else 'a'} signal before."
 
 
 #: The first strategy of this system, with the numbers that it began with: what later ones are measured against.
@@ -235,4 +293,5 @@ STRATEGY: Final = Strategy(
     timeframe=lambda settings: settings.timeframe,
     reads=lambda settings: {settings.timeframe: READS},
     presets={"mvp": MVP},
+    explain=explain,
 )

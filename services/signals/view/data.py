@@ -124,14 +124,18 @@ class ViewData:
 
     def holds(self, fact_id: str) -> bool:
         """True when a fact of this id is in the view, of this symbol or another: a signal may rest on nothing else."""
-        for frame in self._scope.reads:
+        return self.find(fact_id) is not None
+
+    def find(self, fact_id: str) -> tuple[str, Timeframe, Fact] | None:
+        """The symbol, the timeframe and the fact of an id; None when it is not in the view."""
+        for frame, kinds in self._scope.reads.items():
             analysis = self.newest(frame)
-            if analysis is not None and any(fact.id == fact_id for fact in (*analysis.active, *analysis.events)):
-                return True
             kept = self._moments.get(frame, {})
-            if any(fact.id == fact_id for kind in self._scope.reads[frame] for fact in kept.get(kind, ())):
-                return True
-        return any(other.holds(fact_id) for other in self._others.values())
+            told = (*analysis.active, *analysis.events) if analysis is not None else ()
+            for fact in (*told, *(fact for kind in kinds for fact in kept.get(kind, ()))):
+                if fact.id == fact_id:
+                    return self.symbol, frame, fact
+        return next((found for other in self._others.values() if (found := other.find(fact_id)) is not None), None)
 
     def _faulty(self) -> tuple[bool, bool]:
         """Whether a timeframe that it reads is missing, and whether one is disputed."""

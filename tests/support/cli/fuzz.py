@@ -42,6 +42,9 @@ FITTING = {
     "--detectors": ("engine", "smc", "cli.main:app"),
     "--reason": ("drill",),
     "--from": ("2025-05-04T00:00",),
+    "--at": ("2025-05-04T00:30",),
+    "--strategy": ("ob_fvg", "every_close"),
+    "--symbol": ("BTCUSDT",),
     "--id": ("micro:BTCUSDT:1",),
 }
 

@@ -1,0 +1,1 @@
+"""Commands that say why: why-not, scan, explain."""
