@@ -11,6 +11,7 @@ from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
+from services.signals.strategies.top_down import TopDownSettings
 from shared.domain.decisions import MAX_STRATEGIES
 from shared.domain.facts import FactKind
 from shared.domain.level import BASIC
@@ -53,6 +54,7 @@ class SignalsSettings(BaseModel):
     )
     ob_fvg: ObFvgSettings = Field(default_factory=ObFvgSettings, description="Order block with fair value gap")
     every_close: EveryCloseSettings = Field(default_factory=EveryCloseSettings, description="Entries at every 1m close")
+    top_down: TopDownSettings = Field(default_factory=TopDownSettings, description="Top-down confluence")
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.signals.contract import Strategy
-from services.signals.strategies import every_close, ob_fvg
+from services.signals.strategies import (
+    every_close,
+    ob_fvg,
+    top_down,
+)
 
 STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     module.STRATEGY.name: module.STRATEGY
     for module in (
         ob_fvg,
+        top_down,
         every_close,
     )
 }

@@ -1,0 +1,38 @@
+"""For each ICT strategy the stage on which it buys; tests take single conditions away from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.domain.timeframes import MINUTE
+from tests.support.signals.scenes import DAWN
+from tests.support.signals.stage import Stage, ago, fact
+
+#: 09:35 UTC of a Tuesday.
+_AT: Final = DAWN + 575 * MINUTE
+
+
+def _top_down() -> Stage:
+    stage = Stage(at=_AT)
+    for frame in ("30m", "4h", "1d"):
+        stage = stage.candle(frame, 100.0, 101.0, 99.75, 100.5)
+    return (
+        stage.candle("1h", 100.5, 100.75, 99.0, 100.0)
+        .candle("15m", 100.0, 100.25, 99.75, 100.0)
+        .candle("5m", 100.0, 100.75, 99.875, 100.5)
+        .trend("4h", "up")
+        .trend("1h", "up")
+        .plus("1h", fact("order_block", "bullish", 99.0, 99.5, ago(_AT, "1h", 5)))
+        .plus("15m", fact("fvg", "bullish", 99.25, 99.75, ago(_AT, "15m", 20)))
+        .plus(
+            "5m",
+            fact("choch", "bullish", 100.25, 100.25, _AT, formed_at=_AT - 60 * MINUTE),
+            fact("sweep", "bullish", 99.0, 99.25, _AT - 60 * MINUTE),
+            fact("kill_zone", "none", 100.0, 100.0, _AT - 120 * MINUTE, label="london_open"),
+            fact("liquidity_pool", "bearish", 102.5, 102.5, _AT - 300 * MINUTE),
+            fact("previous_day_high", "bearish", 104.5, 104.5, ago(_AT, "1d", 0)),
+        )
+    )
+
+
+TOP_DOWN: Final = _top_down()
