@@ -100,6 +100,16 @@ def far_side(direction: Direction, *prices: float) -> float:
     return min(prices) if direction == "bullish" else max(prices)
 
 
+def near_edge(zone: Fact) -> float:
+    """The side of a zone that price comes back to first: the top of a bullish one, the bottom of a bearish one."""
+    return zone.top if zone.direction == "bullish" else zone.bottom
+
+
+def far_edge(zone: Fact) -> float:
+    """The side of a zone behind which it has failed: the bottom of a bullish one, the top of a bearish one."""
+    return zone.bottom if zone.direction == "bullish" else zone.top
+
+
 def stop_beyond(direction: Direction, price: float, settings: TradeSettings) -> float:
     """The stop ``stop_buffer`` beyond a price: below it for a buy, above it for a sell."""
     return price * (1.0 - settings.stop_buffer) if direction == "bullish" else price * (1.0 + settings.stop_buffer)

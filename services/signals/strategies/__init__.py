@@ -8,6 +8,7 @@ from services.signals.contract import Strategy
 from services.signals.strategies import (
     every_close,
     ob_fvg,
+    sweep_reversal,
     top_down,
 )
 
@@ -16,6 +17,7 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     for module in (
         ob_fvg,
         top_down,
+        sweep_reversal,
         every_close,
     )
 }

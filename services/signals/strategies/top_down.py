@@ -107,8 +107,8 @@ def judge(view: MarketView, settings: TopDownSettings) -> Answer:
         return tuple(reasons)
 
     finest, entry = ours[-1].fact, analysis.candle.close
-    extremes = [_losing_end(direction, each.low, each.high) for each in candles]
-    worst = trade.far_side(direction, _losing_end(direction, finest.bottom, finest.top), *extremes)
+    extremes = [each.low if direction == "bullish" else each.high for each in candles]
+    worst = trade.far_side(direction, trade.far_edge(finest), *extremes)
     stop = trade.stop_beyond(direction, worst, settings)
     reasons += trade.faults_of_stop(direction, entry, stop, settings)
     if any(zone.fact.id in view.used for zone in ours):
@@ -196,10 +196,6 @@ def _confluence(
         score += settings.weight_smt
         found.append(divergences[-1])
     return score, found
-
-
-def _losing_end(direction: Direction, bottom: float, top: float) -> float:
-    return bottom if direction == "bullish" else top
 
 
 def _reads(settings: TopDownSettings) -> Reads:

@@ -36,3 +36,26 @@ def _top_down() -> Stage:
 
 
 TOP_DOWN: Final = _top_down()
+
+
+def _sweep_reversal() -> Stage:
+    def before(candles: int) -> int:
+        return ago(_AT, "5m", candles)
+
+    return (
+        Stage(at=_AT)
+        .candle("5m", 100.5, 101.5, 100.25, 101.25)
+        .plus(
+            "5m",
+            fact("sweep", "bullish", 99.0, 99.25, before(8)),
+            fact("displacement", "bullish", 99.5, 100.75, before(2)),
+            fact("fvg", "bullish", 100.0, 100.5, before(1)),
+            fact("order_block", "bullish", 99.25, 99.75, before(1)),
+            fact("choch", "bullish", 100.75, 100.75, before(1), formed_at=before(20)),
+            fact("liquidity_pool", "bearish", 101.75, 101.75, before(60)),
+            fact("session_high", "bearish", 104.25, 104.25, before(90)),
+        )
+    )
+
+
+SWEEP_REVERSAL: Final = _sweep_reversal()
