@@ -11,6 +11,7 @@ from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
+from services.signals.strategies.silver_bullet import SilverBulletSettings
 from services.signals.strategies.sweep_reversal import SweepReversalSettings
 from services.signals.strategies.top_down import TopDownSettings
 from shared.domain.decisions import MAX_STRATEGIES
@@ -58,6 +59,9 @@ class SignalsSettings(BaseModel):
     top_down: TopDownSettings = Field(default_factory=TopDownSettings, description="Top-down confluence")
     sweep_reversal: SweepReversalSettings = Field(
         default_factory=SweepReversalSettings, description="Reversal after a sweep of liquidity"
+    )
+    silver_bullet: SilverBulletSettings = Field(
+        default_factory=SilverBulletSettings, description="Gap of a Silver Bullet hour"
     )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"

@@ -8,6 +8,7 @@ from services.signals.contract import Strategy
 from services.signals.strategies import (
     every_close,
     ob_fvg,
+    silver_bullet,
     sweep_reversal,
     top_down,
 )
@@ -18,6 +19,7 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         ob_fvg,
         top_down,
         sweep_reversal,
+        silver_bullet,
         every_close,
     )
 }

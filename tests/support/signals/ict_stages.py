@@ -59,3 +59,26 @@ def _sweep_reversal() -> Stage:
 
 
 SWEEP_REVERSAL: Final = _sweep_reversal()
+
+
+#: 10:20 in New York, twenty minutes into the second Silver Bullet hour: 15:20 UTC.
+_HOUR: Final = DAWN + 15 * 60 * MINUTE
+_BULLET_AT: Final = _HOUR + 20 * MINUTE
+
+
+def _silver_bullet() -> Stage:
+    return (
+        Stage(at=_BULLET_AT)
+        .candle("5m", 100.25, 101.0, 100.25, 100.75)
+        .plus(
+            "5m",
+            fact("silver_bullet", "none", 99.75, 99.75, _HOUR, label="silver_bullet_am"),
+            fact("sweep", "bullish", 99.25, 99.5, _HOUR),
+            fact("fvg", "bullish", 99.875, 100.125, _BULLET_AT, formed_at=_BULLET_AT - 10 * MINUTE),
+            fact("equal_highs", "bearish", 101.25, 101.25, _HOUR - 100 * MINUTE),
+            fact("previous_day_high", "bearish", 102.25, 102.25, DAWN),
+        )
+    )
+
+
+SILVER_BULLET: Final = _silver_bullet()
