@@ -11,6 +11,7 @@ from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
+from services.signals.strategies.ote import OteSettings
 from services.signals.strategies.silver_bullet import SilverBulletSettings
 from services.signals.strategies.sweep_reversal import SweepReversalSettings
 from services.signals.strategies.top_down import TopDownSettings
@@ -63,6 +64,7 @@ class SignalsSettings(BaseModel):
     silver_bullet: SilverBulletSettings = Field(
         default_factory=SilverBulletSettings, description="Gap of a Silver Bullet hour"
     )
+    ote: OteSettings = Field(default_factory=OteSettings, description="Continuation from the optimal trade entry")
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

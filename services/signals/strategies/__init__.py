@@ -8,6 +8,7 @@ from services.signals.contract import Strategy
 from services.signals.strategies import (
     every_close,
     ob_fvg,
+    ote,
     silver_bullet,
     sweep_reversal,
     top_down,
@@ -20,6 +21,7 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         top_down,
         sweep_reversal,
         silver_bullet,
+        ote,
         every_close,
     )
 }

@@ -82,3 +82,32 @@ def _silver_bullet() -> Stage:
 
 
 SILVER_BULLET: Final = _silver_bullet()
+
+
+#: 09:45 UTC.
+_OTE_AT: Final = DAWN + 585 * MINUTE
+
+
+def _ote() -> Stage:
+    def before(candles: int) -> int:
+        return ago(_OTE_AT, "15m", candles)
+
+    return (
+        Stage(at=_OTE_AT)
+        .candle("1h", 100.0, 102.0, 99.75, 101.0)
+        .candle("15m", 101.75, 102.0, 101.0, 101.25)
+        .trend("1h", "up")
+        .trend("15m", "up")
+        .plus(
+            "15m",
+            fact("dealing_range", "bullish", 98.0, 102.0, before(0), formed_at=before(6), candles=(before(16), before(6))),
+            fact("ote", "bullish", 98.84, 99.52, before(0), formed_at=before(6)),
+            fact("bos", "bullish", 101.0, 101.0, before(8), formed_at=before(30)),
+            fact("order_block", "bullish", 98.75, 99.25, before(8)),
+            fact("fvg", "bullish", 99.25, 99.75, before(9)),
+            fact("previous_day_high", "bearish", 103.5, 103.5, DAWN),
+        )
+    )
+
+
+OTE: Final = _ote()
