@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from services.signals import plugins
 from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
+from services.signals.strategies.breaker_retest import BreakerRetestSettings
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
 from services.signals.strategies.ote import OteSettings
@@ -65,6 +66,9 @@ class SignalsSettings(BaseModel):
         default_factory=SilverBulletSettings, description="Gap of a Silver Bullet hour"
     )
     ote: OteSettings = Field(default_factory=OteSettings, description="Continuation from the optimal trade entry")
+    breaker_retest: BreakerRetestSettings = Field(
+        default_factory=BreakerRetestSettings, description="Retest of a breaker block"
+    )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.signals.contract import Strategy
 from services.signals.strategies import (
+    breaker_retest,
     every_close,
     ob_fvg,
     ote,
@@ -22,6 +23,7 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         sweep_reversal,
         silver_bullet,
         ote,
+        breaker_retest,
         every_close,
     )
 }

@@ -111,3 +111,25 @@ def _ote() -> Stage:
 
 
 OTE: Final = _ote()
+
+
+def _breaker_retest() -> Stage:
+    def before(candles: int) -> int:
+        return ago(_OTE_AT, "15m", candles)
+
+    return (
+        Stage(at=_OTE_AT)
+        .candle("1h", 100.0, 102.0, 99.75, 101.0)
+        .candle("15m", 101.5, 101.75, 100.5, 101.25)
+        .trend("1h", "up")
+        .trend("15m", "up")
+        .plus(
+            "15m",
+            fact("breaker_block", "bullish", 100.25, 100.75, before(12), state="mitigated", changed_at=_OTE_AT, touches=1),
+            fact("liquidity_pool", "bearish", 102.75, 102.75, before(40)),
+            fact("session_high", "bearish", 104.0, 104.0, before(60)),
+        )
+    )
+
+
+BREAKER_RETEST: Final = _breaker_retest()
