@@ -11,6 +11,7 @@ from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.breaker_retest import BreakerRetestSettings
 from services.signals.strategies.every_close import EveryCloseSettings
+from services.signals.strategies.judas import JudasSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
 from services.signals.strategies.ote import OteSettings
 from services.signals.strategies.silver_bullet import SilverBulletSettings
@@ -69,6 +70,7 @@ class SignalsSettings(BaseModel):
     breaker_retest: BreakerRetestSettings = Field(
         default_factory=BreakerRetestSettings, description="Retest of a breaker block"
     )
+    judas: JudasSettings = Field(default_factory=JudasSettings, description="Judas swing, Power of Three")
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

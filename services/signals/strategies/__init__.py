@@ -8,6 +8,7 @@ from services.signals.contract import Strategy
 from services.signals.strategies import (
     breaker_retest,
     every_close,
+    judas,
     ob_fvg,
     ote,
     silver_bullet,
@@ -24,6 +25,7 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         silver_bullet,
         ote,
         breaker_retest,
+        judas,
         every_close,
     )
 }

@@ -133,3 +133,30 @@ def _breaker_retest() -> Stage:
 
 
 BREAKER_RETEST: Final = _breaker_retest()
+
+
+#: Midnight in New York, in winter.
+_MIDNIGHT: Final = DAWN + 300 * MINUTE
+#: 03:30 in New York: inside the London open kill zone.
+_JUDAS_AT: Final = _MIDNIGHT + 210 * MINUTE
+
+
+def _judas() -> Stage:
+    return (
+        Stage(at=_JUDAS_AT)
+        .candle("4h", 100.0, 102.0, 99.75, 100.0)
+        .candle("5m", 100.0, 100.75, 99.875, 100.5)
+        .trend("4h", "up")
+        .plus(
+            "5m",
+            fact("key_open", "none", 100.0, 100.0, _MIDNIGHT + 5 * MINUTE, formed_at=_MIDNIGHT, label="midnight"),
+            fact("kill_zone", "none", 99.75, 99.75, _MIDNIGHT + 120 * MINUTE, label="london_open"),
+            fact("judas_swing", "bullish", 99.0, 99.5, _MIDNIGHT + 150 * MINUTE),
+            fact("choch", "bullish", 100.25, 100.25, _JUDAS_AT, formed_at=_JUDAS_AT - 60 * MINUTE),
+            fact("session_high", "bearish", 102.5, 102.5, _MIDNIGHT, label="asian"),
+            fact("previous_day_high", "bearish", 104.0, 104.0, DAWN),
+        )
+    )
+
+
+JUDAS: Final = _judas()
