@@ -9,8 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from services.signals import plugins
 from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
+from services.signals.strategies.breaker_retest import BreakerRetestSettings
 from services.signals.strategies.every_close import EveryCloseSettings
+from services.signals.strategies.judas import JudasSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
+from services.signals.strategies.ote import OteSettings
+from services.signals.strategies.silver_bullet import SilverBulletSettings
+from services.signals.strategies.sweep_reversal import SweepReversalSettings
+from services.signals.strategies.top_down import TopDownSettings
 from shared.config.fields import suggestion
 from shared.domain.decisions import MAX_STRATEGIES
 from shared.domain.facts import FactKind
@@ -55,6 +61,18 @@ class SignalsSettings(BaseModel):
     )
     ob_fvg: ObFvgSettings = Field(default_factory=ObFvgSettings, description="Order block with fair value gap")
     every_close: EveryCloseSettings = Field(default_factory=EveryCloseSettings, description="Entries at every 1m close")
+    top_down: TopDownSettings = Field(default_factory=TopDownSettings, description="Top-down confluence")
+    sweep_reversal: SweepReversalSettings = Field(
+        default_factory=SweepReversalSettings, description="Reversal after a sweep of liquidity"
+    )
+    silver_bullet: SilverBulletSettings = Field(
+        default_factory=SilverBulletSettings, description="Gap of a Silver Bullet hour"
+    )
+    ote: OteSettings = Field(default_factory=OteSettings, description="Continuation from the optimal trade entry")
+    breaker_retest: BreakerRetestSettings = Field(
+        default_factory=BreakerRetestSettings, description="Retest of a breaker block"
+    )
+    judas: JudasSettings = Field(default_factory=JudasSettings, description="Judas swing, Power of Three")
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

@@ -24,9 +24,21 @@ Reason = Literal[
     "data_disputed",  # the candle is implausible
     "no_order_block",  # no active order block has a sufficient score
     "no_fvg",  # no active fair value gap, or none in the direction of the order block
-    "no_overlap",  # the fair value gap is farther from the order block than the strategy accepts
+    "no_overlap",  # block and gap lie farther apart than the strategy accepts, or neither lies in the entry zone
     "price_not_in_zone",  # price did not return into a zone that was known before this close, or closed beyond it
     "against_structure",  # the trend goes the other way, or the score is too low without the trend's support
+    "no_bias",  # the higher timeframe has no direction yet
+    "outside_window",  # not in the hours in which the strategy trades: kill zone, Silver Bullet hour
+    "no_sweep",  # no liquidity was swept before, or too long ago
+    "no_displacement",  # price did not leave with force after the sweep
+    "no_shift",  # no break of structure or change of character in the direction of the trade, or too long ago
+    "no_dealing_range",  # no swing low and swing high that span a dealing range
+    "no_breaker_block",  # no living breaker block in the direction of the trend has a sufficient score
+    "no_judas_swing",  # the accumulation range was not swept and given back since midnight in New York
+    "zone_overruled",  # a zone of a longer timeframe, in the other direction, lies there
+    "low_score",  # the confluence has fewer points than the strategy asks for
+    "entry_passed",  # price is at or beyond the price at which the limit order was to rest
+    "no_target",  # no liquidity rests far enough, and near enough, in the direction of the trade
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # an earlier signal used this zone
@@ -176,7 +188,7 @@ class DecisionBundle(Message, frozen=True, kw_only=True):
     """All decisions of one partition at one close, in symbol order."""
 
     TYPE: ClassVar[str] = "decision_bundle"
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     partition: Partition
     close_time: Milliseconds
     decisions: Annotated[tuple[Decision, ...], MANY]

@@ -5,12 +5,27 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.signals.contract import Strategy
-from services.signals.strategies import every_close, ob_fvg
+from services.signals.strategies import (
+    breaker_retest,
+    every_close,
+    judas,
+    ob_fvg,
+    ote,
+    silver_bullet,
+    sweep_reversal,
+    top_down,
+)
 
 STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     module.STRATEGY.name: module.STRATEGY
     for module in (
         ob_fvg,
+        top_down,
+        sweep_reversal,
+        silver_bullet,
+        ote,
+        breaker_retest,
+        judas,
         every_close,
     )
 }
