@@ -49,6 +49,17 @@ def bench_analysis(json: Json = False) -> None:
     measure(as_json=json)
 
 
+@bench.command("signals")
+def bench_signals(
+    days: Annotated[float, typer.Option("--days", min=0.1, max=60, help="length of the generated market, days")] = 14.0,
+    json: Json = False,
+) -> None:
+    """Measure a decision with every strategy on: at a minute, at the full hour, its size, and the pipeline's throughput."""
+    from cli.bench.signals import main as measure
+
+    measure(days, as_json=json)
+
+
 @bench.command("codec")
 def bench_codec(json: Json = False) -> None:
     """Measure encoding and decoding of one bundle of facts, msgspec against pydantic."""

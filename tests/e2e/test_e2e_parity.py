@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.signals.strategies import STRATEGIES
 from tests.support.processes.fleet import Fleet, ict, same_bytes, write_config
 
 FILES = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
@@ -18,6 +19,8 @@ SERVICES = {
 RISK = {"max_costs": 10}
 SIX_HOURS = ("--from", "2025-05-05", "--to", "2025-05-05T06:00")  # with a trade at 05:15
 
+TWO_DAYS = ("--from", "2025-05-05", "--to", "2025-05-07")
+
 pytestmark = [pytest.mark.e2e, pytest.mark.rabbitmq, pytest.mark.redis, pytest.mark.realdata, pytest.mark.timeout(900)]
 
 
@@ -29,12 +32,13 @@ def data(market_data: Path) -> list[str]:
     return arguments
 
 
-def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout: str = "split") -> Path:
+def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout: str = "split", **more: object) -> Path:
     return write_config(
         path,
         {
             "layout": layout,
             "risk": RISK,
+            **more,
             "namespace": namespace,
             "bus": {"url": rabbitmq},
             "store": {"url": redis},
@@ -44,9 +48,9 @@ def configuration(path: Path, namespace: str, rabbitmq: str, redis: str, layout:
     )
 
 
-def traded(folder: Path) -> tuple[str, str]:
+def traded(folder: Path, **more: object) -> tuple[str, str]:
     """The option by which a demo trades under the same risk."""
-    return "--config", str(write_config(folder / "demo.yaml", {"risk": RISK}))
+    return "--config", str(write_config(folder / "demo.yaml", {"risk": RISK, **more}))
 
 
 @pytest.mark.soak  # ten minutes on two quiet cores
@@ -87,3 +91,23 @@ def test_a_second_replay_on_the_same_services_gives_the_same_bytes(
     for other in ("two", "demo-one", "demo-two"):
         assert same_bytes(tmp_path / "one", tmp_path / other, FILES) == []
     assert (tmp_path / "one" / "fills.jsonl").stat().st_size > 0
+
+
+@pytest.mark.parametrize("span", [SIX_HOURS, pytest.param(TWO_DAYS, marks=pytest.mark.soak)], ids=["six hours", "two days"])
+def test_with_every_strategy_the_bytes_over_rabbitmq_are_those_of_one_process(
+    tmp_path: Path, data: list[str], namespace: str, rabbitmq_url: str, redis_url: str, span: tuple[str, ...]
+) -> None:
+    """SIG-3, SIG-8: limit entries, ladders and conflicts among them."""
+    names = [name for name, strategy in STRATEGIES.items() if not strategy.drill]
+    every = {"signals": {"strategies": names}}
+    config = configuration(tmp_path / "config.yaml", namespace, rabbitmq_url, redis_url, **every)
+    demo = ict("demo", *traded(tmp_path, **every), *data, *span, "--out", str(tmp_path / "demo"), "--json")
+    assert demo.returncode == 0, demo.stderr
+    with Fleet(config, tmp_path / "logs", SERVICES["split"]) as fleet:
+        replay = ict(
+            "replay", "--config", str(config), *data, *span, "--out", str(tmp_path / "replay"), "--json", timeout=800
+        )
+        assert replay.returncode == 0, replay.stderr + fleet.tail()
+    assert same_bytes(tmp_path / "demo", tmp_path / "replay", FILES) == []
+    decided = (tmp_path / "demo" / "decisions.jsonl").read_text()
+    assert all(f'"{name}"' in decided for name in names), "each judged"

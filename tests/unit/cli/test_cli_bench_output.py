@@ -9,8 +9,10 @@ import structlog
 import typer
 from typer.testing import CliRunner
 
+from cli.bench import signals
 from cli.bench.codec import _PydanticFact
 from cli.main import app
+from services.signals.strategies import STRATEGIES
 from shared.domain.facts import Fact
 
 
@@ -34,3 +36,14 @@ def test_the_two_codecs_carry_the_same_fields() -> None:
     assert list(_PydanticFact.model_fields) == list(Fact.__struct_fields__)
     done = CliRunner().invoke(app, ["bench", "codec", "--json"])
     assert json.loads(done.stdout)["facts"] == 1_000
+
+
+def test_every_strategy_that_is_no_drill_is_measured_beside_the_default_and_the_barrier() -> None:
+    """SIG-8, OPS-4: one JSON object; a decision of fifty symbols fits into a bundle."""
+    found = signals.measure(0.2, played_days=0.02, runs=1)
+    assert found["strategies"] == sum(not each.drill for each in STRATEGIES.values())
+    assert set(found["decision_ms"]) == {"every_strategy", "default", "barrier_alone"}
+    assert found["decision_ms"]["every_strategy"]["all"]["n"] == found["closes"] == 288
+    assert found["decision_ms"]["every_strategy"]["hour"]["n"] == 4
+    assert 0 < found["bytes_of_fifty_symbols"] < found["bundle_bound_bytes"]
+    assert json.loads(json.dumps(found)) == found

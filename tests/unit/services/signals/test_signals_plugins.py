@@ -116,7 +116,10 @@ def test_two_packages_with_one_name_are_refused(site: Path, tmp_path: Path, monk
     ("values", "sentence"),
     [
         ({"strategies": ["ob_fgv"]}, "there is no strategy ob_fgv; did you mean ob_fvg"),
-        ({"strategies": ["martingale"]}, "there is no strategy martingale; there are: .*every_close, .*ob_fvg, .*stranger_fade"),
+        (
+            {"strategies": ["martingale"]},
+            "there is no strategy martingale; there are: .*every_close, .*ob_fvg, .*stranger_fade",
+        ),
         ({"paused": ["martingale"]}, "there is no strategy martingale"),
         ({"plugins": {"stranger_fade": {}}}, "plugins.stranger_fade: is not among strategies: add it there"),
         ({"plugins": {"ob_fvg": {}}}, "plugins.ob_fvg: is built in: its settings stand in section ob_fvg"),
