@@ -87,6 +87,7 @@ native: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed native
 	$(BIN)/ict bench analysis --json
+	$(BIN)/ict bench signals --json
 	$(BIN)/ict bench codec --json
 	$(BIN)/ict bench exchange --json
 	$(BIN)/ict bench exchange-http --json
