@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.analysis.settings import AnalysisSettings
 from services.signals.contract import Answer
 from services.signals.strategies import STRATEGIES
 from services.signals.view import MarketView
-from shared.domain.decisions import Signal
+from shared.domain.candles import CandleBundle
+from shared.domain.decisions import Reason, Signal
 from shared.domain.facts import AnalysisBundle
 from shared.domain.timeframes import DURATION
-from tests.support.signals.demo_market import analyses
-from tests.support.signals.ict_checks import STAGES, asymmetry, changed_by_later, made
-from tests.support.signals.stage import Stage
+from tests.support.signals.demo_market import SYMBOLS, analyse, analyses, candles
+from tests.support.signals.ict_checks import EVEN, STAGES, answers, asymmetry, changed_by_later, made
+from tests.support.signals.stage import Stage, turned_candle
 
 _STATES = ("active", "touched", "mitigated", "half_filled", "mean_threshold")
 _STEP = 0.125
@@ -149,3 +151,56 @@ def test_the_check_catches_a_strategy_that_looks_ahead() -> None:
 
     past, futures = cut()
     assert changed_by_later(peeking, past, futures, SYMBOL) > 0
+
+
+#: Every size in ATR: a percentage of price is another one in the mirror.
+IN_ATR = AnalysisSettings.model_validate({"fvg": {"min_size_percent": 0.0, "min_size_atr": 0.25}})
+
+
+def upside_down(bundle: CandleBundle, middles: dict[str, float]) -> CandleBundle:
+    """The candles with every price turned around the middle of its symbol."""
+    return msgspec.structs.replace(
+        bundle, candles=tuple([turned_candle(each, middles[each.symbol]) for each in bundle.candles])
+    )
+
+
+@cache
+def analysed(mirrored: bool) -> tuple[AnalysisBundle, ...]:
+    """The demo market, or its mirror, with the facts of every ICT strategy."""
+    bundles = candles()
+    middles = {each.symbol: each.open for bundle in reversed(bundles) for each in bundle.candles}
+    kinds = [kinds for name in STAGES for kinds in STRATEGIES[name].reads(STRATEGIES[name].settings()).values()]
+    shown = [upside_down(each, middles) for each in bundles] if mirrored else bundles
+    return tuple(analyse(shown, frozenset().union(*kinds), IN_ATR))
+
+
+@cache
+def both_ways(name: str, symbol: str) -> tuple[list[tuple[int, tuple[object, ...]]], list[tuple[int, tuple[object, ...]]]]:
+    """What a strategy says of the market, and of its mirror with the sides turned back; both with closes."""
+    upright, mirrored = (answers(made(name), analysed(turned), symbol, **EVEN) for turned in (False, True))
+    return [(at, told(each)) for at, each in upright], [(at, told(each, -1)) for at, each in mirrored]
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+@pytest.mark.parametrize("name", STAGES)
+def test_candles_upside_down_give_the_same_trades_the_other_way_at_the_same_closes(name: str, symbol: str) -> None:
+    """SIG-3: the whole chain from candles to signals."""
+    upright, mirrored = both_ways(name, symbol)
+    assert upright == mirrored
+
+
+def test_the_market_of_the_mirror_has_trades_of_both_sides_which_the_mirror_turns() -> None:
+    """The specimen: the check is not empty, and would tell sides that are not turned."""
+    signals = [said for name in STAGES for symbol in SYMBOLS for _, said in both_ways(name, symbol)[0] if "signal" in said]
+    assert len(signals) >= 20
+    upright = answers(made("ote"), analysed(False), SYMBOL, **EVEN)
+    mirrored = answers(made("ote"), analysed(True), SYMBOL, **EVEN)
+    assert [told(each) for _, each in upright] != [told(each) for _, each in mirrored]
+
+
+def told(answer: Signal | tuple[Reason, ...], sign: int = 1) -> tuple[object, ...]:
+    """An answer without prices; the side turned by the sign."""
+    if not isinstance(answer, Signal):
+        return answer
+    way = sign if answer.side == "BUY" else -sign
+    return ("signal", way, len(answer.rests_on), [each.share for each in answer.exits], answer.score, answer.valid_until)
