@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from services.analysis.settings import AnalysisSettings
 from services.signals.contract import Answer
+from services.signals.core import SignalsCore
+from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES
 from services.signals.view import MarketView
 from shared.domain.candles import CandleBundle
 from shared.domain.decisions import Reason, Signal
 from shared.domain.facts import AnalysisBundle
-from shared.domain.timeframes import DURATION
+from shared.domain.timeframes import DURATION, TIMEFRAMES
+from tests.support.runtime.telling import tell
 from tests.support.signals.demo_market import SYMBOLS, analyse, analyses, candles
 from tests.support.signals.ict_checks import EVEN, STAGES, answers, asymmetry, changed_by_later, made
 from tests.support.signals.stage import Stage, turned_candle
@@ -151,6 +154,35 @@ def test_the_check_catches_a_strategy_that_looks_ahead() -> None:
 
     past, futures = cut()
     assert changed_by_later(peeking, past, futures, SYMBOL) > 0
+
+
+def core() -> SignalsCore:
+    """The core with every ICT strategy."""
+    return SignalsCore(0, SYMBOLS, TIMEFRAMES, SignalsSettings(strategies=tuple(STAGES)))
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_restart_changes_no_decision_of_any_strategy(share: float) -> None:
+    """Invariant 3: sweeps, hours and what was traded before are in the snapshot."""
+    bundles = market(7)
+    cut_at = int(share * len(bundles))
+    original, successor = core(), core()
+    for bundle in bundles[:cut_at]:
+        tell(original, bundle)
+    successor.restore(original.snapshot())
+    rest = [[list(tell(each, bundle)) for bundle in bundles[cut_at:]] for each in (original, successor)]
+    assert rest[0] == rest[1]
+
+
+def test_a_core_that_begins_anew_decides_otherwise() -> None:
+    """The specimen: without the snapshot the memory of sweeps and of what was traded is gone."""
+    bundles = market(7)
+    cut_at = int(0.6 * len(bundles))
+    original, forgetful = core(), core()
+    for bundle in bundles[:cut_at]:
+        tell(original, bundle)
+    rest = [[list(tell(each, bundle)) for bundle in bundles[cut_at:]] for each in (original, forgetful)]
+    assert rest[0] != rest[1]
 
 
 #: Every size in ATR: a percentage of price is another one in the mirror.
