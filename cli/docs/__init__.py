@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cli.docs import errors, lifecycles, metrics, parameters, protocol, reasons, settings, topology
+from cli.docs import errors, lifecycles, metrics, parameters, protocol, reasons, settings, strategies, topology
 
 #: File name → function that renders its text.
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -15,6 +15,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "lifecycles.md": lifecycles.render,
     "metrics.md": metrics.render,
     "reasons.md": reasons.render,
+    "strategies.md": strategies.render,
     "errors.md": errors.render,
     "protocol.md": protocol.render,
 }

@@ -13,7 +13,8 @@ from cli.settings import Settings
 from shared.config.fields import Setting, of_field
 from shared.config.settings import ServerUrl
 
-_HEADER = ("setting", "default", "allowed", "meaning")
+#: The columns of a table of settings.
+HEADER = ("setting", "default", "allowed", "meaning")
 _INTRODUCTION = (
     "A file sets what differs from the default: `risk: {max_positions: 1}`. An environment variable wins over a file: "
     "`ICT_RISK__MAX_POSITIONS=1`. `ict check --config FILE` reports every error at once, `ict config show --origin` prints every "
@@ -27,23 +28,23 @@ def render() -> str:
     roots: list[tuple[str, ...]] = []
     sections: list[str] = []
     for name, field in Settings.model_fields.items():
-        rows = list(_rows(name, field))
-        basic += [row for setting, row in rows if setting.basic]
-        advanced = [row for setting, row in rows if not setting.basic]
+        found = list(rows(name, field))
+        basic += [row for setting, row in found if setting.basic]
+        advanced = [row for setting, row in found if not setting.basic]
         setting = of_field(field)
         if not _section(setting):
             roots += advanced
         elif advanced:
-            sections += [f"### {name}", f"{setting.description}.", table(_HEADER, advanced)]
+            sections += [f"### {name}", f"{setting.description}.", table(HEADER, advanced)]
     return page(
         "Settings",
         _INTRODUCTION,
         "## Basic",
         "What most users decide.",
-        table(_HEADER, basic),
+        table(HEADER, basic),
         "## Advanced",
         "Whose defaults are meant to stay. Without a section:",
-        table(_HEADER, roots),
+        table(HEADER, roots),
         *sections,
     )
 
@@ -52,13 +53,14 @@ def _section(setting: Setting) -> bool:
     return setting.model is not None and not setting.nullable
 
 
-def _rows(path: str, field: FieldInfo) -> Iterator[tuple[Setting, tuple[str, ...]]]:
+def rows(path: str, field: FieldInfo) -> Iterator[tuple[Setting, tuple[str, ...]]]:
+    """Yield a setting, or those of a section, each with its row of the table under ``HEADER``."""
     setting = of_field(field)
     if setting.model is None or not _section(setting):
         yield setting, (code(path), _default(field, setting), setting.allowed(), setting.description)
         return
     for name, inner in setting.model.model_fields.items():
-        yield from _rows(f"{path}.{name}", inner)
+        yield from rows(f"{path}.{name}", inner)
 
 
 def _default(field: FieldInfo, setting: Setting) -> str:

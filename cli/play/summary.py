@@ -24,7 +24,7 @@ _WORDS = {
     "data_disputed": "the candle was disputed",
     "no_order_block": "no order block to rest on",
     "no_fvg": "no fair value gap to rest on",
-    "no_overlap": "order block and gap do not agree",
+    "no_overlap": "block, gap and entry do not lie together",
     "price_not_in_zone": "price has not come back into the zone",
     "against_structure": "against the structure",
     "no_bias": "no direction of the higher timeframe",

@@ -15,7 +15,6 @@ from services.signals.contract import signal_id
 from services.signals.view import MarketView
 from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
-from shared.domain.level import BASIC
 from shared.domain.order_words import Side
 from shared.domain.timeframes import Timeframe
 
@@ -55,7 +54,6 @@ class TradeSettings(BaseModel):
         gt=0.0,
         le=20.0,
         description="Nearest last target, distances of the stop; the target itself where no liquidity rests (2 = 1:2)",
-        json_schema_extra=BASIC,
     )
     max_reward_risk: float = Field(
         6.0, gt=0.0, le=100.0, description="Farthest liquidity that is a target, distances of the stop"

@@ -28,7 +28,6 @@ from services.signals.zone_priority import ZoneAt
 from shared.domain.candles import Candle
 from shared.domain.decisions import MarketEntry, Reason
 from shared.domain.facts import Analysis, Fact, FactKind, FactState
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DURATION, Timeframe
 
 NAME: Final = "breaker_retest"
@@ -40,10 +39,8 @@ ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_thr
 class BreakerRetestSettings(TradeSettings):
     """Settings of the strategy breaker_retest: market entry when price comes back to a breaker block."""
 
-    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    bias_timeframe: Timeframe = Field(
-        "1h", description="Timeframe whose trend and zones must not be against the trade", json_schema_extra=BASIC
-    )
+    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges")
+    bias_timeframe: Timeframe = Field("1h", description="Timeframe whose trend and zones must not be against the trade")
     min_block_score: float = Field(0.1, ge=0.0, le=1.0, description="Lowest score of a breaker block")
     max_retests: int = Field(1, ge=1, le=10, description="Most returns of price to the block, this one included")
     score: float = Field(

@@ -27,7 +27,6 @@ from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
 from shared.domain.decisions import MarketEntry, Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DAY, DURATION, MINUTE, Timeframe
 
 NAME: Final = "judas"
@@ -37,8 +36,8 @@ READS: Final[frozenset[FactKind]] = trade.TARGETS | {"judas_swing", "key_open", 
 class JudasSettings(TradeSettings):
     """Settings of the strategy judas: reversal after the Asian range was swept against the bias of the day."""
 
-    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    bias_timeframe: Timeframe = Field("4h", description="Timeframe whose trend is the day's bias", json_schema_extra=BASIC)
+    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges")
+    bias_timeframe: Timeframe = Field("4h", description="Timeframe whose trend is the day's bias")
     shift_candles: int = Field(3, ge=1, le=100, description="Closes in which a change of character is fresh")
     kill_zones: tuple[str, ...] = Field(
         ("london_open", "new_york_am"), min_length=1, max_length=20, description="Kill zones in which it enters"
@@ -85,7 +84,8 @@ def judge(view: MarketView, settings: JudasSettings) -> Answer:
 
     entry = analysis.candle.close
     stop = trade.stop_beyond(judas.direction, trade.far_edge(judas), settings)
-    reasons += trade.faults_of_stop(judas.direction, entry, stop, settings)
+    if shift is not None:
+        reasons += trade.faults_of_stop(judas.direction, entry, stop, settings)
     if reasons or zone is None or shift is None or other_side is None:
         return tuple(reasons)
     levels = trade.liquidity(view, direction, entry, settings.timeframe)

@@ -27,7 +27,6 @@ from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
 from shared.domain.decisions import LimitEntry, Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DURATION, Timeframe
 
 NAME: Final = "ote"
@@ -38,8 +37,8 @@ ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "touched"
 class OteSettings(TradeSettings):
     """Settings of the strategy ote: a limit order at the optimal trade entry of a leg with the trend."""
 
-    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    bias_timeframe: Timeframe = Field("1h", description="Timeframe whose trend is the bias", json_schema_extra=BASIC)
+    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges")
+    bias_timeframe: Timeframe = Field("1h", description="Timeframe whose trend is the bias")
     depth: float = Field(
         0.705, ge=0.62, le=0.79, description="Where the limit order rests: share of the leg back from its end"
     )

@@ -26,7 +26,6 @@ from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
 from shared.domain.decisions import LimitEntry, Reason
 from shared.domain.facts import Analysis, Fact, FactKind
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe
 
 NAME: Final = "silver_bullet"
@@ -36,7 +35,7 @@ READS: Final[frozenset[FactKind]] = trade.TARGETS | {"silver_bullet", "fvg", "sw
 class SilverBulletSettings(TradeSettings):
     """Settings of the strategy silver_bullet: a gap of a Silver Bullet hour, after a sweep, with a limit order."""
 
-    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
+    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges")
     hour_ms: int = Field(
         60 * MINUTE,
         ge=5 * MINUTE,

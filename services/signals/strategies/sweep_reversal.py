@@ -25,7 +25,6 @@ from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
 from shared.domain.decisions import LimitEntry, Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DURATION, Timeframe
 
 NAME: Final = "sweep_reversal"
@@ -37,13 +36,13 @@ UNTOUCHED: Final[frozenset[FactState]] = frozenset({"active"})
 class SweepReversalSettings(TradeSettings):
     """Settings of the strategy sweep_reversal: a limit order after a sweep, a displacement and a change of character."""
 
-    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
+    timeframe: Timeframe = Field("5m", description="Timeframe that the strategy judges")
     sweep_candles: int = Field(
         36, ge=1, le=500, description="Candles before the change of character in which a sweep counts"
     )
     shift_candles: int = Field(3, ge=1, le=100, description="Closes in which a change of character is fresh")
     entry: Literal["gap", "block"] = Field(
-        "gap", description="Where the limit order rests: the middle of the gap, or the block's edge", json_schema_extra=BASIC
+        "gap", description="Where the limit order rests: the middle of the gap, or the block's edge"
     )
     score: float = Field(
         5.5, ge=0.0, le=300.0, description="Points of a signal: of several strategies the highest is chosen"

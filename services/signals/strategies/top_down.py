@@ -32,7 +32,6 @@ from services.signals.zone_priority import ZoneAt
 from shared.domain.candles import Candle
 from shared.domain.decisions import MarketEntry, Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
-from shared.domain.level import BASIC
 from shared.domain.timeframes import DURATION, TIMEFRAMES, Timeframe
 
 NAME: Final = "top_down"
@@ -43,12 +42,10 @@ ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_thr
 class TopDownSettings(TradeSettings):
     """Settings of the strategy top_down: bias, zone and trigger of three timeframes, added up to a score."""
 
-    timeframe: Timeframe = Field(
-        "5m", description="Timeframe of the trigger, whose closes are judged", json_schema_extra=BASIC
-    )
+    timeframe: Timeframe = Field("5m", description="Timeframe of the trigger, whose closes are judged")
     zone_timeframe: Timeframe = Field("15m", description="Shortest timeframe of the zones that price comes back to")
     middle_timeframe: Timeframe = Field("1h", description="Timeframe whose trend and last candle stand between the two")
-    bias_timeframe: Timeframe = Field("4h", description="Timeframe whose trend is the bias", json_schema_extra=BASIC)
+    bias_timeframe: Timeframe = Field("4h", description="Timeframe whose trend is the bias")
     shift_candles: int = Field(3, ge=1, le=100, description="Closes in which a break of structure is a trigger")
     sweep_candles: int = Field(24, ge=1, le=500, description="Candles of the trigger's timeframe in which a sweep counts")
     min_block_score: float = Field(0.3, ge=0.0, le=1.0, description="Lowest validity score of an order block")
@@ -62,7 +59,7 @@ class TopDownSettings(TradeSettings):
     htf_factor: float = Field(1.25, ge=0.0, le=10.0, description="Factor of the points of a zone on 1w, 1d or 4h")
     mtf_factor: float = Field(1.0, ge=0.0, le=10.0, description="Factor of the points of a zone on 1h, 30m or 15m")
     ltf_factor: float = Field(0.75, ge=0.0, le=10.0, description="Factor of the points of a zone on 5m or 1m")
-    entry_score: float = Field(4.0, ge=0.0, le=300.0, description="Fewest points of an entry", json_schema_extra=BASIC)
+    entry_score: float = Field(4.0, ge=0.0, le=300.0, description="Fewest points of an entry")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

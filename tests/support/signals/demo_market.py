@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from services.analysis.core import AnalysisCore
@@ -38,8 +38,15 @@ def analyses(
     kinds: frozenset[FactKind], days: float = DAYS, seed: int = SEED, settings: AnalysisSettings | None = None
 ) -> Iterator[AnalysisBundle]:
     """Every analysis bundle of the market with facts of these kinds, in the same order."""
-    cores = {frame: AnalysisCore(0, frame, settings or AnalysisSettings(), kinds) for frame in TIMEFRAMES}
-    for bundle in candles(days, seed):
+    return analyse(candles(days, seed), kinds, settings or AnalysisSettings())
+
+
+def analyse(
+    bundles: Iterable[CandleBundle], kinds: frozenset[FactKind], settings: AnalysisSettings
+) -> Iterator[AnalysisBundle]:
+    """The analysis of these candles, bundle by bundle."""
+    cores = {frame: AnalysisCore(0, frame, settings, kinds) for frame in TIMEFRAMES}
+    for bundle in bundles:
         for message in tell(cores[bundle.timeframe], bundle):
             assert isinstance(message, AnalysisBundle)
             yield message

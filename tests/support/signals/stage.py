@@ -125,7 +125,7 @@ class Stage:
         turned = self._each(_turn)
         analyses = {
             frame: msgspec.structs.replace(
-                each, trend=_OTHER_WAY.get(each.trend, each.trend), candle=_turn_candle(each.candle)
+                each, trend=_OTHER_WAY.get(each.trend, each.trend), candle=turned_candle(each.candle)
             )
             for frame, each in turned.analyses.items()
         }
@@ -155,11 +155,7 @@ def _turn(each: Fact) -> Fact:
     )
 
 
-def _turn_candle(candle: Candle) -> Candle:
-    return msgspec.structs.replace(
-        candle,
-        open=2 * MIDDLE - candle.open,
-        high=2 * MIDDLE - candle.low,
-        low=2 * MIDDLE - candle.high,
-        close=2 * MIDDLE - candle.close,
-    )
+def turned_candle(candle: Candle, middle: float = MIDDLE) -> Candle:
+    """The candle upside down around a price, as the exchange would write it: to ten digits."""
+    turned = [float(f"{2 * middle - price:.10g}") for price in (candle.open, candle.low, candle.high, candle.close)]
+    return msgspec.structs.replace(candle, open=turned[0], high=turned[1], low=turned[2], close=turned[3])
