@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from cli.docs.markdown import code, page, table
 from cli.settings import Settings
 from shared.config.fields import Setting, of_field
-from shared.config.settings import ServerUrl
+from shared.config.server_url import ServerUrl
 
 #: The columns of a table of settings.
 HEADER = ("setting", "default", "allowed", "meaning")

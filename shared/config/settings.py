@@ -6,9 +6,8 @@ import os
 import socket
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.approval.commands import CommandJudge
 from shared.approval.settings import ApprovalSettings, OperatorSettings
@@ -17,7 +16,7 @@ from shared.bus.topology import Layout, Mode
 from shared.config import assignment
 from shared.config.account import AccountSettings
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
-from shared.config.masking import without_password
+from shared.config.server_url import ServerUrl, with_scheme
 from shared.domain.incoherent import Incoherent
 from shared.domain.instruments import Instrument
 from shared.domain.level import BASIC
@@ -28,27 +27,6 @@ from shared.exchange.settings import ExchangeSettings
 
 SymbolName = Annotated[str, Field(pattern=SYMBOL_PATTERN), Like("BTCUSDT")]
 InstrumentKey = Annotated[str, Field(pattern=rf"^({SYMBOL}|{ANY_SYMBOL})$"), Like(f"BTCUSDT, or {ANY_SYMBOL}")]
-
-
-class ServerUrl(SecretStr):
-    """An address with credentials. Printed, it shows the server but never the password."""
-
-    def _display(self) -> str:
-        return without_password(self.get_secret_value())
-
-
-def _with_scheme(*schemes: str) -> AfterValidator:
-    def check(url: ServerUrl) -> ServerUrl:
-        text = url.get_secret_value()
-        if not text.startswith(schemes):
-            raise ValueError(f"must begin with {' or '.join(schemes)}")
-        try:
-            urlsplit(text).port  # noqa: B018  reading it is what checks it
-        except ValueError:
-            raise ValueError("has a port that is no number from 0 to 65535: write scheme://host:port/") from None
-        return url
-
-    return AfterValidator(check)
 
 
 class _Section(BaseModel):
@@ -80,7 +58,7 @@ class PartitionSettings(_Section):
 class BusSettings(_Section):
     """The message broker."""
 
-    url: Annotated[ServerUrl, _with_scheme("amqp://", "amqps://")] = Field(
+    url: Annotated[ServerUrl, with_scheme("amqp://", "amqps://")] = Field(
         ServerUrl("amqp://guest:guest@127.0.0.1:5672/"),
         description="Address of RabbitMQ: amqp://user:password@host:port/vhost",
         json_schema_extra=BASIC,
@@ -90,7 +68,7 @@ class BusSettings(_Section):
 class StoreSettings(_Section):
     """Where lanes keep their state."""
 
-    url: Annotated[ServerUrl, _with_scheme("redis://", "rediss://", "sqlite:///", "memory:")] = Field(
+    url: Annotated[ServerUrl, with_scheme("redis://", "rediss://", "sqlite:///", "memory:")] = Field(
         ServerUrl("redis://127.0.0.1:6379/0"),
         description="Where lanes keep their state: redis://host:port/db, sqlite:///path, or memory: (lost at exit)",
         json_schema_extra=BASIC,
