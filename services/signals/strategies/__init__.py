@@ -6,11 +6,18 @@ from typing import Any, Final
 
 from services.signals.contract import Strategy
 from services.signals.strategies import every_close, ob_fvg
+from services.signals.strategies.classical import bollinger, donchian, macd, moving_averages, rsi_extremes, zscore
 
 STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     module.STRATEGY.name: module.STRATEGY
     for module in (
         ob_fvg,
         every_close,
+        moving_averages,
+        donchian,
+        macd,
+        bollinger,
+        rsi_extremes,
+        zscore,
     )
 }
