@@ -348,3 +348,16 @@ def test_rows_that_no_journal_writes_are_refused(played: Path, tmp_path: Path) -
     result = ict("explain", ids_of(played)["decision"], "--journal", f"sqlite:///{path}")
     assert result.exit_code == Exit.UNREACHABLE
     assert "this is no journal of ours, or it was edited" in result.output
+
+
+def test_plot_draws_the_signals_that_scan_lists(files: list[str], tmp_path: Path) -> None:
+    """Of the last candles: the page has the sentence of each, and nothing of them without the option."""
+    own = files[:2]
+    (last,) = scanned(own)[-1:]
+    page = tmp_path / "chart.html"
+    arguments = ("plot", *own, "--out", page, "--to", typed(last["close_time"] + 4 * QUARTER))
+    assert ict(*arguments).exit_code == Exit.OK
+    assert last["why"] not in page.read_text(encoding="utf-8")
+    result = ict(*arguments, "--signals")
+    assert result.exit_code == Exit.OK, result.output
+    assert last["why"] in page.read_text(encoding="utf-8")
