@@ -361,3 +361,22 @@ def test_plot_draws_the_signals_that_scan_lists(files: list[str], tmp_path: Path
     result = ict(*arguments, "--signals")
     assert result.exit_code == Exit.OK, result.output
     assert last["why"] in page.read_text(encoding="utf-8")
+
+
+def test_after_a_gap_why_not_names_the_candle_that_is_missing_or_lacks_minutes(tmp_path: Path) -> None:
+    """DATA-3, SIG-1: 18 minutes without a candle: a missing one, an incomplete one, then history that begins anew."""
+    rows = walk(1, 600)
+    gap = open_time(rows[300][0], "15m") + QUARTER
+    path = write_csv(tmp_path / "gap.csv", [row for row in rows if not gap <= row[0] < gap + 18 * MINUTE])
+    own = ["--data", f"BTCUSDT={path}"]
+    for number, (reason, words) in enumerate(
+        [
+            ("data_missing", "the last 15m candle is missing"),
+            ("data_disputed", "the last 15m candle is implausible, or lacks minutes"),
+            ("warming_up", "22 candles of 15m without a gap are not there yet"),
+        ],
+        start=1,
+    ):
+        (told,) = asked(own, gap + number * QUARTER, "--strategy", "donchian")
+        assert list(told["reasons"]) == [reason]
+        assert any(words in gate["text"] for gate in told["gates"] if not gate["passed"])
