@@ -21,10 +21,11 @@ from cli.settings import Settings
 from services.journal import read
 from services.journal.story import Story, story
 from services.signals.wording import moment
+from shared.domain.decisions import Signal
 from shared.domain.timeframes import DURATION, Timeframe
 from shared.runtime.process.exits import Exit
 
-#: Candles that the picture shows, and how many of them follow the close of a fact.
+#: Candles that the picture shows, and how many of them follow the close of a decision or fact.
 _CANDLES, _AFTER = 120, 40
 
 
@@ -139,6 +140,7 @@ def _draw(
     from cli.research.plot import plot_files
 
     frame: Timeframe
+    signals: list[Signal] = []
     if found.life:
         symbol, frame = found.life[0].symbol, found.life[0].timeframe
         end, kinds = found.life[0].fact.confirmed_at + _AFTER * DURATION[frame], frozenset({found.life[0].fact.kind})
@@ -147,6 +149,8 @@ def _draw(
         symbol, frame, end = first.symbol, first.timeframe, first.close_time
         judge = next(each for each in settings.signals.enabled() if each.name == first.strategy)
         kinds = judge.scope.kinds(frame)
+        signals = [each.judgement.signal for each in found.explained if each.judgement.signal is not None]
+        end += _AFTER * DURATION[frame]
     else:
         decision = told.decision if told is not None else found.decision
         assert decision is not None  # something was found
@@ -158,4 +162,4 @@ def _draw(
         refuse(f"--picture: there are no candles of {symbol}; add --data {symbol}=FILE", Exit.USAGE)
     until = moment(end).removesuffix(" UTC").replace(" ", "T")
     shown = ",".join(sorted(kinds))
-    plot_files(own, picture, frame, start, until, _CANDLES, shown, "dark", "UTC", "1600x900", config)
+    plot_files(own, picture, frame, start, until, _CANDLES, shown, "dark", "UTC", "1600x900", config, signals)

@@ -66,6 +66,18 @@ def scan(
     console.print(text, highlight=False, soft_wrap=True)
 
 
+def signals_of(config: Sequence[Path] | None, data: CandleFiles, start: str | None, end: str | None) -> list[Signal]:
+    """Every signal of the configured strategies on these 1m candles that a decision chose. A wrong file ends the command."""
+    console = Console(stderr=True)
+    settings, source = open_replay(console, config, data, start, end, ())
+    found: list[Signal] = []
+    with Bar(console, "decided", source.last - source.first) as bar:
+        for close_time, rows in _found(settings, source):
+            bar.at(close_time - source.first)
+            found += [signal for signal, chosen in rows if chosen]
+    return found
+
+
 def _found(settings: Settings, source: CandleSource) -> Iterator[tuple[int, list[Row]]]:
     """Every minute's close time (UTC ms) and its signals, chosen or not; those of paused strategies are none."""
     for close_time, decided in deciding(settings).over(source):

@@ -70,13 +70,16 @@ def plot(
     theme: Annotated[str, typer.Option("--theme", help="dark or light")] = "dark",
     zone: Annotated[str, typer.Option("--zone", help="time zone of the time axis")] = "Asia/Seoul",
     size: Annotated[str, typer.Option("--size", help="width and height in pixels")] = "1600x900",
+    signals: Annotated[
+        bool, typer.Option("--signals", help="draw the signals of the configured strategies; needs 1m candles")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Draw candles with the zones, structure, levels and sessions that the engine found, as PNG or HTML."""
     from cli.research.plot import plot_files
 
     files = CandleFiles(data, time_zone, columns, interval)
-    plot_files(files, out, timeframe, start, end, last, kinds, theme, zone, size, config)
+    plot_files(files, out, timeframe, start, end, last, kinds, theme, zone, size, config, with_signals=signals)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from typing import get_args
 from rich.console import Console
 
 from cli.data.options import BadOption, CandleFiles
+from cli.explain.scan import signals_of
 from cli.play.progress import Bar
 from cli.research.output import output
 from cli.research.recorded import open_market
@@ -19,6 +20,7 @@ from research.plot.chart import NothingToShow, picture_of, words
 from research.plot.html import write_html
 from research.plot.png import is_drawable, write_png
 from research.plot.theme import THEMES, ThemeName
+from shared.domain.decisions import Signal
 from shared.domain.facts import FactKind
 from shared.domain.timezones import known_zone
 from shared.runtime.extras import require
@@ -39,8 +41,13 @@ def plot_files(
     zone: str,
     size: str,
     config: Sequence[Path] | None,
+    signals: Sequence[Signal] = (),
+    *,
+    with_signals: bool = False,
 ) -> None:
-    """Run the command. With several symbols, write one file per symbol, with the symbol in its name."""
+    """Run the command. ``signals`` are drawn; with ``with_signals`` those of the configured strategies on these candles.
+
+    With several symbols, write one file per symbol, with the symbol in its name."""
     try:
         look = _look(theme, zone, size)
         wanted = _kinds(kinds)
@@ -53,6 +60,8 @@ def plot_files(
     settings = load_settings(config)
     console = Console(stderr=True)
     market = open_market(console, settings, data, timeframe, start, end)
+    if with_signals:
+        signals = signals_of(config, data, start, end)
     for symbol in market.symbols:
         with Bar(console, f"analysed {symbol}", market.last - market.first) as bar:
 
@@ -60,7 +69,9 @@ def plot_files(
                 bar.at(at - market.first)
 
             try:
-                picture = picture_of(market, symbol, settings.analysis, look, last=last, kinds=wanted, on_close=on_close)
+                picture = picture_of(
+                    market, symbol, settings.analysis, look, last=last, kinds=wanted, on_close=on_close, signals=signals
+                )
             except NothingToShow as error:
                 refuse(str(error), Exit.NEGATIVE)
         path = out if len(market.symbols) == 1 else out.with_stem(f"{out.stem}-{symbol}")

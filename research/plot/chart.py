@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from research.events import analyses, read_in_pairs, replay
 from research.market import Market
@@ -16,6 +16,7 @@ from research.plot.windows import Stretch, stretches
 from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.timetable import TimetableSettings
 from shared.domain.candles import Candle
+from shared.domain.decisions import Signal
 from shared.domain.timeframes import DURATION
 
 #: Words of ``--kinds`` that are windows of time, not facts.
@@ -43,11 +44,13 @@ def picture_of(
     last: int,
     kinds: Collection[str] = (),
     on_close: Callable[[int], None] = lambda _: None,
+    signals: Sequence[Signal] = (),
 ) -> Picture:
     """The last ``last`` candles of the market, with everything that the engine knew of them from its first candle on.
 
     A symbol that the settings pair with another of the market is read against it as it is live, at several times the cost.
-    ``kinds``: groups or kinds of facts and windows; empty for the usual ones. Raises NothingToShow.
+    ``kinds``: groups or kinds of facts and windows; empty for the usual ones. ``signals``: drawn
+    where they lie in the picture, those of this symbol. Raises NothingToShow.
     """
     shown: deque[Candle] = deque(maxlen=last)
     lives = Lives()
@@ -74,7 +77,9 @@ def picture_of(
         raise NothingToShow(f"{symbol}: no {market.timeframe} candle can be made in this range; widen it")
     wanted = [life for life in lives.all() if _wanted(life, kinds)]
     windows = _windows(analysis.timetable, kinds, shown)
-    return Scene(shown, look, f"{symbol} {market.timeframe}").draw(wanted, windows)
+    return Scene(shown, look, f"{symbol} {market.timeframe}").draw(
+        wanted, windows, [each for each in signals if each.symbol == symbol]
+    )
 
 
 def _wanted(life: Life, kinds: Collection[str]) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from research.plot import frame, marks, zones
+from research.plot import frame, marks, trades, zones
 from research.plot.canvas import Canvas, Look
 from research.plot.lives import Life
 from research.plot.shapes import Picture
 from research.plot.theme import style_of
 from research.plot.windows import Stretch
 from shared.domain.candles import Candle
+from shared.domain.decisions import Signal
 
 
 class Scene:
@@ -20,7 +21,7 @@ class Scene:
         """Raises ValueError when there are no candles."""
         self._on = Canvas(candles, look, title)
 
-    def draw(self, lives: Sequence[Life], windows: Sequence[Stretch]) -> Picture:
+    def draw(self, lives: Sequence[Life], windows: Sequence[Stretch], signals: Sequence[Signal] = ()) -> Picture:
         """The whole chart."""
         on, scale = self._on, self._on.scale
         styled = [(life, style_of(life.born.kind, has_height=life.born.top > life.born.bottom)) for life in lives]
@@ -61,6 +62,8 @@ class Scene:
                 zones.box_name(on, life, style)
             elif style.role == "band":
                 zones.band_name(on, life, style)
+        for each in signals:
+            trades.signal(on, each)
         frame.last_price(on)
         frame.head(on)
         return on.picture

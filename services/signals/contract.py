@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from services.signals.gates import Gate
 from services.signals.view import MarketView
+from services.signals.view.history import MOST_BARS
 from services.signals.view.scope import Scope
 from shared.domain.decisions import Reason, Signal
 from shared.domain.facts import ALL_KINDS, FactKind
@@ -41,6 +42,10 @@ def _none(settings: Any) -> tuple[str, ...]:
     return ()
 
 
+def _no_history(settings: Any) -> Mapping[Timeframe, int]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Strategy(Generic[S]):
     """One strategy.
@@ -49,8 +54,9 @@ class Strategy(Generic[S]):
     settings; every one has a default and a description, and every number a range, which search and sliders use.
     judge: the rules. timeframe: at whose closes it judges. reads: by timeframe, the kinds of facts that it looks at; an
     empty set reads candles and trend only. symbols: other symbols that it looks at. presets: named sets of settings.
-    drill: trades without a reason; mode live refuses it. explain: the gates by which ``judge`` answers, with sentences: all
-    pass when it gives a signal, else its reasons are those of the gates that do not; None = it has its reasons only.
+    drill: trades without a reason; mode live refuses it. history: by timeframe, how many candles it looks back, the closing
+    one included, at most ``MOST_BARS``. explain: the gates by which ``judge`` answers, with sentences: all pass when it
+    gives a signal, else its reasons are those of the gates that do not; None = it has its reasons only.
     """
 
     name: str
@@ -62,6 +68,7 @@ class Strategy(Generic[S]):
     symbols: Callable[[S], tuple[str, ...]] = _none
     presets: Mapping[str, S] = field(default_factory=dict)
     drill: bool = False
+    history: Callable[[S], Mapping[Timeframe, int]] = _no_history
     explain: Callable[[MarketView, S], tuple[Gate, ...]] | None = None
 
 
@@ -77,7 +84,9 @@ class Enabled:
         self.name: Final = strategy.name
         try:
             timeframe, reads, symbols = strategy.timeframe(settings), strategy.reads(settings), strategy.symbols(settings)
+            history = dict(strategy.history(settings))
             unknown = sorted(str(each) for each in {timeframe, *reads} - set(DURATION))
+            unknown += sorted(f"{count} candles of {each}" for each, count in history.items() if not _possible(count))
             unknown += sorted({str(kind) for kinds in reads.values() for kind in kinds} - ALL_KINDS)
             self.symbols: Final = tuple(symbols)
         except Exception as error:  # of a plug-in: anything
@@ -85,10 +94,13 @@ class Enabled:
             raise ValueError(text) from error
         if unknown:
             raise ValueError(f"strategy {self.name} declares to read {', '.join(unknown)}, which does not exist")
+        strangers = sorted(str(each) for each in history.keys() - reads.keys())
+        if strangers:
+            raise ValueError(f"strategy {self.name} looks back on {', '.join(strangers)} and does not declare to read it")
         if timeframe not in reads:
             raise ValueError(f"strategy {self.name} judges {timeframe} candles and does not declare to read them")
         self.timeframe: Final = timeframe
-        self.scope: Final = Scope(reads, self.symbols)
+        self.scope: Final = Scope(reads, self.symbols, history)
 
     def answer(self, view: MarketView) -> Answer:
         """Judge one symbol at one close. Whatever a strategy raises comes out."""
@@ -122,6 +134,10 @@ def faults(strategy: Strategy[Any]) -> Iterator[str]:
     for preset, settings in strategy.presets.items():
         if not isinstance(settings, model):
             yield f"has a preset {preset} that is no {model.__name__}"
+
+
+def _possible(count: object) -> bool:
+    return isinstance(count, int) and 1 <= count <= MOST_BARS
 
 
 def _is_number(setting: FieldInfo) -> bool:

@@ -82,6 +82,9 @@ class SignalsCore:
             frame: MOMENTS & frozenset().union(*(each.scope.reads.get(frame, ()) for each in self._enabled))
             for frame in timeframes
         }
+        self._bars: dict[Timeframe, int] = {
+            frame: max([each.scope.history.get(frame, 0) for each in self._enabled]) for frame in timeframes
+        }
         self._barrier = CloseBarrier(
             timeframes,
             deadline_ms=settings.deadline_ms,
@@ -142,7 +145,8 @@ class SignalsCore:
         for analysis in bundle.analyses:
             memory = self._symbols.get(analysis.symbol)
             if memory is not None:
-                memory.absorb(analysis, self._kept[analysis.timeframe], self._settings.moments)
+                frame = analysis.timeframe
+                memory.absorb(analysis, self._kept[frame], self._settings.moments, self._bars[frame])
 
     def _decide(self, rulings: Sequence[CloseRuling]) -> Sequence[Message]:
         messages: list[Message] = []
@@ -204,6 +208,7 @@ class SignalsCore:
             scope=enabled.scope,
             moments=memory.moments,
             others=others,
+            history=memory.history,
             indexes=self._indexes[symbol],
             known=known[symbol],
         )

@@ -85,6 +85,6 @@ def _unfit(enabled: Enabled, view: MarketView) -> tuple[Gate, ...]:
             gates.append(Gate("candle", "data_missing", False, text=f"{each.symbol}: the last {frames} candle is missing."))
         if each.disputed:
             frames = ", ".join(each.disputed)
-            text = f"{each.symbol}: the last {frames} candle is implausible."
+            text = f"{each.symbol}: the last {frames} candle is implausible, or lacks minutes."
             gates.append(Gate("plausible", "data_disputed", False, text=text))
     return tuple(sorted(gates, key=lambda gate: gate.reason != "data_missing"))

@@ -10,6 +10,12 @@ from services.signals import plugins
 from services.signals.contract import Enabled, Strategy
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.breaker_retest import BreakerRetestSettings
+from services.signals.strategies.classical.bollinger import BollingerSettings
+from services.signals.strategies.classical.donchian import DonchianSettings
+from services.signals.strategies.classical.macd import MacdSettings
+from services.signals.strategies.classical.moving_averages import MovingAveragesSettings
+from services.signals.strategies.classical.rsi_extremes import RsiExtremesSettings
+from services.signals.strategies.classical.zscore import ZscoreSettings
 from services.signals.strategies.every_close import EveryCloseSettings
 from services.signals.strategies.judas import JudasSettings
 from services.signals.strategies.ob_fvg import ObFvgSettings
@@ -73,6 +79,20 @@ class SignalsSettings(BaseModel):
         default_factory=BreakerRetestSettings, description="Retest of a breaker block"
     )
     judas: JudasSettings = Field(default_factory=JudasSettings, description="Judas swing, Power of Three")
+    moving_averages: MovingAveragesSettings = Field(
+        default_factory=MovingAveragesSettings, description="Cross of two moving averages"
+    )
+    donchian: DonchianSettings = Field(
+        default_factory=DonchianSettings, description="Breakout of a channel of highs and lows"
+    )
+    macd: MacdSettings = Field(default_factory=MacdSettings, description="Cross of the MACD line and its signal line")
+    bollinger: BollingerSettings = Field(default_factory=BollingerSettings, description="Return into the Bollinger bands")
+    rsi_extremes: RsiExtremesSettings = Field(
+        default_factory=RsiExtremesSettings, description="Relative strength index leaving its extreme"
+    )
+    zscore: ZscoreSettings = Field(
+        default_factory=ZscoreSettings, description="Distance from the mean in standard deviations"
+    )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )

@@ -42,7 +42,7 @@ Reason = Literal[
     "stop_too_far",  # farther from the entry than the strategy accepts
     "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # an earlier signal used this zone
-    "no_setup",  # what the strategy looks for is not there; for plug-ins that have no word of their own in this list
+    "no_setup",  # what the strategy looks for is not there; of strategies that have no word of their own in this list
     "paused",  # the strategy would have signalled, but is paused
     "conflict",  # strategies signalled opposite sides, so that none of them was chosen
     "strategy_failed",  # the strategy raised an error; the alert of the same name says which

@@ -15,6 +15,7 @@ from services.signals.strategies import (
     sweep_reversal,
     top_down,
 )
+from services.signals.strategies.classical import bollinger, donchian, macd, moving_averages, rsi_extremes, zscore
 
 STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     module.STRATEGY.name: module.STRATEGY
@@ -27,5 +28,11 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         breaker_retest,
         judas,
         every_close,
+        moving_averages,
+        donchian,
+        macd,
+        bollinger,
+        rsi_extremes,
+        zscore,
     )
 }

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.signals.view.flaws import Flaws, flaws
+from services.signals.view.history import Bars, History
 from services.signals.view.index import FactIndex, Indexes
 from services.signals.view.memory import MOMENTS
 from services.signals.view.scope import EVERYTHING, Scope
@@ -17,19 +18,21 @@ from shared.domain.timeframes import Timeframe
 
 _NO_FACTS: Final[Mapping[Timeframe, Mapping[FactKind, list[Fact]]]] = MappingProxyType({})
 
+_NO_HISTORY: Final[Mapping[Timeframe, History]] = MappingProxyType({})
+
 
 class ViewData:
     """One symbol at the close ``close_time`` (UTC ms). Nothing in it is younger than that close.
 
     closing: the timeframes that close now. analyses: the newest of each timeframe. candles: how many analyses of each were
     seen. used: ids of facts that gave this strategy a signal before. scope: what the strategy declares; a fact of another
-    kind is nowhere in the view. moments: see ``SymbolMemory``. others: the views of other symbols that it declares.
+    kind is nowhere in the view. moments, history: see ``SymbolMemory``. others: the views of other symbols that it declares.
     indexes, known: what was computed of the same analyses before; None = nothing.
     """
 
     __slots__ = (
-        "_analyses", "_flaws", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time", "closing",
-        "symbol", "used",
+        "_analyses", "_flaws", "_history", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time",
+        "closing", "symbol", "used",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +47,7 @@ class ViewData:
         scope: Scope = EVERYTHING,
         moments: Mapping[Timeframe, Mapping[FactKind, list[Fact]]] = _NO_FACTS,
         others: Mapping[str, ViewData] | None = None,
+        history: Mapping[Timeframe, History] = _NO_HISTORY,
         indexes: Indexes | None = None,
         known: Flaws | None = None,
     ) -> None:
@@ -58,6 +62,7 @@ class ViewData:
         self._flaws = known
         self._scope = scope
         self._moments = moments
+        self._history = history
         self._others = others or {}
         self._indexes = indexes if indexes is not None else Indexes()
 
@@ -121,6 +126,19 @@ class ViewData:
         self._frames(kind, timeframe, or_higher=False)
         kept = self._moments.get(timeframe, {}).get(kind, ())
         return tuple([f for f in kept if f.confirmed_at >= since and (direction is None or f.direction == direction)])
+
+    def history(self, timeframe: Timeframe, count: int) -> Bars | None:
+        """The newest ``count`` candles of a timeframe, the closing one included; None while fewer followed on each other.
+
+        Raises UndeclaredRead when the strategy declares to look back less.
+        """
+        try:
+            self._scope.bars(timeframe, count)
+        except UndeclaredRead as error:
+            self.asked.append(str(error))
+            raise
+        kept = self._history.get(timeframe)
+        return None if kept is None else kept.newest(count)
 
     def holds(self, fact_id: str) -> bool:
         """True when a fact of this id is in the view, of this symbol or another: a signal may rest on nothing else."""

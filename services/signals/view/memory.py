@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from services.signals.view.history import History
 from shared.domain.facts import Analysis, Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
@@ -25,17 +26,20 @@ class SymbolMemory(msgspec.Struct, kw_only=True):
 
     analyses: the newest of each timeframe; candles: how many of each were seen. moments: by timeframe and kind, the newest
     facts that no later analysis holds, oldest first. used: by strategy, ids of facts that gave it a signal, oldest first.
+    history: the prices of the timeframes that strategies look back on.
     """
 
     analyses: dict[Timeframe, Analysis] = msgspec.field(default_factory=dict)
     candles: dict[Timeframe, int] = msgspec.field(default_factory=dict)
     moments: dict[Timeframe, dict[FactKind, list[Fact]]] = msgspec.field(default_factory=dict)
     used: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    history: dict[Timeframe, History] = msgspec.field(default_factory=dict)
 
-    def absorb(self, analysis: Analysis, kept: Collection[FactKind] = frozenset(), limit: int = 16) -> None:
+    def absorb(self, analysis: Analysis, kept: Collection[FactKind] = frozenset(), limit: int = 16, bars: int = 0) -> None:
         """Keep it if it is newer than what is known of its timeframe; anything else is a repeat.
 
         kept: the kinds of ``MOMENTS`` that strategies read on this timeframe; of each, the newest ``limit`` facts are kept.
+        bars: how many candles of this timeframe's history are kept.
         """
         timeframe = analysis.timeframe
         known = self.analyses.get(timeframe)
@@ -43,6 +47,8 @@ class SymbolMemory(msgspec.Struct, kw_only=True):
             return
         self.analyses[timeframe] = analysis
         self.candles[timeframe] = self.candles.get(timeframe, 0) + 1
+        if bars:
+            self.history.setdefault(timeframe, History()).take(analysis.candle, bars)
         if not kept:
             return
         for fact in analysis.events:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
+from services.signals.view.history import MOST_BARS
 from services.signals.view.undeclared import UndeclaredRead
 from shared.domain.facts import ALL_KINDS, FactKind
 from shared.domain.timeframes import DURATION, TIMEFRAMES, Timeframe
 
 
 class Scope:
-    """The kinds of facts by timeframe, and the other symbols, that a strategy reads; made once a strategy.
+    """The kinds of facts by timeframe, the other symbols and the history that a strategy reads; made once a strategy.
 
-    symbols: None = any.
+    symbols: None = any. history: by timeframe, how many candles it looks back.
     """
 
-    __slots__ = ("_frames", "reads", "symbols")
+    __slots__ = ("_frames", "history", "reads", "symbols")
 
-    def __init__(self, reads: Mapping[Timeframe, frozenset[FactKind]], symbols: Collection[str] | None = ()) -> None:
+    def __init__(
+        self,
+        reads: Mapping[Timeframe, frozenset[FactKind]],
+        symbols: Collection[str] | None = (),
+        history: Mapping[Timeframe, int] = MappingProxyType({}),
+    ) -> None:
+        self.history: Final = dict(history)
         self.reads: Final = {frame: reads[frame] for frame in sorted(reads, key=DURATION.__getitem__)}
         self.symbols: Final = symbols
         self._frames: dict[tuple[FactKind, Timeframe, bool], tuple[Timeframe, ...]] = {}
@@ -29,6 +37,11 @@ class Scope:
         if kinds is None:
             raise UndeclaredRead(f"timeframe {timeframe}; it declares {', '.join(self.reads)}")
         return kinds
+
+    def bars(self, timeframe: Timeframe, count: int) -> None:
+        """Raise UndeclaredRead when it declares to look back less than ``count`` candles of this timeframe."""
+        if count > self.history.get(timeframe, 0):
+            raise UndeclaredRead(f"{count} candles of {timeframe}; it declares {self.history.get(timeframe, 0)}")
 
     def frames(self, kind: FactKind, timeframe: Timeframe, or_higher: bool) -> tuple[Timeframe, ...]:
         """Where it reads this kind: on ``timeframe`` and, with ``or_higher``, on longer ones; longest first.
@@ -54,4 +67,4 @@ class Scope:
 
 
 #: Of a view that is made by hand: everything may be asked for.
-EVERYTHING: Final = Scope(dict.fromkeys(TIMEFRAMES, ALL_KINDS), None)
+EVERYTHING: Final = Scope(dict.fromkeys(TIMEFRAMES, ALL_KINDS), None, dict.fromkeys(TIMEFRAMES, MOST_BARS))

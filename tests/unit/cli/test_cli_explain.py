@@ -348,3 +348,35 @@ def test_rows_that_no_journal_writes_are_refused(played: Path, tmp_path: Path) -
     result = ict("explain", ids_of(played)["decision"], "--journal", f"sqlite:///{path}")
     assert result.exit_code == Exit.UNREACHABLE
     assert "this is no journal of ours, or it was edited" in result.output
+
+
+def test_plot_draws_the_signals_that_scan_lists(files: list[str], tmp_path: Path) -> None:
+    """Of the last candles: the page has the sentence of each, and nothing of them without the option."""
+    own = files[:2]
+    (last,) = scanned(own)[-1:]
+    page = tmp_path / "chart.html"
+    arguments = ("plot", *own, "--out", page, "--to", typed(last["close_time"] + 4 * QUARTER))
+    assert ict(*arguments).exit_code == Exit.OK
+    assert last["why"] not in page.read_text(encoding="utf-8")
+    result = ict(*arguments, "--signals")
+    assert result.exit_code == Exit.OK, result.output
+    assert last["why"] in page.read_text(encoding="utf-8")
+
+
+def test_after_a_gap_why_not_names_the_candle_that_is_missing_or_lacks_minutes(tmp_path: Path) -> None:
+    """DATA-3, SIG-1: 18 minutes without a candle: a missing one, an incomplete one, then history that begins anew."""
+    rows = walk(1, 600)
+    gap = open_time(rows[300][0], "15m") + QUARTER
+    path = write_csv(tmp_path / "gap.csv", [row for row in rows if not gap <= row[0] < gap + 18 * MINUTE])
+    own = ["--data", f"BTCUSDT={path}"]
+    for number, (reason, words) in enumerate(
+        [
+            ("data_missing", "the last 15m candle is missing"),
+            ("data_disputed", "the last 15m candle is implausible, or lacks minutes"),
+            ("warming_up", "22 candles of 15m without a gap are not there yet"),
+        ],
+        start=1,
+    ):
+        (told,) = asked(own, gap + number * QUARTER, "--strategy", "donchian")
+        assert list(told["reasons"]) == [reason]
+        assert any(words in gate["text"] for gate in told["gates"] if not gate["passed"])

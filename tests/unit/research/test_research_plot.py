@@ -31,6 +31,7 @@ from services.analysis.settings import AnalysisSettings
 from services.analysis.settings.timetable import TimetableSettings
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle
+from shared.domain.decisions import Exit, MarketEntry, Signal
 from shared.domain.facts import Fact
 from shared.domain.timeframes import DURATION, Timeframe
 from tests.support.analysis.candles import LIVELY, SYMBOL, seeded_walk, table
@@ -364,3 +365,35 @@ def test_a_range_in_which_no_candle_closes_is_told(tmp_path: Path) -> None:
     market = Market({SYMBOL: write_csv(tmp_path / "c.csv", walk(4, 10, "1m"))}, "1h", IngestSettings())
     with pytest.raises(NothingToShow, match="no 1h candle"):
         picture_of(market, SYMBOL, LIVELY, LOOK, last=60)
+
+
+def a_signal(at: int, entry: float, stop: float, *exits: float) -> Signal:
+    return Signal(
+        id="s", symbol=SYMBOL, strategy="ob_fvg", side="BUY", entry=MarketEntry(price=entry), stop=stop,
+        exits=tuple(Exit(price=each, share=1.0 / len(exits)) for each in exits), score=4.0, close_time=at,
+        valid_until=at + 60_000, rests_on=(), why="the rule that fired",
+    )  # fmt: skip
+
+
+def test_a_signal_is_a_sign_at_its_close_with_lines_from_there_on() -> None:
+    """SIG-7: entry, stop and every exit that lies in the frame; beyond it none is drawn, at its edge neither."""
+    candles = seeded_walk(3, 120)
+    known = candles[60]
+    low, high = min(each.low for each in candles), max(each.high for each in candles)
+    drawn_at = a_signal(known.close_time, (low + high) / 2, low + (high - low) / 10, high - (high - low) / 10, high * 2)
+    picture = Scene(candles, LOOK, SYMBOL).draw([], [], [drawn_at])
+    lines = [each for each in of_group(picture, Line, "signals") if isinstance(each, Line)]
+    assert len(lines) == 3
+    assert all("the rule that fired" in each.tip for each in lines)
+    scale = scale_of(candles, 8.0, LOOK.width - 84.0, 46.0, LOOK.height - 24.0)
+    assert all(each.x2 > scale.edge(known.close_time) for each in lines)
+    assert len(of_group(picture, Polygon, "signals")) == 1
+
+
+@pytest.mark.parametrize("off", [-1_000, 1_000])
+def test_a_signal_outside_of_the_chart_is_not_drawn(off: int) -> None:
+    candles = seeded_walk(3, 120)
+    at = candles[60].close_time + off * DURATION[candles[0].timeframe]
+    price = candles[60].close
+    picture = Scene(candles, LOOK, SYMBOL).draw([], [], [a_signal(at, price, price * 0.99, price * 1.01)])
+    assert "signals" not in picture.groups

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from services.signals.judging import ask
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.ob_fvg import ObFvgSettings
 from services.signals.view import MarketView
+from services.signals.view.history import History
 from services.signals.view.scope import EVERYTHING, Scope
 from shared.domain.decisions import Reason
 from shared.domain.facts import Analysis
@@ -39,10 +42,19 @@ def zones(draw: st.DrawFn) -> list[object]:
     return found
 
 
-def seen(shown: Analysis, scope: Scope, *, at: int = CLOSE, candles: int = 100, used: tuple[str, ...] = ()) -> MarketView:
+def seen(
+    shown: Analysis,
+    scope: Scope,
+    *,
+    at: int = CLOSE,
+    candles: int = 100,
+    used: tuple[str, ...] = (),
+    history: History | None = None,
+) -> MarketView:
     """The view of a strategy that reads ``scope`` and nothing else."""
     frame = shown.timeframe
-    return MarketView(shown.symbol, at, closing_at(at), {frame: shown}, {frame: candles}, used, scope=scope)
+    past = {frame: history} if history is not None else {}
+    return MarketView(shown.symbol, at, closing_at(at), {frame: shown}, {frame: candles}, used, scope=scope, history=past)
 
 
 @st.composite
@@ -55,7 +67,18 @@ def views(draw: st.DrawFn, scope: Scope) -> MarketView:
     shown_at = analysis(*draw(zones()), trend=trend, atr=draw(st.sampled_from((0.0, 1e-9, 0.5, 3.0))), of=shown)  # type: ignore[arg-type]  # facts
     used = tuple(f"zone-{number}" for number in draw(st.sets(st.integers(0, 6), max_size=2)))
     at = draw(st.sampled_from((CLOSE, CLOSE, CLOSE, CLOSE + QUARTER, CLOSE + 60_000)))
-    return seen(shown_at, scope, at=at, candles=draw(st.sampled_from((0, 19, 20, 500))), used=used)
+    past = walked(draw(st.integers(0, 10_000)), draw(st.sampled_from((0, 30, 400))), close)
+    return seen(shown_at, scope, at=at, candles=draw(st.sampled_from((0, 19, 20, 500))), used=used, history=past)
+
+
+def walked(seed: int, count: int, close: float) -> History:
+    """Candles of a walk that ends at ``close``."""
+    dice = random.Random(seed)
+    closes = [close]
+    while len(closes) < count:
+        closes.append(closes[-1] * (1.0 + dice.gauss(0.0, 0.004)))
+    closes.reverse()
+    return History(highs=[each * 1.001 for each in closes], lows=[each * 0.999 for each in closes], closes=closes)
 
 
 SETTINGS = st.builds(

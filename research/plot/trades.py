@@ -1,0 +1,43 @@
+"""Signals on a chart: a sign at the candle that closed, and lines for entry, stop and exits from there on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from research.plot.canvas import SIZE, Canvas
+from research.plot.shapes import Line, Polygon, Text
+from shared.domain.decisions import Signal
+from shared.domain.timeframes import DURATION
+
+#: Candles over which the lines of a signal are drawn; to the end of the chart if that is nearer.
+_LENGTH: Final = 24
+_GROUP: Final = "signals"
+
+
+def signal(on: Canvas, drawn: Signal) -> None:
+    """Draw one signal, if it closed on this chart; prices beyond its frame are left out."""
+    scale, theme = on.scale, on.theme
+    candle = on.candle_before(drawn.close_time)
+    if candle.close_time != drawn.close_time:
+        return  # it closed before the chart begins, or after its end
+    up = drawn.side == "BUY"
+    color = theme.bullish if up else theme.bearish
+    on.picture.groups.setdefault(_GROUP, theme.text)
+    tip = f"{drawn.strategy}: {drawn.why}"
+    left = scale.edge(drawn.close_time)
+    right = min(scale.edge(drawn.close_time + _LENGTH * DURATION[candle.timeframe]), scale.right)
+    named = [("stop", drawn.stop, theme.bearish), ("entry", drawn.entry.price, theme.text)]
+    named += [("exit", each.price, theme.bullish) for each in drawn.exits]
+    for name, level, ink in named:
+        if not scale.lowest <= level <= scale.highest:
+            continue
+        y = scale.y(level)
+        on.add(Line(left - scale.slot, y, max(right, left), y, ink, 1.2, 0.9, name != "entry", _GROUP, tip))
+        label = Text(
+            left - scale.slot - 3, y + 4, f"{name} {level:,.{on.digits}f}", SIZE - 1, ink, "end", group=_GROUP, tip=tip
+        )
+        if (placed := on.placer.place(label, ((0.0, 0.0), (0.0, -SIZE), (0.0, SIZE)))) is not None:
+            on.add(placed)
+    x = scale.middle(candle.open_time)
+    y, away = (scale.y(candle.low) + 6, 1.0) if up else (scale.y(candle.high) - 6, -1.0)
+    on.add(Polygon(((x - 7, y + away * 13), (x + 7, y + away * 13), (x, y)), color, 1.0, _GROUP, tip))
