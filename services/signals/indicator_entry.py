@@ -17,7 +17,6 @@ from services.signals.view.history import Bars
 from services.signals.wording import price
 from shared.domain.decisions import Exit, MarketEntry, Signal
 from shared.domain.facts import Analysis
-from shared.domain.level import BASIC
 from shared.domain.order_words import Side
 from shared.domain.timeframes import Timeframe
 
@@ -27,14 +26,13 @@ class IndicatorSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    stop_atr: float = Field(2.0, gt=0.0, le=20.0, description="Distance of the stop from the entry, average true ranges")
+    timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges")
+    stop_atr: float = Field(2.0, gt=0.0, le=20.0, description="Distance of the stop from the entry, ATR")
     reward_risk: float = Field(
         2.0,
         gt=0.0,
         le=20.0,
         description="Distance of the target as a multiple of the stop's distance",
-        json_schema_extra=BASIC,
     )
     min_stop_distance: float = Field(0.001, gt=0.0, le=0.1, description="Nearest stop accepted, fraction of the entry price")
     max_stop_distance: float = Field(0.03, gt=0.0, le=0.5, description="Farthest stop accepted, fraction of the entry price")
