@@ -1,19 +1,52 @@
-"""``ict data``: look at candle files before they are used. Bodies are imported late."""
+"""``ict data``: look at candle files before they are used, and keep history. Bodies are imported late."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.data.options import Columns, Interval, TimeZone
+from cli.data.store import DEFAULT_STORE, Store
 
-app = typer.Typer(help="Look at candle files before they are used.", no_args_is_help=True)
+app = typer.Typer(help="Fetch, import, check, list and show candles and funding rates.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
+Config = Annotated[
+    list[Path] | None,
+    typer.Option("--config", "-c", help="YAML file with the exchange's settings; several are merged, later ones win"),
+]
 
 
 @app.callback()
 def _data() -> None:
-    """Look at candle files before they are used."""
+    """Fetch, import, check, list and show candles and funding rates."""
+
+
+@app.command()
+def fetch(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="such as BTCUSDT")],
+    start: Annotated[str, typer.Option("--from", help="first instant, such as 2023-01-01 (UTC)")],
+    end: Annotated[str | None, typer.Option("--to", help="first instant that is not asked for; default: now")] = None,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Option("--kind", help="1m to 1w, or funding; may be given several times. Default: 1m and funding"),
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    url: Annotated[str, typer.Option("--url", help="server of the public archives")] = "https://data.binance.vision",
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=64, help="downloads at the same time, at most")] = 8,
+    rest: Annotated[bool, typer.Option("--rest/--no-rest", help="ask the exchange for what no archive has yet")] = True,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Fetch history into the repository: public archives of months, then of days, then the exchange's REST for the rest.
+
+    What is stored is not fetched again; Ctrl-C keeps what was done, and the same line goes on from there.
+    """
+    from cli.data.fetch import fetch as body
+
+    body(config, store, symbols, kinds or [], start, end, url, parallel, rest=rest, json=json)
 
 
 @app.command()
