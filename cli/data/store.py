@@ -36,9 +36,7 @@ def refusals(store: Path) -> Iterator[None]:
         refuse(str(error), Exit.NEGATIVE)
     except OSError as error:
         reason = error.strerror or error
-        text = (
-            f"{store}: cannot be written: {reason}. What was done before is kept and whole: make room (or see to its rights)"
-        )
+        text = f"{store}: {reason}. What was done before is kept and whole: make room, or see to the rights"
         refuse(f"{text}, then type the same line again", Exit.NEGATIVE)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from shared.candles.kinds import KINDS, Kind, step_of
+from shared.candles.kinds import FUNDING, KINDS, Kind, step_of
 from shared.candles.manifest import MANIFEST
 from shared.candles.series import Series
 from shared.domain.symbols import is_symbol
@@ -57,17 +57,17 @@ class Repository:
         return [series for series in every if series.exists]
 
     def listed(self, start: int, end: int) -> list[str]:
-        """The universe of a span of time: symbols with a first candle before ``end`` and a last one at ``start`` or later.
+        """The universe of a span of time: symbols with candles from before ``end`` on and until ``start`` or later, UTC ms.
 
-        Both UTC ms, of the finest series of each symbol. What was delisted since is among them, if it is stored. Known is
-        what is stored: a symbol that was fetched from 2023 on is not said to have traded before. Raises Damaged.
+        What was delisted since is among them, if it is stored. Known is what is stored: a symbol that was fetched from 2023
+        on is not said to have traded before. Raises Damaged.
         """
-        spans: dict[str, tuple[int, int]] = {}
+        found: dict[str, None] = {}
         for series in self.stored():
             extent = extent_of(series)
-            if series.kind != "funding" and extent.rows:
-                spans.setdefault(series.symbol, (extent.first, extent.last))
-        return [symbol for symbol, (first, last) in spans.items() if first < end and last >= start]
+            if series.kind != FUNDING and extent.rows and extent.first < end and extent.last >= start:
+                found[series.symbol] = None
+        return list(found)
 
 
 def extent_of(series: Series) -> Extent:

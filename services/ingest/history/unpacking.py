@@ -15,12 +15,11 @@ from services.ingest.files.members import Member, members_of
 from services.ingest.files.readers import read_columns
 from services.ingest.files.reading import Reading
 from services.ingest.history.archives import Archive
-from shared.candles.kinds import FUNDING, Chunk, columns_of, joined, rows_of
+from services.ingest.history.importing import in_order
+from shared.candles.kinds import FUNDING, Chunk, columns_of, rows_of
 from shared.domain.timeframes import Timeframe
 
 _BATCH_ROWS: Final = 16_384
-#: A rate of a tenth of the notional in one payment: several times what the exchange's own bounds allow.
-_RATE_LIMIT: Final = 0.1
 
 
 def rows_of_archive(archive: Archive, path: Path) -> tuple[int, Iterator[Chunk]]:
@@ -52,15 +51,8 @@ def _rates(archive: Archive, member: Member) -> tuple[int, Iterator[Chunk]]:
     """A month has some hundred payments at most: they are read whole."""
     time, rate = columns_of(FUNDING)
     chunks = [(batch[time], batch[rate]) for batch in read_columns(member, time, (rate,), _BATCH_ROWS)]
-    chunks = [chunk for chunk in chunks if rows_of(chunk)]
-    if not chunks:
-        raise FileDefect(member, "empty", "the file has no rows; download it again")
-    whole = joined(chunks)
-    times, places = np.unique(whole[0], return_index=True)
-    whole = (times, whole[1][places])
-    wrong = ~(np.abs(whole[1]) < _RATE_LIMIT)
-    if wrong.any():
-        raise FileDefect(member, "out_of_range", f"{rate} {whole[1][wrong][0]} is no funding rate; download it again")
+    whole = in_order(member, chunks)
+    times = whole[0]
     _refuse_other_days(archive, member, int(times[0]), int(times[-1]))
     return rows_of(whole), iter([whole])
 
