@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from services.ingest.files.file_source import FileSource, SourceRefused
 from shared.candles.repository import Repository
 from shared.domain.timeframes import DAY, MINUTE
 from shared.runtime.process.exits import Exit
+from simulator.market.funding import RecordedFunding
 from tests.support.candles.rows import NEW_YEAR, candles, stored
 from tests.support.ingest.candle_file_kinds import CANDLES, KINDS, text
 from tests.support.ingest.candle_files import HEADER, START, folded, walk, write_csv
@@ -79,6 +81,8 @@ def test_funding_rates_are_imported_beside_the_candles(store: Path, tmp_path: Pa
     ict("data", "import", path, "--funding", "--store", store)
     shown = json.loads(ict("data", "show", "BTCUSDT", "--kind", "funding", "--store", store, "--json"))
     assert shown["head"] == [[NEW_YEAR, 0.0001], [NEW_YEAR + 8 * 3_600_000, -0.0002]]
+    rates = RecordedFunding({"BTCUSDT": parse_data([f"BTCUSDT=repo:{store}"], "--funding")["BTCUSDT"]})
+    assert rates.rates_at(NEW_YEAR) == {"BTCUSDT": Decimal("0.0001")}
     twice = text(tmp_path / "BTCUSDT-again.csv", f"funding_time,funding_rate\n{NEW_YEAR},0.0001\n{NEW_YEAR},0.2\n")
     assert "is none: rates are fractions" in ict("data", "import", twice, "--funding", "--store", store, code=Exit.NEGATIVE)
 

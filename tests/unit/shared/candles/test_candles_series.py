@@ -199,6 +199,14 @@ def test_rows_held_do_not_grow_with_the_range(series: Series) -> None:
     assert read.most <= 2_000
 
 
+def test_reader_that_holds_the_whole_range_is_caught(series: Series) -> None:
+    """STYLE: the specimen of the test before: a list of all chunks."""
+    add(series, candles(10_000))
+    read = Held()
+    assert len(list(read.watched(series.chunks(rows=1_000)))) == 10
+    assert read.most == 10_000
+
+
 _MEMORY = """
 import sys
 from pathlib import Path

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from services.ingest.history.archives import days_instead, needed
+from services.ingest.history import fetching
+from services.ingest.history.archives import Archive, days_instead, needed
 from services.ingest.history.downloading import Downloads, Unreachable
 from services.ingest.history.fetching import Fetched, SeriesFetch
+from services.ingest.history.unpacking import rows_of_archive
 from shared.candles.kinds import Kind, within
 from shared.candles.repository import Repository
 from shared.candles.series import Series
 from shared.domain.timeframes import DAY, MINUTE
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.market_data import FundingRate, Kline
-from tests.support.candles.rows import alike, candles, stored
+from tests.support.candles.rows import Held, alike, candles, stored
 from tests.support.ingest.archive_server import ArchiveServer, Fault, rows_of_span, serving
 
 
@@ -263,6 +265,24 @@ async def test_downloads_at_once_are_bounded(server: ArchiveServer, series: Seri
     async with serving(server):
         await fetch(server, series, at_once=3)
     assert 1 < most <= 3
+
+
+async def test_rows_held_do_not_grow_with_the_span(
+    server: ArchiveServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DATA-6: of three months of minutes, all downloaded together, less than the half is held while they are stored."""
+    held = Held()
+
+    def watched(archive: Archive, path: Path) -> Any:
+        rows, chunks = rows_of_archive(archive, path)
+        return rows, held.watched(chunks)
+
+    monkeypatch.setattr(fetching, "rows_of_archive", watched)
+    minutes = Repository(tmp_path).series("BTCUSDT")
+    server.publish(needed("BTCUSDT", "1m", ms(2022, 7, 1), ms(2022, 10, 1), NOW, ()))
+    done = await fetch(server, minutes, ms(2022, 7, 1), ms(2022, 10, 1))
+    assert (done.archives, done.new) == (3, 92 * 1_440)
+    assert 0 < held.most < done.new / 2
 
 
 async def test_funding_comes_by_month_and_the_rest_by_rest(server: ArchiveServer, tmp_path: Path) -> None:
