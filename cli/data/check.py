@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.data.options import BadOption, parse_reading
+from cli.data.picture import draw, refuse_other_kinds
 from cli.data.quality import Checked, as_json, checked
 from cli.data.quality import show as show_series
 from cli.data.store import refusals
@@ -33,18 +34,28 @@ _USUAL = "15m"
 
 
 def check_files(
-    files: Sequence[str], time_zone: str | None, columns: str | None, interval: str | None, *, json: bool
+    files: Sequence[str],
+    time_zone: str | None,
+    columns: str | None,
+    interval: str | None,
+    picture: Path | None,
+    *,
+    json: bool,
 ) -> None:
     """Describe each path, judge each series of a repository; exit 1 when one cannot be used as it is."""
     try:
         reading = parse_reading(time_zone, columns, interval)
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
+    if picture is not None:
+        refuse_other_kinds(picture)
     found: list[Description | Checked] = []
     with refusals(Path(files[0])):
         for text in files:
             stored = stored_below(Path(text))
             found += [checked(series) for series in stored] if stored else [_checked(text, reading)]
+    if picture is not None:
+        draw([each for each in found if isinstance(each, Checked)], picture)
     if json:
         echo_json([as_json(each) if isinstance(each, Checked) else _as_json(each, reading) for each in found])
     else:

@@ -114,6 +114,9 @@ def check(
     time_zone: TimeZone = None,
     columns: Columns = None,
     interval: Interval = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="draw the repository's series into this file, .png or .html")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="one JSON list on stdout")] = False,
 ) -> None:
     """Describe candle files: format, range, defects, and the command to type next; exit 1 if there is a defect.
@@ -127,4 +130,4 @@ def check(
     """
     from cli.data.check import check_files
 
-    check_files(files or [str(DEFAULT_STORE)], time_zone, columns, interval, json=json)
+    check_files(files or [str(DEFAULT_STORE)], time_zone, columns, interval, picture, json=json)

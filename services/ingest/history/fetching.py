@@ -19,7 +19,7 @@ from services.ingest.history.archives import Archive, days_instead, needed, unco
 from services.ingest.history.downloading import ArchiveBroken, Downloads
 from services.ingest.history.rest import missing_spans, rows_by_rest
 from services.ingest.history.unpacking import rows_of_archive
-from shared.candles.kinds import Chunk, Kind, rows_of, year_of
+from shared.candles.kinds import Chunk, Kind, rows_of, step_of, year_of
 from shared.candles.manifest import Source
 from shared.candles.merging import Tally
 from shared.candles.series import Series
@@ -188,8 +188,10 @@ class SeriesFetch:
     def _state_absent(self, begin: int, end: int) -> None:
         """Note the days that are over and of which there is no row."""
         stored: set[int] = set()
-        for chunk in self._series.chunks(begin, end):
-            stored |= set((chunk[0] // DAY).tolist())
+        longer = (step_of(self._series.kind) or DAY) // DAY  # a candle of a week is of seven days
+        for chunk in self._series.chunks(begin - longer * DAY, end):
+            for later in range(max(longer, 1)):
+                stored |= set((chunk[0] // DAY + later).tolist())
         for day in range(begin - begin % DAY, min(end, self._today), DAY):
             if day // DAY in stored:
                 continue

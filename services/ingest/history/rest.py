@@ -9,33 +9,33 @@ import numpy as np
 
 from shared.candles.kinds import FUNDING, Chunk, Kind, step_of
 from shared.candles.series import Series
-from shared.domain.timeframes import Timeframe
+from shared.domain.timeframes import MINUTE, Timeframe, open_time
 from shared.exchange.model.market_data import FundingRate, Kline
 from shared.exchange.port import MarketData
 
 #: The port's bounds of one answer.
 _MOST_KLINES: Final = 1_500
 _MOST_RATES: Final = 1_000
+#: Funding is paid every eight hours at most; minutes more are the exchange's own delay.
+_LONGEST_PAUSE: Final = 485 * MINUTE
 
 
 def missing_spans(series: Series, start: int, end: int) -> list[tuple[int, int]]:
-    """The parts of [start, end) in which the series lacks rows, UTC ms; of funding what is after its last row there.
+    """The parts of [start, end) in which the series lacks rows, UTC ms. Of funding rates one is due every eight hours.
 
     Raises Damaged.
     """
-    step = step_of(series.kind)
+    # The next candle is due right after one; the next rate some time after one, so that any later moment is asked for.
+    after, longest = (1, _LONGEST_PAUSE) if series.kind == FUNDING else (_duration(series.kind), _duration(series.kind))
+    due = start if series.kind == FUNDING else open_time(start + after - 1, series.kind)
     spans: list[tuple[int, int]] = []
-    due = start
     for chunk in series.chunks(start, end):
         times = chunk[0]
-        if step is None:
-            due = int(times[-1]) + 1
-            continue
-        jumps = np.flatnonzero(np.diff(times, prepend=due - step) > step)
+        jumps = np.flatnonzero(np.diff(times, prepend=due - after) > longest)
         for place in jumps.tolist():
-            before = due if place == 0 else int(times[place - 1]) + step
+            before = due if place == 0 else int(times[place - 1]) + after
             spans.append((before, int(times[place])))
-        due = int(times[-1]) + step
+        due = int(times[-1]) + after
     if due < end:
         spans.append((due, end))
     return spans

@@ -148,6 +148,48 @@ async def test_days_that_neither_archive_nor_exchange_has_are_told(server: Archi
     assert alike(stored(series), expected(ms(2023, 3, 5), NOW))
 
 
+async def test_candles_of_a_week_leave_no_day_out(server: ArchiveServer, tmp_path: Path) -> None:
+    """DATA-6: a week is seven days that are there, and a Wednesday is no week that is missing."""
+    weeks = Repository(tmp_path).series("BTCUSDT", "1w")
+    with weeks.locked():
+        weeks.add([candles(20, ms(2022, 12, 26), 7 * DAY)])
+    rest = Rest()
+    done = await fetch(server, weeks, ms(2023, 1, 4), ms(2023, 3, 1), rest)
+    assert (done.absent, rest.asked) == ([], [])
+
+
+async def test_rates_that_lie_before_those_that_are_stored_are_asked_for(server: ArchiveServer, tmp_path: Path) -> None:
+    """DATA-8: also in the middle; what is stored is not asked for."""
+    rates = Repository(tmp_path).series("BTCUSDT", "funding")
+    times = candles(9, ms(2023, 2, 10), 8 * HOUR)[0]
+    times = times[[0, 1, 2, 5, 6, 7, 8]] + 3
+    with rates.locked():
+        rates.add([(times, times * 0 + 0.0001)])
+    rest = Rest()
+    await fetch(server, rates, ms(2023, 2, 9), ms(2023, 2, 13), rest)
+    assert rest.asked == [
+        (ms(2023, 2, 9), ms(2023, 2, 10) + 2),
+        (ms(2023, 2, 10, 16) + 4, ms(2023, 2, 11, 16) + 2),
+        (ms(2023, 2, 12, 16) + 4, ms(2023, 2, 13) - 1),
+    ]  # fmt: skip
+
+
+async def test_archives_are_asked_for_as_they_are(server: ArchiveServer, series: Series) -> None:
+    """DATA-6: a checksum that is packed on the way would be none."""
+    publish(server)
+    seen = set()
+    answer = server.answer
+
+    async def noting(request: Any) -> Any:
+        seen.add(request.headers["Accept-Encoding"])
+        return await answer(request)
+
+    server.answer = noting  # type: ignore[method-assign]
+    async with serving(server):
+        await fetch(server, series)
+    assert seen == {"identity"}
+
+
 async def test_exchange_that_refuses_is_told_and_the_archives_are_kept(server: ArchiveServer, series: Series) -> None:
     publish(server)
     error = ExchangeError("retry", 0, "nobody there", call="GET klines")
