@@ -13,10 +13,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.data.options import BadOption, parse_reading
+from cli.data.picture import draw, refuse_other_kinds
+from cli.data.quality import Checked, as_json, checked
+from cli.data.quality import show as show_series
+from cli.data.store import refusals
 from cli.printing import echo_json, shell_line
 from cli.run.configuration import refuse
 from services.ingest.files.description import Description, FileDescription, describe
 from services.ingest.files.reading import Reading
+from shared.candles.repository import stored_below
 from shared.domain.symbols import is_symbol
 from shared.domain.timeframes import FINEST
 from shared.runtime.process.exits import Exit
@@ -29,21 +34,38 @@ _USUAL = "15m"
 
 
 def check_files(
-    files: Sequence[str], time_zone: str | None, columns: str | None, interval: str | None, *, json: bool
+    files: Sequence[str],
+    time_zone: str | None,
+    columns: str | None,
+    interval: str | None,
+    picture: Path | None,
+    *,
+    json: bool,
 ) -> None:
-    """Describe each path; exit 1 when one of them cannot be read as it is."""
+    """Describe each path, judge each series of a repository; exit 1 when one cannot be used as it is."""
     try:
         reading = parse_reading(time_zone, columns, interval)
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
-    found = [_checked(text, reading) for text in files]
+    if picture is not None:
+        refuse_other_kinds(picture)
+    found: list[Description | Checked] = []
+    with refusals(Path(files[0])):
+        for text in files:
+            stored = stored_below(Path(text))
+            found += [checked(series) for series in stored] if stored else [_checked(text, reading)]
+    if picture is not None:
+        draw([each for each in found if isinstance(each, Checked)], picture)
     if json:
-        echo_json([_as_json(description, reading) for description in found])
+        echo_json([as_json(each) if isinstance(each, Checked) else _as_json(each, reading) for each in found])
     else:
         console = Console(emoji=False)  # `:x:` in a path or a file's text is no picture
-        for description in found:
-            _show(console, description, reading)
-    if any(description.defects for description in found):
+        if series := [each for each in found if isinstance(each, Checked)]:
+            show_series(console, series)
+        for each in found:
+            if isinstance(each, Description):
+                _show(console, each, reading)
+    if any(not each.good if isinstance(each, Checked) else each.defects for each in found):
         raise typer.Exit(Exit.NEGATIVE)
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from services.ingest.files.reading import CANDLE_COLUMNS, IGNORED, Reading
+from shared.candles.kinds import FUNDING, Kind
+from shared.candles.repository import DEFAULT_ROOT, Repository
 from shared.domain.symbols import is_symbol
-from shared.domain.timeframes import DURATION
+from shared.domain.timeframes import DURATION, FINEST
+
+#: Begins the path of what is taken from the candle repository: ``repo:`` alone is the one in ``history``.
+REPOSITORY: Final = "repo:"
 
 TimeZone = Annotated[
     str | None,
@@ -52,7 +57,11 @@ class CandleFiles(NamedTuple):
 
 
 def parse_data(options: Sequence[str], name: str = "--data") -> dict[str, Path]:
-    """``BTCUSDT=candles.parquet`` options of that name → symbol → path. Small letters become capitals. Raises BadOption."""
+    """``BTCUSDT=candles.parquet`` options of that name → symbol → path. Small letters become capitals.
+
+    ``BTCUSDT=repo:`` is the symbol's minutes in the candle repository, for ``--funding`` its rates; ``repo:DIR`` in that of
+    another directory. Raises BadOption.
+    """
     files: dict[str, Path] = {}
     for option in options:
         typed, equals, path = option.partition("=")
@@ -69,8 +78,21 @@ def parse_data(options: Sequence[str], name: str = "--data") -> dict[str, Path]:
                 f"{name} {option}: {symbol} is given twice; for several files of a symbol name their directory, "
                 f"or quote a pattern: '{symbol}=candles/{symbol}-1m-*.zip'"
             )
-        files[symbol] = Path(path)
+        files[symbol] = _in_repository(name, option, symbol, path) if path.startswith(REPOSITORY) else Path(path)
     return files
+
+
+def _in_repository(name: str, option: str, symbol: str, path: str) -> Path:
+    """The directory of a symbol's series in the candle repository. Raises BadOption when there is none."""
+    root = Path(path.removeprefix(REPOSITORY) or DEFAULT_ROOT)
+    kind: Kind = FUNDING if name == "--funding" else FINEST
+    series = Repository(root).series(symbol, kind)
+    if not series.exists:
+        store = "" if root == DEFAULT_ROOT else f" --store {root}"
+        what = "funding rates" if kind == FUNDING else "minutes"
+        text = f"{root} has no {what} of {symbol}; type: ict data fetch {symbol} --from DATE{store}"
+        raise BadOption(f"{name} {option}: {text}")
+    return series.directory
 
 
 def parse_reading(time_zone: str | None, columns: str | None, interval: str | None) -> Reading:

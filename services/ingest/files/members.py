@@ -11,7 +11,10 @@ from typing import Final
 import msgspec
 
 from services.ingest.files.defects import FileDefect, printable
-from shared.domain.timeframes import DURATION, Timeframe
+from shared.candles.errors import Damaged
+from shared.candles.manifest import MANIFEST
+from shared.candles.repository import stored_below
+from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
 #: More files than that are no data set of one symbol.
 MOST_FILES: Final = 10_000
@@ -50,7 +53,8 @@ def members_of(path: Path) -> tuple[Member, ...]:
     """Every table that ``path`` stands for, in order of names. Raises FileDefect when there is none, or too many.
 
     A directory stands for the files directly in it, hidden ones and checksums left out; a path that does not exist and has
-    ``*``, ``?`` or ``[`` for those that match; a zip archive for its entries.
+    ``*``, ``?`` or ``[`` for those that match; a zip archive for its entries; a directory of the candle repository for the
+    files of its manifest (a symbol's: of its minutes), each compared with its hash.
     """
     try:
         found: list[Member] = []
@@ -108,6 +112,9 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
+        for series in (path, path / FINEST):
+            if (series / MANIFEST).is_file():
+                return _stored(series)
         return sorted(file for file in path.iterdir() if file.is_file() and _may_be_candles(file.name))
     if path.exists():
         raise FileDefect(path, "unreadable", "not a plain file: files are read more than once; write it to a file first")
@@ -117,6 +124,18 @@ def _files(path: Path) -> list[Path]:
     files = [file for file in matching if file.is_file() and _may_be_candles(file.name)]
     if not files:
         raise FileDefect(path, "missing_file", "no file matches this pattern; check the path, and quote the pattern")
+    return files
+
+
+def _stored(directory: Path) -> list[Path]:
+    """The files that the manifest of a series names; no others of its directory are whole."""
+    found = stored_below(directory)
+    try:
+        files = [file for series in found for file in series.verified_files()]
+    except Damaged as error:
+        raise FileDefect(directory, "unreadable", str(error)) from error
+    if not files:
+        raise FileDefect(directory, "empty", "nothing is stored here yet; fetch or import something (ict data --help)")
     return files
 
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from typer.testing import CliRunner
 
+import cli.data.fetch
 import cli.doctor.report
 import cli.research.pictures
 import cli.run.service
@@ -84,6 +85,7 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     monkeypatch.setattr(aio_pika, "connect", started)
     monkeypatch.setattr(cli.run.service, "run_process", begun)
     monkeypatch.setattr(cli.run.simulator, "_serve", started)
+    monkeypatch.setattr(cli.data.fetch, "_fetched", started)
     monkeypatch.setattr(cli.doctor.report, "examine", started)
     monkeypatch.setattr(cli.status.commands, "look", begun)
     monkeypatch.setattr(cli.research.pictures, "Specimens", begun)

@@ -61,6 +61,8 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/transfer_reading.py",
         "services/execution/drivers/exchange/wakefulness.py",
         "services/execution/drivers/exchange/write_ahead.py",
+        "services/ingest/history/downloading.py",
+        "services/ingest/history/fetching.py",
         "services/ingest/live/connection.py",
         "services/ingest/live/feed.py",
         "services/ingest/live/fetching.py",

@@ -1,0 +1,1 @@
+"""The candle repository: whole history in Parquet, pinned by hash, funding rates beside the candles, one reader."""

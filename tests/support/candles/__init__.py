@@ -1,0 +1,1 @@
+"""Rows for the candle repository, and a count of those that are held."""
