@@ -132,7 +132,8 @@ def _table(source: CandleSource, settings: Settings) -> Callable[[Signal, bool],
             moment(signal.close_time).removesuffix(" UTC"), signal.symbol, signal.strategy, signal.side,
             price(signal.entry.price), price(signal.stop), price(signal.exits[0].price), score if chosen else f"({score})",
         )  # fmt: skip
-        more = "; then " + ", ".join(price(each.price) for each in signal.exits[1:]) if len(signal.exits) > 1 else ""
+        later = ", ".join(price(each.price) for each in signal.exits[1:])
+        more = f" Later exits: {later}." if later else ""
         for each in textwrap.wrap(signal.why + more, width - 2):
             typer.echo(f"  {each}")
 
