@@ -67,16 +67,24 @@ class Direct:
     async def flatten(self) -> Result:
         """Close every position, and cancel every order that a flat account does not need.
 
-        Raises ExchangeError if positions cannot be read at first; later that is tried until the time is over. Orders that
-        cannot be read are told as left.
+        Raises ExchangeError if positions cannot be read at all. Orders that cannot be read are told as left.
         """
         deadline = time.monotonic() + self._patience
         filters = asyncio.create_task(self._read_largest(), name="largest orders")
         try:
             (positions, symbols), _ = await asyncio.gather(self._close_all(deadline), self._cancel_entries())
+            while True:
+                left = await self._tidy(positions, symbols)
+                # An entry may have filled while it was cancelled: flat is what is flat after the last cancel.
+                positions = await self._positions_after(positions, deadline)
+                if not positions or time.monotonic() > deadline:
+                    break
+                positions, more = await self._close_all(deadline)
+                symbols |= more
         finally:
             filters.cancel()
-        return Result(tuple(self._acts), tuple(await self._tidy(positions, symbols)))
+        held = [f"{each.symbol}: {each.quantity:+f} is still held" for each in positions]
+        return Result(tuple(self._acts), (*held, *left))
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -85,7 +93,7 @@ class Direct:
 
         Returns what is still held, and every symbol in which something was.
         """
-        positions, symbols = await self._positions(), set[str]()
+        positions, symbols = await self._positions_after(None, deadline), set[str]()
         while positions:
             symbols |= {each.symbol for each in positions}
             await asyncio.gather(*map(self._close, positions))
@@ -101,20 +109,19 @@ class Direct:
         await asyncio.gather(*(self._cancel(order, "entry") for order in orders or () if increases(order)))
 
     async def _tidy(self, positions: Iterable[PositionRisk], symbols: set[str]) -> list[str]:
-        """Cancel the orders of flat legs; returns what is left of the account, in words."""
+        """Cancel the orders of flat legs; returns what is left of them, in words."""
         held = {(each.symbol, each.side) for each in positions}
-        left = [f"{each.symbol}: {each.quantity:+f} is still held" for each in positions]
         orders = await self._orders()
         if orders is None:
             flat = symbols - {symbol for symbol, _ in held}
             await asyncio.gather(*(self._cancel_all(symbol) for symbol in sorted(flat)))
-            return [*left, "open orders cannot be read: look at the exchange for entries that rest"]
+            return ["open orders cannot be read: look at the exchange for entries that rest"]
         orphans = [each for each in orders if increases(each) or (each.symbol, each.position_side) not in held]
         await asyncio.gather(*(self._cancel(each, "entry" if increases(each) else "exit") for each in orphans))
         if not orphans:
-            return left
+            return []
         remaining = {each.client_id for each in await self._orders() or ()}
-        return [*left, *(f"{each.symbol}: order {each.client_id}" for each in orphans if each.client_id in remaining)]
+        return [f"{each.symbol}: order {each.client_id}" for each in orphans if each.client_id in remaining]
 
     async def _close(self, position: PositionRisk) -> None:
         side: Side = "SELL" if position.quantity > 0 else "BUY"
@@ -158,13 +165,20 @@ class Direct:
     async def _positions(self) -> list[PositionRisk]:
         return [each for each in await self._exchange.positions() if each.quantity]
 
-    async def _positions_after(self, before: list[PositionRisk], deadline: float) -> list[PositionRisk]:
-        """What is held after closes have left; what was held before them, if that cannot be read until ``deadline``."""
+    async def _positions_after(self, before: list[PositionRisk] | None, deadline: float) -> list[PositionRisk]:
+        """What is held; what was held ``before``, if that cannot be read until ``deadline``.
+
+        before: None = nothing was read yet. Then an error that lasts until then, or that a person must mend, is raised.
+        """
         while True:
             try:
                 return await self._positions()
-            except ExchangeError:
+            except ExchangeError as error:
+                if before is None and error.action != "retry":
+                    raise
                 if time.monotonic() > deadline:
+                    if before is None:
+                        raise
                     return before
                 await asyncio.sleep(_PAUSE_S)
 
@@ -177,9 +191,12 @@ class Direct:
 
     async def _read_largest(self) -> None:
         """Learn the largest market orders. Nothing waits for it: a close that is too large is refused, and then split."""
-        with suppress(ExchangeError):  # then it stays refused, and is told
-            info = await self._exchange.exchange_info()
-            self._largest = {symbol: rules.market_max_quantity for symbol, rules in info.symbols.items()}
+        while not self._largest:
+            with suppress(ExchangeError):  # then it stays refused, is told, and is asked again
+                info = await self._exchange.exchange_info()
+                self._largest = {symbol: rules.market_max_quantity for symbol, rules in info.symbols.items()}
+                return
+            await asyncio.sleep(_PAUSE_S)
 
 
 def increases(order: ExchangeOrder) -> bool:

@@ -17,6 +17,8 @@ from services.execution.plans.plan import Plan
 from services.execution.requests import Effects, QueryAccount
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
 from services.execution.state import ExecutionState, Halt
+from shared.domain.bounds import TEXT_LENGTH, shorten
+from shared.domain.timeframes import MINUTE
 from shared.exchange.error_codes import ErrorCode
 
 #: What a refused exit calls for.
@@ -152,9 +154,12 @@ class AnswerReader:
 
     def _halt(self, answer: Answer, now: int, effects: Effects) -> None:
         halted = self._state.halted
-        if halted is not None and halted.code:
-            return
         why = f"{answer.sentence or answer.message} ({answer.code} {answer.message})"
+        if halted is not None and halted.code:
+            if halted.code != answer.code and _new_minute(self._state, answer.code, now):
+                text = f"{why}; entries are halted already ({halted.why}). Mend both: stops may be refused too"
+                effects.tell([alert("critical", f"halt.{answer.code}", shorten(text, TEXT_LENGTH), now)])
+            return
         # Where a person had halted entries, people learn that more is the matter: a refused key places no stop either.
         self._state.halted = Halt(code=answer.code, why=why, since=now if halted is None else halted.since)
         effects.tell([alert("critical", f"halt.{answer.code}.{now}", f"entries are halted: {why}", now)])
@@ -192,3 +197,12 @@ class AnswerReader:
             plan.given_up.add(order.rung)
             text = f"{plan.symbol}: rung {order.rung} of the exits is given up; the stop stays, the trade goes on without it"
             effects.tell([alert("warning", f"target_lost.{plan.id}.{order.rung}", text, now)])
+
+
+def _new_minute(state: ExecutionState, code: int, now: int) -> bool:
+    """True once a minute for each code: every stop that is tried again is refused again."""
+    minute, key = now // MINUTE, f"halt.{code}"
+    if state.alerted.get(key) == minute:
+        return False
+    state.alerted[key] = minute
+    return True

@@ -62,8 +62,11 @@ class EquityBook(msgspec.Struct, kw_only=True):
 
     @property
     def explained_drawdown(self) -> Loss:
-        """The loss from the peak without what is suspect."""
-        return Loss(self.peak, self.peak - (self.equity or _ZERO) + self.suspect)
+        """The loss from the peak if what is suspect were a transfer: what is left loses no larger part by it."""
+        if self.trusted <= 0:
+            return Loss(_ZERO, _ZERO)
+        peak = self.peak * (self.trusted + self.suspect) / self.trusted
+        return Loss(peak, peak - (self.equity or _ZERO))
 
     @property
     def jump(self) -> Decimal:

@@ -158,8 +158,8 @@ class RiskState(msgspec.Struct, kw_only=True):
         if usual:
             self.entries.append(notional)
         del self.entries[: -settings.fat_finger_entries]
-        until = max(intent.valid_until, intent.rests_until)
-        self.pending.append(PendingIntent(id=intent.id, symbol=intent.symbol, until=until, notional=notional))
+        pending = PendingIntent(id=intent.id, symbol=intent.symbol, until=intent.valid_until, notional=notional)
+        self.pending.append(pending)
 
     def acknowledge(self, settings: RiskSettings) -> None:
         """A person re-armed: what halted before does not halt again for the same cause."""

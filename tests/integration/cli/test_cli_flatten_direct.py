@@ -15,6 +15,7 @@ import pytest
 from cli.emergency.direct import Direct, parts_of
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.binance.exchange import BinanceExchange
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.outcome.outcomes import Accepted
 from tests.support.exchange_driver.scene import BTC, ETH, Scene, scene
@@ -144,6 +145,45 @@ async def test_positions_that_cannot_be_read_any_more_are_told_as_they_were(tmp_
         result = await Direct(at.exchange, at.at.lineage, "run", patience=1.0).flatten()
         await at.at.hand.lift()
         assert any(each.startswith(f"{BTC}: ") and "still held" in each for each in result.left)
+
+
+async def test_an_entry_that_fills_while_it_is_cancelled_is_closed_too(tmp_path: Path) -> None:
+    """RISK-7: flat is what is flat after the last cancel."""
+    async with desk(tmp_path) as at:
+        await at.rest(ETH)
+        cancel, filled = at.exchange.cancel, []
+
+        async def filled_first(*arguments: Any, **more: Any) -> Any:
+            if not filled:
+                filled.append(ETH)
+                await at.buy(ETH)
+            return await cancel(*arguments, **more)
+
+        at.exchange.cancel = filled_first  # type: ignore[method-assign]  # the exchange moves between two of our requests
+        result = await at.direct.flatten()
+        assert filled == [ETH]
+        assert result.left == ()
+        assert await at.held() == []
+
+
+async def test_the_largest_orders_are_asked_for_again_when_they_could_not_be_read(tmp_path: Path) -> None:
+    """RISK-7: a position above the market's maximum is closed in parts, also when the first read of the filters failed."""
+    async with desk(tmp_path) as at:
+        await at.buy(BTC)
+        failing = [ExchangeError("retry", -1001, "internal error", call="GET exchangeInfo")]
+        read = at.exchange.exchange_info
+
+        async def fails_once() -> Any:
+            if failing:
+                raise failing.pop()
+            return await read()
+
+        at.exchange.exchange_info = fails_once  # type: ignore[method-assign]  # as a fault of one answer
+        direct = at.direct
+        await at.at.hand.fault("error_answer", code=-4005, method="POST", path="/fapi/v1/order", count=2)
+        assert (await direct.flatten()).left == ()
+        assert direct._largest, "they were read in the end"
+        assert await at.held() == []
 
 
 async def test_positions_are_closed_while_open_orders_cannot_be_read(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class AccountSync:
         self._transfers = TransferReading(loop, transfers)
         self._wanted = asyncio.Event()
         self._whole = True
+        self._isolated = False
         self._reads = OrderReads()
         self._unknown: set[str] = set()
         self._paid_in: set[str] = set()
@@ -132,8 +133,13 @@ class AccountSync:
         assert not isinstance(balances, BaseException)
         assert not isinstance(positions, BaseException)
         legs = tuple(each for each in positions if is_symbol(each.symbol))
-        purse = next((each for each in balances if each.asset == _ASSET), None)
-        wallet = purse.wallet if purse is not None else Decimal(0)
+        try:
+            wallet, unrealized = await self._purse(balances, legs)
+        except ExchangeError as error:
+            self._whole |= whole
+            STATEMENTS.labels("none").inc()
+            self._unread(error)
+            return False
         await self._transfers.look(wallet, unseen=whole or not self._loop.core.state.connected)
         self._readiness.answered()
         STATEMENTS.labels("all" if listed is None or listed >= set(self._symbols) - self._unknown else "part").inc()
@@ -141,7 +147,7 @@ class AccountSync:
             time=self._loop.now(),
             asked_at=asked_at,
             wallet=wallet,
-            equity=wallet + _unrealized(purse, legs),
+            equity=wallet + unrealized,
             legs=legs,
             orders=tuple(each for each in orders if not self._presence(each)),
             listed=listed,
@@ -157,6 +163,21 @@ class AccountSync:
     def _pause(self) -> float:
         """Seconds until the next one: soon while something could be bare, or rests, that a lost event would hide."""
         return min(self._every, _WATCHFUL_S) if self._loop.core.state.plans else self._every
+
+    async def _purse(self, balances: Sequence[Balance], legs: Iterable[PositionRisk]) -> tuple[Decimal, Decimal]:
+        """The wallet and what is won and not realised, USDT, both of one answer.
+
+        Positions are another answer than balances. A position that closes between the two is in the wallet already, or not
+        yet: by its leg its result would count twice, or not at all. Balances tell the profit of crossed positions only;
+        while isolated ones are held, and once after that, the account is asked, which tells that of all.
+        """
+        isolated = any(each.isolated_wallet for each in legs)
+        asks, self._isolated = isolated or self._isolated, isolated
+        if asks:
+            account = await self._exchange.account()
+            return next((each.wallet for each in account.balances if each.asset == _ASSET), Decimal(0)), account.unrealized
+        purse = next((each for each in balances if each.asset == _ASSET), None)
+        return (purse.wallet, purse.cross_unrealized) if purse is not None else (Decimal(0), Decimal(0))
 
     @staticmethod
     async def _at_most(reading: asyncio.Task[_Orders]) -> _Orders:
@@ -264,16 +285,6 @@ def _tier(bracket: Bracket) -> MarginTier:
         cum=bracket.cum,
         max_leverage=bracket.max_leverage,
     )
-
-
-def _unrealized(purse: Balance | None, legs: Iterable[PositionRisk]) -> Decimal:
-    """What is won and not realised, USDT: of crossed positions as the answer says it that has the wallet.
-
-    Positions are another answer. A position that closes between the two is in the wallet already, or not yet: by its leg its
-    result would count twice, or not at all.
-    """
-    isolated = sum((each.unrealized for each in legs if each.isolated_wallet), Decimal(0))
-    return isolated + (purse.cross_unrealized if purse is not None else Decimal(0))
 
 
 def _named(orders: Iterable[ExchangeOrder]) -> tuple[ExchangeOrder, ...]:

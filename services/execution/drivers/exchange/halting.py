@@ -45,7 +45,7 @@ class Halting:
         self._banned_until = 0
         self._forged_at: int | None = None
         self._known: Halt | None = None
-        self._paged = 0
+        self._paged: set[int] = set()
 
     def begin(self) -> None:
         """Take a halt from before a restart as known."""
@@ -59,7 +59,8 @@ class Halting:
         if halted == self._known:
             return
         self._known = halted
-        self._paged = 0 if halted is None else self._paged
+        if halted is None:
+            self._paged.clear()
         self._readiness.halted(halted.why if halted is not None else "")
         if halted is not None:
             log.error("entries_halted", code=halted.code, why=halted.why)
@@ -77,11 +78,12 @@ class Halting:
         """Stop entries until a person re-arms, and alert: also where they are halted already, for another reason."""
         now, halted = self._loop.now(), self._loop.core.state.halted
         if halted is not None:
-            if code and code not in (halted.code, self._paged):
-                self._paged = code
+            if code and code != halted.code and code not in self._paged:
+                self._paged.add(code)
                 text = f"{why}; entries were halted before ({halted.why}). Mend it: stops may be refused too"
                 self._loop.tell(alert("critical", f"halt.{code}", shorten(text, TEXT_LENGTH), now))
             return
+        self._paged.add(code)
         self._loop.feed(Control(id=f"{BY}-{code}-{now}", command="halt", by=BY, reason=shorten(why, REASON_LENGTH)))
         text = f"entries are halted: {why}; what is held stays protected. Mend it, then `ict rearm`"
         self._loop.tell(alert("critical", f"halt.{code}", text, now))

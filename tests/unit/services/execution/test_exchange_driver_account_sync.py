@@ -19,6 +19,7 @@ from services.execution.plans.plan import Plan
 from services.execution.positions import LegPosition
 from services.execution.state import ExecutionState
 from shared.domain.account import AccountStatement, NextFunding, Transfer
+from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.market_data import MarkPrice
 from tests.support.exchange_driver.account_reads import HOUR, NOW, SIX, FedLoop, Told, stated, statements
@@ -58,33 +59,59 @@ async def test_without_balances_there_is_no_statement() -> None:
 
 
 class Torn(Told):
-    """A stop fills between the two answers: 160 USDT are lost, and ``first`` was asked a moment before."""
+    """A stop fills between the two answers and realises ``won`` USDT; ``first`` was asked a moment before.
 
-    def __init__(self, first: str) -> None:
+    isolated: margin of the position; 0 = cross. A question that comes after both is answered as it is then.
+    """
+
+    def __init__(self, first: str, won: int, isolated: int = 0) -> None:
         super().__init__()
-        self.first = first
+        self.first, self.won, self.isolated = first, Decimal(won), Decimal(isolated)
 
     async def balances(self) -> Any:
-        wallet, open_loss = (Decimal(1_000), Decimal(-160)) if self.first == "balances" else (Decimal(840), Decimal(0))
+        before = self.first == "balances"
         (purse,) = [each for each in await super().balances() if each.asset == "USDT"]
-        return (msgspec.structs.replace(purse, wallet=wallet, cross_unrealized=open_loss),)
+        wallet, crossed = 1_000 + (0 if before else self.won), self.won if before and not self.isolated else Decimal(0)
+        return (msgspec.structs.replace(purse, wallet=Decimal(wallet), cross_unrealized=crossed),)
+
+    async def account(self) -> Any:
+        (purse,) = [each for each in await super().balances() if each.asset == "USDT"]
+        after = (msgspec.structs.replace(purse, wallet=1_000 + self.won, cross_unrealized=Decimal(0)),)
+        return msgspec.structs.replace(await super().account(), balances=after, unrealized=Decimal(0))
 
     async def positions(self, symbol: str | None = None) -> Any:
-        names = ("entry", "break_even", "liquidation", "notional", "isolated_wallet", "initial_margin", "maintenance_margin")
+        names = ("entry", "break_even", "liquidation", "notional", "initial_margin", "maintenance_margin")
         leg = PositionRisk(
-            symbol="BTCUSDT", side="BOTH", quantity=Decimal(10), mark=Decimal(84), unrealized=Decimal(-160), updated_at=NOW,
-            **dict.fromkeys(names, Decimal(0)),
+            symbol="BTCUSDT", side="BOTH", quantity=Decimal(10), mark=Decimal(84), unrealized=self.won, updated_at=NOW,
+            isolated_wallet=self.isolated, **dict.fromkeys(names, Decimal(0)),
         )  # fmt: skip
         return (leg,) if self.first == "positions" else ()
 
 
+@pytest.mark.parametrize("isolated", [0, 100], ids=["cross", "isolated"])
+@pytest.mark.parametrize("won", [-160, 160])
 @pytest.mark.parametrize("first", ["balances", "positions"])
-async def test_a_position_that_closes_between_the_two_answers_counts_once(first: str) -> None:
+async def test_a_position_that_closes_between_the_two_answers_counts_once(first: str, won: int, isolated: int) -> None:
     """Issue "risk", bad input: statements that contradict each other. Counted twice it would have halted the day."""
     loop = FedLoop()
-    assert await statements(Torn(first), loop).read()
+    reading = statements(Torn(first, won, isolated), loop)
+    reading._isolated = bool(isolated)  # the statement before had it
+    assert await reading.read()
     (statement,) = stated(loop)
-    assert statement.equity == Decimal(840)
+    assert statement.equity == 1_000 + won
+
+
+async def test_without_the_account_of_an_isolated_position_there_is_no_statement() -> None:
+    """Invariant 7: half an answer is none."""
+
+    class Away(Torn):
+        async def account(self) -> Any:
+            raise ExchangeError("retry", -1001, "away", call="GET account")
+
+    loop = FedLoop()
+    assert not await statements(Away("positions", -160, 100), loop).read()
+    assert stated(loop) == []
+    assert [error.code for error in loop.errors] == [-1001]
 
 
 async def test_fees_in_another_asset_are_priced_with_every_statement() -> None:

@@ -122,6 +122,15 @@ def test_a_refused_key_pages_once_where_entries_are_halted_already() -> None:
     assert [each.key for each in loop.alerts] == ["halt.-2015"] * 2
 
 
+def test_one_refused_key_that_several_reads_meet_pages_once() -> None:
+    """EXEC-6: the second is told of no halt of before, which is its own."""
+    halts, loop, _ = halting()
+    for code in (-2015, -2015, -1002, -2015, -1002):
+        halts.failed(ExchangeError("halt", code, "no", call="balances"))
+        halts.look()
+    assert [each.key for each in loop.alerts] == ["halt.-2015", "halt.-1002"]
+
+
 def test_a_ban_pages_once_closes_entries_and_ends_by_itself() -> None:
     """EXEC-6: several requests meet the same ban; no person re-arms what the clock ends."""
     halts, loop, readiness = halting()

@@ -107,6 +107,23 @@ def test_a_refused_key_is_told_where_a_person_had_halted_entries() -> None:
     assert not [each for each in again if isinstance(each, Alert) and each.key.startswith("halt.")]
 
 
+def test_a_refused_key_is_told_beside_a_halt_by_another_code_once_a_minute() -> None:
+    """EXEC-6: a cooling-off of hours must not hide that no stop is taken any more."""
+    desk = Desk()
+    client_id = sent(desk)
+    desk.core.handle(answer(client_id, "refused", code=-4192, message="no", action="halt"), desk.now)
+    refused = answer(client_id, "refused", code=-2015, message="no", action="halt")
+    told = [
+        each.key
+        for at in (desk.now, desk.now + 1_000, desk.now + 61_000)
+        for each in desk.core.handle(refused, at).messages
+        if isinstance(each, Alert) and each.severity == "critical" and "-2015" in each.text
+    ]
+    assert told == ["halt.-2015"] * 2
+    assert desk.core.state.halted is not None
+    assert desk.core.state.halted.code == -4192
+
+
 def test_an_order_that_is_confirmed_without_its_state_stands() -> None:
     """EXEC-4: the answer to a conditional order may only confirm it."""
     desk = Desk()

@@ -182,16 +182,18 @@ def test_an_approval_occupies_its_symbol_until_a_statement_can_show_what_became_
     assert refused(core, "BTCUSDT", T + 11_000) == ()
 
 
-def test_a_limit_entry_occupies_its_symbol_for_as_long_as_it_may_rest():
-    """RISK-2."""
+def test_a_limit_entry_occupies_its_symbol_while_it_may_be_sent_and_then_by_its_trade():
+    """RISK-2: execution names it among its trades for as long as it rests, and sends nothing after ``valid_until``."""
     core = build()
     tell(core, stated(DAWN))
     entry = LimitEntry(price=100.0, rests_until=T + 600_000)
     tell(core, wishes(T, signal(at=T, entry=entry)))
-    tell(core, stated(T + 600_000))
-    assert refused(core, "BTCUSDT", T + 600_001) == ("symbol_in_position",)
-    tell(core, stated(T + 600_002))
-    assert refused(core, "BTCUSDT", T + 600_003) == ()
+    tell(core, stated(T + 5_000))
+    assert refused(core, "BTCUSDT", T + 5_001) == ("symbol_in_position",)
+    tell(core, stated(T + 60_000, trades=(trade("BTCUSDT", "entering", "another"),)))
+    assert refused(core, "BTCUSDT", T + 60_001) == ("symbol_in_position",)
+    tell(core, stated(T + 60_002))
+    assert refused(core, "BTCUSDT", T + 60_003) == ()
 
 
 @pytest.mark.parametrize("place", ["trades", "ended"])

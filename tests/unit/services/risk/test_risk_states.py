@@ -278,6 +278,23 @@ def test_an_approval_of_before_is_withdrawn_until_a_statement_could_show_it() ->
     assert (told.kind, told.decided_at) == ("withdraw", T + 1)
 
 
+def test_an_approval_that_became_no_trade_is_over_when_it_could_not_be_sent_any_more() -> None:
+    """RISK-3: execution sends nothing after ``valid_until``; a limit that would have rested for days holds up no flatten."""
+    core = build(sim=False)
+    tier = MarginTier(floor=Decimal(0), maintenance_rate=Decimal("0.01"), cum=Decimal(0), max_leverage=20)
+    feed(core, control("rearm", 99), stated(DAWN, tiers={"BTCUSDT": (tier,)}))
+    entry = LimitEntry(price=100.0, rests_until=T + 2_400 * MINUTE)
+    feed(core, wishes(T, signal(entry=entry, valid_until=T + MINUTE)))
+    (pending,) = core._state.pending
+    assert pending.until == T + 5_000
+    feed(core, stated(T + 1, "8400"))
+    assert core._state.kill_switch == "FLATTEN"
+    feed(core, stated(T + 5_000, "8400", asked_at=T + 5_000))
+    assert core._state.kill_switch == "FLATTEN", "it may have been sent in that millisecond"
+    feed(core, stated(T + 5_001, "8400"))
+    assert (core._state.kill_switch, core._state.occupied) == ("HALTED", frozenset())
+
+
 def test_the_statement_at_the_limit_gives_a_signed_order_at_once_and_each_bundle_has_it_until_flat() -> None:
     """RISK-3: one id, another time in each copy; signed as intents are, for another kind of content."""
     core = falling()
@@ -505,7 +522,7 @@ def test_dear_trades_are_refused() -> None:
     assert verdict(core, T + 1, stop=99.3).refusals == ()
 
 
-@pytest.mark.parametrize(("lost", "state"), [("-1499", "HALTED"), ("-1500", "FLATTEN")])
+@pytest.mark.parametrize(("lost", "state"), [("-1589", "HALTED"), ("-1590", "FLATTEN")])  # 15 % of 10,600
 def test_beside_what_nobody_can_explain_the_explained_loss_still_reaches_the_drawdown(lost: str, state: str) -> None:
     """RISK-3: 600 USDT that came from nowhere keep nobody from closing at 15 %."""
     core = build(max_equity_jump=Decimal("0.05"))
@@ -514,6 +531,18 @@ def test_beside_what_nobody_can_explain_the_explained_loss_still_reaches_the_dra
     falling = structs.replace(position("BTCUSDT"), unrealized=Decimal(lost))
     feed(core, stated(DAWN + 2, 10_600 + Decimal(lost), falling))
     assert core._state.kill_switch == state
+
+
+@pytest.mark.parametrize("gone", [5_000, 8_600])
+def test_beside_a_large_loss_that_nobody_can_explain_what_is_left_is_closed_at_its_own_drawdown(gone: int) -> None:
+    """RISK-3: a withdrawal whose row was not read must not let the rest be lost."""
+    core = build(max_equity_jump=Decimal("0.05"))
+    left = Decimal(10_000 - gone)
+    feed(core, stated(DAWN, "10000", position("BTCUSDT")), stated(DAWN + 1, left, position("BTCUSDT")))
+    for part, state in ((Decimal("0.149"), "HALTED"), (Decimal("0.15"), "FLATTEN")):
+        falling = structs.replace(position("BTCUSDT"), unrealized=-part * left)
+        feed(core, stated(DAWN + 2 + int(part * 1000), left - part * left, falling))
+        assert core._state.kill_switch == state
 
 
 def test_a_loss_that_nobody_can_explain_closes_nothing() -> None:
