@@ -25,6 +25,7 @@ from shared.runtime.process.exits import Exit
 from tests.support.candles.rows import NEW_YEAR, alike, candles, contents, stored
 from tests.support.exchange.stub import stub_exchange
 from tests.support.ingest.archive_server import ArchiveServer, serving
+from tests.support.processes.terminal import ctrl_c_works
 from tests.support.repository.source_text import ROOT
 
 HOUR = 3_600_000
@@ -57,14 +58,15 @@ async def ict(*arguments: object, code: int = Exit.OK) -> Any:
 async def started(*arguments: object, limit: int | None = None) -> asyncio.subprocess.Process:
     """The same as a process; ``limit``: bytes that a file of it may have."""
 
-    def small_disk() -> None:
+    def prepared() -> None:
+        ctrl_c_works()
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ICT_")}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "cli", "data", *map(str, arguments),
-        cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)}, preexec_fn=small_disk,
+        cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)}, preexec_fn=prepared,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 

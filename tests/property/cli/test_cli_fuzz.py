@@ -44,6 +44,7 @@ BENCHMARKS = {
     "flood": "measure",
     "ingest": "capacity",
     "pipeline": "_measure",
+    "signals": "measure",
 }
 
 
