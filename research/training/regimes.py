@@ -20,7 +20,8 @@ from services.signals.regimes.model import FEATURES, VERSION, RegimeModel
 from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, Timeframe
 
-_WORKER: Final = (sys.executable, "-m", "research.training.regime_fit")
+#: ``-P``: a folder ``research`` in the directory that the command is typed in is not ours.
+_WORKER: Final = (sys.executable, "-P", "-m", "research.training.regime_fit")
 
 
 class Step(NamedTuple):

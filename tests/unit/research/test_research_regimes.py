@@ -151,7 +151,7 @@ def test_a_worker_that_takes_too_long_or_dies_is_told(monkeypatch: pytest.Monkey
     steps = steps_of(candles(drawn(TWO, 1_000, 7)[0]), 10_000)
     with pytest.raises(Unfit, match=r"longer than 0\.01 s"):
         train("BTCUSDT", "15m", steps, 2, SMALL.model_copy(update={"limit_s": 0.01}), "")
-    monkeypatch.setattr(regimes, "_WORKER", (*regimes._WORKER[:2], "research.training.gone"))
+    monkeypatch.setattr(regimes, "_WORKER", (*regimes._WORKER[:-1], "research.training.gone"))
     with pytest.raises(Unfit, match=r"ended with code 1: .*No module named"):
         train("BTCUSDT", "15m", steps, 2, SMALL, "")
 
