@@ -88,6 +88,7 @@ class Settings(CommonSettings):
             | self._listing_faults()
             | self._timeframe_faults()
             | self._companion_faults()
+            | self._regime_faults()
             | self._margin_faults()
             | self._file_faults()
         )
@@ -146,6 +147,22 @@ class Settings(CommonSettings):
                     text = f"strategy {each.name} reads {other} beside {apart[0]}: pin them to one partition"
                     return {"partitions": text}
         return {}
+
+    def _regime_faults(self) -> dict[str, str]:
+        """A route needs the regime of every symbol that its strategy judges, and a model the candles of its timeframe."""
+        models = self.signals.regimes.loaded()
+        unread = [model for model in models.values() if model.timeframe not in self.timeframes]
+        without = [symbol for symbol in self.symbols if symbol not in models] if self.signals.regimes.routes else []
+        faults: dict[str, str] = {}
+        if unread:
+            faults["timeframes"] = (
+                f"the regime model of {unread[0].symbol} reads {unread[0].timeframe} candles: add them here"
+            )
+        if without:
+            faults["signals.regimes.models"] = (
+                f"there are routes and no model of {', '.join(without)}: fit one (`ict train regimes`) or remove the routes"
+            )
+        return faults
 
     def _margin_faults(self) -> dict[str, str]:
         rate, leverage = self.simulator.maintenance_rate, self.account.leverage

@@ -175,3 +175,23 @@ def train_fvg(
     from cli.research.train import train_fvg as body
 
     body(CandleFiles(data, time_zone, columns, interval), start, end, out, unseen, config)
+
+
+@train.command("regimes")
+def train_regimes(
+    data: Annotated[str, typer.Option("--data", help="SYMBOL=FILE@TIMEFRAME, one: BTCUSDT=btc.parquet@1h")],
+    states: Annotated[int, typer.Option("--states", min=2, max=3, help="2: calm, volatile; 3: calm, normal, volatile")] = 2,
+    out: Annotated[Path | None, typer.Option("--out", help="the model, as JSON; default: to stdout")] = None,
+    start: From = None,
+    end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
+    unseen: Annotated[float, typer.Option("--unseen", help="share of the candles kept to judge by, the last")] = 0.25,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the starting points of the fit")] = 1,
+    config: Config = None,
+) -> None:
+    """Fit a regime model (hidden Markov model, GARCH); exit 1 if it forecasts unseen returns no better than one normal."""
+    from cli.research.train_regimes import train_regimes as body
+
+    body(CandleFiles((data,), time_zone, columns, interval), states, out, start, end, unseen, seed, config)

@@ -27,6 +27,20 @@ def parse_timeframe(text: str) -> Timeframe:
     raise BadOption(f"--timeframe {text}: choose one of {', '.join(TIMEFRAMES)}")
 
 
+def open_source(
+    console: Console, settings: Settings, data: CandleFiles, option: str, start: str | None, end: str | None
+) -> tuple[str, Market]:
+    """Open the market of one ``SYMBOL=FILE@TIMEFRAME``; return ``SYMBOL=FILE`` and the market. Exits as ``open_market``."""
+    given, at, timeframe = option.rpartition("@")
+    if not at or timeframe not in TIMEFRAMES:
+        refuse(
+            f"--data {option}: write it as SYMBOL=FILE@TIMEFRAME, for example BTCUSDT=btc.parquet@15m; "
+            f"timeframes are {', '.join(TIMEFRAMES)}",
+            Exit.USAGE,
+        )
+    return given, open_market(console, settings, data._replace(data=(given,)), timeframe, start, end)
+
+
 def open_market(
     console: Console, settings: Settings, data: CandleFiles, timeframe: str, start: str | None, end: str | None
 ) -> Market:

@@ -15,7 +15,7 @@ from cli.data.options import CandleFiles
 from cli.play.progress import Bar
 from cli.printing import shell_line
 from cli.research.output import output
-from cli.research.recorded import open_market
+from cli.research.recorded import open_source
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
 from research.training.fvg import Source, TooLittleData, train
@@ -23,7 +23,6 @@ from research.training.gaps import rows_of
 from research.training.settings import TrainingSettings
 from services.analysis.fvg_fill import FillModel
 from shared.domain.candles import Candle
-from shared.domain.timeframes import TIMEFRAMES
 from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
 
@@ -58,16 +57,9 @@ def _source(
     console: Console, settings: Settings, data: CandleFiles, option: str, start: str | None, end: str | None
 ) -> Source:
     """Read the training rows of one ``SYMBOL=FILE@TIMEFRAME``. Exits with code 2 if it is written wrongly."""
-    given, at, timeframe = option.rpartition("@")
-    if not at or timeframe not in TIMEFRAMES:
-        refuse(
-            f"--data {option}: write it as SYMBOL=FILE@TIMEFRAME, for example BTCUSDT=btc.parquet@15m; "
-            f"timeframes are {', '.join(TIMEFRAMES)}",
-            Exit.USAGE,
-        )
-    market = open_market(console, settings, data._replace(data=(given,)), timeframe, start, end)
+    given, market = open_source(console, settings, data, option, start, end)
     (symbol,) = market.symbols
-    with Bar(console, f"{symbol} {timeframe}", market.last - market.first) as bar:
+    with Bar(console, f"{symbol} {market.timeframe}", market.last - market.first) as bar:
 
         def watched() -> Iterator[Candle]:
             for candle in market.candles(symbol):
@@ -76,7 +68,7 @@ def _source(
 
         rows = rows_of(watched(), settings.analysis)
     if not rows:
-        refuse(f"{given}: no fair value gap of {timeframe} was filled or expired; give a longer file", Exit.NEGATIVE)
+        refuse(f"{given}: no fair value gap of {market.timeframe} was filled or expired; give a longer file", Exit.NEGATIVE)
     return Source(symbol, market.timeframe, Path(given.partition("=")[2]).name, rows)
 
 

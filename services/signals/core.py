@@ -14,6 +14,8 @@ from services.signals import alerts, judging
 from services.signals.barrier import CloseBarrier, CloseRuling, CloseState
 from services.signals.contract import Enabled
 from services.signals.overview import SignalsOverview
+from services.signals.regimes.memory import RegimeMemory
+from services.signals.regimes.router import Router
 from services.signals.settings import SignalsSettings
 from services.signals.view import MarketView, SymbolMemory
 from services.signals.view.flaws import Flaws, flaws
@@ -35,12 +37,13 @@ class StrategyFaults(msgspec.Struct):
     told_hour: int = -1
 
 
-class SignalsState(msgspec.Struct, frozen=True):
+class SignalsState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole state of the core, as the snapshot holds it."""
 
     barrier: CloseState
     symbols: dict[str, SymbolMemory]
     faults: dict[str, StrategyFaults]
+    regimes: dict[str, RegimeMemory] = msgspec.field(default_factory=dict)
 
 
 #: Is shown a strategy, its view, its judgement and its fault, at the very moment: later, the view shows a later close.
@@ -51,7 +54,7 @@ class SignalsCore:
     """Decides one partition's symbols.
 
     watch: see ``Watch``; it changes no decision. Raises ValueError when a strategy needs a timeframe that is not read, or a
-    symbol that is not of this partition.
+    symbol that is not of this partition; and as ``Router`` does.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class SignalsCore:
         self._symbols = {symbol: SymbolMemory() for symbol in sorted(symbols)}
         self._indexes = {symbol: Indexes() for symbol in self._symbols}
         self._faults: dict[str, StrategyFaults] = {}
+        self._router = Router(partition, symbols, timeframes, settings.regimes)
 
     def handle(self, message: Message, now: int) -> Sequence[Message]:
         """Decisions of the closes that this message completes, in order of time."""
@@ -104,7 +108,7 @@ class SignalsCore:
         return ()
 
     def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(SignalsState(self._barrier.state, self._symbols, self._faults))
+        return msgspec.msgpack.encode(SignalsState(self._barrier.state, self._symbols, self._faults, self._router.state))
 
     def restore(self, data: bytes) -> None:
         """Take over a state. Symbols that are configured now and were not then begin empty; those that left are dropped.
@@ -121,11 +125,12 @@ class SignalsCore:
         self._barrier.state = state.barrier
         self._symbols = {symbol: state.symbols.get(symbol) or SymbolMemory() for symbol in self._symbols}
         self._faults = state.faults
+        self._router.restore(state.regimes)
 
     def overview(self) -> Overview:
-        """What may be seen: how often each strategy failed."""
+        """What may be seen: how often each strategy failed, and the regimes."""
         faults = {name: dict(each.counts) for name, each in self._faults.items()}
-        return {f"signals.p{self._partition}": SignalsOverview(faults)}
+        return {f"signals.p{self._partition}": SignalsOverview(faults, self._router.readings())}
 
     def _take(self, bundle: AnalysisBundle, now: int) -> Sequence[Message]:
         if bundle.partition != self._partition or bundle.timeframe not in self._timeframes:
@@ -143,6 +148,7 @@ class SignalsCore:
 
     def _absorb(self, bundle: AnalysisBundle) -> None:
         for analysis in bundle.analyses:
+            self._router.absorb(analysis)
             memory = self._symbols.get(analysis.symbol)
             if memory is not None:
                 frame = analysis.timeframe
@@ -185,6 +191,8 @@ class SignalsCore:
         if judgement.signal is not None:
             if enabled.name in self._settings.paused:
                 return Judgement(strategy=enabled.name, reasons=("paused",))
+            judgement = self._router.route(judgement, symbol, known[symbol])
+        if judgement.signal is not None:
             # Chosen or not: so that what a strategy says does not depend on which others are switched on.
             self._symbols[symbol].use(enabled.name, judgement.signal.rests_on, self._settings.used_facts)
         return judgement

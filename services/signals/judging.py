@@ -15,7 +15,7 @@ from shared.domain.decisions import Decision, Judgement, Reason, Signal
 REASONS: Final[frozenset[str]] = frozenset(get_args(Reason))
 #: What a strategy does not say of itself.
 _NOT_ITS_WORDS: Final = frozenset(
-    {"not_this_timeframe", "paused", "conflict", "strategy_failed", "bad_signal", "undeclared_read"}
+    {"not_this_timeframe", "paused", "wrong_regime", "conflict", "strategy_failed", "bad_signal", "undeclared_read"}
 )
 #: Longest part of a text that comes from a strategy, characters.
 _QUOTED: Final = 300

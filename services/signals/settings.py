@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from services.signals import plugins
 from services.signals.contract import Enabled, Strategy
+from services.signals.regimes.settings import RegimeSettings
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.breaker_retest import BreakerRetestSettings
 from services.signals.strategies.classical.bollinger import BollingerSettings
@@ -96,6 +97,9 @@ class SignalsSettings(BaseModel):
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )
+    regimes: RegimeSettings = Field(
+        default_factory=RegimeSettings, description="Regimes of the market, and who trades in which"
+    )
     deadline_ms: int = Field(
         5_000,
         ge=100,
@@ -131,6 +135,9 @@ class SignalsSettings(BaseModel):
                     "of strategies"
                 )
         self._check_plugins()
+        strangers = sorted(self.regimes.routes.keys() - set(self.strategies))
+        if strangers:
+            raise Incoherent({f"regimes.routes.{strangers[0]}": "is not among strategies: add it there, or take this out"})
         if self.patience_closes > self.max_pending_closes:
             raise ValueError(
                 f"patience_closes {self.patience_closes} is above max_pending_closes {self.max_pending_closes}: "

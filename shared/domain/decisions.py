@@ -44,6 +44,7 @@ Reason = Literal[
     "zone_used",  # an earlier signal used this zone
     "no_setup",  # what the strategy looks for is not there; of strategies that have no word of their own in this list
     "paused",  # the strategy would have signalled, but is paused
+    "wrong_regime",  # the strategy may not trade in this regime, its score is too low there, or the regime is not known
     "conflict",  # strategies signalled opposite sides, so that none of them was chosen
     "strategy_failed",  # the strategy raised an error; the alert of the same name says which
     "bad_signal",  # the strategy returned something that is no sound signal and no reasons of this list

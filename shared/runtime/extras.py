@@ -11,7 +11,13 @@ from typing import Final
 from shared.runtime.process.exits import Exit, Leave
 
 #: The extra of pyproject.toml that brings each optional package, by the name under which it is imported.
-EXTRAS: Final = {"pyarrow": "data", "matplotlib": "research", "sklearn": "research"}
+EXTRAS: Final = {
+    "pyarrow": "data",
+    "matplotlib": "research",
+    "sklearn": "research",
+    "hmmlearn": "research",
+    "arch": "research",
+}
 #: What installs an extra in a source tree.
 _TARGETS: Final = {"data": "make demo", "research": "make research"}
 

@@ -1,13 +1,14 @@
-"""How often each strategy failed, as Prometheus reads it."""
+"""How often each strategy failed, and the regimes, as Prometheus reads them."""
 
 from __future__ import annotations
 
 from services.signals.metrics import StrategyFigures
 from services.signals.overview import SignalsOverview
+from services.signals.regimes.memory import RegimeReading
 
 
 def samples(figures: StrategyFigures) -> dict[tuple[str, str], float]:
-    (family,) = figures.collect()
+    family = next(each for each in figures.collect() if each.name == "ict_strategy_faults")
     return {(each.labels["strategy"], each.labels["reason"]): each.value for each in family.samples}
 
 
@@ -20,3 +21,30 @@ def test_faults_of_all_partitions_are_added_up() -> None:
     other = SignalsOverview({"a": {"bad_signal": 3}, "b": {"strategy_failed": 1}})
     figures.show("signals.p1", lambda: {"signals.p1": other})
     assert samples(figures) == {("a", "bad_signal"): 5.0, ("b", "strategy_failed"): 1.0}
+
+
+def test_regimes_are_shown_by_symbol_and_an_unknown_one_as_none() -> None:
+    """SIG-5, OPS-3: an unknown regime has its probabilities and no confirmed state."""
+    figures = StrategyFigures()
+    known = RegimeReading(regime="calm", probabilities={"calm": 0.9, "volatile": 0.1}, deviation=0.004)
+    unknown = RegimeReading(regime=None, probabilities={"calm": 0.5, "volatile": 0.5}, deviation=0.01)
+    figures.show("signals.p0", lambda: {"signals.p0": SignalsOverview({}, {"BTCUSDT": known})})
+    figures.show("signals.p1", lambda: {"signals.p1": SignalsOverview({}, {"ETHUSDT": unknown})})
+    shown = {
+        (each.name, *each.labels.values()): each.value
+        for family in figures.collect()
+        if family.name != "ict_strategy_faults"
+        for each in family.samples
+    }
+    assert shown == {
+        ("ict_regime", "BTCUSDT", "calm"): 1.0,
+        ("ict_regime", "BTCUSDT", "volatile"): 0.0,
+        ("ict_regime", "ETHUSDT", "calm"): 0.0,
+        ("ict_regime", "ETHUSDT", "volatile"): 0.0,
+        ("ict_regime_probability", "BTCUSDT", "calm"): 0.9,
+        ("ict_regime_probability", "BTCUSDT", "volatile"): 0.1,
+        ("ict_regime_probability", "ETHUSDT", "calm"): 0.5,
+        ("ict_regime_probability", "ETHUSDT", "volatile"): 0.5,
+        ("ict_volatility_forecast_ratio", "BTCUSDT"): 0.004,
+        ("ict_volatility_forecast_ratio", "ETHUSDT"): 0.01,
+    }

@@ -17,7 +17,7 @@ VERSIONS: dict[str, dict[int, str]] = {
     "feed_history": {1: "15bbb9e9a09238d6"},
     "candle_bundle": {1: "1cf916bea3d0ba0a"},
     "analysis_bundle": {1: "b68429139d53d968"},
-    "decision_bundle": {1: "c452aafd5fc43ed3", 2: "81fdb2ec1384a8af", 3: "9dc138054ce94f66", 4: "fcc3c4511f2e997e"},
+    "decision_bundle": {1: "c452aafd5fc43ed3", 2: "81fdb2ec1384a8af", 3: "9dc138054ce94f66", 4: "ed07bc4828aa0950"},
     "verdict_bundle": {
         1: "6689f93f3a595e7a",
         2: "8159cf3bc0760f82",
