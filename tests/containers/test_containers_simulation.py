@@ -81,7 +81,7 @@ def test_the_scrape_configuration_passes_prometheus_own_check(running: Project) 
 
 def test_the_journals_volume_holds_the_journal_alone(running: Project) -> None:
     files = running.exec("journal", "ls", "-A", "/var/lib/ict").split()
-    assert [name for name in files if not name.startswith("journal-sim.sqlite")] == []
+    assert [name for name in files if not name.startswith("journal.sqlite")] == []
 
 
 def test_a_health_check_costs_little(running: Project) -> None:

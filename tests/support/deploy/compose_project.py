@@ -124,7 +124,7 @@ class Project:
         """One number from the journal's database; 0 while its tables are being made."""
         program = (
             "import sqlite3\n"
-            "database = sqlite3.connect('file:/var/lib/ict/journal-sim.sqlite?mode=ro', uri=True)\n"
+            "database = sqlite3.connect('file:/var/lib/ict/journal.sqlite?mode=ro', uri=True)\n"
             f"try: print(database.execute({query!r}).fetchone()[0])\n"
             "except sqlite3.OperationalError as error: print(0 if 'no such table' in str(error) else error)"
         )
