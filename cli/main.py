@@ -7,14 +7,19 @@ from typing import Annotated, Literal
 
 import typer
 
+from cli.backtest.commands import app as backtest_commands
 from cli.bench.commands import bench
+from cli.chaos.commands import chaos
 from cli.config.commands import app as config_commands
 from cli.data.commands import app as data_commands
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
+from cli.doubt.commands import app as doubt_commands
 from cli.emergency.commands import app as emergency_commands
+from cli.evidence.commands import app as evidence_commands
 from cli.exchange.commands import app as exchange_commands
 from cli.explain.commands import app as explain_commands
 from cli.keys.commands import app as keys_commands
+from cli.parity.commands import app as parity_commands
 from cli.research.commands import app as research_commands
 from cli.run.dead_letter_commands import dead_letters
 from cli.run.health import DEFAULT_URL
@@ -106,12 +111,17 @@ def run(
         str,
         typer.Argument(
             help="ingest, analysis, signals, risk (layout fused: engine for the last three), execution, journal, notifier; "
+            "guardian, which needs neither RabbitMQ nor Redis; "
             "in mode sim also market, which plays the market to them; or all: every service in this process"
         ),
     ],
     config: Config = None,
 ) -> None:
     """Run one service over RabbitMQ and Redis until SIGTERM, which drains it."""
+    if service == "guardian":
+        from cli.run.guardian import run_guardian
+
+        run_guardian(config)
     from cli.run.service import run_service
 
     run_service(service, config)
@@ -212,6 +222,22 @@ def status(
 
 
 @app.command()
+def watch(
+    config: Config = None,
+    near: Annotated[int, typer.Option("--near", min=0, help="also setups of which at most so many gates do not hold")] = 1,
+    everything: Annotated[bool, typer.Option("--all", help="every judgement")] = False,
+    strategy: Annotated[str, typer.Option("--strategy", help="only this strategy, such as ob_fvg")] = "",
+    symbol: Annotated[str, typer.Option("--symbol", help="only this symbol, such as BTCUSDT")] = "",
+    json: Json = False,
+) -> None:
+    """Print signals and setups that were close as strategies judge them, until Ctrl-C (signals.publish_judgements)."""
+    from cli.watch.commands import watch as body
+    from cli.watch.lines import Wanted
+
+    body(config, Wanted(near, everything, strategy, symbol), json=json)
+
+
+@app.command()
 def topology(
     config: Config = None,
     apply: Annotated[
@@ -242,18 +268,23 @@ def docs(
         bool, typer.Option("--check", help="write nothing; exit 1 when a page disagrees with the code")
     ] = False,
 ) -> None:
-    """Write the reference pages that are made from the code: settings, queues, life cycles, metrics, reasons."""
+    """Write the reference pages that are made from the code: settings, queues, life cycles, metrics, reasons, measures."""
     from cli.docs.write_pages import write_docs
 
     write_docs(to, check=check)
 
 
 app.add_typer(data_commands, name="data")
+app.add_typer(backtest_commands)
+app.add_typer(doubt_commands)
+app.add_typer(evidence_commands)
 app.add_typer(research_commands)
 app.add_typer(explain_commands)
+app.add_typer(parity_commands)
 app.add_typer(emergency_commands)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(config_commands, name="config")
 app.add_typer(exchange_commands, name="exchange")
 app.add_typer(keys_commands, name="keys")
+app.command()(chaos)
 app.add_typer(bench, name="bench")

@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def one_line(text: str) -> str:
+    """Return text as one line that a terminal cannot take for a command: what came over the wire may hold anything."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
 def shell_line(words: Iterable[str]) -> str:
     """Join words into a line that a shell splits into the same words; bytes that are no UTF-8 are quoted as ``$'\\xff'``."""
     return " ".join(_shell_word(word) for word in words)

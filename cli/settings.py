@@ -7,9 +7,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cli.backtest.settings import BacktestSettings
 from cli.status.settings import StatusSettings
 from services.analysis.settings import AnalysisSettings
 from services.execution.settings import ExecutionSettings
+from services.guardian.settings import GuardianSettings
 from services.ingest.settings import IngestSettings
 from services.journal.settings import JournalSettings
 from services.notifier.settings import NotifierSettings
@@ -73,6 +75,9 @@ class Settings(CommonSettings):
     signals: SignalsSettings = Field(default_factory=SignalsSettings, description="Strategies and when they decide")
     risk: RiskSettings = Field(default_factory=RiskSettings, description="Position size, limits, kill switch")
     execution: ExecutionSettings = Field(default_factory=ExecutionSettings, description="Orders and their protection")
+    guardian: GuardianSettings = Field(
+        default_factory=GuardianSettings, description="The process that places a stop where none stands"
+    )
     notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="Who is notified of what")
     journal: JournalSettings = Field(default_factory=JournalSettings, description="The database that records everything")
     simulator: SimulatorSettings = Field(default_factory=SimulatorSettings, description="The simulated exchange")
@@ -80,6 +85,7 @@ class Settings(CommonSettings):
         default_factory=ServerSettings, description="`ict simulator`: the server that speaks Binance's protocol"
     )
     status: StatusSettings = Field(default_factory=StatusSettings, description="Whom `ict status` asks")
+    backtest: BacktestSettings = Field(default_factory=BacktestSettings, description="What backtests keep on disk")
     market: MarketSettings = Field(default_factory=MarketSettings, description="The market that sim mode plays")
 
     def _cross_section_faults(self) -> dict[str, str]:

@@ -72,7 +72,7 @@ def cuts_of(count: int, number: int, seed: int) -> list[int]:
 
 
 def _prefix(replay: Replay, full: Sequence[Statement], candles: Sequence[Candle], cut: int) -> Leak | None:
-    return _difference("prefix", replay(candles[:cut]), full, candles, cut)
+    return difference("prefix", replay(candles[:cut]), full, cut, candles[cut - 1].close_time)
 
 
 def _scramble(
@@ -80,7 +80,7 @@ def _scramble(
 ) -> Leak | None:
     end = candles[cut - 1].close_time
     other = [each for each in replay(scrambled(candles, cut, draw)) if each.known_at <= end]
-    return _difference("scramble", other, full, candles, cut)
+    return difference("scramble", other, full, cut, end)
 
 
 def scrambled(candles: Sequence[Candle], cut: int, draw: random.Random) -> list[Candle]:
@@ -91,14 +91,10 @@ def scrambled(candles: Sequence[Candle], cut: int, draw: random.Random) -> list[
     return [*candles[:cut], *later]
 
 
-def _difference(
-    check: Literal["prefix", "scramble"],
-    then: Sequence[Statement],
-    full: Sequence[Statement],
-    candles: Sequence[Candle],
-    cut: int,
+def difference(
+    check: Literal["prefix", "scramble"], then: Sequence[Statement], full: Sequence[Statement], cut: int, end: int
 ) -> Leak | None:
-    end = candles[cut - 1].close_time
+    """The first difference between what was said then and what the whole run says until ``end`` (UTC ms); None = none."""
     expected = [each for each in full if each.known_at <= end]
     for place in range(max(len(then), len(expected))):
         one = then[place] if place < len(then) else None

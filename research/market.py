@@ -13,7 +13,8 @@ from services.ingest.files.defects import FileDefect
 from services.ingest.files.file_source import FileSource
 from services.ingest.files.interval import interval_of
 from services.ingest.files.reading import AS_THEY_ARE, Reading
-from services.ingest.quality import Trust, judge
+from services.ingest.quality import candle_of, judge
+from services.ingest.saved import Trust
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, RawCandle
 from shared.domain.timeframes import MINUTE, Timeframe
@@ -114,14 +115,4 @@ def _close_time(candle: Candle) -> int:
 
 
 def _candle(raw: RawCandle, interval: Timeframe, trust: Trust, settings: IngestSettings) -> Candle:
-    return Candle(
-        symbol=raw.symbol,
-        timeframe=interval,
-        open_time=raw.open_time,
-        open=raw.open,
-        high=raw.high,
-        low=raw.low,
-        close=raw.close,
-        volume=raw.volume,
-        state=judge(raw, trust, settings.max_move, settings.repricing_minutes),
-    )
+    return candle_of(raw, judge(raw, trust, settings.max_move, settings.repricing_minutes), interval)

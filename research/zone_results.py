@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
 
 import msgspec
 
 from services.analysis.sessions.timetable import Timetable
 from services.analysis.settings.timetable import TimetableSettings
 from shared.domain.account import Trade
-
-#: The row of trades that were opened in no window.
-OUTSIDE: Final = "outside"
+from shared.domain.zone_counts import OUTSIDE, zones_of
 
 
 class ZoneResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +44,7 @@ def by_zone(trades: Iterable[Trade], settings: TimetableSettings) -> list[ZoneRe
     found: dict[tuple[str, str], list[Trade]] = {}
     for trade in sorted(trades, key=lambda trade: trade.opened_at):
         if trade.state == "closed":
-            for zone in [window.name for window in clock.open_at(trade.opened_at)] or [OUTSIDE]:
+            for zone in zones_of([window.name for window in clock.open_at(trade.opened_at)]):
                 found.setdefault((trade.symbol, zone), []).append(trade)
     order = {zone: place for place, zone in enumerate((*table, OUTSIDE))}
     return [

@@ -18,10 +18,12 @@ from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import Effects, PlaceOrder, QueryAccount, Request
 from shared.core import Overview
 from shared.domain.control import ClockTick
+from shared.domain.intents import OrderIntent
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.orders import StepReport
 from simulator.matching_driver import MatchingDriver
+from simulator.saved import LaneState
 
 #: Most inputs that may follow from one message. A step in which every stop of the account triggers is far below.
 _MOST: Final = 20_000
@@ -36,6 +38,10 @@ class Execution(Protocol):
 
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None: ...
 
+    def watched(self, symbol: str) -> OrderIntent | None: ...
+
+    def due_at(self, now: int) -> int: ...
+
     def snapshot(self) -> bytes: ...
 
     def overview(self) -> Overview: ...
@@ -45,15 +51,6 @@ class Execution(Protocol):
 
 class NotSettled(Exception):
     """One message led to more and more requests: a bug of the core."""
-
-
-class LaneState(msgspec.Struct):
-    """What a snapshot holds. now: time of the last input; stated_at: of the last statement; both UTC ms."""
-
-    core: bytes
-    exchange: bytes
-    now: int
-    stated_at: int
 
 
 class ExecutionLane:
@@ -79,7 +76,7 @@ class ExecutionLane:
         self._taken, self._owes_statement, self._asked = 0, False, False
         self._messages = []
         if isinstance(message, MarketStep):
-            happened = self._driver.step(message, self._now)
+            happened = self._driver.step(message, self._now, lambda symbol: self._core.watched(symbol) is not None)
             if happened is None:
                 return []
             self._inputs.extend(happened)
@@ -93,8 +90,12 @@ class ExecutionLane:
 
     @property
     def driver(self) -> MatchingDriver:
-        """Return the simulated exchange, for tests; do not change it."""
+        """Return the simulated exchange, to be looked at; do not change it."""
         return self._driver
+
+    def due_at(self, now: int) -> int:
+        """Return when execution has something to do that only the clock brings about, ms; ``now`` = at every step."""
+        return self._core.due_at(now)
 
     def overview(self) -> Overview:
         """Return what execution's core shows."""

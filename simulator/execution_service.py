@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import partial
 
 from services.execution.core import ExecutionCore
-from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
 from shared.approval.risk_orders import judge_of
 from shared.config.settings import CommonSettings
+from shared.domain.client_ids import lineage
 from shared.runtime.lane.spec import LaneSpec
 from shared.runtime.service import ServiceSpec
 from simulator.bracket_file import load_brackets

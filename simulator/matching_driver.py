@@ -8,17 +8,19 @@ late, so that no outcome is ever unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import localcontext
+from collections.abc import Callable, Mapping
+from decimal import Decimal, localcontext
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
-from services.execution.inputs import TIERS_EVERY_MS, Answer, Executions, Input, News, Paid, RequestKind, Statement
+from services.execution.inputs import TIERS_EVERY_MS, Answer, Executions, Input, News, Paid, RequestKind, Statement, Traded
 from services.execution.plans.admission import Quote
 from services.execution.requests import CancelOrder, PlaceOrder, QueryAccount, QueryExecutions, QueryOrder, Request
 from shared.config.account import DEFAULT_ACCOUNT, AccountSettings
 from shared.domain.account import FundingPayment, MarginTier
+from shared.domain.candles import RawCandle
 from shared.domain.instruments import Instrument
 from shared.domain.market_step import MarketStep
 from shared.exchange.error_codes import ErrorCode
@@ -36,26 +38,11 @@ from simulator.core.model.filters import Filters
 from simulator.core.model.orders import Order
 from simulator.core.model.requests import NewOrder as PlainRequest
 from simulator.core.model.requests import Refusal
-from simulator.core.state.snapshot import ExchangeSnapshot
 from simulator.port_models import asked, event_of, order_of, position_of, tier_of, trade_of, without_average
+from simulator.saved import MatchingState
 from simulator.settings import SimulatorSettings
 
-
-class MatchingState(msgspec.Struct):
-    """What a snapshot holds.
-
-    stepped_until: close time of the last market step, -1 before the first. priced_at: symbol → close time of its last
-    candle. skipped: number of candles ignored, by symbol. tiers_told_at: of the last statement that had the margin tiers.
-    Times in UTC ms.
-    """
-
-    core: ExchangeSnapshot
-    stepped_until: int
-    priced_at: dict[str, int]
-    skipped: dict[str, int]
-    tiers_told_at: int = -TIERS_EVERY_MS
-
-
+_symbol: Final = attrgetter("symbol")
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(MatchingState)
 
@@ -80,7 +67,8 @@ class MatchingDriver:
         bounds = {"max_price": settings.max_price, "max_quantity": settings.max_quantity}
         self._symbols = frozenset(instruments)
         filters = {symbol: Filters.of_instrument(each, **bounds) for symbol, each in instruments.items()}
-        self._core = ExchangeCore(settings, filters, brackets or {}, account)
+        self._core = core = ExchangeCore(settings, filters, brackets or {}, account)
+        self._tables = {symbol: tuple(map(tier_of, core.brackets(symbol).rows)) for symbol in sorted(instruments)}
         self._stepped_until = -1
         self._priced_at: dict[str, int] = {}
         self._skipped: dict[str, int] = {}
@@ -115,8 +103,9 @@ class MatchingDriver:
 
     # -- the market ---------------------------------------------------------------------------------------------------
 
-    def step(self, step: MarketStep, now: int) -> list[Input] | None:
-        """Apply candles in order of symbol, then funding at the closes, then liquidations; return what happened.
+    def step(self, step: MarketStep, now: int, watched: Callable[[str], bool] = lambda symbol: False) -> list[Input] | None:
+        """Apply candles in order of symbol, then funding at the closes, then liquidations; return what happened, and after
+        that what traded in the symbols that are ``watched``.
 
         None: the step is not newer than the last one, and changes nothing.
         """
@@ -125,7 +114,7 @@ class MatchingDriver:
         self._stepped_until = step.close_time
         core, found, last = self._core, [], ""
         time = max(step.close_time, core.time)
-        for candle in sorted(step.candles, key=lambda candle: candle.symbol):
+        for candle in sorted(step.candles, key=_symbol):
             if candle.symbol not in self._symbols:  # not traded here
                 continue
             if candle.symbol == last or not is_plausible(candle, self._max_price):
@@ -137,9 +126,10 @@ class MatchingDriver:
         with localcontext(EXACT):
             core.on_candles(found, time)
             rates = step.funding_rates
-            known = {symbol: rates[symbol] for symbol in sorted(self._symbols & rates.keys()) if rates[symbol].is_finite()}
+            traded = [symbol for symbol in sorted(rates) if symbol in self._symbols] if rates else []
+            known = {symbol: rates[symbol] for symbol in traded if rates[symbol].is_finite()}
             core.on_fundings(known, time)
-            return self._happened()
+            return [*self._happened(), *(_traded(candle) for candle in found if watched(candle.symbol))]
 
     def quote(self, symbol: str) -> Quote | None:
         """Return best bid and ask, half the spread from the last price, as of its candle's close; None before the first."""
@@ -187,8 +177,8 @@ class MatchingDriver:
         """State the account as of ``now``, UTC ms. ``orders``: with the open orders; their news are never lost here."""
         core = self._core
         with localcontext(EXACT):
-            legs = tuple(position_of(leg) for leg in core.positions() if leg.quantity)
-            wallet, _ = core.holdings()
+            legs = tuple([position_of(leg) for leg in core.held()])
+            wallet = core.state.saved.wallet
             return Statement(
                 time=now,
                 asked_at=now,
@@ -205,7 +195,7 @@ class MatchingDriver:
         if now - self._tiers_told_at < TIERS_EVERY_MS:
             return {}
         self._tiers_told_at = now
-        return {symbol: tuple(map(tier_of, self._core.brackets(symbol).rows)) for symbol in sorted(self._symbols)}
+        return dict(self._tables)
 
     def _place(self, order: NewOrder, now: int) -> Answer:
         request, core = asked(order), self._core
@@ -276,6 +266,11 @@ class MatchingDriver:
         wanted = (order.side, order.type, order.position_side)
         listed = (order_of(each) for each in self._core.open_algo_orders(order.symbol) if each.close_position)
         return next((each for each in listed if (each.side, each.type, each.position_side) == wanted), None)
+
+
+def _traded(candle: RawCandle) -> Traded:
+    low, high = Decimal(repr(candle.low)), Decimal(repr(candle.high))
+    return Traded(symbol=candle.symbol, low=low, high=high, since=candle.open_time)
 
 
 def _refused(kind: RequestKind, client_id: str, code: int, message: str, now: int) -> Answer:

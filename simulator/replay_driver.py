@@ -18,7 +18,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -30,11 +30,17 @@ from shared.domain.candles import FeedStep, RawCandle
 from shared.domain.control import Control
 from shared.domain.ids import derive
 from shared.domain.market_step import MarketStep
-from shared.domain.orders import StepReport
+from shared.domain.orders import REPORTS, StepReport
 from shared.runtime.lane.dead_letter import dead_letter_and_alert
+from shared.runtime.waiting import Wake
 from simulator.recorder import Recorder
 
 log = structlog.get_logger(__name__)
+
+#: Topics of the answers that a phase waits for. What else arrives meanwhile waits with it, up to so many deliveries: it is
+#: taken at once with the answer, and the window of the queue never fills.
+_ANSWERS: Final = frozenset({"risk.state", REPORTS})
+_AT_ONCE: Final = 50
 
 
 class FundingRates(Protocol):
@@ -73,7 +79,7 @@ class ReplayDriver:
         self._speed = speed
         self._patience = patience
         self._settled: dict[type, int] = {RiskReport: -1, StepReport: -1}
-        self._arrived = asyncio.Event()
+        self._arrived = Wake()
         self._subscription: Subscription | None = None
         self._inbox: list[Delivery] = []
         self._waits: tuple[type, int] | None = None
@@ -118,7 +124,8 @@ class ReplayDriver:
 
     def _receive(self, delivery: Delivery) -> None:
         self._inbox.append(delivery)
-        self._arrived.set()
+        if delivery.topic in _ANSWERS or len(self._inbox) >= _AT_ONCE:
+            self._arrived.set()
 
     async def _watch(self) -> None:
         """Say once of a step that is not settled in time, until cancelled. One timer for all steps: most take no time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,6 +59,24 @@ def bench_signals(
     from cli.bench.signals import main as measure
 
     measure(days, as_json=json)
+
+
+@bench.command("backtest")
+def bench_backtest(
+    days: Annotated[float, typer.Option("--days", min=1, max=3_660, help="length of the generated market, days")] = 60.0,
+    strategy: Annotated[str, typer.Option("--strategy", help="strategy that judges")] = "top_down",
+    runs: Annotated[int, typer.Option("--runs", min=1, max=100, help="how often the market is played")] = 3,
+    symbols: Annotated[str | None, typer.Option("--symbols", help="BTCUSDT,ETHUSDT. Default: the configured ones")] = None,
+    peer: Annotated[
+        Path | None,
+        typer.Option("--peer", help="Python of a virtual environment that has backtesting.py, to be measured beside"),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure a backtest, all costs: 1m candles a second, with and without the cache; beside a bare loop on the same."""
+    from cli.bench.backtest import main as measure
+
+    measure(days, strategy, runs, symbols, peer, as_json=json)
 
 
 @bench.command("codec")

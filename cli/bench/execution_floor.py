@@ -23,12 +23,12 @@ import redis.asyncio as redis
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from cli.wiring import lane_policy, make_memory_bus, make_store, service_spec
-from services.execution.oms.ids import client_order_id, lineage
 from shared.approval.commands import sign
 from shared.approval.signing import new_pair
 from shared.bus.memory.bus import MemoryBus
 from shared.bus.port import Delivery
 from shared.domain.account import AccountStatement
+from shared.domain.client_ids import client_order_id, lineage
 from shared.domain.control import Alert, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent, Verdict, VerdictBundle

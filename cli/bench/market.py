@@ -20,18 +20,20 @@ from shared.domain.timeframes import MINUTE, is_boundary
 
 #: A Monday, 00:00 UTC.
 START = 1_746_403_200_000
+#: Settings of risk with which the drill's entries all pass.
+DRILL_RISK: dict[str, object] = {
+    "risk_per_trade": "0.0001",
+    "trades_per_day": 1_000_000,
+    "max_positions": 1_000,
+    "max_losing_streak": 100,
+    "intents_per_minute": 10_000,
+    "max_exposure": 150,
+    "max_costs": 10,
+}
 #: Settings with which the drill enters at every close of a run.
 DRILL: dict[str, object] = {
     "signals": {"strategies": ["every_close"], "drill": True},
-    "risk": {
-        "risk_per_trade": "0.0001",
-        "trades_per_day": 1_000_000,
-        "max_positions": 1_000,
-        "max_losing_streak": 100,
-        "intents_per_minute": 10_000,
-        "max_exposure": 150,
-        "max_costs": 10,
-    },
+    "risk": DRILL_RISK,
     "execution": {"entries_per_minute": 10_000},
     "simulator": {"starting_wallet": "1000000", "max_quantity": "1"},
 }

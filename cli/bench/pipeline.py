@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import statistics
-import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -17,8 +16,9 @@ from typing import Any
 import typer
 import uvloop
 
+from cli.bench.embedded import candles_per_second
 from cli.bench.fleet import BenchFleet
-from cli.bench.market import DRILL, BenchMarket
+from cli.bench.market import DRILL, DRILL_RISK, BenchMarket
 from cli.bench.raw_chain import measure as raw_chain
 from cli.run.broker import open_within
 from cli.run.configuration import load_settings
@@ -38,7 +38,10 @@ PATHS: dict[Layout, tuple[str, ...]] = {
 #: The stage at which the messages of an hour become one again.
 _MERGES: dict[Layout, str] = {"split": "signals.p0", "fused": "engine"}
 _HOUR_BUNDLES = 5  # 1m 5m 15m 30m 1h
-CASES = {"one": 1, "hour": 2, "fifty": 50}
+#: Case → symbols. All of them signal at every close. In ``fifty`` the account takes two entries of a close, as many
+#: positions as it may hold by default; in ``fifty_enter`` all fifty.
+CASES = {"one": 1, "hour": 2, "fifty": 50, "fifty_enter": 50}
+_POSITIONS = {"fifty": 2}
 _PAUSE = 0.02  # seconds between samples: candles are rare, so caches are cold in production too
 #: In one process the journal writes a close 50 ms after it, in the thread of everybody: a minute before the next close in
 #: production, and before the next sample here.
@@ -76,13 +79,15 @@ async def _measure(samples: int) -> dict[str, Any]:
     return result
 
 
-def _settings(layout: Layout, count: int, namespace: str) -> dict[str, object]:
-    symbols = [f"SYM{index}USDT" for index in range(count)]
+def _settings(layout: Layout, case: str, namespace: str) -> dict[str, object]:
+    symbols = [f"SYM{index}USDT" for index in range(CASES[case])]
+    risk = {"max_positions": _POSITIONS[case]} if case in _POSITIONS else {}
     return {
         "layout": layout,
         "namespace": namespace,
         "symbols": symbols,
         **DRILL,
+        "risk": {**DRILL_RISK, **risk},
         "log": {"level": "WARNING"},
         "journal": {"url": "sqlite+aiosqlite:///:memory:"},
     }
@@ -98,9 +103,9 @@ async def _distributed(
     raw: list[float] = []
     raw_hour: list[float] = []
     services = [name for name in LAYOUTS[layout] if name not in ("journal", "notifier")]
-    for case, count in CASES.items():
+    for case in CASES:
         namespace = f"bench-{uuid.uuid4().hex[:8]}"
-        raw_settings = _settings(layout, count, namespace)
+        raw_settings = _settings(layout, case, namespace)
         settings = load_settings(None, raw_settings)
         bus = make_bus(settings, "bench")
         await open_within(bus, settings)
@@ -137,8 +142,8 @@ async def _case(bus: Bus, settings: Settings, case: str, samples: int, pause: fl
 
 async def _embedded_latency(samples: int) -> dict[str, Any]:
     figures = {}
-    for case, count in CASES.items():
-        settings = load_settings(None, {**_settings("split", count, "bench"), "layout": "embedded"})
+    for case in CASES:
+        settings = load_settings(None, {**_settings("split", case, "bench"), "layout": "embedded"})
         async with _embedded_bus(settings) as bus:
             figures[case] = _quantiles(await _case(bus, settings, case, samples, _PAUSE_EMBEDDED))
     return figures
@@ -156,20 +161,9 @@ async def _embedded_bus(settings: Settings) -> AsyncIterator[MemoryBus]:
 
 def _throughput() -> dict[str, Any]:
     """Return one-minute candles per second from ingest to exchange and journal, with two symbols and eight timeframes."""
-    from cli.play.demo import play
-    from cli.play.market import open_source
-    from simulator.recorder import Recorder
-
-    settings = load_settings(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})
-    rates = []
-    for _ in range(3):
-        source = open_source(settings, {}, None, None)
-        gc.collect()
-        began = time.perf_counter()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(play(settings, source, Recorder(None), speed=None))
-        rates.append(len(source) * len(source.symbols) / (time.perf_counter() - began))
-    return {"median": round(statistics.median(rates)), "runs": [round(rate) for rate in rates]}
+    return candles_per_second(
+        load_settings(None, {"market": {"days": 2.0}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}})
+    )
 
 
 def _ratios(result: dict[str, Any]) -> dict[str, Any]:

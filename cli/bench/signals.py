@@ -7,7 +7,6 @@ the same bundles in the same run. The whole pipeline in one process is then play
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import json
 import statistics
@@ -16,8 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import typer
-import uvloop
 
+from cli.bench.embedded import candles_per_second
 from cli.run.configuration import load_settings
 from cli.settings import Settings
 from services.analysis.core import AnalysisCore
@@ -171,20 +170,6 @@ def _quantiles(taken: Sequence[tuple[int, float]]) -> dict[str, Any]:
 
 
 def _played(names: Sequence[str] | None, days: float, runs: int) -> dict[str, Any]:
-    """One-minute candles a second through all stages in one process, journal included."""
-    from cli.play.demo import play
-    from cli.play.market import open_source
-    from simulator.recorder import Recorder
-
     signals = {} if names is None else {"signals": {"strategies": list(names)}}
     market: dict[str, object] = {"market": {"days": days}, "journal": {"url": "sqlite+aiosqlite:///:memory:"}}
-    settings = load_settings(None, {**market, **signals})
-    rates = []
-    for _ in range(runs):
-        source = open_source(settings, {}, None, None)
-        gc.collect()
-        began = time.perf_counter()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(play(settings, source, Recorder(None), speed=None))
-        rates.append(len(source) * len(source.symbols) / (time.perf_counter() - began))
-    return {"median": round(statistics.median(rates)), "runs": [round(rate) for rate in rates]}
+    return candles_per_second(load_settings(None, {**market, **signals}), runs)

@@ -31,7 +31,10 @@ def fetch(
     end: Annotated[str | None, typer.Option("--to", help="first instant that is not asked for; default: now")] = None,
     kinds: Annotated[
         list[str] | None,
-        typer.Option("--kind", help="1m to 1w, or funding; may be given several times. Default: 1m and funding"),
+        typer.Option(
+            "--kind",
+            help="1m to 1w, funding, mark, premium, aggTrades, metrics, bookDepth; several times. Default: 1m and funding",
+        ),
     ] = None,
     store: Store = DEFAULT_STORE,
     url: Annotated[str, typer.Option("--url", help="server of the public archives")] = "https://data.binance.vision",
@@ -73,6 +76,45 @@ def import_(
     import_files(store, files, time_zone, columns, interval, funding=funding, json=json)
 
 
+@app.command()
+def flow(
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="such as BTCUSDT")],
+    store: Store = DEFAULT_STORE,
+    json: Json = False,
+) -> None:
+    """Give stored minutes that lack it their order flow, out of stored trades (fetch --kind aggTrades).
+
+    What is known stays as it is; a minute whose volume is not that of its trades stays without.
+    """
+    from cli.data.flow import flow as body
+
+    body(store, symbols, json=json)
+
+
+@app.command()
+def roll(
+    symbols: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYMBOL]...", help="such as BTCUSDT; default: all that the journal has")
+    ] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="1m to 1w; may be given several times. Default: 1m")
+    ] = None,
+    store: Store = DEFAULT_STORE,
+    journal: Annotated[
+        str | None, typer.Option("--journal", help="the journal's address; default: journal.url of the configuration")
+    ] = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Put the candles that the running system kept in its journal into the repository, where they are not stored yet.
+
+    Safe at any time and as often as you like: what is stored stays as it is, and the journal is only read.
+    """
+    from cli.data.roll import roll as body
+
+    body(config, store, symbols or [], kinds or [], journal, json=json)
+
+
 @app.command(name="list")
 def list_(
     store: Store = DEFAULT_STORE,
@@ -90,15 +132,19 @@ def show(
     symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="such as BTCUSDT")],
     start: Annotated[str | None, typer.Option("--from", help="first instant, such as 2023-01-01 (UTC)")] = None,
     end: Annotated[str | None, typer.Option("--to", help="first instant that is not shown")] = None,
-    kind: Annotated[str, typer.Option("--kind", help="1m to 1w, or funding")] = "1m",
+    kind: Annotated[str, typer.Option("--kind", help="as of fetch")] = "1m",
     rows: Annotated[int, typer.Option("--rows", min=0, max=100_000, help="first rows that are printed, at most")] = 10,
+    hot: Annotated[
+        bool, typer.Option("--hot", help="with the candles of the journal (journal.url) that are not stored yet")
+    ] = False,
     store: Store = DEFAULT_STORE,
+    config: Config = None,
     json: Json = False,
 ) -> None:
     """Show what a span of a symbol holds: its number of rows, its prices, and its first rows."""
     from cli.data.listing import show as body
 
-    body(store, symbol, kind, start, end, rows, json=json)
+    body(config, store, symbol, kind, start, end, rows, hot=hot, json=json)
 
 
 @app.command()

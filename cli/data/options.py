@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 
 import typer
 
-from services.ingest.files.reading import CANDLE_COLUMNS, IGNORED, Reading
+from services.ingest.files.reading import CANDLE_COLUMNS, FLOW_COLUMNS, IGNORED, Reading
 from shared.candles.kinds import FUNDING, Kind
 from shared.candles.repository import DEFAULT_ROOT, Repository
 from shared.domain.symbols import is_symbol
@@ -105,11 +105,12 @@ def parse_reading(time_zone: str | None, columns: str | None, interval: str | No
         except ValueError as error:
             raise BadOption(f"--time-zone {time_zone}: {error}") from None
     names = tuple(name.strip() for name in columns.split(",")) if columns is not None else ()
-    strangers = [name for name in names if name not in (*CANDLE_COLUMNS, IGNORED)]
-    if columns is not None and (strangers or any(names.count(name) != 1 for name in CANDLE_COLUMNS)):
+    strangers = [name for name in names if name not in (*CANDLE_COLUMNS, *FLOW_COLUMNS, IGNORED)]
+    doubled = any(names.count(name) > 1 for name in FLOW_COLUMNS)
+    if columns is not None and (strangers or doubled or any(names.count(name) != 1 for name in CANDLE_COLUMNS)):
         raise BadOption(
             f"--columns {columns}: name each of {','.join(CANDLE_COLUMNS)} once, in the order of the files' columns, "
-            f"and {IGNORED} for every other column"
+            f"{' and '.join(FLOW_COLUMNS)} where there are such, and {IGNORED} for every other column"
         )
     timeframe = next((each for each in DURATION if each == interval), None)
     if interval is not None and timeframe is None:

@@ -13,6 +13,7 @@ from research.plot.html import write_html
 from research.plot.png import write_png
 from research.plot.theme import THEMES
 from shared.candles.errors import Damaged
+from shared.candles.kinds import FUNDING, timeframe_of
 from shared.domain.timeframes import MINUTE
 from shared.runtime.extras import require
 from shared.runtime.process.exits import Exit
@@ -27,14 +28,16 @@ def refuse_other_kinds(out: Path) -> None:
 
 
 def draw(every: Sequence[Checked], out: Path) -> None:
-    """Draw every series that can be read, on one axis of time. Exit 1 when there is none, or no file can be written."""
-    spans = [(each.report.first, each.report.last) for each in every if each.report is not None and each.report.rows]
+    """Draw all candles and funding rates that can be read, on one axis of time. Exit 1 when there is none of them, or no
+    file can be written."""
+    shown = [each for each in every if timeframe_of(each.series.kind) is not None or each.series.kind == FUNDING]
+    spans = [(each.report.first, each.report.last) for each in shown if each.report is not None and each.report.rows]
     if not spans:
         refuse("--picture: no series of a candle repository can be read here; type: ict data list", Exit.NEGATIVE)
     start, end = min(first for first, _ in spans), max(last for _, last in spans) + MINUTE
     theme = THEMES["light"]
     try:
-        rows = [_row(each, start, end) for each in every if each.report is not None and each.report.rows]
+        rows = [_row(each, start, end) for each in shown if each.report is not None and each.report.rows]
     except Damaged as error:
         refuse(str(error), Exit.NEGATIVE)
     picture = history_picture(rows, start, end, theme)

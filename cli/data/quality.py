@@ -14,7 +14,7 @@ from cli.data.store import minute
 from services.ingest.history.coarser import Comparison, compare
 from services.ingest.history.quality_report import QualityReport, Spots, report_on
 from shared.candles.errors import Damaged
-from shared.candles.kinds import FUNDING
+from shared.candles.kinds import FUNDING, step_of, timeframe_of
 from shared.candles.series import Series
 from shared.domain.timeframes import FINEST
 
@@ -40,8 +40,9 @@ def checked(series: Series) -> Checked:
     try:
         report = report_on(series.symbol, series.kind, series.chunks())
         minutes = Series(series.directory.parent / FINEST, series.symbol, FINEST)
-        if series.kind != FUNDING and series.kind != FINEST and minutes.exists:
-            comparison = compare(minutes, series, series.kind)
+        timeframe = timeframe_of(series.kind)
+        if timeframe is not None and timeframe != FINEST and minutes.exists:
+            comparison = compare(minutes, series, timeframe)
     except Damaged as error:
         return Checked(series, None, None, str(error))
     return Checked(series, report, comparison, "")
@@ -97,7 +98,8 @@ def statements(found: Checked) -> list[str]:
     comparison = found.comparison
     if comparison is not None:
         told += _compared(name, comparison)
-    unit = "hours without a payment" if report.kind == FUNDING else "candles missing"
+    unit = "rows missing" if step_of(report.kind) is not None else "hours without one"
+    unit = {FUNDING: "hours without a payment"}.get(report.kind, "candles missing" if timeframe_of(report.kind) else unit)
     for spots, what in (
         (report.gaps, f"the longest gap is {{size:,.10g}} {unit} from {{at}} on"),
         (report.outliers, "the widest outlier spans {size:.4g} % at {at}"),

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cli.docs import errors, lifecycles, metrics, parameters, protocol, reasons, settings, strategies, topology
+from cli.docs import (
+    errors,
+    evidence,
+    filters,
+    lifecycles,
+    metrics,
+    parameters,
+    performance,
+    protocol,
+    reasons,
+    settings,
+    strategies,
+    topology,
+)
 
 #: File name → function that renders its text.
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -16,8 +29,11 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "metrics.md": metrics.render,
     "reasons.md": reasons.render,
     "strategies.md": strategies.render,
+    "evidence.md": evidence.render,
+    "filters.md": filters.render,
     "errors.md": errors.render,
     "protocol.md": protocol.render,
+    "performance.md": performance.render,
 }
 
 

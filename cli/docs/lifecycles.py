@@ -9,6 +9,7 @@ from cli.docs.markdown import page
 from services.analysis import lifecycle
 from services.execution.oms import order
 from services.execution.plans import plan
+from services.guardian import life
 from services.ingest.live import minutes, watchdog
 from services.risk import kill_switch
 from simulator.core.model import algo_orders, orders
@@ -68,8 +69,14 @@ def render() -> str:
         *_section(
             "Trade",
             "`services/execution/plans/plan.py`: from intent to flat. `protecting`: there is a position and no accepted "
-            "stop. A late fill of its entry brings a trade back that was over.",
+            "stop. An entry that expires, or that price voids while it rests, fails; a late fill of it brings the trade back.",
             diagram("entering", plan.TRANSITIONS, by_event(plan.TRANSITIONS)),
+        ),
+        *_section(
+            "Leg under the guardian",
+            "`services/guardian/life.py`: what the guardian knows of a position's protection. One that is flat is forgotten, "
+            "whatever its state.",
+            diagram("unseen", life.TRANSITIONS, by_event(life.TRANSITIONS)),
         ),
         *_section(
             "Stream connection",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import services
 import shared
 import simulator
 from cli.docs.markdown import code, page, table
+from cli.docs.source_text import source_of
 
 _PREFIX = "ict_"
 
@@ -71,7 +71,7 @@ def _collects(value: object) -> TypeGuard[Collector]:
 
 
 def _defines(module: ModuleType, name: str) -> bool:
-    return f'"{name}"' in inspect.getsource(module)
+    return f'"{name}"' in source_of(module)
 
 
 def _rows(collector: Collector, module: str) -> Iterator[MetricRow]:

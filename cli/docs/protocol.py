@@ -53,7 +53,11 @@ def render() -> str:
         table(
             ("field", "default", "meaning"),
             (
-                (code(name), "" if info.is_required() else code(str(info.get_default(call_default_factory=True))), info.description or "")
+                (
+                    code(name),
+                    "" if info.is_required() else code(str(info.get_default(call_default_factory=True))),
+                    info.description or "",
+                )
                 for name, info in Fault.model_fields.items()
             ),
         ),

@@ -8,6 +8,7 @@ from typing import Final, get_args
 from cli.docs.markdown import code, page, table
 from cli.docs.vocabulary import words
 from services.execution import state
+from services.execution.oms import order
 from services.execution.plans import admission, plan
 from services.ingest import alerts as ingest
 from services.ingest import candle_source, quality
@@ -21,7 +22,12 @@ from shared.runtime.process import exits
 
 #: Title, module, name of the Literal or enum, and where its words appear.
 _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
-    ("Why a close did not become a signal", decisions, "Reason", "In `Judgement.reasons` of each strategy, and in `Decision.reasons` where the reason is no strategy's; all that apply."),
+    (
+        "Why a close did not become a signal",
+        decisions,
+        "Reason",
+        "In `Judgement.reasons` of each strategy, and in `Decision.reasons` where the reason is no strategy's; all that apply.",
+    ),
     (
         "Why risk refused a signal",
         intents,
@@ -36,6 +42,12 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
         "In the key of the alert `refused.<reason>.<intent>` when the intent came, else the text of its rejected order; the "
         "first that applies.",
     ),
+    (
+        "Why a resting entry was cancelled",
+        order,
+        "EntryEnd",
+        "In `Order.reject_reason` of the cancelled entry, and in the alert `entry_failed.<intent>.<time>` if nothing of it filled.",
+    ),
     ("Why a symbol takes no entries", state, "FreezeReason", "Said by the alert `frozen.<symbol>.<time>`."),
     ("What an intent is for", intents, "Purpose", "In `OrderIntent.purpose`."),
     ("How a position is entered", intents, "EntryKind", "In `OrderIntent.kind`."),
@@ -43,7 +55,12 @@ _VOCABULARIES: Final[tuple[tuple[str, ModuleType, str, str], ...]] = (
     ("Who made an order", orders, "Origin", "In `OrderEvent.origin`."),
     ("How a trade goes on", account, "TradeState", "In `Trade.state`; what follows what: [life cycles](lifecycles.md)."),
     ("Why a trade ended", plan, "ExitReason", "In `Trade.exit_reason`; empty while the trade lives."),
-    ("The kill switch", account, "KillSwitch", "In `RiskReport.kill_switch`; what follows what: [life cycles](lifecycles.md)."),
+    (
+        "The kill switch",
+        account,
+        "KillSwitch",
+        "In `RiskReport.kill_switch`; what follows what: [life cycles](lifecycles.md).",
+    ),
     ("What moves the kill switch", kill_switch, "Event", "The steps of its table."),
     ("Why ingest refused a candle", quality, "RefusalReason", "The symbol is then missing at that minute."),
     ("What ingest alerts about", ingest, "Condition", "The first word of the alert's key (`candle_refused:BTCUSDT`)."),

@@ -16,12 +16,24 @@ from shared.bus.topology import (
     MIB,
     OPTIONAL_TOPICS,
     Layout,
-    Mode,
     QueueSpec,
     build,
 )
+from shared.domain.modes import Mode
 
-_HEADER = ("queue", "read by", "bound to", "kind", "when full", "bound", "MiB", "prefetch", "single active", "age", "deliveries")
+_HEADER = (
+    "queue",
+    "read by",
+    "bound to",
+    "kind",
+    "when full",
+    "bound",
+    "MiB",
+    "prefetch",
+    "single active",
+    "age",
+    "deliveries",
+)
 
 
 def render() -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import io
 import tokenize
 from types import ModuleType
+
+from cli.docs.source_text import source_of
 
 
 class NoVocabulary(Exception):
@@ -18,7 +19,7 @@ def words(module: ModuleType, name: str) -> dict[str, str]:
 
     ``name`` is a ``Literal[...]`` or an enum of the module. Raises NoVocabulary.
     """
-    source = inspect.getsource(module)
+    source = source_of(module)
     comments = {
         token.start[0]: token.string.lstrip("#: ").strip()
         for token in tokenize.generate_tokens(io.StringIO(source).readline)

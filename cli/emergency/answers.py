@@ -19,13 +19,17 @@ from shared.domain.control import Alert
 
 
 class Answers:
-    """Alerts about one command. taken: source → its answer; refused: the same of refusals. flat: everything is closed."""
+    """Alerts about one command. taken: source → its answer; refused: the same of refusals. flat: everything is closed.
+
+    faults: why it was refused, in the words of the alerts' keys.
+    """
 
     def __init__(self, identity: str) -> None:
         self._identity = identity
         self._news = asyncio.Event()
         self.taken: dict[str, str] = {}
         self.refused: dict[str, str] = {}
+        self.faults: set[str] = set()
         self.flat = False
 
     def hear(self, alert: Alert) -> None:
@@ -36,6 +40,7 @@ class Answers:
             self.flat = True
         elif alert.key.startswith("command_refused.") and alert.key.endswith(f".{self._identity}"):
             self.refused[alert.source] = alert.text
+            self.faults.add(alert.key.split(".")[1])
         self._news.set()
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:

@@ -11,6 +11,8 @@ app = typer.Typer()
 
 Config = Annotated[list[Path] | None, typer.Option("--config", "-c", help="YAML file; several are merged, later ones win")]
 Reason = Annotated[str, typer.Option("--reason", help="why; recorded in the journal and sent with the alert")]
+Strategy = Annotated[str | None, typer.Option("--strategy", help="this strategy alone, such as ob_fvg")]
+Symbol = Annotated[str | None, typer.Option("--symbol", help="with --strategy: in this symbol alone, such as BTCUSDT")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask; for scripts")]
 Direct = Annotated[
     bool, typer.Option("--direct", help="straight to the exchange, past broker, store and services; testnet and live")
@@ -19,11 +21,22 @@ _BY_HAND = "by hand"
 
 
 @app.command()
-def pause(reason: Reason = _BY_HAND, config: Config = None) -> None:
-    """Stop new entries now, until `ict rearm`. Exits and stops stay managed."""
+def pause(reason: Reason = _BY_HAND, strategy: Strategy = None, symbol: Symbol = None, config: Config = None) -> None:
+    """Stop new entries now, until `ict rearm`; with --strategy only that one's, until `ict resume`. Exits stay managed."""
     from cli.emergency.sending import send
 
-    send(config, "halt", reason)
+    if strategy is None and symbol is None:
+        send(config, "halt", reason)
+    else:
+        send(config, "pause", reason, strategy=strategy, symbol=symbol)
+
+
+@app.command()
+def resume(reason: Reason = _BY_HAND, strategy: Strategy = None, symbol: Symbol = None, config: Config = None) -> None:
+    """Let a strategy give signals again after `ict pause --strategy`. What `ict pause` alone stopped: `ict rearm`."""
+    from cli.emergency.sending import send
+
+    send(config, "resume", reason, strategy=strategy, symbol=symbol)
 
 
 @app.command()

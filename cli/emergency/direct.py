@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from services.execution.oms.ids import client_order_id
+from shared.domain.client_ids import client_order_id
 from shared.domain.order_words import Side, reduces_its_leg
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.account import PositionRisk

@@ -16,7 +16,7 @@ from cli.emergency.confirming import confirm
 from cli.emergency.direct import Direct, Result
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
-from services.execution.oms.ids import lineage
+from shared.domain.client_ids import lineage
 from shared.exchange.errors import ExchangeError
 from shared.exchange.open import make_exchange
 from shared.runtime.process.exits import Exit

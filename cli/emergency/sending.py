@@ -15,12 +15,13 @@ import typer
 
 from cli.emergency.answers import Answers, listening
 from cli.emergency.confirming import confirm
+from cli.emergency.strategies import lanes, require_strategy
 from cli.run.broker import connected
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
-from shared.approval.commands import EXPIRY_MS, sign
+from shared.approval.commands import EXPIRY_MS, WORDS, sign
 from shared.domain.bounds import REASON_LENGTH
-from shared.domain.control import Command, Control
+from shared.domain.control import OF_STRATEGIES, Command, Control
 from shared.domain.symbols import is_symbol
 from shared.runtime.process.exits import Exit
 
@@ -28,8 +29,8 @@ from shared.runtime.process.exits import Exit
 _ANSWER_S: Final = 10.0
 _FLAT_S: Final = 30.0
 #: The name under which a command is typed, where that is another.
-_TYPED: Final[dict[Command, str]] = {"halt": "pause"}
-#: Who must answer.
+_TYPED: Final[dict[Command, str]] = {"halt": "pause", "pause": "pause --strategy", "resume": "resume --strategy"}
+#: Who must answer; to commands about strategies the lanes of signals.
 _EXECUTION: Final = frozenset({"execution"})
 _BOTH: Final = frozenset({"execution", "risk"})
 _OBEY: Final[dict[Command, frozenset[str]]] = {
@@ -38,12 +39,18 @@ _OBEY: Final[dict[Command, frozenset[str]]] = {
 
 
 def send(
-    config: Sequence[Path] | None, command: Command, reason: str, *, yes: bool = True, symbol: str | None = None
+    config: Sequence[Path] | None,
+    command: Command,
+    reason: str,
+    *,
+    yes: bool = True,
+    symbol: str | None = None,
+    strategy: str | None = None,
 ) -> None:
     """Sign a command, send it, and print what those who obey it answer.
 
-    Exit 2 for a bad reason or symbol, 3 without the operator's key, 4 when nobody answers, 5 when it is refused, 1 when a
-    flatten has not closed everything in time.
+    Exit 2 for a bad reason, symbol or strategy, 3 without the operator's key, 4 when nobody answers, 5 when it is refused,
+    1 when a flatten has not closed everything in time.
     """
     if not reason.strip():
         refuse(f"--reason {reason!r}: say why; the journal and the alert repeat it", Exit.USAGE)
@@ -52,6 +59,8 @@ def send(
     if symbol is not None and not is_symbol(symbol):
         refuse(f"{symbol!r} is no symbol: write it like BTCUSDT", Exit.USAGE)
     settings = load_settings(config)
+    if command in OF_STRATEGIES:
+        require_strategy(settings, command, strategy, symbol)
     try:
         signer = settings.command_signer()
     except ValueError as error:
@@ -64,6 +73,7 @@ def send(
         reason=reason,
         sent_at=time.time_ns() // 1_000_000,
         symbol=symbol,
+        strategy=strategy,
     )
     asyncio.run(_send(settings, sign(control, signer)))
 
@@ -78,8 +88,10 @@ def _question(settings: Settings, command: Command, symbol: str | None) -> tuple
 
 
 async def _send(settings: Settings, control: Control) -> None:
-    wanted, typed = _OBEY[control.command], _TYPED.get(control.command, control.command)
-    advice = "" if control.command == "rearm" or settings.simulated else " `ict flatten --direct` needs no broker."
+    of_strategy, typed = control.command in OF_STRATEGIES, _TYPED.get(control.command, control.command)
+    wanted = lanes(settings, control.symbol) if of_strategy else _OBEY[control.command]
+    direct = not settings.simulated and not of_strategy and control.command != "rearm"
+    advice = " `ict flatten --direct` needs no broker." if direct else ""
     async with connected(settings, "control", advice) as bus, listening(settings, control.id) as answers:
         # A full queue of somebody else, such as the journal's, holds the confirmation up, and not the command.
         publishing = asyncio.create_task(bus.publish([control]), name="the command")
@@ -100,7 +112,9 @@ def _print(answers: Answers, wanted: frozenset[str], typed: str, advice: str) ->
     for source, text in sorted(answers.refused.items()):
         typer.echo(f"{source}: {text}", err=True)
     if answers.refused:
-        refuse(f"ict {typed} was refused: look at operator.private_key, mode, namespace and account.name", Exit.REFUSED)
+        key = answers.faults & WORDS.keys()  # what else is refused says what to do
+        advised = ": look at operator.private_key, mode, namespace and account.name" if key else ""
+        refuse(f"ict {typed} was refused{advised}", Exit.REFUSED)
     missing = ", ".join(sorted(wanted - answers.taken.keys()))
     if missing:
         refuse(

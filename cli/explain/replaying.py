@@ -79,11 +79,13 @@ def say(console: Console, text: str) -> None:
 
 def _only(signals: SignalsSettings, names: tuple[str, ...]) -> SignalsSettings:
     """The settings with these strategies; each keeps the settings that it has. Drills may run: nothing is traded here."""
-    plugins = {name: value for name, value in signals.plugins.items() if name in names}
+    kept = signals.model_dump()
+    for of_strategies in (kept["plugins"], kept["presets"], kept["regimes"]["routes"]):
+        for stranger in of_strategies.keys() - set(names):
+            del of_strategies[stranger]
     paused = tuple(name for name in signals.paused if name in names)
-    changed = {"strategies": names, "plugins": plugins, "paused": paused, "drill": True}
     try:
-        return SignalsSettings.model_validate({**signals.model_dump(), **changed})
+        return SignalsSettings.model_validate({**kept, "strategies": names, "paused": paused, "drill": True})
     except ValidationError as error:
         first = error.errors()[0]["msg"].removeprefix("Value error, ")  # what follows is often only its echo
         raise BadOption(f"--strategy {' '.join(names)}: {first}") from None

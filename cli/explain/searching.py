@@ -15,6 +15,7 @@ from services.ingest.candle_source import CandleSource, SourceRefused
 from services.journal.story import Story
 from services.signals.contract import Enabled
 from services.signals.explaining import Explanation, FactAt, explain
+from services.signals.gates import Gate
 from services.signals.judging import Fault
 from services.signals.view import MarketView
 from shared.domain.decisions import Decision, Judgement
@@ -48,11 +49,13 @@ def search(console: Console, settings: Settings, source: CandleSource, asked: st
     found = Found()
     decision_id = asked if story is None else story.decision.id
 
-    def watch(enabled: Enabled, view: MarketView, judgement: Judgement, fault: Fault | None) -> None:
+    def watch(
+        enabled: Enabled, view: MarketView, judgement: Judgement, fault: Fault | None, filters: tuple[Gate, ...]
+    ) -> None:
         whole = derive("decision", view.symbol, view.close_time) == decision_id
         own = judgement.signal is not None and judgement.signal.id == asked
         if own or (whole and (story is None or story.strategy in ("", enabled.name))):
-            found.explained.append(explain(enabled, view, judgement, fault))
+            found.explained.append(explain(enabled, view, judgement, fault, filters))
 
     def see(analysis: Analysis) -> None:
         found.life += [

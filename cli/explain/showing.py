@@ -15,6 +15,7 @@ from rich.text import Text
 from cli.docs.vocabulary import words
 from services.signals.explaining import Explanation, FactAt
 from services.signals.gates import Gate
+from services.signals.regimes.router import GATE as REGIME
 from services.signals.wording import moment, price
 from shared.domain import decisions
 from shared.domain.decisions import Decision, LimitEntry, Signal
@@ -29,21 +30,27 @@ class Said:
 
     @property
     def verdict(self) -> str:
-        """What became of it at that close: ``signal``, ``no signal``, ``paused``, ``conflict`` or ``not chosen``."""
+        """What became of it at that close: a key of ``_VERDICTS``."""
         name = self.explanation.strategy
+        told = self.decision.judgements if self.decision is not None else ()
+        own = next((each for each in told if each.strategy == name), None)
+        if own is not None and "paused" in own.reasons:
+            return "paused"
+        if self.explanation.stopped is not None:
+            stopped = [each.name for each in self.explanation.filters if not each.passed]
+            return "regime" if stopped == [REGIME] else "filtered"
         if self.explanation.judgement.signal is None:
             return "no signal"
         if self.decision is None or self.decision.chosen == name:
             return "signal"
-        own = next((each for each in self.decision.judgements if each.strategy == name), None)
-        if own is not None and "paused" in own.reasons:
-            return "paused"
         return "conflict" if "conflict" in self.decision.reasons else "not chosen"
 
 
 #: What the verdict on a signal means, for a person.
 _VERDICTS = {
     "signal": "signal",
+    "filtered": "a signal, but a filter stopped it",
+    "regime": "a signal, but it may not trade in this regime",
     "paused": "a signal, but the strategy is paused",
     "conflict": "a signal, but another strategy wanted the opposite side: none was chosen",
     "not chosen": "a signal, but another strategy's had the higher score",
@@ -70,11 +77,20 @@ def _parts(told: Explanation) -> Iterable[RenderableType]:
     if signal is not None:
         yield signal_text(signal)
     else:
+        if told.stopped is not None:
+            yield signal_text(told.stopped)
         yield reasons_table(told.judgement.reasons)
+    if told.left_out:
+        yield Text(
+            f"Without {', '.join(told.left_out)}: the newest candle is missing or implausible, so its facts are left out."
+        )
     if told.gates:
         yield gates_table(told.gates)
     elif not told.fault:
         yield Text(f"{told.strategy} offers no numbers: the candles and facts are those of `ict plot`.")
+    if told.filters:
+        yield Text("The filters and the regime:" if any(each.name == REGIME for each in told.filters) else "The filters:")
+        yield gates_table(told.filters)
     if told.facts:
         yield facts_table(told.facts)
 
@@ -83,7 +99,7 @@ def signal_text(signal: Signal) -> RenderableType:
     """The proposed trade in two or three lines."""
     exits = ", ".join(f"{price(each.price)} ({each.share:.0%})" for each in signal.exits)
     how = (
-        f"limit {price(signal.entry.price)} until {moment(signal.entry.rests_until)}"
+        f"limit {price(signal.entry.price)} until {moment(signal.entry.rests_until)}{_void(signal.entry)}"
         if isinstance(signal.entry, LimitEntry)
         else f"market, at {price(signal.entry.price)}"
     )
@@ -92,6 +108,10 @@ def signal_text(signal: Signal) -> RenderableType:
         Text(signal.why),
         Text(f"id {signal.id}"),
     )
+
+
+def _void(entry: LimitEntry) -> str:
+    return f", or until price reaches {price(entry.void_at)}" if entry.void_at is not None else ""
 
 
 def reasons_table(reasons: Sequence[str]) -> Table:
@@ -139,7 +159,9 @@ def as_json(said: Said) -> dict[str, object]:
         "signal": told.judgement.signal,
         "reasons": {reason: meaning_of(reason) for reason in told.judgement.reasons},
         "gates": told.gates,
+        "filters": told.filters,
         "facts": told.facts,
+        "left_out": told.left_out,
         "fault": told.fault,
     }
 

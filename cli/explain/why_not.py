@@ -18,6 +18,7 @@ from cli.settings import Settings
 from services.ingest.candle_source import CandleSource, SourceRefused
 from services.signals.contract import Enabled
 from services.signals.explaining import Explanation, explain
+from services.signals.gates import Gate
 from services.signals.judging import Fault
 from services.signals.view import MarketView
 from services.signals.wording import moment
@@ -64,9 +65,11 @@ def judged(console: Console, settings: Settings, source: CandleSource, at: int) 
     wanted = {each.name: open_time(at, each.timeframe) for each in settings.signals.enabled()}
     explained: list[Explanation] = []
 
-    def watch(enabled: Enabled, view: MarketView, judgement: Judgement, fault: Fault | None) -> None:
+    def watch(
+        enabled: Enabled, view: MarketView, judgement: Judgement, fault: Fault | None, filters: tuple[Gate, ...]
+    ) -> None:
         if view.close_time == wanted[enabled.name]:
-            explained.append(explain(enabled, view, judgement, fault))
+            explained.append(explain(enabled, view, judgement, fault, filters))
 
     decisions: dict[tuple[str, int], Decision] = {}
     try:

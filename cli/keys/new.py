@@ -17,7 +17,7 @@ _FILES: Final = {
     "approval__private_key": "for risk alone (layout fused: engine); whoever has it can approve orders",
     "approval__public_key": "for execution; it can be shown to anybody",
     "operator__private_key": "for whoever types `ict pause` and its like, and for no service; whoever has it can re-arm",
-    "operator__public_key": "for risk (layout fused: engine) and execution; it can be shown to anybody",
+    "operator__public_key": "for signals, risk (layout fused: engine) and execution; it can be shown to anybody",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cli.data.options import CandleFiles
+from cli.play.fundings import fundings_of
 from cli.play.session import load_to_play, make_directory, open_market, play_session, speed_of
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, lane_policy, make_memory_bus, service_spec
@@ -18,7 +19,6 @@ from shared.bus.port import Bus
 from shared.runtime.process.collection import quiet_collection
 from shared.runtime.service import Service, running
 from shared.store.port import StateStore
-from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
 
@@ -83,16 +83,16 @@ async def play(
     settings = embedded(settings)
     bus = make_bus(settings)
     await bus.start()
-    services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in LAYOUTS["embedded"]]
+    names = reversed(LAYOUTS["embedded"])  # whoever reads stands before whoever writes
+    services = [Service(service_spec(name, settings), bus, store, lane_policy(settings)) for name in names]
     if on_services is not None:
         on_services(services)
-    funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
-        bus, source, funding, recorder,
+        bus, source, fundings_of(settings, source), recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
     try:
-        async with running(services), quiet_collection():
+        async with running(services, bus_ends=True), quiet_collection():
             await driver.run(on_step)
     finally:
         await bus.close()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import ValidationError
 
 from cli.data.options import BadOption
+from cli.play.fundings import with_fundings
 from cli.settings import Settings
-from services.ingest.candle_source import CandleSource
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from shared.domain.timeframes import FINEST, is_boundary
+from simulator.market.funded_source import FundedSource
 
 
 def parse_date(option: str, text: str | None) -> int | None:
@@ -55,9 +57,14 @@ def with_symbols_of(settings: Settings, files: Mapping[str, Path]) -> Settings:
 
 
 def open_source(
-    settings: Settings, files: Mapping[str, Path], start: int | None, end: int | None, reading: Reading = AS_THEY_ARE
-) -> CandleSource:
-    """Open the recorded or the generated market.
+    settings: Settings,
+    files: Mapping[str, Path],
+    start: int | None,
+    end: int | None,
+    reading: Reading = AS_THEY_ARE,
+    fundings: Mapping[str, Path] = MappingProxyType({}),
+) -> FundedSource:
+    """Open the recorded or the generated market, with its fundings. fundings: symbol → file of rates.
 
     Raises SourceRefused with every defect of the files, BadOption for candles that are said to
     be longer than a minute.
@@ -68,13 +75,16 @@ def open_source(
     if files:
         from services.ingest.files.file_source import FileSource
 
-        return FileSource(files, start, end, reading=reading)
+        return with_fundings(settings, FileSource(files, start, end, reading=reading), files, fundings)
+    from research.backtest.beside import reads_of
     from simulator.market.generator import DEFAULT_START, GeneratedMarket
 
     if start is not None and not is_boundary(start, FINEST):
         raise BadOption("--from: the generated market begins at a whole minute, like 2025-05-04T12:00")
-    return GeneratedMarket(
-        settings.symbols, DEFAULT_START if start is None else start, settings.market.days, settings.market.seed
+    begin = DEFAULT_START if start is None else start
+    market, flow = settings.market, reads_of(settings.signals).flow
+    return with_fundings(
+        settings, GeneratedMarket(settings.symbols, begin, market.days, market.seed, flow=flow), {}, fundings
     )
 
 

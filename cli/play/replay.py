@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from cli.data.options import CandleFiles
+from cli.play.fundings import fundings_of
 from cli.play.session import load_to_play, open_market, play_session, speed_of
 from cli.run.broker import PATIENCE, open_within
 from cli.settings import Settings
 from cli.wiring import make_bus
 from services.ingest.candle_source import CandleSource
-from simulator.market.funding import ConstantFunding
 from simulator.recorder import Recorder
 from simulator.replay_driver import ReplayDriver
 
@@ -51,9 +51,8 @@ async def play_to_services(
     """
     bus = make_bus(settings, "market")
     await open_within(bus, settings, patience)
-    funding = ConstantFunding(settings.symbols, settings.market.funding_rate)
     driver = ReplayDriver(
-        bus, source, funding, recorder,
+        bus, source, fundings_of(settings, source), recorder,
         partitions=settings.partitions.count, pinned=settings.partitions.pinned, speed=speed,
     )  # fmt: skip
     try:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 import uvloop
@@ -23,6 +24,7 @@ from services.ingest.files.file_source import SourceRefused
 from shared.runtime.process.exits import Exit
 from shared.runtime.process.logs import configure
 from shared.runtime.service import ServiceDied
+from simulator.market.funded_source import FundedSource
 from simulator.recorder import Recorder
 
 
@@ -43,20 +45,35 @@ class Play(Protocol):
 def load_to_play(
     services: Sequence[str] | None, config: Sequence[Path] | None, overrides: Mapping[str, object] | None = None
 ) -> Settings:
-    """Load the settings of a command that plays a market to ``services`` (None: all). Another mode than sim ends it."""
+    """Load the settings of a command that plays a market to ``services`` (None: all). Another mode than sim ends it.
+
+    From then on the log goes to stderr: what building a service says would else stand before a result of ``--json``.
+    """
+    configure("WARNING", "console")
     mode = load_settings(config, overrides).mode
     if mode != "sim":
         refuse(f"mode {mode} has a market of its own; this command plays one, in mode sim. See `ict run --help`", Exit.USAGE)
     return load_to_start(services, config, overrides)
 
 
-def open_market(settings: Settings, data: CandleFiles, start: str | None, end: str | None) -> tuple[Settings, CandleSource]:
-    """Open the market of the options; the settings come back with its symbols. A wrong option or file ends the command."""
+def open_market(
+    settings: Settings,
+    data: CandleFiles,
+    start: str | None,
+    end: str | None,
+    fundings: Mapping[str, Path] = MappingProxyType({}),
+) -> tuple[Settings, FundedSource]:
+    """Open the market of the options; the settings come back with its symbols. A wrong option or file ends the command.
+
+    fundings: symbol → file of rates, of symbols that are played.
+    """
     try:
         files = data.paths()
         settings = with_symbols_of(settings, files)
         begin, stop = parse_date("--from", start), parse_date("--to", end)
-        return settings, open_source(settings, files, begin, stop, data.reading())
+        for stranger in sorted(fundings.keys() - set(settings.symbols)):
+            refuse(f"--funding {stranger}: it is not played here; played: {', '.join(settings.symbols)}", Exit.USAGE)
+        return settings, open_source(settings, files, begin, stop, data.reading(), fundings)
     except BadOption as error:
         refuse(str(error), Exit.USAGE)
     except SourceRefused as error:
@@ -88,7 +105,6 @@ def play_session(
 
     ``out``: directory for the record of the run; None = no record. Exit 70 when a service dies.
     """
-    configure("WARNING", "console")
     console = Console(stderr=json)
     make_directory(out)
     for repair in getattr(source, "repairs", ()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -77,15 +78,15 @@ def as_json(summary: Summary, seconds: float, candles: int) -> dict[str, object]
 
 def show(console: Console, summary: Summary, seconds: float, candles: int) -> None:
     """The four tables, and a line when risk has stopped entries: else nobody would know why trading ends early."""
-    console.print(_trades(summary))
+    console.print(trades_table(summary.trades))
     console.print(_result(summary, seconds, candles))
     if summary.kill_switch != "NORMAL":
         console.print(f"Risk is {summary.kill_switch} at the end: {summary.kill_switch_reason}. See docs/risk.md\n")
-    console.print(_why_not(summary))
+    console.print(why_not_table(summary.why_not))
     console.print(_latency())
 
 
-def _table(title: str, *columns: str, header: bool = True) -> Table:
+def table_of(title: str, *columns: str, header: bool = True) -> Table:
     """A table that fits eighty columns: no vertical lines, text left, numbers right (columns named ``>name``)."""
     table = Table(
         title=title, title_justify="left", box=box.SIMPLE_HEAD if header else box.SIMPLE, pad_edge=False,
@@ -97,11 +98,12 @@ def _table(title: str, *columns: str, header: bool = True) -> Table:
     return table
 
 
-def _trades(summary: Summary) -> Table:
-    hidden = max(0, len(summary.trades) - _SHOWN_TRADES)
-    title = f"Trades ({len(summary.trades)})" + (f", the last {_SHOWN_TRADES}" if hidden else "")
-    table = _table(title, "opened UTC", "symbol", "side", ">size", ">entry", ">exit", ">USDT", ">R", "by")
-    for trade in summary.trades[hidden:]:
+def trades_table(trades: Sequence[Trade]) -> Table:
+    """The newest trades of a run."""
+    hidden = max(0, len(trades) - _SHOWN_TRADES)
+    title = f"Trades ({len(trades)})" + (f", the last {_SHOWN_TRADES}" if hidden else "")
+    table = table_of(title, "opened UTC", "symbol", "side", ">size", ">entry", ">exit", ">USDT", ">R", "by")
+    for trade in trades[hidden:]:
         table.add_row(
             datetime.fromtimestamp(trade.opened_at / 1000, UTC).strftime("%m-%d %H:%M"), trade.symbol,
             "long" if trade.side == "BUY" else "short", f"{trade.quantity.normalize():f}", f"{trade.entry_price:.2f}",
@@ -114,7 +116,7 @@ def _result(summary: Summary, seconds: float, candles: int) -> Table:
     first = summary.first_equity or Decimal(0)
     change = summary.last_equity - first
     won = sum(trade.result > 0 for trade in summary.trades)
-    table = _table("Result (a simulation, no promise)", "what", ">figure", header=False)
+    table = table_of("Result (a simulation, no promise)", "what", ">figure", header=False)
     table.add_row("equity", f"{summary.last_equity:.2f} USDT")
     table.add_row("change", f"{_signed(change)} USDT ({float(change / first) * 100 if first else 0:+.2f} %)")
     table.add_row("fees paid", f"{sum((t.fees for t in summary.trades), Decimal(0)):.2f} USDT")
@@ -125,16 +127,17 @@ def _result(summary: Summary, seconds: float, candles: int) -> Table:
     return table
 
 
-def _why_not(summary: Summary) -> Table:
-    table = _table("Why not (every reason that held, in closes)", "reason", ">closes")
-    for reason, count in summary.why_not.most_common():
+def why_not_table(why_not: Mapping[str, int]) -> Table:
+    """The reasons of a run, the most frequent first; equally frequent ones in the order in which they came up."""
+    table = table_of("Why not (every reason that held, in closes)", "reason", ">closes")
+    for reason, count in sorted(why_not.items(), key=lambda each: -each[1]):
         table.add_row(_WORDS.get(reason, reason), f"{count:,}")
     return table
 
 
 def _latency() -> Table:
     title = "Latency per stage, ms (p50 / p99)"
-    table = _table(title, "stage", ">messages", ">waiting for it", ">in its core", ">since the candle")
+    table = table_of(title, "stage", ">messages", ">waiting for it", ">in its core", ">since the candle")
     for row in by_stage(STAGES):
         table.add_row(
             row.stage, f"{row.count:,}", f"{row.hop_p50:.3f} / {row.hop_p99:.3f}",

@@ -1,4 +1,4 @@
-"""Declares the commands over recorded data: analyse, plot, lookahead, zones, train. Bodies are imported late."""
+"""Declares the commands over recorded data: analyse, plot, lookahead, zones, measure, train. Bodies are imported late."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.data.options import CandleFiles, Columns, Interval, TimeZone
+from cli.ray_option import Ray
 
 app = typer.Typer()
 
@@ -95,19 +96,43 @@ def lookahead(
         str, typer.Option("--detectors", help="engine, smc, smc-drawn, or package.module:function")
     ] = "engine",
     cuts: Annotated[
-        int, typer.Option("--cuts", min=1, max=10_000, help="number of places at which the candles are cut off")
+        int,
+        typer.Option(
+            "--cuts",
+            min=1,
+            max=10_000,
+            help="cuts at random, and as many where something was said; a few more are always made",
+        ),
     ] = 20,
     last: Annotated[
         int | None, typer.Option("--last", min=2, help="number of candles used, the last of the range; default: all")
     ] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", help="test the decisions of this strategy instead, on 1m candles; repeatable"),
+    ] = None,
+    backtest: Annotated[
+        bool,
+        typer.Option("--backtest", help="test a whole backtest instead: decisions, orders, fills, trades; on 1m candles"),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", min=0, help="seed of the cuts and of the scrambled futures")] = 1,
     json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
     config: Config = None,
 ) -> None:
-    """Test detectors for lookahead bias: cut the candles off or change what follows; exit 1 if an earlier event changes."""
+    """Test detectors, strategies or a whole backtest for lookahead bias: exit 1 if something said earlier changes.
+
+    The candles are cut off, and what follows is changed.
+    """
     from cli.research.lookahead import look
 
     files = CandleFiles(data, time_zone, columns, interval)
+    if strategy or backtest:
+        from cli.research.lookahead_market import look_at_market
+
+        look_at_market(
+            files, start, end, strategy or (), cuts, last, seed, whole=backtest, json=json, config=config
+        )  # fmt: skip
+        return
     look(
         files,
         timeframe,
@@ -145,11 +170,48 @@ def zones(
     show_zones(journal, symbol, start, end, config, json=json)
 
 
+@app.command()
+def measure(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data",
+            help="SYMBOL=FILE with 1m candles, or SET:SYMBOL=FILE for several sets. FILE: see `ict data check --help`",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="the counts, as JSON")],
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option("--strategy", help="measure this one only; repeatable. Default: all that are built in"),
+    ] = None,
+    start: From = None,
+    end: To = None,
+    time_zone: TimeZone = None,
+    columns: Columns = None,
+    interval: Interval = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="data sets measured at once, each in a process")] = 1,
+    ray: Ray = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="keep the other data sets of the file; one of the same name is replaced")
+    ] = False,
+    config: Annotated[
+        list[Path] | None,
+        typer.Option("--config", "-c", help="YAML file; its ingest, analysis, signals sections count. Default: built in"),
+    ] = None,
+) -> None:
+    """Count what each strategy says of recorded candles: signals, refusals, how long trades would last; no profit."""
+    from cli.research.measure import measure as body
+    from cli.workers import Workers
+
+    files = CandleFiles(data, time_zone, columns, interval)
+    body(config, files, start, end, strategy or (), out, Workers(jobs, ray), add=add)
+
+
 @app.command(hidden=True)
 def pictures(
     to: Annotated[Path, typer.Option("--to", help="directory of the pictures")] = Path("docs/pictures"),
 ) -> None:
-    """Draw the pictures of docs/ict.md from the engine's events on a generated market."""
+    """Draw the pictures of docs/ict.md and docs/strategies.md from what was found on generated markets."""
     from cli.research.pictures import draw
 
     draw(to)

@@ -15,7 +15,8 @@ from cli.printing import echo_json
 from cli.research.recorded import open_market
 from cli.run.configuration import load_settings, refuse
 from research.detectors import detectors
-from research.lookahead import Leak, Replay, cuts_of, leaks
+from research.lookahead import Leak, Replay
+from research.looked import CuttableCandles, Looked
 from research.market import Market
 from research.own_detectors import BrokenDetectors, NoSuchDetectors
 from services.analysis.wording import at
@@ -56,37 +57,44 @@ def look(
 
 def _looked(
     console: Console, replay: Replay, market: Market, cuts: int, last: int | None, seed: int
-) -> tuple[dict[str, tuple[int, int]], dict[str, list[Leak]]]:
-    """For each symbol how many candles and cuts were looked at, and what was found."""
+) -> tuple[dict[str, tuple[int, int, int]], dict[str, list[Leak]]]:
+    """For each symbol how many candles, cuts and statements were looked at, and what was found."""
     found: dict[str, list[Leak]] = {}
-    looked: dict[str, tuple[int, int]] = {}
-    with Bar(console, "cuts tested", cuts * len(market.symbols)) as bar:
+    looked: dict[str, tuple[int, int, int]] = {}
+    with Bar(console, "cuts tested", 1_000 * len(market.symbols)) as bar:
         for number, symbol in enumerate(market.symbols):
             candles = list(market.candles(symbol))[-last if last else 0 :]
-            places = cuts_of(len(candles), cuts, seed)
-            looked[symbol] = (len(candles), len(places))
+            look = Looked(replay, CuttableCandles(candles), cuts, seed)
             found[symbol] = []
-            for done, leaking in enumerate(leaks(replay, candles, places, seed), start=1):
+            for done, leaking in enumerate(look.leaks(), start=1):
                 found[symbol] += leaking
-                bar.at(number * cuts + done)
+                bar.at(1_000 * number + 1_000 * done // len(look.cuts))
+            looked[symbol] = (len(candles), len(look.cuts), look.said)
     return looked, found
 
 
-def _print(name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]) -> None:
-    for symbol, (candles, places) in looked.items():
-        bad = found[symbol]
-        what = f"{name} on {symbol} {timeframe}: {candles:,} candles, {places} prefixes and as many other futures"
-        if not bad:
-            typer.echo(f"{what}: no event depends on later candles")
-            continue
-        typer.echo(f"{what}: {len(bad)} of {2 * places} differ")
-        for leak in bad[:_SHOWN]:
-            why = "with nothing after it" if leak.check == "prefix" else "with another future"
-            typer.echo(f"  known until {at(leak.cut_at)} ({leak.cut:,} candles), {why}:")
-            typer.echo(f"    reported then:   {_event_text(leak.then)}")
-            typer.echo(f"    reported later:  {_event_text(leak.full)}")
-        if len(bad) > _SHOWN:
-            typer.echo(f"  and {len(bad) - _SHOWN} more")
+def _print(name: str, timeframe: str, looked: dict[str, tuple[int, int, int]], found: dict[str, list[Leak]]) -> None:
+    for symbol, (candles, places, said) in looked.items():
+        looked_at = f"{candles:,} candles, {said:,} events, {places} prefixes and as many other futures"
+        what = f"{name} on {symbol} {timeframe}: {looked_at}"
+        print_leaks(what, "no event depends on later candles", found[symbol], places)
+        if not said:
+            typer.echo("Nothing was reported, so that nothing is proved: give more candles.")
+
+
+def print_leaks(what: str, clean: str, found: Sequence[Leak], places: int) -> None:
+    """Print what was looked at (``what``, at so many ``places``) and the leaks, or ``clean`` where there is none."""
+    if not found:
+        typer.echo(f"{what}: {clean}")
+        return
+    typer.echo(f"{what}: {len(found)} of {2 * places} differ")
+    for leak in found[:_SHOWN]:
+        why = "with nothing after it" if leak.check == "prefix" else "with another future"
+        typer.echo(f"  known until {at(leak.cut_at)} ({leak.cut:,} candles), {why}:")
+        typer.echo(f"    reported then:   {_event_text(leak.then)}")
+        typer.echo(f"    reported later:  {_event_text(leak.full)}")
+    if len(found) > _SHOWN:
+        typer.echo(f"  and {len(found) - _SHOWN} more")
 
 
 def _event_text(statement: object) -> str:
@@ -94,21 +102,21 @@ def _event_text(statement: object) -> str:
 
 
 def _as_json(
-    name: str, timeframe: str, looked: dict[str, tuple[int, int]], found: dict[str, list[Leak]]
+    name: str, timeframe: str, looked: dict[str, tuple[int, int, int]], found: dict[str, list[Leak]]
 ) -> dict[str, object]:
     return {
         "detectors": name,
         "timeframe": timeframe,
         "clean": not any(found.values()),
         "symbols": {
-            symbol: {
-                "candles": candles,
-                "cuts": places,
-                "leaks": [
-                    {"check": leak.check, "cut": leak.cut, "cut_at": leak.cut_at, "then": leak.then, "full": leak.full}
-                    for leak in found[symbol]
-                ],
-            }
-            for symbol, (candles, places) in looked.items()
+            symbol: {"candles": candles, "cuts": places, "statements": said, "leaks": leaks_as_json(found[symbol])}
+            for symbol, (candles, places, said) in looked.items()
         },
     }
+
+
+def leaks_as_json(found: Sequence[Leak]) -> list[dict[str, object]]:
+    """The leaks for machines."""
+    return [
+        {"check": leak.check, "cut": leak.cut, "cut_at": leak.cut_at, "then": leak.then, "full": leak.full} for leak in found
+    ]

@@ -14,7 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from cli.printing import echo_json
+from cli.printing import echo_json, one_line
 from cli.run.broker import plainly_connected
 from cli.run.configuration import load_settings, refuse
 from cli.settings import Settings
@@ -47,7 +47,9 @@ def show(queue: str | None, limit: int, config: Sequence[Path] | None, *, json: 
     for letter in letters:
         shown = _as_json(letter)
         body = msgspec.json.format(msgspec.json.encode(shown.get("body", shown)), indent=2).decode()
-        typer.echo(f"{_line(letter.message_id) or '(no id)'}  {_line(letter.topic)}\n{_line(letter.reason)}\n{body}\n")
+        typer.echo(
+            f"{one_line(letter.message_id) or '(no id)'}  {one_line(letter.topic)}\n{one_line(letter.reason)}\n{body}\n"
+        )
     typer.echo(f"{len(letters)} shown of queue {queue}" if letters else f"queue {queue} has no dead letters")
 
 
@@ -77,7 +79,7 @@ def requeue(queue: str, ids: Sequence[str], everything: bool, config: Sequence[P
         )
     _report([*done, *cut], ids, f"put back into queue {queue}", len(done))
     if cut:
-        which = ", ".join(f"{_line(letter.message_id) or '(no id)'} ({_line(letter.cut_from)})" for letter in cut)
+        which = ", ".join(f"{one_line(letter.message_id) or '(no id)'} ({one_line(letter.cut_from)})" for letter in cut)
         refuse(
             f"still parked, because only their beginnings were kept: {which}; `ict dead-letters drop` deletes them",
             Exit.NEGATIVE,
@@ -123,7 +125,7 @@ def _report(found: Sequence[DeadLetter], ids: Sequence[str], what: str, done: in
     typer.echo(f"{done} {what}")
     missing = sorted(set(ids) - {letter.message_id for letter in found})
     if missing:
-        refuse(f"not there: {', '.join(map(_line, missing))}", Exit.NEGATIVE)
+        refuse(f"not there: {', '.join(map(one_line, missing))}", Exit.NEGATIVE)
 
 
 async def _look(settings: Settings, queue: str, limit: int) -> list[DeadLetter]:
@@ -138,7 +140,7 @@ async def _overview(settings: Settings) -> list[dict[str, Any]]:
         for queue, count in (await parked.counts(connection, topology(settings))).items():
             if count:
                 letters = await parked.look(connection, settings.namespace, queue, _COUNTED)
-                reasons = Counter(_line(letter.reason)[:_REASON] for letter in letters)
+                reasons = Counter(one_line(letter.reason)[:_REASON] for letter in letters)
                 rows.append({"queue": queue, "messages": count, "reasons": dict(reasons.most_common())})
     return rows
 
@@ -166,8 +168,3 @@ def _as_json(letter: DeadLetter) -> dict[str, Any]:
         return {**shown, "body": plain(letter.body)}
     except Unreadable as error:
         return {**shown, "unreadable": str(error), "bytes": letter.body[:200].hex()}
-
-
-def _line(text: str) -> str:
-    """One line that a terminal cannot take for a command: what came over the wire may hold anything."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)

@@ -10,12 +10,14 @@ from pathlib import Path
 import structlog
 
 from cli.run.configuration import load_to_start, refuse
+from cli.run.halting import HaltRequests
 from cli.run.opening import open_bus, open_store, until_stopped
 from cli.settings import Settings
 from cli.wiring import LAYOUTS, NotInLayout, lane_policy, make_bus, make_memory_bus, make_store, service_spec
 from services.ingest.candle_source import CandleSource, SourceRefused
 from shared.runtime.process.collection import quiet_collection
 from shared.runtime.process.exits import Exit, Leave
+from shared.runtime.process.halt_request import HEADER, PATH
 from shared.runtime.process.health import HealthServer
 from shared.runtime.process.logs import configure
 from shared.runtime.process.run import Stop, run_process
@@ -50,13 +52,16 @@ async def _run_one(name: str, settings: Settings, stop: Stop) -> None:
     health = HealthServer(settings.http.host, settings.http.port)
     health.check("bus", bus.healthy)
     health.check("store", store.healthy)
+    halting = HaltRequests(settings.guardian.halt_secret.get_secret_value())
+    if name == "execution" and not settings.simulated and settings.guardian.halt_secret.get_secret_value():
+        health.obey(PATH, HEADER, halting.obey)
     await health.start()
     try:
         async with AsyncExitStack() as started:
             async with until_stopped(stop):
                 await open_bus(bus)
                 await open_store(store)
-                service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
+                service = halting.service = Service(service_spec(name, settings), bus, store, lane_policy(settings))
                 health.check("workers", service.workers_alive)
                 health.show(name, settings.replica, service.overview)
                 if service.spec.sources:
@@ -144,7 +149,7 @@ async def _run_live_embedded(settings: Settings, stop: Stop) -> None:
                     health.show(service.spec.name, settings.replica, service.overview)
                     if service.spec.sources:
                         health.check("exchange", service.sources_ready)
-                await started.enter_async_context(running(services))
+                await started.enter_async_context(running(services, bus_ends=True))
             await _until_stop(health, stop)
     finally:
         await bus.close()

@@ -116,6 +116,7 @@ _INPUTS: Final[dict[str, dict[str, Check]]] = {
         "server.scenario": _scenario,
     },
     "files": {"store.url": _store_file, "journal.url": _journal_file},
+    "signals": {"operator.public_key": _command_key},
     "risk": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
     "engine": {"approval.private_key": _signing_key, "operator.public_key": _command_key},
 }

@@ -11,6 +11,7 @@ from cli.status.asking import Answer
 from services.execution.overview import ExecutionOverview
 from services.risk.kpis import GOALS
 from services.risk.overview import RiskOverview
+from services.signals.overview import PausedStrategy, SignalsOverview
 
 #: Changes when a field goes away or means something else; new fields leave it.
 VERSION: Final = 1
@@ -49,7 +50,8 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     """The whole report. time: UTC ms of the machine that asked.
 
     ok: every process answered, and risk and execution showed their states. risk, execution: null = nobody that was reached
-    has it. led_by: part → replica that has its state. missing: a sentence for each thing that is not in the report.
+    has it. led_by: part → replica that has its state. missing: a sentence for each thing that is not in the report. paused:
+    strategies that may not signal, as those lanes of signals say that were reached.
     """
 
     version: int = VERSION
@@ -63,6 +65,7 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
     led_by: dict[str, str]
     goals: tuple[GoalStatus, ...]
     missing: tuple[str, ...]
+    paused: tuple[PausedStrategy, ...] = ()
 
 
 def assemble(answers: Sequence[Answer], mode: str, account: str, time: int) -> StatusReport:
@@ -71,6 +74,7 @@ def assemble(answers: Sequence[Answer], mode: str, account: str, time: int) -> S
     led_by: dict[str, str] = {}
     risk = _newest("risk", RiskOverview, answers, led_by, missing)
     execution = _newest("execution", ExecutionOverview, answers, led_by, missing)
+    paused = _paused(answers, missing)
     return StatusReport(
         ok=not missing,
         time=time,
@@ -82,6 +86,7 @@ def assemble(answers: Sequence[Answer], mode: str, account: str, time: int) -> S
         led_by=led_by,
         goals=() if risk is None else tuple(_goals(risk)),
         missing=tuple(missing),
+        paused=paused,
     )
 
 
@@ -121,9 +126,7 @@ def _newest(
             shown = msgspec.json.decode(raw, type=kind | None)
         except msgspec.MsgspecError as error:
             unreadable += 1
-            missing.append(
-                f"{part} at {answer.address} cannot be read: {error} -> run `ict status` of the service's version"
-            )
+            missing.append(_unreadable(part, answer, error))
             continue
         if shown is not None:
             found.append((shown, answer.state.replica))
@@ -136,6 +139,27 @@ def _newest(
     elif not asked:
         missing.append(f"{part}: nobody that was reached runs it -> see whether it runs, and name it in status.addresses")
     return None
+
+
+def _paused(answers: Sequence[Answer], missing: list[str]) -> tuple[PausedStrategy, ...]:
+    """What is paused in any lane of signals; its parts are called like its lanes. Nobody needs to have been asked."""
+    found: set[PausedStrategy] = set()
+    for answer in answers:
+        parts = answer.state.state if answer.state is not None else {}
+        for part, raw in parts.items():
+            if not part.startswith("signals.p"):
+                continue
+            try:
+                shown = msgspec.json.decode(raw, type=SignalsOverview | None)
+            except msgspec.MsgspecError as error:
+                missing.append(_unreadable(part, answer, error))
+                continue
+            found.update(shown.paused if shown is not None else ())
+    return tuple(sorted(found, key=msgspec.structs.astuple))
+
+
+def _unreadable(part: str, answer: Answer, error: Exception) -> str:
+    return f"{part} at {answer.address} cannot be read: {error} -> run `ict status` of the service's version"
 
 
 def _as_of(shown: RiskOverview | ExecutionOverview) -> int:

@@ -15,6 +15,7 @@ from rich.text import Text
 from cli.status.report import ServiceStatus, StatusReport
 from services.execution.overview import ExecutionOverview, OrderView, PositionView
 from services.risk.overview import LimitUse, RiskOverview
+from services.signals.overview import PausedStrategy
 
 #: A statement older than this is worth a colour, ms; risk approves nothing on one that is older than 10 s.
 _OLD_MS: Final = 15_000
@@ -42,6 +43,7 @@ def page(report: StatusReport) -> RenderableType:
         if each.reached and not each.ready
     ]
     parts.append(_account(report))
+    parts += [_line(_paused(each), "yellow") for each in report.paused]
     if report.risk is not None:
         parts.append(_risk(report.risk))
     if report.execution is not None:
@@ -97,6 +99,12 @@ def _risk(risk: RiskOverview) -> Text:
     passes = "entries pass" if risk.entries else "no entries"
     text = Text("risk: ").append(risk.kill_switch, style=style).append(f", {passes}")
     return text.append(f" ({risk.reason})") if risk.reason and risk.kill_switch != "NORMAL" else text
+
+
+def _paused(paused: PausedStrategy) -> str:
+    where = paused.symbol or "every symbol"
+    how = "by configuration" if paused.by == "configuration" else "until `ict resume`"
+    return f"strategy {paused.strategy}: paused in {where}, {how}"
 
 
 def _execution(execution: ExecutionOverview, replica: str) -> Iterator[Text]:

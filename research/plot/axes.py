@@ -55,10 +55,12 @@ class Scale:
         return min(max(self.y(price), self.top), self.bottom)
 
 
-def scale_of(candles: Sequence[Candle], left: float, right: float, top: float, bottom: float) -> Scale:
-    """Room for all candles and a little more above and below. ``candles`` must not be empty."""
-    lowest = min(candle.low for candle in candles)
-    highest = max(candle.high for candle in candles)
+def scale_of(
+    candles: Sequence[Candle], left: float, right: float, top: float, bottom: float, prices: Sequence[float] = ()
+) -> Scale:
+    """Room for all candles and ``prices``, and a little more above and below. ``candles`` must not be empty."""
+    lowest = min(*prices, *(candle.low for candle in candles), candles[0].low)
+    highest = max(*prices, *(candle.high for candle in candles), candles[0].high)
     room = (highest - lowest) * 0.07 or highest * 0.001
     return Scale(
         [candle.open_time for candle in candles],

@@ -39,7 +39,7 @@ class Canvas:
     find no place off the candles. ``marked``: signs that stand, as (word, x, below the candle); ``swung``: those of swings.
     """
 
-    def __init__(self, candles: Sequence[Candle], look: Look, title: str) -> None:
+    def __init__(self, candles: Sequence[Candle], look: Look, title: str, prices: Sequence[float] = ()) -> None:
         """Raises ValueError when there are no candles."""
         if not candles:
             raise ValueError("a chart needs at least one candle")
@@ -47,7 +47,7 @@ class Canvas:
         self.look = look
         self.theme = look.theme
         self.zone = ZoneInfo(look.zone)
-        self.scale = scale_of(candles, 8.0, look.width - AXIS, HEAD, look.height - FOOT)
+        self.scale = scale_of(candles, 8.0, look.width - AXIS, HEAD, look.height - FOOT, prices)
         self.picture = Picture(look.width, look.height, look.theme.background, title)
         scale = self.scale
         self.placer = Placer((scale.left, scale.top, scale.right, scale.bottom))

@@ -31,6 +31,15 @@ def write_html(picture: Picture, file: BinaryIO, *, text: str, faint: str) -> No
     file.write(content.encode())
 
 
+def svg_of(picture: Picture) -> str:
+    """The picture as an SVG element of its own; what a shape says under the pointer becomes its title."""
+    shapes = "".join(_element(shape) for shape in picture.shapes)
+    return (
+        f'<svg role="img" aria-label="{escape(picture.title)}" viewBox="0 0 {_number(picture.width)} '
+        f'{_number(picture.height)}" width="{_number(picture.width)}">{shapes}</svg>'
+    )
+
+
 def _element(shape: Shape) -> str:
     if isinstance(shape, Rect):
         dash = ' stroke-dasharray="3 2"' if shape.dashed else ""

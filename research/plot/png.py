@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import warnings
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, BinaryIO, Final
 
 from research.plot.shapes import Line, Picture, Polygon, Rect, Text
@@ -19,10 +22,14 @@ _CJK_FONTS: Final = (
 )  # fmt: skip
 #: Letters of these languages begin here.
 _CJK_FROM: Final = "\u3040"
+#: The keyword of a mark in the file.
+_MARK: Final = "Source"
 
 
-def write_png(picture: Picture, file: BinaryIO, scale: float) -> None:
-    """``scale``: pixels of the file for each of the picture's. The bytes are the same for the same picture."""
+def write_png(picture: Picture, file: BinaryIO, scale: float, *, mark: str = "") -> None:
+    """``scale``: pixels of the file for each of the picture's. The bytes are the same for the same picture.
+
+    mark: a word that stands in the file, unseen, as ``marked`` reads it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -43,7 +50,30 @@ def write_png(picture: Picture, file: BinaryIO, scale: float) -> None:
             _text(axes, shape, order)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # one box a letter; see is_drawable
-        figure.savefig(file, format="png", metadata={"Software": None}, pil_kwargs={"optimize": True})
+        metadata = {"Software": None} | ({_MARK: mark} if mark else {})
+        figure.savefig(file, format="png", metadata=metadata, pil_kwargs={"optimize": True})
+
+
+def marked(data: bytes) -> str:
+    """Return the mark of a PNG file; empty without one."""
+    found = re.search(rb"tEXt" + _MARK.encode() + rb"\0([0-9a-f]{64})", data)
+    return found[1].decode() if found is not None else ""
+
+
+def digest_of(picture: Picture) -> str:
+    """A word that changes when anything in the picture does: whether a file is still up to date, without its pixels."""
+    told = sha256(f"{picture.width:.1f} {picture.height:.1f} {picture.background}".encode())
+    for shape in picture.shapes:
+        fields = [(each.name, getattr(shape, each.name)) for each in dataclasses.fields(shape) if each.name != "tip"]
+        told.update(" ".join(_written(value) for _, value in fields).encode())
+    return told.hexdigest()
+
+
+def _written(value: object) -> str:
+    """Numbers to a tenth of a pixel, so that the last digit of a machine's arithmetic does not count."""
+    if isinstance(value, tuple):
+        return " ".join(_written(each) for each in value)
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 def is_drawable(text: str) -> bool:

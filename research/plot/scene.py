@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from research.plot import frame, marks, trades, zones
+from research.plot.axes import Scale
 from research.plot.canvas import Canvas, Look
 from research.plot.lives import Life
 from research.plot.shapes import Picture
@@ -17,9 +18,14 @@ from shared.domain.decisions import Signal
 class Scene:
     """Draws from behind to front."""
 
-    def __init__(self, candles: Sequence[Candle], look: Look, title: str) -> None:
-        """Raises ValueError when there are no candles."""
-        self._on = Canvas(candles, look, title)
+    def __init__(self, candles: Sequence[Candle], look: Look, title: str, prices: Sequence[float] = ()) -> None:
+        """``prices``: lie in the frame besides those of the candles. Raises ValueError when there are no candles."""
+        self._on = Canvas(candles, look, title, prices)
+
+    @property
+    def scale(self) -> Scale:
+        """From prices and times to pixels."""
+        return self._on.scale
 
     def draw(self, lives: Sequence[Life], windows: Sequence[Stretch], signals: Sequence[Signal] = ()) -> Picture:
         """The whole chart."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from research.plot.canvas import SIZE, Canvas
+from research.plot.labels import box_of
 from research.plot.shapes import Line, Polygon, Text
 from shared.domain.decisions import Signal
 from shared.domain.timeframes import DURATION
@@ -36,8 +38,15 @@ def signal(on: Canvas, drawn: Signal) -> None:
         label = Text(
             left - scale.slot - 3, y + 4, f"{name} {level:,.{on.digits}f}", SIZE - 1, ink, "end", group=_GROUP, tip=tip
         )
-        if (placed := on.placer.place(label, ((0.0, 0.0), (0.0, -SIZE), (0.0, SIZE)))) is not None:
-            on.add(placed)
+        # Above or below the other end of the line, then its middle.
+        along = [(share * (right - 4.0 - label.x), dy) for share in (1.0, 0.5, 0.75) for dy in (-SIZE + 3, SIZE - 2)]
+        places = [(0.0, 0.0), (0.0, -SIZE), (0.0, SIZE), *along]
+        for placer in (on.placer, on.names):  # off the candles, else off other labels
+            if (placed := placer.place(label, places)) is not None:
+                for each in (on.placer, on.names):
+                    each.reserve(box_of(placed))
+                on.add(replace(placed, plate=theme.background))
+                break
     x = scale.middle(candle.open_time)
     y, away = (scale.y(candle.low) + 6, 1.0) if up else (scale.y(candle.high) - 6, -1.0)
     on.add(Polygon(((x - 7, y + away * 13), (x + 7, y + away * 13), (x, y)), color, 1.0, _GROUP, tip))

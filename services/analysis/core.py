@@ -6,23 +6,15 @@ from typing import Final
 
 import msgspec
 
-from services.analysis.cross.pairs import Pairs, PairsState
-from services.analysis.engine import Engine, EngineState
+from services.analysis.cross.pairs import Pairs
+from services.analysis.engine import Engine
+from services.analysis.saved import AnalysisState
 from services.analysis.settings import AnalysisSettings
 from shared.core import StaleSnapshot
 from shared.domain.candles import CandleBundle
 from shared.domain.facts import ALL_KINDS, AnalysisBundle, FactKind
 from shared.domain.message import Message
 from shared.domain.timeframes import Timeframe
-
-
-class AnalysisState(msgspec.Struct):
-    """``last_close``: close time (ms) of the last bundle handled, -1 before the first; engines by symbol; pairs by name."""
-
-    last_close: int
-    engines: dict[str, EngineState]
-    pairs: PairsState
-
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(AnalysisState)

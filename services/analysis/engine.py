@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
-import msgspec
-
-from services.analysis.base.finding import Finding, messages
+from services.analysis.base.finding import Finding, messages, unchanged
 from services.analysis.detectors.roster import BadCandle, Roster
 from services.analysis.explain import fact_of
 from services.analysis.fvg_fill import FillForecast, load_model
+from services.analysis.saved import EngineState
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import layout, load, save
 from shared.core import StaleSnapshot
@@ -19,19 +18,6 @@ from shared.domain.facts import ALL_KINDS, Analysis, Fact, FactKind
 from shared.domain.timeframes import DURATION, Timeframe, next_boundary
 
 __all__ = ["BadCandle", "Engine", "EngineState", "StaleSnapshot"]
-
-
-class EngineState(msgspec.Struct):
-    """All that an engine knows, in plain values. ``layout``: fingerprint of the detectors and attributes it was saved from.
-
-    ``last_open``: open time of the last candle seen, -1 before the first.
-    """
-
-    layout: str
-    last_open: int
-    window: list[Any]
-    atr: list[Any]
-    detectors: dict[str, list[Any]]
 
 
 class Engine:
@@ -82,7 +68,7 @@ class Engine:
             return self._analysis(candle, ())
         events = self.facts(self._of_published(self.found))
         # Of any finding: a change of character, say, ends the break of structure that stood.
-        self._active = self.facts(self._of_published(roster.active()))
+        self._active = unchanged(self._active, self.facts(self._of_published(roster.active())))
         return self._analysis(candle, events)
 
     def run(

@@ -54,6 +54,10 @@ TERMS: Final = (
 )  # fmt: skip
 
 
+_OF_ZONE: Final = {zone: tuple(1.0 if each == zone else 0.0 for each in ZONES) for zone in ZONES}
+_NO_ZONE: Final = (0.0,) * len(ZONES)
+
+
 def terms(features: Features) -> list[float]:
     """The numbers of ``TERMS``. Ratios are taken as logarithms and bounded, so that no candle is beyond the model."""
     size = log(min(max(features.size, 0.02), 20.0))
@@ -74,7 +78,7 @@ def terms(features: Features) -> list[float]:
         fill,
         age * fill,
         age * distance,
-        *(1.0 if features.zone == zone else 0.0 for zone in ZONES),
+        *_OF_ZONE.get(features.zone, _NO_ZONE),
     ]
 
 

@@ -53,7 +53,7 @@ class Commands:
         A service's halt, which has no signature, may come back from the bus after a re-arm; it acts once, too.
         """
         state = self._state
-        if control.command == "reset":
+        if control.command not in self._commands:  # another's affair: the lane's, signals'
             return
         fault = self._judge.judge(control, state.commands, now)
         if fault is not None:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from services.execution import freezing, reporting
+from services.execution import freezing, reporting, voiding
 from services.execution.alerts import alert
 from services.execution.answers import AnswerReader
-from services.execution.calm import calm_until
+from services.execution.calm import calm_until, due_at
 from services.execution.commands import Commands
 from services.execution.connection import connect
 from services.execution.entries import Entries
@@ -30,6 +30,7 @@ from services.execution.inputs import (
     Paid,
     Sent,
     Statement,
+    Traded,
     Withheld,
 )
 from services.execution.news import NewsReader
@@ -59,8 +60,8 @@ class ExecutionCore:
     """One account's orders, positions and protection.
 
     approved: verifies risk's signature of an intent. commands: which commands are obeyed; risk_orders: which of risk's
-    orders. lineage: see ``oms.ids``. validity_ms: how long the exchange takes a signed request. Only symbols of
-    ``instruments`` may be entered.
+    orders. lineage: see ``shared.domain.client_ids``. validity_ms: how long the exchange takes a signed request. Only
+    symbols of ``instruments`` may be entered.
     first_trades: so many of the account's first trades are capped in size; 0 = none.
     """
 
@@ -148,6 +149,15 @@ class ExecutionCore:
         """
         return self._entries.confirm(client_id, quote, now)
 
+    def watched(self, symbol: str) -> OrderIntent | None:
+        """Return the intent whose entry lives in the symbol and may be voided by a price (``voiding``); None = none."""
+        plan = voiding.watched(self.state, symbol)
+        return plan.intent if plan is not None else None
+
+    def due_at(self, now: int) -> int:
+        """Return when the clock alone changes something, ms; ``now`` = every step matters. See ``calm.due_at``."""
+        return due_at(self.state, now)
+
     def instrument(self, symbol: str) -> Instrument | None:
         """Return the symbol's filters: the exchange's newest, else the configured ones."""
         return self.state.instruments.get(symbol) or self._instruments.get(symbol)
@@ -167,6 +177,8 @@ class ExecutionCore:
             return self._entries.sent(taken, now)
         if isinstance(taken, Withheld):
             return self._entries.withheld(taken, now, effects)
+        if isinstance(taken, Traded):
+            return voiding.apply(self.state, taken)
         if isinstance(taken, Executions):
             self._reconciler.executions(taken, now, effects)
             self._compare(taken.symbol, now, effects)

@@ -124,11 +124,13 @@ class Entries:
         plan = self._news.plan_of(order) if order is not None else None
         if order is None or plan is None or order.status not in ("WAITING", "SENT"):
             return "repeated", "it was sent or withheld before"
-        question = self._question(plan.intent, now, quote=quote)
+        question = self._question(plan.intent, now, quote=quote, voided=plan.voided)
         why = admission.refusal(question, admission.AT_SENDING)
         return (why, admission.reason_text(question, why)[1]) if why is not None else None
 
-    def _question(self, intent: OrderIntent, now: int, *, signed: bool = True, quote: Quote | None = None) -> Question:
+    def _question(
+        self, intent: OrderIntent, now: int, *, signed: bool = True, quote: Quote | None = None, voided: bool = False
+    ) -> Question:
         return Question(
             intent=intent,
             now=now,
@@ -138,6 +140,7 @@ class Entries:
             instrument=self._instrument(intent.symbol),
             signed=signed,
             quote=quote,
+            voided=voided,
             first_trades=self._first_trades,
         )
 

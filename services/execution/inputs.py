@@ -100,6 +100,19 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, tag="statement"):
         return self.listed is None or bool(self.listed)
 
 
+class Traded(msgspec.Struct, frozen=True, kw_only=True, tag="traded"):
+    """The market of a symbol traded at ``low`` and at ``high``, USDT, at ``since`` or later, UTC ms of the exchange.
+
+    Of a candle: its own. Of best bid and ask: ``high`` is the bid and ``low`` the ask, because nothing is offered up to the
+    one any more, and nothing bid down to the other. Fed while an entry rests that this may void.
+    """
+
+    symbol: str
+    low: Decimal
+    high: Decimal
+    since: int
+
+
 class Executions(msgspec.Struct, frozen=True, kw_only=True, tag="executions"):
     """The account's executions of one symbol since a time, by query. orders: those of them whose owner was not known."""
 
@@ -141,4 +154,4 @@ class Leaving(msgspec.Struct, frozen=True, kw_only=True, tag="leaving"):
     flatten: bool = False
 
 
-Input = Sent | Withheld | Answer | News | Statement | Executions | Paid | Moved | Connected | Leaving
+Input = Sent | Withheld | Answer | News | Traded | Statement | Executions | Paid | Moved | Connected | Leaving

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from services.execution.oms.ids import PresenceKind, of_another_deployment, presence_kind
+from shared.domain.client_ids import PresenceKind, of_another_deployment, presence_kind
 from shared.exchange.model.orders import ExchangeOrder
 
 #: A fill of another deployment forbids leading for so long, ms: with nothing open it may still be at work.

@@ -9,7 +9,6 @@ import msgspec
 
 from services.execution.alerts import alert
 from services.execution.leading import is_at_work
-from services.execution.oms.ids import of_another_deployment, origin_of
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry, possible_parents, purpose_of
 from services.execution.plans.plan import TRANSITIONS, Plan, PlanEvent
@@ -20,6 +19,7 @@ from services.execution.sending import Sender
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, Halt, leg_key, remember
 from services.execution.telling import domain_fill, fill_id, order_event
+from shared.domain.client_ids import of_another_deployment, origin_of
 from shared.domain.orders import Fill, Origin
 from shared.exchange.model.orders import CONDITIONAL, ExchangeOrder
 from shared.exchange.model.user_events import Executed

@@ -25,6 +25,7 @@ from shared.domain.instruments import Instrument
 from shared.exchange.error_codes import ErrorCode
 
 _ZERO: Final = Decimal(0)
+_TOO_MUCH: Final = int(ErrorCode.QTY_GREATER_THAN_MAX_QTY)
 
 
 class Protection:
@@ -140,8 +141,8 @@ class Protection:
     def _bounded(self, plan: Plan, instrument: Instrument) -> Instrument:
         """The filters, with a smaller maximum where the exchange refused a quantity as too much: the half of that one."""
         exits = plan.of(self._state.orders, "close", "bridge", "target")
-        refused = (order.request.quantity for order in exits if order.reject_code == ErrorCode.QTY_GREATER_THAN_MAX_QTY)
-        most = min((quantity / 2 for quantity in refused if quantity), default=None)
+        refused = [order.request.quantity for order in exits if order.reject_code == _TOO_MUCH]
+        most = min([quantity / 2 for quantity in refused if quantity], default=None)
         if most is None or (instrument.market_max_quantity is not None and instrument.market_max_quantity < most):
             return instrument
         return msgspec.structs.replace(instrument, market_max_quantity=most)

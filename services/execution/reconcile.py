@@ -14,7 +14,6 @@ from services.execution import transfers
 from services.execution.alerts import alert
 from services.execution.inputs import Executions, Moved, Paid, Statement
 from services.execution.news import NewsReader
-from services.execution.oms.ids import origin_of
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
 from services.execution.plans.ladder import rung_at
@@ -25,6 +24,7 @@ from services.execution.requests import Effects, QueryExecutions
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, leg_key, remember
 from shared.domain.account import FundingPayment
+from shared.domain.client_ids import origin_of
 from shared.domain.order_words import PositionSide, Side
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, Executed

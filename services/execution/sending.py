@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import takewhile
 
-from services.execution.oms.ids import client_order_id
 from services.execution.oms.order import LiveOrder, Status
 from services.execution.plans.plan import Plan
 from services.execution.requests import CancelOrder, PlaceOrder, QueryOrder, Request
 from services.execution.settings import LONGEST_PAUSE_MS, ExecutionSettings
 from services.execution.state import ExecutionState
+from shared.domain.client_ids import client_order_id
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent
 from shared.domain.order_words import OrderType
@@ -19,7 +19,7 @@ from shared.exchange.model.orders import NewOrder
 
 
 class Sender:
-    """Makes the orders of one deployment. lineage: see ``oms.ids``."""
+    """Makes the orders of one deployment. lineage: see ``shared.domain.client_ids``."""
 
     def __init__(self, state: ExecutionState, settings: ExecutionSettings, lineage: str) -> None:
         self._state = state

@@ -11,10 +11,10 @@ from functools import partial
 from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange.alone import lease_of
 from services.execution.drivers.exchange.driver import ExchangeDriver
-from services.execution.oms.ids import lineage
 from services.execution.settings import ExecutionSettings
 from shared.approval.risk_orders import judge_of
 from shared.config.settings import CommonSettings
+from shared.domain.client_ids import lineage
 from shared.exchange.open import make_exchange
 from shared.exchange.port import Exchange
 from shared.exchange.settings import Endpoint

@@ -103,7 +103,7 @@ def _domain_order_of(order: LiveOrder) -> domain.Order:
         average_price=order.average_price,
         updated_at=order.updated_at,
         reject_code=order.reject_code,
-        reject_reason=order.reject_reason,
+        reject_reason=order.reject_reason or (order.ended_for if order.status == "CANCELED" else ""),
         time_in_force=request.time_in_force,
         working_type=request.working_type,
         leg=request.position_side,

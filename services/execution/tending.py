@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from typing import Final
 
 from services.execution.alerts import alert
+from services.execution.entry_ends import end_entry, why_ended
 from services.execution.freezing import unprotectable
 from services.execution.oms.order import LiveOrder
 from services.execution.oms.registry import OrderRegistry
@@ -49,7 +50,7 @@ class Tender:
 
     def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
         """Bring one trade to where it should be at ``now``."""
-        self._end_entry(plan, now, effects)
+        end_entry(plan, self._state, self._sender, now, effects)
         while (event := self._event(plan, now, effects)) is not None:
             plan.move(event)
             self._moved(plan, event, now, effects)
@@ -125,8 +126,7 @@ class Tender:
             self._state.passed.pop(plan.symbol, None)
         if event == "entry_failed":
             entry = plan.of(self._state.orders, "entry")[-1]
-            why = f" ({entry.reject_code} {entry.reject_reason})" if entry.reject_code or entry.reject_reason else ""
-            text = f"{symbol}: the entry was {entry.status}{why}; nothing was traded"
+            text = f"{symbol}: the entry was {entry.status}{why_ended(entry)}; nothing was traded"
             effects.tell([alert("warning", key, text, now)])
         elif event == "stop_lost":
             text = f"{symbol}: the stop is gone while the position is held; it is placed anew"
@@ -174,25 +174,6 @@ class Tender:
                 del mine[0]
 
     # -- what it needs ------------------------------------------------------------------------------------------------
-
-    def _end_entry(self, plan: Plan, now: int, effects: Effects) -> None:
-        """End an entry that is not wanted any more: its time is over, entries are halted or withdrawn, or the trade ends."""
-        intent, state = plan.intent, self._state
-        entries = [order for order in plan.of(state.orders, "entry") if not order.over]
-        if not entries:
-            return
-        frozen = state.frozen.get(plan.symbol)
-        withdrawn = intent.decided_at <= state.withdrawn_until
-        if state.halted is not None or withdrawn or (frozen is not None and frozen.reason in ("foreign", "unprotectable")):
-            plan.unwanted = True
-        unwanted = plan.unwanted or bool(plan.exit_wanted)
-        if unwanted or now > (intent.rests_until if intent.kind == "limit" else intent.valid_until):
-            for request in self._sender.end(entries, now):
-                effects.ask(request)
-        for entry in entries:
-            if entry.status == "WAITING" and (unwanted or now > intent.valid_until):
-                entry.end("REJECTED", now, 0, "it was not sent in time" if not unwanted else "it is not wanted any more")
-                effects.tell([order_event(None, entry, "ours", None)])
 
     def _judge_risk(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
         """Once the entry is over: reduce to the budget what filled worse than was reckoned."""

@@ -11,48 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Context, Decimal
 
-import msgspec
-
+from services.ingest.forming_flow import FormingFlow, forming, joined
+from services.ingest.saved import AggregationState, Closed, Forming, FormingCandles
 from shared.domain.candles import Candle, CandleState
 from shared.domain.timeframes import DURATION, FINEST, MINUTE, TIMEFRAMES, Timeframe, is_boundary
-
-
-class Forming(msgspec.Struct, kw_only=True):
-    """A candle that is not closed yet. ``minutes``: how many one-minute candles are in it. ``volume`` is exact."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: Decimal
-    minutes: int
-    disputed: bool
-    backfilled: bool
-
-
-class FormingCandles(msgspec.Struct, kw_only=True):
-    """The unclosed candles of one timeframe, one place a symbol; None where no minute came yet."""
-
-    timeframe: Timeframe
-    forming: list[Forming | None]
-
-
-class AggregationState(msgspec.Struct, kw_only=True):
-    """State of an Aggregator.
-
-    coarser: a row a timeframe above 1m, finest first. started: open time of the first minute seen, ms; -1 before it.
-    """
-
-    coarser: list[FormingCandles]
-    started: int = -1
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """All candles of one timeframe that close together, and the symbols without one. Symbols keep the partition's order."""
-
-    timeframe: Timeframe
-    candles: tuple[Candle, ...]
-    missing: tuple[str, ...]
 
 
 class Aggregator:
@@ -105,7 +67,8 @@ class Aggregator:
         if self._state.coarser:
             volume = Decimal(repr(candle.volume))
             minutes = DURATION[candle.timeframe] // MINUTE
-            self._fold(0, place, candle, volume, minutes, candle.state == "disputed", candle.state == "backfilled")
+            disputed, backfilled = candle.state == "disputed", candle.state == "backfilled"
+            self._fold(0, place, candle, volume, minutes, disputed, backfilled, forming(candle.flow))
 
     def close(self, at: int) -> list[Closed]:
         """All coarser candles that close at the instant ``at``, finest first."""
@@ -122,45 +85,56 @@ class Aggregator:
         whole = at - duration >= self._state.started
         candles = []
         missing = []
-        for place, forming in enumerate(row.forming):
-            if forming is not None:
+        for place, running in enumerate(row.forming):
+            if running is not None:
                 row.forming[place] = None
                 if level + 1 < len(self._state.coarser):
                     self._fold(
                         level + 1,
                         place,
-                        forming,
-                        forming.volume,
-                        forming.minutes,
-                        forming.disputed,
-                        forming.backfilled,
+                        running,
+                        running.volume,
+                        running.minutes,
+                        running.disputed,
+                        running.backfilled,
+                        running.flow,
                     )
-            if forming is None or not whole:
+            if running is None or not whole:
                 missing.append(self._symbols[place])
             else:
-                candles.append(self._candle(self._symbols[place], row.timeframe, at - duration, forming))
+                candles.append(self._candle(self._symbols[place], row.timeframe, at - duration, running))
         return Closed(row.timeframe, tuple(candles), tuple(missing))
 
-    def _candle(self, symbol: str, timeframe: Timeframe, open_time: int, forming: Forming) -> Candle:
+    def _candle(self, symbol: str, timeframe: Timeframe, open_time: int, running: Forming) -> Candle:
         state: CandleState = "closed"
-        if forming.disputed or forming.minutes * MINUTE < DURATION[timeframe]:
+        if running.disputed or running.minutes * MINUTE < DURATION[timeframe]:
             state = "disputed"
-        elif forming.backfilled:
+        elif running.backfilled:
             state = "backfilled"
         return Candle(
             symbol=symbol,
             timeframe=timeframe,
             open_time=open_time,
-            open=forming.open,
-            high=forming.high,
-            low=forming.low,
-            close=forming.close,
-            volume=float(forming.volume),
+            open=running.open,
+            high=running.high,
+            low=running.low,
+            close=running.close,
+            volume=float(running.volume),
             state=state,
+            flow=None if running.flow is None else running.flow.told(),
+            funding=running.funding,
         )
 
     def _fold(
-        self, level: int, place: int, part: Candle | Forming, volume: Decimal, minutes: int, disputed: bool, backfilled: bool
+        self,
+        level: int,
+        place: int,
+        part: Candle | Forming,
+        volume: Decimal,
+        minutes: int,
+        disputed: bool,
+        backfilled: bool,
+        flow: FormingFlow | None,
     ) -> None:
         places = self._state.coarser[level].forming
         whole = places[place]
@@ -174,6 +148,8 @@ class Aggregator:
                 minutes=minutes,
                 disputed=disputed,
                 backfilled=backfilled,
+                flow=flow,
+                funding=part.funding,
             )
             return
         if part.high > whole.high:
@@ -185,3 +161,5 @@ class Aggregator:
         whole.minutes += minutes
         whole.disputed |= disputed
         whole.backfilled |= backfilled
+        whole.flow = joined(whole.flow, flow, self._exact)
+        whole.funding = part.funding

@@ -15,6 +15,7 @@ Condition = Literal[
     "candle_disputed",  # published, but no entry may rest on it
     "candle_missing",  # a symbol had no candle; said at the first minute without one, not at each
     "candle_repeated",  # two different candles of one minute in one step: the last one was taken
+    "flow_refused",  # order flow or funding that cannot be: the candle was published without
     "unknown_symbol",  # candles of symbols that this partition does not have
     "gap",  # steps are missing: every minute between was published as missing
     "restart",  # more steps are missing than are made up for: the aggregation began anew
@@ -25,6 +26,7 @@ SEVERITY: Final[dict[Condition, Severity]] = {
     "candle_disputed": "warning",
     "candle_missing": "warning",
     "candle_repeated": "info",
+    "flow_refused": "warning",
     "unknown_symbol": "warning",
     "gap": "warning",
     "restart": "critical",

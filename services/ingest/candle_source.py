@@ -25,6 +25,7 @@ DefectReason = Literal[
     "negative_volume",  # a volume below zero
     "out_of_range",  # larger than any exchange's prices or volumes
     "inverted",  # high below low, or open or close outside of them
+    "flow_out_of_range",  # takers bought more than was traded, or a number of trades below zero
     "wrong_time_unit",  # a time of no year between 1973 and 2099, in whatever unit
     "no_time_zone",  # times without an offset whose zone nobody said, or that come twice on that zone's clock
     "off_minute",  # an open time that is not a whole minute
@@ -78,6 +79,9 @@ class SourceRefused(Exception):
     def __init__(self, defects: Sequence[Defect]) -> None:
         self.defects = tuple(defects)
         super().__init__("\n".join(["the files cannot be used:", *(f"  {defect}" for defect in self.defects)]))
+
+    def __reduce__(self) -> tuple[type[SourceRefused], tuple[tuple[Defect, ...]]]:
+        return type(self), (self.defects,)  # from one process to another: made of its defects, not of its text
 
 
 class CandleSource(Protocol):

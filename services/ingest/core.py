@@ -6,31 +6,22 @@ from collections.abc import Mapping
 
 import msgspec
 
-from services.ingest.aggregator import AggregationState, Aggregator
+from services.ingest.aggregator import Aggregator
 from services.ingest.alerts import IngestAlerts, minute
-from services.ingest.quality import RefusalReason, Trust, candle_of, judge, number_fault, time_fault
+from services.ingest.quality import (
+    RefusalReason,
+    candle_of,
+    is_sound_flow,
+    is_sound_funding,
+    judge,
+    number_fault,
+    time_fault,
+)
+from services.ingest.saved import IngestState, SymbolState, Trust
 from services.ingest.settings import IngestSettings
 from shared.domain.candles import Candle, CandleBundle, FeedHistory, FeedStep, RawCandle
 from shared.domain.message import Message
 from shared.domain.timeframes import DURATION, FINEST, MINUTE, TIMEFRAMES, Timeframe, is_boundary
-
-
-class SymbolState(msgspec.Struct, kw_only=True):
-    """What is kept of one symbol. ``silent``: it had no candle in the last step (said once, not every minute)."""
-
-    trust: Trust
-    silent: bool = False
-
-
-class IngestState(msgspec.Struct, kw_only=True):
-    """Everything ``snapshot`` encodes. ``alerted``: alert key → market time (ms) of the last one. ``counts`` for metrics."""
-
-    last: int
-    symbols: tuple[str, ...]
-    states: list[SymbolState]
-    aggregation: AggregationState
-    alerted: dict[str, int]
-    counts: dict[str, int]
 
 
 class IngestCore:
@@ -211,6 +202,9 @@ class IngestCore:
             state.silent = True
             return None
         state.silent = False
+        if not (is_sound_flow(raw.flow, raw.volume) and is_sound_funding(raw.funding, at)):
+            text = f"the candle of {minute(raw.open_time)} was published without its order flow, which cannot be"
+            self._alerts.tell("flow_refused", raw.symbol, at, text)
         trusted = state.trust.reference
         verdict = judge(raw, state.trust, self._settings.max_move, self._settings.repricing_minutes)
         if verdict == "disputed":

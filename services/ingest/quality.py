@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-import msgspec
-
+from services.ingest.saved import Trust
 from shared.domain.candles import Candle, CandleState, RawCandle
-from shared.domain.timeframes import FINEST, MINUTE, Timeframe
+from shared.domain.order_flow import CandleFlow, SettledFunding
+from shared.domain.timeframes import DURATION, FINEST, MINUTE, Timeframe
 
 #: Why a candle was refused. Closed: every reason has a counter, an alert, and a row in the tests.
 RefusalReason = Literal[
@@ -57,6 +57,24 @@ def number_fault(raw: RawCandle) -> NumberFault | None:
     return "inverted"
 
 
+def is_sound_flow(flow: CandleFlow | None, volume: float) -> bool:
+    """Whether an order flow can be that of a candle with this volume; NaN compares false with all. None is sound."""
+    if flow is None:
+        return True
+    bought, trades, spread, imbalance = flow.taker_bought, flow.trades, flow.spread, flow.imbalance
+    return (
+        (bought is None or 0.0 <= bought <= volume)
+        and (trades is None or 0 <= trades < 2**53)
+        and (spread is None or 0.0 <= spread < 1.0)
+        and (imbalance is None or -1.0 <= imbalance <= 1.0)
+    )
+
+
+def is_sound_funding(funding: SettledFunding | None, close_time: int) -> bool:
+    """Whether a rate can be known at this close (UTC ms): it is a fraction, and was settled before. None is sound."""
+    return funding is None or (-1.0 < funding.rate < 1.0 and 0 <= funding.time < close_time)
+
+
 def time_fault(raw: RawCandle, close_time: int, last_open: int) -> RefusalReason | None:
     """What is wrong with the open time at the step that closes at ``close_time``; ``last_open``: the minute before it."""
     if raw.open_time == close_time - MINUTE:
@@ -64,18 +82,6 @@ def time_fault(raw: RawCandle, close_time: int, last_open: int) -> RefusalReason
     if raw.open_time % MINUTE:
         return "off_minute"
     return "duplicate" if raw.open_time <= last_open else "wrong_minute"
-
-
-class Trust(msgspec.Struct, kw_only=True):
-    """What the gate believes of one symbol's price. Zero means: nothing yet.
-
-    ``reference`` is the last close that was not disputed. ``candidate`` is the last disputed close, ``agreeing`` how many
-    disputed candles in a row stand at its level.
-    """
-
-    reference: float = 0.0
-    candidate: float = 0.0
-    agreeing: int = 0
 
 
 def judge(raw: RawCandle, trust: Trust, max_move: float, repricing_minutes: int) -> CandleState:
@@ -105,7 +111,8 @@ def judge(raw: RawCandle, trust: Trust, max_move: float, repricing_minutes: int)
 
 
 def candle_of(raw: RawCandle, state: CandleState, timeframe: Timeframe = FINEST) -> Candle:
-    """The published candle of an admitted one."""
+    """The published candle of an admitted one; order flow or funding that cannot be is left out."""
+    flow, funding = raw.flow, raw.funding
     return Candle(
         symbol=raw.symbol,
         timeframe=timeframe,
@@ -116,4 +123,6 @@ def candle_of(raw: RawCandle, state: CandleState, timeframe: Timeframe = FINEST)
         close=raw.close,
         volume=raw.volume,
         state=state,
+        flow=flow if is_sound_flow(flow, raw.volume) else None,
+        funding=funding if is_sound_funding(funding, raw.open_time + DURATION[timeframe]) else None,
     )

@@ -10,8 +10,8 @@ from services.ingest.core import IngestCore
 from services.ingest.live.feed import Feed
 from services.ingest.settings import IngestSettings
 from shared.bus.port import Bus
-from shared.bus.topology import Mode
 from shared.config.settings import CommonSettings
+from shared.domain.modes import Mode
 from shared.exchange.open import make_exchange
 from shared.exchange.settings import Endpoint
 from shared.runtime.lane.spec import LaneSpec

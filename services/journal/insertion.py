@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Dialect, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.journal.rows import Row
-from services.journal.tables import LATEST, metadata, schema
+from services.journal.tables import LATEST, Money, metadata, schema
 
 
 class Insertion(Protocol):
@@ -45,19 +46,29 @@ class FileInsertion:
     def write(self, connection: Connection, rows: Sequence[Row]) -> None:
         if not self._sql:
             self._compile(list(rows[0]))
-        columns = self._columns
-        values = [[row[column] for column in columns] for row in rows]
+        values = [self._values(row) for row in rows]
+        connection.exec_driver_sql(self._sql, values)
+
+    def _values(self, row: Row) -> tuple[Any, ...]:
+        """A row in the statement's order, as SQLite takes it; None is NULL in every column."""
+        values = [row[column] for column in self._columns]
         for place, convert in self._converted:
-            for row in values:
-                row[place] = convert(row[place])
-        connection.exec_driver_sql(self._sql, [tuple(row) for row in values])
+            value = values[place]
+            if value is not None:
+                values[place] = convert(value)
+        return tuple(values)
 
     def _compile(self, keys: list[str]) -> None:
         compiled = self._statement.compile(dialect=self._dialect, column_keys=keys)
         self._columns = list(compiled.positiontup or ())
-        found = [self._table.c[column].type.dialect_impl(self._dialect) for column in self._columns]
-        converters = enumerate(each.bind_processor(self._dialect) for each in found)
-        self._converted = [(place, convert) for place, convert in converters if convert is not None]
+        self._converted = []
+        for place, column in enumerate(self._columns):
+            kind = self._table.c[column].type
+            convert = (
+                amount_text if isinstance(kind, Money) else kind.dialect_impl(self._dialect).bind_processor(self._dialect)
+            )
+            if convert is not None:
+                self._converted.append((place, convert))
         self._sql = str(compiled)
 
 
@@ -76,3 +87,8 @@ def _once(table: Table, statement: postgresql.Insert | sqlite.Insert) -> Insert:
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key), set_=new, where=table.c.sequence < statement.excluded.sequence
     )
+
+
+def amount_text(amount: Decimal) -> str:
+    """What ``Money`` makes of an amount for SQLite; to ask it through SQLAlchemy costs two calls more for each."""
+    return f"{amount:f}"

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, Table, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.journal import tables
@@ -37,13 +38,30 @@ class EquityPoint:
 
 @asynccontextmanager
 async def reading(url: str) -> AsyncIterator[AsyncConnection]:
-    """A connection to the journal at ``url`` that is never committed. Raises FileNotFoundError, ValueError."""
+    """A connection to the journal at ``url`` that is never committed. Raises FileNotFoundError, ValueError.
+
+    NotOurs, a ValueError: it is of another schema than this program reads.
+    """
     engine = open_database(url, must_exist=True)
     try:
         async with engine.connect() as connection:
+            await _require_schema(connection)
             yield connection
     finally:
         await engine.dispose()
+
+
+async def _require_schema(connection: AsyncConnection) -> None:
+    try:
+        version = (await connection.execute(select(tables.schema.c.version))).scalar()
+    except SQLAlchemyError:  # no journal at all: what is asked for says so
+        await connection.rollback()
+        return
+    if version not in (None, tables.SCHEMA_VERSION):
+        raise NotOurs(
+            f"it is of schema {version}, this program reads schema {tables.SCHEMA_VERSION}: read it with the program that "
+            "wrote it"
+        )
 
 
 async def trades(

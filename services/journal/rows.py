@@ -9,11 +9,12 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from shared.domain.account import AccountStatement, RiskReport, Trade, TradeState
-from shared.domain.candles import CandleBundle
+from shared.domain.candles import Candle, CandleBundle
 from shared.domain.control import Alert, Control
 from shared.domain.decisions import DecisionBundle, LimitEntry, Signal
 from shared.domain.intents import OrderIntent, RiskOrder, VerdictBundle
 from shared.domain.message import Message
+from shared.domain.order_flow import CandleFlow
 from shared.domain.order_words import OrderStatus
 from shared.domain.orders import Order, OrderEvent
 
@@ -86,6 +87,7 @@ def _candles(message: CandleBundle, stamped_at: int | None, found: Rows) -> None
             "close": candle.close,
             "volume": candle.volume,
             "state": candle.state,
+            **_beside(candle),
             "stamped_at": stamped_at,
         }
         for candle in message.candles
@@ -93,6 +95,19 @@ def _candles(message: CandleBundle, stamped_at: int | None, found: Rows) -> None
     found["missing_candles"] += [
         {"symbol": symbol, "timeframe": timeframe, "close_time": close_time} for symbol in message.missing
     ]
+
+
+def _beside(candle: Candle) -> Row:
+    """Order flow and funding of a candle; None where they are not known."""
+    flow, funding = candle.flow or CandleFlow(), candle.funding
+    return {
+        "taker_bought": flow.taker_bought,
+        "trades": flow.trades,
+        "spread": flow.spread,
+        "imbalance": flow.imbalance,
+        "funding_rate": None if funding is None else funding.rate,
+        "funding_time": None if funding is None else funding.time,
+    }
 
 
 def _decisions(message: DecisionBundle, stamped_at: int | None, found: Rows) -> None:
@@ -130,6 +145,7 @@ def _signal(signal: Signal, decision_id: str) -> Row:
         "kind": "limit" if isinstance(entry, LimitEntry) else "market",
         "price": entry.price,
         "rests_until": entry.rests_until if isinstance(entry, LimitEntry) else 0,
+        "void_at": entry.void_at if isinstance(entry, LimitEntry) else None,
         "exits": _json(signal.exits),
         "rests_on": _json(signal.rests_on),
     }
@@ -203,7 +219,7 @@ def _flat(table: str) -> _Writer:
 def _control(message: Message, stamped_at: int | None, found: Rows) -> None:
     """Every command that was sent, obeyed or not: what became of it is an alert that has its id, or a refusal."""
     assert isinstance(message, Control)
-    command = f"{message.command} {message.symbol}" if message.symbol is not None else message.command
+    command = " ".join(filter(None, (message.command, message.strategy, message.symbol)))
     row = {"id": message.id, "command": command, "by": message.by, "reason": message.reason, "stamped_at": stamped_at}
     found["controls"].append(row)
 

@@ -21,5 +21,6 @@ def spec(common: CommonSettings, settings: JournalSettings) -> ServiceSpec:
         partial(JournalSink, settings.url, settings.rows_per_statement, owner=owner),
         max_batch=settings.max_batch,
         linger=settings.linger_seconds,
+        complete=True,
     )
     return ServiceSpec(name="journal", group="journal", sinks=(sink,))

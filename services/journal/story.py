@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.journal import read, tables
-from services.journal.tables import NotOurs
+from services.journal.structs import listed, made, signal_of, verdict_of
 from shared.domain.account import Trade
-from shared.domain.decisions import Decision, Judgement, LimitEntry, MarketEntry, Signal
-from shared.domain.intents import OrderIntent, Verdict
+from shared.domain.decisions import Decision, Judgement
+from shared.domain.intents import Verdict
 from shared.domain.orders import Fill, Order
 
 #: What an id may name. ``intent`` names a trade too: it is the trade that the intent became.
@@ -71,8 +71,8 @@ async def story(connection: AsyncConnection, asked: str) -> Story | None:
         strategy=strategy,
         verdict=verdict,
         orders=tuple([_placed(row) for row in orders]),
-        fills=tuple([_made(Fill, row) for row in fills]),
-        trade=None if trade is None else _made(Trade, trade),
+        fills=tuple([made(Fill, row) for row in fills]),
+        trade=None if trade is None else made(Trade, trade),
     )
 
 
@@ -101,24 +101,17 @@ async def _decision(connection: AsyncConnection, decision_id: str) -> Decision |
         return None
     judged = tables.judgements
     signals = {
-        each["id"]: _signal(each)
+        each["id"]: signal_of(each)
         for each in await _all(connection, tables.signals, tables.signals.c.decision_id == decision_id)
     }
     judgements = [
-        {"strategy": each["strategy"], "signal": signals.get(each["signal_id"]), "reasons": _listed(each["reasons"])}
+        {"strategy": each["strategy"], "signal": signals.get(each["signal_id"]), "reasons": listed(each["reasons"])}
         for each in await _all(connection, judged, judged.c.decision_id == decision_id, judged.c.strategy)
     ]
     said = {reason for each in judgements for reason in each["reasons"]}
-    own = [reason for reason in _listed(row["reasons"]) if reason not in said]
-    made = tuple([_made(Judgement, each) for each in judgements])
-    return _made(Decision, row | {"judgements": made, "reasons": own})
-
-
-def _signal(row: Mapping[str, Any]) -> Signal:
-    price = row["price"]
-    limit = row["kind"] == "limit"
-    entry = LimitEntry(price=price, rests_until=row["rests_until"]) if limit else MarketEntry(price=price)
-    return _made(Signal, {**row, "entry": entry, "exits": _json(row["exits"]), "rests_on": _json(row["rests_on"])})
+    own = [reason for reason in listed(row["reasons"]) if reason not in said]
+    found = tuple([made(Judgement, each) for each in judgements])
+    return made(Decision, row | {"judgements": found, "reasons": own})
 
 
 async def _verdict(connection: AsyncConnection, decision_id: str) -> Verdict | None:
@@ -126,33 +119,12 @@ async def _verdict(connection: AsyncConnection, decision_id: str) -> Verdict | N
     if row is None:
         return None
     intent = await _one(connection, tables.intents, tables.intents.c.id == row["intent_id"])
-    made = None if intent is None else _made(OrderIntent, intent | {"exits": _json(intent["exits"])})
-    parts = {"refusals": _listed(row["refusals"]), "notes": _json(row["notes"]), "checks": _json(row["checks"])}
-    return _made(Verdict, row | parts | {"intent": made})
+    return verdict_of(row, intent)
 
 
 def _placed(row: Mapping[str, Any]) -> PlacedOrder:
-    order = _made(Order, {**row, "trigger": row["trigger_price"]})
+    order = made(Order, {**row, "trigger": row["trigger_price"]})
     return PlacedOrder(order=order, origin=row["origin"], purpose=row["purpose"])
-
-
-def _listed(text: str) -> list[str]:
-    return [word for word in text.split(",") if word]
-
-
-def _json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise NotOurs(f"{text!r:.60} is no list of ours: {error}; this is no journal of ours, or it was edited") from None
-
-
-def _made(kind: type[S], row: Mapping[str, Any]) -> S:
-    """Raises NotOurs for a row that no journal writes."""
-    try:
-        return msgspec.convert({name: row[name] for name in kind.__struct_fields__ if name in row}, kind)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise NotOurs(f"a row of {kind.__name__}: {error}; this is no journal of ours, or it was edited") from None
 
 
 async def _one(

@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
 #: Written into the database; a journal of another version is refused at start, never altered in silence.
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 
 metadata = MetaData()
 
@@ -147,11 +147,12 @@ schema = _table("journal_schema", _key("version", Integer), _text("owner"))
 
 candles = _table(
     "candles",
-    _key("symbol"),
-    _key("timeframe"),
+    *(_key(name) for name in ("symbol", "timeframe")),
     _key("open_time", BigInteger),
     *(_double(name) for name in ("open", "high", "low", "close", "volume")),
     _text("state"),
+    *(Column(name, Double) for name in ("taker_bought", "spread", "imbalance", "funding_rate")),  # NULL: not known
+    *(Column(name, BigInteger) for name in ("trades", "funding_time")),
     _stamp(),
 )
 missing_candles = _table("missing_candles", _key("symbol"), _key("timeframe"), _key("close_time", BigInteger))
@@ -175,15 +176,13 @@ judgements = _table(
 signals = _table(
     "signals",
     _key("id"),
-    _text("decision_id"),
-    _text("symbol"),
-    _text("strategy"),
-    _text("side"),
+    *(_text(name) for name in ("decision_id", "symbol", "strategy", "side")),
     _text("kind"),  # of the entry: market, limit
     *(_double(name) for name in ("price", "stop", "score", "threshold")),
     _text("exits"),  # the ladder, a JSON list of price and share
     Column("break_even_after", Integer, nullable=False),
     *(_time(name) for name in ("close_time", "valid_until", "rests_until", "close_by")),  # the last two: 0 = none
+    Column("void_at", Double),  # of a limit entry; NULL: no price ends it
     _text("rests_on"),  # fact ids, a JSON list
     _words("why"),
 )
@@ -210,7 +209,7 @@ intents = _table(
     _text("purpose"),
     _text("about"),  # the intent whose position a "close" or "move_stop" is about
     _text("kind"),
-    *(_money(name) for name in ("quantity", "price", "bound", "stop", "risk_amount", "risk_budget")),
+    *(_money(name) for name in ("quantity", "price", "bound", "stop", "void_at", "risk_amount", "risk_budget")),
     _text("exits"),  # the ladder, a JSON list of price and share
     Column("break_even_after", Integer, nullable=False),
     *(_time(name) for name in ("close_time", "decided_at", "valid_until", "rests_until", "close_by")),
@@ -272,8 +271,7 @@ trades = _table(
     _text("leg"),
     _text("state"),
     *(_money(name) for name in ("quantity", "entry_price", "exit_price", "result", "fees", "funding", "risk_amount")),
-    _time("opened_at"),
-    _time("closed_at"),
+    *(_time(name) for name in ("opened_at", "closed_at")),
     _words("exit_reason"),
 )
 alerts = _table(

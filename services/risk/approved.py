@@ -32,6 +32,7 @@ def approved(signal: Signal, size: Size, close_time: int, now: int, settings: Ri
         decided_at=now,
         valid_until=valid_until if limit is None else min(valid_until, limit.rests_until),
         rests_until=0 if limit is None else limit.rests_until,
+        void_at=size.void_at,
         break_even_after=signal.break_even_after,
         close_by=signal.close_by,
         risk_amount=size.risk_amount,

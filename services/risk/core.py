@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from services.risk import alerts, funding, gate, kill_switch, orders, sizing
+from services.risk import alerts, funding, gate, kill_switch, orders, sizing, watching
 from services.risk.application import application
 from services.risk.approved import approved
 from services.risk.barrier import PartitionBarrier, PartitionRuling
@@ -94,8 +94,7 @@ class RiskCore:
             outputs += self._decide(self._barrier.due(now))
         elif isinstance(message, Control):
             outputs += self._obey(message)
-        order = orders.due(self._state, self._signer) if not self._sim else None  # in lock-step the bundle has it
-        if order is not None:
+        if not self._sim and (order := orders.due(self._state, self._signer)) is not None:  # in lock-step the bundle has it
             outputs.insert(0, order)
         if self._state.told != self._state.changes:
             self._state.told = self._state.changes
@@ -115,6 +114,18 @@ class RiskCore:
     def overview(self) -> Overview:
         """Return what a person may see of the account's risk."""
         return {"risk": overview(self._state.at_marks, self._settings)}
+
+    def turning_points(self) -> tuple[Decimal, ...] | None:
+        """Return the equities, USDT, at which the switch could move; None = every statement matters (``risk.watching``)."""
+        return watching.turning_points(self._state, self._settings)
+
+    def untouched_by_midnight(self) -> bool:
+        """Return whether a new UTC day changes nothing but times (``risk.watching``)."""
+        return watching.untouched_by_midnight(self._state)
+
+    def orders_nothing(self) -> bool:
+        """Return whether a close without a signal leads to nothing (``risk.watching``)."""
+        return watching.orders_nothing(self._state)
 
     # -- verdicts -----------------------------------------------------------------------------------------------------
 
@@ -229,21 +240,20 @@ class RiskCore:
             found = kill_switch.events(figures, self._settings, acknowledged=state.deep_loss_acknowledged)
         told: list[Message] = []
         for event in found:
-            reason = alerts.why(event, figures, equity)
             if event != "drawdown":
-                self._pull(event, reason)
+                if kill_switch.advance(state.kill_switch, event) != state.kill_switch:  # else nobody reads why
+                    self._pull(event, alerts.why(event, figures, equity))
             elif not state.flattened:
-                told.append(self._flatten(reason))
+                told.append(self._flatten(alerts.why(event, figures, equity)))
         if state.kill_switch == "FLATTEN" and state.flat:
             self._pull("flat", f"{state.reason}; nothing is held any more")
         return told
 
     def _flatten(self, reason: str) -> Alert:
         """Go to FLATTEN, and say so to people. ``orders`` has the order that execution obeys."""
-        state = self._state
-        state.flattened = True
+        self._state.flattened = True
         self._pull("drawdown", reason)
-        return alerts.flatten(reason, state.changes, state.now)
+        return alerts.flatten(reason, self._state.changes, self._state.now)
 
     def _obey(self, control: Control) -> list[Message]:
         state = self._state

@@ -1,10 +1,10 @@
 """How much: fixed fractional risk by what the stop costs, fees and slippage included, under margin caps (RISK-1).
 
-Prices go to the tick grid first and the size is counted from the rounded ones, so that what is risked is exact. The stop
-is rounded *away* from the entry: it never ends up inside the place that the strategy wanted behind it, and the slightly
-larger distance makes the size smaller, never the risk larger. Entry and exits go to the nearest tick, the bound to the
-tick nearer to the price. The size is such that a trade that fills at its bound and leaves at its stop, with a taker's fee
-both ways, loses at most the budget.
+Prices go to the tick grid first and the size is counted from the rounded ones, so that what is risked is exact. The stop is
+rounded *away* from the entry: it never ends up inside the place that the strategy wanted behind it, and the slightly larger
+distance makes the size smaller, never the risk larger. Entry, exits and the price that voids a limit entry go to the
+nearest tick, the bound to the tick nearer to the price. The size is such that a trade that fills at its bound and leaves at
+its stop, with a taker's fee both ways, loses at most the budget.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Final
 
 from services.risk.settings import RiskSettings
-from shared.domain.decisions import Exit, MarketEntry, Signal
+from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung
 
@@ -37,7 +37,7 @@ class Size:
     """Prices in USDT on the tick grid, quantity in base currency on the step grid; 0 = it cannot be traded (see notes).
 
     bound: the worst price at which it may fill. risk_amount: loss at the stop before costs, risk_budget: the most that it
-    may lose there with costs, both USDT.
+    may lose there with costs, both USDT. void_at: price at which a limit entry is void; 0 = none.
     """
 
     quantity: Decimal
@@ -48,6 +48,7 @@ class Size:
     risk_amount: Decimal
     risk_budget: Decimal
     notes: tuple[str, ...]
+    void_at: Decimal = Decimal(0)
 
 
 def size(
@@ -71,9 +72,10 @@ def size(
         price, stop = instrument.price(signal.entry.price), instrument.stop(signal.stop, signal.side)
         exits = _rungs(signal.exits, instrument)
         bound = _bound(signal, instrument, price, stop, exits, settings)
+        void_at = _void_at(signal, instrument, price)
 
         def sized(quantity: Decimal, *notes: str) -> Size:
-            return Size(quantity, price, bound, stop, exits, quantity * abs(price - stop), budget, notes)
+            return Size(quantity, price, bound, stop, exits, quantity * abs(price - stop), budget, notes, void_at)
 
         if not _apart(signal, price, stop, exits):
             return sized(Decimal(0), TOO_CLOSE)
@@ -135,6 +137,14 @@ def _bound(
     )
     slippage = slippage // instrument.tick_size * instrument.tick_size
     return price + slippage if signal.side == "BUY" else price - slippage
+
+
+def _void_at(signal: Signal, instrument: Instrument, price: Decimal) -> Decimal:
+    """Where a limit entry is void, on the nearest tick, as exits are; at least a tick beyond the entry. 0 = nowhere."""
+    if not isinstance(signal.entry, LimitEntry) or signal.entry.void_at is None:
+        return Decimal(0)
+    void_at, tick = instrument.price(signal.entry.void_at), instrument.tick_size
+    return max(void_at, price + tick) if signal.side == "BUY" else min(void_at, price - tick)
 
 
 def _apart(signal: Signal, price: Decimal, stop: Decimal, exits: Sequence[ExitRung]) -> bool:

@@ -203,8 +203,9 @@ class RiskState(msgspec.Struct, kw_only=True):
     @property
     def exposure(self) -> Decimal:
         """USDT that all symbols hold at mark, plus what is on its way."""
-        symbols = self.in_position | {intent.symbol for intent in self.pending}
-        return sum((self.notional(symbol) for symbol in sorted(symbols)), Decimal(0))
+        positions = self.account.positions if self.account is not None else ()
+        held = sum([abs(each.quantity) * each.mark_price for each in positions if each.quantity], Decimal(0))
+        return held + sum([intent.notional for intent in self.pending], Decimal(0))
 
 
 def worst_notional(intent: OrderIntent) -> Decimal:

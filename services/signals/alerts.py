@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.signals.judging import Fault
+from services.signals.wording import moment
 from shared.domain.control import Alert
 from shared.domain.facts import AnalysisBundle
 from shared.domain.timeframes import Timeframe
@@ -35,6 +36,17 @@ def off_grid(partition: int, bundle: AnalysisBundle) -> Alert:
     )
 
 
+def suitable_time(score: float, close_time: int) -> Alert:
+    """The time suits an entry from this close (UTC ms) on. The same from every partition: it is one alert."""
+    return Alert(
+        severity="info",
+        source="signals",
+        key="suitable_time",
+        text=f"The time suits an entry: it scores {score:.2f} of 1 since {moment(close_time)}.",
+        time=close_time,
+    )
+
+
 def strategy_fault(partition: int, strategy: str, symbol: str, close_time: int, fault: Fault) -> Alert:
     """A strategy did something wrong at a close (UTC ms)."""
     return Alert(
@@ -46,4 +58,19 @@ def strategy_fault(partition: int, strategy: str, symbol: str, close_time: int, 
             "mend it, or take it out of signals.strategies. More of the same is told once an hour."
         ),
         time=close_time,
+    )
+
+
+def slow_strategy(strategy: str, symbol: str, close_time: int, taken_ms: int, slow_ms: int, times: int, now: int) -> Alert:
+    """A strategy took long to judge, longest at this close (UTC ms). times: judgements that did, since the last alert."""
+    return Alert(
+        severity="warning",
+        source="signals",
+        key=f"strategy_slow.{strategy}",
+        text=(
+            f"Strategy {strategy} took {taken_ms} ms to judge {symbol} at the close {close_time}; signals.slow_ms is "
+            f"{slow_ms}. {times} of its judgements took longer since the last such alert. Every decision waits for it, also "
+            "while it is paused: mend it, or take it out of signals.strategies. It is told once an hour."
+        ),
+        time=now,
     )

@@ -6,25 +6,31 @@ strategy. Which of their signals is the decision's is a rule of its own, told at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from services.signals import alerts, judging
 from services.signals.barrier import CloseBarrier, CloseRuling, CloseState
 from services.signals.contract import Enabled
+from services.signals.explaining import explain
+from services.signals.filters.filtering import Filters
+from services.signals.filters.zone_record import ZoneRecord
+from services.signals.gates import Gate, failed
+from services.signals.knowledge import Knowledge
 from services.signals.overview import SignalsOverview
+from services.signals.pauses import Operator, Pauses, PausesState
 from services.signals.regimes.memory import RegimeMemory
 from services.signals.regimes.router import Router
 from services.signals.settings import SignalsSettings
+from services.signals.telling import JudgementFeed
 from services.signals.view import MarketView, SymbolMemory
-from services.signals.view.flaws import Flaws, flaws
-from services.signals.view.index import Indexes
-from services.signals.view.memory import MOMENTS
+from services.signals.view.flaws import Flaws
+from shared.barrier import Ruling
 from shared.core import Overview, StaleSnapshot
-from shared.domain.control import Alert, ClockTick
-from shared.domain.decisions import Decision, DecisionBundle, Judgement
-from shared.domain.facts import AnalysisBundle, FactKind
+from shared.domain.control import Alert, ClockTick, Control
+from shared.domain.decisions import Decision, DecisionBundle, Judgement, Signal
+from shared.domain.facts import AnalysisBundle
 from shared.domain.ids import derive
 from shared.domain.message import Message
 from shared.domain.timeframes import DURATION, FINEST, Timeframe, is_boundary
@@ -38,23 +44,34 @@ class StrategyFaults(msgspec.Struct):
 
 
 class SignalsState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The whole state of the core, as the snapshot holds it."""
+    """The whole state of the core, as the snapshot holds it. records, suitable: see ``Filters``.
+
+    pauses: None until an operator's first command.
+    """
 
     barrier: CloseState
     symbols: dict[str, SymbolMemory]
     faults: dict[str, StrategyFaults]
     regimes: dict[str, RegimeMemory] = msgspec.field(default_factory=dict)
+    records: dict[str, ZoneRecord] = msgspec.field(default_factory=dict)
+    suitable: bool = False
+    pauses: PausesState | None = None
 
 
-#: Is shown a strategy, its view, its judgement and its fault, at the very moment: later, the view shows a later close.
-Watch = Callable[[Enabled, MarketView, Judgement, judging.Fault | None], None]
+#: Asks a strategy about a view; a shell may measure it. It returns what ``judging.ask`` returns.
+Ask = Callable[[Enabled, MarketView], tuple[Judgement, judging.Fault | None]]
+
+#: Is shown a strategy as it was asked, its view, its judgement, its fault and what filters and regime asked of its signal,
+#: at the very moment: later, the view shows a later close.
+Watch = Callable[[Enabled, MarketView, Judgement, judging.Fault | None, tuple[Gate, ...]], None]
 
 
 class SignalsCore:
     """Decides one partition's symbols.
 
-    watch: see ``Watch``; it changes no decision. Raises ValueError when a strategy needs a timeframe that is not read, or a
-    symbol that is not of this partition; and as ``Router`` does.
+    watch: see ``Watch``; it changes no decision. operator: whose commands pause a strategy; None = nobody's. ask: see
+    ``Ask``. Raises ValueError when a strategy needs a timeframe that is not read, or a symbol that is not of this
+    partition, or cannot be prepared; and as ``Router`` does.
     """
 
     def __init__(
@@ -64,6 +81,8 @@ class SignalsCore:
         timeframes: tuple[Timeframe, ...],
         settings: SignalsSettings,
         watch: Watch | None = None,
+        operator: Operator | None = None,
+        ask: Ask = judging.ask,
     ) -> None:
         self._enabled = settings.enabled()
         wanted = {FINEST}.union(*(each.scope.reads for each in self._enabled))
@@ -77,38 +96,61 @@ class SignalsCore:
                     f"strategy {each.name} reads {', '.join(strangers)}; the symbols of partition {partition} are "
                     f"{', '.join(symbols)}: put them into one partition"
                 )
+            each.prepare()
         self._partition = partition
         self._settings = settings
         self._watch = watch
+        self._ask = ask
         self._timeframes = frozenset(timeframes)
-        self._kept: dict[Timeframe, frozenset[FactKind]] = {
-            frame: MOMENTS & frozenset().union(*(each.scope.reads.get(frame, ()) for each in self._enabled))
-            for frame in timeframes
-        }
-        self._bars: dict[Timeframe, int] = {
-            frame: max([each.scope.history.get(frame, 0) for each in self._enabled]) for frame in timeframes
-        }
+        self._filters = Filters(symbols, self._enabled, settings.filters)
+        self._knowledge = Knowledge(symbols, timeframes, self._enabled, self._filters, settings.moments)
         self._barrier = CloseBarrier(
             timeframes,
             deadline_ms=settings.deadline_ms,
             patience_closes=settings.patience_closes,
             max_pending_closes=settings.max_pending_closes,
         )
-        self._symbols = {symbol: SymbolMemory() for symbol in sorted(symbols)}
-        self._indexes = {symbol: Indexes() for symbol in self._symbols}
+        #: Nobody is shown what strategies say, and what they would have said is not followed either.
+        self._plain = watch is None and not settings.publish_judgements and not self._filters.learns
         self._faults: dict[str, StrategyFaults] = {}
         self._router = Router(partition, symbols, timeframes, settings.regimes)
+        self._feed = JudgementFeed(partition) if settings.publish_judgements else None
+        self._pauses = Pauses(partition, tuple(self._knowledge.symbols), settings, operator)
 
     def handle(self, message: Message, now: int) -> Sequence[Message]:
-        """Decisions of the closes that this message completes, in order of time."""
+        """Decisions of the closes that this message completes, in order of time; or the answer to a command."""
         if isinstance(message, AnalysisBundle):
             return self._take(message, now)
         if isinstance(message, ClockTick):
             return self._decide(self._barrier.due(now))
+        if isinstance(message, Control):
+            return tuple(self._pauses.obey(message, now))
         return ()
 
+    def close(self, close_time: int, bundles: Sequence[AnalysisBundle]) -> Sequence[Message]:
+        """Decide a close (UTC ms) of which every bundle is here, in the order of the timeframes; none before it is open.
+
+        What ``handle`` says of them, without the wait at the barrier: for who has the whole past.
+        """
+        self._barrier.state.decided_until = close_time
+        ruling: CloseRuling = Ruling(close_time, tuple([each.timeframe for each in bundles]), tuple(bundles), ())
+        return self._decide([ruling])
+
+    def learn(self, bundle: AnalysisBundle) -> None:
+        """Take the analyses of a close at which no strategy judges, where nobody asks for its decision."""
+        self._absorb(bundle)
+
     def snapshot(self) -> bytes:
-        return msgspec.msgpack.encode(SignalsState(self._barrier.state, self._symbols, self._faults, self._router.state))
+        state = SignalsState(
+            barrier=self._barrier.state,
+            symbols=self._knowledge.symbols,
+            faults=self._faults,
+            regimes=self._router.state,
+            records=self._filters.records,
+            suitable=self._filters.suitable,
+            pauses=self._pauses.state,
+        )
+        return msgspec.msgpack.encode(state)
 
     def restore(self, data: bytes) -> None:
         """Take over a state. Symbols that are configured now and were not then begin empty; those that left are dropped.
@@ -120,17 +162,22 @@ class SignalsCore:
             state = msgspec.msgpack.decode(data, type=SignalsState)
         except msgspec.DecodeError as error:
             raise StaleSnapshot(
-                f"signals of partition {self._partition}: the snapshot has another shape ({error})"
+                f"signals of partition {self._partition}: the snapshot has another shape ({error}); with it go the pauses "
+                "that were commanded: give them again"
             ) from error
         self._barrier.state = state.barrier
-        self._symbols = {symbol: state.symbols.get(symbol) or SymbolMemory() for symbol in self._symbols}
+        self._knowledge.restore(state.symbols)
         self._faults = state.faults
         self._router.restore(state.regimes)
+        self._filters.restore(state.records, suitable=state.suitable)
+        self._pauses.state = state.pauses
 
     def overview(self) -> Overview:
-        """What may be seen: how often each strategy failed, and the regimes."""
+        """What may be seen: how often each strategy failed, the regimes, records of kill zones, and what is paused."""
         faults = {name: dict(each.counts) for name, each in self._faults.items()}
-        return {f"signals.p{self._partition}": SignalsOverview(faults, self._router.readings())}
+        zones = {symbol: dict(each.zones) for symbol, each in self._filters.records.items()}
+        shown = SignalsOverview(faults, self._router.readings(), zones, self._pauses.shown())
+        return {f"signals.p{self._partition}": shown}
 
     def _take(self, bundle: AnalysisBundle, now: int) -> Sequence[Message]:
         if bundle.partition != self._partition or bundle.timeframe not in self._timeframes:
@@ -149,10 +196,8 @@ class SignalsCore:
     def _absorb(self, bundle: AnalysisBundle) -> None:
         for analysis in bundle.analyses:
             self._router.absorb(analysis)
-            memory = self._symbols.get(analysis.symbol)
-            if memory is not None:
-                frame = analysis.timeframe
-                memory.absorb(analysis, self._kept[frame], self._settings.moments, self._bars[frame])
+            self._filters.absorb(analysis)
+            self._knowledge.absorb(analysis)
 
     def _decide(self, rulings: Sequence[CloseRuling]) -> Sequence[Message]:
         messages: list[Message] = []
@@ -161,14 +206,16 @@ class SignalsCore:
                 self._absorb(bundle)
             judges = [each for each in self._enabled if each.timeframe in ruling.expected]
             told: list[Alert] = []
-            known = {
-                symbol: flaws(ruling.close_time, ruling.expected, memory.analyses)
-                for symbol, memory in (self._symbols.items() if judges else ())
-            }
-            decisions = tuple([self._decision(symbol, ruling, judges, known, told) for symbol in self._symbols])
+            known = self._knowledge.flaws(ruling) if judges else {}
+            decisions = tuple([self._decision(symbol, ruling, judges, known, told) for symbol in self._knowledge.symbols])
             messages.append(DecisionBundle(partition=self._partition, close_time=ruling.close_time, decisions=decisions))
+            if self._feed is not None:
+                messages += self._feed.take(ruling.close_time)
             if ruling.absent:
                 messages.append(alerts.incomplete(self._partition, ruling.absent, ruling.close_time))
+            score = self._filters.risen(map(self._knowledge.newest, self._knowledge.symbols), ruling.close_time)
+            if score is not None:
+                messages.append(alerts.suitable_time(score, ruling.close_time))
             messages += told
         return messages
 
@@ -181,45 +228,66 @@ class SignalsCore:
     def _judgement(
         self, symbol: str, ruling: CloseRuling, enabled: Enabled, known: dict[str, Flaws], told: list[Alert]
     ) -> Judgement:
-        others = {each: self._view(each, ruling, enabled, known) for each in enabled.symbols if each != symbol}
-        view = self._view(symbol, ruling, enabled, known, others)
-        judgement, fault = judging.ask(enabled, view)
-        if self._watch is not None:
-            self._watch(enabled, view, judgement, fault)
+        knowledge, filters = self._knowledge, self._filters
+        zones = filters.zones(knowledge.newest(symbol), ruling.close_time)
+        usual, enabled = enabled, filters.sensitive(enabled, symbol, zones)
+        others = {each: knowledge.view(each, ruling, enabled, known) for each in enabled.symbols if each != symbol}
+        view = knowledge.view(symbol, ruling, enabled, known, others or None)
+        judgement, fault = self._ask(enabled, view)
+        if judgement.signal is None and fault is None and self._plain:
+            return judgement  # the usual case: nobody looks at it, and nothing follows from it
+        self._follow(judgement, fault, usual, enabled, view, zones)
+        gates = self._filter(judgement.signal, ruling, enabled, known) if judgement.signal is not None else ()
+        final = self._admitted(judgement, gates, symbol)
         if fault is not None:
             self._note(enabled.name, symbol, ruling.close_time, fault, told)
-        if judgement.signal is not None:
-            if enabled.name in self._settings.paused:
-                return Judgement(strategy=enabled.name, reasons=("paused",))
-            judgement = self._router.route(judgement, symbol, known[symbol])
-        if judgement.signal is not None:
+        if self._watch is not None:
+            self._watch(enabled, view, judgement, fault, (*filters.notes(symbol, enabled, zones), *gates))
+        if self._feed is not None:
+            self._feed.add(explain(enabled, view, judgement, fault, gates), final)
+        if final.signal is not None:
             # Chosen or not: so that what a strategy says does not depend on which others are switched on.
-            self._symbols[symbol].use(enabled.name, judgement.signal.rests_on, self._settings.used_facts)
-        return judgement
+            knowledge.symbols[symbol].use(enabled.name, final.signal.rests_on, self._settings.used_facts)
+        return final
 
-    def _view(
+    def _follow(
         self,
-        symbol: str,
-        ruling: CloseRuling,
-        enabled: Enabled,
-        known: dict[str, Flaws],
-        others: Mapping[str, MarketView] | None = None,
-    ) -> MarketView:
-        memory = self._symbols[symbol]
-        return MarketView(
-            symbol,
-            ruling.close_time,
-            ruling.expected,
-            memory.analyses,
-            memory.candles,
-            memory.used.get(enabled.name, ()),
-            scope=enabled.scope,
-            moments=memory.moments,
-            others=others,
-            history=memory.history,
-            indexes=self._indexes[symbol],
-            known=known[symbol],
-        )
+        judgement: Judgement,
+        fault: judging.Fault | None,
+        usual: Enabled,
+        asked: Enabled,
+        view: MarketView,
+        zones: tuple[str, ...] | None,
+    ) -> None:
+        """Follow a signal on candles, whatever filters say of it, chosen or not.
+
+        Also the one that the strategy would give for its usual points: else a zone whose record asks for more than any setup
+        has could never get a better record.
+        """
+        signal = judgement.signal
+        if signal is None and fault is None and asked is not usual and self._filters.learns:
+            signal = judging.ask(usual, view)[0].signal
+        if signal is not None:
+            self._filters.follow(signal, zones)
+
+    def _filter(self, signal: Signal, ruling: CloseRuling, enabled: Enabled, known: dict[str, Flaws]) -> tuple[Gate, ...]:
+        """What the filters ask of a signal and, where they let it pass, the regime."""
+        gates: tuple[Gate, ...] = ()
+        if (scope := self._filters.scope(enabled.name)) is not None:
+            view = self._knowledge.view(signal.symbol, ruling, enabled, known, scope=scope)
+            gates = self._filters.gates(view, signal)
+        return gates if failed(gates) else (*gates, *self._router.gates(signal, known[signal.symbol]))
+
+    def _admitted(self, judgement: Judgement, gates: tuple[Gate, ...], symbol: str) -> Judgement:
+        """Return the judgement as it counts: a signal may be paused, stopped by a filter, or out of place in this regime."""
+        if judgement.signal is None:
+            return judgement
+        if self._pauses.hold(judgement.strategy, symbol):
+            return Judgement(strategy=judgement.strategy, reasons=("paused",))
+        stopped = failed(gates)
+        if stopped:
+            return Judgement(strategy=judgement.strategy, reasons=stopped)
+        return self._router.weighed(judgement)
 
     def _note(self, strategy: str, symbol: str, close_time: int, fault: judging.Fault, told: list[Alert]) -> None:
         """Count what a strategy did wrong, and tell of it once an hour."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.domain.decisions import Reason
+from shared.domain.facts import Fact
 
 
 class Gate(msgspec.Struct, frozen=True, gc=False):
@@ -17,7 +18,8 @@ class Gate(msgspec.Struct, frozen=True, gc=False):
 
     name: of the condition, in the strategy's words. reason: what the strategy answers when it does not hold. value, limit:
     the numbers that were compared, in ``unit``; None = there is none. text: one sentence for a person with the numbers;
-    empty while the strategy judges, because sentences cost time.
+    facts: ids of the facts that it looked at, as far as it names them. Both are empty while the strategy judges, because
+    they cost time.
     """
 
     name: str
@@ -27,6 +29,12 @@ class Gate(msgspec.Struct, frozen=True, gc=False):
     limit: float | None = None
     unit: str = ""
     text: str = ""
+    facts: tuple[str, ...] = ()
+
+
+def ids(*facts: Fact | None) -> tuple[str, ...]:
+    """Return the ids of those facts that there are."""
+    return tuple([fact.id for fact in facts if fact is not None])
 
 
 def failed(gates: Iterable[Gate]) -> tuple[Reason, ...]:

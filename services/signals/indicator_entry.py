@@ -6,12 +6,13 @@ Each of them says how many candles it looks back and what it reads in them; the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.signals.contract import Answer, Strategy, signal_id
 from services.signals.gates import Gate, failed
+from services.signals.indicators import load
 from services.signals.view import MarketView
 from services.signals.view.history import Bars
 from services.signals.wording import price
@@ -55,11 +56,16 @@ class IndicatorSettings(BaseModel):
 
 
 class Setup(NamedTuple):
-    """What an indicator says at a close: a side, or None with a gate that fails. why: the rule that fired, in words."""
+    """What an indicator says at a close: a side, or None with a gate that fails. why: the rule that fired, in words; it
+    matters only with a side.
+
+    close_by: UTC ms at which what is left of the trade is closed at the market; 0 = never.
+    """
 
     side: Side | None
     gates: tuple[Gate, ...]
     why: str
+    close_by: int = 0
 
 
 class Look(NamedTuple):
@@ -71,22 +77,57 @@ class Look(NamedTuple):
 
 
 I = TypeVar("I", bound=IndicatorSettings)  # noqa: E741  # the model of one strategy's settings
+I_contra = TypeVar("I_contra", bound=IndicatorSettings, contravariant=True)
+
+
+class ReadPrices(Protocol[I_contra]):
+    """A rule that reads prices only. told: with the sentences of its gates, which cost time."""
+
+    def __call__(self, bars: Bars, settings: I_contra, /, *, told: bool) -> Setup:
+        """Return what the rule says at the close."""
+
+
+class ReadMarket(Protocol[I_contra]):
+    """A rule that reads more of the view than prices; else as ``ReadPrices``."""
+
+    def __call__(self, view: MarketView, bars: Bars, settings: I_contra, /, *, told: bool) -> Setup:
+        """Return what the rule says at the close."""
 
 
 def indicator_strategy(
-    name: str, about: str, settings: type[I], bars: Callable[[I], int], read: Callable[[Bars, I], Setup]
+    name: str, about: str, settings: type[I], bars: Callable[[I], int], read: ReadPrices[I]
 ) -> Strategy[I]:
-    """Make the strategy. ``bars``: how many candles it looks back, the closing one included; ``read``: its rule."""
+    """Make a strategy that reads prices only; see ``entry_strategy``."""
 
-    def look(view: MarketView, chosen: I) -> Look:
-        return _look(view, chosen, bars(chosen), read)
+    def prices_only(view: MarketView, window: Bars, chosen: I, *, told: bool) -> Setup:
+        return read(window, chosen, told=told)
+
+    return entry_strategy(name, about, settings, bars, prices_only)
+
+
+def entry_strategy(
+    name: str,
+    about: str,
+    settings: type[I],
+    bars: Callable[[I], int],
+    read: ReadMarket[I],
+    *,
+    funding: bool = False,
+) -> Strategy[I]:
+    """Make the strategy. ``bars``: how many candles it looks back, the closing one included; ``read``: its rule.
+
+    funding: its rule reads the funding settled last.
+    """
+
+    def look(view: MarketView, chosen: I, *, told: bool) -> Look:
+        return _look(view, chosen, bars(chosen), read, told=told)
 
     def judge(view: MarketView, chosen: I) -> Answer:
-        gates, analysis, setup = look(view, chosen)
+        gates, analysis, setup = look(view, chosen, told=False)
         why_not = failed(gates)
         if why_not or analysis is None or setup is None or setup.side is None:
             return why_not
-        return _signal(name, view, analysis, setup.side, setup.why, chosen)
+        return _signal(name, view, analysis, setup.side, setup, chosen)
 
     return Strategy(
         name=name,
@@ -96,41 +137,45 @@ def indicator_strategy(
         timeframe=lambda chosen: chosen.timeframe,
         reads=lambda chosen: {chosen.timeframe: frozenset()},
         history=lambda chosen: {chosen.timeframe: bars(chosen)},
-        explain=lambda view, chosen: look(view, chosen).gates,
+        explain=lambda view, chosen: look(view, chosen, told=True).gates,
+        prepare=load,
+        funding=funding,
     )
 
 
-def _look(view: MarketView, settings: I, count: int, read: Callable[[Bars, I], Setup]) -> Look:
-    analysis = view.at_close(settings.timeframe)
+def _look(view: MarketView, settings: I, count: int, read: ReadMarket[I], *, told: bool) -> Look:
+    """``told``: with the sentences of the gates."""
+    analysis = view.bare_at_close(settings.timeframe)
     if analysis is None:
-        return Look((Gate("candle", "data_missing", False, text=f"No {settings.timeframe} candle came at this close."),))
-    atr, close, bars = analysis.atr, analysis.candle.close, view.history(settings.timeframe, count)
-    plausible = Gate(
-        "plausible", "data_disputed", analysis.candle.state != "disputed", text=f"The candle is {analysis.candle.state}."
-    )
+        text = f"No {settings.timeframe} candle came at this close." if told else ""
+        return Look((Gate("candle", "data_missing", False, text=text),))
+    state, atr, close = analysis.candle.state, analysis.atr, analysis.candle.close
+    bars = view.history(settings.timeframe, count)
+    there = "there" if bars else "not there yet"
     gates = (
-        plausible,
-        Gate(
-            "history", "warming_up", bars is not None, limit=count, unit="candles",
-            text=f"{count} candles of {settings.timeframe} without a gap are {'there' if bars else 'not there yet'}.",
-        ),
-        Gate("atr", "warming_up", atr > 0.0, atr, 0.0, "USDT", f"The average true range is {price(float(f'{atr:.4g}'))}."),
+        Gate("plausible", "data_disputed", state != "disputed", text=f"The candle is {state}." if told else ""),
+        Gate("history", "warming_up", bars is not None, limit=count, unit="candles",
+             text=f"{count} candles of {settings.timeframe} without a gap are {there}." if told else ""),
+        Gate("atr", "warming_up", atr > 0.0, atr, 0.0, "USDT",
+             f"The average true range is {price(float(f'{atr:.4g}'))}." if told else ""),
     )  # fmt: skip
     if bars is None or failed(gates):
         return Look(gates, analysis)
-    setup = read(bars, settings)
+    setup = read(view, bars, settings, told=told)
     fraction, longest, shortest = settings.stop_atr * atr / close, settings.max_stop_distance, settings.min_stop_distance
-    text = f"The stop is {fraction:.3%} from the close"
+    text = f"The stop is {fraction:.3%} from the close" if told else ""
     stops = (
         Gate("stop_near_enough", "stop_too_far", fraction <= longest, fraction, longest, "fraction of price",
-             f"{text}; at most {longest:.3%}."),
+             f"{text}; at most {longest:.3%}." if told else ""),
         Gate("stop_far_enough", "stop_too_near", fraction >= shortest, fraction, shortest, "fraction of price",
-             f"{text}; at least {shortest:.3%}."),
+             f"{text}; at least {shortest:.3%}." if told else ""),
     )  # fmt: skip
     return Look((*gates, *setup.gates, *stops), analysis, setup)
 
 
-def _signal(name: str, view: MarketView, analysis: Analysis, side: Side, why: str, settings: IndicatorSettings) -> Signal:
+def _signal(
+    name: str, view: MarketView, analysis: Analysis, side: Side, setup: Setup, settings: IndicatorSettings
+) -> Signal:
     entry, sign = analysis.candle.close, 1.0 if side == "BUY" else -1.0
     distance = sign * settings.stop_atr * analysis.atr
     return Signal(
@@ -146,7 +191,8 @@ def _signal(name: str, view: MarketView, analysis: Analysis, side: Side, why: st
         valid_until=view.close_time + settings.ttl_ms,
         rests_on=(),
         why=(
-            f"{view.symbol} {settings.timeframe}: {why} at {price(entry)}; stop {settings.stop_atr:g} average true ranges "
-            f"away, target 1:{settings.reward_risk:g}."
+            f"{view.symbol} {settings.timeframe}: {setup.why} at {price(entry)}; stop {settings.stop_atr:g} average true "
+            f"ranges away, target 1:{settings.reward_risk:g}."
         ),
+        close_by=setup.close_by,
     )

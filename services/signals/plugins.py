@@ -58,7 +58,9 @@ def _import(name: str, value: str, package: str, point: metadata.EntryPoint) -> 
     of = f"strategy {name} of package {package}"
     try:
         found = point.load()
-    except Exception as error:  # its code may raise anything while it is imported
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # its code may raise anything while it is imported, SystemExit too
         raise UnusableStrategy(f"{of} cannot be imported from {value}: {type(error).__name__}: {error}") from error
     if not isinstance(found, Strategy):
         raise UnusableStrategy(f"{of}: {value} is no Strategy but {type(found).__name__}")
@@ -66,7 +68,9 @@ def _import(name: str, value: str, package: str, point: metadata.EntryPoint) -> 
         raise UnusableStrategy(f"{of} calls itself {found.name}: give the entry point that name")
     try:
         wrong = list(faults(found))
-    except Exception as error:  # its parts may be anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # its parts may be anything
         raise UnusableStrategy(f"{of} cannot be examined: {type(error).__name__}: {error}") from error
     if wrong:
         raise UnusableStrategy(f"{of} {wrong[0]}")

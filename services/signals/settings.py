@@ -8,11 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from services.signals import plugins
 from services.signals.contract import Enabled, Strategy
+from services.signals.filters import filtering
+from services.signals.filters.settings import FiltersSettings
 from services.signals.regimes.settings import RegimeSettings
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.breaker_retest import BreakerRetestSettings
 from services.signals.strategies.classical.bollinger import BollingerSettings
 from services.signals.strategies.classical.donchian import DonchianSettings
+from services.signals.strategies.classical.funding_carry import FundingCarrySettings
 from services.signals.strategies.classical.macd import MacdSettings
 from services.signals.strategies.classical.moving_averages import MovingAveragesSettings
 from services.signals.strategies.classical.rsi_extremes import RsiExtremesSettings
@@ -30,6 +33,7 @@ from shared.domain.facts import FactKind
 from shared.domain.incoherent import Incoherent
 from shared.domain.level import BASIC
 from shared.domain.like import Like
+from shared.domain.timeframes import FINEST, Timeframe
 
 
 def strategy_of(name: str) -> Strategy[Any]:
@@ -60,7 +64,9 @@ class SignalsSettings(BaseModel):
         json_schema_extra=BASIC,
     )
     paused: tuple[StrategyName, ...] = Field(
-        (), description="Strategies that judge but may not signal for now", json_schema_extra=BASIC
+        (),
+        description="Strategies that judge but may not signal for now; no command ends that, `ict pause --strategy` adds",
+        json_schema_extra=BASIC,
     )
     drill: bool = Field(
         False,
@@ -94,11 +100,20 @@ class SignalsSettings(BaseModel):
     zscore: ZscoreSettings = Field(
         default_factory=ZscoreSettings, description="Distance from the mean in standard deviations"
     )
+    funding_carry: FundingCarrySettings = Field(
+        default_factory=FundingCarrySettings, description="The side that receives a high funding rate"
+    )
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Settings of strategies of installed packages, by the strategy's name"
     )
+    presets: dict[StrategyName, str] = Field(
+        default_factory=dict, description="Named set of settings that a strategy runs with, by the strategy's name"
+    )
     regimes: RegimeSettings = Field(
         default_factory=RegimeSettings, description="Regimes of the market, and who trades in which"
+    )
+    filters: FiltersSettings = Field(
+        default_factory=FiltersSettings, description="Whether now is a moment to act on what a strategy sees"
     )
     deadline_ms: int = Field(
         5_000,
@@ -113,6 +128,16 @@ class SignalsSettings(BaseModel):
         description="1m closes that may arrive ahead of an incomplete close before it is decided without the rest",
     )
     max_pending_closes: int = Field(256, ge=2, le=10_000, description="Most closes held back at once")
+    publish_judgements: bool = Field(
+        False,
+        description="Publish at each close what every strategy said, with its numbers, for `ict watch`; off costs nothing",
+    )
+    slow_ms: int = Field(
+        500,
+        ge=0,
+        le=60_000,
+        description="Time for one judgement beyond which a strategy is told as slow, once an hour, ms; 0 = never",
+    )
     used_facts: int = Field(
         256, ge=16, le=10_000, description="Facts remembered for each symbol and strategy as having given a signal"
     )
@@ -135,9 +160,16 @@ class SignalsSettings(BaseModel):
                     "of strategies"
                 )
         self._check_plugins()
+        self._check_presets()
         strangers = sorted(self.regimes.routes.keys() - set(self.strategies))
         if strangers:
             raise Incoherent({f"regimes.routes.{strangers[0]}": "is not among strategies: add it there, or take this out"})
+        for section, filter_ in self.filters.sections().items():
+            for place, name in enumerate(filter_.strategies):
+                try:
+                    strategy_of(name)
+                except ValueError as error:
+                    raise Incoherent({f"filters.{section}.strategies.{place}": str(error)}) from None
         if self.patience_closes > self.max_pending_closes:
             raise ValueError(
                 f"patience_closes {self.patience_closes} is above max_pending_closes {self.max_pending_closes}: "
@@ -151,6 +183,9 @@ class SignalsSettings(BaseModel):
 
     def settings_of(self, name: str) -> BaseModel:
         """Return the settings of a strategy. Raises Incoherent, naming strategy and setting, for those of a plug-in."""
+        if name in self.presets:
+            chosen: BaseModel = strategy_of(name).presets[self.presets[name]]
+            return chosen
         if name in STRATEGIES:
             section: BaseModel = getattr(self, name)
             return section
@@ -166,10 +201,19 @@ class SignalsSettings(BaseModel):
                 )
                 faults[where] = f"{each['msg']}{hint}"
             raise Incoherent(faults) from None
+        except Exception as error:  # a validator or default of a plug-in may raise anything
+            raise Incoherent({f"plugins.{name}": f"its settings cannot be read: {type(error).__name__}: {error}"}) from error
 
     def reads(self) -> frozenset[FactKind]:
-        """Return the kinds of facts that the enabled strategies read, paused ones too: a pause may end at any close."""
-        return frozenset().union(*(kinds for each in self.enabled() for kinds in each.scope.reads.values()))
+        """Return the kinds of facts that strategies and filters read, of paused ones too: a pause may end at any close."""
+        enabled = self.enabled()
+        of_filters = filtering.reads(self.filters, enabled)
+        return of_filters.union(*(kinds for each in enabled for kinds in each.scope.reads.values()))
+
+    def frames(self) -> frozenset[Timeframe]:
+        """Return the timeframes whose analyses are needed: 1m, those that strategies read, and those of regime models."""
+        of_models = {model.timeframe for model in self.regimes.loaded().values()}
+        return frozenset({FINEST}).union(of_models, *(each.scope.reads for each in self.enabled()))
 
     def _check_plugins(self) -> None:
         """Raise Incoherent for settings of no enabled plug-in, and for those that it refuses."""
@@ -183,3 +227,16 @@ class SignalsSettings(BaseModel):
         for name in self.strategies:
             if name not in STRATEGIES:
                 Enabled(strategy_of(name), self.settings_of(name))
+
+    def _check_presets(self) -> None:
+        """Raise Incoherent for a preset that there is not, and for settings beside one."""
+        for name, preset in self.presets.items():
+            where, known = f"presets.{name}", strategy_of(name).presets
+            if name not in self.strategies:
+                raise Incoherent({where: "is not among strategies: add it there, or take this out"})
+            if preset not in known:
+                there = f"it has {', '.join(known)}" if known else "it has none"
+                raise Incoherent({where: f"strategy {name} has no preset {preset}; {there}"})
+            own = getattr(self, name) if name in STRATEGIES else None
+            if (own is not None and own not in (type(own)(), known[preset])) or self.plugins.get(name):
+                raise Incoherent({where: f"sets what section {name} sets too: take one of the two out"})

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.signals.contract import signal_id
 from services.signals.view import MarketView
-from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Reason, Signal
-from shared.domain.facts import Analysis, Direction, Fact, FactKind
+from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
+from shared.domain.facts import Direction, Fact, FactKind
 from shared.domain.order_words import Side
 from shared.domain.timeframes import Timeframe
 
@@ -28,6 +28,14 @@ TARGETS: Final[frozenset[FactKind]] = frozenset(
 SIDE: Final[dict[Direction, Side]] = {"bullish": "BUY", "bearish": "SELL"}
 TREND: Final[dict[Direction, str]] = {"bullish": "up", "bearish": "down"}
 DIRECTION: Final[dict[str, Direction]] = {"up": "bullish", "down": "bearish"}
+
+
+#: Which exit, once price has been there, voids a limit order that has not filled.
+VoidAt = Literal[
+    "first_target",  # the nearest exit
+    "last_target",  # the farthest exit
+    "never",  # none: only its time ends the order
+]
 
 
 class TradeSettings(BaseModel):
@@ -81,16 +89,16 @@ class TradeSettings(BaseModel):
         return self
 
 
-def begin(view: MarketView, timeframe: Timeframe, settings: TradeSettings) -> Analysis | tuple[Reason, ...]:
-    """Return the analysis of the candle that closes now, or why nothing can be decided on it."""
-    analysis = view.at_close(timeframe)
-    if analysis is None:
-        return ("data_missing",)
-    if analysis.candle.state == "disputed":
-        return ("data_disputed",)
-    if analysis.atr <= 0.0 or view.candles.get(timeframe, 0) < settings.warmup_candles:
-        return ("warming_up",)
-    return analysis
+class RestingSettings(TradeSettings):
+    """What a strategy whose entry is a limit order has beside: when price voids the order."""
+
+    void_at: VoidAt = Field(
+        "first_target",
+        description=(
+            "Target at which an unfilled limit order is void, because price reached it without the trade: first_target, "
+            "last_target; never = only its time ends it"
+        ),
+    )
 
 
 def far_side(direction: Direction, *prices: float) -> float:
@@ -116,14 +124,6 @@ def stop_beyond(direction: Direction, price: float, settings: TradeSettings) -> 
 def is_behind(direction: Direction, price: float, other: float) -> bool:
     """True when ``price`` lies on the losing side of ``other``: below it for a buy, above it for a sell."""
     return price < other if direction == "bullish" else price > other
-
-
-def faults_of_stop(direction: Direction, entry: float, stop: float, settings: TradeSettings) -> tuple[Reason, ...]:
-    """Why a stop is not accepted; a stop that is not behind the entry is too near."""
-    fraction = (entry - stop if direction == "bullish" else stop - entry) / entry
-    if fraction < settings.min_stop_distance:
-        return ("stop_too_near",)
-    return ("stop_too_far",) if fraction > settings.max_stop_distance else ()
 
 
 def ladder(
@@ -154,6 +154,17 @@ def ladder(
         return (Exit(price=entry + sign * last),)
     share = settings.partial_share
     return Exit(price=entry + sign * first, share=share), Exit(price=entry + sign * last, share=1.0 - share)
+
+
+def void_price(direction: Direction, close: float, exits: Iterable[Exit], settings: RestingSettings) -> float | None:
+    """Where a limit order is void: at an exit of its ladder, by ``void_at``; None = nowhere.
+
+    Price must still have it before it: with ``first_target`` an exit that lies behind this close is passed over.
+    """
+    ahead = [each.price for each in exits if is_behind(direction, close, each.price)]
+    if settings.void_at == "never" or not ahead:
+        return None
+    return ahead[0] if settings.void_at == "first_target" else ahead[-1]
 
 
 def liquidity(view: MarketView, direction: Direction, beyond: float, timeframe: Timeframe) -> tuple[float, ...]:

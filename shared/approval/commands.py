@@ -13,7 +13,7 @@ import msgspec
 
 from shared.approval.signing import Signer, Verifier
 from shared.domain.bounded import forget_oldest
-from shared.domain.control import Control, Severity
+from shared.domain.control import OF_STRATEGIES, Control, Severity
 
 #: A command acts within this time after it was sent, ms. A clock that is ahead by as much is borne with.
 EXPIRY_MS: Final = 60_000
@@ -28,7 +28,7 @@ Fault = Literal[
     "unsigned",  # without a signature, and no service's halt
     "stale",  # sent too long ago: recorded and sent again, or held up
     "ahead",  # sent in the future: a clock is wrong
-    "misshapen",  # a symbol is missing, or is named where none belongs
+    "misshapen",  # a symbol or strategy is missing, or is named where none belongs
     "forged",  # the signature is another key's, mode's, deployment's, account's or content's
     "replayed",  # taken before
 ]
@@ -37,7 +37,7 @@ WORDS: Final[dict[Fault, str]] = {
     "unsigned": "it is not signed",
     "stale": f"it was sent more than {EXPIRY_MS // 1000} s ago",
     "ahead": f"it was sent more than {EXPIRY_MS // 1000} s in the future: check the clocks",
-    "misshapen": "`close`, and no other command, names a symbol",
+    "misshapen": "`close` names a symbol, `pause` and `resume` name a strategy, and no other command names either",
     "forged": "its signature is not the operator's of this mode, namespace and account, or it was altered",
     "replayed": "it was taken before",
 }
@@ -98,7 +98,7 @@ class CommandJudge:
             return "stale"
         if self._timed and control.sent_at - now > EXPIRY_MS:
             return "ahead"
-        if (control.command == "close") != (control.symbol is not None):
+        if _misshapen(control):
             return "misshapen"
         if control.id in memory.taken:
             return "replayed"
@@ -112,6 +112,12 @@ class CommandJudge:
         """Count a refusal; return the sentence of its alert, empty when one of the kind was told within the last minute."""
         since = memory.count(fault, now)
         return f"{control.command} by {control.by!r} is refused: {WORDS[fault]}{since}" if since is not None else ""
+
+
+def _misshapen(control: Control) -> bool:
+    if control.command in OF_STRATEGIES:
+        return control.strategy is None
+    return control.strategy is not None or (control.command == "close") != (control.symbol is not None)
 
 
 def content(control: Control) -> Control:

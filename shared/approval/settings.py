@@ -122,7 +122,7 @@ class ApprovalSettings(_PairSettings):
 class OperatorSettings(_PairSettings):
     """The operator's pair, which ``ict keys new`` makes: the private key is for whoever types `ict pause` and its like.
 
-    No service has it. Risk and execution have the public one.
+    No service has it. Signals, risk and execution have the public one.
     """
 
     SECTION = "operator"
@@ -137,7 +137,7 @@ class OperatorSettings(_PairSettings):
     )
     public_key: str | None = Field(
         None,
-        description="Verifies commands; for risk (layout fused: engine) and execution; null = the simulation's",
+        description="Verifies commands; for signals, risk (layout fused: engine) and execution; null = the simulation's",
         json_schema_extra=BASIC,
     )
 

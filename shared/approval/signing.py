@@ -105,7 +105,18 @@ class Verifier:
 
 def _signed(content: msgspec.Struct, realm: Realm, domain: str) -> bytes:
     encode = msgspec.msgpack.encode
-    return encode((domain, realm.mode, realm.namespace, realm.account, encode(content)))
+    return encode((domain, realm.mode, realm.namespace, realm.account, encode(_fields(content))))
+
+
+def _fields(content: msgspec.Struct) -> msgspec.Struct | dict[str, object]:
+    """Return what of the content is signed: all but a field of ``SIGNED_WHEN_SET`` that has its default.
+
+    So what an earlier release signed, which did not have that field, has the same signature.
+    """
+    absent = [name for name, default in getattr(content, "SIGNED_WHEN_SET", ()) if getattr(content, name) == default]
+    if not absent:
+        return content
+    return {name: getattr(content, name) for name in content.__struct_fields__ if name not in absent}
 
 
 def _signature(text: str) -> bytes | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import msgspec
 
-from shared.bus.amounts import check_of
+from shared.bus.amounts import Check, check_of
 from shared.bus.port import InvalidMessage
 from shared.domain.account import AccountStatement, RiskReport
 from shared.domain.candles import CandleBundle, FeedHistory, FeedStep
@@ -14,6 +15,7 @@ from shared.domain.control import Alert, ClockTick, Control, FundingDue, MarkPri
 from shared.domain.decisions import DecisionBundle
 from shared.domain.facts import AnalysisBundle
 from shared.domain.intents import RiskOrder, VerdictBundle
+from shared.domain.judgements import JudgementBundle
 from shared.domain.listing import InstrumentList
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
@@ -26,6 +28,7 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     CandleBundle,
     AnalysisBundle,
     DecisionBundle,
+    JudgementBundle,
     VerdictBundle,
     RiskOrder,
     OrderEvent,
@@ -41,11 +44,17 @@ MESSAGE_TYPES: Final[tuple[type[Message], ...]] = (
     MarkPrices,
     FundingDue,
 )
-_BY_NAME: Final = {kind.TYPE: (kind, msgspec.msgpack.Decoder(kind), check_of(kind)) for kind in MESSAGE_TYPES}
+_KINDS: Final = {kind.TYPE: kind for kind in MESSAGE_TYPES}
 _ENCODER: Final = msgspec.msgpack.Encoder()
 
 #: A bundle of 64 symbols with all their facts is about 300 KB; what exceeds this is a mistake or an attack.
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+
+
+@cache
+def _reader(kind: type[Message]) -> tuple[msgspec.msgpack.Decoder[Message], Check | None]:
+    """Made when the first message of its type comes: most processes read few types, and all together take long to make."""
+    return msgspec.msgpack.Decoder(kind), check_of(kind)
 
 
 def encode(message: Message) -> bytes:
@@ -57,12 +66,13 @@ def decode(type_name: str, version: int, body: bytes) -> Message:
     """Decode ``body``. Raises InvalidMessage, which names the fault and its place in the message."""
     if len(body) > MAX_BODY_BYTES:
         raise InvalidMessage(f"oversized: {len(body)} bytes, at most {MAX_BODY_BYTES} are accepted")
-    entry = _BY_NAME.get(type_name)
-    if entry is None:
+    kind = _KINDS.get(type_name)
+    if kind is None:
         raise InvalidMessage(f"unknown type {type_name!r}")
-    kind, decoder, amounts = entry
-    if version != kind.VERSION:
-        raise InvalidMessage(f"unknown version {version} of {type_name}, this process reads {kind.VERSION}")
+    decoder, amounts = _reader(kind)
+    if version != kind.VERSION and not 0 < kind.OLDEST <= version < kind.VERSION:
+        oldest = f"{kind.OLDEST} to " if kind.OLDEST else ""
+        raise InvalidMessage(f"unknown version {version} of {type_name}, this process reads {oldest}{kind.VERSION}")
     try:
         message = decoder.decode(body)
     except (msgspec.ValidationError, ArithmeticError) as error:  # NaN compared in a struct's own check is an ArithmeticError

@@ -12,12 +12,10 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from shared.domain.control import Command
+from shared.domain.modes import Mode
 from shared.domain.timeframes import TIMEFRAMES, Timeframe
 
 Layout = Literal["split", "fused", "embedded"]
-#: Where the market comes from and where orders go. ``sim``: both from the simulator; ``paper``: the live market, simulated
-#: fills; ``testnet``: the exchange's demo exchange; ``live``: the exchange.
-Mode = Literal["sim", "paper", "testnet", "live"]
 
 
 #: Bytes. Every bound has room for some messages of the largest size (4 MiB).
@@ -90,6 +88,7 @@ EXCHANGES: Final[dict[str, str]] = {
     "funding": "flow",
     "analysis": "ta",
     "decision": "sig",
+    "judgement": "sig",
     "order": "ord",
     "exchange": "ord",
     "account": "ord",
@@ -103,10 +102,10 @@ DEAD_LETTER_EXCHANGE: Final = "dlx"
 DEAD_LETTER_BYTES: Final = 64 * MIB
 
 #: Topics that may have no reader. For every other topic, having no queue is an error.
-OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "funding", "alert", "report"})
+OPTIONAL_TOPICS: Final = frozenset({"micro", "mark", "funding", "judgement", "alert", "report"})
 
 #: Topics of which only the newest message counts: they are not written to disk.
-TRANSIENT_TOPICS: Final = frozenset({"micro", "mark"})
+TRANSIENT_TOPICS: Final = frozenset({"micro", "mark", "judgement"})
 
 #: Topics whose messages need no order. Those of one publish call are sent together: fifty refused orders are fifty alerts,
 #: which would cost execution fifty round trips if each waited for the confirm of the one before.
@@ -139,18 +138,20 @@ def _money(name: str, consumer: str, *bindings: str) -> QueueSpec:
     )
 
 
-def _commands(name: str, *commands: Command, orders: tuple[str, ...] = ()) -> QueueSpec:
-    """Return a reader's queue of commands: its own, so that they pass while its other queue is full.
+def _commands(name: str, *commands: Command, orders: tuple[str, ...] = (), consumer: str = "") -> QueueSpec:
+    """Return a lane's queue of commands: its own, so that they pass while its other queue is full.
 
-    orders: topics of what else must pass.
+    orders: topics of what else must pass. consumer: the service that has the lane; empty = it is called like the lane.
     """
     bindings = (*(f"control.{command}" for command in commands), *orders)
-    row = _money(f"{name}.commands", name, *bindings)
+    row = _money(f"{name}.commands", consumer or name, *bindings)
     return replace(row, max_length=5_000, prefetch=200, max_bytes=16 * MIB)
 
 
 #: What risk obeys; ending and closing is execution's affair.
 _STOPPING: Final[tuple[Command, ...]] = ("halt", "flatten", "rearm")
+#: What every lane of signals obeys: a symbol's strategies judge in its partition, and a strategy judges in all of them.
+_STRATEGIES: Final[tuple[Command, ...]] = ("pause", "resume")
 
 
 def _marks(name: str, mode: Mode) -> tuple[QueueSpec, ...]:
@@ -197,7 +198,7 @@ def build(
     rows = [_market(f"ingest.p{p}", "ingest", f"feed.p{p}", "control.reset") for p in range(partitions)]
     if layout == "fused":
         rows.append(_market("engine", "engine", "candle.#", "account.#", "exchange.instruments", "control.reset"))
-        rows += [_commands("engine", *_STOPPING), *_marks("engine", mode)]
+        rows += [_commands("engine", *_STOPPING, *_STRATEGIES), *_marks("engine", mode)]
     else:
         rows += [
             _market(f"analysis.p{p}.{tf}", "analysis", f"candle.p{p}.{tf}", "control.reset")
@@ -205,6 +206,7 @@ def build(
             for tf in timeframes
         ]
         rows += [_market(f"signals.p{p}", "signals", f"analysis.p{p}.*", "control.reset") for p in range(partitions)]
+        rows += [_commands(f"signals.p{p}", *_STRATEGIES, consumer="signals") for p in range(partitions)]
         rows.append(_market("risk", "risk", "decision.#", "account.#", "exchange.instruments", "control.reset"))
         rows += [_commands("risk", *_STOPPING), *_marks("risk", mode)]
     rows += [

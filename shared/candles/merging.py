@@ -31,9 +31,10 @@ class Tally:
         self.differing += other.differing
 
 
-def merged(stored: Iterator[Chunk], added: Iterator[Chunk], tally: Tally) -> Iterator[Chunk]:
+def merged(stored: Iterator[Chunk], added: Iterator[Chunk], tally: Tally, *, fill: bool = False) -> Iterator[Chunk]:
     """Both together in order of time, each time once; of two rows of one time the stored one.
 
+    fill: where the stored row lacks a number (NaN) and the other one, otherwise alike, has it, it is taken.
     Both have rising times, and at most one chunk of each is held. Raises ValueError when the times of ``added`` do not rise.
     """
     before = -1
@@ -52,6 +53,8 @@ def merged(stored: Iterator[Chunk], added: Iterator[Chunk], tally: Tally) -> Ite
             head = part(new, 0, count)
             if count:
                 before = int(head[0][-1])
+                if fill and taken:
+                    taken[0] = _filled(taken[0], head)
                 taken.append(_unknown(taken[0], head, tally) if taken else _all_new(head, tally))
             new = part(new, count) if count < rows_of(new) else next(added, None)
         yield _in_order(taken)
@@ -68,7 +71,8 @@ def _unknown(stored: Chunk, added: Chunk, tally: Tally) -> Chunk:
         return _all_new(added, tally)
     places = np.minimum(np.searchsorted(stored[0], added[0]), rows_of(stored) - 1)
     again = stored[0][places] == added[0]
-    alike = np.logical_and.reduce([old[places] == new for old, new in zip(stored, added, strict=True)])
+    # A number that one of the two does not have (its order flow) is no other number.
+    alike = np.logical_and.reduce([~(np.abs(old[places] - new) > 0) for old, new in zip(stored, added, strict=True)])
     differing = again & ~alike
     tally.known += int((again & alike).sum())
     if differing.any():
@@ -76,6 +80,21 @@ def _unknown(stored: Chunk, added: Chunk, tally: Tally) -> Chunk:
         if tally.first_differing < 0:
             tally.first_differing = int(added[0][differing][0])
     return _all_new(tuple(column[~again] for column in added), tally)
+
+
+def _filled(stored: Chunk, added: Chunk) -> Chunk:
+    """The stored rows with the numbers that they lack and the added ones have; not of rows that differ."""
+    if not rows_of(stored):
+        return stored
+    places = np.minimum(np.searchsorted(stored[0], added[0]), rows_of(stored) - 1)
+    alike = np.logical_and.reduce([~(np.abs(old[places] - new) > 0) for old, new in zip(stored, added, strict=True)])
+    chosen = places[alike]
+    found = [stored[0]]
+    for old, new in zip(stored[1:], added[1:], strict=True):
+        numbers = old.copy()
+        numbers[chosen] = np.where(np.isnan(old[chosen]), new[alike], old[chosen])
+        found.append(numbers)
+    return tuple(found)
 
 
 def _in_order(taken: list[Chunk]) -> Chunk:

@@ -1,6 +1,7 @@
 """The candle repository: a directory with the history of many symbols.
 
-``history/BTCUSDT/1m/BTCUSDT-1m-2023-<hash>.parquet``, with ``manifest.json`` beside it; ``funding`` stands beside ``1m``.
+``history/BTCUSDT/1m/BTCUSDT-1m-2023-<hash>.parquet``, with ``manifest.json`` beside it; ``funding`` stands beside ``1m``,
+and so does whatever else the exchange publishes of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from shared.candles.kinds import FUNDING, KINDS, Kind, step_of
+from shared.candles.absence import listed_since, read_absence
+from shared.candles.kinds import KINDS, Kind, step_of, timeframe_of
 from shared.candles.manifest import MANIFEST
 from shared.candles.series import Series
 from shared.domain.symbols import is_symbol
@@ -22,7 +24,8 @@ DEFAULT_ROOT: Final = Path("history")
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
     """What the manifest says of one series. first, last: times of its first and last row, UTC ms; -1 when it has none.
 
-    missing: candles that would make it whole from first to last; None for funding. bytes: size of its files.
+    missing: rows that would make it whole from first to last; None where they come as they come. bytes: size of its files.
+    listed: the first row's time where it is known that nobody has one of the day before, UTC ms; else None.
     """
 
     symbol: str
@@ -34,6 +37,7 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     bytes: int
     archives: int
+    listed: int | None
 
 
 class Repository:
@@ -65,7 +69,7 @@ class Repository:
         found: dict[str, None] = {}
         for series in self.stored():
             extent = extent_of(series)
-            if series.kind != FUNDING and extent.rows and extent.first < end and extent.last >= start:
+            if timeframe_of(series.kind) is not None and extent.rows and extent.first < end and extent.last >= start:
                 found[series.symbol] = None
         return list(found)
 
@@ -87,6 +91,7 @@ def extent_of(series: Series) -> Extent:
         files=len(files),
         bytes=sum(file.bytes for file in files),
         archives=len(manifest.sources),
+        listed=listed_since(first, read_absence(series.directory).days),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from shared.candles.errors import Busy
-from shared.candles.kinds import Chunk, Kind, rows_of, split_by_year
+from shared.candles.kinds import Chunk, Kind, columns_of, rows_of, split_by_year, widened
 from shared.candles.manifest import MANIFEST, UNFINISHED, Manifest, Source, YearFile, read_manifest, write_manifest
 from shared.candles.merging import Tally, merged
-from shared.candles.year_file import GROUP_ROWS, read_year, verify, write_year
+from shared.candles.year_file import GROUP_ROWS, has_flow, read_year, verify, write_year
 
 #: Later than every candle, UTC ms.
 FOREVER: Final = 4_102_444_800_000
@@ -51,15 +51,16 @@ class Series:
             self._verify(file)
         return [self.directory / file.name for file in files]
 
-    def chunks(self, start: int = 0, end: int = FOREVER, rows: int = GROUP_ROWS) -> Iterator[Chunk]:
+    def chunks(self, start: int = 0, end: int = FOREVER, rows: int = GROUP_ROWS, *, flow: bool = False) -> Iterator[Chunk]:
         """The rows with a time in [start, end), UTC ms, in order, at most ``rows`` at a time; only those are held.
 
+        flow: with the columns of order flow, NaN where none is stored.
         Each file is compared with its hash before its first row is given, once. Raises Damaged.
         """
         for file in self.manifest.files:
             if file.last >= start and file.first < end:
                 self._verify(file)
-                yield from read_year(self.directory, file, self.kind, start, end, rows)
+                yield from read_year(self.directory, file, self.kind, start, end, rows, flow=flow)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -78,16 +79,18 @@ class Series:
             finally:
                 self._writable = False
 
-    def add(self, chunks: Iterable[Chunk], sources: Sequence[Source] = ()) -> Tally:
+    def add(self, chunks: Iterable[Chunk], sources: Sequence[Source] = (), *, fill: bool = False) -> Tally:
         """Store rows whose times rise, year by year; see ``Tally`` for rows that are stored already.
 
-        sources: the archives whose rows these are, noted in the manifest with the last year. What was stored before an
-        exception stays, and is whole. Holds two chunks and a row group. Raises Damaged, OSError, ValueError for disorder.
+        The rows may have the columns of order flow or not; a year that has any of them keeps them for all its rows.
+        sources: the archives whose rows these are, noted in the manifest with the last year. fill: see ``merged``. What was
+        stored before an exception stays, and is whole. Holds two chunks and a row group. Raises Damaged, OSError, ValueError
+        for disorder.
         """
         assert self._writable, "add belongs inside `with series.locked()`"
         whole = Tally()
         for year, pieces in groupby(split_by_year(chunks), key=itemgetter(0)):
-            whole.add(self._add_year(year, (piece for _, piece in pieces if rows_of(piece))))
+            whole.add(self._add_year(year, (piece for _, piece in pieces if rows_of(piece)), fill=fill))
         if sources:
             manifest = self.manifest
             known = {source.name: source for source in (*manifest.sources, *sources)}
@@ -95,15 +98,23 @@ class Series:
             write_manifest(self.directory, msgspec.structs.replace(manifest, sources=noted))
         return whole
 
-    def _add_year(self, year: int, pieces: Iterator[Chunk]) -> Tally:
+    def _add_year(self, year: int, pieces: Iterator[Chunk], *, fill: bool) -> Tally:
         manifest = self.manifest
         stored: Iterator[Chunk] = iter(())
+        first = next(pieces, None)
+        if first is None:
+            return Tally()
+        flow = len(first) > len(columns_of(self.kind))
         for file in manifest.files:
             if file.year == year:
                 self._verify(file)
-                stored = read_year(self.directory, file, self.kind, 0, FOREVER, GROUP_ROWS)
+                flow = flow or has_flow(self.directory, file, self.kind)
+                stored = read_year(self.directory, file, self.kind, 0, FOREVER, GROUP_ROWS, flow=flow)
         tally = Tally()
-        written = write_year(self.directory, self.symbol, self.kind, year, merged(stored, pieces, tally))
+        added: Iterator[Chunk] = chain([first], pieces)
+        if flow:
+            added = (widened(piece, self.kind) for piece in added)
+        written = write_year(self.directory, self.symbol, self.kind, year, merged(stored, added, tally, fill=fill))
         self._verified.add(written.sha256)
         files = {file.year: file for file in manifest.files} | {year: written}
         manifest = msgspec.structs.replace(manifest, files=tuple(files[each] for each in sorted(files)))

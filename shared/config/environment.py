@@ -34,6 +34,8 @@ def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> tupl
     for name in sorted(ours, key=lambda name: (name.count("__"), name)):  # a section before its parts: the parts win
         path_found = resolve(model, name[len(PREFIX) :].split("__"))
         if path_found is None:
+            if _passes_over(model, name[len(PREFIX) :].split("__")):
+                continue
             now = moved_to(name[len(PREFIX) :].split("__"))
             known = [variable(each) for each in known_paths(model)]
             hint = f"; it is {variable(tuple(now.split('.')))} now" if now else suggestion(name.upper(), known)
@@ -58,6 +60,8 @@ def read_secrets(model: type[BaseModel], directory: FilePath) -> tuple[Tree, lis
         place = f"secret file {file}"
         path = resolve(model, file.name.split("__"))
         if path is None:
+            if _passes_over(model, file.name.split("__")):
+                continue
             now = moved_to(file.name.split("__")).replace(".", "__")
             known = ["__".join(each) for each in known_paths(model)]
             hint = f"; it is {now} now" if now else suggestion(file.name.lower(), known)
@@ -83,6 +87,11 @@ def variable(path: tuple[str, ...]) -> str:
 def variables(model: type[BaseModel]) -> Iterator[str]:
     """Yield the variable of every setting and section of the model."""
     return (variable(path) for path in known_paths(model))
+
+
+def _passes_over(model: type[BaseModel], parts: list[str]) -> bool:
+    """True for a section that is not this model's, where the model leaves those to others (``extra="ignore"``)."""
+    return model.model_config.get("extra") == "ignore" and parts[0].lower() not in model.model_fields
 
 
 def _is_ours(name: str) -> bool:

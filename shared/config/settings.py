@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from shared.approval.commands import CommandJudge
 from shared.approval.settings import ApprovalSettings, OperatorSettings
 from shared.approval.signing import Realm, Signer, Verifier
-from shared.bus.topology import Layout, Mode
+from shared.bus.topology import Layout, partition_of
 from shared.config import assignment
 from shared.config.account import AccountSettings
 from shared.config.instruments import ANY_SYMBOL, DEFAULT_INSTRUMENTS, InstrumentSettings
+from shared.config.process import HttpSettings, LogSettings
 from shared.config.server_url import ServerUrl, with_scheme
 from shared.domain.incoherent import Incoherent
 from shared.domain.instruments import Instrument
 from shared.domain.level import BASIC
 from shared.domain.like import Like
+from shared.domain.modes import Mode
 from shared.domain.symbols import SYMBOL, SYMBOL_PATTERN
 from shared.domain.timeframes import FINEST, TIMEFRAMES, Timeframe
 from shared.exchange.settings import ExchangeSettings
@@ -72,28 +74,6 @@ class StoreSettings(_Section):
         ServerUrl("redis://127.0.0.1:6379/0"),
         description="Where lanes keep their state: redis://host:port/db, sqlite:///path, or memory: (lost at exit)",
         json_schema_extra=BASIC,
-    )
-
-
-class LogSettings(_Section):
-    """What is logged, and how."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severe level that is logged", json_schema_extra=BASIC
-    )
-    format: Literal["json", "console", "auto"] = Field(
-        "auto", description="JSON lines, readable lines, or auto: readable on a terminal, JSON elsewhere"
-    )
-
-
-class HttpSettings(_Section):
-    """The HTTP server of a service: /metrics, /healthz, /readyz, /state."""
-
-    host: str = Field(
-        "127.0.0.1", min_length=1, description="Address of metrics, health and state; 0.0.0.0 inside a container"
-    )
-    port: int = Field(
-        0, ge=0, le=65_535, description="Port of metrics, health and state; 0 = no server", json_schema_extra=BASIC
     )
 
 
@@ -260,8 +240,12 @@ class CommonSettings(_Section):
         return self.operator.signer(self.realm(), simulated=self.simulated)
 
     def command_judge(self) -> CommandJudge:
-        """Return what risk and execution judge commands with. Raises ValueError if the key must be set and is not."""
+        """Return what whoever obeys commands judges them with. Raises ValueError if the key must be set and is not."""
         return self.operator.judge(self.realm(), simulated=self.simulated, timed=self.mode != "sim")
+
+    def partition_of(self, symbol: str) -> int:
+        """Return the partition of a symbol, traded or not: the pinned one, else a stable hash."""
+        return partition_of(symbol, self.partitions.count, self.partitions.pinned)
 
     def symbols_of(self, partition: int) -> tuple[str, ...]:
         """Return the symbols of one partition, sorted; empty when it has none."""

@@ -8,6 +8,7 @@ import msgspec
 
 from shared.domain.bounds import HISTORY, MANY
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol, Volume
+from shared.domain.order_flow import CandleFlow, SettledFunding
 from shared.domain.timeframes import DURATION, Timeframe
 
 #: ``closed``: by the stream. ``backfilled``: fetched by REST. ``disputed``: implausible (a move of 50 % or more); it is
@@ -15,8 +16,11 @@ from shared.domain.timeframes import DURATION, Timeframe
 CandleState = Literal["closed", "backfilled", "disputed"]
 
 
-class Candle(msgspec.Struct, frozen=True, kw_only=True):
-    """One closed candle. Prices in quote currency, volume in base currency, ``open_time`` in UTC ms."""
+class Candle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One closed candle. Prices in quote currency, volume in base currency, ``open_time`` in UTC ms.
+
+    flow, funding: who traded with haste in it, and the last funding settled before its close; None = not known.
+    """
 
     symbol: Symbol
     timeframe: Timeframe
@@ -27,12 +31,25 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
     close: Price
     volume: Volume
     state: CandleState = "closed"
+    flow: CandleFlow | None = None
+    funding: SettledFunding | None = None
 
     def __post_init__(self) -> None:
         if not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
             raise ValueError(
                 f"{self.symbol} {self.timeframe} candle {self.open_time}: open {self.open} and close {self.close} "
                 f"must lie within low {self.low} and high {self.high}"
+            )
+        flow, funding = self.flow, self.funding
+        if flow is not None and flow.taker_bought is not None and flow.taker_bought > self.volume:
+            raise ValueError(
+                f"{self.symbol} {self.timeframe} candle {self.open_time}: takers bought {flow.taker_bought}, more than its "
+                f"volume {self.volume}"
+            )
+        if funding is not None and funding.time >= self.close_time:
+            raise ValueError(
+                f"{self.symbol} {self.timeframe} candle {self.open_time}: it knows a funding of {funding.time}, and closes "
+                f"at {self.close_time}"
             )
 
     @property
@@ -41,10 +58,11 @@ class Candle(msgspec.Struct, frozen=True, kw_only=True):
         return self.open_time + DURATION[self.timeframe]
 
 
-class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
+class RawCandle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A candle as a source delivered it, before ingest's quality gate has checked it.
 
     One minute long unless the message around it has a timeframe. Units as in Candle. backfilled: fetched by REST.
+    flow, funding: what the source knows of them.
     """
 
     symbol: Symbol
@@ -55,12 +73,16 @@ class RawCandle(msgspec.Struct, frozen=True, kw_only=True):
     close: float
     volume: float
     backfilled: bool = False
+    flow: CandleFlow | None = None
+    funding: SettledFunding | None = None
 
 
 class FeedStep(Message, frozen=True, kw_only=True):
     """All 1m candles of one partition that closed at ``close_time`` (UTC ms), from a source to ingest."""
 
     TYPE: ClassVar[str] = "feed_step"
+    VERSION: ClassVar[int] = 2
+    OLDEST: ClassVar[int] = 1
     partition: Partition
     close_time: Milliseconds
     candles: Annotated[tuple[RawCandle, ...], MANY]
@@ -85,6 +107,8 @@ class FeedHistory(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "feed_history"
+    VERSION: ClassVar[int] = 2
+    OLDEST: ClassVar[int] = 1
     partition: Partition
     timeframe: Timeframe
     candles: Annotated[tuple[RawCandle, ...], HISTORY]
@@ -111,6 +135,8 @@ class CandleBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "candle_bundle"
+    VERSION: ClassVar[int] = 2
+    OLDEST: ClassVar[int] = 1
     partition: Partition
     timeframe: Timeframe
     close_time: Milliseconds

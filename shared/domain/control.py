@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
 from shared.domain.bounds import MANY, AlertKey, Id, Reason, Text
 from shared.domain.message import Message, Milliseconds, Partition, Price, Symbol
 
-#: What a command is for; the topic's last word.
+#: What a command is for; the topic's last word. `ict pause` without a strategy sends ``halt``.
 Command = Literal[
     "halt",  # `ict pause`: no new entries; exits stay managed
     "cancel",  # end entries that rest or wait
     "flatten",  # close every position, ours and others'; end entries; then as ``halt``
     "close",  # close what is held in ``symbol``
     "rearm",  # allow entries again; only a person sends it
+    "pause",  # `ict pause --strategy`: ``strategy`` judges and gives no signal, in ``symbol`` or in every one
+    "resume",  # ``strategy`` gives signals again
     "reset",  # every lane deletes its state and a new simulated session begins; obeyed in mode sim only
 ]
+#: Commands that name a strategy; they are obeyed by signals, all others by risk and execution.
+OF_STRATEGIES: Final[frozenset[Command]] = frozenset({"pause", "resume"})
+#: Pattern of a strategy's name.
+STRATEGY: Final = "[a-z][a-z0-9_]{0,39}"
+StrategyName = Annotated[str, msgspec.Meta(pattern=f"^{STRATEGY}$", max_length=40)]
 Severity = Literal[
     "info",  # good to know
     "warning",  # look at it today
@@ -33,18 +40,22 @@ class Control(Message, frozen=True, kw_only=True):
     act. It is told apart by its command and by ``by``; whoever can write to the broker can forge it, and stops entries.
 
     id: made by the sender, so that a command sent twice acts once. by: who sent it. reason: shown to people. sent_at: UTC
-    ms of the sender's clock; 0 in a service's. symbol: of ``close``, None in others. signature: of all the rest, as text;
-    empty in a service's.
+    ms of the sender's clock; 0 in a service's. symbol: of ``close``; of ``pause`` and ``resume``, where None is every one;
+    None in others. strategy: of ``pause`` and ``resume``. signature: of all the rest, as text; empty in a service's.
     """
 
     TYPE: ClassVar[str] = "control"
-    VERSION: ClassVar[int] = 2  # of version 1, anybody's rearm was obeyed
+    VERSION: ClassVar[int] = 3  # of version 1, anybody's rearm was obeyed; of version 2, no command named a strategy
+    OLDEST: ClassVar[int] = 2
+    #: Fields that came later, and what they are without: see ``shared.approval.signing``.
+    SIGNED_WHEN_SET: ClassVar[tuple[tuple[str, object], ...]] = (("strategy", None),)
     id: Id
     command: Command
     by: Id
     reason: Reason
     sent_at: Milliseconds = 0
     symbol: Symbol | None = None
+    strategy: StrategyName | None = None
     signature: Id = ""
 
     @property

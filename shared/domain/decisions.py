@@ -43,7 +43,13 @@ Reason = Literal[
     "stop_too_near",  # nearer to the entry than the strategy accepts
     "zone_used",  # an earlier signal used this zone
     "no_setup",  # what the strategy looks for is not there; of strategies that have no word of their own in this list
+    "no_funding",  # no funding rate is known that was settled in the last eight hours
+    "spread_too_wide",  # best bid and ask lie farther apart than the filter of order flow accepts
+    "against_flow",  # the order book or the takers go against the trade more than the filter accepts
     "paused",  # the strategy would have signalled, but is paused
+    "unsuitable_time",  # a filter: the time of day and week does not suit an entry
+    "volatility_extreme",  # a filter: the market is too calm or too wild to enter
+    "cost_too_high",  # a filter: fees and slippage cost too much of the distance to the stop
     "wrong_regime",  # the strategy may not trade in this regime, its score is too low there, or the regime is not known
     "conflict",  # strategies signalled opposite sides, so that none of them was chosen
     "strategy_failed",  # the strategy raised an error; the alert of the same name says which
@@ -58,11 +64,16 @@ class MarketEntry(msgspec.Struct, frozen=True, kw_only=True, tag="market"):
     price: Price
 
 
-class LimitEntry(msgspec.Struct, frozen=True, kw_only=True, tag="limit"):
-    """Rest in the order book at ``price`` (USDT) until ``rests_until`` (UTC ms); then what has not filled is cancelled."""
+class LimitEntry(msgspec.Struct, frozen=True, kw_only=True, tag="limit", omit_defaults=True):
+    """Rest in the order book at ``price`` (USDT) until ``rests_until`` (UTC ms); then what has not filled is cancelled.
+
+    void_at: price, USDT, on the winning side of the entry; once the market has traded there, what has not filled is
+    cancelled too, because the move that the entry was for has happened without it. None = no price ends it.
+    """
 
     price: Price
     rests_until: Milliseconds
+    void_at: Price | None = None
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,8 +93,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     sent for it. rests_on: ids of the facts that it uses, all confirmed at or before ``close_time``. why: one sentence
     for a person.
 
-    Raises ValueError unless stop, entry and exits lie in this order (mirrored for a SELL) and the shares add up to at
-    most 1.
+    Raises ValueError unless stop, entry and exits lie in this order (mirrored for a SELL), the shares add up to at most 1
+    and the price that voids a limit entry lies on its winning side.
     """
 
     id: Id
@@ -113,6 +124,12 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
             )
         if sum(each.share for each in self.exits) > 1.0 + 1e-9:
             raise ValueError(f"signal {self.id}: its exits take more than the whole position")
+        void_at = self.entry.void_at if isinstance(self.entry, LimitEntry) else None
+        if void_at is not None and sign * void_at <= sign * self.entry.price:
+            raise ValueError(
+                f"signal {self.id}: a {self.side.lower()} that rests at {self.entry.price} cannot be voided at {void_at}: "
+                f"that price lies {'above' if self.side == 'BUY' else 'below'} the entry, or is None"
+            )
 
     @property
     def target(self) -> float:
@@ -189,7 +206,8 @@ class DecisionBundle(Message, frozen=True, kw_only=True):
     """All decisions of one partition at one close, in symbol order."""
 
     TYPE: ClassVar[str] = "decision_bundle"
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
+    OLDEST: ClassVar[int] = 4
     partition: Partition
     close_time: Milliseconds
     decisions: Annotated[tuple[Decision, ...], MANY]

@@ -100,6 +100,8 @@ class AnalysisBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "analysis_bundle"
+    VERSION: ClassVar[int] = 2
+    OLDEST: ClassVar[int] = 1
     partition: Partition
     timeframe: Timeframe
     close_time: Milliseconds

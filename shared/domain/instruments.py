@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 import msgspec
 
 from shared.domain.message import Symbol
 from shared.domain.order_words import Side
+
+_ONE: Final = Decimal(1)
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,21 +30,21 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     def price(self, value: float | Decimal) -> Decimal:
         """Return the nearest price on the tick grid; a tie goes to the even tick."""
         number = Decimal(repr(value)) if isinstance(value, float) else value
-        return (number / self.tick_size).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * self.tick_size
+        return (number / self.tick_size).quantize(_ONE, rounding=ROUND_HALF_EVEN) * self.tick_size
 
     def stop(self, value: float | Decimal, side: Side) -> Decimal:
         """Return a stop's price on the tick grid, not nearer to the entry than ``value``. ``side``: that of the entry."""
         number = Decimal(repr(value)) if isinstance(value, float) else value
         rounding = ROUND_FLOOR if side == "BUY" else ROUND_CEILING
-        return (number / self.tick_size).quantize(Decimal(1), rounding=rounding) * self.tick_size
+        return (number / self.tick_size).quantize(_ONE, rounding=rounding) * self.tick_size
 
     def quantity(self, value: Decimal) -> Decimal:
         """Return the largest quantity on the step grid that does not exceed ``value``."""
-        return (value / self.step_size).quantize(Decimal(1), rounding=ROUND_DOWN) * self.step_size
+        return (value / self.step_size).quantize(_ONE, rounding=ROUND_DOWN) * self.step_size
 
     def covering(self, value: Decimal) -> Decimal:
         """Return the smallest quantity on the step grid that is not below ``value``, and not below the minimum."""
-        steps = (value / self.step_size).quantize(Decimal(1), rounding=ROUND_CEILING)
+        steps = (value / self.step_size).quantize(_ONE, rounding=ROUND_CEILING)
         return max(steps * self.step_size, self.min_quantity)
 
     def market_parts(self, value: Decimal, limit: int = 10) -> list[Decimal]:

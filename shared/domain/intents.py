@@ -54,7 +54,7 @@ Purpose = Literal[
 #: How a position is entered.
 EntryKind = Literal[
     "market",  # at once: an IOC order at ``bound``, so that nothing fills beyond it
-    "limit",  # an order that rests at ``price`` until ``rests_until``
+    "limit",  # an order that rests at ``price`` until ``rests_until``, or until the market has traded at ``void_at``
 ]
 
 
@@ -74,11 +74,17 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     risk_amount: loss if the stop is hit, before costs, USDT. risk_budget: the most that it may lose there with fees and
     slippage, USDT; what fills worse is reduced to it.
     decided_at: risk's time of approval. valid_until: after it nothing that increases a position is sent for this intent.
-    rests_until: of limit entries; 0 = market. break_even_after, close_by: as in ``Signal``; 0 = never. All UTC ms.
+    rests_until: of limit entries; 0 = market. void_at: price on the winning side of a limit entry; once the market has
+    traded there, what has not filled is cancelled; 0 = no price does that. break_even_after, close_by: as in ``Signal``; 0
+    = never. All UTC ms.
     about: of ``close`` and ``move_stop``, the id of the intent whose position it is; empty for ``enter``.
 
-    Raises ValueError for a quantity of 0 or less, and for an entry whose prices are not in order or whose shares exceed 1.
+    Raises ValueError for a quantity of 0 or less, for an entry whose prices are not in order or whose shares exceed 1, and
+    for a ``void_at`` of a market entry or on the losing side.
     """
+
+    #: Fields that came later, and what they are without: see ``shared.approval.signing``.
+    SIGNED_WHEN_SET: ClassVar[tuple[tuple[str, object], ...]] = (("void_at", Decimal(0)),)
 
     id: Id
     signal_id: Id
@@ -99,6 +105,7 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
     leg: PositionSide = "BOTH"
     strategy: Id = ""
     rests_until: Milliseconds = 0
+    void_at: Decimal = Decimal(0)
     break_even_after: Annotated[int, msgspec.Meta(ge=0, le=MAX_EXITS)] = 0
     close_by: Milliseconds = 0
     about: Id = ""
@@ -114,6 +121,8 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"intent {self.id}: stop, price and exits are not in order")
         if any(each.share <= 0 for each in self.exits) or sum(each.share for each in self.exits) > 1:
             raise ValueError(f"intent {self.id}: the shares of its exits are not between 0 and 1 in all")
+        if self.void_at and (self.kind != "limit" or self.void_at < 0 or sign * self.void_at <= sign * self.price):
+            raise ValueError(f"intent {self.id}: {self.void_at} voids no {self.kind} entry at {self.price}")
 
     @property
     def target(self) -> Decimal:
@@ -192,7 +201,8 @@ class VerdictBundle(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "verdict_bundle"
-    VERSION: ClassVar[int] = 7
+    VERSION: ClassVar[int] = 8
+    OLDEST: ClassVar[int] = 7
     close_time: Milliseconds
     verdicts: Annotated[tuple[Verdict, ...], MANY]
     order: RiskOrder | None = None

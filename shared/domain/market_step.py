@@ -19,6 +19,8 @@ class MarketStep(Message, frozen=True, kw_only=True):
     """
 
     TYPE: ClassVar[str] = "market_step"
+    VERSION: ClassVar[int] = 2
+    OLDEST: ClassVar[int] = 1
     close_time: Milliseconds
     candles: Annotated[tuple[RawCandle, ...], MANY]
     funding_rates: Annotated[dict[Symbol, Decimal], MANY] = msgspec.field(default_factory=dict)

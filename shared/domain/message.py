@@ -22,10 +22,15 @@ Symbol = Annotated[str, msgspec.Meta(pattern=SYMBOL_PATTERN, max_length=30)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every message. Subclasses set ``TYPE`` (unique) and ``VERSION`` (raised when a field changes its meaning)."""
+    """Base of every message. Subclasses set ``TYPE`` (unique) and ``VERSION`` (raised when a field changes its meaning).
+
+    OLDEST: the oldest version that is read too, because all that came since has a default or is a new word: what an earlier
+    release has logged or sent is then not lost at an upgrade. 0 = none but ``VERSION``.
+    """
 
     TYPE: ClassVar[str] = ""
     VERSION: ClassVar[int] = 1
+    OLDEST: ClassVar[int] = 0
 
     @property
     def topic(self) -> str:

@@ -43,7 +43,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     close_position: it closes the whole position, whatever its size is then. leg: BOTH in one-way mode.
     filled: quantity traded so far. average_price: of its fills; 0 before the first.
     updated_at: UTC ms of the last change.
-    reject_code, reject_reason: the exchange's error; 0 and empty without one.
+    reject_code, reject_reason: the exchange's error; 0 and empty without one. Of an entry that execution cancelled, the
+    reason is a word: expired, voided, unwanted.
     time_in_force: None = GTC for types that have one.
     activation: price from which TRAILING_STOP_MARKET trails; None = at once.
     callback_rate: distance from the best price at which it triggers, percent.

@@ -9,6 +9,7 @@ from shared.exchange.settings import Endpoint, ExchangeSettings
 from shared.store.port import StateStore
 
 if TYPE_CHECKING:
+    from shared.exchange.binance.exchange import BinanceExchange
     from shared.exchange.port import Exchange
 
 
@@ -24,3 +25,10 @@ def make_exchange(endpoint: Endpoint, settings: ExchangeSettings, store: StateSt
     from shared.exchange.binance.exchange import BinanceExchange
 
     return BinanceExchange(endpoint, settings, store, part)
+
+
+def make_guarded(endpoint: Endpoint, settings: ExchangeSettings) -> BinanceExchange:
+    """Build the guardian's adapter, which shares no count with anybody and keeps to the guardian's share of the weight."""
+    from shared.exchange.binance.exchange import BinanceExchange
+
+    return BinanceExchange(endpoint, settings, None, "guardian")

@@ -1,0 +1,1 @@
+"""Runs services: lanes, sinks and sources, their time, and their process."""

@@ -1,6 +1,6 @@
 """Ends a command with one sentence if it needs an optional package that is not installed.
 
-Services need none of the extras; commands that read candle files, draw PNG charts or train models do.
+Services need none of the extras; commands that read candle files, draw PNG charts, train models or use several machines do.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ EXTRAS: Final = {
     "sklearn": "research",
     "hmmlearn": "research",
     "arch": "research",
+    "optuna": "research",
+    "pandas": "research",
+    "psycopg": "research",
+    "ray": "ray",
 }
 #: What installs an extra in a source tree.
-_TARGETS: Final = {"data": "make demo", "research": "make research"}
+_TARGETS: Final = {"data": "make demo", "research": "make research", "ray": "make ray"}
 
 
 def require(package: str, purpose: str) -> None:

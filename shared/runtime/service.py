@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -19,7 +19,8 @@ from shared.runtime.lane.lane import Lane
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
 from shared.runtime.process.exits import Leave
 from shared.runtime.replicas import ReplicaPolicy, Replicas
-from shared.runtime.sink import SinkSpec, SinkWorker
+from shared.runtime.sink import SinkSpec
+from shared.runtime.sink_worker import SinkWorker
 from shared.runtime.source import Sources, SourceSpec
 from shared.runtime.supervision import end_all, first_end
 from shared.store.port import StateStore
@@ -35,7 +36,8 @@ _DEATH_SECONDS: Final = 15.0
 class ServiceSpec:
     """The parts of one service.
 
-    group: replicas of the same group share lanes: same service, same symbols and timeframes.
+    group: replicas of the same group share lanes: same service, same symbols and timeframes. watches: run beside the lanes
+    of every process whose clock is its own, until they are cancelled.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ServiceSpec:
     lanes: tuple[LaneSpec, ...] = ()
     sinks: tuple[SinkSpec, ...] = ()
     sources: tuple[SourceSpec, ...] = ()
+    watches: tuple[Callable[[Bus, ProcessClock], Coroutine[Any, Any, None]], ...] = ()
 
 
 class ServiceDied(Exception):
@@ -83,6 +86,8 @@ class Service:
         if self._clock is not None:
             watch = tell_jumps(self._clock, self._bus, self.spec.name)
             self._tasks.append(asyncio.create_task(watch, name=f"clock {self.spec.name}"))
+            for each in self.spec.watches:
+                self._tasks.append(asyncio.create_task(each(self._bus, self._clock), name=f"watch {self.spec.name}"))
         if self.spec.sources:
             now = self._clock.now if self._clock is not None else None
             self.sources = Sources(self.spec.sources, self.spec.group, member, self._bus, self._store, replicas, now)
@@ -92,6 +97,10 @@ class Service:
     def sources_ready(self) -> bool | str:
         """Return True, or what keeps a source of this process from working: a check of ``/readyz``."""
         return self.sources is None or self.sources.trouble() or True
+
+    def halt(self, why: str) -> bool:
+        """Stop entries, where this process trades; False if it does not."""
+        return self.sources is not None and self.sources.halt(why)
 
     def workers_alive(self) -> bool | str:
         """Return True, or which workers have ended by themselves: a check of ``/readyz``."""
@@ -126,21 +135,25 @@ class Service:
             for task in tasks:
                 task.cancel()
 
-    async def drain(self) -> None:
-        """Stop taking messages, finish and commit those taken, leave the group."""
+    async def drain(self, *, bus_ends: bool = False) -> None:
+        """Stop taking messages, finish and commit those taken, leave the group. ``bus_ends``: see ``running``."""
         if self.sources is not None:
             await self.sources.drain()
         await end_all(self._tasks)
         await asyncio.gather(*(lane.drain() for lane in self.lanes))
-        await asyncio.gather(*(sink.drain() for sink in self.sinks))
+        await asyncio.gather(*(sink.drain(bus_ends=bus_ends) for sink in self.sinks))
         if self._replicas is not None:
             await self._replicas.leave()
         log.info("service_drained", service=self.spec.name)
 
 
 @contextlib.asynccontextmanager
-async def running(services: Sequence[Service], *, member: str | None = None) -> AsyncIterator[None]:
-    """Start the services, run the body, drain them. Raises ServiceDied if a worker ends meanwhile."""
+async def running(services: Sequence[Service], *, member: str | None = None, bus_ends: bool = False) -> AsyncIterator[None]:
+    """Start the services, run the body, drain them, the last first. Raises ServiceDied if a worker ends meanwhile.
+
+    bus_ends: their bus ends with this process, and with it what its queues still hold. Readers then stand before those who
+    write to them, and sinks that must be complete write all of it.
+    """
     for service in services:
         await service.start(member)
     body = asyncio.current_task()
@@ -163,7 +176,7 @@ async def running(services: Sequence[Service], *, member: str | None = None) -> 
     finally:
         for watcher in watchers:
             watcher.cancel()
-        draining = asyncio.create_task(_drain(services), name="drain")
+        draining = asyncio.create_task(_drain(services, bus_ends), name="drain")
         if not died:
             await draining
         elif not (await asyncio.wait({draining}, timeout=_DEATH_SECONDS))[0]:
@@ -177,6 +190,6 @@ def _shown_by(lane: Lane) -> Overview:
     return shown if lane.active else dict.fromkeys(shown)
 
 
-async def _drain(services: Sequence[Service]) -> None:
+async def _drain(services: Sequence[Service], bus_ends: bool) -> None:
     for service in reversed(services):
-        await service.drain()
+        await service.drain(bus_ends=bus_ends)

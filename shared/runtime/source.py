@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 import structlog
@@ -80,6 +80,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Haltable(Protocol):
+    """A source that trades, and stops entering on request."""
+
+    def halt(self, why: str) -> bool:
+        """Stop entries until a person starts them again. False: it does not trade yet, so that it has none to stop."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One source of a service: its name in the store and in metrics, and how to make it from bus and store.
@@ -138,6 +147,11 @@ class Sources:
         troubles = {name: self._here[name].trouble() if name in self._here else "is starting" for name in self.running}
         troubles |= self._kept_from
         return "; ".join(f"{name}: {trouble}" for name, trouble in troubles.items() if trouble)
+
+    def halt(self, why: str) -> bool:
+        """Stop the entries of the sources that trade here; False if none does, as on a standby."""
+        halted = [source.halt(why) for source in self._here.values() if isinstance(source, Haltable)]
+        return any(halted)
 
     def overview(self) -> Overview:
         """Return what the sources that run here show; None, by its name, for one that waits for its lease."""

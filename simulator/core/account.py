@@ -20,7 +20,10 @@ def position(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Posi
     quantity = leg.quantity
     priced = book.last is not None or book.mark is not None
     mark = book.mark_price if priced else ZERO
-    exposure = margin.exposures(book, state.sides).get(side, margin.Exposure(ZERO, ZERO, ZERO))
+    if quantity and priced and not book.resting_orders and side in state.sides:
+        exposure = margin.Exposure(quantity * mark, ZERO, ZERO)
+    else:
+        exposure = margin.exposures(book, state.sides).get(side, margin.Exposure(ZERO, ZERO, ZERO))
     bound = abs(exposure.value) / book.leverage
     initial = exposure.largest / book.leverage
     liquidation = margin.liquidation_price(state, book, side) if quantity else None
@@ -55,14 +58,26 @@ def position(state: ExchangeState, book: SymbolBook, side: PositionSide) -> Posi
 def positions(state: ExchangeState, symbol: str | None) -> list[PositionStatement]:
     """State the legs of the position mode that are not flat or have open orders, by symbol; ``symbol`` None = of all."""
     books = state.books.values() if symbol is None else [book for book in (state.books.get(symbol),) if book is not None]
-    found = []
+    found, sides = [], state.sides
     for book in books:
         ordered = {resting.order.position_side for resting in book.resting_orders}
-        for side in state.sides:
+        for side in sides:
             leg = book.legs.get(side)
             if (leg is not None and leg.quantity) or side in ordered:
                 found.append(position(state, book, side))
     return found
+
+
+def held(state: ExchangeState) -> list[PositionStatement]:
+    """State the legs of the position mode that are not flat, by symbol."""
+    sides = state.sides
+    return [
+        position(state, book, side)
+        for book in state.books.values()
+        if book.legs
+        for side in sides
+        if (leg := book.legs.get(side)) is not None and leg.quantity
+    ]
 
 
 def account(state: ExchangeState) -> AccountStatement:

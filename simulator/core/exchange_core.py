@@ -118,7 +118,7 @@ class ExchangeCore(ExchangeQueries):
         self._begin(time)
         for symbol, rate in rates.items():
             funding.pay_funding(self._state, self._state.books[symbol], rate)
-        liquidation.sweep(self._state)
+        liquidation.sweep_outside_bands(self._state)
 
     def on_funding(self, symbol: str, rate: Decimal, time: int) -> None:
         """Settle funding of one symbol: every leg pays quantity x mark x ``rate`` (docs/binance.md §7.2)."""

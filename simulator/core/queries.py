@@ -111,6 +111,11 @@ class ExchangeQueries:
         return accounts.positions(self._state, symbol)
 
     @exact
+    def held(self) -> list[PositionStatement]:
+        """State the legs that are not flat, by symbol (BOTH, or LONG then SHORT)."""
+        return accounts.held(self._state)
+
+    @exact
     def holdings(self) -> tuple[Decimal, list[LegUpdate]]:
         """Return the wallet (USDT) and the legs that are not flat, by symbol. Computes no margins, so it is cheap."""
         state = self._state

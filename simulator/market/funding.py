@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from services.ingest.candle_source import Defect, SourceRefused
 from services.ingest.files.defects import FileDefect
 from services.ingest.files.members import members_of
 from services.ingest.files.readers import read_columns
+from shared.domain.order_flow import SettledFunding, known_at
 from shared.domain.timeframes import MINUTE
 
 DEFAULT_RATE: Final = Decimal("0.0001")
@@ -43,6 +44,18 @@ class ConstantFunding:
         """Return the symbol's first settlement after ``now`` (UTC ms); None for a symbol without funding."""
         rate = self._rates.get(symbol)
         return None if rate is None else (now - now % self._period + self._period, rate)
+
+    def known(self, symbol: str, close_time: int) -> SettledFunding | None:
+        """Return the last settlement that the symbol's candle knows which closes at ``close_time`` (UTC ms)."""
+        rate = self._rates.get(symbol)
+        settled = (close_time - 1) // self._period * self._period
+        return None if rate is None else known_at(close_time, float(rate), settled)
+
+    def settled(self, symbol: str, start: int, end: int) -> Iterator[tuple[int, float]]:
+        """Yield time (UTC ms) and rate of the settlements in [start, end) that candles may know, in order."""
+        if symbol in self._rates:
+            for time in range(-(-start // self._period) * self._period, end, self._period):
+                yield time, float(self._rates[symbol])
 
 
 class RecordedFunding:
@@ -86,6 +99,18 @@ class RecordedFunding:
         number = bisect_right(times, now)
         return (times[number], self._rates[times[number]][symbol]) if number < len(times) else None
 
+    def known(self, symbol: str, close_time: int) -> SettledFunding | None:
+        """Return the last settlement that the symbol's candle knows which closes at ``close_time`` (UTC ms)."""
+        times = self._times.get(symbol, [])
+        number = bisect_left(times, close_time)
+        return known_at(close_time, float(self._rates[times[number - 1]][symbol]), times[number - 1]) if number else None
+
+    def settled(self, symbol: str, start: int, end: int) -> Iterator[tuple[int, float]]:
+        """Yield time (UTC ms) and rate of the settlements in [start, end) that candles may know, in order."""
+        times = self._times.get(symbol, [])
+        for time in times[bisect_left(times, start) : bisect_left(times, end)]:
+            yield time, float(self._rates[time][symbol])
+
     def _read(self, symbol: str, path: Path, batch_rows: int, largest_rate: float) -> None:
         first, last = -1, -1
         for member in members_of(path):
@@ -109,7 +134,10 @@ class RecordedFunding:
 
 
 class PlayedFunding:
-    """Recorded rates for symbols with a file, the constant rate for the others. After a file's last row: no funding."""
+    """Recorded rates for symbols with a file, the constant rate for the others. After a file's last row: no funding.
+
+    The constant rate is what a holder is assumed to pay, and nothing that a strategy may know.
+    """
 
     def __init__(self, symbols: Sequence[str], rate: Decimal | str, files: Mapping[str, Path], start: int) -> None:
         """Read the files (symbol → path). ``rate``: for the other symbols; ``start``: UTC ms. Raises SourceRefused."""
@@ -123,3 +151,11 @@ class PlayedFunding:
     def next_of(self, symbol: str, now: int) -> Announced | None:
         """Return the symbol's first settlement after ``now`` (UTC ms); None after the last row of its file."""
         return self._constant.next_of(symbol, now) or self._recorded.next_of(symbol, now)
+
+    def known(self, symbol: str, close_time: int) -> SettledFunding | None:
+        """Return the last settlement that the symbol's candle knows which closes at ``close_time`` (UTC ms)."""
+        return self._recorded.known(symbol, close_time)
+
+    def settled(self, symbol: str, start: int, end: int) -> Iterator[tuple[int, float]]:
+        """Yield time (UTC ms) and rate of the settlements in [start, end) that candles may know, in order."""
+        return self._recorded.settled(symbol, start, end)

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from msgspec import structs
 
 from shared.domain.candles import RawCandle
+from shared.domain.order_flow import CandleFlow
 from shared.domain.timeframes import DAY, MINUTE, is_boundary
 from simulator.market.profiles import profile
 from simulator.market.regimes import Tide, Tides
@@ -23,6 +25,8 @@ from simulator.market.settings import GeneratorSettings
 #: 2025-01-06T00:00Z, a Monday, so that no timeframe begins with a partial candle.
 DEFAULT_START: Final = 1_736_121_600_000
 _CHUNK_MINUTES: Final = DAY // MINUTE
+#: Notional of a usual trade, USDT.
+_USUAL_TRADE: Final = 2_000.0
 
 
 class GeneratedMarket:
@@ -39,7 +43,10 @@ class GeneratedMarket:
         days: float = 30.0,
         seed: int = 1,
         settings: GeneratorSettings | None = None,
+        *,
+        flow: bool = False,
     ) -> None:
+        """``flow``: the candles tell their order flow too, drawn apart, so that the prices stay the same."""
         if not symbols or len(set(symbols)) != len(symbols):
             raise ValueError(f"symbols {list(symbols)}: name at least one, and none twice")
         if not is_boundary(start, "1m"):
@@ -51,6 +58,7 @@ class GeneratedMarket:
         self._start = start
         self._seed = seed
         self._settings = settings or GeneratorSettings()
+        self._flow = flow
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -74,11 +82,14 @@ class GeneratedMarket:
         """Yield (close time UTC ms, candles of all symbols) for every minute."""
         tides = Tides(_stream(self._seed, "the market"), self._settings)
         walks = [_Walk(symbol, _stream(self._seed, symbol), self._settings) for symbol in self._symbols]
+        takers = [_Takers(symbol, self._seed) for symbol in self._symbols]
         for done in range(0, self._minutes, _CHUNK_MINUTES):
             # Always draw whole days, so that a longer run begins with the same candles as a shorter one.
             tide = tides.next(_CHUNK_MINUTES)
             begin = self._start + done * MINUTE
             day = [walk.next(begin, tide) for walk in walks]
+            if self._flow:
+                day = [each.told(candles) for each, candles in zip(takers, day, strict=True)]
             for minute, candles in zip(
                 range(min(_CHUNK_MINUTES, self._minutes - done)), zip(*day, strict=True), strict=False
             ):
@@ -87,6 +98,26 @@ class GeneratedMarket:
 
 def _stream(seed: int, name: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
+
+
+class _Takers:
+    """Gives the candles of one symbol an order flow: takers go with the price, and not always."""
+
+    def __init__(self, symbol: str, seed: int) -> None:
+        self._rng = _stream(seed, f"takers of {symbol}")
+        self._steps = 10 ** profile(symbol).volume_digits
+
+    def told(self, candles: list[RawCandle]) -> list[RawCandle]:
+        """The same candles with what takers bought, and in how many trades."""
+        noise, sizes = self._rng.normal(0.0, 0.1, len(candles)), self._rng.lognormal(0.0, 0.5, len(candles))
+        found = []
+        for candle, drawn, size in zip(candles, noise.tolist(), sizes.tolist(), strict=True):
+            move = (candle.close - candle.open) / ((candle.high - candle.low) or 1.0)
+            share = min(1.0, max(0.0, 0.5 + 0.3 * move + drawn))
+            bought = min(candle.volume, round(candle.volume * share * self._steps) / self._steps)
+            trades = 1 + int(candle.volume * candle.close / _USUAL_TRADE * size)
+            found.append(structs.replace(candle, flow=CandleFlow(taker_bought=bought, trades=trades)))
+        return found
 
 
 class _Walk:

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from simulator.ledger.record import Noted
 from simulator.server.fault_kinds import VOCABULARY
 from simulator.server.fault_table import FaultTable, SetFault
 from simulator.server.faults import BadFault, Fault, why_refused
@@ -49,6 +50,11 @@ class _Price(_Body):
 
 class _Speed(_Body):
     speed: float | None = Field(ge=0, le=_FASTEST)
+
+
+class _Note(_Body):
+    what: Noted
+    who: str = Field("", max_length=100)
 
 
 class Admin:
@@ -126,6 +132,12 @@ class Admin:
                     raise BadFault(f"price: {wanted.price} is less than the smallest price, {tick}")
                 self._motion.set_price(wanted.symbol, wanted.price)
                 return self._state()
+            case "POST", ["ledger"]:
+                note, ledger = _Note.model_validate(body), self._context.session.ledger
+                if ledger is None:
+                    raise BadFault("no ledger is kept here: set server.ledger")
+                ledger.note(note.what, note.who, self._context.session.time)
+                return {"time": self._context.session.time}
             case "POST", ["speed"]:
                 self._motion.set_speed(_Speed.model_validate(body).speed)
                 return self._state()

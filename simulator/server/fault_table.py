@@ -9,7 +9,7 @@ not counted as hits, and meet the next request instead.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
@@ -67,12 +67,16 @@ class SetFault:
 
 @dataclass(slots=True)
 class FaultTable:
-    """Holds the faults in force (``set``, by id) and the last 1,000 that ended (``over``, oldest first)."""
+    """Holds the faults in force (``set``, by id) and the last 1,000 that ended (``over``, oldest first).
+
+    tell: gets each fault that ends; None = nobody asks.
+    """
 
     seed: int
     set: dict[int, SetFault] = field(default_factory=dict)
     over: list[SetFault] = field(default_factory=list)
     made: int = 0
+    tell: Callable[[SetFault], None] | None = None
 
     def add(self, fault: Fault, now: int) -> SetFault:
         """Put a fault into force at ``now`` (market's clock, ms) and return it with its id."""
@@ -86,6 +90,8 @@ class FaultTable:
         found = self.set.pop(fault_id, None)
         if found is not None:
             self.over = [*self.over[-999:], found]
+            if self.tell is not None:
+                self.tell(found)
         return found
 
     def expired(self, now: int) -> list[SetFault]:

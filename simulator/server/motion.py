@@ -113,6 +113,9 @@ class Motion:
         hits = self._once(fault) if acts == "once" else int(acts == "lasting")
         made = self._faults.add(fault, self._context.session.time)
         made.hits = hits
+        ledger, now = self._context.session.ledger, self._context.session.time
+        if ledger is not None:
+            ledger.fault_set(made.id, fault.model_dump(mode="json", exclude_defaults=True) | {"kind": fault.kind}, now)
         if acts == "once":
             self._faults.lift(made.id)
         else:

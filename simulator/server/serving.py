@@ -20,6 +20,7 @@ from simulator.server.admin import Admin
 from simulator.server.fault_table import FaultTable
 from simulator.server.http import Rest
 from simulator.server.instruments import exchange_info, grid_of
+from simulator.server.ledger_file import LedgerFile
 from simulator.server.limits import RateLimiter
 from simulator.server.listen_keys import ListenKeys
 from simulator.server.listener import Listener
@@ -119,12 +120,15 @@ async def serving(
 ) -> AsyncIterator[Server]:
     """Serve until the ``async with`` block ends. ``speed``: see ``Motion``.
 
-    Raises OSError if the port is taken, BadCertificate if the certificate cannot be read. If advancing the market failed,
-    raises that error at the end of the block.
+    Raises OSError if the port is taken or the ledger cannot be written, BadCertificate if the certificate cannot be read. If
+    advancing the market failed, raises that error at the end of the block.
     """
     certificate = None if settings.tls is None else read_certificate(settings.tls)
     steps = scenario or (Scenario() if settings.scenario is None else read_scenario(settings.scenario))
     faults = context.faults = FaultTable(seed)
+    ledger = context.session.ledger = None if settings.ledger is None else LedgerFile(settings.ledger)
+    if ledger is not None:
+        faults.tell = lambda over: ledger.fault_over(over.id, over.hits, context.session.time)
     sockets = Sockets(context, faults, settings)
     motion = Motion(context, faults, sockets, settings, steps, speed)
     rest = Rest(context, faults, motion, settings)
@@ -156,3 +160,6 @@ async def serving(
             await sockets.close()
     finally:
         await runner.cleanup()
+        if ledger is not None:
+            ledger.close()
+            context.session.ledger = None

@@ -24,6 +24,7 @@ from simulator.core.model.events import (
     OrderUpdate,
 )
 from simulator.server.emitter import Emission, Emitter
+from simulator.server.ledger_file import LedgerFile
 from simulator.server.printing import user_events
 from simulator.server.state_history import StateHistory
 from simulator.server.streams import Stream
@@ -64,6 +65,8 @@ class MarketSession:
         self._outbox: list[Message] = []
         #: Earlier states of the core, while a fault lets reads lag; None = nothing is remembered.
         self.history: StateHistory | None = None
+        #: Gets each change of an order and of the account; None = nobody judges.
+        self.ledger: LedgerFile | None = None
         for symbol in market.symbols:
             self._into_core(market[symbol].quote)
             self._into_core(
@@ -106,6 +109,8 @@ class MarketSession:
         if events and self.history is not None:
             self.history.keep(self.time)
         for event in events:
+            if self.ledger is not None:
+                self.ledger.happened(event, self.time)
             self._publish(event)
 
     def take_outbox(self) -> list[Message]:

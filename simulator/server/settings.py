@@ -97,6 +97,9 @@ class ServerSettings(BaseModel):
     scenario: Path | None = Field(
         None, description="YAML file with faults and prices at set times; null = none", json_schema_extra=BASIC
     )
+    ledger: Path | None = Field(
+        None, description="File to which every change of orders and account is appended, for a judge; null = none"
+    )
     tape: TapeSettings = Field(default_factory=TapeSettings, description="How candles become ticks, order books and history")
 
     def limits(self) -> Limits:

@@ -96,6 +96,12 @@ def test_a_driver_with_a_fault_is_caught_at_some_point(
     pytest.fail(f"no point shows that it {change.__name__}")
 
 
+def test_a_driver_that_is_deaf_to_prices_is_caught_undisturbed(tmp_path: Path) -> None:
+    """SIG-7: its voided entry rests on."""
+    seen = struck("voided", "none", 0, tmp_path, specimens.is_deaf_to_prices)
+    assert any(each.startswith("7 ") for each in seen.violations)
+
+
 def test_a_driver_that_ends_at_once_is_caught_at_some_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """EXEC-8: a specimen that neither cancels its entry nor waits for its stop."""
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from services.execution.oms.ids import client_order_id, lineage
 from shared.approval.signing import COMMAND, Realm, Signer
 from shared.bus.port import Delivery
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
 from shared.domain.account import AccountStatement, Trade
+from shared.domain.client_ids import client_order_id, lineage
 from shared.domain.control import Alert
 from shared.domain.intents import ExitRung, OrderIntent
 from tests.support.approval.commands import command

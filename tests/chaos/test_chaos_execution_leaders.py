@@ -16,9 +16,9 @@ import pytest
 from redis.asyncio import Redis
 from test_chaos_execution import RECOVERY, START, Floor, held
 
-from services.execution.oms.ids import presence_kind
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.topology import build
+from shared.domain.client_ids import presence_kind
 from shared.domain.intents import ExitRung, OrderIntent
 from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
 from tests.support.exchange_driver.scene import signed_bundle

@@ -41,6 +41,9 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "operator__public_key": OPERATOR.public,
         "exchange__key": "simulator-key",
         "exchange__secret": "simulator-secret",
+        "guardian__key": "guardian-key",
+        "guardian__secret": "guardian-secret",
+        "guardian__halt_secret": "a secret of two",
     }.items():
         _write(directory / name, text, IMAGE_USER)
     conf = (ROOT / "deploy/secrets/sim/rabbitmq.conf").read_text().replace("sim-only", "of-my-own")

@@ -3,6 +3,7 @@ is (killed, asked to go, frozen) or comes late, and the bytes of the run are tho
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -68,7 +69,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory, data: list[str]) -> Path:
     )
     demo = ict("demo", "--config", str(config), *data, *RANGE, "--out", str(home / "out"), "--json", timeout=100)
     assert demo.returncode == 0, demo.stderr
-    assert (home / "out" / "decisions.jsonl").read_bytes().count(b"\n") == STEPS * 2
+    assert json.loads(demo.stdout)["decisions"] == STEPS * 2
     assert (home / "out" / "orders.jsonl").stat().st_size > 0, "a range without an order proves little"
     return home / "out"
 

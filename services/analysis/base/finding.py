@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar, Final, final
 
 from services.analysis.lifecycle import BIRTH, TRANSITIONS, Life
-from shared.domain.facts import Direction, FactKind, FactLabel, FactState
+from shared.domain.facts import Direction, Fact, FactKind, FactLabel, FactState
 from shared.domain.transitions import IllegalTransition
 from shared.runtime.native import mypyc_attr
 
@@ -129,3 +129,13 @@ def messages(findings: list[Finding], make: Callable[[Finding], object]) -> list
             finding.fact = message
         found.append(message)
     return found
+
+
+def unchanged(before: tuple[Fact, ...], after: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """``before`` where ``after`` holds the very same facts, so that a reader sees by the object that nothing changed."""
+    if len(before) != len(after):
+        return after
+    for index in range(len(before)):
+        if before[index] is not after[index]:
+            return after
+    return before

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
 import msgspec
 
-from services.analysis.base.finding import Finding, messages
+from services.analysis.base.finding import Finding, messages, unchanged
 from services.analysis.cross.pair import Pair
 from services.analysis.cross.side import Side
 from services.analysis.explain import fact_of
+from services.analysis.saved import PairsState
 from services.analysis.settings import AnalysisSettings
 from services.analysis.state import layout, load, save
 from shared.core import StaleSnapshot
@@ -21,13 +22,6 @@ from shared.domain.timeframes import DURATION, Timeframe
 
 #: What pairs say.
 KINDS: Final[frozenset[FactKind]] = frozenset({"smt_swing", "smt_level", "liquidity_correlation"})
-
-
-class PairsState(msgspec.Struct):
-    """``layout``: fingerprint of what a pair holds; ``pairs``: name → plain values."""
-
-    layout: str
-    pairs: dict[str, list[Any]]
 
 
 class Reader(Protocol):
@@ -57,6 +51,9 @@ class Pairs:
         pairs = cross.pairs if cross.enabled and published & KINDS else ()
         self._pairs: Final = [Pair(pair, cross, DURATION[timeframe], settings.swing_length) for pair in pairs]
         self._symbols: Final = frozenset(symbol for pair in self._pairs for symbol in (pair.first, pair.second))
+        #: By symbol: what its engine and its pairs say is alive, and both together; made anew when one of them changes, so
+        #: that a reader sees by the object whether anything did.
+        self._together: dict[str, tuple[tuple[Fact, ...], tuple[Fact, ...], tuple[Fact, ...]]] = {}
 
     def read(self, analyses: Sequence[Analysis], engines: Mapping[str, Reader], close_time: int) -> tuple[Analysis, ...]:
         """The analyses of one close with what the pairs say of them. ``engines``: of each symbol that ever had a candle."""
@@ -94,11 +91,24 @@ class Pairs:
         new, alive = self._facts(analysis.symbol, events), self._facts(analysis.symbol, active)
         if not new and not alive:
             return analysis
-        return msgspec.structs.replace(analysis, events=(*analysis.events, *new), active=(*analysis.active, *alive))
+        return msgspec.structs.replace(
+            analysis,
+            events=(*analysis.events, *new) if new else analysis.events,
+            active=self._both(analysis.symbol, analysis.active, alive) if alive else analysis.active,
+        )
 
-    def _facts(self, symbol: str, findings: list[Finding] | None) -> list[Fact]:
+    def _both(self, symbol: str, active: tuple[Fact, ...], alive: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        known = self._together.get(symbol)
+        if known is None or known[0] is not active or unchanged(known[1], alive) is not known[1]:
+            known = self._together[symbol] = (active, alive, (*active, *alive))
+        return known[2]
+
+    def _facts(self, symbol: str, findings: list[Finding] | None) -> tuple[Fact, ...]:
         published = [each for each in findings or () if each.kind in self._published]
-        return cast("list[Fact]", messages(published, partial(fact_of, symbol=symbol, timeframe=self._timeframe)))
+        if not published:
+            return ()
+        make = partial(fact_of, symbol=symbol, timeframe=self._timeframe)
+        return cast("tuple[Fact, ...]", tuple(messages(published, make)))
 
 
 def _side(candle: Candle | None, engine: Reader) -> Side | None:

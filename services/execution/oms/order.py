@@ -19,6 +19,13 @@ OwnStatus = Literal[
     "LOST",  # the exchange knows no such order, says our own inference; its word of the order brings it back
 ]
 Status = Literal[OrderStatus, OwnStatus]
+#: Why we cancelled an entry that rested.
+EntryEnd = Literal[
+    "",  # we did not
+    "expired",  # its time was over
+    "voided",  # price reached where its setup is spent, ``OrderIntent.void_at``, before it filled
+    "unwanted",  # entries were halted or withdrawn, its trade was closed, or the process stopped
+]
 _STATED: Final[frozenset[Status]] = frozenset(get_args(OrderStatus))
 
 #: Status → the statuses that may follow. What the table does not have is news from the past, and changes nothing.
@@ -59,8 +66,9 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     ``triggered_at``. filled: quantity by the order's own status; executed: sum of the fills that arrived; the two may
     arrive apart, and the larger one is true. cancel_at: the last cancel left; cancels: how many did. query_at: the last
     query left; check: something speaks against its status, so it is queried. absent: answers in a row that know no such
-    order. unlisted: stamps of the last listings of open orders, in a row, that do not show it. trigger: as it stands now; a
-    person may have moved it. ended_at: when we learned that it is over. updated_at: its last change (exchange).
+    order. ended_for: why a cancel was first wanted, of an entry. unlisted: stamps of the last listings of open orders, in a
+    row, that do not show it. trigger: as it stands now; a person may have moved it. ended_at: when we learned that it is
+    over. updated_at: its last change (exchange).
     """
 
     request: NewOrder
@@ -87,6 +95,7 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     unlisted: list[int] = msgspec.field(default_factory=list)
     reject_code: int = 0
     reject_reason: str = ""
+    ended_for: EntryEnd = ""
     updated_at: int = 0
     ended_at: int = 0
 
@@ -113,12 +122,13 @@ class LiveOrder(msgspec.Struct, kw_only=True):
     @property
     def done(self) -> Decimal:
         """The quantity that it has traded, base currency."""
-        return max(self.filled, self.executed)
+        return self.executed if self.executed > self.filled else self.filled
 
     @property
     def left(self) -> Decimal:
         """The quantity that it may still trade; 0 for one that closes the whole position."""
-        return max(_ZERO, (self.request.quantity or _ZERO) - self.done)
+        left = (self.request.quantity or _ZERO) - self.done
+        return left if left > 0 else _ZERO
 
     @property
     def resting(self) -> bool:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
 
+from services.execution.inputs import Traded
 from services.execution.settings import ExecutionSettings
 from services.execution.state import ExecutionState, leg_key
+from services.execution.voiding import voids
 from shared.domain.control import Severity
 from shared.domain.instruments import Instrument
 from shared.domain.intents import OrderIntent
@@ -40,6 +42,7 @@ EntryRefusal = Literal[
     "no_price",  # best bid and ask are not known, or old
     "price_beyond_bound",  # the price has run away
     "stop_passed",  # the price has passed the stop
+    "voided",  # the price has been where the setup of a limit entry is spent
     "spread_too_wide",
     "reward_too_small",  # what is left to the last exit is not worth the distance to the stop
     "liquidated_first",  # the position that is held there would be liquidated before its stop
@@ -70,6 +73,7 @@ SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
     "no_price": ("warning", "best bid and ask are not known"),
     "price_beyond_bound": ("info", "the price has run away from it"),
     "stop_passed": ("info", "the price has passed its stop"),
+    "voided": ("info", "the price has been where its setup is spent"),
     "spread_too_wide": ("info", "the spread is wider than `execution.max_spread`"),
     "reward_too_small": ("info", "what is left to gain is too little for what it risks"),
     "liquidated_first": ("critical", "the position held there would be liquidated before the stop; add margin or reduce it"),
@@ -85,12 +89,17 @@ class Quote:
     bid: Decimal
     ask: Decimal
 
+    def traded(self, symbol: str) -> Traded:
+        """Return what they prove to have traded in the symbol."""
+        return Traded(symbol=symbol, low=self.ask, high=self.bid, since=self.time)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """An entry, and all that is asked about it. quote: None = none is known.
 
-    first_trades: number of the account's first trades that are capped in size; 0 = none.
+    voided: price has voided the entry already. first_trades: number of the account's first trades that are capped in size;
+    0 = none.
     """
 
     intent: OrderIntent
@@ -101,6 +110,7 @@ class Question:
     instrument: Instrument | None
     signed: bool = True
     quote: Quote | None = None
+    voided: bool = False
     first_trades: int = 0
 
 
@@ -147,6 +157,7 @@ AT_ADMISSION: Final[dict[EntryRefusal, Check]] = {
 #: Asked again at the moment of sending.
 AT_SENDING: Final[dict[EntryRefusal, Check]] = {
     **_ALWAYS,
+    "voided": lambda q: q.voided or _voided_now(q),  # before the price is asked for: without one it stays void
     "no_price": lambda q: q.quote is None or q.now - q.quote.time > q.settings.quote_age_ms,
     "price_beyond_bound": lambda q: q.intent.kind == "market" and _sign(q) * (_touch(q) - q.intent.bound) > 0,
     "stop_passed": lambda q: _sign(q) * (_touch(q) - q.intent.stop) <= 0,
@@ -222,6 +233,12 @@ def _touch(question: Question) -> Decimal:
     return quote.ask if question.intent.side == "BUY" else quote.bid
 
 
+def _voided_now(question: Question) -> bool:
+    """Best bid or ask lies where the entry is void."""
+    intent, quote = question.intent, question.quote
+    return quote is not None and voids(intent, quote.traded(intent.symbol))
+
+
 def _reward(question: Question) -> Decimal:
     intent, price = question.intent, _touch(question)
     risk = _sign(question) * (price - intent.stop)
@@ -233,6 +250,7 @@ def _tradable(question: Question) -> bool:
     assert instrument is not None, "unknown_symbol stands before it"
     prices = (intent.price, intent.bound, intent.stop, *(each.price for each in intent.exits))
     on_grid = all(price > 0 and price % instrument.tick_size == 0 for price in prices)
+    on_grid = on_grid and intent.void_at % instrument.tick_size == 0
     sized = intent.quantity >= instrument.min_quantity and intent.quantity % instrument.step_size == 0
     sign = _sign(question)
     return on_grid and sized and sign * intent.stop < sign * intent.bound and sign * intent.bound < sign * intent.target

@@ -33,13 +33,13 @@ class Rung:
 def wanted(plan: Plan, orders: Mapping[str, LiveOrder], instrument: Instrument) -> list[Rung]:
     """Return the rungs that should stand now, nearest first."""
     entered, remaining = plan.entered(orders), plan.remaining(orders)
-    exits = plan.intent.exits
-    whole = sum((each.share for each in exits), _ZERO) >= 1
+    exits, smallest = plan.intent.exits, _smallest(instrument)
+    whole = sum([each.share for each in exits], _ZERO) >= 1
     full = [instrument.quantity(entered * each.share) for each in exits]
     if whole:
         full[-1] = entered - sum(full[:-1], _ZERO)
     for index in range(len(exits) - 1):
-        if _too_small(full[index], instrument):
+        if full[index] < smallest:
             full[-1] += full[index]
             full[index] = _ZERO
     done = [_ZERO] * len(exits)
@@ -51,14 +51,18 @@ def wanted(plan: Plan, orders: Mapping[str, LiveOrder], instrument: Instrument) 
         left[number - 1] = _ZERO
     excess = sum(left, _ZERO) - remaining
     for index in reversed(range(len(left))):
-        cut = min(max(excess, _ZERO), left[index])
+        if excess <= 0:
+            break
+        cut = min(excess, left[index])
         left[index], excess = left[index] - cut, excess - cut
-    rungs = [
-        Rung(index + 1, instrument.price(exits[index].price), instrument.quantity(quantity))
-        for index, quantity in enumerate(left)
-        if not _too_small(instrument.quantity(quantity), instrument)
-    ]
-    return rungs[:LIVE_RUNGS]
+    rungs = list[Rung]()
+    for index, quantity in enumerate(left):
+        stands = instrument.quantity(quantity)
+        if stands >= smallest:
+            rungs.append(Rung(index + 1, instrument.price(exits[index].price), stands))
+            if len(rungs) == LIVE_RUNGS:
+                break
+    return rungs
 
 
 def rung_at(plan: Plan, trigger: Decimal, instrument: Instrument | None) -> int:
@@ -71,6 +75,8 @@ def rung_at(plan: Plan, trigger: Decimal, instrument: Instrument | None) -> int:
 
 def fitting(rung: Rung, living: list[LiveOrder], instrument: Instrument) -> list[LiveOrder]:
     """Return those of a rung's living orders that may stay: the one for all of it, or parts of it that are not too much."""
+    if not living:
+        return []
     in_parts = len(living) > 1 or len(instrument.market_parts(rung.quantity)) > 1
     room, found = rung.quantity, list[LiveOrder]()
     for order in living:
@@ -78,7 +84,7 @@ def fitting(rung: Rung, living: list[LiveOrder], instrument: Instrument) -> list
         if fits and order.left > 0 and order.request.trigger == rung.price:
             found.append(order)
             room -= order.left
-    if found and room > 0 and _too_small(room, instrument):
+    if found and 0 < room < _smallest(instrument):
         found.pop()  # its place is taken by one that takes the rest, too
     return found
 
@@ -91,6 +97,6 @@ def filled_rungs(plan: Plan, orders: Mapping[str, LiveOrder], instrument: Instru
     return len(filled | plan.passed)
 
 
-def _too_small(quantity: Decimal, instrument: Instrument) -> bool:
+def _smallest(instrument: Instrument) -> Decimal:
     # The exchange asks no minimum notional of orders that only reduce.
-    return quantity < max(instrument.min_quantity, instrument.step_size)
+    return max(instrument.min_quantity, instrument.step_size)

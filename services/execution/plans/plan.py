@@ -7,7 +7,7 @@ is to be flat. A late fill of its entry brings a trade back that was over: what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Context, Decimal
 from typing import Final, Literal
 
@@ -64,23 +64,26 @@ _REASON_FOR: Final[dict[Origin, ExitReason]] = {
 _EXACT: Final = Context(prec=60)
 _AVERAGE: Final = Context(prec=28)
 _ZERO: Final = Decimal(0)
+_ENTRY: Final[tuple[OrderPurpose, ...]] = ("entry",)
+_EXITS: Final[tuple[OrderPurpose, ...]] = ("stop", "bridge", "target", "close")
 
 
 class Plan(msgspec.Struct, kw_only=True):
     """A trade that is not over, or may come back. Money in USDT, quantities in base currency, times in ms.
 
     stop: price at which it is wanted now; moved_to: price to which a person moved it, None = nobody did. unwanted: its
-    entry is to be ended. exit_wanted: why it is to be closed at the market; empty = it is not. cut: quantity that is to
-    be taken off at the market although the trade goes on. taken: quantity that others took off; written: the part of it
-    that no fill explains; taken_before: the part that was traded before it opened, and perhaps not against it. orders:
-    client ids of its orders, by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when
-    it holds something without an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has
-    moved that, so that it does so once. accepted_at: when the last stop was accepted; taken_away: stops in a row that were
-    gone within ``naked_ms`` of that, the first of them at first_gone_at. refusals: in a row, by purpose; retry_at: nothing
-    of that purpose is tried again before. given_up: rungs that are not placed any more; passed: those of them that the price
-    had passed. rebuilt_at: what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept:
-    stops that others had placed, farther away, before one of the trade stood: they are left alone, and its own stands beside
-    them. counted: it is in ``ExecutionState.trades_opened``.
+    entry is to be ended; voided: price was at ``void_at`` while the entry rested, so that it is to be ended too.
+    exit_wanted: why it is to be closed at the market; empty = it is not. cut: quantity that is to be taken off at the
+    market although the trade goes on. taken: quantity that others took off; written: the part of it that no fill explains;
+    taken_before: the part that was traded before it opened, and perhaps not against it. orders: client ids of its orders,
+    by purpose, oldest first. numbers: orders named so far, by purpose. naked_since: since when it holds something without
+    an accepted stop, ms of ``now``; 0 = it does not; renewed_at: to where a standstill has moved that, so that it does so
+    once. accepted_at: when the last stop was accepted; taken_away: stops in a row that were gone within ``naked_ms`` of
+    that, the first of them at first_gone_at. refusals: in a row, by purpose; retry_at: nothing of that purpose is tried
+    again before. given_up: rungs that are not placed any more; passed: those of them that the price had passed. rebuilt_at:
+    what was filled before that is in it already (exchange). unaccounted: fills never arrived. kept: stops that others had
+    placed, farther away, before one of the trade stood: they are left alone, and its own stands beside them. counted: it is
+    in ``ExecutionState.trades_opened``.
     """
 
     intent: OrderIntent
@@ -88,6 +91,7 @@ class Plan(msgspec.Struct, kw_only=True):
     moved_to: Decimal | None = None
     state: TradeState = "entering"
     unwanted: bool = False
+    voided: bool = False
     exit_wanted: ExitReason = ""
     cut: Decimal = _ZERO
     judged: bool = False
@@ -161,25 +165,38 @@ class Plan(msgspec.Struct, kw_only=True):
 
     def of(self, orders: Mapping[str, LiveOrder], *purposes: OrderPurpose) -> list[LiveOrder]:
         """Its remembered orders of these purposes, oldest first of each; of every purpose without one."""
+        mine = self.orders
         found = []
-        for purpose in purposes or self.orders:
-            for client_id in self.orders.get(purpose, ()):
-                order = orders.get(client_id)
-                if order is not None:
-                    found.append(order)
+        for purpose in purposes or mine:
+            if purpose in mine:
+                for client_id in mine[purpose]:
+                    order = orders.get(client_id)
+                    if order is not None:
+                        found.append(order)
         return found
 
     def entered(self, orders: Mapping[str, LiveOrder]) -> Decimal:
         """The quantity that its entry has traded."""
-        return _done(self.of(orders, "entry"))
+        return self._traded(orders, _ENTRY)
 
     def net(self, orders: Mapping[str, LiveOrder]) -> Decimal:
         """What it holds, unsigned; below 0 when its exits closed something of others beside it."""
-        return self.entered(orders) - _done(self.of(orders, "stop", "bridge", "target", "close")) - self.taken
+        return self._traded(orders, _ENTRY) - self._traded(orders, _EXITS) - self.taken
 
     def remaining(self, orders: Mapping[str, LiveOrder]) -> Decimal:
         """The quantity that it still holds, unsigned."""
-        return max(_ZERO, self.net(orders))
+        net = self.net(orders)
+        return net if net > 0 else _ZERO
+
+    def _traded(self, orders: Mapping[str, LiveOrder], purposes: tuple[OrderPurpose, ...]) -> Decimal:
+        """What its remembered orders of these purposes have traded."""
+        total, mine = _ZERO, self.orders
+        for purpose in purposes:
+            for client_id in mine.get(purpose, ()):
+                order = orders.get(client_id)
+                if order is not None:
+                    total += order.done
+        return total
 
     def missing_fills(self, orders: Mapping[str, LiveOrder]) -> list[LiveOrder]:
         """Its orders of which the exchange says that they traded more than the fills that arrived."""
@@ -259,10 +276,6 @@ class Plan(msgspec.Struct, kw_only=True):
             closed_at=self.closed_at if self.state == "closed" else 0,
             exit_reason=self.exit_reason,
         )
-
-
-def _done(orders: Iterable[LiveOrder]) -> Decimal:
-    return sum((order.done for order in orders), _ZERO)
 
 
 def _average(value: Decimal, quantity: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from services.ingest.candle_source import Defect, Repair
 from services.ingest.files.defects import FileDefect
-from services.ingest.files.findings import Chunk, gap_text
+from services.ingest.files.findings import Chunk, alike, gap_text
 from services.ingest.files.inspection import Inspection, inspect, sorted_chunks
 from services.ingest.files.members import fingerprint, members_of, symbol_as_written, symbol_named
 from services.ingest.files.reading import AS_THEY_ARE, Reading
@@ -166,7 +166,7 @@ def _compared(data: DataSet, duration: int, rows: int, most: int) -> tuple[tuple
             own_rows[mine] = np.arange(read[place] + 1, read[place] + 1 + int(mine.sum()))
             read[place] += int(mine.sum())
         steps = np.diff(times, prepend=before if before >= 0 else times[0] - duration)
-        same = np.logical_and.reduce([np.diff(column, prepend=np.nan) == 0.0 for column in chunk[1:]])
+        same = np.logical_and.reduce([alike(column, np.roll(column, 1)) for column in chunk[1:]])
         for at in np.flatnonzero(steps == 0).tolist():
             place, row = int(sources[at]), int(own_rows[at])
             if same[at]:

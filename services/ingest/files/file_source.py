@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import isnan
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.ingest.candle_source import Defect, DefectReason, Repair, SourceRefused
 from services.ingest.files.dataset import DataSet, chunks_of, examine
+from services.ingest.files.findings import Chunk
 from services.ingest.files.reading import AS_THEY_ARE, Reading
 from services.ingest.files.times import TIME_RANGE
 from shared.domain.candles import RawCandle
+from shared.domain.order_flow import traded_flow
 from shared.domain.symbols import is_symbol
 from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
@@ -91,12 +97,25 @@ class FileSource:
     def __len__(self) -> int:
         return (self._last_open - self._first_open) // self._duration + 1
 
+    def chunks(self) -> Iterator[tuple[str, NDArray[np.int64], tuple[NDArray[np.float64], ...]]]:
+        """Yield the same candles in columns: symbol, open times (UTC ms); open, high, low, close, volume, what takers
+        bought of it and the number of trades, NaN where a candle does not tell.
+
+        Raises SourceRefused as ``steps``.
+        """
+        self._refuse_changed()
+        for symbol, data in zip(self._symbols, self._sets, strict=True):
+            for times, *columns in self._inside(data):
+                volume, bought, trades = columns[4:7]
+                with np.errstate(invalid="ignore"):  # NaN is not known
+                    told = (bought >= 0.0) & (bought <= volume)
+                    counted = told & (trades >= 0.0)
+                flow = np.where(told, bought, np.nan), np.where(counted, np.trunc(trades), np.nan)
+                yield symbol, times, (*columns[:5], *flow)
+
     def steps(self) -> Iterator[tuple[int, tuple[RawCandle, ...]]]:
         """See the port. Raises SourceRefused when a file was changed since it was examined."""
-        changed = [file for data in self._sets for file in data.changed]
-        if changed:
-            text = "the file was changed after it was examined; open the source again"
-            raise SourceRefused([_against(file.member, "changed", text) for file in changed])
+        self._refuse_changed()
         cursors = [self._candles(symbol, data) for symbol, data in zip(self._symbols, self._sets, strict=True)]
         heads = [next(cursor, None) for cursor in cursors]
         for open_time in range(self._first_open, self._last_open + self._duration, self._duration):
@@ -107,15 +126,27 @@ class FileSource:
                     heads[place] = next(cursors[place], None)
             yield open_time + self._duration, tuple(found)
 
-    def _candles(self, symbol: str, data: DataSet) -> Iterator[RawCandle]:
+    def _refuse_changed(self) -> None:
+        changed = [file for data in self._sets for file in data.changed]
+        if changed:
+            text = "the file was changed after it was examined; open the source again"
+            raise SourceRefused([_against(file.member, "changed", text) for file in changed])
+
+    def _inside(self, data: DataSet) -> Iterator[Chunk]:
         for chunk in chunks_of(data, self._batch_rows):
             times = chunk[0]
             inside = (times >= data.first) & (times <= data.last)
-            if not inside.any():
-                continue
-            columns = (column[inside].tolist() for column in chunk)
-            for at, opened, high, low, close, volume in zip(*columns, strict=True):
-                yield RawCandle(symbol=symbol, open_time=at, open=opened, high=high, low=low, close=close, volume=volume)
+            if inside.any():
+                yield tuple(column[inside] for column in chunk)
+
+    def _candles(self, symbol: str, data: DataSet) -> Iterator[RawCandle]:
+        for chunk in self._inside(data):
+            columns = (column.tolist() for column in chunk)
+            for at, opened, high, low, close, volume, bought, trades in zip(*columns, strict=True):
+                flow = traded_flow(volume, bought, None if isnan(trades) else int(trades))
+                yield RawCandle(
+                    symbol=symbol, open_time=at, open=opened, high=high, low=low, close=close, volume=volume, flow=flow
+                )
 
 
 def _against(file: object, reason: DefectReason, text: str) -> Defect:

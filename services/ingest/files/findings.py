@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from services.ingest.candle_source import Defect, DefectReason, Repair, RepairKind
 from shared.domain.timeframes import MINUTE
 
-#: Open time, open, high, low, close, volume: equally long arrays.
+#: Open time, open, high, low, close, volume, taker buy volume, trades: equally long arrays; NaN: the file does not tell.
 Chunk = tuple[NDArray[Any], ...]
 
 _ADVICE: Final[dict[DefectReason, str]] = {
     "not_finite": "NaN or infinite; delete the row (a gap is allowed)",
     "not_positive": "a price is zero or negative; delete the row (a gap is allowed)",
     "negative_volume": "the volume is negative; delete the row (a gap is allowed)",
+    "flow_out_of_range": "takers bought more than was traded, or a number below zero; delete the row (a gap is allowed)",
     "out_of_range": "a number is larger than any market's; delete the row (a gap is allowed)",
     "inverted": "high and low do not enclose open and close; delete the row (a gap is allowed)",
     "off_minute": "{time} is not a whole minute; use the opening times of one-minute candles",
@@ -122,7 +123,7 @@ class Order:
     def _repeated(self, joined: Chunk, again: NDArray[np.bool_], rows: NDArray[np.int64]) -> None:
         if not again.any():
             return
-        same = np.logical_and.reduce([column[1:] == column[:-1] for column in joined])
+        same = np.logical_and.reduce([alike(column[1:], column[:-1]) for column in joined])
         self._findings.rows("conflicting_duplicate", rows[again & ~same])
         exact = rows[again & same]
         if not self._repair:
@@ -130,6 +131,12 @@ class Order:
         elif len(exact):
             text = f"{len(exact)} rows from here repeat the candle before them and were dropped"
             self._findings.repaired("duplicates_dropped", int(exact[0]), text)
+
+
+def alike(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where two columns have the same number, or one of them has none."""
+    same: NDArray[np.bool_] = ~(np.abs(one - other) > 0)
+    return same
 
 
 def gap_text(before: int, step: int, interval: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.ingest.files.defects import FileDefect, printable, quoted
-from services.ingest.files.reading import CANDLE_COLUMNS, IGNORED
+from services.ingest.files.reading import CANDLE_COLUMNS, FLOW_COLUMNS, IGNORED
 
 #: Names of the same column in other programs, the surest first. Case, spaces and dots make no difference.
 _ALIASES: Final[dict[str, tuple[str, ...]]] = {
@@ -20,12 +20,16 @@ _ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "low": ("l", "low_price"),
     "close": ("c", "close_price"),
     "volume": ("v", "vol", "base_volume"),
+    "taker_buy_volume": ("taker_buy_base_volume", "taker_buy_base_asset_volume", "taker_base_volume", "taker_volume"),
+    "trades": ("count", "number_of_trades", "num_trades", "trade_count"),
     "funding_time": ("calc_time", "fundingtime"),
     "funding_rate": ("last_funding_rate", "fundingrate"),
 }  # fmt: skip
 #: The order of Binance's klines; its archives of spot, and of futures before 2022, have no header.
 _KLINE: Final = 12
 _CANDLE: Final = len(CANDLE_COLUMNS)
+#: Where such a row has what is read of it.
+_PLACES: Final = {name: place for place, name in enumerate(CANDLE_COLUMNS)} | {"trades": 8, "taker_buy_volume": 9}
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DATE: Final = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}([ T].*)?")
 
@@ -60,10 +64,11 @@ def places_without_header(file: object, wanted: Sequence[str], cells: Sequence[s
     Six columns are open time, open, high, low, close, volume; twelve are Binance's klines, whose seventh is the close time.
     """
     kline = len(cells) == _KLINE and is_number(cells[6]) and is_number(cells[0]) and float(cells[6]) >= float(cells[0])
-    if not set(wanted) <= set(CANDLE_COLUMNS) or not (kline or len(cells) == _CANDLE):
+    known = (*CANDLE_COLUMNS, *FLOW_COLUMNS) if kline else CANDLE_COLUMNS
+    if not set(wanted) <= set(known) or not (kline or len(cells) == _CANDLE):
         text = f"no header, and {len(cells)} columns in an order that nothing tells; {_advice(wanted, cells)}"
         raise FileDefect(file, "missing_columns", text)
-    return [CANDLE_COLUMNS.index(name) for name in wanted]
+    return [_PLACES[name] for name in wanted]
 
 
 def starts_with_data(cells: Sequence[str]) -> bool:

@@ -18,7 +18,7 @@ from services.ingest.files.defects import FileDefect
 from services.ingest.files.findings import Chunk, Findings, Order
 from services.ingest.files.members import Member, fingerprint, interval_named
 from services.ingest.files.readers import CandleFile
-from services.ingest.files.reading import AS_THEY_ARE, CANDLE_COLUMNS, Reading
+from services.ingest.files.reading import AS_THEY_ARE, CANDLE_COLUMNS, FLOW_COLUMNS, Reading
 from services.ingest.files.table import Layout
 from services.ingest.files.times import TIME_RANGE
 from services.ingest.quality import PRICE_LIMIT, VOLUME_LIMIT, NumberFault
@@ -34,6 +34,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     span: open times of its first and last candle, UTC ms. first, last: the same within the span asked for, -1 when it has
     none there. in_order: its rows can be played as they stand. fingerprint: size and modification time, to notice a change
     between examination and playing. layout, packing, units, clocks: what the file is; empty when it cannot be read.
+    flow: which of the columns of order flow it has.
     """
 
     member: Member
@@ -49,6 +50,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
     packing: str
     units: tuple[str, ...]
     clocks: tuple[str, ...]
+    flow: tuple[str, ...] = ()
 
 
 def inspect(
@@ -78,7 +80,7 @@ def inspect(
     file: CandleFile | None = None
     unreadable: tuple[Defect, ...] = ()
     try:
-        file = CandleFile(member, TIME, NUMBERS, reading)
+        file = _opened(member, reading)
         findings.time = file.layout.names[0]
         for chunk in _chunks(file, batch_rows):
             times = chunk[0]
@@ -88,6 +90,7 @@ def inspect(
                 continue
             for reason, failing in number_faults(chunk):
                 findings.rows(reason, numbers[failing])
+            findings.rows("flow_out_of_range", numbers[flow_faults(chunk)])
             order.look(chunk, numbers)
             span = _widened(span, times)
             inside = times[(times >= start) & (times <= end - duration)]
@@ -119,12 +122,13 @@ def inspect(
         packing="" if file is None else file.packing,
         units=() if file is None else tuple(sorted(file.times.units)),
         clocks=() if file is None else tuple(sorted(file.times.clocks)),
+        flow=() if file is None else file.found,
     )
 
 
 def number_faults(chunk: Chunk) -> Iterator[tuple[NumberFault, NDArray[np.bool_]]]:
     """For each reason the rows it applies to, each row once at most: ``quality.number_fault`` on columns."""
-    _, opened, high, low, close, volume = chunk
+    _, opened, high, low, close, volume = chunk[:6]
     highest = np.maximum.reduce((opened, high, low, close))
     lowest = np.minimum.reduce((opened, high, low, close))
     left = np.ones(len(opened), dtype=np.bool_)
@@ -140,9 +144,15 @@ def number_faults(chunk: Chunk) -> Iterator[tuple[NumberFault, NDArray[np.bool_]
         left &= ~failing
 
 
+def flow_faults(chunk: Chunk) -> NDArray[np.bool_]:
+    """The rows whose order flow cannot be theirs; the last digit of what a program has computed is no fault."""
+    volume, bought, trades = chunk[5:8]
+    return (bought < 0.0) | (bought > volume * (1.0 + 1e-9)) | (trades < 0.0) | (trades >= 2.0**53)
+
+
 def sorted_chunks(inspection: Inspection, rows: int, reading: Reading = AS_THEY_ARE) -> Iterator[Chunk]:
     """The file in order and without duplicates; in memory as a whole only when it has to be sorted. Raises FileDefect."""
-    chunks = _chunks(CandleFile(inspection.member, TIME, NUMBERS, reading), rows)
+    chunks = _chunks(_opened(inspection.member, reading), rows)
     if not inspection.in_order:
         whole = _sorted(list(chunks))[1]
         chunks = (tuple(column[at : at + rows] for column in whole) for at in range(0, len(whole[0]), rows))
@@ -154,16 +164,21 @@ def sorted_chunks(inspection: Inspection, rows: int, reading: Reading = AS_THEY_
             yield chunk if new.all() else tuple(column[new] for column in chunk)
 
 
+def _opened(member: Member, reading: Reading) -> CandleFile:
+    return CandleFile(member, TIME, NUMBERS, reading, FLOW_COLUMNS)
+
+
 def _chunks(file: CandleFile, rows: int) -> Iterator[Chunk]:
     for columns in file.batches(rows):
-        yield (columns[TIME], *(columns[name] for name in NUMBERS))
+        flow = (columns[name] if name in file.found else np.full(len(columns[TIME]), np.nan) for name in FLOW_COLUMNS)
+        yield (columns[TIME], *(columns[name] for name in NUMBERS), *flow)
 
 
 def _inspect_sorted(
     member: Member, batch_rows: int, most_stated: int, found: Order, interval: int, reading: Reading
 ) -> tuple[Findings, Order]:
     """The statements about a file that has to be sorted: neighbours, and so gaps and duplicates, are others now."""
-    file = CandleFile(member, TIME, NUMBERS, reading)
+    file = _opened(member, reading)
     findings = Findings(member, most_stated, file.layout.names[0])
     which = f"{found.backward} rows, this one first, were" if found.backward > 1 else "this row was"
     text = f"{which} earlier than the row before; the rows were sorted"

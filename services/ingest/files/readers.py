@@ -31,15 +31,24 @@ class CandleFile:
     """One file, opened: what it is is known, its rows are not read yet. Raises FileDefect.
 
     ``time`` and ``numbers`` are the columns wanted; a column is also found under the names that other programs give it.
-    Other columns are not read. The batches have the names wanted. Raises Leave when pyarrow is not installed.
+    ``optional``: columns that are read where the file has them (``found``: which), the first of them first; an empty cell
+    there is NaN. Other columns are not read. The batches have the names wanted. Raises Leave when pyarrow is not installed.
     """
 
-    def __init__(self, member: Member, time: str, numbers: Sequence[str], reading: Reading = AS_THEY_ARE) -> None:
+    def __init__(
+        self,
+        member: Member,
+        time: str,
+        numbers: Sequence[str],
+        reading: Reading = AS_THEY_ARE,
+        optional: Sequence[str] = (),
+    ) -> None:
         self._member = member
         self._time = time
-        self._numbers = tuple(numbers)
+        self._required = tuple(numbers)
         self.packing: Packing = ""
-        self._table = self._opened((time, *numbers), reading)
+        self._table, self.found = self._opened_with((time, *numbers), optional, reading)
+        self._numbers = (*numbers, *self.found)
         self.times = TimeColumn(member, self.layout.names[0], reading.time_zone)
 
     @property
@@ -59,11 +68,25 @@ class CandleFile:
                 no_nulls(self._member, names[0], time, offset)
                 columns: dict[str, NDArray[Any]] = {self._time: self.times.read(time, offset)}
                 for name, own, column in zip(self._numbers, names[1:], numbers, strict=True):
-                    columns[name] = _floats(self._member, own, column, offset)
+                    columns[name] = _floats(self._member, own, column, offset, empty=name not in self._required)
                 offset += len(time)
                 yield columns
         except (pa.ArrowException, OSError) as error:
             raise unreadable(self._member, self.layout.kind, error) from error
+
+    def _opened_with(
+        self, wanted: Sequence[str], optional: Sequence[str], reading: Reading
+    ) -> tuple[Table, tuple[str, ...]]:
+        """The table with as many of the optional columns, from the first on, as it has, and which those are."""
+        more = tuple(name for name in optional if not reading.columns or name in reading.columns)
+        while more:
+            try:
+                return self._opened((*wanted, *more), reading), more
+            except FileDefect as error:
+                if error.defect.reason != "missing_columns":
+                    raise
+            more = more[:-1]
+        return self._opened(wanted, reading), ()
 
     def _opened(self, wanted: Sequence[str], reading: Reading) -> Table:
         try:
@@ -104,11 +127,19 @@ def _plain(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def _floats(member: Member, name: str, column: pa.Array, offset: int) -> NDArray[np.float64]:
+def _floats(member: Member, name: str, column: pa.Array, offset: int, *, empty: bool) -> NDArray[np.float64]:
+    """The numbers. empty: a cell may be without one, and is NaN then."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    no_nulls(member, name, column, offset)
+    if empty:
+        if pa.types.is_null(column.type):
+            return np.full(len(column), np.nan)
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            trimmed = pc.utf8_trim_whitespace(column)
+            column = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, trimmed.type), trimmed)
+    else:
+        no_nulls(member, name, column, offset)
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         try:

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 from shared.domain.timeframes import Timeframe
 
 CANDLE_COLUMNS: Final = ("open_time", "open", "high", "low", "close", "volume")
+#: Read where a file has them: what takers bought of the volume (base currency), and the number of trades.
+FLOW_COLUMNS: Final = ("taker_buy_volume", "trades")
 #: Stands in ``--columns`` for a column that is not read.
 IGNORED: Final = "_"
 

@@ -1,6 +1,7 @@
 """The exchange's public archives: their names and addresses, and which of them a span of time needs.
 
-Candles are published as files of a month and of a day, funding rates of a month only; a file appears some hours or days
+Candles are published as files of a month and of a day, funding rates of a month only, metrics and the order book of a day
+only; a file appears some hours or days
 after its span has ended. Every file stands beside its checksum.
 """
 
@@ -17,6 +18,17 @@ from shared.domain.timeframes import DAY
 
 #: Below the server's address: contracts settled in USDT or USDC.
 _ROOT: Final = "data/futures/um"
+#: The folder of what is not klines of the kind's own name, and whether it has one of the timeframe below the symbol's.
+_FOLDERS: Final[dict[str, tuple[str, str]]] = {
+    FUNDING: ("fundingRate", ""),
+    "mark": ("markPriceKlines", "1m"),
+    "premium": ("premiumIndexKlines", "1m"),
+    "aggTrades": ("aggTrades", ""),
+    "metrics": ("metrics", ""),
+    "bookDepth": ("bookDepth", ""),
+}
+_MONTHLY_ALONE: Final = (FUNDING,)
+_DAILY_ALONE: Final = ("metrics", "bookDepth")
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,14 +52,15 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Of its file, without the ending; the manifest names it so."""
-        return f"{self.symbol}-{'fundingRate' if self.kind == FUNDING else self.kind}-{self.period}"
+        folder, timeframe = _FOLDERS.get(self.kind, ("klines", self.kind))
+        return f"{self.symbol}-{timeframe or folder}-{self.period}"
 
     @property
     def path(self) -> str:
         """Of its file, below the server's address."""
-        folder = "monthly" if self.monthly else "daily"
-        place = f"fundingRate/{self.symbol}" if self.kind == FUNDING else f"klines/{self.symbol}/{self.kind}"
-        return f"{_ROOT}/{folder}/{place}/{self.name}.zip"
+        folder, timeframe = _FOLDERS.get(self.kind, ("klines", self.kind))
+        place = "/".join(filter(None, (folder, self.symbol, timeframe)))
+        return f"{_ROOT}/{'monthly' if self.monthly else 'daily'}/{place}/{self.name}.zip"
 
 
 def needed(symbol: str, kind: Kind, start: int, end: int, today: int, known: Collection[str]) -> list[Archive]:
@@ -62,17 +75,18 @@ def needed(symbol: str, kind: Kind, start: int, end: int, today: int, known: Col
         over = month.end <= today
         if month.name in known:
             continue
-        if over and (kind == FUNDING or (start <= month.start and month.end <= end)):
-            if not all(day.name in known for day in days) or kind == FUNDING:
+        alone = kind in _MONTHLY_ALONE
+        if over and kind not in _DAILY_ALONE and (alone or (start <= month.start and month.end <= end)):
+            if not all(day.name in known for day in days) or alone:
                 found.append(month)
-        elif kind != FUNDING:
+        elif not alone:
             found += [day for day in days if day.name not in known]
     return found
 
 
 def days_instead(month: Archive, known: Collection[str]) -> list[Archive]:
     """The archives of its days, for a month that is not published (yet); none for funding rates, which have none."""
-    if month.kind == FUNDING:
+    if month.kind in _MONTHLY_ALONE:
         return []
     return [day for day in _days(month, month.start, month.end, month.end) if day.name not in known]
 

@@ -7,7 +7,7 @@ again goes on from there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -19,7 +19,8 @@ from services.ingest.history.archives import Archive, days_instead, needed, unco
 from services.ingest.history.downloading import ArchiveBroken, Downloads
 from services.ingest.history.rest import missing_spans, rows_by_rest
 from services.ingest.history.unpacking import rows_of_archive
-from shared.candles.kinds import Chunk, Kind, rows_of, step_of, year_of
+from shared.candles.absence import is_settled, read_absence, write_absence
+from shared.candles.kinds import PUBLISHED, Chunk, Kind, rows_of, step_of, year_of
 from shared.candles.manifest import Source
 from shared.candles.merging import Tally
 from shared.candles.series import Series
@@ -82,7 +83,9 @@ class SeriesFetch:
         self._downloads = downloads
         self._exchange = exchange
         self._on_days = on_days
+        self._now = now
         self._staging = series.directory / _DOWNLOADS
+        self._absence = read_absence(series.directory)
         self.done = Fetched(symbol=series.symbol, kind=series.kind)
 
     async def run(self) -> Fetched:
@@ -91,15 +94,35 @@ class SeriesFetch:
         with series.locked():
             self._staging.mkdir(exist_ok=True)
             known = {source.name for source in series.manifest.sources}
-            plan = needed(series.symbol, series.kind, self._start, self._end, self._today, known)
+            plan = self._expected(needed(series.symbol, series.kind, self._start, self._end, self._today, known), known)
             settled = max(0, -(-(self._end - self._start) // DAY) - sum(archive.days for archive in plan))
             self._on_days(settled)
-            for _, archives in groupby(plan, key=lambda archive: year_of(archive.start)):
-                await self._fetch_year(list(archives), known)
-            await self._ask_for_the_rest()
-            self._state_absent(self._start, self._end)
+            try:
+                for _, archives in groupby(plan, key=lambda archive: year_of(archive.start)):
+                    await self._fetch_year(list(archives), known)
+                if self._exchange is not None and series.kind not in PUBLISHED:
+                    await self._ask_for_the_rest(self._exchange)
+                self._state_absent(self._start, self._end)
+            finally:
+                if self._absence.archives or self._absence.days:
+                    write_absence(series.directory, self._absence)
             self._clear()
         return self.done
+
+    def _expected(self, plan: Sequence[Archive], known: set[str]) -> list[Archive]:
+        """Those that may be there: of a month that is known not to be, its days, and of these not those that are not."""
+        found: list[Archive] = []
+        for archive in plan:
+            if archive.name not in self._absence.archives:
+                found.append(archive)
+            elif archive.monthly:
+                found += [day for day in days_instead(archive, known) if day.name not in self._absence.archives]
+        return found
+
+    def _remember(self, absent: Archive) -> None:
+        """Note an archive that the server does not have and will not have either."""
+        if is_settled(absent.end, self._now):
+            self._absence.archives.add(absent.name)
 
     async def _fetch_year(self, archives: Sequence[Archive], known: set[str]) -> None:
         """Download all archives of a year, then store them together: the year's file is written once."""
@@ -107,7 +130,7 @@ class SeriesFetch:
         try:
             absent = await self._download(archives, staged)
             days = [day for month in absent if month.monthly for day in days_instead(month, known)]
-            await self._download(days, staged)
+            await self._download(self._expected(days, known), staged)
         finally:
             if staged:
                 await _to_its_end(asyncio.to_thread(self._store, staged))
@@ -125,6 +148,7 @@ class SeriesFetch:
             else:
                 if found is None:
                     absent.append(archive)
+                    self._remember(archive)
                 else:
                     staged.append(_Staged(archive, *found))
             if found is not None or not archive.monthly or not days_instead(archive, ()):
@@ -156,13 +180,13 @@ class SeriesFetch:
         for each in staged:
             each.path.unlink(missing_ok=True)
 
-    async def _ask_for_the_rest(self) -> None:
+    async def _ask_for_the_rest(self, opened: Callable[[], Awaitable[MarketData]]) -> None:
         series = self._series
         known = {source.name for source in series.manifest.sources}
         for begin, end in uncovered(series.symbol, series.kind, self._start, self._end, known):
-            if self._exchange is not None:
-                for start, stop in missing_spans(series, begin, end):
-                    await self._ask(self._exchange, start, stop)
+            for start, stop in missing_spans(series, begin, end):
+                for first, last in without_days(start, stop, self._absence.days):
+                    await self._ask(opened, first, last)
 
     async def _ask(self, opened: Callable[[], Awaitable[MarketData]], start: int, end: int) -> None:
         held: list[Chunk] = []
@@ -195,6 +219,9 @@ class SeriesFetch:
         for day in range(begin - begin % DAY, min(end, self._today), DAY):
             if day // DAY in stored:
                 continue
+            asked = self._exchange is not None or self._series.kind in PUBLISHED
+            if asked and not self.done.failed and day >= begin and is_settled(day + DAY, self._now):
+                self._absence.days.add(day)
             if self.done.absent and self.done.absent[-1][1] == day:
                 self.done.absent[-1] = (self.done.absent[-1][0], day + DAY)
             else:
@@ -211,6 +238,18 @@ class SeriesFetch:
         for path in self._staging.iterdir():
             path.unlink(missing_ok=True)
         self._staging.rmdir()
+
+
+def without_days(start: int, end: int, days: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield the parts of [start, end), UTC ms, that lie outside of these UTC days (their starts), longest possible."""
+    begin = start
+    for day in range(start - start % DAY, end, DAY):
+        if day in days:
+            if begin < day:
+                yield begin, day
+            begin = day + DAY
+    if begin < end:
+        yield begin, end
 
 
 async def _to_its_end(work: Coroutine[None, None, None]) -> None:

@@ -54,7 +54,10 @@ def candles_in(path: Path, reading: Reading = AS_THEY_ARE) -> Importable:
         text = "one candle does not say how long it is; say --interval 1m (or 5m, 15m, …)"
         raise SourceRefused([Defect(file=str(path), row=0, reason="wrong_interval", text=text)])
     rows = sum(file.rows for file in data.files)
-    return Importable(symbol_named(first), interval, rows, data.repairs, chunks_of(data, _BATCH_ROWS))
+    chunks = chunks_of(data, _BATCH_ROWS)
+    if not any(file.flow for file in data.files):
+        chunks = (chunk[: len(columns_of(interval))] for chunk in chunks)
+    return Importable(symbol_named(first), interval, rows, data.repairs, chunks)
 
 
 def rates_in(path: Path, reading: Reading = AS_THEY_ARE) -> Importable:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from services.ingest.files.inspection import number_faults
-from shared.candles.kinds import FUNDING, Chunk, Kind, rebatched, rows_of, step_of
+from shared.candles.kinds import FUNDING, Chunk, Kind, rebatched, rows_of, step_of, timeframe_of
 from shared.domain.timeframes import MINUTE
 
 #: Candles that are judged together: the usual range is that of these. A day of minutes.
@@ -24,8 +24,9 @@ OUTLIER_SHARE: Final = 0.01
 SILENT_CANDLES: Final = 10
 #: The open may differ from the close before it by this share.
 JUMP_SHARE: Final = 0.005
-#: Funding is paid every eight hours at most; minutes more are the exchange's own delay.
-_LONGEST_PAUSE: Final = 8 * 60 * MINUTE + 5 * MINUTE
+#: Funding is paid every eight hours at most; minutes more are the exchange's own delay. The order book is published about
+#: twice a minute.
+_PAUSES: Final[dict[str, int]] = {FUNDING: 8 * 60 * MINUTE + 5 * MINUTE, "bookDepth": 5 * MINUTE}
 _MOST_LISTED: Final = 100
 
 
@@ -56,9 +57,9 @@ class Spots(msgspec.Struct):
 class QualityReport(msgspec.Struct, kw_only=True):
     """What was found. first, last: times of the first and last row, UTC ms, -1 without rows.
 
-    gaps: size in candles that are missing (of funding: hours without a payment). disorder: rows whose time does not rise.
-    faults: reason → rows. outliers: size in percent of the price. silent: runs without a trade, size in candles. jumps: from
-    a close to the next open, size in percent.
+    gaps: size in rows that are missing (of funding and of the order book: hours without one). disorder: rows whose time
+    does not rise. faults: reason → rows. outliers: size in percent of the price. silent: runs without a trade, size in
+    candles. jumps: from a close to the next open, size in percent.
     """
 
     symbol: str
@@ -87,7 +88,7 @@ def report_on(symbol: str, kind: Kind, chunks: Iterable[Chunk]) -> QualityReport
     before: Chunk | None = None
     for block in rebatched(chunks, BLOCK_ROWS):
         _look_at_times(report, before, block)
-        if kind != FUNDING:
+        if timeframe_of(kind) is not None:
             for reason, failing in number_faults(block):
                 if count := int(failing.sum()):
                     report.faults[reason] = report.faults.get(reason, 0) + count
@@ -108,7 +109,9 @@ def _look_at_times(report: QualityReport, before: Chunk | None, block: Chunk) ->
     steps = np.diff(joined)
     report.disorder += int((steps <= 0).sum())
     step = step_of(report.kind)
-    for place in np.flatnonzero(steps > (_LONGEST_PAUSE if step is None else step)).tolist():
+    longest = _PAUSES.get(report.kind, step)
+    assert longest is not None, "a kind has a step, or a longest pause"
+    for place in np.flatnonzero(steps > longest).tolist():
         pause = int(steps[place])
         if step is None:
             report.gaps.add(int(joined[place]), round(pause / (60 * MINUTE), 2))

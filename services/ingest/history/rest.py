@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from shared.candles.kinds import FUNDING, Chunk, Kind, step_of
+from shared.candles.kinds import Chunk, Kind, timeframe_of
 from shared.candles.series import Series
-from shared.domain.timeframes import MINUTE, Timeframe, open_time
+from shared.domain.timeframes import DURATION, MINUTE, open_time
 from shared.exchange.model.market_data import FundingRate, Kline
 from shared.exchange.port import MarketData
 
@@ -26,8 +26,9 @@ def missing_spans(series: Series, start: int, end: int) -> list[tuple[int, int]]
     Raises Damaged.
     """
     # The next candle is due right after one; the next rate some time after one, so that any later moment is asked for.
-    after, longest = (1, _LONGEST_PAUSE) if series.kind == FUNDING else (_duration(series.kind), _duration(series.kind))
-    due = start if series.kind == FUNDING else open_time(start + after - 1, series.kind)
+    timeframe = timeframe_of(series.kind)
+    after, longest = (1, _LONGEST_PAUSE) if timeframe is None else (DURATION[timeframe], DURATION[timeframe])
+    due = start if timeframe is None else open_time(start + after - 1, timeframe)
     spans: list[tuple[int, int]] = []
     for chunk in series.chunks(start, end):
         times = chunk[0]
@@ -42,17 +43,18 @@ def missing_spans(series: Series, start: int, end: int) -> list[tuple[int, int]]
 
 
 async def rows_by_rest(exchange: MarketData, symbol: str, kind: Kind, start: int, end: int) -> AsyncIterator[Chunk]:
-    """The rows of [start, end) that the exchange has, page by page; candles only when they are closed.
+    """The candles or funding rates of [start, end) that the exchange has, page by page; candles only when they are closed.
 
     Raises ExchangeError.
     """
+    timeframe = timeframe_of(kind)
     while start < end:
-        if kind == FUNDING:
+        if timeframe is None:
             rates = await exchange.funding_history(symbol, start=start, end=end - 1, limit=_MOST_RATES)
             page, step, full = _rates(rates), 1, len(rates) >= _MOST_RATES
         else:
-            klines = await exchange.klines(symbol, kind, start=start, end=end - 1, limit=_MOST_KLINES)
-            page, step, full = _candles(klines, start, end), _duration(kind), len(klines) >= _MOST_KLINES
+            klines = await exchange.klines(symbol, timeframe, start=start, end=end - 1, limit=_MOST_KLINES)
+            page, step, full = _candles(klines, start, end), DURATION[timeframe], len(klines) >= _MOST_KLINES
         if not len(page[0]):
             return
         yield page
@@ -61,15 +63,9 @@ async def rows_by_rest(exchange: MarketData, symbol: str, kind: Kind, start: int
         start = int(page[0][-1]) + step
 
 
-def _duration(timeframe: Timeframe) -> int:
-    step = step_of(timeframe)
-    assert step is not None
-    return step
-
-
 def _candles(klines: tuple[Kline, ...], start: int, end: int) -> Chunk:
     closed = [kline for kline in klines if kline.closed and start <= kline.open_time < end]
-    names = ("open", "high", "low", "close", "volume")
+    names = ("open", "high", "low", "close", "volume", "taker_volume", "trades")
     times = np.array([kline.open_time for kline in closed], dtype=np.int64)
     return (times, *(np.array([getattr(kline, name) for kline in closed], dtype=np.float64) for name in names))
 

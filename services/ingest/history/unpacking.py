@@ -16,7 +16,8 @@ from services.ingest.files.readers import read_columns
 from services.ingest.files.reading import Reading
 from services.ingest.history.archives import Archive
 from services.ingest.history.importing import in_order
-from shared.candles.kinds import FUNDING, Chunk, columns_of, rows_of
+from services.ingest.history.published import published_rows
+from shared.candles.kinds import FUNDING, Chunk, columns_of, rows_of, timeframe_of
 from shared.domain.timeframes import Timeframe
 
 _BATCH_ROWS: Final = 16_384
@@ -32,7 +33,12 @@ def rows_of_archive(archive: Archive, path: Path) -> tuple[int, Iterator[Chunk]]
         raise FileDefect(path, "unreadable", f"it holds {len(members)} files, and one is due; download it again")
     if archive.kind == FUNDING:
         return _rates(archive, members[0])
-    return _candles(archive, archive.kind, members[0])
+    timeframe = timeframe_of(archive.kind)
+    if timeframe is not None:
+        return _candles(archive, timeframe, members[0])
+    whole = published_rows(archive, members[0])
+    _refuse_other_days(archive, members[0], int(whole[0][0]), int(whole[0][-1]))
+    return rows_of(whole), iter([whole])
 
 
 def _candles(archive: Archive, timeframe: Timeframe, member: Member) -> tuple[int, Iterator[Chunk]]:

@@ -20,7 +20,7 @@ from services.ingest.live import metrics, warm_up
 from services.ingest.live.book_resync import BookResync
 from services.ingest.live.connection import Connection
 from services.ingest.live.feed_state import FeedState
-from services.ingest.live.fetching import Questions, Unanswered, compare_with_exchange, funding_of
+from services.ingest.live.fetching import Questions, Unanswered, compare_with_exchange, due_of, rates_since, settled_before
 from services.ingest.live.funding import FundingPassed
 from services.ingest.live.minutes import Fetch
 from services.ingest.live.task_group import TaskGroup
@@ -99,6 +99,8 @@ class Feed:
             for connection in self._connections:
                 self._tasks.start(connection.run(), connection.label)
             self._tasks.start(self._send_flow(), "flow")
+            for symbol, rates in (await settled_before(begin, known, self._exchange, self._questions)).items():
+                self._state.settle(symbol, rates)
             if cursor is None:
                 await self._send_history(begin)
                 await lease.save(msgspec.msgpack.encode(Cursor(begin + MINUTE)))
@@ -214,7 +216,13 @@ class Feed:
                     connection.dog.missed()
 
     async def _settle_funding(self, passed: FundingDue | FundingPassed) -> None:
-        due = passed if isinstance(passed, FundingDue) else await funding_of(passed, self._exchange, self._questions)
+        due: FundingDue | None
+        if isinstance(passed, FundingDue):
+            due = passed
+        else:
+            rates = await rates_since(passed.symbol, passed.time - MINUTE, self._exchange, self._questions)
+            self._state.settle(passed.symbol, rates)
+            due = due_of(passed, rates)
         if due is not None:
             await self._bus.publish([due])
 
@@ -228,7 +236,7 @@ class Feed:
             now = self._now()
             for fetch in board.due(now, _own_ms()):
                 self._tasks.follow(self._fetch(fetch), f"fetch {fetch.symbol}")
-            while steps := board.ready(self._now(), _own_ms(), most=100):
+            while steps := self._state.ready(self._now(), _own_ms(), most=100):
                 await self._bus.publish(steps)
                 await lease.save(msgspec.msgpack.encode(Cursor(board.next_close)))
                 for step in steps:

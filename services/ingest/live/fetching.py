@@ -15,16 +15,19 @@ from services.ingest.live.metrics import FETCHES
 from services.ingest.live.watchdog import pause_ms
 from services.ingest.settings.live import LiveSettings
 from shared.domain.control import FundingDue
+from shared.domain.order_flow import LONGEST_FUNDING_MINUTES
 from shared.domain.timeframes import FINEST, MINUTE
 from shared.exchange.errors import ExchangeError
+from shared.exchange.model.market_data import FundingRate
 from shared.exchange.port import MarketData
 
 log = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-#: The port's bound of one answer.
+#: The port's bounds of one answer.
 _MOST_KLINES: Final = 1_500
+_MOST_RATES: Final = 1_000
 
 
 class Unanswered(Exception):
@@ -100,13 +103,34 @@ async def compare_with_exchange(
     return differences
 
 
-async def funding_of(passed: FundingPassed, exchange: MarketData, questions: Questions) -> FundingDue | None:
+async def rates_since(symbol: str, start: int, exchange: MarketData, questions: Questions) -> tuple[FundingRate, ...]:
+    """The fundings of a symbol that were settled at ``start`` or later (UTC ms), oldest first. Asks until it is answered."""
+    return await questions.insist("funding", lambda: exchange.funding_history(symbol, start=start, limit=_MOST_RATES))
+
+
+async def settled_before(
+    begin: int, symbols: Sequence[str], exchange: MarketData, questions: Questions
+) -> dict[str, tuple[FundingRate, ...]]:
+    """The rates by symbol that the candles from ``begin`` (UTC ms) on can know, and all since.
+
+    A symbol that is not answered is left out: its candles tell no funding until a settlement is heard.
+    """
+    start = begin - LONGEST_FUNDING_MINUTES * MINUTE
+    found: dict[str, tuple[FundingRate, ...]] = {}
+
+    async def one(symbol: str) -> None:
+        with contextlib.suppress(Unanswered):
+            history = exchange.funding_history(symbol, start=start, limit=_MOST_RATES)
+            found[symbol] = await questions.ask("funding", history)
+
+    await asyncio.gather(*(one(symbol) for symbol in symbols))
+    return found
+
+
+def due_of(passed: FundingPassed, rates: Sequence[FundingRate]) -> FundingDue | None:
     """The rate of a funding time that passed unheard; None when the exchange has none there."""
-    symbol, time = passed.symbol, passed.time
-    rates = await questions.insist(
-        "funding", lambda: exchange.funding_history(symbol, start=time - MINUTE, end=time + MINUTE)
-    )
-    if not rates:
-        log.warning("funding_missing", symbol=symbol, time=time)
+    found = [each for each in rates if abs(each.time - passed.time) <= MINUTE]
+    if not found:
+        log.warning("funding_missing", symbol=passed.symbol, time=passed.time)
         return None
-    return FundingDue(symbol=symbol, time=time, rate=rates[0].rate)
+    return FundingDue(symbol=passed.symbol, time=passed.time, rate=found[0].rate)

@@ -26,6 +26,11 @@ class FundingWatch:
         self._newest: market_data.MarkPrice | None = None
         self._told = -1
 
+    @property
+    def due(self) -> int:
+        """The next funding time as the newest mark price names it, UTC ms; 0 = none is known."""
+        return self._newest.next_funding if self._newest is not None else 0
+
     def hear(self, event: market_data.MarkPrice) -> FundingDue | FundingPassed | None:
         """Take an event; what follows when it shows that a funding time has passed. Older ones change nothing."""
         known = self._newest

@@ -18,6 +18,7 @@ import msgspec
 
 from services.ingest.settings.live import MinutesSettings
 from shared.domain.candles import FeedStep, RawCandle
+from shared.domain.order_flow import traded_flow
 from shared.domain.timeframes import MINUTE
 from shared.exchange.model.market_data import Kline
 
@@ -81,6 +82,7 @@ def raw_of(kline: Kline, *, backfilled: bool) -> RawCandle:
         close=kline.close,
         volume=kline.volume,
         backfilled=backfilled,
+        flow=traded_flow(kline.volume, kline.taker_volume, kline.trades),
     )
 
 

@@ -6,17 +6,22 @@ It is asked after the strategy, so that a strategy stays pure: what it says does
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+from services.signals.gates import Gate
 from services.signals.regimes.memory import RegimeMemory, RegimeReading
 from services.signals.regimes.model import Regime
 from services.signals.regimes.settings import RegimeSettings
 from services.signals.view.flaws import Flaws
 from shared.domain.bounds import TEXT_LENGTH, shorten
-from shared.domain.decisions import Judgement
+from shared.domain.decisions import Judgement, Signal
 from shared.domain.facts import Analysis
 from shared.domain.timeframes import Timeframe
+
+#: Name of the gate by which a regime admits a signal.
+GATE: Final = "regime"
 
 
 class Router:
@@ -77,25 +82,42 @@ class Router:
         """Return what is known of every symbol that has a model."""
         return {symbol: found for symbol in self._models if (found := self.reading(symbol)) is not None}
 
-    def route(self, judgement: Judgement, symbol: str, flaws: Flaws) -> Judgement:
-        """Return the judgement as it counts: the same, with another score, or stopped with the reason why.
+    def gates(self, signal: Signal, flaws: Flaws) -> tuple[Gate, ...]:
+        """Return the one gate by which the regime admits a signal; none where the strategy has no route.
 
         flaws: of the symbol at this close; where the model's candle is missing or disputed, nothing rests on the regime.
         """
-        signal = judgement.signal
-        route = self._settings.routes.get(judgement.strategy)
-        reading = self.reading(symbol)
-        if signal is None or route is None or reading is None:
-            return judgement
-        timeframe = self._models[symbol].timeframe
+        route, reading = self._settings.routes.get(signal.strategy), self.reading(signal.symbol)
+        if route is None or reading is None:
+            return ()
+        timeframe = self._models[signal.symbol].timeframe
         if timeframe in flaws.missing:
-            return Judgement(strategy=judgement.strategy, reasons=("data_missing",))
+            text = f"The last {timeframe} candle is missing: the regime is not known."
+            return (Gate(GATE, "data_missing", False, text=text),)
         if timeframe in flaws.disputed:
-            return Judgement(strategy=judgement.strategy, reasons=("data_disputed",))
-        weight = _weight(route, reading.regime)
+            text = f"The last {timeframe} candle is implausible, or lacks minutes: the regime is not known."
+            return (Gate(GATE, "data_disputed", False, text=text),)
+        weight, least = _weight(route, reading.regime), signal.threshold
+        likely = ", ".join(f"{name} {share:.1%}" for name, share in reading.probabilities.items())
+        told = f"The regime on {timeframe} is {reading.regime or 'not known'} ({likely})"
+        if weight is None:
+            text = f"{told}; {signal.strategy} trades in {', '.join(route)}."
+            return (Gate(GATE, "wrong_regime", False, text=text),)
+        score = signal.score * weight
+        text = f"{told}: {signal.score:g} points count {weight:g} times, {score:g}; at least {least:g} are needed."
         # A weight below 1 asks for a better setup: it must still reach the points that its strategy asks for.
-        if weight is None or signal.score * weight < signal.threshold:
-            return Judgement(strategy=judgement.strategy, reasons=("wrong_regime",))
+        return (Gate(GATE, "wrong_regime", not score < least, score, least, "points", text),)
+
+    def weighed(self, judgement: Judgement) -> Judgement:
+        """Return a judgement whose signal has passed the gate with the score that it has in this regime."""
+        signal = judgement.signal
+        if signal is None:
+            return judgement
+        route, reading = self._settings.routes.get(signal.strategy), self.reading(signal.symbol)
+        weight = _weight(route, reading.regime) if route is not None and reading is not None else None
+        if weight is None or reading is None:
+            return judgement
+        timeframe = self._models[signal.symbol].timeframe
         why = shorten(f"{signal.why} Regime on {timeframe}: {reading.regime}, weight {weight:g}.", TEXT_LENGTH)
         weighed = msgspec.structs.replace(signal, score=signal.score * weight, why=why)
         return Judgement(strategy=judgement.strategy, signal=weighed)

@@ -15,7 +15,15 @@ from services.signals.strategies import (
     sweep_reversal,
     top_down,
 )
-from services.signals.strategies.classical import bollinger, donchian, macd, moving_averages, rsi_extremes, zscore
+from services.signals.strategies.classical import (
+    bollinger,
+    donchian,
+    funding_carry,
+    macd,
+    moving_averages,
+    rsi_extremes,
+    zscore,
+)
 
 STRATEGIES: Final[dict[str, Strategy[Any]]] = {
     module.STRATEGY.name: module.STRATEGY
@@ -34,5 +42,6 @@ STRATEGIES: Final[dict[str, Strategy[Any]]] = {
         bollinger,
         rsi_extremes,
         zscore,
+        funding_carry,
     )
 }

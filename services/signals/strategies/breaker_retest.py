@@ -6,8 +6,9 @@
    ``max_retests`` times at most, this time included.
 3. Price came back: the candle that closes now traded into the block, which was known before the candle opened, and
    did not close beyond its far side. Of several blocks the nearest to the close counts.
-4. Zones of a longer timeframe speak first: a living order block or breaker block against the trade on the
-   ``bias_timeframe`` that overlaps the block overrules it.
+4. Zones of a longer timeframe speak first: of the living order blocks and breaker blocks on the ``bias_timeframe`` that
+   overlap the block one speaks, an order block before a breaker block, then the higher score. If it is against the trade,
+   it overrules it.
 5. Entry at the market. The stop lies ``stop_buffer`` beyond the block's far side, or beyond this candle's extreme
    where that is farther.
 6. A part is taken off at the first liquidity, the rest at the next; then the stop moves to the entry. A block gives
@@ -16,18 +17,20 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from services.signals import trade
+from services.signals import trade, trade_gates
 from services.signals.contract import Answer, Reads, Strategy
+from services.signals.gates import Gate, failed, ids
 from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
-from services.signals.zone_priority import ZoneAt
+from services.signals.wording import moment, price
+from services.signals.zone_priority import ZoneAt, governing
 from shared.domain.candles import Candle
-from shared.domain.decisions import MarketEntry, Reason
-from shared.domain.facts import Analysis, Fact, FactKind, FactState
+from shared.domain.decisions import MarketEntry, Signal
+from shared.domain.facts import Fact, FactKind, FactState
 from shared.domain.timeframes import DURATION, Timeframe
 
 NAME: Final = "breaker_retest"
@@ -58,39 +61,72 @@ class BreakerRetestSettings(TradeSettings):
         return self
 
 
+class Setup(NamedTuple):
+    """What the gates found: the breaker block, the close at which it is traded, and the stop."""
+
+    block: Fact
+    entry: float
+    stop: float
+
+
 def judge(view: MarketView, settings: BreakerRetestSettings) -> Answer:
     """Judge one symbol at one close. Returns a signal, or all reasons why there is none."""
-    analysis = trade.begin(view, settings.timeframe, settings)
-    if not isinstance(analysis, Analysis):
-        return analysis
-    direction = trade.DIRECTION.get(analysis.trend)
-    if direction is None:
-        return ("against_structure",)
-    reasons: list[Reason] = []
-    if view.trend(settings.bias_timeframe) not in ("none", trade.TREND[direction]):
-        reasons.append("against_structure")
-    candle = analysis.candle
-    blocks = [
-        each
-        for each in view.facts("breaker_block", settings.timeframe, direction)
-        if each.state in ALIVE and each.score >= settings.min_block_score and each.touches <= settings.max_retests
-    ]
-    block = min(blocks, key=lambda each: (_distance(each, candle.close), -each.confirmed_at, each.id), default=None)
-    if block is None:
-        return (*reasons, "no_breaker_block")
-    if not _came_back(block, candle):
-        return (*reasons, "price_not_in_zone")
-    if view.overruled(ZoneAt(settings.timeframe, block)):
-        reasons.append("zone_overruled")
+    gates, setup = _look(view, settings, told=False)
+    reasons = failed(gates)
+    return reasons if reasons or setup is None else _signal(view, setup, settings)
 
-    entry = candle.close
+
+def explain(view: MarketView, settings: BreakerRetestSettings) -> tuple[Gate, ...]:
+    """The gates by which ``judge`` answers, with their sentences."""
+    return tuple(_look(view, settings, told=True)[0])
+
+
+def _look(view: MarketView, settings: BreakerRetestSettings, *, told: bool) -> tuple[list[Gate], Setup | None]:
+    gates: list[Gate] = []
+    analysis = trade_gates.opening(gates, view, settings.timeframe, settings, told=told)
+    if analysis is None:
+        return gates, None
+    candle, direction = analysis.candle, trade.DIRECTION.get(analysis.trend)
+    text = f"The {settings.timeframe} trend is {analysis.trend}; it gives the direction." if told else ""
+    gates.append(Gate("trend", "against_structure", direction is not None, text=text))
+    if direction is None:
+        return gates, None
+    above = view.trend(settings.bias_timeframe)
+    text = f"The {settings.bias_timeframe} trend is {above}; the trade would be {direction}." if told else ""
+    gates.append(Gate("bias", "against_structure", above in ("none", trade.TREND[direction]), text=text))
+    living = [each for each in view.facts("breaker_block", settings.timeframe, direction) if each.state in ALIVE]
+    blocks = [each for each in living if each.score >= settings.min_block_score and each.touches <= settings.max_retests]
+    block = min(blocks, key=lambda each: (_distance(each, candle.close), -each.confirmed_at, each.id), default=None)
+    if told:
+        asked = f"a score of {settings.min_block_score:g} or more and at most {settings.max_retests} returns of price"
+        text = f"{len(blocks)} of {len(living)} living {direction} breaker blocks have {asked}; one is needed."
+    gates.append(
+        Gate("block", "no_breaker_block", block is not None, len(blocks), 1, "blocks", text, ids(block) if told else ())
+    )
+    if block is None:
+        return gates, None
+    back = _came_back(block, candle, told=told)
+    gates += back
+    if failed(back):
+        return gates, None
+    placed = ZoneAt(settings.timeframe, block)
+    overruled, over = view.overruled(placed), governing(view.zones(), placed) if told else None
+    if told:
+        lies = f"a {over.fact.direction} {trade_gates.named(over.fact)}" if over else "no block"
+        text = f"Over the block speaks {lies} on {settings.bias_timeframe}."
+    gates.append(Gate("longer_zones", "zone_overruled", not overruled, text=text,
+                      facts=ids(over.fact) if over else ()))  # fmt: skip
+
     extreme = candle.low if direction == "bullish" else candle.high
     stop = trade.stop_beyond(direction, trade.far_side(direction, trade.far_edge(block), extreme), settings)
-    reasons += trade.faults_of_stop(direction, entry, stop, settings)
-    if block.id in view.used:
-        reasons.append("zone_used")
-    if reasons:
-        return tuple(reasons)
+    trade_gates.stop_accepted(gates, direction, candle.close, stop, settings, told=told)
+    trade_gates.unused(gates, view, (block,), told=told)
+    return gates, Setup(block, candle.close, stop)
+
+
+def _signal(view: MarketView, setup: Setup, settings: BreakerRetestSettings) -> Signal:
+    block, entry, stop = setup
+    direction = block.direction
     levels = trade.liquidity(view, direction, entry, settings.timeframe)
     return trade.signal(
         NAME,
@@ -105,18 +141,31 @@ def judge(view: MarketView, settings: BreakerRetestSettings) -> Answer:
         why=(
             f"{view.symbol} {settings.timeframe}: price came back to the {direction} breaker block "
             f"{trade.written(block.bottom)}-{trade.written(block.top)} and closed at {trade.written(entry)}, with trend "
-            f"{analysis.trend}; {settings.bias_timeframe} trend {view.trend(settings.bias_timeframe)}."
+            f"{view.trend(settings.timeframe)}; {settings.bias_timeframe} trend {view.trend(settings.bias_timeframe)}."
         ),
     )
 
 
-def _distance(block: Fact, price: float) -> float:
-    return max(block.bottom - price, price - block.top, 0.0)
+def _distance(block: Fact, close: float) -> float:
+    return max(block.bottom - close, close - block.top, 0.0)
 
 
-def _came_back(block: Fact, candle: Candle) -> bool:
-    known = block.confirmed_at <= candle.open_time and candle.low <= block.top and candle.high >= block.bottom
-    return known and not trade.is_behind(block.direction, candle.close, trade.far_edge(block))
+def _came_back(block: Fact, candle: Candle, *, told: bool) -> tuple[Gate, ...]:
+    """The candle traded into a block that was known before it opened, and did not close beyond its far side."""
+    away, far = max(candle.low - block.top, block.bottom - candle.high, 0.0), trade.far_edge(block)
+    bounds = trade_gates.zone_bounds(block) if told else ""
+    return (
+        Gate("known_before", "price_not_in_zone", block.confirmed_at <= candle.open_time, block.confirmed_at,
+             candle.open_time, "UTC ms",
+             f"The block is known since {moment(block.confirmed_at)}; the candle opened {moment(candle.open_time)}."
+             if told else ""),
+        Gate("came_back", "price_not_in_zone", candle.low <= block.top and candle.high >= block.bottom, away, 0.0, "USDT",
+             f"The candle, {price(candle.low)}-{price(candle.high)}, is {price(away)} away from the block {bounds}."
+             if told else ""),
+        Gate("held", "price_not_in_zone", not trade.is_behind(block.direction, candle.close, far), candle.close, far, "USDT",
+             f"It closed at {price(candle.close)}; the far side of the {block.direction} block is {price(far)}."
+             if told else ""),
+    )  # fmt: skip
 
 
 def _reads(settings: BreakerRetestSettings) -> Reads:
@@ -130,4 +179,5 @@ STRATEGY: Final = Strategy(
     judge=judge,
     timeframe=lambda settings: settings.timeframe,
     reads=_reads,
+    explain=explain,
 )

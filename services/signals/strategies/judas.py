@@ -17,16 +17,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from services.signals import trade
+from services.signals import trade, trade_gates
 from services.signals.contract import Answer, Reads, Strategy
+from services.signals.gates import Gate, failed, ids
 from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import MarketEntry, Reason
-from shared.domain.facts import Analysis, Direction, Fact, FactKind
+from services.signals.wording import moment, price
+from shared.domain.decisions import MarketEntry, Signal
+from shared.domain.facts import Direction, Fact, FactKind
 from shared.domain.timeframes import DAY, DURATION, MINUTE, Timeframe
 
 NAME: Final = "judas"
@@ -54,40 +56,81 @@ class JudasSettings(TradeSettings):
     )
 
 
+class Setup(NamedTuple):
+    """What the gates found: the Judas swing, the turn after it, the kill zone, the range's other side, and the trade."""
+
+    judas: Fact
+    shift: Fact
+    kill_zone: Fact
+    other_side: Fact
+    entry: float
+    stop: float
+    close_by: int
+
+
 def judge(view: MarketView, settings: JudasSettings) -> Answer:
     """Judge one symbol at one close. Returns a signal, or all reasons why there is none."""
-    analysis = trade.begin(view, settings.timeframe, settings)
-    if not isinstance(analysis, Analysis):
-        return analysis
-    direction = trade.DIRECTION.get(view.trend(settings.bias_timeframe))
+    gates, setup = _look(view, settings, told=False)
+    reasons = failed(gates)
+    return reasons if reasons or setup is None else _signal(view, setup, settings)
+
+
+def explain(view: MarketView, settings: JudasSettings) -> tuple[Gate, ...]:
+    """The gates by which ``judge`` answers, with their sentences."""
+    return tuple(_look(view, settings, told=True)[0])
+
+
+def _look(view: MarketView, settings: JudasSettings, *, told: bool) -> tuple[list[Gate], Setup | None]:
+    gates: list[Gate] = []
+    analysis = trade_gates.opening(gates, view, settings.timeframe, settings, told=told)
+    if analysis is None:
+        return gates, None
+    direction = trade_gates.bias(gates, view, settings.bias_timeframe, told=told)
     if direction is None:
-        return ("no_bias",)
+        return gates, None
     opened = _day_open(view, settings)
     judas = _judas(view, opened, settings)
+    text = ""
+    if told:
+        swept = "no Judas swing" if judas is None else f"a {judas.direction} Judas swing to {price(trade.far_edge(judas))}"
+        text = f"Since the open of the day there was {swept}." if opened else "The open of this day was not seen."
+    gates.append(
+        Gate("judas_swing", "no_judas_swing", judas is not None, text=text, facts=ids(opened, judas) if told else ())
+    )
     if opened is None or judas is None:
-        return ("no_judas_swing",)
-    reasons: list[Reason] = []
-    if judas.direction != direction:
-        reasons.append("against_structure")
-    zone = _kill_zone(view, settings)
-    close_by = opened.formed_at + settings.close_after_ms
-    if zone is None or close_by <= view.close_time:
-        reasons.append("outside_window")
-    shift = _shift(view, judas, settings)
-    if shift is None:
-        reasons.append("no_shift")
+        return gates, None
+    kill_zone, close_by = _kill_zone(view, settings), opened.formed_at + settings.close_after_ms
+    gates += (
+        Gate("direction", "against_structure", judas.direction == direction,
+             text=f"The Judas swing is {judas.direction}; the bias is {direction}." if told else ""),
+        Gate("kill_zone", "outside_window", kill_zone is not None,
+             text=f"Open: {kill_zone.label if kill_zone else 'none of ' + ', '.join(settings.kill_zones)}." if told else "",
+             facts=ids(kill_zone) if told else ()),
+        Gate("early_enough", "outside_window", close_by > view.close_time, view.close_time, close_by, "UTC ms",
+             f"This close is {moment(view.close_time)}; positions are closed {moment(close_by)}." if told else ""),
+    )  # fmt: skip
+    shift = trade_gates.fresh_break(
+        gates, view, settings.timeframe, settings.shift_candles, judas.direction, told=told, after=judas.confirmed_at
+    )
     other_side = _other_side(view, judas.direction, settings)
-    if other_side is None:
-        reasons.append("no_target")
-    if judas.id in view.used:
-        reasons.append("zone_used")
+    if told:
+        rests = f"rests at {price(other_side.top)}" if other_side else "was taken, or is not known"
+        text = f"The other side of the {settings.accumulation} range {rests}."
+    gates.append(Gate("other_side", "no_target", other_side is not None, text=text, facts=ids(other_side) if told else ()))
+    trade_gates.unused(gates, view, (judas,), told=told)
+    if shift is None:
+        return gates, None
 
-    entry = analysis.candle.close
-    stop = trade.stop_beyond(judas.direction, trade.far_edge(judas), settings)
-    if shift is not None:
-        reasons += trade.faults_of_stop(judas.direction, entry, stop, settings)
-    if reasons or zone is None or shift is None or other_side is None:
-        return tuple(reasons)
+    entry, stop = analysis.candle.close, trade.stop_beyond(judas.direction, trade.far_edge(judas), settings)
+    trade_gates.stop_accepted(gates, judas.direction, entry, stop, settings, told=told)
+    if kill_zone is None or other_side is None:
+        return gates, None
+    return gates, Setup(judas, shift, kill_zone, other_side, entry, stop, close_by)
+
+
+def _signal(view: MarketView, setup: Setup, settings: JudasSettings) -> Signal:
+    judas, shift, kill_zone, other_side, entry, stop, close_by = setup
+    direction = judas.direction
     levels = trade.liquidity(view, direction, entry, settings.timeframe)
     return trade.signal(
         NAME,
@@ -97,11 +140,11 @@ def judge(view: MarketView, settings: JudasSettings) -> Answer:
         stop,
         trade.ladder(direction, entry, stop, levels, settings),
         score=settings.score,
-        rests_on=(judas, shift, zone, other_side),
+        rests_on=(judas, shift, kill_zone, other_side),
         settings=settings,
         close_by=close_by,
         why=(
-            f"{view.symbol} {settings.timeframe}, {zone.label}: with the {settings.bias_timeframe} trend "
+            f"{view.symbol} {settings.timeframe}, {kill_zone.label}: with the {settings.bias_timeframe} trend "
             f"{trade.TREND[direction]} the {settings.accumulation} range was swept to "
             f"{trade.written(trade.far_edge(judas))} and given back, and structure turned at {trade.written(shift.top)}; "
             f"the other side rests at {trade.written(other_side.top)}."
@@ -130,13 +173,6 @@ def _kill_zone(view: MarketView, settings: JudasSettings) -> Fact | None:
     return next((each for each in found if each.label in settings.kill_zones), None)
 
 
-def _shift(view: MarketView, judas: Fact, settings: JudasSettings) -> Fact | None:
-    last = view.last_break(settings.timeframe)
-    since = max(judas.confirmed_at, view.close_time - settings.shift_candles * DURATION[settings.timeframe])
-    fits = last is not None and last.kind == "choch" and last.direction == judas.direction and last.confirmed_at > since
-    return last if fits else None
-
-
 def _other_side(view: MarketView, direction: Direction, settings: JudasSettings) -> Fact | None:
     """The far side of the accumulation range, while its liquidity still rests."""
     kind: FactKind = "session_high" if direction == "bullish" else "session_low"
@@ -156,4 +192,5 @@ STRATEGY: Final = Strategy(
     judge=judge,
     timeframe=lambda settings: settings.timeframe,
     reads=_reads,
+    explain=explain,
 )

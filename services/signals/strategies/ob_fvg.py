@@ -1,8 +1,16 @@
 """Order block with fair value gap, one timeframe (SIG-3, the first strategy).
 
-The setup, at a close of the strategy's timeframe: the structure is not against us; an order block and a fair value gap of
-the same direction lie together; price has come *back* into that zone during this candle and has not closed beyond the
-block's far side. Both must have been known before this candle opened: a candle cannot return to what it has just made.
+1. An order block of the `timeframe` (15m) lives, with a validity score of `min_block_score` or more. Its direction is
+   the direction of the trade.
+2. The nearest fair value gap of that direction that is not filled lies at most `max_gap_distance` average true ranges
+   away from it. Both together are the zone.
+3. Both were known before this candle opened: a candle cannot return to what it has just made.
+4. Price came *back*: this candle traded into the zone, and did not close beyond the block's far side.
+5. The trend is not against the trade. Points are added up: the block, the gap, and the trend where it has the direction
+   of the trade; their sum must be `entry_score` or more. With the defaults that takes all three.
+6. Entry at the market. The stop lies `stop_buffer` beyond the block's far side, from `min_stop_distance` to
+   `max_stop_distance` away from the entry. The target is `reward_risk` times as far away.
+7. Of several such zones the one nearest to the close speaks. A block gives one signal.
 """
 
 from __future__ import annotations
@@ -14,7 +22,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.signals.contract import Answer, Strategy, signal_id
-from services.signals.gates import Gate, failed
+from services.signals.gates import Gate, failed, ids
 from services.signals.view import MarketView
 from services.signals.wording import moment, price
 from shared.domain.decisions import Exit, MarketEntry, Reason, Signal
@@ -27,6 +35,7 @@ NAME = "ob_fvg"
 READS: Final[frozenset[FactKind]] = frozenset({"order_block", "fvg", "bos", "choch"})
 BLOCK_STATES: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold"})
 GAP_STATES: Final[frozenset[FactState]] = frozenset({"active", "touched", "half_filled"})
+_OF_ZONE: Final[frozenset[Reason]] = frozenset({"no_fvg", "no_overlap", "price_not_in_zone", "zone_used"})
 _TREND: Final[dict[Direction, str]] = {"bullish": "up", "bearish": "down"}
 
 
@@ -36,9 +45,7 @@ class ObFvgSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges", json_schema_extra=BASIC)
-    warmup_candles: int = Field(
-        20, ge=0, le=10_000, description="Candles of this timeframe seen before the first signal; 0 = no warm-up"
-    )
+    warmup_candles: int = Field(20, ge=0, le=10_000, description="Candles seen before the first signal; 0 = no warm-up")
     min_block_score: float = Field(0.3, ge=0.0, le=1.0, description="Lowest validity score of an order block")
     max_gap_distance: float = Field(0.5, ge=0.0, le=10.0, description="Largest distance between block and gap, ATR")
     stop_buffer: float = Field(
@@ -123,7 +130,9 @@ def judge(view: MarketView, settings: ObFvgSettings) -> Answer:
 def explain(view: MarketView, settings: ObFvgSettings) -> tuple[Gate, ...]:
     """The gates by which ``judge`` answers, with their sentences."""
     look = _look(view, settings)
-    return tuple(msgspec.structs.replace(gate, text=_sentence(gate, look, settings)) for gate in look.all_gates)
+    zone = () if look.candidate is None else ids(look.candidate.block, look.candidate.gap)
+    told = [msgspec.structs.replace(gate, text=_sentence(gate, look, settings)) for gate in look.all_gates]
+    return tuple(msgspec.structs.replace(gate, facts=zone if gate.reason in _OF_ZONE else ()) for gate in told)
 
 
 def _look(view: MarketView, settings: ObFvgSettings) -> Look:
@@ -271,20 +280,10 @@ def _sentence(gate: Gate, look: Look, settings: ObFvgSettings) -> str:
 
 #: The first strategy of this system, with the numbers that it began with: what later ones are measured against.
 MVP: Final = ObFvgSettings(
-    timeframe="15m",
-    warmup_candles=20,
-    min_block_score=0.3,
-    max_gap_distance=0.5,
-    stop_buffer=0.002,
-    reward_risk=2.0,
-    min_stop_distance=0.001,
-    max_stop_distance=0.03,
-    ttl_ms=60_000,
-    weight_structure=2.0,
-    weight_order_block=2.0,
-    weight_fvg=1.5,
-    entry_score=4.0,
-)
+    timeframe="15m", warmup_candles=20, min_block_score=0.3, max_gap_distance=0.5, stop_buffer=0.002, reward_risk=2.0,
+    min_stop_distance=0.001, max_stop_distance=0.03, ttl_ms=60_000, weight_structure=2.0, weight_order_block=2.0,
+    weight_fvg=1.5, entry_score=4.0,
+)  # fmt: skip
 STRATEGY: Final = Strategy(
     name=NAME,
     about="Enters when price comes back to an order block beside a fair value gap of its direction, on one timeframe.",
@@ -294,4 +293,5 @@ STRATEGY: Final = Strategy(
     reads=lambda settings: {settings.timeframe: READS},
     presets={"mvp": MVP},
     explain=explain,
+    points="entry_score",
 )

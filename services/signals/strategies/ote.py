@@ -12,21 +12,24 @@
 6. The stop lies ``stop_buffer`` beyond the leg's origin.
 7. The leg's end is the first liquidity aimed at. A part is taken off at the first, the rest at the next; then the
    stop moves to the entry.
-8. What has not filled after ``rest_candles`` is cancelled. A leg gives one signal.
+8. What has not filled after ``rest_candles`` is cancelled, and once price has reached the first exit that lies ahead of
+   this close: the move went without the trade. ``void_at`` takes the last exit instead, or none. A leg gives one signal.
 """
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from services.signals import trade
+from services.signals import trade, trade_gates
 from services.signals.contract import Answer, Reads, Strategy
-from services.signals.trade import TradeSettings
+from services.signals.gates import Gate, failed, ids
+from services.signals.trade import RestingSettings
 from services.signals.view import MarketView
-from shared.domain.decisions import LimitEntry, Reason
-from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
+from services.signals.wording import moment
+from shared.domain.decisions import LimitEntry, Signal
+from shared.domain.facts import Direction, Fact, FactKind, FactState
 from shared.domain.timeframes import DURATION, Timeframe
 
 NAME: Final = "ote"
@@ -34,7 +37,7 @@ READS: Final[frozenset[FactKind]] = trade.TARGETS | {"dealing_range", "ote", "bo
 ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "touched", "half_filled"})
 
 
-class OteSettings(TradeSettings):
+class OteSettings(RestingSettings):
     """Settings of the strategy ote: a limit order at the optimal trade entry of a leg with the trend."""
 
     timeframe: Timeframe = Field("15m", description="Timeframe that the strategy judges")
@@ -59,48 +62,113 @@ class OteSettings(TradeSettings):
         return self
 
 
+class Setup(NamedTuple):
+    """What the gates found: the leg, its entry zone, the break that it made, the zone over it if any, and the trade."""
+
+    leg: Fact
+    zone: Fact
+    broken: Fact
+    confluent: Fact | None
+    close: float
+    entry: float
+    stop: float
+
+
 def judge(view: MarketView, settings: OteSettings) -> Answer:
     """Judge one symbol at one close. Returns a signal, or all reasons why there is none."""
-    analysis = trade.begin(view, settings.timeframe, settings)
-    if not isinstance(analysis, Analysis):
-        return analysis
-    direction = trade.DIRECTION.get(view.trend(settings.bias_timeframe))
+    gates, setup = _look(view, settings, told=False)
+    reasons = failed(gates)
+    return reasons if reasons or setup is None else _signal(view, setup, settings)
+
+
+def explain(view: MarketView, settings: OteSettings) -> tuple[Gate, ...]:
+    """The gates by which ``judge`` answers, with their sentences."""
+    return tuple(_look(view, settings, told=True)[0])
+
+
+def _look(view: MarketView, settings: OteSettings, *, told: bool) -> tuple[list[Gate], Setup | None]:
+    gates: list[Gate] = []
+    analysis = trade_gates.opening(gates, view, settings.timeframe, settings, told=told)
+    if analysis is None:
+        return gates, None
+    direction = trade_gates.bias(gates, view, settings.bias_timeframe, told=told)
     if direction is None:
-        return ("no_bias",)
+        return gates, None
     leg, zone = view.dealing_range(settings.timeframe), view.entry_zone(settings.timeframe)
+    there = leg is not None and zone is not None
+    text = ""
+    if told:
+        text = "There is a dealing range with an entry zone." if there else "There is no dealing range with an entry zone."
+    gates.append(Gate("leg", "no_dealing_range", there, text=text, facts=ids(leg, zone) if told else ()))
     if leg is None or zone is None:
-        return ("no_dealing_range",)
-    reasons: list[Reason] = []
-    if analysis.trend != trade.TREND[direction] or leg.direction != direction:
-        reasons.append("against_structure")
-    broken = view.last_break(settings.timeframe)
-    if broken is None or broken.direction != direction or broken.confirmed_at <= _origin_at(leg):
-        reasons.append("no_shift")
+        return gates, None
+    trend, wanted, broken = analysis.trend, trade.TREND[direction], view.last_break(settings.timeframe)
+    gates += (
+        Gate("trend", "against_structure", trend == wanted,
+             text=f"The {settings.timeframe} trend is {trend}; the bias is {wanted}." if told else ""),
+        Gate("leg_direction", "against_structure", leg.direction == direction,
+             text=f"The leg {trade_gates.zone_bounds(leg)} is {leg.direction}; the bias is {direction}." if told else ""),
+        _break_of(leg, broken, direction, told=told),
+    )  # fmt: skip
     confluent = _confluent(view, direction, zone, settings)
-    if settings.needs_zone and confluent is None:
-        reasons.append("no_overlap")
-    if leg.id in view.used:
-        reasons.append("zone_used")
+    if told:
+        over = "no living block or gap" if confluent is None else f"the {trade_gates.named(confluent)} "
+        over += "" if confluent is None else trade_gates.zone_bounds(confluent)
+        text = f"Over the entry zone {trade_gates.zone_bounds(zone)} lies {over} of its direction."
+    gates.append(
+        Gate(
+            "overlap",
+            "no_overlap",
+            confluent is not None or not settings.needs_zone,
+            text=text,
+            facts=ids(confluent) if told else (),
+        )
+    )
+    trade_gates.unused(gates, view, (leg,), told=told)
     if broken is None or leg.direction != direction:
-        return tuple(reasons)
+        return gates, None
 
     end, origin = trade.near_edge(leg), trade.far_edge(leg)
     entry = end + (origin - end) * settings.depth
     stop = trade.stop_beyond(direction, origin, settings)
-    if not trade.is_behind(direction, entry, analysis.candle.close):
-        reasons.append("entry_passed")
-    reasons += trade.faults_of_stop(direction, entry, stop, settings)
-    if reasons:
-        return tuple(reasons)
+    trade_gates.entry_ahead(gates, direction, entry, analysis.candle.close, told=told)
+    trade_gates.stop_accepted(gates, direction, entry, stop, settings, told=told)
+    return gates, Setup(leg, zone, broken, confluent, analysis.candle.close, entry, stop)
+
+
+def _break_of(leg: Fact, broken: Fact | None, direction: Direction, *, told: bool) -> Gate:
+    """The last break of structure went in the direction of the trade, and this leg made it."""
+    if broken is None:
+        return Gate("break", "no_shift", False, text="Structure has not broken yet." if told else "")
+    began = _origin_at(leg)
+    text = (
+        f"The last break of structure is {broken.direction}, of {moment(broken.confirmed_at)}; the leg began "
+        if told
+        else ""
+    )
+    return Gate(
+        "break", "no_shift", broken.direction == direction and broken.confirmed_at > began, broken.confirmed_at, began,
+        "UTC ms", f"{text}{moment(began)}." if told else "", ids(broken) if told else (),
+    )  # fmt: skip
+
+
+def _signal(view: MarketView, setup: Setup, settings: OteSettings) -> Signal:
+    leg, zone, broken, confluent, close, entry, stop = setup
+    direction, end, origin = leg.direction, trade.near_edge(leg), trade.far_edge(leg)
     levels = (end, *trade.liquidity(view, direction, entry, settings.timeframe))
+    exits = trade.ladder(direction, entry, stop, levels, settings)
     over = f", with the {confluent.kind.replace('_', ' ')} in it" if confluent is not None else ""
     return trade.signal(
         NAME,
         view,
         direction,
-        LimitEntry(price=entry, rests_until=view.close_time + settings.rest_candles * DURATION[settings.timeframe]),
+        LimitEntry(
+            price=entry,
+            rests_until=view.close_time + settings.rest_candles * DURATION[settings.timeframe],
+            void_at=trade.void_price(direction, close, exits, settings),
+        ),
         stop,
-        trade.ladder(direction, entry, stop, levels, settings),
+        exits,
         score=settings.score,
         rests_on=(leg, zone, broken) if confluent is None else (leg, zone, broken, confluent),
         settings=settings,
@@ -143,4 +211,5 @@ STRATEGY: Final = Strategy(
     judge=judge,
     timeframe=lambda settings: settings.timeframe,
     reads=_reads,
+    explain=explain,
 )

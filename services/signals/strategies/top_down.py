@@ -16,6 +16,9 @@
    of rule 2.
 7. A part is taken off at the first liquidity, the rest at the next; then the stop moves to the entry. A zone gives
    one signal.
+8. Timeframes longer than the middle one that are not the bias (1d) give zones only. While the newest candle of one
+   is missing or implausible (a lost minute spoils a whole day), its zones neither support a trade nor overrule one,
+   and the signal says so.
 """
 
 from __future__ import annotations
@@ -25,18 +28,14 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from services.signals import trade
-from services.signals.contract import Answer, Reads, Strategy
+from services.signals.contract import Reads, Strategy
+from services.signals.rules.top_down import NAME, ZONES, explain, judge
 from services.signals.trade import TradeSettings
-from services.signals.view import MarketView
-from services.signals.zone_priority import ZoneAt
-from shared.domain.candles import Candle
-from shared.domain.decisions import MarketEntry, Reason
-from shared.domain.facts import Analysis, Direction, Fact, FactKind, FactState
+from shared.domain.facts import FactKind
 from shared.domain.timeframes import DURATION, TIMEFRAMES, Timeframe
 
-NAME: Final = "top_down"
-ZONES: Final[frozenset[FactKind]] = frozenset({"order_block", "fvg"})
-ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold", "touched", "half_filled"})
+#: The longest timeframe whose zones are read.
+_LONGEST_ZONES: Final[Timeframe] = "1d"
 
 
 class TopDownSettings(TradeSettings):
@@ -71,134 +70,19 @@ class TopDownSettings(TradeSettings):
                 f"timeframe, zone_timeframe, middle_timeframe and bias_timeframe are {', '.join(chain)}: none may be "
                 "shorter than the one before, and the last must be longer than the first"
             )
+        if DURATION[self.zone_timeframe] > DURATION[_LONGEST_ZONES]:
+            raise ValueError(
+                f"zone_timeframe {self.zone_timeframe}: zones are read up to {_LONGEST_ZONES}; take {_LONGEST_ZONES} or a "
+                "shorter one"
+            )
         return self
-
-
-def judge(view: MarketView, settings: TopDownSettings) -> Answer:
-    """Judge one symbol at one close. Returns a signal, or all reasons why there is none."""
-    analysis = trade.begin(view, settings.timeframe, settings)
-    if not isinstance(analysis, Analysis):
-        return analysis
-    direction = trade.DIRECTION.get(view.trend(settings.bias_timeframe))
-    if direction is None:
-        return ("no_bias",)
-    reasons: list[Reason] = []
-
-    middle = view.newest(settings.middle_timeframe)
-    candles = [analysis.candle] if middle is None else [middle.candle, analysis.candle]
-    known = [zone for zone in view.zones(ZONES) if _lives(zone, settings)]
-    reached = [zone for zone in known if _reached(zone.fact, candles, analysis.candle.close)]
-    ours = [zone for zone in reached if zone.fact.direction == direction]
-    if not ours:
-        reasons += _no_zone(known, direction)
-    if reached and reached[0].fact.direction != direction:
-        reasons.append("zone_overruled")
-
-    shift = _shift(view, direction, settings)
-    if shift is None:
-        reasons.append("no_shift")
-    score, others = _confluence(view, direction, ours, candles, settings)
-    if score < settings.entry_score:
-        reasons.append("low_score")
-    if not ours or shift is None:
-        return tuple(reasons)
-
-    finest, entry = ours[-1].fact, analysis.candle.close
-    extremes = [each.low if direction == "bullish" else each.high for each in candles]
-    worst = trade.far_side(direction, trade.far_edge(finest), *extremes)
-    stop = trade.stop_beyond(direction, worst, settings)
-    reasons += trade.faults_of_stop(direction, entry, stop, settings)
-    if any(zone.fact.id in view.used for zone in ours):
-        reasons.append("zone_used")
-    if reasons:
-        return tuple(reasons)
-    levels = trade.liquidity(view, direction, entry, settings.timeframe)
-    zone = ours[0]
-    return trade.signal(
-        NAME,
-        view,
-        direction,
-        MarketEntry(price=entry),
-        stop,
-        trade.ladder(direction, entry, stop, levels, settings),
-        score=score,
-        threshold=settings.entry_score,
-        rests_on=(*(each.fact for each in ours), shift, *others),
-        settings=settings,
-        why=(
-            f"{view.symbol}: {settings.bias_timeframe} trend {view.trend(settings.bias_timeframe)}; price came back to the "
-            f"{zone.timeframe} {zone.fact.kind.replace('_', ' ')} {trade.written(zone.fact.bottom)}-"
-            f"{trade.written(zone.fact.top)} and {settings.timeframe} structure broke {trade.TREND[direction]} at "
-            f"{trade.written(shift.top)}; {score:g} points of {settings.entry_score:g}."
-        ),
-    )
-
-
-def _lives(zone: ZoneAt, settings: TopDownSettings) -> bool:
-    if DURATION[zone.timeframe] < DURATION[settings.zone_timeframe] or zone.fact.state not in ALIVE:
-        return False
-    return zone.fact.kind != "order_block" or zone.fact.score >= settings.min_block_score
-
-
-def _reached(zone: Fact, candles: list[Candle], close: float) -> bool:
-    held = close >= zone.bottom if zone.direction == "bullish" else close <= zone.top
-    return held and _touched(zone, candles)
-
-
-def _touched(zone: Fact, candles: list[Candle]) -> bool:
-    """True when one of the candles traded into a zone that was known before it opened."""
-    return any(each.open_time >= zone.confirmed_at and each.low <= zone.top and each.high >= zone.bottom for each in candles)
-
-
-def _no_zone(known: list[ZoneAt], direction: Direction) -> tuple[Reason, ...]:
-    """Why no zone of the bias was reached: there is none, or price is not there."""
-    if any(zone.fact.direction == direction for zone in known):
-        return ("price_not_in_zone",)
-    return ("no_order_block", "no_fvg")
-
-
-def _shift(view: MarketView, direction: Direction, settings: TopDownSettings) -> Fact | None:
-    last = view.last_break(settings.timeframe)
-    since = view.close_time - settings.shift_candles * DURATION[settings.timeframe]
-    return last if last is not None and last.direction == direction and last.confirmed_at > since else None
-
-
-def _confluence(
-    view: MarketView, direction: Direction, ours: list[ZoneAt], candles: list[Candle], settings: TopDownSettings
-) -> tuple[float, list[Fact]]:
-    """The points (SIG-2), and the facts beside the zones that gave some."""
-    factors = {"HTF": settings.htf_factor, "MTF": settings.mtf_factor, "LTF": settings.ltf_factor}
-    score = 0.0
-    if view.trend(settings.middle_timeframe) == trade.TREND[direction]:
-        score += settings.weight_structure
-    for kind, weight in (("order_block", settings.weight_order_block), ("fvg", settings.weight_fvg)):
-        score += weight * max((factors[zone.tier] for zone in ours if zone.fact.kind == kind), default=0.0)
-
-    found: list[Fact] = []
-    ote = view.entry_zone(settings.zone_timeframe)
-    if ote is not None and ote.direction == direction and _touched(ote, candles):
-        score += settings.weight_ote
-        found.append(ote)
-    since = view.close_time - settings.sweep_candles * DURATION[settings.timeframe]
-    sweep = view.last_sweep(direction, settings.timeframe, since=since)
-    if sweep is not None:
-        score += settings.weight_sweep
-        found.append(sweep)
-    hours = view.open_windows("kill_zone", settings.timeframe)
-    if hours:
-        score += settings.weight_kill_zone
-        found.append(hours[-1])
-    kinds: tuple[FactKind, ...] = ("smt_swing", "smt_level")
-    divergences = [each for kind in kinds for each in view.facts(kind, settings.zone_timeframe, direction)]
-    if divergences:
-        score += settings.weight_smt
-        found.append(divergences[-1])
-    return score, found
 
 
 def _reads(settings: TopDownSettings) -> Reads:
     reads: dict[Timeframe, frozenset[FactKind]] = {
-        frame: ZONES for frame in TIMEFRAMES if DURATION[settings.zone_timeframe] <= DURATION[frame] <= DURATION["1d"]
+        frame: ZONES
+        for frame in TIMEFRAMES
+        if DURATION[settings.zone_timeframe] <= DURATION[frame] <= DURATION[_LONGEST_ZONES]
     }
 
     def also(timeframe: Timeframe, *kinds: FactKind) -> None:
@@ -211,6 +95,12 @@ def _reads(settings: TopDownSettings) -> Reads:
     return reads
 
 
+def _optional(settings: TopDownSettings) -> tuple[Timeframe, ...]:
+    """What gives zones only."""
+    middle = DURATION[settings.middle_timeframe]
+    return tuple(each for each in _reads(settings) if DURATION[each] > middle and each != settings.bias_timeframe)
+
+
 STRATEGY: Final = Strategy(
     name=NAME,
     about="Enters with the trend of the higher timeframe when price turns in a zone, with enough confluence.",
@@ -218,4 +108,7 @@ STRATEGY: Final = Strategy(
     judge=judge,
     timeframe=lambda settings: settings.timeframe,
     reads=_reads,
+    explain=explain,
+    points="entry_score",
+    optional=_optional,
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from services.signals.view.market import MarketView
+from shared.runtime.native import prefer_compiled
+
+__path__ = prefer_compiled(__name__, __path__)
+
+from services.signals.view.market import MarketView  # found on that path
 from services.signals.view.memory import SymbolMemory
 from services.signals.view.undeclared import UndeclaredRead
 

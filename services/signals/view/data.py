@@ -7,18 +7,20 @@ from types import MappingProxyType
 from typing import Final
 
 from services.signals.view.flaws import Flaws, flaws
-from services.signals.view.history import Bars, History
+from services.signals.view.history import Bars, FlowHistory, Flows, History
 from services.signals.view.index import FactIndex, Indexes
 from services.signals.view.memory import MOMENTS
 from services.signals.view.scope import EVERYTHING, Scope
 from services.signals.view.undeclared import UndeclaredRead
 from shared.domain.decisions import Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
-from shared.domain.timeframes import Timeframe
+from shared.domain.timeframes import FINEST, Timeframe
 
 _NO_FACTS: Final[Mapping[Timeframe, Mapping[FactKind, list[Fact]]]] = MappingProxyType({})
 
 _NO_HISTORY: Final[Mapping[Timeframe, History]] = MappingProxyType({})
+_NO_FLOWS: Final[Mapping[Timeframe, FlowHistory]] = MappingProxyType({})
+_SOUND: Final[tuple[Reason, ...]] = ()
 
 
 class ViewData:
@@ -26,13 +28,14 @@ class ViewData:
 
     closing: the timeframes that close now. analyses: the newest of each timeframe. candles: how many analyses of each were
     seen. used: ids of facts that gave this strategy a signal before. scope: what the strategy declares; a fact of another
-    kind is nowhere in the view. moments, history: see ``SymbolMemory``. others: the views of other symbols that it declares.
-    indexes, known: what was computed of the same analyses before; None = nothing.
+    kind is nowhere in the view. moments, history, flows: see ``SymbolMemory``. others: the views of other symbols that it
+    declares. indexes, known: what was computed of the same analyses before; None = nothing. timeframe: that the strategy
+    judges.
     """
 
     __slots__ = (
-        "_analyses", "_flaws", "_history", "_indexes", "_moments", "_others", "_scope", "asked", "candles", "close_time",
-        "closing", "symbol", "used",
+        "_analyses", "_flaws", "_flows", "_history", "_indexes", "_moments", "_others", "_scope", "asked", "candles",
+        "close_time", "closing", "symbol", "timeframe", "used",
     )  # fmt: skip
 
     def __init__(
@@ -48,14 +51,17 @@ class ViewData:
         moments: Mapping[Timeframe, Mapping[FactKind, list[Fact]]] = _NO_FACTS,
         others: Mapping[str, ViewData] | None = None,
         history: Mapping[Timeframe, History] = _NO_HISTORY,
+        flows: Mapping[Timeframe, FlowHistory] = _NO_FLOWS,
         indexes: Indexes | None = None,
         known: Flaws | None = None,
+        timeframe: Timeframe = FINEST,
     ) -> None:
         self.symbol = symbol
         self.close_time = close_time
         self.closing = closing
         self.candles = candles
         self.used = used
+        self.timeframe = timeframe
         #: What was asked for without being declared; not empty = the strategy is at fault, also when it caught the error.
         self.asked: list[str] = []
         self._analyses = analyses
@@ -63,6 +69,7 @@ class ViewData:
         self._scope = scope
         self._moments = moments
         self._history = history
+        self._flows = flows
         self._others = others or {}
         self._indexes = indexes if indexes is not None else Indexes()
 
@@ -70,6 +77,17 @@ class ViewData:
         """The analysis of the candle that closes now, with facts of the declared kinds; None when it is missing."""
         analysis = self.newest(timeframe)
         return analysis if analysis is not None and analysis.candle.close_time == self.close_time else None
+
+    def bare_at_close(self, timeframe: Timeframe) -> Analysis | None:
+        """As ``at_close``, without any fact: candle, trend and average true range. Costs less."""
+        analysis = self.bare(timeframe)
+        return analysis if analysis is not None and analysis.candle.close_time == self.close_time else None
+
+    def bare(self, timeframe: Timeframe) -> Analysis | None:
+        """As ``newest``, without any fact. Costs less. Raises UndeclaredRead."""
+        self._kinds(timeframe)
+        index = self._index(timeframe)
+        return index.bare() if index is not None else None
 
     def newest(self, timeframe: Timeframe) -> Analysis | None:
         """The newest analysis of a timeframe, with facts of the declared kinds; None when none came yet.
@@ -82,18 +100,23 @@ class ViewData:
 
     @property
     def missing(self) -> tuple[Timeframe, ...]:
-        """The timeframes that it reads whose last candle up to this close has no analysis: now, or since an earlier close.
+        """The timeframes that it needs whose last candle up to this close has no analysis: now, or since an earlier close.
 
         A timeframe of which nothing came yet is missing at its own close only: before, it has no history.
         """
         flaws = self._known_flaws()
-        return tuple([frame for frame in self._scope.reads if frame in flaws.missing])
+        return tuple([frame for frame in self._scope.required if frame in flaws.missing])
 
     @property
     def disputed(self) -> tuple[Timeframe, ...]:
-        """The timeframes that it reads whose newest candle is implausible."""
+        """The timeframes that it needs whose newest candle is implausible."""
         flaws = self._known_flaws()
-        return tuple([frame for frame in self._scope.reads if frame in flaws.disputed])
+        return tuple([frame for frame in self._scope.required if frame in flaws.disputed])
+
+    @property
+    def left_out(self) -> tuple[Timeframe, ...]:
+        """The optional timeframes that this view shows nothing of, because their newest candle is missing or implausible."""
+        return tuple([frame for frame in self._scope.optional if self._is_left_out(frame)])
 
     def unfit(self) -> tuple[Reason, ...]:
         """Why nothing may rest on what this view shows, of this symbol and of the others; empty when it is sound."""
@@ -101,6 +124,8 @@ class ViewData:
         for other in self._others.values():
             of_other = other._faulty()
             missing, disputed = missing or of_other[0], disputed or of_other[1]
+        if not missing and not disputed:
+            return _SOUND
         reasons: list[Reason] = []
         if missing:
             reasons.append("data_missing")
@@ -124,7 +149,7 @@ class ViewData:
         if kind not in MOMENTS:
             raise ValueError(f"{kind} is no moment: ask facts() for it")
         self._frames(kind, timeframe, or_higher=False)
-        kept = self._moments.get(timeframe, {}).get(kind, ())
+        kept = self._kept(timeframe).get(kind, ())
         return tuple([f for f in kept if f.confirmed_at >= since and (direction is None or f.direction == direction)])
 
     def history(self, timeframe: Timeframe, count: int) -> Bars | None:
@@ -135,9 +160,18 @@ class ViewData:
         try:
             self._scope.bars(timeframe, count)
         except UndeclaredRead as error:
-            self.asked.append(str(error))
+            self._note(error)
             raise
-        kept = self._history.get(timeframe)
+        kept = None if self._is_left_out(timeframe) else self._history.get(timeframe)
+        return None if kept is None else kept.newest(count)
+
+    def flows(self, timeframe: Timeframe, count: int) -> Flows | None:
+        """The order flow of the newest ``count`` candles of a timeframe, as ``history`` gives their prices.
+
+        Raises UndeclaredRead when the strategy declares to read less of it.
+        """
+        self._flow_declared(timeframe, count)
+        kept = None if self._is_left_out(timeframe) else self._flows.get(timeframe)
         return None if kept is None else kept.newest(count)
 
     def holds(self, fact_id: str) -> bool:
@@ -148,7 +182,7 @@ class ViewData:
         """The symbol, the timeframe and the fact of an id; None when it is not in the view."""
         for frame, kinds in self._scope.reads.items():
             analysis = self.newest(frame)
-            kept = self._moments.get(frame, {})
+            kept = self._kept(frame)
             told = (*analysis.active, *analysis.events) if analysis is not None else ()
             for fact in (*told, *(fact for kind in kinds for fact in kept.get(kind, ()))):
                 if fact.id == fact_id:
@@ -156,17 +190,29 @@ class ViewData:
         return next((found for other in self._others.values() if (found := other.find(fact_id)) is not None), None)
 
     def _faulty(self) -> tuple[bool, bool]:
-        """Whether a timeframe that it reads is missing, and whether one is disputed."""
-        reads, found = self._scope.reads.keys(), self._known_flaws()
-        return not reads.isdisjoint(found.missing), not reads.isdisjoint(found.disputed)
+        """Whether a timeframe that it needs is missing, and whether one is disputed."""
+        found = self._known_flaws()
+        if found.none:
+            return False, False
+        required = self._scope.required
+        return not found.missing.isdisjoint(required), not found.disputed.isdisjoint(required)
 
     def _known_flaws(self) -> Flaws:
         if self._flaws is None:
             self._flaws = flaws(self.close_time, self.closing, self._analyses)
         return self._flaws
 
+    def _is_left_out(self, timeframe: Timeframe) -> bool:
+        found = self._known_flaws()
+        if found.none or timeframe not in self._scope.optional:
+            return False
+        return timeframe in found.missing or timeframe in found.disputed
+
+    def _kept(self, timeframe: Timeframe) -> Mapping[FactKind, list[Fact]]:
+        return {} if self._is_left_out(timeframe) else self._moments.get(timeframe, {})
+
     def _index(self, timeframe: Timeframe) -> FactIndex | None:
-        analysis = self._analyses.get(timeframe)
+        analysis = None if self._is_left_out(timeframe) else self._analyses.get(timeframe)
         return self._indexes.of(timeframe, analysis) if analysis is not None else None
 
     def _of(self, kind: FactKind, timeframe: Timeframe, direction: Direction | None) -> tuple[Fact, ...]:
@@ -179,12 +225,23 @@ class ViewData:
         try:
             return self._scope.kinds(timeframe)
         except UndeclaredRead as error:
-            self.asked.append(str(error))
+            self._note(error)
             raise
 
     def _frames(self, kind: FactKind, timeframe: Timeframe, *, or_higher: bool) -> tuple[Timeframe, ...]:
         try:
             return self._scope.frames(kind, timeframe, or_higher)
         except UndeclaredRead as error:
-            self.asked.append(str(error))
+            self._note(error)
             raise
+
+    def _flow_declared(self, timeframe: Timeframe, count: int) -> None:
+        try:
+            self._scope.flows(timeframe, count)
+        except UndeclaredRead as error:
+            self._note(error)
+            raise
+
+    def _note(self, error: UndeclaredRead) -> None:
+        """Note an undeclared read, so that it counts also when the strategy catches the error."""
+        self.asked.append(str(error))

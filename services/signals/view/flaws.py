@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final, final
 
 from shared.domain.facts import Analysis
-from shared.domain.timeframes import Timeframe, open_time
+from shared.domain.timeframes import DURATION, TIMEFRAMES, Timeframe, next_boundary
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class Flaws:
     """missing: timeframes whose last candle up to this close has no analysis. disputed: whose newest candle is implausible.
 
-    A timeframe of which nothing came yet is missing at its own close only: before, it has no history.
+    A timeframe of which nothing came yet is missing at its own close only: before, it has no history. none: there are no
+    flaws.
     """
 
-    missing: frozenset[Timeframe]
-    disputed: frozenset[Timeframe]
+    __slots__ = ("disputed", "missing", "none")
+
+    def __init__(self, missing: frozenset[Timeframe], disputed: frozenset[Timeframe]) -> None:
+        self.missing: Final = missing
+        self.disputed: Final = disputed
+        self.none: Final = not missing and not disputed
+
+
+_NONE: Final = Flaws(frozenset(), frozenset())
+#: Candles of a timeframe close at this remainder, ms, of its length.
+_CLOSES_AT: Final[dict[Timeframe, int]] = {frame: next_boundary(0, frame) % DURATION[frame] for frame in TIMEFRAMES}
 
 
 def flaws(close_time: int, closing: tuple[Timeframe, ...], analyses: Mapping[Timeframe, Analysis]) -> Flaws:
     """Return the flaws of these newest analyses at a close (UTC ms)."""
     missing = [frame for frame in closing if frame not in analyses]
-    disputed = []
+    disputed: list[Timeframe] = []
     for frame, analysis in analyses.items():
-        candle = analysis.candle
-        if candle.close_time != (close_time if frame in closing else open_time(close_time, frame)):
+        candle, length = analysis.candle, DURATION[frame]
+        last = close_time if frame in closing else close_time - (close_time - _CLOSES_AT[frame]) % length
+        if candle.open_time + length != last:
             missing.append(frame)
         if candle.state == "disputed":
             disputed.append(frame)
-    return Flaws(frozenset(missing), frozenset(disputed))
+    return Flaws(frozenset(missing), frozenset(disputed)) if missing or disputed else _NONE

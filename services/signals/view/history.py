@@ -1,4 +1,4 @@
-"""Bounded history of prices: the newest candles of a timeframe that strategies with indicators read (SIG-4)."""
+"""Bounded history: the newest candles of a timeframe that strategies look back on, their prices and order flow (SIG-4)."""
 
 from __future__ import annotations
 
@@ -51,3 +51,44 @@ class History(msgspec.Struct, kw_only=True):
         if len(self.closes) < count:
             return None
         return Bars(self.highs[-count:], self.lows[-count:], self.closes[-count:])
+
+
+class Flows(NamedTuple):
+    """Consecutive closed candles, oldest first, none of them disputed; prices in quote, volumes in base currency.
+
+    bought: what takers bought of each volume; None where that is not known.
+    """
+
+    closes: list[float]
+    volumes: list[float]
+    bought: list[float | None]
+
+
+class FlowHistory(msgspec.Struct, kw_only=True):
+    """What the core keeps of the order flow of one symbol and timeframe; begins anew after a gap, as ``History`` does."""
+
+    last_open: int = -1
+    closes: list[float] = msgspec.field(default_factory=list)
+    volumes: list[float] = msgspec.field(default_factory=list)
+    bought: list[float | None] = msgspec.field(default_factory=list)
+
+    def take(self, candle: Candle, limit: int) -> None:
+        """Take the next candle, newer than the last; the oldest beyond ``limit`` are forgotten."""
+        follows = candle.open_time == self.last_open + DURATION[candle.timeframe]
+        self.last_open = candle.open_time
+        if candle.state == "disputed" or not follows:
+            for column in (self.closes, self.volumes, self.bought):
+                column.clear()
+        if candle.state == "disputed":
+            return
+        self.closes.append(candle.close)
+        self.volumes.append(candle.volume)
+        self.bought.append(None if candle.flow is None else candle.flow.taker_bought)
+        for column in (self.closes, self.volumes, self.bought):
+            del column[:-limit]
+
+    def newest(self, count: int) -> Flows | None:
+        """The newest ``count`` candles; None while there are fewer."""
+        if len(self.closes) < count:
+            return None
+        return Flows(self.closes[-count:], self.volumes[-count:], self.bought[-count:])

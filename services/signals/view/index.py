@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Final, final
 
 import msgspec
 
-from services.signals.zone_priority import ZoneAt, by_priority
+from services.signals.zone_priority import ZONE_KINDS, ZoneAt, in_order
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
-_NONE: tuple[Fact, ...] = ()
+_NONE: Final[tuple[Fact, ...]] = ()
 
 
+@final
 class FactIndex:
-    """Answers of one analysis. A 4h analysis is asked for four hours: it is sorted once."""
+    """Answers of one analysis. A 4h analysis is asked for four hours: it is sorted once.
 
-    __slots__ = ("_lean", "_levels", "_sorted", "_zones", "analysis")
+    before: the index of the analysis before on the same timeframe. At most closes the facts that stand are the very same:
+    then its answers are these.
+    """
 
-    def __init__(self, analysis: Analysis) -> None:
-        self.analysis = analysis
-        self._sorted: dict[tuple[FactKind, Direction], tuple[Fact, ...]] | None = None
+    __slots__ = ("_bare", "_groups", "_lean", "_levels", "_sorted", "_zones", "analysis")
+
+    def __init__(self, analysis: Analysis, before: FactIndex | None = None) -> None:
+        self.analysis: Final = analysis
+        self._bare: Analysis | None = None
         self._lean: dict[frozenset[FactKind], Analysis] = {}
-        self._zones: dict[frozenset[FactKind], tuple[ZoneAt, ...]] = {}
-        self._levels: dict[tuple[frozenset[FactKind], Direction], tuple[tuple[float, ZoneAt], ...]] = {}
+        same = before if before is not None and before.analysis.active is analysis.active else None
+        self._groups: dict[FactKind, list[Fact]] = _by_kind(analysis.active) if same is None else same._groups
+        self._sorted: dict[FactKind, dict[Direction, tuple[Fact, ...]]] = {} if same is None else same._sorted
+        self._zones: dict[frozenset[FactKind], tuple[ZoneAt, ...]] = {} if same is None else same._zones
+        self._levels: dict[tuple[frozenset[FactKind], Direction], tuple[tuple[float, ZoneAt], ...]] = (
+            {} if same is None else same._levels
+        )
 
     def of(self, kind: FactKind, direction: Direction) -> tuple[Fact, ...]:
         """The active facts of this kind and direction, in the order of the analysis."""
-        if self._sorted is None:
-            self._sorted = self._sort()
-        return self._sorted.get((kind, direction), _NONE)
+        return self._of_kind(kind).get(direction, _NONE)
 
     def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
         """The active facts of this kind, of every direction: bullish first."""
-        return (*self.of(kind, "bullish"), *self.of(kind, "bearish"), *self.of(kind, "none"))
+        found = self._of_kind(kind)
+        if not found:
+            return _NONE
+        return (*found.get("bullish", _NONE), *found.get("bearish", _NONE), *found.get("none", _NONE))
 
     def only(self, kinds: frozenset[FactKind]) -> Analysis:
         """The analysis without facts of other kinds: the same object when it holds no others."""
@@ -42,11 +54,19 @@ class FactIndex:
             found = self._lean[kinds] = _only(self.analysis, kinds)
         return found
 
+    def bare(self) -> Analysis:
+        """The analysis without any fact: made once for all strategies, which ``only`` is not."""
+        if self._bare is None:
+            self._bare = msgspec.structs.replace(self.analysis, active=(), events=())
+        return self._bare
+
     def zones(self, kinds: frozenset[FactKind]) -> tuple[ZoneAt, ...]:
         """The living zones of these kinds, in the order of ``zone_priority``."""
         found = self._zones.get(kinds)
         if found is None:
-            found = self._zones[kinds] = by_priority({self.analysis.timeframe: self.analysis}, kinds)
+            frame = self.analysis.timeframe
+            zones = [ZoneAt(frame, fact) for kind in kinds if kind in ZONE_KINDS for fact in self._groups.get(kind, ())]
+            found = self._zones[kinds] = in_order(zones)
         return found
 
     def levels(self, kinds: frozenset[FactKind], direction: Direction) -> tuple[tuple[float, ZoneAt], ...]:
@@ -60,14 +80,18 @@ class FactIndex:
             self._levels[asked] = found
         return found
 
-    def _sort(self) -> dict[tuple[FactKind, Direction], tuple[Fact, ...]]:
-        found: dict[tuple[FactKind, Direction], list[Fact]] = {}
-        for fact in self.analysis.active:
-            if fact.state != "provisional":
-                found.setdefault((fact.kind, fact.direction), []).append(fact)
-        return {place: tuple(facts) for place, facts in found.items()}
+    def _of_kind(self, kind: FactKind) -> dict[Direction, tuple[Fact, ...]]:
+        """By direction; sorted when it is asked for first, because most kinds never are."""
+        known = self._sorted.get(kind)
+        if known is None:
+            found: dict[Direction, list[Fact]] = {}
+            for fact in self._groups.get(kind, ()):
+                found.setdefault(fact.direction, []).append(fact)
+            known = self._sorted[kind] = {direction: tuple(facts) for direction, facts in found.items()}
+        return known
 
 
+@final
 class Indexes:
     """The indexes of one symbol's newest analyses. No state: what is in it can be made again at any time."""
 
@@ -80,8 +104,21 @@ class Indexes:
         """The index of this analysis, which is the newest of this timeframe."""
         index = self._of.get(timeframe)
         if index is None or index.analysis is not analysis:
-            index = self._of[timeframe] = FactIndex(analysis)
+            index = self._of[timeframe] = FactIndex(analysis, index)
         return index
+
+
+def _by_kind(facts: tuple[Fact, ...]) -> dict[FactKind, list[Fact]]:
+    """Those that something may rest on, in their order: provisional ones are left out."""
+    found: dict[FactKind, list[Fact]] = {}
+    for fact in facts:
+        if fact.state != "provisional":
+            group = found.get(fact.kind)
+            if group is None:
+                found[fact.kind] = [fact]
+            else:
+                group.append(fact)
+    return found
 
 
 def _only(analysis: Analysis, kinds: Collection[FactKind]) -> Analysis:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from services.signals.view.data import ViewData
+from services.signals.view.structure import StructureQueries
 from services.signals.zone_priority import ZoneAt
 from shared.domain.facts import Direction, Fact, FactKind
 from shared.domain.order_words import Side
@@ -26,15 +25,14 @@ _PREVIOUS: Final[dict[Period, tuple[FactKind, FactKind]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """High and low of a period; None for one that was taken since, or is not known."""
 
     high: Fact | None
     low: Fact | None
 
 
-class LiquidityQueries(ViewData):
+class LiquidityQueries(StructureQueries):
     """Sweeps, targets, previous levels."""
 
     __slots__ = ()

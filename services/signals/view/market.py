@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from services.signals.view.data import ViewData
-from services.signals.view.liquidity import LiquidityQueries
-from services.signals.view.structure import StructureQueries
 from services.signals.view.undeclared import UndeclaredRead
 from services.signals.view.zones import ZoneQueries
 
 
-class MarketView(ZoneQueries, LiquidityQueries, StructureQueries):
+class MarketView(ZoneQueries):
     """All facts of one symbol, of every timeframe, as they were known at one close; see ``ViewData`` for what it is made of.
 
     >>> view.order_block("bullish", price, "1h")         # nearest unmitigated order block below, on 1h or higher
@@ -17,6 +15,9 @@ class MarketView(ZoneQueries, LiquidityQueries, StructureQueries):
     >>> view.displacement_after(sweep, "5m")             # and did price leave with force?
     >>> view.place(price, "1h")                          # premium, discount or equilibrium
     >>> view.targets("BUY", price, "1h")                 # liquidity above, nearest first
+    >>> view.delta_share("15m", 4)                       # do takers buy or sell, over the last hour?
+    >>> view.divergence("15m", 12)                       # a new low that was not sold?
+    >>> view.funding()                                   # the rate that was settled last
     """
 
     __slots__ = ()

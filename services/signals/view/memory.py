@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from services.signals.view.history import History
+from services.signals.view.history import FlowHistory, History
 from shared.domain.facts import Analysis, Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
@@ -21,12 +21,12 @@ MOMENTS: Final[frozenset[FactKind]] = frozenset(
 )  # fmt: skip
 
 
-class SymbolMemory(msgspec.Struct, kw_only=True):
+class SymbolMemory(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the core keeps of one symbol.
 
     analyses: the newest of each timeframe; candles: how many of each were seen. moments: by timeframe and kind, the newest
     facts that no later analysis holds, oldest first. used: by strategy, ids of facts that gave it a signal, oldest first.
-    history: the prices of the timeframes that strategies look back on.
+    history: the prices of the timeframes that strategies look back on. flows: the order flow of those that they read.
     """
 
     analyses: dict[Timeframe, Analysis] = msgspec.field(default_factory=dict)
@@ -34,12 +34,15 @@ class SymbolMemory(msgspec.Struct, kw_only=True):
     moments: dict[Timeframe, dict[FactKind, list[Fact]]] = msgspec.field(default_factory=dict)
     used: dict[str, list[str]] = msgspec.field(default_factory=dict)
     history: dict[Timeframe, History] = msgspec.field(default_factory=dict)
+    flows: dict[Timeframe, FlowHistory] = msgspec.field(default_factory=dict)
 
-    def absorb(self, analysis: Analysis, kept: Collection[FactKind] = frozenset(), limit: int = 16, bars: int = 0) -> None:
+    def absorb(
+        self, analysis: Analysis, kept: Collection[FactKind] = frozenset(), limit: int = 16, bars: int = 0, flows: int = 0
+    ) -> None:
         """Keep it if it is newer than what is known of its timeframe; anything else is a repeat.
 
         kept: the kinds of ``MOMENTS`` that strategies read on this timeframe; of each, the newest ``limit`` facts are kept.
-        bars: how many candles of this timeframe's history are kept.
+        bars, flows: how many candles of this timeframe's prices and of its order flow are kept.
         """
         timeframe = analysis.timeframe
         known = self.analyses.get(timeframe)
@@ -49,6 +52,8 @@ class SymbolMemory(msgspec.Struct, kw_only=True):
         self.candles[timeframe] = self.candles.get(timeframe, 0) + 1
         if bars:
             self.history.setdefault(timeframe, History()).take(analysis.candle, bars)
+        if flows:
+            self.flows.setdefault(timeframe, FlowHistory()).take(analysis.candle, flows)
         if not kept:
             return
         for fact in analysis.events:

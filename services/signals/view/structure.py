@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
-from services.signals.view.data import ViewData
+from services.signals.view.order_flow import FlowQueries
 from shared.domain.facts import Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
 Trend = Literal["up", "down", "none"]
 #: Above the middle of the dealing range, below it, at it.
 Place = Literal["premium", "discount", "equilibrium"]
+_BREAKS: Final[tuple[FactKind, ...]] = ("bos", "choch")
 Window = Literal["kill_zone", "silver_bullet", "macro", "session", "quiet_hours"]
 
 
-class StructureQueries(ViewData):
+class StructureQueries(FlowQueries):
     """Trend, breaks, premium and discount, windows of time."""
 
     __slots__ = ()
@@ -24,16 +25,21 @@ class StructureQueries(ViewData):
 
         Raises UndeclaredRead for a timeframe that is not declared; the trend needs no kind of fact.
         """
-        analysis = self.newest(timeframe)
-        return analysis.trend if analysis is not None else "none"
+        self._kinds(timeframe)
+        index = self._index(timeframe)
+        return index.analysis.trend if index is not None else "none"
 
     def last_break(self, timeframe: Timeframe) -> Fact | None:
         """The last break of structure or change of character, of either direction; None before the first.
 
         Raises UndeclaredRead unless both ``bos`` and ``choch`` are declared.
         """
-        breaks = [*self.facts("bos", timeframe), *self.facts("choch", timeframe)]
-        return max(breaks, key=lambda fact: (fact.confirmed_at, fact.id), default=None)
+        last: Fact | None = None
+        for kind in _BREAKS:
+            for fact in self.facts(kind, timeframe):
+                if last is None or (fact.confirmed_at, fact.id) > (last.confirmed_at, last.id):
+                    last = fact
+        return last
 
     def dealing_range(self, timeframe: Timeframe) -> Fact | None:
         """The dealing range that holds; bullish when its low came first. None without one. Raises UndeclaredRead."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from services.signals import zone_priority
-from services.signals.view.data import ViewData
+from services.signals.view.liquidity import LiquidityQueries
 from services.signals.zone_priority import ZONE_KINDS, ZoneAt
 from shared.domain.facts import Direction, Fact, FactKind
 from shared.domain.timeframes import Timeframe
@@ -15,7 +15,7 @@ from shared.domain.timeframes import Timeframe
 _ALL: Final = frozenset(ZONE_KINDS)
 
 
-class ZoneQueries(ViewData):
+class ZoneQueries(LiquidityQueries):
     """Nearest zones, and which zone speaks where several lie over each other."""
 
     __slots__ = ()
@@ -67,18 +67,21 @@ class ZoneQueries(ViewData):
 
     def zones(self, kinds: Collection[FactKind] = _ALL) -> tuple[ZoneAt, ...]:
         """The living zones of the declared kinds on all its timeframes, HTF before MTF before LTF (``zone_priority``)."""
-        wanted = kinds if isinstance(kinds, frozenset) else frozenset(kinds)
         found: list[ZoneAt] = []
-        for frame in reversed(self._scope.reads):  # tiers are spans of timeframes: the longest first is HTF, MTF, LTF
+        for frame, read in self._scope.zones(kinds if isinstance(kinds, frozenset) else frozenset(kinds)):
             index = self._index(frame)
             if index is not None:
-                found += index.zones(wanted & self._scope.reads[frame])
+                found += index.zones(read)
         return tuple(found)
 
     def zones_reached(self, zones: Sequence[ZoneAt], candle_of: Timeframe) -> tuple[ZoneAt, ...]:
         """Those of ``zones`` that the newest candle of a timeframe touched, in the same order: the first speaks for them."""
-        analysis = self.newest(candle_of)
-        return () if analysis is None else zone_priority.reached(zones, analysis.candle.low, analysis.candle.high)
+        self._kinds(candle_of)
+        index = self._index(candle_of)
+        if index is None:
+            return ()
+        candle = index.analysis.candle
+        return zone_priority.reached(zones, candle.low, candle.high)
 
     def overruled(self, zone: ZoneAt) -> bool:
         """True when a zone of a longer timeframe lies over it and works in the other direction."""

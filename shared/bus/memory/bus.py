@@ -9,23 +9,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from shared.bus import metrics
 from shared.bus.carriage import body_of, check_topic
 from shared.bus.dead_letters import DeadLetter
+from shared.bus.direct import DirectDelivery
 from shared.bus.memory.delivery import MemoryDelivery, MemorySubscription, Wire
-from shared.bus.memory.queue import MemoryQueue
-from shared.bus.port import BusClosed, Delivery
+from shared.bus.memory.queue import MemoryQueue, Turn
+from shared.bus.port import BusClosed, BusError
 from shared.bus.routing import Routes
 from shared.bus.settings import BrokerSettings
 from shared.bus.topology import Topology
 from shared.domain.message import Message
 
 
-class _Way(NamedTuple):
-    queues: tuple[MemoryQueue, ...]
-    published: metrics.Tally
+class _Way:
+    """Where the messages of one topic go, and who counts them."""
+
+    __slots__ = ("published", "queues")
+
+    def __init__(self, queues: list[MemoryQueue], published: metrics.Tally) -> None:
+        self.queues = queues
+        self.published = published
 
 
 class MemoryBus:
@@ -37,7 +42,7 @@ class MemoryBus:
     def __init__(self, topology: Topology, *, codec: bool = False, settings: BrokerSettings | None = None) -> None:
         self._topology = topology
         self._codec = codec
-        self._settings = settings or BrokerSettings()
+        self._settings = settings or BrokerSettings.model_validate({})
         self._routes = Routes(topology)
         self._queues: dict[str, MemoryQueue] = {}
         self._ways: dict[str, _Way] = {}
@@ -48,7 +53,8 @@ class MemoryBus:
         if not self._queues:
             loop = asyncio.get_running_loop()
             length = self._settings.dead_letter_length
-            self._queues = {spec.name: MemoryQueue(spec, length, loop) for spec in self._topology.queues}
+            turn = Turn(loop)
+            self._queues = {spec.name: MemoryQueue(spec, length, loop, turn) for spec in self._topology.queues}
         self._open = True
 
     async def publish(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> None:
@@ -62,18 +68,43 @@ class MemoryBus:
         origin = origin_ns or sent
         if len(messages) == 1:
             message = messages[0]
-            await self._put(self._content(message), message.topic, self._way(message.topic), sent, origin, now)
+            topic = message.topic
+            content, way = self._content(message), self._way(topic)
+            if full := self._put(content, topic, way, sent, origin, now):
+                await self._put_late(full, content, topic, way, sent, origin, now)
             return
         ways = [(self._content(message), topic, self._way(topic)) for message in messages for topic in (message.topic,)]
         for content, topic, way in ways:
-            await self._put(content, topic, way, sent, origin, now)
+            if full := self._put(content, topic, way, sent, origin, now):
+                await self._put_late(full, content, topic, way, sent, origin, now)
+
+    def publish_now(self, messages: Sequence[Message], *, origin_ns: int = 0, now: int | None = None) -> bool:
+        """See ``DirectBus``. Every queue must have room for all of the messages, whichever of them it gets."""
+        if not self._open:
+            return False
+        ways: list[tuple[Message | Wire, str, _Way]] = []
+        try:
+            for message in messages:
+                topic = message.topic
+                way = self._way(topic)
+                ways.append((self._content(message), topic, way))
+                for queue in way.queues:
+                    if len(queue.ready) + len(messages) > queue.bound:
+                        return False
+        except BusError:
+            return False
+        sent = time.time_ns()
+        for content, topic, way in ways:
+            self._put(content, topic, way, sent, origin_ns or sent, now)
+        return True
 
     def _content(self, message: Message) -> Message | Wire:
         return Wire(message.message_id, message.TYPE, message.VERSION, body_of(message)) if self._codec else message
 
-    async def _put(
+    def _put(
         self, content: Message | Wire, topic: str, way: _Way, sent_ns: int, origin_ns: int, now: int | None
-    ) -> None:
+    ) -> list[MemoryQueue] | None:
+        """Put it into the queues that have room; return those that are full. A coroutine each time would cost more."""
         full: list[MemoryQueue] | None = None
         for queue in way.queues:
             if len(queue.ready) < queue.bound:
@@ -82,7 +113,22 @@ class MemoryBus:
                 full = [queue]
             else:
                 full.append(queue)
-        for queue in full or ():  # after those that have room: a full queue does not hold the others up
+        if full is None:
+            way.published.value += 1
+        return full
+
+    async def _put_late(
+        self,
+        full: Sequence[MemoryQueue],
+        content: Message | Wire,
+        topic: str,
+        way: _Way,
+        sent_ns: int,
+        origin_ns: int,
+        now: int | None,
+    ) -> None:
+        """Put it into full queues, after those that have room: a full queue does not hold the others up."""
+        for queue in full:
             if await queue.make_room():
                 queue.put(MemoryDelivery(queue, topic, content, sent_ns, origin_ns, now))
         way.published.inc()
@@ -92,12 +138,12 @@ class MemoryBus:
         if way is None:
             check_topic(topic)
             route = self._routes.of(topic)
-            queues = tuple(self._queues[spec.name] for spec in route.queues)
+            queues = [self._queues[spec.name] for spec in route.queues]
             way = self._ways[topic] = _Way(queues, metrics.published(route.topic_class))
         return way
 
     async def subscribe(
-        self, queue: str, handler: Callable[[Delivery], None], *, prefetch: int | None = None
+        self, queue: str, handler: Callable[[MemoryDelivery], None], *, prefetch: int | None = None
     ) -> MemorySubscription:
         """See the port. Raises KeyError for a queue that the topology does not have, BusClosed."""
         if not self._open:
@@ -108,6 +154,14 @@ class MemoryBus:
             raise ValueError(f"queue {queue}: a prefetch of {window} would deliver nothing")
         subscription = MemorySubscription(self._queues[queue], handler, window)
         self._queues[queue].join(subscription)
+        return subscription
+
+    async def subscribe_direct(
+        self, queue: str, handler: Callable[[DirectDelivery], None], then: Callable[[], None]
+    ) -> MemorySubscription:
+        """See ``DirectBus``."""
+        subscription = await self.subscribe(queue, handler)
+        subscription.then = then
         return subscription
 
     async def depth(self, queue: str) -> int:

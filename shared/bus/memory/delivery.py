@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import structlog
 
 from shared.bus import codec
-from shared.bus.port import BusError, Delivery
+from shared.bus.port import BusError
 from shared.domain.message import Message
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ class MemoryDelivery:
         return content.body if isinstance(content, Wire) else codec.encode(content)
 
     async def ack(self) -> None:
+        self.ack_now()
+
+    def ack_now(self) -> None:
+        """Remove it from its queue."""
         if self._settle("ack"):
             self._home.release(self)
 
@@ -105,14 +109,21 @@ class MemoryDelivery:
 
 
 class MemorySubscription:
-    """One consumer of a queue."""
+    """One consumer of a queue. ``then``: called after one or more of its deliveries; None = nothing is."""
 
-    __slots__ = ("_home", "cancelled", "handler", "held", "prefetch")
+    __slots__ = ("_home", "cancelled", "handler", "held", "prefetch", "then")
 
-    def __init__(self, home: MemoryQueue, handler: Callable[[Delivery], None], prefetch: int) -> None:
+    def __init__(
+        self,
+        home: MemoryQueue,
+        handler: Callable[[MemoryDelivery], None],
+        prefetch: int,
+        then: Callable[[], None] | None = None,
+    ) -> None:
         self._home = home
         self.handler = handler
         self.prefetch = prefetch
+        self.then = then
         self.cancelled = False
         self.held: dict[MemoryDelivery, None] = {}
 

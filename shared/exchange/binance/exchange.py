@@ -71,6 +71,7 @@ class BinanceExchange(BinanceOrders):
         sapi_url = rest_url if self._is_own_address else _MAINNET_SAPI
         super().__init__(Rest(rest_url, sapi_url, settings, store, rest_url, part), settings)
         self._stream_url = stream_url
+        self._part = part
         self._forms: dict[Route, Forms] = {"public": Forms(), "market": Forms()}
         self._clock_task: asyncio.Task[None] | None = None
 
@@ -236,6 +237,9 @@ class BinanceExchange(BinanceOrders):
         return (await self._rest.call(endpoints.LISTEN_KEY, {}, wire_rest.ListenKey)).listen_key
 
     async def _close_key(self) -> None:
+        """End the listen key; the guardian does not, because the key is the account's, and execution hears by it."""
+        if self._part == "guardian":
+            return
         await self._rest.call(endpoints.CLOSE_LISTEN_KEY, {}, wire_rest.Done)
 
     async def _keep_key(self) -> str:

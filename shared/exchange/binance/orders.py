@@ -132,6 +132,12 @@ class BinanceOrders:
         )
         return self._rest.reading(endpoints.OPEN_ORDERS, lambda: tuple(each.value() for each in (*plain, *algo)))
 
+    async def conditional_orders(self, symbol: str | None = None) -> tuple[ExchangeOrder, ...]:
+        """Return the open conditional orders; ``symbol`` None = of all symbols. What protects asks, and waits for no one."""
+        params: dict[str, object] = {} if symbol is None else {"symbol": symbol}
+        rows = await self._rest.call(endpoints.OPEN_ALGO_ORDERS, params, list[wire_orders.AlgoOrder], urgency="protect")
+        return self._rest.reading(endpoints.OPEN_ALGO_ORDERS, lambda: tuple(each.value() for each in rows))
+
     async def account_trades(
         self,
         symbol: str,

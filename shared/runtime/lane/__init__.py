@@ -18,3 +18,7 @@ lane whose epoch was superseded (its process was frozen, not dead) is Fenced: it
 lane whose connection was lost and came back loads again before it handles anything: another process may have had the lane
 meanwhile, and a stale core would publish before the commit is refused.
 """
+
+from shared.runtime.native import prefer_compiled
+
+__path__ = prefer_compiled(__name__, __path__)

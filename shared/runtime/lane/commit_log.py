@@ -11,7 +11,6 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from shared.bus.port import Delivery
 from shared.runtime.waiting import wait_at_most
@@ -21,13 +20,20 @@ from shared.store.port import Fenced, LaneState, StateStore
 _ENOUGH = 16
 
 
-@dataclass(slots=True)
 class Commit:
     """Deliveries whose effects are published and whose log entries are not yet written. A snapshot covers its entries."""
 
-    entries: list[bytes] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    snapshot: bytes | None = None
+    __slots__ = ("deliveries", "entries", "snapshot")
+
+    def __init__(
+        self,
+        entries: list[bytes] | None = None,
+        deliveries: list[Delivery] | None = None,
+        snapshot: bytes | None = None,
+    ) -> None:
+        self.entries: list[bytes] = [] if entries is None else entries
+        self.deliveries: list[Delivery] = [] if deliveries is None else deliveries
+        self.snapshot = snapshot
 
 
 class CommitLog:

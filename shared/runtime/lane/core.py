@@ -10,7 +10,6 @@ import structlog
 
 from shared.bus.port import Delivery, InvalidMessage
 from shared.core import Core, Overview, Overviewed, StaleSnapshot
-from shared.domain.bounded import forget_oldest
 from shared.domain.control import ClockTick, Control, MarkPrices
 from shared.domain.message import Message
 from shared.runtime.clock import FUTURE_MS, claims_to_come
@@ -121,5 +120,7 @@ class LaneCore:
         return left_aside
 
     def _remember(self, message_id: str) -> None:
-        self._seen[message_id] = None
-        forget_oldest(self._seen, self._window)
+        seen = self._seen
+        seen[message_id] = None
+        while len(seen) > self._window:
+            seen.popitem(last=False)

@@ -7,33 +7,42 @@ the one that handles something fences the other, which then takes all again behi
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from shared.bus.direct import DirectBus
 from shared.bus.port import Bus, Delivery, Subscription
+from shared.runtime.waiting import Wake
 
 
 class Inbox:
     """``queues``: in the order in which they are subscribed to. ``arrived`` is set by each delivery.
 
     waiting: what was delivered and not taken yet, oldest first.
+    left: what arrives is left to the lane's task, until it has nothing left to do.
+    work: handles what waits, in the turn of a bus inside the process (``Direct``); None = the lane's task does.
     busy: something is to be done: set by a delivery, and by the lane for its own ticks; the lane ends it with ``rest``.
     """
 
     def __init__(self, bus: Bus, queues: Sequence[str]) -> None:
-        self.arrived = asyncio.Event()
+        self.arrived = Wake()
         self.busy = False
-        self._rested: asyncio.Event | None = None
+        self._rested: Wake | None = None
         self._bus = bus
         self._queues = tuple(queues)
         self._subscriptions: list[Subscription] = []
         self.waiting: deque[Delivery] = deque()
+        self.left = False
+        self.work: Callable[[], None] | None = None
 
     async def subscribe(self) -> None:
         """Ask the bus for the queues' messages, behind consumers that are there already."""
         for queue in self._queues:
-            self._subscriptions.append(await self._bus.subscribe(queue, self._receive))
+            if self.work is not None and isinstance(self._bus, DirectBus):
+                subscription = await self._bus.subscribe_direct(queue, self._collect, self.work)
+            else:
+                subscription = await self._bus.subscribe(queue, self._receive)
+            self._subscriptions.append(subscription)
 
     async def unsubscribe(self) -> None:
         """Take no more messages; what was delivered stays here."""
@@ -60,14 +69,14 @@ class Inbox:
 
     def rest(self) -> None:
         """Everything that was to be done is done."""
-        self.busy = False
+        self.busy = self.left = False
         if self._rested is not None:
             self._rested.set()
 
     async def at_rest(self) -> None:
         """Wait until nothing is to be done."""
         while self.busy:
-            self._rested = asyncio.Event()
+            self._rested = Wake()
             await self._rested.wait()
 
     async def give_back(self, taken: Sequence[Delivery] = ()) -> None:
@@ -81,3 +90,7 @@ class Inbox:
         self.waiting.append(delivery)
         self.busy = True
         self.arrived.set()
+
+    def _collect(self, delivery: Delivery) -> None:
+        self.waiting.append(delivery)
+        self.busy = True

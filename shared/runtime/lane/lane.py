@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from shared.bus.codec import encode
+from shared.bus.direct import DirectBus
 from shared.bus.port import Bus, Delivery, InvalidMessage, Unpublishable
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
@@ -18,6 +19,7 @@ from shared.runtime.lane import alerts, metrics
 from shared.runtime.lane import log as lane_log
 from shared.runtime.lane.commit_log import Commit, CommitLog
 from shared.runtime.lane.core import LaneCore
+from shared.runtime.lane.direct import Direct
 from shared.runtime.lane.inbox import Inbox
 from shared.runtime.lane.letters import Letters
 from shared.runtime.lane.spec import LanePolicy, LaneSpec
@@ -58,8 +60,9 @@ class Lane:
         self._timer = TickTimer(spec.tick_ms, self._inbox.arrived)
         self._tasks: list[asyncio.Task[None]] = []
         self._metrics = metrics.of(spec.stage, spec.name)
-
-    # -- life ---------------------------------------------------------------------------------------------------------
+        self._direct: Direct | None = None
+        if store is None and isinstance(bus, DirectBus):
+            self._direct = Direct(spec.name, bus, self.core, self._inbox, self._timer, self._clock, self._metrics)
 
     async def start(self) -> None:
         """Subscribe, and start to handle messages."""
@@ -109,6 +112,8 @@ class Lane:
         while True:
             await self._inbox.arrived.wait()
             self._inbox.arrived.clear()
+            if self._direct is not None and (owed := self._direct.leave()) is not None:
+                await self._settle(*owed)
             while self._inbox.waiting or self._timer.due or self._fenced:
                 if self._fenced:
                     await self._yield_to_successor()
@@ -168,10 +173,9 @@ class Lane:
     async def _tick(self) -> None:
         """Give the core a clock tick, as an input like any other, while the lane's state is here."""
         self._timer.due = False
-        if self._clock is None or not self._loaded or self._fenced or self._leaving:
-            return
-        if not self._inbox.subscribed(self._generation):
-            return  # the connection was lost: another process may have the lane
+        here = self._loaded and not self._fenced and not self._leaving
+        if self._clock is None or not here or not self._inbox.subscribed(self._generation):
+            return  # not subscribed: the connection was lost, and another process may have the lane
         self._inbox.busy = True
         now = max(self._clock.now(), self.core.now)
         tick, commit = ClockTick(time=now), Commit()
@@ -222,12 +226,8 @@ class Lane:
         began = time.perf_counter()
         state = await self._commit_log.open()
         stale = self.core.load(state)
-        if stale is not None:
-            self._metrics.stale_snapshots += 1
-            log.warning("stale_snapshot_discarded", lane=self.spec.name, reason=str(stale), replayed=len(state.log))
-            await self._publish([alerts.stale_snapshot(self.spec.name, stale, len(state.log))])
-        if self._clock is not None:
-            await self._publish(alerts.ahead(self.spec.name, self.core.now, self._clock.now()))
+        self._metrics.stale_snapshots += stale is not None
+        await self._publish(alerts.loaded(self.spec.name, stale, len(state.log), self.core.now, self._clock))
         self._since_snapshot = len(state.log)
         self._loaded = True
         self._metrics.replayed, self._metrics.load_seconds = len(state.log), time.perf_counter() - began
@@ -258,13 +258,11 @@ class Lane:
         self._metrics.dead_lettered += 1
         await self._letters.refuse(delivery, reason, self.core.now or None, unread=unread)
 
-    async def _rebuild(
-        self, message: Message, error: Exception, outputs: list[Message], commit: Commit, origin_ns: int
-    ) -> None:
+    async def _rebuild(self, message: Message, error: Exception, made: list[Message], commit: Commit, origin: int) -> None:
         """Handle a core that raised, which is a bug: publish what came before, and rebuild the half-changed core."""
         log.error("core_failed", lane=self.spec.name, message_id=message.message_id, exc_info=error)
         if self._commit_log is not None:
-            await self._settle(outputs, commit, origin_ns)
+            await self._settle(made, commit, origin)
         await self._reload(error)
 
     async def _reload(self, error: Exception) -> None:

@@ -17,11 +17,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 #: Upper bounds of the buckets, seconds: from an in-memory hop (tens of microseconds) to a stalled one.
-BOUNDS: Final = (
+BOUNDS: Final[tuple[float, ...]] = (
     0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1,
     0.25, 1.0, 5.0,
 )  # fmt: skip
-_LABELS: Final = [*(str(bound) for bound in BOUNDS), "+Inf"]
+_LABELS: Final[list[str]] = [*map(str, BOUNDS), "+Inf"]
 
 
 class Timing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from shared.runtime.waiting import Wake
+
 
 class TickTimer:
     """``due`` is set every ``every_ms`` and cleared by the lane: however long the lane was busy, one tick is due.
@@ -11,7 +13,7 @@ class TickTimer:
     ``wake`` is set with it.
     """
 
-    def __init__(self, every_ms: int, wake: asyncio.Event) -> None:
+    def __init__(self, every_ms: int, wake: Wake) -> None:
         self.due = False
         self._seconds = every_ms / 1000
         self._wake = wake

@@ -20,6 +20,10 @@ _JSON: Final = "application/json"
 _SHUTDOWN_TIMEOUT: Final = 0.5
 
 
+#: Bytes of a command's body at most.
+_LARGEST_COMMAND: Final = 4_096
+
+
 class HealthServer:
     """Serves ``/healthz``, ``/readyz``, ``/metrics`` and ``/state``.
 
@@ -40,6 +44,16 @@ class HealthServer:
         self._runner: web.AppRunner | None = None
         self._shown: dict[str, Callable[[], Overview]] = {}
         self._replica = ""
+        self._obeyed: dict[str, Callable[[str, bytes], tuple[int, str]]] = {}
+        self._header = ""
+
+    def obey(self, path: str, header: str, command: Callable[[str, bytes], tuple[int, str]]) -> None:
+        """Take POST requests at ``path``; call it before ``start``.
+
+        command: gets the request's ``header`` and body, which it must verify; returns status and text of the answer.
+        """
+        self._obeyed[path] = command
+        self._header = header
 
     def check(self, name: str, healthy: Callable[[], bool | str]) -> None:
         """Add a condition for readiness. It is called at every request, so it must be cheap.
@@ -65,11 +79,13 @@ class HealthServer:
         """Listen. Raises Leave (exit code 4) if the port is taken."""
         if self._port == 0:
             return
-        app = web.Application()
+        app = web.Application(client_max_size=_LARGEST_COMMAND)
         app.router.add_get("/metrics", self._metrics)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/state", self._state)
+        for path in self._obeyed:
+            app.router.add_post(path, self._command)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT)
         await self._runner.setup()
         try:
@@ -129,3 +145,7 @@ class HealthServer:
 
     async def _state(self, _: web.Request) -> web.Response:
         return web.Response(body=msgspec.json.encode(self.state()), content_type=_JSON)
+
+    async def _command(self, request: web.Request) -> web.Response:
+        status, text = self._obeyed[request.path](request.headers.get(self._header, ""), await request.read())
+        return web.Response(status=status, text=f"{text}\n")

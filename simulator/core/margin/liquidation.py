@@ -51,6 +51,20 @@ def sweep(state: ExchangeState) -> None:
             crossed = None
 
 
+def sweep_outside_bands(state: ExchangeState) -> None:
+    """Sweep unless every mark price lies inside its margin band: no leg is under water then (``margin_band``)."""
+    bands = state.margin_bands
+    if bands is None:
+        sweep(state)
+        return
+    for book in state.books.values():
+        if book.legs and book.open_legs():
+            band = bands.get(book.symbol)
+            if band is None or not band[0] < book.mark_price < band[1]:
+                sweep(state)
+                return
+
+
 def after_fills(state: ExchangeState) -> None:
     """Liquidate what a fill has put under water: by a price worse than the mark price or a loss of the crossed wallet."""
     if state.margin_bands is None:

@@ -14,7 +14,7 @@ from simulator.core.margin.brackets import Bracket
 from simulator.core.model.orders import ZERO, Order
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.legs import Leg
-from simulator.core.state.symbol_book import SymbolBook, only_reduces
+from simulator.core.state.symbol_book import MarginLine, SymbolBook, only_reduces
 
 
 class Exposure(NamedTuple):
@@ -163,21 +163,35 @@ def liquidation_price(state: ExchangeState, book: SymbolBook, side: PositionSide
                 wallet += each.unrealized(other.mark_price) - maintenance(other, each)
     question = (wallet, book.brackets, *((each.quantity, each.cost) for each in legs))
     if book.liquidation is None or book.liquidation[0] != question:
-        found = _roots(book.brackets.rows, legs, wallet)
+        if book.margin_lines is None or not _same(book.margin_lines[0], book.brackets, legs):
+            made_of = (book.brackets, *(each.quantity for each in legs))
+            book.margin_lines = made_of, _lines(book.brackets.rows, legs)
+        found = _crossings(book.margin_lines[1], legs, wallet)
         # Of two, the balance exceeds the margin between them: a long is safe above the lower, a short below the other.
         nearest = min if sum((each.quantity for each in legs), ZERO) > 0 else max
         book.liquidation = question, nearest(found, default=None)
     return book.liquidation[1]
 
 
+def _same(made_of: tuple[object, ...], brackets: object, legs: list[Leg]) -> bool:
+    """Whether lines are of these very objects: a quantity that is equal may have other digits, and give other digits."""
+    return len(made_of) == len(legs) + 1 and all(
+        was is now for was, now in zip(made_of, (brackets, *(leg.quantity for leg in legs)), strict=True)
+    )
+
+
 def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[Decimal]:
     """Find every price > 0 at which balance = maintenance margin, interval by interval between bracket changes."""
+    return _crossings(_lines(rows, legs), legs, wallet)
+
+
+def _lines(rows: tuple[Bracket, ...], legs: list[Leg]) -> list[MarginLine]:
+    """Return balance less maintenance margin as lines between bracket changes; they hold until a leg is traded."""
     sizes = [abs(leg.quantity) for leg in legs]
     starts = [[row.notional_floor / size for row in rows] for size in sizes]
     edges = sorted({start for each in starts for start in each})
     quantity = sum((leg.quantity for leg in legs), ZERO)
-    cost = sum((leg.cost for leg in legs), ZERO)
-    found = []
+    lines: list[MarginLine] = []
     for number, low in enumerate(edges):
         high = edges[number + 1] if number + 1 < len(edges) else None
         # At an edge the upper bracket holds. Compare prices, not notionals: the division may have rounded in the last digit.
@@ -187,9 +201,17 @@ def _roots(rows: tuple[Bracket, ...], legs: list[Leg], wallet: Decimal) -> list[
             rate += size * row.maintenance_rate
             cum += row.cum
         slope = quantity - rate
-        if not slope:
-            continue
-        root = (cost - wallet - cum) / slope
+        if slope:
+            lines.append((low, high, slope, cum))
+    return lines
+
+
+def _crossings(lines: list[MarginLine], legs: list[Leg], wallet: Decimal) -> list[Decimal]:
+    """Find every price > 0 at which a line of these legs crosses zero, for a balance beside them of ``wallet``."""
+    missing = sum((leg.cost for leg in legs), ZERO) - wallet
+    found = []
+    for low, high, slope, cum in lines:
+        root = (missing - cum) / slope
         if root > 0 and low <= root and (high is None or root < high):
             found.append(root)
     return found

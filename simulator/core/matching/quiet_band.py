@@ -5,10 +5,12 @@ For a price event within the band, four comparisons replace a search through all
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterable
+from decimal import Decimal, localcontext
 from typing import Final
 
 from simulator.core.margin import margin_band
+from simulator.core.model.exact import EXACT
 from simulator.core.state.exchange_state import ExchangeState
 from simulator.core.state.symbol_book import QuietBand, SymbolBook
 
@@ -52,6 +54,27 @@ def compute(state: ExchangeState, book: SymbolBook) -> QuietBand:
     band.floats = (float(max(band.low, band.low_limit)), float(min(band.high, band.high_limit)))
     book.quiet_band = band
     return band
+
+
+def foresee(state: ExchangeState, books: Iterable[SymbolBook]) -> bool:
+    """Compute the bands that these books lack, as the next candle would before it moves a price.
+
+    False, and nothing is changed, if a margin call comes with them: that belongs to the time of the next candle.
+    """
+    missing = [book for book in books if book.quiet_band is None]
+    if not missing:
+        return True
+    known, events, called = state.margin_bands, len(state.events), dict(state.saved.called)
+    with localcontext(EXACT):
+        for book in missing:
+            compute(state, book)
+    if len(state.events) == events:
+        return True
+    del state.events[events:]
+    state.margin_bands, state.saved.called = known, called
+    for book in missing:
+        book.quiet_band = None
+    return False
 
 
 def _lower(band: QuietBand, level: Decimal, *, at_mark: bool) -> None:

@@ -7,6 +7,7 @@ A partial close realises exactly the part of the cost that it removes, so no rou
 from __future__ import annotations
 
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from functools import cache
 
 import msgspec
 
@@ -17,7 +18,7 @@ def rounded(amount: Decimal, decimals: int) -> Decimal:
     """Round an amount to at most ``decimals`` decimals, half to even; return it unchanged if it has no more."""
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -decimals:
-        return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_EVEN)
+        return amount.quantize(_step(decimals), rounding=ROUND_HALF_EVEN)
     return amount
 
 
@@ -25,8 +26,14 @@ def floored(amount: Decimal, decimals: int) -> Decimal:
     """Round an amount >= 0 down to at most ``decimals`` decimals."""
     exponent = amount.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -decimals:
-        return amount.quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_DOWN)
+        return amount.quantize(_step(decimals), rounding=ROUND_DOWN)
     return amount
+
+
+@cache
+def _step(decimals: int) -> Decimal:
+    """One unit of the last decimal."""
+    return Decimal(1).scaleb(-decimals)
 
 
 class Leg(msgspec.Struct, kw_only=True, array_like=True):

@@ -19,6 +19,9 @@ from simulator.core.state.legs import Leg
 ONE_WAY: Final[tuple[PositionSide, ...]] = ("BOTH",)
 HEDGE: Final[tuple[PositionSide, ...]] = ("LONG", "SHORT")
 
+#: Balance less maintenance margin between two prices, USDT: from, to (None = without end), slope, maintenance deducted.
+MarginLine = tuple[Decimal, Decimal | None, Decimal, Decimal]
+
 
 class RestingOrder(msgspec.Struct, kw_only=True, array_like=True, eq=False):
     """An order with its executions. ``sequence``: time priority; at one price the smaller number fills first."""
@@ -98,7 +101,8 @@ class SymbolBook:
     unlimited. volume: of the last candle, None = no candle yet. taken_quantity: taken by our orders since the last candle or
     quote. resting_available: what our resting limits can fill in the current event, None = no limit; resting_filled: what
     they have filled of it. commission: None = the settings' fees. quiet_band: None = must be computed before use.
-    liquidation: the last liquidation price, behind what it was computed from; None = none was asked for.
+    liquidation: the last liquidation price, behind what it was computed from; None = none was asked for. margin_lines: the
+    lines that it was found on, likewise.
     """
 
     __slots__ = (
@@ -107,6 +111,7 @@ class SymbolBook:
         "brackets",
         "filters",
         "liquidation",
+        "margin_lines",
         "resting_filled",
         "quiet_band",
         "symbol",
@@ -118,6 +123,7 @@ class SymbolBook:
         self.brackets = brackets
         self.quiet_band: QuietBand | None = None
         self.liquidation: tuple[tuple[object, ...], Decimal | None] | None = None
+        self.margin_lines: tuple[tuple[object, ...], list[MarginLine]] | None = None
         self.last: Decimal | None = None
         self.mark: Decimal | None = None
         self.bid: Decimal | None = None

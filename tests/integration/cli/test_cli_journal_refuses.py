@@ -70,6 +70,15 @@ def test_journal_of_another_schema_is_a_sentence(tmp_path: Path) -> None:
     assert "journal of schema 999" in said
 
 
+def test_a_reader_says_that_the_journal_is_of_another_schema(tmp_path: Path) -> None:
+    """OPS-10: and not which column its query misses."""
+    url = f"sqlite:///{_later_schema(tmp_path)}"
+    read = CliRunner().invoke(app, ["explain", "some-id", "--journal", url])
+    assert read.exit_code == Exit.UNREACHABLE
+    assert "it is of schema 999" in read.stderr
+    assert "read it with the program that wrote it" in read.stderr.replace("\n", " ")
+
+
 @pytest.mark.parametrize("what", [what for what in WRONG if "system" not in what])
 @pytest.mark.parametrize("setting", ["journal.url", "store.url"])
 def test_check_refuses_the_file_and_writes_nothing(what: str, setting: str, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.support.deploy.surroundings import outside_of_make
 STAMPS = {
     ".installed": ("requirements-data.lock", "requirements-build.lock"),
     ".installed-research": ("requirements-research.lock", "requirements-build.lock"),
+    ".installed-ray": ("requirements-ray.lock", "requirements-build.lock"),
     ".installed-dev": ("requirements-dev.lock",),
 }
 

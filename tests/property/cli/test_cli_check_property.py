@@ -135,7 +135,7 @@ def test_configuration_that_check_passes_can_be_built(document: dict[str, Any]) 
 def test_a_builder_that_refuses_is_a_refusal_of_check(monkeypatch: pytest.MonkeyPatch) -> None:
     """The specimen: a core with a demand that no validator knows."""
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise ValueError("signals needs an even number of symbols")
 
     found = loaded(OWN)

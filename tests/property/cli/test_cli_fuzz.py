@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from typer.testing import CliRunner
 
+import cli.chaos.running
 import cli.data.fetch
 import cli.doctor.report
 import cli.research.pictures
@@ -36,6 +37,7 @@ TYPED = pytest.mark.parametrize("path", list(COMMANDS), ids=" ".join)
 #: Where each benchmark begins its work, after it has looked at everything that was typed.
 BENCHMARKS = {
     "analysis": "measure",
+    "backtest": "measure",
     "codec": "bundle",
     "exchange": "prices",
     "exchange_http": "_measure",
@@ -90,6 +92,7 @@ def _nothing_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     monkeypatch.setattr(cli.doctor.report, "examine", started)
     monkeypatch.setattr(cli.status.commands, "look", begun)
     monkeypatch.setattr(cli.research.pictures, "Specimens", begun)
+    monkeypatch.setattr(cli.chaos.running, "run_drill", started)
     for module, function in BENCHMARKS.items():
         monkeypatch.setattr(f"cli.bench.{module}.{function}", begun)
     root = logging.getLogger()
@@ -113,6 +116,8 @@ def test_every_benchmark_is_kept_from_its_work() -> None:
         "bench exchange-streams --speed junk",
         "bench exchange-streams --speed nan",
         "exchange record --seconds nan",
+        "chaos --plan --minutes nan",
+        "chaos --plan --speed nan",
     ],
 )
 def test_number_that_is_none_is_a_usage_error(words: str) -> None:

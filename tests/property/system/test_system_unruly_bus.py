@@ -32,7 +32,7 @@ SETTINGS = Settings.model_validate(
 DAYS = 0.4
 
 
-def run(make_bus: Any, timeout: float = 20) -> dict[str, bytes]:
+def run(make_bus: Any, timeout: float = 60) -> dict[str, bytes]:
     """The four files of one run."""
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory)

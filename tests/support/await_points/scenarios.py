@@ -42,6 +42,21 @@ async def expired(at: World) -> None:
     await at.until(at.flat)
 
 
+async def voided(at: World) -> None:
+    """An entry rests, and price reaches where its setup is spent; then it comes back, past where the entry rested."""
+    price = await at.scene.price()
+    wanted = await at.decide(
+        "spent", kind="limit", price=price - 500, bound=price - 500, stop=price - 900, rests_until=int(at.now() + 600_000),
+        void_at=price + 300,
+    )  # fmt: skip
+    await at.until(lambda: wanted.close_time in at.state.decided)
+    await at.price(price + 320)
+    await at.until(at.flat)
+    await at.price(price - 600)
+    await at.pass_time(2.0)
+    await at.until(at.flat)
+
+
 async def flattened(at: World) -> None:
     """Entry, then a stop that moves, then everything is closed by command."""
     wanted = await at.decide("flattened")
@@ -57,5 +72,5 @@ def _moved(at: World, price: Decimal) -> bool:
 
 
 SCENARIOS: Final[dict[str, Callable[[World], Awaitable[None]]]] = {
-    each.__name__: each for each in (ladder, stopped, expired, flattened)
+    each.__name__: each for each in (ladder, stopped, expired, voided, flattened)
 }

@@ -47,3 +47,9 @@ def forgets_to_query(driver: ExchangeDriver) -> None:
 
     sending.query = query
     driver._dispatcher.account_sync._orders = no_orders  # type: ignore[method-assign]  # a fault
+
+
+def is_deaf_to_prices(driver: ExchangeDriver) -> None:
+    """What trades while an entry rests is not told to the core."""
+    watch: Any = driver._dispatcher._price_watch
+    watch._look = lambda traded: None

@@ -16,9 +16,9 @@ from types import FunctionType
 from typing import Any, Final
 from unittest.mock import patch
 
-from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from shared.exchange.binance.clock import ExchangeClock
+from shared.exchange.exchange_time import ExchangeTime
 from tests.support.await_points.victim import VICTIM, Victim
 
 #: 2026-01-05, a Monday without funding or a new day nearby, in UTC seconds.

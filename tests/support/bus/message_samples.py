@@ -11,7 +11,7 @@ import msgspec.inspect as inspect
 from hypothesis import strategies as st
 
 from shared.domain.candles import Candle
-from shared.domain.decisions import Decision, Exit, Judgement, Signal
+from shared.domain.decisions import Decision, Exit, Judgement, LimitEntry, Signal
 from shared.domain.facts import Fact
 from shared.domain.intents import ExitRung, OrderIntent
 from shared.domain.message import Message
@@ -24,13 +24,26 @@ def _sorted(fields: Fields, *names: str) -> Fields:
     return {**fields, **dict(zip(names, sorted(fields[name] for name in names), strict=True))}
 
 
+def _candle(fields: Fields) -> Fields:
+    """Prices in order; takers bought no more than was traded, and the funding is one of before the close."""
+    flow, funding = fields["flow"], fields["funding"]
+    if flow is not None and flow.taker_bought is not None:
+        flow = msgspec.structs.replace(flow, taker_bought=min(flow.taker_bought, fields["volume"]))
+    if funding is not None:
+        funding = msgspec.structs.replace(funding, time=min(funding.time, fields["open_time"]))
+    return {**_sorted(fields, "low", "open", "close", "high"), "flow": flow, "funding": funding}
+
+
 def _signal(fields: Fields) -> Fields:
     sign, count = (1.0 if fields["side"] == "BUY" else -1.0), len(fields["exits"])
     exits = tuple(Exit(price=100.0 + sign * (number + 1), share=1.0 / count) for number in range(count))
+    entry = msgspec.structs.replace(fields["entry"], price=100.0)
+    if isinstance(entry, LimitEntry) and entry.void_at is not None:
+        entry = msgspec.structs.replace(entry, void_at=100.0 + sign)
     return {
         **fields,
         "stop": 100.0 - sign * 0.5,
-        "entry": msgspec.structs.replace(fields["entry"], price=100.0),
+        "entry": entry,
         "exits": exits,
     }
 
@@ -44,6 +57,7 @@ def _intent(fields: Fields) -> Fields:
         "price": Decimal(100),
         "stop": Decimal(100) - sign * Decimal("0.5"),
         "exits": exits,
+        "void_at": Decimal(100 + sign) if fields["kind"] == "limit" and fields["void_at"] > 0 else Decimal(0),
     }
 
 
@@ -62,7 +76,7 @@ def _decision(fields: Fields) -> Fields:
 
 #: What the fields of a struct owe to each other, which their types do not say.
 COHERENT: Final[dict[type, Callable[[Fields], Fields]]] = {
-    Candle: lambda fields: _sorted(fields, "low", "open", "close", "high"),
+    Candle: _candle,
     Signal: _signal,
     Judgement: _judgement,
     Decision: _decision,

@@ -29,11 +29,15 @@ _SOURCES = {
 #: Images that start as root unless a user is named; the other strangers name one of their own.
 _ROOT_IMAGES = ("rabbitmq:", "valkey/")
 #: With these requests to the exchange are signed (testnet, live).
-_SIGNING = frozenset({"exchange__key", "exchange__secret"})
+_SIGNING = frozenset({"exchange__key", "exchange__secret", "guardian__halt_secret"})
+#: Beside the services: neither broker nor store, nothing in the table of queues, no state that `ict status` shows.
+_GUARDIAN = "guardian"
 #: Who uses which key. Nobody holds one that he does not use.
 _USED = {
+    "signals": frozenset({"operator__public_key"}),
     "risk": frozenset({"approval__private_key", "operator__public_key"}),
     "execution": frozenset({"approval__public_key", "operator__public_key"}) | _SIGNING,
+    _GUARDIAN: frozenset({"guardian__key", "guardian__secret", "guardian__halt_secret"}),
 }
 _KEYS = frozenset({"operator__private_key"}).union(*_USED.values())
 
@@ -137,7 +141,7 @@ def _scrape_targets(services: Mapping[str, Any], prometheus: Mapping[str, Any]) 
 
 def _asked(compose: Compose, root: Path) -> Iterator[str]:
     """Whoever looks by `ict status`, in any of the containers, asks every service; the played market is none."""
-    wanted = {name for name, service in compose["services"].items() if _runs(service) not in (None, "market")}
+    wanted = {name for name, service in compose["services"].items() if _runs(service) not in (None, "market", _GUARDIAN)}
     for name in sorted(wanted):
         try:
             asked = settings_of(compose["services"][name], compose, root).status.addresses
@@ -263,7 +267,7 @@ def _ours(service: Mapping[str, Any], compose: Compose, root: Path) -> Iterator[
             yield f"`ict {' '.join(command)}` runs no service"
             return
         try:
-            if not _plays(name, settings):
+            if not _plays(name, settings) and name != _GUARDIAN:
                 service_spec(name, settings)
         except NotInLayout as error:
             yield str(error)

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange.driver import ExchangeDriver
 from services.execution.drivers.exchange.receiving import COMMANDS
-from services.execution.oms.ids import client_order_id, lineage
 from services.execution.service import make_core
 from services.execution.settings import ExecutionSettings
 from shared.approval.signing import Signer
@@ -25,6 +24,7 @@ from shared.bus.port import Delivery, InvalidMessage
 from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.config.settings import CommonSettings
 from shared.domain.account import AccountStatement
+from shared.domain.client_ids import client_order_id, lineage
 from shared.domain.control import Alert, Control
 from shared.domain.intents import ExitRung, OrderIntent, Verdict, VerdictBundle
 from shared.domain.listing import InstrumentList, closed
@@ -38,6 +38,7 @@ from shared.store.port import StateStore
 from simulator.server.settings import TEST_KEY, TEST_SECRET
 from tests.support.approval.commands import command
 from tests.support.approval.pairs import OPERATOR_KEYS, OWN_KEYS
+from tests.support.exchange_driver.cut_bus import CutBus
 from tests.support.simulator.protocol_server import Hand, a_hand, a_server
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
@@ -124,7 +125,7 @@ class Ears:
 @asynccontextmanager
 async def memory_ears() -> AsyncIterator[tuple[Ears, MemoryBus]]:
     """A bus, and everything that is told on it."""
-    bus, ears, tasks = MemoryBus(TOPOLOGY, codec=True), Ears(), set[asyncio.Task[None]]()
+    bus, ears, tasks = cast(MemoryBus, CutBus(MemoryBus(TOPOLOGY, codec=True))), Ears(), set[asyncio.Task[None]]()
     await bus.start()
 
     def receive(delivery: Delivery) -> None:

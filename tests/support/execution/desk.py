@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from services.execution.core import ExecutionCore
-from services.execution.oms.ids import client_order_id, lineage
 from services.execution.plans.plan import Plan
 from services.execution.requests import CancelOrder, PlaceOrder
 from services.execution.settings import ExecutionSettings
 from services.execution.state import leg_key
 from shared.domain.account import AccountStatement, Trade
+from shared.domain.client_ids import client_order_id, lineage
 from shared.domain.control import Alert, Control
 from shared.domain.instruments import Instrument
 from shared.domain.intents import ExitRung, OrderIntent, RiskOrder, Verdict, VerdictBundle

@@ -100,6 +100,7 @@ class ModelDriver:
             self.exchange.time = self.now
             self._look()
             self._work()
+            self._tell_prices()
             self.give(ClockTick(time=self.now))
             if self.now >= self._statement_at:
                 self.state_account()
@@ -116,6 +117,8 @@ class ModelDriver:
         self.exchange.time = self.now
         action()
         self._look()
+        self._work()
+        self._tell_prices()
         self._work()
 
     def state_account(self) -> None:
@@ -156,6 +159,12 @@ class ModelDriver:
                 return
             heapq.heappop(self._due)[2]()
         raise AssertionError("requests and answers never come to rest")
+
+    def _tell_prices(self) -> None:
+        """Tell best bid and ask where an entry rests that they may void."""
+        for symbol in self.exchange.price:
+            if self.core.watched(symbol) is not None:
+                self._handle(self._quote(symbol).traded(symbol))
 
     def _look(self) -> None:
         view = (self.exchange.wallet, self.exchange.legs(), tuple(self.exchange.living()))

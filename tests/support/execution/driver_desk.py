@@ -14,6 +14,7 @@ from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import Effects, Request
 from services.execution.state import ExecutionState
 from shared.domain.control import Control
+from shared.domain.intents import OrderIntent
 from shared.domain.market_step import MarketStep
 from shared.domain.message import Message
 from shared.domain.timeframes import MINUTE
@@ -27,12 +28,14 @@ class DriverDesk(Protocol):
     """One driver at a flat account in one-way mode; the market stands at 100, and fees are paid in USDT.
 
     inputs: what the driver fed to the core, in order, each with its stamp. quotes: what it knew of the price whenever it
-    asked whether an entry may leave. withholds: the answer to that; None = it may.
+    asked whether an entry may leave. withholds: the answer to that; None = it may. rests: the intent whose entry the core
+    says to rest; None = none.
     """
 
     inputs: list[tuple[Input, int]]
     quotes: list[Quote | None]
     withholds: EntryRefusal | None
+    rests: OrderIntent | None
 
     async def ask(self, *requests: Request) -> None:
         """Make the core ask for these, in one input."""
@@ -55,6 +58,7 @@ class NotingCore:
         self.inputs: list[tuple[Input, int]] = []
         self.quotes: list[Quote | None] = []
         self.withholds: EntryRefusal | None = None
+        self.rests: OrderIntent | None = None
         self.state = ExecutionState()  # a driver reads it, and finds that nothing is known
 
     def handle(self, taken: Message | Input, now: int) -> Effects:
@@ -70,6 +74,9 @@ class NotingCore:
     def confirm(self, client_id: str, quote: Quote | None, now: int) -> tuple[EntryRefusal, str] | None:
         self.quotes.append(quote)
         return (self.withholds, "a sentence") if self.withholds is not None else None
+
+    def watched(self, symbol: str) -> OrderIntent | None:
+        return self.rests if self.rests is not None and self.rests.symbol == symbol else None
 
     def snapshot(self) -> bytes:
         return b""

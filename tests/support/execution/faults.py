@@ -6,9 +6,9 @@ from decimal import Decimal
 from functools import partial
 
 from services.execution.inputs import Connected, News, Paid
-from services.execution.oms.ids import client_order_id, lineage
 from services.execution.requests import PlaceOrder, QueryAccount
 from shared.domain.account import FundingPayment
+from shared.domain.client_ids import client_order_id, lineage
 from shared.exchange.model.orders import NewOrder, OrderRef
 from shared.exchange.model.user_events import MarginCall
 from tests.support.execution.desk import BTC, ETH

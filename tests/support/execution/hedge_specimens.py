@@ -9,8 +9,8 @@ import msgspec
 
 from services.execution.core import ExecutionCore
 from services.execution.inputs import News, Statement
-from services.execution.oms.ids import client_order_id
 from services.execution.requests import Effects, PlaceOrder
+from shared.domain.client_ids import client_order_id
 from shared.domain.listing import InstrumentList
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.model.user_events import AlgoUpdate, OrderUpdate

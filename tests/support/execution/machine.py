@@ -81,6 +81,7 @@ class History(Others):
             exits=exits,
             kind="limit" if limit else "market",
             rests_until=self.desk.now + 8_000 if limit else 0,
+            void_at=exits[0].price if limit and self.count % 3 else D(0),
             break_even_after=self.draw.choice([0, 1]),
             close_by=self.draw.choice([0, 0, self.desk.now + 12_000]),
             risk_budget=self.draw.choice([D(12), D(3), D(0)]),

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from services.execution.core import ExecutionCore
-from services.execution.oms.ids import client_order_id
 from services.execution.settings import ExecutionSettings
+from shared.domain.client_ids import client_order_id
 from shared.domain.intents import ExitRung
 from shared.domain.message import Message
 from shared.domain.order_words import Side

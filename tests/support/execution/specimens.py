@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from services.execution.core import ExecutionCore
-from services.execution.inputs import Answer, Executions, News, Paid, Statement
+from services.execution.inputs import Answer, Executions, News, Paid, Statement, Traded
 from services.execution.plans import admission
 from services.execution.plans.admission import EntryRefusal, Quote
 from services.execution.requests import CancelOrder, Effects, PlaceOrder
@@ -288,6 +288,13 @@ class LeavesNoStop(ExecutionCore):
             if order is not None and order.resting and not order.cancelling:
                 effects.ask(self._sender.cancel(order, now))
         return effects
+
+
+class RestsForEver(ExecutionCore):
+    """What price has voided rests on until its time is over."""
+
+    def handle(self, taken: Any, now: int) -> Effects:
+        return Effects() if isinstance(taken, Traded) else super().handle(taken, now)
 
 
 class SellsAll(ExecutionCore):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from decimal import Decimal
 
-from services.execution.oms.ids import client_order_id
 from services.execution.settings import ExecutionSettings
 from services.execution.state import THAWING
+from shared.domain.client_ids import client_order_id
 from shared.domain.intents import OrderIntent
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from tests.support.execution.desk import INSTRUMENTS, LINEAGE, Desk
@@ -25,6 +25,8 @@ RECOVERY_MS = 16_000  # of queries, too, most may be lost in a row; statements c
 TIDY_MS = 20_000
 #: In fair weather it is known after this whose a position is, ms: a statement, and the answer about its executions.
 KNOWN_MS = 6_000
+#: What price has voided is cancelled after this, ms: it is known at once.
+SPENT_MS = 500
 #: Client ids of stops that lie so far away that they protect nothing begin so.
 FAR = "web_far"
 #: Client ids of orders of this deployment begin so.
@@ -57,6 +59,7 @@ class Watch:
         self._commanded: dict[str, int] = {}
         self._beyond: dict[str, Decimal] = {}
         self._moved: set[str] = set()
+        self._spent: dict[str, int] = {}  # entries that rest, and since when price has voided them
         desk.driver.leaving = self._leaving
         desk.driver.lost = self._lost
         desk.driver.looked = self.look
@@ -105,6 +108,7 @@ class Watch:
         self._arrivals()
         self._quantities()
         self._additions()
+        self._spent_entries()
         for name in exchange.names():
             held, ours = exchange.position.get(name, Decimal(0)), exchange.ours.get(name, Decimal(0))
             naked = bool(held and ours) and not self._protected(name, held, ours) and not self._thought_foreign(name)
@@ -181,6 +185,21 @@ class Watch:
             if known and not on_its_way and not self._all_may_go(symbol):
                 self._say(f"7 {symbol}: {client_id} sold {quantity} that others hold")
         self._sold = len(sold)
+
+    def _spent_entries(self) -> None:
+        """What price has voided rests no longer, where nothing disturbs."""
+        exchange, now = self.desk.exchange, self.desk.now
+        quiet = now - self._excused > RECOVERY_MS
+        for order in exchange.living():
+            intent = self.approved.get(order.client_id)
+            if intent is None or not intent.void_at:
+                continue
+            sign = 1 if intent.side == "BUY" else -1
+            proven = exchange.price[order.symbol] - sign * exchange.spread / 2  # bid of a buy, ask of a sell
+            if sign * (proven - intent.void_at) >= 0:
+                self._spent.setdefault(order.client_id, now)
+            if quiet and now - self._spent.get(order.client_id, now) > SPENT_MS:
+                self._say(f"5 {order.client_id} rests although price has voided it at {intent.void_at}")
 
     def _arrivals(self) -> None:
         for order in self.desk.exchange.arrived[self._seen :]:

@@ -15,8 +15,9 @@ from typing import Final, Literal
 from aiohttp import web
 
 from services.ingest.history.archives import Archive
-from shared.candles.kinds import FUNDING, Chunk, step_of, within
+from shared.candles.kinds import FUNDING, PUBLISHED, Chunk, step_of, within
 from tests.support.candles.rows import candles
+from tests.support.ingest import published_archives
 
 Fault = Literal["503", "cut", "slow", "wrong_checksum", "no_checksum", "cut_zip", "other_days", "junk_checksum", "no_csv"]
 
@@ -62,6 +63,10 @@ class ArchiveServer:
 
     def content(self, archive: Archive, fault: Fault | None = None) -> bytes:
         """The zip archive, the same bytes each time."""
+        if archive.kind in PUBLISHED:
+            names = [published_archives.HEADERS[archive.kind]] if self.header else []
+            lines = [*names, *published_archives.lines_of(archive)] if fault != "no_csv" else ["<html>"]
+            return self._zipped(archive, lines, fault)
         factor = 1_000 if self.microseconds else 1
         rows = within(rows_of_span(archive), max(self.first, archive.start), archive.end)
         if fault == "other_days":
@@ -75,10 +80,14 @@ class ArchiveServer:
                 lines.append(
                     ",".join([str(time * factor), *map(repr, numbers), str(time * factor + step - 1), "1.0,5,0.5,0.5,0"])
                 )
+        return self._zipped(archive, lines if fault != "no_csv" else ["<html>"], fault)
+
+    @staticmethod
+    def _zipped(archive: Archive, lines: list[str], fault: Fault | None) -> bytes:
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
             name = zipfile.ZipInfo(f"{archive.name}.csv", (2023, 1, 1, 0, 0, 0))
-            packed.writestr(name, "\n".join([*lines, ""]) if fault != "no_csv" else "<html>\n")
+            packed.writestr(name, "\n".join([*lines, ""]))
         data = made.getvalue()
         return data[: len(data) // 2] if fault == "cut_zip" else data
 

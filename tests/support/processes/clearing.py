@@ -11,7 +11,8 @@ from typing import Any, get_args
 import aio_pika
 
 from shared.bus.rabbitmq import objects
-from shared.bus.topology import Layout, Mode, Topology, build
+from shared.bus.topology import Layout, Topology, build
+from shared.domain.modes import Mode
 
 
 def run_apart(work: Coroutine[Any, Any, None]) -> None:

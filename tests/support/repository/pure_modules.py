@@ -30,10 +30,14 @@ PURE: Final = (
     "shared/exchange/limits/windows.py",
     "shared/exchange/silence.py",
     "shared/exchange/binance/wire/*.py",
+    "research/performance/*.py",
+    "research/significance/*.py",
+    "research/validation/*.py",
+    "research/evidence/*.py",
 )
 #: File names that are shells by their nature: wiring, sinks, channels, databases.
 SHELL_NAMES: Final = frozenset({"service.py", "sink.py", "channels.py", "webhook.py", "database.py", "read.py", "flow.py"})
-#: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files.
+#: Shells by path: they drive a bus, read streams, listen on sockets, or read and write files and databases.
 SHELLS: Final = frozenset(
     {
         "services/execution/drivers/exchange/account_signs.py",
@@ -43,7 +47,6 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/countdown.py",
         "services/execution/drivers/exchange/dispatcher.py",
         "services/execution/drivers/exchange/driver.py",
-        "services/execution/drivers/exchange/exchange_time.py",
         "services/execution/drivers/exchange/executions.py",
         "services/execution/drivers/exchange/instruments.py",
         "services/execution/drivers/exchange/leaving.py",
@@ -52,15 +55,21 @@ SHELLS: Final = frozenset(
         "services/execution/drivers/exchange/outbox.py",
         "services/execution/drivers/exchange/preflight.py",
         "services/execution/drivers/exchange/presence.py",
+        "services/execution/drivers/exchange/price_watch.py",
         "services/execution/drivers/exchange/quotes.py",
         "services/execution/drivers/exchange/receiving.py",
         "services/execution/drivers/exchange/sending.py",
         "services/execution/drivers/exchange/account_sync.py",
+        "services/journal/candles.py",
+        "services/journal/span.py",
         "services/execution/drivers/exchange/income_rows.py",
         "services/execution/drivers/exchange/side_reads.py",
         "services/execution/drivers/exchange/transfer_reading.py",
         "services/execution/drivers/exchange/wakefulness.py",
         "services/execution/drivers/exchange/write_ahead.py",
+        "services/guardian/guarding.py",
+        "services/guardian/hand.py",
+        "services/guardian/telling.py",
         "services/ingest/history/downloading.py",
         "services/ingest/history/fetching.py",
         "services/ingest/live/connection.py",
@@ -68,6 +77,7 @@ SHELLS: Final = frozenset(
         "services/ingest/live/fetching.py",
         "services/ingest/live/task_group.py",
         "services/ingest/live/book_resync.py",
+        "services/signals/stopwatch.py",
         "simulator/bracket_file.py",
         "simulator/replay_driver.py",
         "simulator/recorder.py",

@@ -19,6 +19,7 @@ from tests.support.signals.stage import MIDDLE, Stage
 
 #: The stage on which each of them buys.
 STAGES: Final[dict[str, Stage]] = {
+    "ob_fvg": ict_stages.OB_FVG,
     "top_down": ict_stages.TOP_DOWN,
     "sweep_reversal": ict_stages.SWEEP_REVERSAL,
     "silver_bullet": ict_stages.SILVER_BULLET,
@@ -26,8 +27,8 @@ STAGES: Final[dict[str, Stage]] = {
     "breaker_retest": ict_stages.BREAKER_RETEST,
     "judas": ict_stages.JUDAS,
 }
-#: Stops at the price that they rest on: a fraction of a price is another one in the mirror.
-EVEN: Final[dict[str, Any]] = {"stop_buffer": 0.0, "min_stop_distance": 1e-9, "max_stop_distance": 0.4}
+#: Stops as good as at the price that they rest on: a fraction of a price is another one in the mirror.
+EVEN: Final[dict[str, Any]] = {"stop_buffer": 1e-13, "min_stop_distance": 1e-9, "max_stop_distance": 0.4}
 _OTHER_SIDE: Final = {"BUY": "SELL", "SELL": "BUY"}
 
 
@@ -36,7 +37,7 @@ def asymmetry(strategy: Strategy[Any], stage: Stage) -> str:
     upright, turned = stage.ask(strategy, **EVEN), stage.mirrored().ask(strategy, **EVEN)
     if not (isinstance(upright, Signal) and isinstance(turned, Signal)):
         return "" if upright == turned else f"{upright} is {turned} in the mirror"
-    prices = [(one.entry.price, one.stop, *(each.price for each in one.exits)) for one in (upright, turned)]
+    prices = [(one.entry.price, one.stop, *_void(one), *(each.price for each in one.exits)) for one in (upright, turned)]
     if len(prices[0]) != len(prices[1]) or any(
         abs(one - (2 * MIDDLE - other)) > 1e-9 for one, other in zip(*prices, strict=True)
     ):
@@ -45,6 +46,12 @@ def asymmetry(strategy: Strategy[Any], stage: Stage) -> str:
     if said[0] != said[1] or upright.side != _OTHER_SIDE[turned.side]:
         return f"{upright.side} {said[0]} is {turned.side} {said[1]} in the mirror"
     return ""
+
+
+def _void(signal: Signal) -> tuple[float, ...]:
+    """Where price voids the entry; empty for one that no price voids."""
+    void_at = signal.entry.void_at if isinstance(signal.entry, LimitEntry) else None
+    return () if void_at is None else (void_at,)
 
 
 def _of_time(signal: Signal) -> tuple[object, ...]:

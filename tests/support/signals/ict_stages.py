@@ -12,6 +12,27 @@ from tests.support.signals.stage import Stage, ago, fact
 _AT: Final = DAWN + 575 * MINUTE
 
 
+#: 09:45 UTC.
+_OTE_AT: Final = DAWN + 585 * MINUTE
+
+
+def _ob_fvg() -> Stage:
+    return (
+        Stage(at=_OTE_AT)
+        .candle("15m", 102.0, 102.25, 100.5, 101.25)
+        .trend("15m", "up")
+        .plus(
+            "15m",
+            fact("order_block", "bullish", 100.0, 100.75, ago(_OTE_AT, "15m", 8)),
+            fact("fvg", "bullish", 100.5, 101.0, ago(_OTE_AT, "15m", 7)),
+            fact("bos", "bullish", 101.5, 101.5, ago(_OTE_AT, "15m", 6)),
+        )
+    )
+
+
+OB_FVG: Final = _ob_fvg()
+
+
 def _top_down() -> Stage:
     stage = Stage(at=_AT)
     for frame in ("30m", "4h", "1d"):
@@ -82,10 +103,6 @@ def _silver_bullet() -> Stage:
 
 
 SILVER_BULLET: Final = _silver_bullet()
-
-
-#: 09:45 UTC.
-_OTE_AT: Final = DAWN + 585 * MINUTE
 
 
 def _ote() -> Stage:

@@ -12,6 +12,7 @@ from services.signals import judging
 from services.signals.contract import Enabled, Strategy
 from services.signals.view import MarketView
 from services.signals.view.memory import MOMENTS
+from services.signals.view.scope import Scope
 from shared.domain.candles import Candle
 from shared.domain.decisions import Reason, Signal
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
@@ -60,23 +61,27 @@ class Stage:
     def ask(self, strategy: Strategy[Any], **settings: Any) -> Signal | tuple[Reason, ...]:
         """What the strategy says, asked as the core asks it: whatever it does wrong is among the reasons."""
         enabled = Enabled(strategy, strategy.settings.model_validate(settings))
+        view = self.seen(enabled.scope)
+        judgement, fault = judging.ask(enabled, view)
+        assert fault is None, fault
+        return judgement.signal if judgement.signal is not None else judgement.reasons
+
+    def seen(self, scope: Scope) -> MarketView:
+        """The view of a strategy that reads ``scope``."""
         moments: dict[Timeframe, dict[FactKind, list[Fact]]] = {}
         for frame, facts in self.moments.items():
             for each in facts:
                 moments.setdefault(frame, {}).setdefault(each.kind, []).append(each)
-        view = MarketView(
+        return MarketView(
             SYMBOL,
             self.at,
             closing_at(self.at, tuple(self.analyses)),
             self.analyses,
             dict.fromkeys(self.analyses, self.candles),
             self.used,
-            scope=enabled.scope,
+            scope=scope,
             moments=moments,
         )
-        judgement, fault = judging.ask(enabled, view)
-        assert fault is None, fault
-        return judgement.signal if judgement.signal is not None else judgement.reasons
 
     def facts(self) -> dict[str, Fact]:
         """Every fact by its id."""

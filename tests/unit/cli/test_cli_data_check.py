@@ -46,7 +46,7 @@ def test_file_is_described_by_its_contents(tmp_path: Path) -> None:
         {
             "file": str(path),
             "kind": "CSV in zip, commas, without header",
-            "columns": list(NAMES),
+            "columns": [*NAMES, "taker_buy_volume", "trades"],
             "time": ["us"],
             "clock": [],
             "rows": 5,

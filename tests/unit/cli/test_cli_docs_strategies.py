@@ -47,10 +47,18 @@ def test_rules_of_ict_strategies_are_numbered_and_say_which_setting_is_meant(nam
     numbers = [int(each) for each in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 6
-    rules = text.partition("\nJudges at every ")[0]
+    rules = text.partition("\nA setup that signals. ")[0]
     known = set(STRATEGIES[name].settings.model_fields) | {"gap", "block", "entry"}
     assert set(re.findall(r"`([a-z_]+)`", rules)) <= known
     assert "SIG-" not in PAGE
+
+
+def test_each_classical_strategy_has_its_own_rules_and_says_what_it_reads_beside_candles() -> None:
+    """SIG-4: not those of the file that they share."""
+    rules = {name: section(name).partition("\nJudges at every ")[0] for name in ("zscore", "macd", "funding_carry")}
+    assert len(set(rules.values())) == 3
+    assert "It also reads the funding that was settled last." in section("funding_carry")
+    assert "It also reads" not in section("zscore")
 
 
 def test_a_default_that_the_rules_state_wrongly_is_caught() -> None:

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 
 from cli.emergency.answers import Answers
 from cli.emergency.confirming import confirm
+from cli.emergency.strategies import lanes
 from cli.main import app
+from cli.settings import Settings
 from shared.domain.control import Alert
 from shared.runtime.process.exits import Exit
 from tests.support.approval.pairs import OPERATOR_KEYS
@@ -45,6 +47,7 @@ def test_answers_are_those_with_the_commands_own_id() -> None:
     answers.hear(alert("command_refused.forged.mine", text="not the operator's"))
     answers.hear(alert("control.mine.flat"))
     assert answers.refused == {"execution": "not the operator's"}
+    assert answers.faults == {"forged"}
     assert answers.flat
 
 
@@ -76,7 +79,17 @@ def test_without_a_terminal_it_must_be_said_before(monkeypatch: pytest.MonkeyPat
     assert left.value.exit_code == Exit.USAGE
 
 
-@pytest.mark.parametrize("words", [("pause",), ("cancel",), ("flatten", "--yes"), ("close", "BTCUSDT", "--yes")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("pause",),
+        ("cancel",),
+        ("flatten", "--yes"),
+        ("close", "BTCUSDT", "--yes"),
+        ("pause", "--strategy", "ob_fvg"),
+        ("resume", "--strategy", "ob_fvg", "--symbol", "BTCUSDT"),
+    ],
+)
 def test_no_command_is_sent_unsigned_where_orders_are_real(tmp_path: Path, words: tuple[str, ...]) -> None:
     """OPS-7: services would refuse it, and an operator should know at once."""
     config = write_config(tmp_path / "c.yaml", {"mode": "testnet"})
@@ -91,3 +104,32 @@ def test_the_direct_way_says_that_it_needs_the_api_key(tmp_path: Path) -> None:
     result = run(app, ["flatten", "--direct", "--yes", "--config", str(config)])
     assert result.exit_code == Exit.REFUSED
     assert "exchange.key" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("pause", "--strategy", "ob_fgv"), "no such strategy runs; signals.strategies has ob_fvg, ote"),
+        (("resume", "--strategy", "judas"), "no such strategy runs; signals.strategies has ob_fvg, ote"),
+        (("pause", "--strategy", "ob_fvg", "--symbol", "XRPUSDT"), "it is not traded; symbols has BTCUSDT, ETHUSDT"),
+        (("pause", "--strategy", "ob_fvg", "--symbol", "btc"), "is no symbol"),
+        (("pause", "--symbol", "BTCUSDT"), "--symbol goes with --strategy"),
+        (("resume",), "`ict rearm`"),
+        (("resume", "--symbol", "BTCUSDT"), "name the strategy"),
+        (("resume", "--strategy", "ote"), "no command ends that pause: take it out there"),
+    ],
+)
+def test_a_wrong_pause_is_refused_before_anything_is_sent(tmp_path: Path, words: tuple[str, ...], says: str) -> None:
+    """SIG-8: what the configuration knows needs no broker."""
+    signals = {"strategies": ["ob_fvg", "ote"], "paused": ["ote"]}
+    config = write_config(tmp_path / "c.yaml", {"signals": signals, "bus": {"url": "amqp://nobody:none@127.0.0.1:1/"}})
+    result = run(app, [*words, "--config", str(config)])
+    assert result.exit_code == Exit.USAGE
+    assert says in " ".join(result.output.split())
+
+
+def test_the_lanes_that_must_answer_are_those_that_have_the_symbols() -> None:
+    """SIG-8: each partition that trades something, and the one of a symbol; a partition without symbols need not run."""
+    settings = Settings.model_validate({"partitions": {"count": 3, "pinned": {"BTCUSDT": 0, "ETHUSDT": 2}}})
+    assert lanes(settings, None) == {"signals.p0", "signals.p2"}
+    assert lanes(settings, "ETHUSDT") == {"signals.p2"}

@@ -21,6 +21,7 @@ from shared.domain.timeframes import MINUTE, open_time
 from shared.runtime.process.exits import Exit
 from tests.support.ingest.candle_files import START, walk, write_csv
 from tests.support.signals.demo_market import SEED, SYMBOLS
+from tests.support.signals.regime_scenes import model, written
 
 QUARTER = 15 * MINUTE
 
@@ -114,6 +115,50 @@ def test_a_paused_strategy_is_said_to_be_paused(files: list[str], monkeypatch: p
     assert scanned(files, "--strategy", "every_close", "--to", typed(at)) == []
 
 
+def test_a_signal_that_a_filter_stopped_is_shown_with_the_gates_of_the_filters(
+    files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIG-6, SIG-7: why-not has the signal and the filter's numbers; scan, as the services, has no such signal."""
+    first = scanned(files)[0]
+    at, symbol = first["close_time"], first["symbol"]
+    monkeypatch.setenv("ICT_SIGNALS__FILTERS__COST", '{"enabled": true, "max_cost_r": 0.001}')
+    monkeypatch.setenv("ICT_SIGNALS__FILTERS__SENSITIVITY", '{"enabled": true, "inside": 0.99, "outside": 0.98}')
+    assert scanned(files, "--to", typed(at)) == []
+    (told,) = asked(files, at, "--symbol", symbol)
+    assert (told["verdict"], list(told["reasons"])) == ("filtered", ["cost_too_high"])
+    assert (told["signal"], told["fault"]) == (None, "")
+    assert [(each["name"], each["passed"]) for each in told["filters"]] == [("sensitivity", True), ("cost", False)]
+    assert told["filters"][0]["value"] in (0.99, 0.98)
+    assert all(each["passed"] for each in told["gates"])
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = ict("why-not", *files, "--at", typed(at), "--symbol", symbol)
+    for words in ("a signal, but a filter stopped it", first["id"], "The filters:", "cost_too_high", "at most 0.001 R"):
+        assert words in shown.stdout, words
+    monkeypatch.setenv("ICT_SIGNALS__PAUSED", '["ob_fvg"]')
+    assert [each["verdict"] for each in asked(files, at, "--symbol", symbol)] == ["paused"]
+
+
+def test_a_signal_that_the_regime_stopped_is_shown_with_the_gate_of_the_regime(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIG-5, SIG-7: the model is of a timeframe that no strategy reads, and another strategy has no part in the refusal."""
+    first = scanned(files)[0]
+    at, symbol = first["close_time"], first["symbol"]
+    paths = [written(tmp_path / f"{each}.json", model(symbol=each, timeframe="1h")) for each in SYMBOLS]
+    monkeypatch.setenv("ICT_SIGNALS__REGIMES__MODELS", msgspec.json.encode([str(each) for each in paths]).decode())
+    monkeypatch.setenv("ICT_SIGNALS__REGIMES__ROUTES", '{"ob_fvg": {"calm": 1.0}}')
+    monkeypatch.setenv("ICT_SIGNALS__REGIMES__WARMUP_CANDLES", "10000")
+    assert scanned(files, "--to", typed(at)) == []
+    (told,) = asked(files, at, "--symbol", symbol)
+    assert (told["verdict"], list(told["reasons"]), told["signal"]) == ("regime", ["wrong_regime"], None)
+    assert [(each["name"], each["passed"]) for each in told["filters"]] == [("regime", False)]
+    assert "The regime on 1h is not known (calm " in told["filters"][0]["text"]
+    monkeypatch.setenv("COLUMNS", "200")
+    shown = ict("why-not", *files, "--at", typed(at), "--symbol", symbol)
+    for words in ("a signal, but it may not trade in this regime", first["id"], "The filters and the regime:"):
+        assert words in shown.stdout, words
+
+
 def test_scan_marks_what_was_not_chosen(files: list[str]) -> None:
     """SIG-8: opposite sides at one close: none is chosen; the same side: the higher score."""
     signals = scanned(files, "--strategy", "ob_fvg", "--strategy", "every_close")
@@ -175,6 +220,22 @@ def test_a_wrong_word_is_refused_with_what_to_type(words: tuple[str, ...], code:
     result = ict(*words, "--data", f"BTCUSDT={path}")
     assert result.exit_code == code, result.output
     assert said in result.output
+
+
+def test_another_strategy_is_asked_whatever_is_configured_of_those_that_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIG-8: presets, routes and pauses of others stay behind."""
+    path = written(tmp_path / "model.json", model(symbol="BTCUSDT"))
+    monkeypatch.setenv("ICT_SYMBOLS", '["BTCUSDT"]')
+    monkeypatch.setenv("ICT_SIGNALS__PRESETS", '{"ob_fvg": "mvp"}')
+    monkeypatch.setenv("ICT_SIGNALS__PAUSED", '["ob_fvg"]')
+    monkeypatch.setenv("ICT_SIGNALS__REGIMES__MODELS", msgspec.json.encode([str(path)]).decode())
+    monkeypatch.setenv("ICT_SIGNALS__REGIMES__ROUTES", '{"ob_fvg": {"calm": 1.0}}')
+    own = ["--data", f"BTCUSDT={write_csv(tmp_path / 'btc.csv', walk(1, 60))}"]
+    at = START + 45 * MINUTE
+    assert [each["strategy"] for each in asked(own, at, "--strategy", "donchian")] == ["donchian"]
+    assert [each["strategy"] for each in asked(own, at, "--strategy", "ob_fvg")] == ["ob_fvg"]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

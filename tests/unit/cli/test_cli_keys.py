@@ -98,7 +98,7 @@ def test_a_process_is_asked_for_the_key_that_it_uses_and_for_no_other(
     assert [fault.path for fault in start_refusals(loaded, [service])] == asked
 
 
-@pytest.mark.parametrize("service", ["risk", "execution"])
+@pytest.mark.parametrize("service", ["signals", "risk", "execution"])
 def test_whoever_obeys_commands_is_asked_for_the_operators_public_key(service: str) -> None:
     """OPS-7: without it nobody could re-arm, or everybody."""
     exchange = {"key": "a-key", "secret": "a-secret"}

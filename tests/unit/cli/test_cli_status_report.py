@@ -14,6 +14,7 @@ from cli.status.asking import Answer
 from cli.status.commands import addresses_of
 from cli.status.report import StatusReport, assemble
 from cli.status.showing import money, page, percent, price, ratio
+from services.signals.overview import PausedStrategy, SignalsOverview
 from shared.core import Overview
 from shared.runtime.process.state import ProcessState, encoded
 from tests.support.execution.desk import BTC, ETH, Desk
@@ -66,6 +67,29 @@ def printed(shown: StatusReport) -> str:
     paper = io.StringIO()
     Console(width=160, file=paper).print(page(shown))
     return paper.getvalue()
+
+
+def test_paused_strategies_of_all_lanes_are_shown_once() -> None:
+    """SIG-8, OPS-3: by whom, and what ends the pause; a lane that stands by says nothing."""
+    everywhere, here = PausedStrategy("ob_fvg", "", "command"), PausedStrategy("ote", "", "configuration")
+    single = PausedStrategy("ob_fvg", "BTCUSDT", "command")
+    first = answer("signals-a", {"signals.p0": SignalsOverview({}, paused=(everywhere, here)), "signals.p1": None})
+    second = answer("signals-b", {"signals.p0": None, "signals.p1": SignalsOverview({}, paused=(here, single))})
+    found = report(risk(), execution(), first, second)
+    assert found.ok
+    assert found.paused == (everywhere, single, here)
+    lines = printed(found)
+    assert "strategy ob_fvg: paused in every symbol, until `ict resume`" in lines
+    assert "strategy ob_fvg: paused in BTCUSDT, until `ict resume`" in lines
+    assert "strategy ote: paused in every symbol, by configuration" in lines
+
+
+def test_signals_of_another_version_are_named_as_missing() -> None:
+    """OPS-3: a pause that cannot be read is not shown as none."""
+    strange = answer("signals", {"signals.p0": PausedStrategy("ob_fvg", "", "command")})
+    found = report(risk(), execution(), strange)
+    assert not found.ok
+    assert any("signals.p0 at signals:9100 cannot be read" in each for each in found.missing)
 
 
 def test_a_whole_report_is_ok_and_has_both_states() -> None:

@@ -47,6 +47,9 @@ def own_secrets(tmp_path: Path) -> Path:
         "rabbitmq.conf": "default_user = ict",
         "exchange__key": "a-key",
         "exchange__secret": "a-secret",
+        "guardian__key": "another-key",
+        "guardian__secret": "another-secret",
+        "guardian__halt_secret": "a-secret-of-two",
     }.items():
         (tmp_path / name).write_text(text)
     return tmp_path
@@ -116,13 +119,23 @@ def test_on_an_exchange_no_market_is_played_and_execution_has_the_key(own_secret
     project = read([COMPOSE, EXCHANGE], environ | ({"SETTINGS_FILE": str(live_settings)} if mode == "live" else {}))
     assert modes(project) == {mode}
     assert "market" not in project["services"]
-    assert defects(project, scraped("no-player.yml"), ROOT) == []
+    assert defects(project, scraped("exchange.yml"), ROOT) == []
+
+
+def test_the_guardian_waits_for_neither_broker_nor_store(own_secrets) -> None:
+    """EXEC-3: it is started beside them, holds no secret of theirs, and is no service of the paper market."""
+    project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
+    guardian = project["services"]["guardian"]
+    assert "depends_on" not in guardian
+    assert "bus__url" not in guardian["secrets"]
+    assert "ICT_STORE__URL" not in guardian["environment"]
+    assert "guardian" not in read([COMPOSE, PAPER], {"SECRETS_DIR": str(own_secrets)})["services"]
 
 
 def test_live_without_its_acknowledgements_is_refused_by_every_process(own_secrets) -> None:
     """OPS-7: the shipped settings do not acknowledge real money; the first process, topology, ends with that sentence."""
     project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "live"})
-    found = defects(project, scraped("no-player.yml"), ROOT)
+    found = defects(project, scraped("exchange.yml"), ROOT)
     for name in ("topology", "execution"):
         assert any(defect.startswith(f"{name}: ") and "live sends real orders" in defect for defect in found), found
 
@@ -172,6 +185,8 @@ def test_before_a_real_order_is_sent_what_was_saved_is_on_the_disk(own_secrets) 
 def test_all_modes_are_scraped_alike() -> None:
     without_player = (ROOT / "deploy/prometheus/prometheus.yml").read_text().replace("          - market:9100\n", "")
     assert yaml.safe_load(without_player) == scraped("no-player.yml")
+    without_guardian = (ROOT / "deploy/prometheus/exchange.yml").read_text().replace("          - guardian:9100\n", "")
+    assert yaml.safe_load(without_guardian) == scraped("no-player.yml")
 
 
 EXCHANGE_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -185,7 +200,10 @@ EXCHANGE_SPECIMENS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = 
     ),
     "execution without its secret": (
         lambda s: s["execution"]["secrets"].remove("exchange__secret"),
-        "execution: holds of the keys: approval__public_key, exchange__key, operator__public_key",
+        "execution: holds of the keys: approval__public_key, exchange__key, guardian__halt_secret, operator__public_key",
+    ),
+    "execution's key in the guardian's hand": (
+        lambda s: s["guardian"]["secrets"].append("exchange__key"), "guardian: holds of the keys: exchange__key, guardian"
     ),
     "a played market beside the exchange": (
         lambda s: s.update(market={**s["risk"], "command": ["run", "market"]}), "market: layout split has no service"
@@ -205,7 +223,7 @@ def test_an_exchanges_project_with_a_fault_is_caught(own_secrets, name: str) -> 
     project = read([COMPOSE, EXCHANGE], {"SECRETS_DIR": str(own_secrets), "ICT_MODE": "testnet"})
     spoil, expected = EXCHANGE_SPECIMENS[name]
     spoil(project["services"])
-    found = defects(project, scraped("no-player.yml"), ROOT)
+    found = defects(project, scraped("exchange.yml"), ROOT)
     assert any(defect.startswith(expected) for defect in found), found
 
 

@@ -12,10 +12,10 @@ import yaml
 from pydantic import BaseModel
 
 from cli.settings import Settings
-from shared.bus.topology import Mode
 from shared.config.errors import ConfigInvalid
 from shared.config.fields import of_field
 from shared.config.load import load
+from shared.domain.modes import Mode
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = {mode: ROOT / f"config/{mode}.yaml" for mode in get_args(Mode)}

@@ -16,9 +16,10 @@ from shared.runtime.extras import EXTRAS
 ROOT = Path(__file__).resolve().parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-#: The table of events is pyarrow's from its first line; `ict analyse` imports it for a file that ends in .parquet.
-NEEDS_AN_EXTRA = {"research.event_table"}
-BLOCK = f"import sys\nsys.modules.update(dict.fromkeys({[*EXTRAS, 'scipy', 'pandas', 'PIL']!r}))\n"
+#: The table of events is pyarrow's from its first line; `ict analyse` imports it for a file that ends in .parquet. The study
+#: is Optuna's; `ict optimise` imports it after it has asked for Optuna. Frames are for notebooks; no command imports them.
+NEEDS_AN_EXTRA = {"research.event_table", "research.frames", "research.search.studies", "research.search.studying"}
+BLOCK = f"import sys\nsys.modules.update(dict.fromkeys({[*EXTRAS, 'scipy', 'PIL']!r}))\n"
 WALK = (
     BLOCK
     + """
@@ -53,6 +54,9 @@ def test_every_module_imports_without_the_extras() -> None:
         ("plot --data BTCUSDT=btc.csv --out c.html", "reading btc.csv needs pyarrow"),
         ("pictures", "a picture as PNG needs matplotlib"),
         ("train fvg --data BTCUSDT=btc.csv@15m --out m.json", "training a model needs sklearn"),
+        ("optimise zscore --data BTCUSDT=btc.csv", "a search for settings needs optuna"),
+        ("walk-forward --ray 127.0.0.1:1", "work on several machines needs ray, which is not installed; type: make ray"),
+        ("measure --ray 127.0.0.1:1 --data BTCUSDT=btc.csv --out m.json", "reading candle files needs pyarrow"),
     ],
 )  # fmt: skip
 def test_a_command_that_needs_an_absent_extra_refuses_in_one_sentence(tmp_path: Path, arguments: str, sentence: str) -> None:

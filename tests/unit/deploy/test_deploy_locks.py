@@ -16,6 +16,7 @@ RUNTIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DATA = [Requirement(text) for text in EXTRAS["data"]]
 RESEARCH = [*DATA, *(Requirement(text) for text in EXTRAS["research"] if text != "ict-trader[data]")]
+RAY = [*RESEARCH, *(Requirement(text) for text in EXTRAS["ray"] if text != "ict-trader[research]")]
 DEVELOPMENT = [Requirement(text) for text in PROJECT["dependency-groups"]["dev"]]
 INSTALL = [Requirement(text) for text in PROJECT["dependency-groups"]["install"]]
 BUILD = [Requirement(text) for text in PROJECT["build-system"]["requires"]]
@@ -23,7 +24,8 @@ LOCKS = {
     "requirements.lock": RUNTIME,
     "requirements-data.lock": [*RUNTIME, *DATA],
     "requirements-research.lock": [*RUNTIME, *RESEARCH],
-    "requirements-dev.lock": [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD],
+    "requirements-ray.lock": [*RUNTIME, *RAY],
+    "requirements-dev.lock": [*RUNTIME, *RAY, *DEVELOPMENT, *BUILD],
     "requirements-build.lock": BUILD,
     "requirements-uv.lock": INSTALL,
 }
@@ -70,7 +72,7 @@ def test_every_lock_of_the_directory_is_known_here() -> None:
 def test_services_install_none_of_the_extras() -> None:
     """The image holds what services need: it stays small, and so does what an attacker finds there."""
     runtime = pins((ROOT / "requirements.lock").read_text())
-    assert {"pyarrow", "matplotlib", "scikit-learn", "scipy", "pandas", "pillow"} & set(runtime) == set()
+    assert {"pyarrow", "matplotlib", "scikit-learn", "scipy", "pandas", "pillow", "ray"} & set(runtime) == set()
 
 
 def test_the_build_group_is_what_the_build_system_requires() -> None:
@@ -80,7 +82,7 @@ def test_the_build_group_is_what_the_build_system_requires() -> None:
 def test_every_dependency_has_its_reason() -> None:
     rows = re.findall(r"^\| ([a-z0-9-]+) \| \S", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     rows = [row for row in rows if row not in ("package", "lock")]
-    assert sorted(rows) == sorted(canonicalize_name(each.name) for each in [*RUNTIME, *RESEARCH, *DEVELOPMENT, *BUILD])
+    assert sorted(rows) == sorted(canonicalize_name(each.name) for each in [*RUNTIME, *RAY, *DEVELOPMENT, *BUILD])
 
 
 def test_the_image_copies_what_exists_and_runs_as_nobody_in_particular() -> None:

@@ -95,8 +95,11 @@ def test_the_suite_runs_without_the_soak_tests_and_needs_the_development_lock(tm
     assert project.make("test", "ARGS=-x").returncode == 0
     calls = project.calls()
     assert "python -m cli.install requirements-dev.lock" in calls
-    assert "python -m cli.installed research --group dev" in calls
-    run, workers = "not soak and not locks and not containers and not clients", min(4, len(os.sched_getaffinity(0)) + 1)
+    assert "python -m cli.installed ray --group dev" in calls
+    run, workers = (
+        "not soak and not locks and not containers and not clients and not drill",
+        min(4, len(os.sched_getaffinity(0)) + 2),
+    )
     assert calls[-1].startswith(f"python -m pytest -m {run} -n {workers} ")
     assert calls[-1].endswith(" -x")
     project.make("demo")

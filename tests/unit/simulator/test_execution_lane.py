@@ -191,6 +191,9 @@ class Scripted:
         self.quotes.append(quote)
         return (self.refuses, "a sentence") if self.refuses is not None else None
 
+    def watched(self, symbol: str) -> OrderIntent | None:
+        return None
+
     def snapshot(self) -> bytes:
         return b""
 

@@ -181,8 +181,8 @@ async def test_candles_are_not_fed_before_the_risk_report_of_their_minute() -> N
             8,
             9,
         ):  # each wakes the replay driver once more: if the repeats had settled anything, it would have gone on
-            await system.bus.publish([stated(nudge)])
-            await recorder.until_taken(stated(nudge))
+            await system.bus.publish([risk_report(nudge)])
+            await recorder.until_taken(risk_report(nudge))
         assert not [each for each in system.trail if isinstance(each, FeedStep) and each.close_time == 2 * MINUTE]
         await system.bus.publish([risk_report(2 * MINUTE)])
         async with asyncio.timeout(PATIENCE):

@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from shared.domain.account import KillSwitch
 from shared.domain.candles import FeedStep
-from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.decisions import Decision, DecisionBundle, Reason
 from shared.domain.message import Message
 from simulator.recorder import FILES, Recorder, Summary
-from tests.support.journal.scenes import at, decisions, event, fill, order, risk, stated, trade
+from tests.support.journal.scenes import account, at, decisions, event, fill, order, risk, stated, trade
 
 
 def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]]:
@@ -27,22 +29,59 @@ def recorded(directory: Path, *steps: Sequence[Message]) -> dict[str, list[dict]
     return {name: [json.loads(line) for line in (directory / name).read_text().splitlines()] for name in FILES}
 
 
-def bundle(partition: int, minute: int, *symbols: str) -> DecisionBundle:
-    wishes = tuple(
-        Decision(id=f"d-{symbol}", symbol=symbol, close_time=at(minute), reasons=("no_fvg",)) for symbol in symbols
-    )
+def bundle(partition: int, minute: int, *symbols: str, reason: Reason = "no_fvg") -> DecisionBundle:
+    wishes = tuple(Decision(id=f"d-{symbol}", symbol=symbol, close_time=at(minute), reasons=(reason,)) for symbol in symbols)
     return DecisionBundle(partition=partition, close_time=at(minute), decisions=wishes)
 
 
 def test_decisions_stand_by_close_then_symbol_whichever_partition_was_first(tmp_path: Path) -> None:
     """BT-1: separate processes finish in any order; the record has one."""
     one, two = bundle(0, 1, "XRPUSDT", "BTCUSDT"), bundle(1, 1, "ETHUSDT")
-    late = bundle(0, 2, "BTCUSDT")
+    late = bundle(0, 2, "BTCUSDT", reason="no_bias")
     first = recorded(tmp_path / "a", [late, two, one])
     second = recorded(tmp_path / "b", [one, late, two])
     assert first == second
     lines = [(line["close_time"], line["symbol"]) for line in first["decisions.jsonl"]]
     assert lines == [(at(1), "BTCUSDT"), (at(1), "ETHUSDT"), (at(1), "XRPUSDT"), (at(2), "BTCUSDT")]
+
+
+def test_a_decision_that_says_what_the_last_line_of_its_symbol_says_is_not_written_again(tmp_path: Path) -> None:
+    """BT-7: a line a change; id and time alone are no change, and other symbols have lines of their own."""
+    steps = [[decisions(minute)] for minute in (1, 2, 3)] + [[bundle(0, 4, "BTCUSDT")], [bundle(0, 5, "BTCUSDT")]]
+    written = [(line["close_time"], line["symbol"]) for line in recorded(tmp_path, *steps)["decisions.jsonl"]]
+    assert written == [(at(1), "BTCUSDT"), (at(1), "ETHUSDT"), (at(4), "BTCUSDT")]
+
+
+def test_a_decision_with_a_signal_is_always_written(tmp_path: Path) -> None:
+    """SIG-7: also when the one before it had the same."""
+    wish = decisions(1, wish=True).decisions[0]
+    again = DecisionBundle(partition=0, close_time=at(2), decisions=(msgspec.structs.replace(wish, id="d-2"),))
+    first = DecisionBundle(partition=0, close_time=at(1), decisions=(wish,))
+    assert [line["id"] for line in recorded(tmp_path, [first], [again])["decisions.jsonl"]] == [wish.id, "d-2"]
+
+
+@pytest.mark.parametrize(
+    ("later", "written"),
+    [
+        ({"wallet": "10000", "equity": "10007"}, 1),  # a mark moved
+        ({"wallet": "10001", "equity": "10001"}, 2),
+        ({"wallet": "10000", "equity": "10000", "held": "0.5"}, 2),
+        ({"wallet": "10000", "equity": "10000", "kill_switch": "CAUTION"}, 2),
+        ({"wallet": "10000", "equity": "10000", "trades_today": 7}, 2),
+    ],
+)
+def test_equity_has_a_line_when_more_than_marks_moved(tmp_path: Path, later: dict[str, Any], written: int) -> None:
+    """BT-7, RISK-3: wallet, kill switch, trades of the day, what is held."""
+
+    def step(
+        minute: int, wallet: str, equity: str, held: str = "0", kill_switch: KillSwitch = "NORMAL", trades_today: int = 0
+    ) -> list[Message]:
+        state = msgspec.structs.replace(account(equity, held), wallet=Decimal(wallet))
+        report = msgspec.structs.replace(risk(minute, kill_switch), trades_today=trades_today)
+        return [msgspec.structs.replace(stated(minute), account=state), report]
+
+    lines = recorded(tmp_path, step(1, "10000", "10000"), step(2, **later), step(3, **later))["equity.jsonl"]
+    assert [line["time"] for line in lines] == [at(1), at(2)][:written]
 
 
 def test_orders_and_fills_stand_as_the_exchange_had_them(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from services.execution.drivers.exchange.halting import Halting
 from services.execution.drivers.exchange.money_loop import MoneyLoop
 from services.execution.drivers.exchange.presence import Presence
 from services.execution.leading import Sign, another, may_lead
-from services.execution.oms.ids import lineage
 from shared.bus.port import Bus
 from shared.config.settings import CommonSettings
+from shared.domain.client_ids import lineage
 from shared.exchange.port import TradingExchange
 from shared.runtime.leadership import Leadership, MayNotLead
 

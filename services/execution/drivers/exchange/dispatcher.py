@@ -17,12 +17,12 @@ from services.execution.drivers.exchange.instruments import Instruments
 from services.execution.drivers.exchange.listening import Listening
 from services.execution.drivers.exchange.money_loop import MoneyLoop, is_entry
 from services.execution.drivers.exchange.presence import Presence
+from services.execution.drivers.exchange.price_watch import PriceWatch
 from services.execution.drivers.exchange.quotes import Quotes
 from services.execution.drivers.exchange.readiness import Readiness
 from services.execution.drivers.exchange.sending import Sending
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.leading import Sign
-from services.execution.oms.ids import lineage
 from services.execution.requests import (
     CancelOrder,
     QueryAccount,
@@ -32,6 +32,7 @@ from services.execution.requests import (
 )
 from services.execution.settings import ExecutionSettings
 from shared.config.settings import CommonSettings
+from shared.domain.client_ids import lineage
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.port import Exchange
@@ -83,11 +84,13 @@ class Dispatcher:
         )
         self.countdown = Countdown(exchange, loop, driver.countdown_s, failed)
         self._funding = Funding(exchange, loop, driver.funding_every_s, driver.funding_overlap_s, failed)
+        self._price_watch = PriceWatch(exchange, loop, common.symbols, failed)
         self._quotes = Quotes(
             exchange,
             common.symbols,
             loop.now,
             common.exchange.stream,
+            on_quote=self._price_watch.on_quote,
             silence_ms=driver.quote_silence_ms,
             patience=driver.quote_patience_s,
         )
@@ -119,6 +122,7 @@ class Dispatcher:
         """What runs, beside the user stream and statements, until the process stops, once the account was checked."""
         yield "funding", self._funding.run()
         yield "quotes", self._quotes.run()
+        yield "price watch", self._price_watch.run()
         yield "countdown", self.countdown.run()
         yield "instruments", self.instruments.run()
 

@@ -16,7 +16,6 @@ import structlog
 from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange.alone import Alone
 from services.execution.drivers.exchange.dispatcher import Dispatcher
-from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.halting import BY
 from services.execution.drivers.exchange.leaving import leave
 from services.execution.drivers.exchange.listening import LONGEST_PAUSE_S
@@ -39,6 +38,7 @@ from shared.domain.intents import RiskOrder, VerdictBundle
 from shared.domain.message import Message
 from shared.exchange.error_codes import TOO_MANY
 from shared.exchange.errors import ExchangeError
+from shared.exchange.exchange_time import ExchangeTime
 from shared.exchange.port import Exchange
 from shared.runtime.process.exits import Exit, Leave
 from shared.runtime.source import Lease
@@ -79,6 +79,7 @@ class ExchangeDriver:
         self._tasks: list[asyncio.Task[None]] = []
         self._stream_open = asyncio.Event()
         self._shown: Callable[[], Overview] = lambda: {"execution": None}
+        self._halt: Callable[[str], None] | None = None
 
     def trouble(self) -> str:
         """See ``Readiness.trouble``."""
@@ -87,6 +88,13 @@ class ExchangeDriver:
     def overview(self) -> Overview:
         """Return what the core shows; None before it has taken up its state."""
         return self._shown()
+
+    def halt(self, why: str) -> bool:
+        """Stop entries, as the guardian asks over HTTP; False while this process has not taken up its state."""
+        if self._halt is None:
+            return False
+        self._halt(why)
+        return True
 
     async def run(self, lease: Lease) -> None:
         self._leadership = lease.leadership
@@ -130,6 +138,7 @@ class ExchangeDriver:
         self._loop.written_to(self._log)
         self._log.begin()
         self._dispatcher.halting.begin()
+        self._halt = self._dispatcher.halting.halt
         self._loop.feed(Connected(open=False, started=True))
         if not known:
             self._dispatcher.halting.halt(

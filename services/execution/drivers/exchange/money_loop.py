@@ -16,7 +16,6 @@ import structlog
 from services.execution.alerts import alert
 from services.execution.core import ExecutionCore
 from services.execution.drivers.exchange import log_entries
-from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.log_entries import Saved
 from services.execution.drivers.exchange.metrics import REFUSED, TAKEN
 from services.execution.drivers.exchange.outbox import Outbox
@@ -27,6 +26,7 @@ from services.execution.requests import PlaceOrder, QueryAccount, Request
 from shared.bus.port import InvalidMessage
 from shared.domain.control import ClockTick
 from shared.domain.message import Message
+from shared.exchange.exchange_time import ExchangeTime
 
 log = structlog.get_logger(__name__)
 

@@ -17,8 +17,8 @@ from typing import Final
 import structlog
 
 from services.execution.leading import Sign, first_of
-from services.execution.oms.ids import PresenceKind, presence_id, presence_kind
 from services.execution.state import remember
+from shared.domain.client_ids import PresenceKind, presence_id, presence_kind
 from shared.domain.instruments import Instrument
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef

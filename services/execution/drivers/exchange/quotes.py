@@ -30,7 +30,9 @@ class QuoteSource(Protocol):
 
 
 class Quotes:
-    """``now``: the exchange's time, UTC ms. silence_ms: age beyond which a streamed quote is not used. patience: seconds."""
+    """``now``: the exchange's time, UTC ms. on_quote: called with every quote of the stream. silence_ms: age beyond which a
+    streamed quote is not used. patience: seconds.
+    """
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class Quotes:
         now: Callable[[], int],
         settings: StreamSettings,
         *,
+        on_quote: Callable[[str, Quote], None],
         silence_ms: int,
         patience: float,
     ) -> None:
@@ -46,6 +49,7 @@ class Quotes:
         self._symbols = tuple(symbols)
         self._now = now
         self._settings = settings
+        self._on_quote = on_quote
         self._silence_ms = silence_ms
         self._patience = patience
         self._quotes: dict[str, Quote] = {}
@@ -85,7 +89,9 @@ class Quotes:
                     received = 0
                     async for each in stream:
                         if isinstance(each.event, BookTicker):
-                            self._quotes[each.event.symbol] = _quote(each.event, min(each.event.time, self._now()))
+                            quote = _quote(each.event, min(each.event.time, self._now()))
+                            self._quotes[each.event.symbol] = quote
+                            self._on_quote(each.event.symbol, quote)
                         pause, received = 0.0, received + 1
                         if not received % _BREATH:
                             await asyncio.sleep(0)

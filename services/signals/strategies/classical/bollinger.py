@@ -23,7 +23,7 @@ class BollingerSettings(IndicatorSettings):
     )
 
 
-def read(bars: Bars, settings: BollingerSettings) -> Setup:
+def read(bars: Bars, settings: BollingerSettings, *, told: bool) -> Setup:
     """BUY when the close before was below the lower band and this one is between lower and middle band; SELL mirrored."""
     (low_before, _, high_before), (low, middle, high) = _bands(bars.closes[:-1], settings), _bands(bars.closes, settings)
     before, close = bars.closes[-2], bars.closes[-1]
@@ -31,9 +31,10 @@ def read(bars: Bars, settings: BollingerSettings) -> Setup:
     back = low <= close < middle if below else middle < close <= high
     gates = (
         Gate("was_outside", "no_setup", below or above, before, high_before if above else low_before, "USDT",
-             f"The close before was {price(before)}; its bands were {price(low_before)} and {price(high_before)}."),
+             f"The close before was {price(before)}; its bands were {price(low_before)} and {price(high_before)}."
+             if told else ""),
         Gate("came_back", "no_setup", back or not (below or above), close, middle, "USDT",
-             f"It closed at {price(close)}; the bands are {price(low)}, {price(middle)} and {price(high)}."),
+             f"It closed at {price(close)}; the bands are {price(low)}, {price(middle)} and {price(high)}." if told else ""),
     )  # fmt: skip
     why = f"price came back from {'below the lower' if below else 'above the upper'} Bollinger band and closed"
     side: Side = "BUY" if below else "SELL"

@@ -19,7 +19,7 @@ class DonchianSettings(IndicatorSettings):
     channel: int = Field(20, ge=2, le=900, description="Candles of the channel, those before the closing one")
 
 
-def read(bars: Bars, settings: DonchianSettings) -> Setup:
+def read(bars: Bars, settings: DonchianSettings, *, told: bool) -> Setup:
     """BUY at a close above the channel when the close before was not above its own channel; SELL mirrored."""
     length = settings.channel
     top, bottom = max(bars.highs[-length - 1 : -1]), min(bars.lows[-length - 1 : -1])
@@ -30,12 +30,16 @@ def read(bars: Bars, settings: DonchianSettings) -> Setup:
     side: Side = "BUY" if above else "SELL"
     gates = (
         Gate("breakout", "no_setup", above or below, close, bottom if below else top, "USDT",
-             f"It closed at {price(close)}; the channel of {length} candles is {price(bottom)}-{price(top)}."),
+             f"It closed at {price(close)}; the channel of {length} candles is {price(bottom)}-{price(top)}."
+             if told else ""),
         Gate("first", "no_setup", first or not (above or below), before, bottom_before if below else top_before, "USDT",
-             f"The close before was {price(before)}; its channel was {price(bottom_before)}-{price(top_before)}."),
+             f"The close before was {price(before)}; its channel was {price(bottom_before)}-{price(top_before)}."
+             if told else ""),
     )  # fmt: skip
+    if not ((above or below) and first):
+        return Setup(None, gates, "")
     why = f"the first close {'above' if above else 'below'} the channel of {length} candles, {price(bottom)}-{price(top)},"
-    return Setup(side if (above or below) and first else None, gates, why)
+    return Setup(side, gates, why)
 
 
 STRATEGY: Final = indicator_strategy(

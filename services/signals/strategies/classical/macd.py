@@ -30,12 +30,15 @@ class MacdSettings(IndicatorSettings):
         return self
 
 
-def read(bars: Bars, settings: MacdSettings) -> Setup:
+def read(bars: Bars, settings: MacdSettings, *, told: bool) -> Setup:
     """BUY when the line was at or below its signal line at the close before and is above it now; SELL mirrored."""
     line, average = macd(bars.closes, settings.fast, settings.slow, settings.signal)
     was, now = line[-2] - average[-2], line[-1] - average[-1]
     up, down = was <= 0.0 < now, was >= 0.0 > now
-    text = f"The line is {line[-1]:.4g}, its signal line {average[-1]:.4g}; at the close before they were {was:+.4g} apart."
+    text = ""
+    if told:
+        lines = f"The line is {line[-1]:.4g}, its signal line {average[-1]:.4g}"
+        text = f"{lines}; at the close before they were {was:+.4g} apart."
     gate = Gate("cross", "no_setup", up or down, now, 0.0, "USDT", text)
     why = f"the MACD line crossed {'above' if up else 'below'} its signal line and closed"
     return Setup("BUY" if up else "SELL" if down else None, (gate,), why)

@@ -27,13 +27,16 @@ class MovingAveragesSettings(IndicatorSettings):
         return self
 
 
-def read(bars: Bars, settings: MovingAveragesSettings) -> Setup:
+def read(bars: Bars, settings: MovingAveragesSettings, *, told: bool) -> Setup:
     """BUY when the fast average was at or below the slow one at the close before and is above it now; SELL mirrored."""
     before, closes = bars.closes[:-1], bars.closes
     was = sma(before, settings.fast) - sma(before, settings.slow)
     fast, slow = sma(closes, settings.fast), sma(closes, settings.slow)
     up, down = was <= 0.0 < fast - slow, was >= 0.0 > fast - slow
-    text = f"The fast average is {price(fast)}, the slow one {price(slow)}; at the close before they were {was:+.4g} apart."
+    text = ""
+    if told:
+        averages = f"The fast average is {price(fast)}, the slow one {price(slow)}"
+        text = f"{averages}; at the close before they were {was:+.4g} apart."
     gate = Gate("cross", "no_setup", up or down, fast - slow, 0.0, "USDT", text)
     how = "above" if up else "below"
     why = f"the average of {settings.fast} candles crossed {how} that of {settings.slow} and closed"

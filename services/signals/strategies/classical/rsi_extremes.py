@@ -30,12 +30,12 @@ class RsiExtremesSettings(IndicatorSettings):
         return self
 
 
-def read(bars: Bars, settings: RsiExtremesSettings) -> Setup:
+def read(bars: Bars, settings: RsiExtremesSettings, *, told: bool) -> Setup:
     """BUY when the index was below ``oversold`` at the close before and is not now; SELL mirrored at ``overbought``."""
     was, now = rsi(bars.closes, settings.period)[-2:]
     up, down = was < settings.oversold <= now, was > settings.overbought >= now
     bounds = f"below {settings.oversold:g} is oversold, above {settings.overbought:g} overbought"
-    text = f"The index is {now:.1f} and was {was:.1f} at the close before; {bounds}."
+    text = f"The index is {now:.1f} and was {was:.1f} at the close before; {bounds}." if told else ""
     limit = settings.overbought if was > settings.overbought else settings.oversold
     gate = Gate("left_extreme", "no_setup", up or down, now, limit, "points", text)
     why = f"the relative strength index left {'oversold' if up else 'overbought'} ({was:.1f} to {now:.1f}) and price closed"

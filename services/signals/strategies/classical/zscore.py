@@ -19,11 +19,13 @@ class ZscoreSettings(IndicatorSettings):
     entry: float = Field(2.5, gt=0.0, le=10.0, description="Distance from the mean at which it enters, standard deviations")
 
 
-def read(bars: Bars, settings: ZscoreSettings) -> Setup:
+def read(bars: Bars, settings: ZscoreSettings, *, told: bool) -> Setup:
     """BUY at a close ``entry`` deviations or more below the mean when the one before was nearer; SELL mirrored."""
     was, now = _score(bars.closes[:-1], settings.period), _score(bars.closes, settings.period)
     low, high = now <= -settings.entry < was, now >= settings.entry > was
-    text = f"The close is {now:+.2f} deviations from the mean, the one before {was:+.2f}; it needs {settings.entry:g}."
+    text = ""
+    if told:
+        text = f"The close is {now:+.2f} deviations from the mean, the one before {was:+.2f}; it needs {settings.entry:g}."
     gate = Gate("far_away", "no_setup", low or high, now, settings.entry, "deviations", text)
     why = f"price went {abs(now):.2f} standard deviations {'below' if low else 'above'} its mean and closed"
     return Setup("BUY" if low else "SELL" if high else None, (gate,), why)

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from services.execution.inputs import Executions, Input, News, Sent, Statement, Withheld
+from services.execution.inputs import Executions, Input, News, Sent, Statement, Traded, Withheld
 from services.execution.requests import CancelOrder, PlaceOrder, QueryAccount, QueryExecutions, QueryOrder
+from services.execution.voiding import voids
+from shared.domain.intents import OrderIntent
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, OrderUpdate
 from tests.support.exchange_driver.desk import exchange_desk
+from tests.support.execution.desk import intent
 from tests.support.execution.driver_desk import DriverDesk, MatchingDesk, answers, filled, updates
 from tests.support.simulator.simulated_trader import BTC, D, limit, market, stop
 
@@ -252,3 +255,28 @@ async def test_stamps_never_go_back_and_answers_name_the_one_they_were_signed_wi
     assert stamps == sorted(stamps)
     sent = next(now for each, now in desk.inputs if each == Sent(client_id="e"))
     assert answers([each for each, _ in desk.inputs])["e"].asked_at == sent
+
+
+def resting(void_at: int) -> OrderIntent:
+    """A buy that rests at 90; above 100 it is void where ``void_at`` says."""
+    return intent(kind="limit", price=D(90), bound=D(90), stop=D(85), now=0, rests_until=10**12, void_at=D(void_at))
+
+
+def voided(wanted: OrderIntent) -> Callable[[list[Input]], bool]:
+    return lambda inputs: any(isinstance(each, Traded) and voids(wanted, each) for each in inputs)
+
+
+async def test_that_price_voids_an_entry_that_rests_is_told_once_it_has_traded_there(desk: DriverDesk) -> None:
+    """SIG-7: nothing that would void it is told before, and nothing at all where no entry rests."""
+    await desk.trade(112)
+    assert not any(isinstance(each, Traded) for each, _ in desk.inputs)
+    await desk.trade(100)
+    wanted = desk.rests = resting(108)
+    await desk.ask(PlaceOrder(limit("e", "BUY", 1, 90)))
+    await desk.until(answered("e"))
+    await desk.trade(107)
+    assert not voided(wanted)([each for each, _ in desk.inputs])
+    await desk.trade(109)
+    await desk.until(voided(wanted))
+    told = next(each for each, _ in desk.inputs if isinstance(each, Traded) and voids(wanted, each))
+    assert (told.symbol, told.high >= 108) == (BTC, True)

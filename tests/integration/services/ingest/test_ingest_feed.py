@@ -21,6 +21,7 @@ from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology
 from shared.domain.candles import FeedHistory, FeedStep
 from shared.domain.control import Alert, FundingDue, MarkPrices, Micro
 from shared.domain.message import Message
+from shared.domain.order_flow import CandleFlow, SettledFunding
 from shared.domain.timeframes import MINUTE, Timeframe
 from shared.exchange.model import market_data
 from shared.exchange.model.streams import KlineEvent
@@ -118,6 +119,17 @@ async def test_a_session_begins_warm_and_goes_on_live() -> None:
     assert max(stage.sent.index(message) for message in history) < first_step
     steps = stage.of(FeedStep)
     assert [[candle.backfilled for candle in step.candles] for step in steps] == [[True] * 2] * 2 + [[False] * 2] * 2
+
+
+async def test_the_first_minutes_of_a_session_know_the_funding_settled_before_it() -> None:
+    """RISK-6, DATA-8: read at the start; at most eight hours old."""
+    stage = Stage(ScriptedExchange(at(62, 10.0)))
+    async with stage.running():
+        await stage.live(61)
+    first, second, *_ = stage.of(FeedStep)
+    assert [candle.funding for candle in first.candles] == [SettledFunding(rate=0.0007, time=at(-419))] * 2
+    assert [candle.funding for candle in second.candles] == [None] * 2
+    assert [candle.flow for candle in first.candles] == [CandleFlow(taker_bought=1.0, trades=3)] * 2
 
 
 async def test_a_closing_frame_that_never_came_is_fetched() -> None:

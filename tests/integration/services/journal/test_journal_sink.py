@@ -10,9 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
@@ -21,11 +23,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.journal import read, tables
+from services.journal.candles import HotExtent, hot_chunks, hot_extents
 from services.journal.database import database_url, open_database
 from services.journal.insertion import FileInsertion
 from services.journal.sink import JournalOwnerError, JournalSchemaError, JournalSink
 from shared.domain.control import Alert
 from shared.domain.message import Message
+from shared.domain.order_flow import CandleFlow
 from tests.support.journal import scenes
 from tests.support.journal.scenes import D, at
 from tests.support.runtime.telling import received
@@ -337,3 +341,42 @@ async def test_the_stamp_of_the_lane_that_published_is_kept(url: str) -> None:
     async with read.reading(url) as connection:
         found = await connection.execute(text("select key, stamped_at from alerts order by key"))
         assert [tuple(row) for row in found] == [("a", at(7)), ("b", None)]
+
+
+async def test_candles_come_back_in_columns_without_the_disputed_ones(url: str) -> None:
+    """DATA-5: the hot side of history, page by page, with the order flow that is known."""
+    bundles = [scenes.candles(minute) for minute in (1, 2, 3, 5)]
+    told = CandleFlow(taker_bought=1e-7, trades=12)
+    marked = [
+        structs.replace(
+            bundle,
+            candles=tuple(
+                structs.replace(each, state="disputed" if at == 1 else each.state, flow=told if at == 2 else None)
+                for each in bundle.candles
+            ),
+        )
+        for at, bundle in enumerate(bundles)
+    ]
+    await recorded(url, [marked])
+    async with read.reading(url) as connection:
+        extents = await hot_extents(connection, "1m")
+        assert extents == [HotExtent(each, 4, at(0), at(4), 1) for each in ("BTCUSDT", "ETHUSDT")]
+        pages = [page async for page in hot_chunks(connection, "BTCUSDT", "1m", 0, at(99), rows=2)]
+        assert [page[0].tolist() for page in pages] == [[at(0), at(2)], [at(4)]]
+        _, opened, *_, bought, trades = (np.concatenate(each) for each in zip(*pages, strict=True))
+        assert opened.tolist() == [1.1, 3.1, 5.1]
+        assert np.array_equal(bought, [np.nan, 1e-7, np.nan], equal_nan=True)
+        assert np.array_equal(trades, [np.nan, 12, np.nan], equal_nan=True)
+        assert [page async for page in hot_chunks(connection, "BTCUSDT", "1m", at(5), at(99))] == []
+        assert await hot_extents(connection, "4h") == []
+
+
+async def test_a_candle_that_was_edited_by_hand_is_refused(tmp_path: Path) -> None:
+    """DATA-5: SQLite keeps text in a column of numbers if it is put there."""
+    url = f"sqlite:///{tmp_path}/journal.sqlite"
+    await recorded(url, [[scenes.candles(1)]])
+    with sqlite3.connect(tmp_path / "journal.sqlite") as database:
+        database.execute("UPDATE candles SET high = 'much'")
+    async with read.reading(url) as connection:
+        with pytest.raises(tables.NotOurs, match="no journal of ours"):
+            _ = [page async for page in hot_chunks(connection, "BTCUSDT", "1m", 0, at(9))]

@@ -14,8 +14,10 @@ from aio_pika.exceptions import ChannelPreconditionFailed, DeliveryError
 from shared.bus.port import BusError
 from shared.bus.rabbitmq.bus import RabbitBus
 from shared.bus.rabbitmq.objects import dead_name, exchange_name, queue_arguments, queue_name
-from shared.bus.topology import Mode, Overflow, QueueKind, QueueSpec, Topology, build
-from shared.domain.control import Alert, Control, Micro
+from shared.bus.topology import Overflow, QueueKind, QueueSpec, Topology, build
+from shared.domain.candles import FeedStep
+from shared.domain.control import Alert, Command, Control, Micro
+from shared.domain.modes import Mode
 from tests.support.bus.contract import Collector, eventually, feed, feeds, first_seen, queue, until_depth
 
 SPECS = (queue("q", "feed.#", "micro.#", "alert.#"),)
@@ -50,7 +52,7 @@ async def test_properties_beside_the_body(
     await bus.publish([feed(1), feed(2), micro, alert], origin_ns=77)
     one, two, light, told = await raw(connection, queue_name(namespace, "q"), 4)
     assert (one.message_id, one.type, one.correlation_id) == ("feed:p0:1", "feed_step", "feed:p0:1")
-    assert one.headers["schema_version"] == 1
+    assert one.headers["schema_version"] == FeedStep.VERSION
     assert one.headers["origin_ns"] == 77
     assert int(str(one.headers["sent_ns"])) > 1_700_000_000_000_000_000
     assert [message.headers["sequence"] for message in (one, two, light, told)] == [1, 2, 1, 1]
@@ -161,9 +163,9 @@ async def test_the_money_queues_of_the_table_park_what_comes_back_too_often(
     assert money
     bus = RabbitBus(Topology(money, namespace), rabbitmq_url, name="limits")
     await bus.start()
-    halt = Control(id="poison", command="halt", by="test", reason="")
-    reset = Control(id="poison too", command="reset", by="test", reason="")  # commands have queues of their own
-    await bus.publish([halt, reset])
+    commands: tuple[Command, ...] = ("halt", "reset", "pause")  # together they reach every one of these queues
+    assert all(any(f"control.{command}" in spec.bindings for command in commands) for spec in money)
+    await bus.publish([Control(id=f"poison {each}", command=each, by="test", reason="") for each in commands])
     for spec in money:
         got = Collector()
         await bus.subscribe(spec.name, got)

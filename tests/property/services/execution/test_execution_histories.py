@@ -120,3 +120,11 @@ def test_the_watchman_sees_that_an_addition_is_sold() -> None:
     names = [*("time_passes",) * 4, "approve", "price_moves", "person_adds", "time_passes", "close_intent", "time_passes"]
     found = [play(seed, names * 2, specimens.SellsAll).watch.violations for seed in range(20)]
     assert any("that others hold" in violation for violations in found for violation in violations)
+
+
+@pytest.mark.parametrize("specimen", [specimens.RestsForEver, ExecutionCore])
+def test_the_watchman_sees_that_a_voided_entry_rests_on(specimen: type[ExecutionCore]) -> None:
+    """STYLE, SIG-7: a specimen that ignores the price, in a handful of calm histories; the core itself is not blamed."""
+    names = [*("time_passes",) * 4, *("approve", "price_moves", "time_passes") * 6]
+    found = [violation for seed in range(20) for violation in play(seed, names, specimen).watch.violations]
+    assert any("price has voided it" in each for each in found) == (specimen is specimens.RestsForEver)

@@ -24,45 +24,8 @@ from shared.domain.timeframes import DURATION, TIMEFRAMES
 from tests.support.runtime.telling import tell
 from tests.support.signals.demo_market import SYMBOLS, analyse, analyses, candles
 from tests.support.signals.ict_checks import EVEN, STAGES, answers, asymmetry, changed_by_later, made
-from tests.support.signals.stage import Stage, turned_candle
-
-_STATES = ("active", "touched", "mitigated", "half_filled", "mean_threshold")
-_STEP = 0.125
-Edit = tuple[int, int, int, int]
-EDITS = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 30), st.integers(-16, 16), st.integers(-6, 6)), max_size=4)
-
-
-def edited(stage: Stage, edits: list[Edit]) -> Stage:
-    """The stage with some of its facts dropped, moved in price or time, or in another state, and other candles."""
-    for kind, which, price, number in edits:
-        ids = sorted(stage.facts())
-        frames = sorted(stage.analyses)
-        frame = frames[which % len(frames)]
-        if kind == 8 or not ids:
-            candle = stage.analyses[frame].candle
-            low, high = candle.low + price * _STEP, candle.high + price * _STEP
-            close = min(max(candle.close + price * _STEP + number * _STEP, low), high)
-            stage = stage.candle(frame, min(max(candle.open, low), high), high, low, close)
-            continue
-        each = stage.facts()[ids[which % len(ids)]]
-        if kind == 0:
-            stage = stage.drop(each.id)
-        elif kind == 1:
-            stage = stage.change(each.id, bottom=each.bottom + price * _STEP, top=each.top + price * _STEP)
-        elif kind == 2:
-            known = min(each.confirmed_at + number * DURATION["5m"], stage.at)
-            stage = stage.change(each.id, formed_at=min(each.formed_at, known), confirmed_at=known, changed_at=known)
-        elif kind == 3:
-            stage = stage.change(each.id, state=_STATES[number % len(_STATES)])
-        elif kind == 4:
-            stage = stage.trend(frame, ("up", "down", "none")[number % 3])
-        elif kind == 5:
-            stage = stage.change(each.id, top=each.top + abs(price) * _STEP)
-        elif kind == 6:
-            stage = replace(stage, used=(each.id,))
-        elif each.direction != "none":
-            stage = stage.change(each.id, direction="bearish" if each.direction == "bullish" else "bullish")
-    return stage
+from tests.support.signals.ict_edits import EDITS, STEP, Edit, edited
+from tests.support.signals.stage import ago, fact, turned_candle
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -85,6 +48,28 @@ def test_an_answer_is_sound_whatever_stands_there(name: str, edits: list[Edit]) 
         assert all(facts[each].confirmed_at <= stage.at for each in answer.rests_on)
     else:
         assert len(set(answer)) == len(answer) > 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(-16, 16), st.integers(0, 16)), max_size=6))
+def test_no_zone_of_a_day_that_is_left_out_changes_an_answer(zones: list[tuple[bool, bool, int, int]]) -> None:
+    """DATA-3: nothing rests on a disputed candle, neither a trade nor a refusal."""
+    stage = STAGES["top_down"]
+    candle = msgspec.structs.replace(stage.analyses["1d"].candle, state="disputed")
+    flawed = {**stage.analyses, "1d": msgspec.structs.replace(stage.analyses["1d"], candle=candle)}
+    stage = replace(stage, analyses=flawed)
+    more = [
+        fact(
+            "order_block" if block else "fvg",
+            "bullish" if buys else "bearish",
+            99.0 + low * STEP,
+            99.0 + (low + height) * STEP,
+            ago(stage.at, "1d", 3),
+            id=f"day-{number}",
+        )
+        for number, (block, buys, low, height) in enumerate(zones)
+    ]
+    assert stage.plus("1d", *more).ask(STRATEGIES["top_down"]) == stage.ask(STRATEGIES["top_down"])
 
 
 def crooked(view: MarketView, settings: Any) -> Answer:

@@ -125,3 +125,13 @@ def test_targets_of_both_sides_mirror_each_other_and_move_away_from_price(prices
     below = view({frame: tuple(map(mirror, facts)) for frame, facts in highs.items()}).targets("SELL", 206.0 - beyond, "5m")
     assert [each.fact.id for each in above] == [each.fact.id for each in below]
     assert [each.fact.top for each in above] == sorted({float(at) for each in prices.values() for at in each if at > beyond})
+
+
+@settings(max_examples=60, deadline=None)
+@given(markets(), st.sampled_from(FRAMES))
+def test_an_analysis_without_facts_is_the_same_candle_trend_and_range(market, timeframe):
+    """SIG-1: what strategies get that look at the candle alone."""
+    seen = view(market)
+    whole, bare = seen.newest(timeframe), seen.bare(timeframe)
+    assert bare == (None if whole is None else msgspec.structs.replace(whole, active=(), events=()))
+    assert (seen.bare_at_close(timeframe) is None) == (seen.at_close(timeframe) is None)

@@ -205,3 +205,14 @@ def test_ids_are_unique_and_the_same_in_every_run() -> None:
     assert [fact.id for fact in events(run(walk, LIVELY))] == [fact.id for fact in facts]
     other = events(run([msgspec.structs.replace(candle, symbol="ETHUSDT") for candle in walk], LIVELY))
     assert not {fact.id for fact in other} & set(born)
+
+
+def test_the_active_facts_are_the_same_object_until_one_of_them_changes() -> None:
+    """ICT-1..5: a reader sees by the object whether anything did, also at closes at which something else was found."""
+    gaps = Engine(SYMBOL, TIMEFRAME, LIVELY, frozenset({"fvg"}))
+    analyses, found = [gaps.update(each) for each in WALK], run(WALK, LIVELY)
+    quiet = 0
+    for (before, after), told in zip(pairwise(analyses), found[1:], strict=True):
+        assert (after.active is before.active) is (after.active == before.active)
+        quiet += after.active is before.active and bool(told.events)
+    assert quiet, "the walk has such closes"

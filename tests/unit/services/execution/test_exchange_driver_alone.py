@@ -9,8 +9,8 @@ import pytest
 
 from services.execution.drivers.exchange.alone import Alone
 from services.execution.leading import Sign
-from services.execution.oms.ids import client_order_id
 from shared.config.settings import CommonSettings
+from shared.domain.client_ids import client_order_id
 from shared.runtime.leadership import MayNotLead
 from tests.support.approval.pairs import OWN_KEYS
 

@@ -137,7 +137,15 @@ class Tickers:
 
 
 def quotes(source: Tickers) -> Quotes:
-    return Quotes(cast(QuoteSource, source), ("BTCUSDT",), lambda: NOW, StreamSettings(), silence_ms=1_000, patience=0.1)
+    return Quotes(
+        cast(QuoteSource, source),
+        ("BTCUSDT",),
+        lambda: NOW,
+        StreamSettings(),
+        on_quote=lambda symbol, quote: None,
+        silence_ms=1_000,
+        patience=0.1,
+    )
 
 
 async def test_a_quote_that_was_asked_for_is_as_old_as_the_question() -> None:

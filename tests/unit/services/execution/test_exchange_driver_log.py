@@ -10,7 +10,6 @@ from typing import cast
 import pytest
 
 from services.execution.drivers.exchange import log_entries
-from services.execution.drivers.exchange.exchange_time import ExchangeTime
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from services.execution.inputs import (
@@ -28,6 +27,7 @@ from services.execution.inputs import (
 from shared.domain.account import FundingPayment
 from shared.domain.control import ClockTick, Control
 from shared.domain.message import Message
+from shared.exchange.exchange_time import ExchangeTime
 from shared.exchange.model.account import PositionRisk
 from shared.exchange.model.orders import AccountTrade, ExchangeOrder
 from shared.exchange.model.user_events import AccountUpdate, AlgoUpdate, Executed, MarginCall, OrderUpdate

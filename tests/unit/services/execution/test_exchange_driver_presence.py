@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from services.execution.drivers.exchange import presence as module
 from services.execution.drivers.exchange.presence import Presence
 from services.execution.leading import Sign, first_of
-from services.execution.oms.ids import PresenceKind, client_order_id, origin_of, presence_id, presence_kind
+from shared.domain.client_ids import PresenceKind, client_order_id, origin_of, presence_id, presence_kind
 from shared.domain.instruments import Instrument
 from shared.exchange.errors import ExchangeError
 from shared.exchange.model.orders import ExchangeOrder, NewOrder, OrderRef

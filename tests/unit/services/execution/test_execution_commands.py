@@ -39,6 +39,17 @@ def test_flatten_closes_ours_and_others_positions_and_stays_halted() -> None:
     assert texts(desk, "control.c1.flat")
 
 
+@pytest.mark.parametrize("name", ["pause", "resume"])
+def test_the_pause_of_a_strategy_is_passed_over(name: str) -> None:
+    """SIG-8: it is obeyed by signals; whoever sends one here, by another topic, breaks nothing and gets no answer."""
+    desk = Desk()
+    desk.driver.give(control(name, strategy="ob_fvg"))
+    desk.run(0)
+    assert desk.core.state.halted is None
+    assert texts(desk, "control") == texts(desk, "command_refused") == []
+    assert not desk.core.state.commands.taken
+
+
 def test_flatten_asks_for_all_closes_in_one_step() -> None:
     """RISK-7: all at once, not one after the other."""
     desk = Desk()

@@ -74,13 +74,18 @@ def _request(order: LiveOrder, client_id: str) -> NewOrder:
 def count_looks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often orders of a trade were gone through, by the trade."""
     looks: Counter[str] = Counter()
-    of = Plan.of
+    of, traded = Plan.of, Plan._traded
 
     def counted(self: Plan, orders, *purposes):  # type: ignore[no-untyped-def]  # as the original
         looks[self.id] += 1
         return of(self, orders, *purposes)
 
+    def summed(self: Plan, orders, purposes):  # type: ignore[no-untyped-def]  # as the original
+        looks[self.id] += 1
+        return traded(self, orders, purposes)
+
     monkeypatch.setattr(Plan, "of", counted)
+    monkeypatch.setattr(Plan, "_traded", summed)
     return looks
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.execution.inputs import News
 from services.execution.leading import RECENT_MS, VERDICTS, Sign, Verdict, another, is_at_work, may_lead
-from services.execution.oms.ids import client_order_id, lineage, of_another_deployment
+from shared.domain.client_ids import client_order_id, lineage, of_another_deployment
 from shared.domain.order_words import OrderStatus
 from shared.exchange.model.orders import ExchangeOrder
 from shared.exchange.model.user_events import OrderUpdate

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from services.execution.oms import order as oms
-from services.execution.oms.ids import client_order_id, lineage, origin_of
 from services.execution.oms.order import OVER, LiveOrder
 from services.execution.plans import plan as plans
 from services.execution.plans.plan import Plan
 from shared.domain.account import TradeState
+from shared.domain.client_ids import client_order_id, lineage, origin_of
 from shared.domain.transitions import IllegalTransition
 from shared.exchange.model.orders import ExchangeOrder, NewOrder
 from tests.support.execution.desk import BTC, LINEAGE, intent

@@ -8,7 +8,8 @@ from typing import get_args
 import msgspec
 import pytest
 
-from services.ingest.quality import PRICE_LIMIT, VOLUME_LIMIT, RefusalReason, Trust, judge, number_fault, time_fault
+from services.ingest.quality import PRICE_LIMIT, VOLUME_LIMIT, RefusalReason, judge, number_fault, time_fault
+from services.ingest.saved import Trust
 from shared.domain.candles import Candle, RawCandle
 from shared.domain.timeframes import MINUTE
 

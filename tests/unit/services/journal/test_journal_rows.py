@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from services.journal.rows import order_sequence, rows, trade_sequence
 from services.journal.tables import metadata
 from shared.domain.control import ClockTick
 from shared.domain.intents import Verdict, VerdictBundle
-from tests.support.journal.scenes import D, at, day, decisions, event, fill, order, stated, trade, verdicts
+from shared.domain.order_flow import CandleFlow, SettledFunding
+from tests.support.journal.scenes import D, at, candles, day, decisions, event, fill, order, stated, trade, verdicts
 
 
 def test_a_day_of_messages_fills_every_table_with_its_own_columns() -> None:
@@ -20,6 +22,17 @@ def test_a_day_of_messages_fills_every_table_with_its_own_columns() -> None:
     for name, written in found.items():
         columns = set(metadata.tables[name].columns.keys())
         assert all(set(row) <= columns for row in written), name
+
+
+def test_a_candle_is_recorded_with_what_strategies_read_of_it() -> None:
+    """DATA-5, ICT-14: a replay of the day must decide the same; what is not known stays empty."""
+    (bare, *_) = rows([(candles(1), None)])["candles"]
+    beside = ("taker_bought", "trades", "spread", "imbalance", "funding_rate", "funding_time")
+    assert [bare[name] for name in beside] == [None] * 6
+    flow = CandleFlow(taker_bought=1e-7, trades=3, spread=0.0001, imbalance=-0.5)
+    whole = replace(candles(1).candles[0], flow=flow, funding=SettledFunding(rate=-0.0001, time=at(0) - 60_000))
+    (row,) = rows([(replace(candles(1), candles=(whole,)), None)])["candles"]
+    assert [row[name] for name in beside] == [1e-7, 3, 0.0001, -0.5, -0.0001, at(0) - 60_000]
 
 
 def test_a_decision_without_a_signal_leaves_its_reasons_and_no_signal() -> None:

@@ -79,10 +79,11 @@ def test_a_limit_signal_becomes_an_intent_that_rests():
     core = build()
     tell(core, stated(DAWN))
     exits = (Exit(price=102.0, share=0.5), Exit(price=104.0, share=0.5))
-    entry = LimitEntry(price=99.96, rests_until=T + 600_000)
+    entry = LimitEntry(price=99.96, rests_until=T + 600_000, void_at=102.04)
     wish = signal(at=T, entry=entry, exits=exits, break_even_after=1, close_by=T + 900_000)
     intent = verdicts(tell(core, wishes(T, wish)))[0].intent
     assert (intent.kind, intent.price, intent.bound, intent.rests_until) == ("limit", 100, 100, T + 600_000)
+    assert intent.void_at == Decimal("102.0")
     assert (intent.valid_until, intent.break_even_after, intent.close_by) == (T + 5_000, 1, T + 900_000)
     assert [(each.price, each.share) for each in intent.exits] == [(102, Decimal("0.5")), (104, Decimal("0.5"))]
 

@@ -156,3 +156,24 @@ def test_two_rungs_on_one_tick_are_not_traded():
 def test_settings_that_contradict_each_other_are_refused(wrong):
     with pytest.raises(ValidationError):
         RiskSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("side", "entry", "void_at", "rounded"),
+    [
+        ("BUY", 100.0, 102.04, "102.0"),
+        ("BUY", 100.0, 102.06, "102.1"),
+        ("BUY", 100.0, 100.01, "100.1"),
+        ("SELL", 100.0, 97.96, "98.0"),
+        ("SELL", 100.0, 99.99, "99.9"),
+        ("BUY", 100.0, None, "0"),
+    ],
+)
+def test_the_price_that_voids_an_entry_goes_to_the_grid_at_least_a_tick_beyond_it(side, entry, void_at, rounded):
+    """RISK-1, SIG-7: where it is an exit's price it is that exit's tick."""
+    prices = (
+        {"stop": 98.0, "exits": (Exit(price=104.0),)} if side == "BUY" else {"stop": 102.0, "exits": (Exit(price=96.0),)}
+    )
+    resting = signal(side=side, entry=LimitEntry(price=entry, rests_until=0, void_at=void_at), **prices)
+    assert size(resting, BTC, Decimal(10_000), Decimal(0), FREE, 10).void_at == Decimal(rounded)
+    assert size(signal(), BTC, Decimal(10_000), Decimal(0), FREE, 10).void_at == 0

@@ -16,8 +16,9 @@ from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.ob_fvg import ObFvgSettings
 from services.signals.view import MarketView, UndeclaredRead
+from shared.bus.codec import decode, encode
 from shared.domain.control import Alert
-from shared.domain.decisions import Decision, DecisionBundle, Exit, MarketEntry, Signal
+from shared.domain.decisions import Decision, DecisionBundle, Exit, LimitEntry, MarketEntry, Signal
 from shared.domain.timeframes import TIMEFRAMES, closing_at
 from tests.support.runtime.telling import tell
 from tests.support.signals.scenes import CLOSE, QUARTER, bundle, bundles_of, candle, gap
@@ -81,6 +82,12 @@ class Unprintable:
         raise RuntimeError("no text")
 
 
+class Word(str):
+    """A text that no encoder knows."""
+
+
+#: Half of a character, which UTF-8 cannot carry.
+HALF = "\ud800"
 NAN = float("nan")
 WRONG: dict[str, tuple[Callable[[MarketView, Any], Any], str, str]] = {
     "raises": (raises(KeyError("price")), "strategy_failed", "raised KeyError: 'price'"),
@@ -105,6 +112,20 @@ WRONG: dict[str, tuple[Callable[[MarketView, Any], Any], str, str]] = {
     "a text for a price": (lambda view, settings: signal(view, score="1"), "bad_signal", "prices that are no numbers"),
     "a negative price": (lambda view, settings: signal(view, stop=-1.0), "bad_signal", "is refused"),
     "a foreign fact": (lambda view, settings: signal(view, rests_on=("dream",)), "bad_signal", "rests on 'dream'"),
+    "reasons without end": (lambda view, settings: ("no_setup",) * 33, "bad_signal", "33 reasons; at most 32"),
+    "a word of another type": (lambda view, settings: (Word("no_setup"),), "bad_signal", "which strategies do not have"),
+    "half a character in its error": (raises(ValueError(HALF)), "strategy_failed", "ValueError: ?"),
+    "closed long ago": (lambda view, settings: signal(view, close_by=5), "bad_signal", "to be closed, until 5"),
+    "rested long ago": (
+        lambda view, settings: signal(view, entry=LimitEntry(price=100.0, rests_until=5)), "bad_signal", "5, which is over",
+    ),
+    "even after more exits than it has": (lambda view, settings: signal(view, break_even_after=8), "bad_signal", "after 8"),
+    "a list of exits": (lambda view, settings: signal(view, exits=[Exit(price=102.0)]), "bad_signal", "of the exits"),
+    "half a character in its words": (lambda view, settings: signal(view, why=HALF), "bad_signal", "is refused"),
+    "a score beyond any number": (lambda view, settings: signal(view, score=10**30), "bad_signal", "is refused"),
+    "words without end": (lambda view, settings: signal(view, why="😀" * 2_100), "bad_signal", "at most 8,192"),
+    "leaves the process": (raises(SystemExit(0)), "strategy_failed", "raised SystemExit"),
+    "panics": (raises(BaseException("panic")), "strategy_failed", "BaseException: panic"),
     "an undeclared kind": (lambda view, settings: view.facts("sweep", "15m"), "undeclared_read", "it read sweep on 15m"),
     "an undeclared timeframe": (lambda view, settings: view.newest("1h"), "undeclared_read", "it read timeframe 1h"),
     "an undeclared symbol": (lambda view, settings: view.other("XRPUSDT"), "undeclared_read", "it read symbol XRPUSDT"),
@@ -144,11 +165,43 @@ def test_a_strategy_that_goes_wrong_is_named_and_the_others_go_on(case, beside) 
     for decision in decisions:
         assert [(each.strategy, each.reasons) for each in decision.judgements] == [("wrong", (reason,)), ("ob_fvg", ())]
         assert decision.chosen == "ob_fvg"
+    decided_again = DecisionBundle(partition=0, close_time=CLOSE, decisions=decisions)
+    assert decode(DecisionBundle.TYPE, DecisionBundle.VERSION, encode(decided_again)) == decided_again
     (alert,) = alerts
+    assert decode(Alert.TYPE, Alert.VERSION, encode(alert)) == alert
     assert alert.key == f"{reason}.wrong.p0"
     assert f"Strategy wrong did not judge BTCUSDT at the close {CLOSE}" in alert.text
     assert sentence in alert.text
     assert len(alert.text) < 1_000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stop": 99, "score": 1, "exits": (Exit(price=102, share=1),), "entry": MarketEntry(price=100)},
+        {"entry": LimitEntry(price=100, rests_until=CLOSE + 1, void_at=101), "threshold": 1},
+    ],
+)
+def test_whole_numbers_for_prices_give_the_bytes_that_a_broker_would_give(changes, beside) -> None:
+    """Invariant 2: a decision that stays in its process is written as one that was encoded on its way."""
+    decisions, _ = decided(beside(strategy(lambda view, settings: signal(view, **changes))))
+    assert decisions[0].judgements[0].signal is not None
+    sent = DecisionBundle(partition=0, close_time=CLOSE, decisions=decisions)
+    read = decode(DecisionBundle.TYPE, DecisionBundle.VERSION, encode(sent))
+    assert msgspec.json.encode(sent) == msgspec.json.encode(read)
+
+
+def test_fields_of_a_kind_of_signal_of_its_own_are_left_out(beside) -> None:
+    """SIG-8: no reader of the message would have it."""
+
+    class Own(Signal):
+        mood: str = "good"
+
+    def judge(view: MarketView, settings: Any) -> Answer:
+        return Own(**{name: getattr(signal(view), name) for name in Signal.__struct_fields__})
+
+    decisions, _ = decided(beside(strategy(judge)))
+    assert type(decisions[0].judgements[0].signal) is Signal
 
 
 def test_faults_are_told_once_an_hour_and_all_of_them_are_counted_across_a_restart(beside) -> None:

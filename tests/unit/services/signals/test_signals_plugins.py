@@ -70,6 +70,7 @@ def without(text: str, instead: str = "") -> str:
 ABOUT = 'about="Fades a sweep once price has left it with force."'
 REFUSED = {
     "raises on import": ("raise RuntimeError('no licence')\n", "cannot be imported from .*RuntimeError: no licence"),
+    "leaves on import": ("raise SystemExit(0)\n", "cannot be imported from .*SystemExit: 0"),
     "is something else": ("STRATEGY = 5\n", "is no Strategy but int"),
     "another name": (without('name="stranger_fade"', 'name="other"'), "calls itself other"),
     "no range": (without("gt=0.0, le=20.0, "), "needs a range for its setting reward_risk"),
@@ -174,3 +175,14 @@ def test_a_timeframe_that_a_strategy_reads_and_does_not_get_is_refused(site: Pat
     )
     with pytest.raises(ValidationError, match="strategy stranger_fade reads 4h candles: add 4h here"):
         Settings.model_validate({"timeframes": ["1m", "5m"], "signals": {"strategies": ["stranger_fade"]}})
+
+
+def test_settings_of_a_plugin_that_raise_anything_are_refused_by_name(site: Path) -> None:
+    """SIG-8: a validator that fails is the plug-in's fault, not a crash of this program."""
+    wrong = without(
+        "class Settings(BaseModel):",
+        "class Settings(BaseModel):\n    def __init__(self, **values: object) -> None:\n        raise KeyError('boom')\n",
+    )
+    install(site, "stranger-fade", {"stranger_fade": "stranger_fade:STRATEGY"}, {"stranger_fade": wrong})
+    with pytest.raises(ValidationError, match=r"stranger_fade.*KeyError: 'boom'"):
+        SignalsSettings(strategies=("stranger_fade",))

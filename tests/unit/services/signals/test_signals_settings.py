@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -9,6 +11,7 @@ from services.signals.contract import faults
 from services.signals.settings import SignalsSettings
 from services.signals.strategies import STRATEGIES
 from services.signals.strategies.ob_fvg import MVP, ObFvgSettings
+from shared.domain.incoherent import Incoherent
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -64,3 +67,27 @@ def test_wrong_signals_settings_are_refused(wrong):
 def test_wrong_strategy_settings_are_refused(wrong):
     with pytest.raises(ValidationError):
         ObFvgSettings(**wrong)
+
+
+def test_a_preset_is_what_the_strategy_runs_with() -> None:
+    """SIG-3: the MVP's exact defaults, by name."""
+    signals = SignalsSettings(presets={"ob_fvg": "mvp"})
+    (enabled,) = signals.enabled()
+    assert enabled.settings == MVP
+    assert SignalsSettings.model_validate(signals.model_dump()) == signals
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"presets": {"ob_fvg": "mpv"}}, "no preset mpv; it has mvp"),
+        ({"presets": {"ote": "mvp"}, "strategies": ("ote",)}, "has no preset mvp; it has none"),
+        ({"presets": {"ote": "mvp"}}, "not among strategies"),
+        ({"presets": {"ob_fvg": "mvp"}, "ob_fvg": {"reward_risk": 3.0}}, "take one of the two out"),
+        ({"presets": {"ob_fgv": "mvp"}}, "ob_fgv"),
+    ],
+)
+def test_a_preset_that_cannot_be_meant_is_refused(wrong: dict[str, Any], says: str) -> None:
+    """SIG-3: which of two would win is never guessed."""
+    with pytest.raises((ValidationError, Incoherent), match=says):
+        SignalsSettings(**wrong)

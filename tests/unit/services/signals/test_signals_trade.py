@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.signals.trade import TradeSettings, faults_of_stop, ladder, stop_beyond, written
+from services.signals.trade import RestingSettings, TradeSettings, ladder, stop_beyond, void_price, written
+from shared.domain.decisions import Exit
 
 SETTINGS = TradeSettings()
 LADDERS = {
@@ -52,21 +53,6 @@ def test_a_ladder_takes_off_everything_in_order_between_its_bounds(risk, levels,
     assert settings.reward_risk - 1e-6 <= reached[-1] <= settings.max_reward_risk + 1e-6
 
 
-@pytest.mark.parametrize(
-    ("direction", "stop", "reasons"),
-    [
-        ("bullish", 99.0, ()),
-        ("bearish", 101.0, ()),
-        ("bullish", 99.95, ("stop_too_near",)),
-        ("bearish", 99.0, ("stop_too_near",)),
-        ("bullish", 96.0, ("stop_too_far",)),
-        ("bearish", 104.0, ("stop_too_far",)),
-    ],
-)
-def test_a_stop_that_is_too_near_or_too_far_is_refused(direction, stop, reasons) -> None:
-    assert faults_of_stop(direction, 100.0, stop, SETTINGS) == reasons
-
-
 def test_the_stop_lies_two_tenths_of_a_percent_beyond_its_price() -> None:
     """SIG-7: the default of the requirement."""
     assert stop_beyond("bullish", 100.0, SETTINGS) == pytest.approx(99.8)
@@ -90,3 +76,24 @@ def test_settings_that_leave_no_trade_are_refused(wrong) -> None:
 
 def test_prices_are_written_in_digits() -> None:
     assert [written(each) for each in (100.0, 0.0000001005, 95505.4)] == ["100", "0.0000001005", "95505.4"]
+
+
+# void_at, close, exits -> where the order is void; a buy that rests at 100
+VOIDS = {
+    "the first target": ("first_target", 101.0, (103.0, 106.0), 103.0),
+    "the last target": ("last_target", 101.0, (103.0, 106.0), 106.0),
+    "no price": ("never", 101.0, (103.0, 106.0), None),
+    "one target is first and last": ("last_target", 101.0, (103.0,), 103.0),
+    "price is beyond the first target already": ("first_target", 104.0, (103.0, 106.0), 106.0),
+    "price is at the first target": ("first_target", 103.0, (103.0, 106.0), 106.0),
+    "price is beyond all of them": ("first_target", 107.0, (103.0, 106.0), None),
+}
+
+
+@pytest.mark.parametrize(("void_at", "close", "exits", "price"), VOIDS.values(), ids=VOIDS.keys())
+def test_a_limit_order_is_void_at_a_target_that_price_still_has_ahead(void_at, close, exits, price) -> None:
+    """SIG-7, SIG-3: mirrored for a sell."""
+    settings = RestingSettings(void_at=void_at)
+    assert void_price("bullish", close, [Exit(price=each) for each in exits], settings) == price
+    mirrored = void_price("bearish", 200.0 - close, [Exit(price=200.0 - each) for each in exits], settings)
+    assert mirrored == (None if price is None else 200.0 - price)

@@ -40,6 +40,10 @@ def test_a_fresh_command_of_the_operator_is_obeyed(name: str) -> None:
         (sign(command(), COMMANDER), NOW - EXPIRY_MS - 1, "ahead"),
         (sign(command("close"), COMMANDER), NOW, "misshapen"),
         (sign(command("rearm", symbol="BTCUSDT"), COMMANDER), NOW, "misshapen"),
+        (sign(command("rearm", strategy="ob_fvg"), COMMANDER), NOW, "misshapen"),
+        (sign(command("close", symbol="BTCUSDT", strategy="ob_fvg"), COMMANDER), NOW, "misshapen"),
+        (sign(command("pause"), COMMANDER), NOW, "misshapen"),
+        (sign(command("resume", symbol="BTCUSDT"), COMMANDER), NOW, "misshapen"),
         (sign(command(), Signer(OTHER.private, REALM, COMMAND)), NOW, "forged"),
         (sign(command(), Signer(OPERATOR.private, REALM, INTENT)), NOW, "forged"),
         (sign(command(), Signer(OPERATOR.private, Realm("live", "ict", "main"), COMMAND)), NOW, "forged"),
@@ -68,6 +72,15 @@ def test_a_symbol_cannot_be_exchanged() -> None:
     closing = sign(command("close", symbol="BTCUSDT"), COMMANDER)
     assert judged(closing) is None
     assert judged(msgspec.structs.replace(closing, symbol="ETHUSDT")) == "forged"
+
+
+def test_a_strategy_cannot_be_exchanged_or_a_symbol_left_out() -> None:
+    """SIG-8: `ict resume` lets go of what was typed, and of no more."""
+    resuming = sign(command("resume", strategy="ob_fvg", symbol="BTCUSDT"), COMMANDER)
+    assert judged(resuming) is None
+    assert judged(sign(command("pause", strategy="ob_fvg"), COMMANDER)) is None
+    assert judged(msgspec.structs.replace(resuming, strategy="ote")) == "forged"
+    assert judged(msgspec.structs.replace(resuming, symbol=None)) == "forged"
 
 
 def test_a_command_acts_once_until_it_is_stale() -> None:

@@ -38,6 +38,7 @@ def test_the_same_content_has_the_same_signature_in_every_process() -> None:
         {"bound": WANTED.bound + 1},
         {"exits": (msgspec.structs.replace(WANTED.exits[0], share=Decimal("0.5")),)},
         {"valid_until": WANTED.valid_until + 1},
+        {"kind": "limit", "rests_until": WANTED.valid_until, "void_at": Decimal(109)},
         {"decided_at": WANTED.decided_at + 1},
         {"risk_budget": WANTED.risk_budget + 1},
         {"close_time": WANTED.close_time + 1},

@@ -30,7 +30,7 @@ def body(**changes: object) -> bytes:
 def test_a_message_survives_the_wire() -> None:
     """What is decoded equals what was encoded."""
     bundle = CandleBundle(partition=0, timeframe="1m", close_time=60_000, candles=(Candle(**CANDLE),), missing=("ETHUSDT",))
-    assert decode("candle_bundle", 1, encode(bundle)) == bundle
+    assert decode("candle_bundle", 2, encode(bundle)) == bundle
 
 
 @pytest.mark.parametrize(
@@ -49,21 +49,21 @@ def test_a_message_survives_the_wire() -> None:
 def test_a_value_out_of_range_is_refused_with_its_place(changes: dict[str, object], reason: str) -> None:
     """Bad input on any queue: the reason names the field."""
     with pytest.raises(InvalidMessage, match=reason):
-        decode("candle_bundle", 1, body(**changes))
+        decode("candle_bundle", 2, body(**changes))
 
 
 @pytest.mark.parametrize(
     ("type_name", "version", "content", "reason"),
     [
-        ("candle_bundle", 2, body(), "version"),
-        ("candle_bindle", 1, body(), "unknown type"),
-        ("candle_bundle", 1, b"\xc1garbage", "malformed"),
-        ("candle_bundle", 1, body()[:-3], "malformed"),
-        ("candle_bundle", 1, b"", "malformed"),
-        ("candle_bundle", 1, b"x" * (MAX_BODY_BYTES + 1), "oversized"),
+        ("candle_bundle", CandleBundle.VERSION + 1, body(), "version"),
+        ("candle_bindle", 2, body(), "unknown type"),
+        ("candle_bundle", 2, b"\xc1garbage", "malformed"),
+        ("candle_bundle", 2, body()[:-3], "malformed"),
+        ("candle_bundle", 2, b"", "malformed"),
+        ("candle_bundle", 2, b"x" * (MAX_BODY_BYTES + 1), "oversized"),
         (
             "control",
-            2,
+            3,
             msgspec.msgpack.encode({"id": "1", "command": "sell everything", "by": "x", "reason": ""}),
             "command",
         ),

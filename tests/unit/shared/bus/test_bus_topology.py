@@ -20,7 +20,7 @@ from shared.bus.topology import (
     exchange_of,
     partition_of,
 )
-from shared.domain.control import ClockTick, Command
+from shared.domain.control import OF_STRATEGIES, ClockTick, Command
 from shared.domain.timeframes import TIMEFRAMES
 
 
@@ -97,11 +97,23 @@ def test_commands_have_queues_of_their_own(layout: Layout) -> None:
         if queue.consumer in ("risk", "engine", "execution") and not queue.name.endswith(".commands"):
             assert {each for each in queue.bindings if each.startswith("control")} == {"control.reset"}
     commands = table.queue("execution.commands")
-    named = {f"control.{each}" for each in get_args(Command) if each != "reset"}
+    named = {f"control.{each}" for each in get_args(Command) if each != "reset" and each not in OF_STRATEGIES}
     assert set(commands.bindings) == named | {"order.risk"}
     assert (commands.kind, commands.overflow) == (QueueKind.QUORUM, Overflow.BLOCK)
+    stopping, strategies = {"control.halt", "control.flatten", "control.rearm"}, {"control.pause", "control.resume"}
     gate = table.queue("engine.commands" if layout == "fused" else "risk.commands")
-    assert set(gate.bindings) == {"control.halt", "control.flatten", "control.rearm"}
+    assert set(gate.bindings) == (stopping | strategies if layout == "fused" else stopping)
+
+
+@pytest.mark.parametrize("layout", ["split", "embedded"])
+def test_every_lane_of_signals_hears_the_pause_of_a_strategy(layout: Layout) -> None:
+    """SIG-8: in each partition, in a queue of the lane's own that market queues do not hold up."""
+    table = build(layout, partitions=3)
+    for partition in range(3):
+        queue = table.queue(f"signals.p{partition}.commands")
+        assert (queue.consumer, set(queue.bindings)) == ("signals", {"control.pause", "control.resume"})
+        assert (queue.kind, queue.overflow, queue.single_active) == (QueueKind.QUORUM, Overflow.BLOCK, True)
+    assert {each.name for each in build("fused", partitions=3).of("signals")} == {"micro"}, "the engine has its own"
 
 
 @pytest.mark.parametrize(("layout", "reader"), [("split", "risk"), ("fused", "engine"), ("embedded", "risk")])
@@ -122,7 +134,7 @@ def test_the_journal_gets_every_change_of_an_order() -> None:
 def test_every_message_type_has_an_exchange() -> None:
     """A topic class without an exchange could never be published."""
     classes = {"feed", "market", "candle", "analysis", "decision", "order", "exchange", "account", "risk", "report"}
-    assert classes | {"control", "alert", "micro", "mark", "funding"} == set(EXCHANGES)
+    assert classes | {"control", "alert", "micro", "mark", "funding", "judgement"} == set(EXCHANGES)
     assert set(EXCHANGES) >= OPTIONAL_TOPICS
     assert len({kind.TYPE for kind in MESSAGE_TYPES}) == len(MESSAGE_TYPES)
 

@@ -13,11 +13,18 @@ from tests.support.bus.wire_versions import faults, fingerprint
 
 #: Type → version → fingerprint of its fields. A line is added with each version; a line that is here never changes.
 VERSIONS: dict[str, dict[int, str]] = {
-    "feed_step": {1: "316b5b383a882abc"},
-    "feed_history": {1: "15bbb9e9a09238d6"},
-    "candle_bundle": {1: "1cf916bea3d0ba0a"},
-    "analysis_bundle": {1: "b68429139d53d968"},
-    "decision_bundle": {1: "c452aafd5fc43ed3", 2: "81fdb2ec1384a8af", 3: "9dc138054ce94f66", 4: "ed07bc4828aa0950"},
+    "feed_step": {1: "316b5b383a882abc", 2: "bc33eb060e5f1f0e"},
+    "feed_history": {1: "15bbb9e9a09238d6", 2: "8da20d24f13e53af"},
+    "candle_bundle": {1: "1cf916bea3d0ba0a", 2: "776e969dc86aa549"},
+    "analysis_bundle": {1: "b68429139d53d968", 2: "95335f0cbbc8ff30"},
+    "decision_bundle": {
+        1: "c452aafd5fc43ed3",
+        2: "81fdb2ec1384a8af",
+        3: "9dc138054ce94f66",
+        4: "ed07bc4828aa0950",
+        5: "bf7ab1cb152fb22c",
+    },
+    "judgement_bundle": {1: "c8c69e1a9703afd8"},
     "verdict_bundle": {
         1: "6689f93f3a595e7a",
         2: "8159cf3bc0760f82",
@@ -26,6 +33,7 @@ VERSIONS: dict[str, dict[int, str]] = {
         5: "da6eb33fb87d2248",
         6: "016100eef298572e",
         7: "b59c4b6063ec68ed",
+        8: "5c912587714ddcb1",
     },
     "risk_order": {1: "382d59ba47d86e36"},
     "order_event": {1: "ff2c16aa33ed162d"},
@@ -37,9 +45,9 @@ VERSIONS: dict[str, dict[int, str]] = {
         4: "ed3f92d4e0267a8c",
     },
     "instrument_list": {1: "c9d98cf0577d71bc", 2: "ca7c623de0906493"},
-    "market_step": {1: "e5bd48e27e727083"},
+    "market_step": {1: "e5bd48e27e727083", 2: "f6a3aae4c90d3c55"},
     "risk_report": {1: "6f2a9595172716eb", 2: "878b03ce3ed79ee4"},
-    "control": {1: "48056b1dcf5237e5", 2: "32c3bce66152fc7b"},
+    "control": {1: "48056b1dcf5237e5", 2: "32c3bce66152fc7b", 3: "d08cd66611a74d46"},
     "clock_tick": {1: "719bc760874db8cf"},
     "alert": {1: "dcb95c48910d1fd2"},
     "micro": {1: "d7d460dea8894c3e"},

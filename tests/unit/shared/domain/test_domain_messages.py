@@ -110,3 +110,46 @@ def test_invalid_message_is_refused_by_the_decoder(kind: type, fields: dict, wro
     assert isinstance(msgspec.msgpack.decode(msgspec.msgpack.encode(fields), type=kind), kind)
     with pytest.raises(msgspec.ValidationError):
         msgspec.msgpack.decode(msgspec.msgpack.encode({**fields, **wrong}), type=kind)
+
+
+@pytest.mark.parametrize(
+    ("side", "void_at", "fits"),
+    [("BUY", 100.5, True), ("BUY", 100.0, False), ("BUY", 96.0, False), ("SELL", 99.5, True), ("SELL", 100.0, False)],
+)
+def test_a_limit_entry_is_voided_on_its_winning_side_only(side, void_at, fits) -> None:
+    """SIG-7: a price that a filled trade would win at; None ends it by time alone."""
+    turned = {"stop": 105.0, "exits": (Exit(price=95.0),)} if side == "SELL" else {}
+    fields = {**SIGNAL, **turned, "side": side}
+    assert Signal(**{**fields, "entry": LimitEntry(price=100.0, rests_until=90_000)}).entry.void_at is None
+    entry = LimitEntry(price=100.0, rests_until=90_000, void_at=void_at)
+    if fits:
+        one = Signal(**{**fields, "entry": entry})
+        assert msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Signal) == one
+    else:
+        with pytest.raises(ValueError, match="cannot be voided at"):
+            Signal(**{**fields, "entry": entry})
+
+
+def test_an_entry_that_no_price_voids_costs_no_byte() -> None:
+    """ARCH: the setting ``never`` travels as nothing."""
+    assert msgspec.to_builtins(LimitEntry(price=100.0, rests_until=1)) == {"type": "limit", "price": 100.0, "rests_until": 1}
+
+
+@pytest.mark.parametrize(
+    ("kind", "void_at", "fits"),
+    [
+        ("limit", "0", True),
+        ("limit", "105", True),
+        ("limit", "100", False),
+        ("limit", "9", False),
+        ("market", "105", False),
+    ],
+)
+def test_an_intent_is_voided_on_its_winning_side_and_never_at_the_market(kind, void_at, fits) -> None:
+    """SIG-7, EXEC-1."""
+    fields = {**INTENT, "kind": kind, "void_at": Decimal(void_at)}
+    if fits:
+        assert OrderIntent(**fields).void_at == Decimal(void_at)
+    else:
+        with pytest.raises(ValueError, match="voids no"):
+            OrderIntent(**fields)

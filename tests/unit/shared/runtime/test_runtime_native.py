@@ -66,6 +66,24 @@ def test_the_key_is_of_everything_that_the_compiled_modules_import() -> None:
             assert not missing, f"{path.name} imports {module}: name {sorted(missing)} in shared.runtime.native.READ"
 
 
+def awaits_while_handling(source: str) -> list[int]:
+    """The lines of ``await`` in ``except`` blocks."""
+    handlers = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ExceptHandler))
+    return sorted({node.lineno for handler in handlers for node in ast.walk(handler) if isinstance(node, ast.Await)})
+
+
+def test_no_compiled_module_awaits_in_an_except_block() -> None:
+    """In mypyc's coroutines the handled error would appear in whatever task runs meanwhile."""
+    found = {path.name: awaits_while_handling(path.read_text(encoding="utf-8")) for path in native.compiled_sources()}
+    assert not {name: lines for name, lines in found.items() if lines}
+
+
+def test_an_await_in_an_except_block_is_caught() -> None:
+    """STYLE: every checker has a specimen."""
+    source = "async def f():\n    try:\n        await a()\n    except OSError:\n        await b()\n"
+    assert awaits_while_handling(source) == [5]
+
+
 def run(code: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],

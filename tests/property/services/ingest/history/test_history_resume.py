@@ -46,7 +46,7 @@ async def _fetched(
         for stop in [*stops, 1 << 30]:
             series = Repository(root).series("BTCUSDT", "4h")
             async with Downloads(server.url, at_once=3) as downloads:
-                running = asyncio.ensure_future(fetch(series, START, END, END, downloads, None).run())
+                running = asyncio.ensure_future(fetch(series, START, END, END + 10 * DAY, downloads, None).run())
                 server.on_request = _cancelling(running, stop)
                 with contextlib.suppress(asyncio.CancelledError):
                     await running
@@ -78,7 +78,7 @@ def test_interrupted_and_resumed_gives_the_same_bytes(stops: list[int], monthly:
     """DATA-6: Ctrl-C at any file keeps what was done, and nothing half-done."""
     with TemporaryDirectory() as root:
         assert asyncio.run(_fetched(Path(root), stops, monthly=monthly)) == WHOLE[monthly]
-    assert len(WHOLE[monthly]) == 3
+    assert len(WHOLE[monthly]) == (3 if monthly else 4), "a manifest, two years, and which months are not published"
 
 
 def test_writer_that_notes_archives_too_early_is_caught() -> None:

@@ -207,6 +207,7 @@ def test_every_reason_of_the_closed_vocabulary_has_a_specimen() -> None:
         "duplicate",
         "off_interval",
         "wrong_interval",
+        "flow_out_of_range",
     }
     assert elsewhere | {reason for _, expected in BAD.values() for reason, _ in expected} == set(get_args(DefectReason))
 

@@ -107,7 +107,9 @@ def test_archive_gives_its_rows(archive: Archive, tmp_path: Path) -> None:
     rows, chunks = rows_of_archive(archive, written(tmp_path, archive))
     found = joined(chunks)
     assert rows == len(found[0])
-    assert alike(found, rows_of_span(archive))
+    bare = rows_of_span(archive)
+    assert alike(found[: len(bare)], bare)
+    assert len(found) == (2 if archive.kind == "funding" else 8), "with what takers bought, and how many trades"
 
 
 @pytest.mark.parametrize("archive", [JANUARY, RATES], ids=["1h", "funding"])

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from services.signals.core import SignalsCore, SignalsState
+from services.signals.gates import Gate
 from services.signals.overview import SignalsOverview
 from services.signals.regimes.model import RegimeModel
 from services.signals.regimes.settings import RegimeSettings
@@ -106,6 +107,34 @@ def test_nothing_rests_on_a_regime_whose_candle_is_missing_or_disputed(tmp_path,
     row = candle(CLOSE, "5m", state="disputed") if last == "disputed" else candle(CLOSE - DURATION["5m"], "5m")
     assert feed(core(tmp_path, routes={"ob_fvg": {"calm": 1.0}}), CALM, last=row).why_not == (reason,)
     assert feed(core(tmp_path), CALM, last=row).signal is not None
+
+
+def shown_gates(tmp_path: Path, size: float, route: dict[str, float]) -> list[Gate]:
+    """What is asked of the signal of ob_fvg after the filters."""
+    gates: list[Gate] = []
+    path = written(tmp_path / "model.json", model(timeframe="5m"))
+    regimes = RegimeSettings(models=(path,), warmup_candles=2, confirm_candles=2, routes={"ob_fvg": route})
+    settings = SignalsSettings(ob_fvg=ObFvgSettings(warmup_candles=0), regimes=regimes)
+    feed(SignalsCore(0, ("BTCUSDT",), FRAMES, settings, lambda *told: gates.extend(told[4])), size)
+    return gates
+
+
+@pytest.mark.parametrize(
+    ("size", "route", "passed", "numbers", "words"),
+    [
+        (CALM, {"calm": 2.0}, True, (2.0 * SCORE, 4.0), "5.5 points count 2 times, 11; at least 4 are needed."),
+        (VOLATILE, {"volatile": 0.7}, False, (pytest.approx(3.85), 4.0), "count 0.7 times, 3.85; at least 4 are needed."),
+        (VOLATILE, {"calm": 1.0}, False, (None, None), "The regime on 5m is volatile (calm 0.0%, volatile 100.0%)"),
+    ],
+)
+def test_who_asks_why_is_shown_the_gate_of_the_regime_with_its_numbers(
+    tmp_path, size, route, passed, numbers, words
+) -> None:
+    """SIG-7: every gate with its numbers, not those of the strategy alone."""
+    (gate,) = shown_gates(tmp_path, size, route)
+    assert (gate.name, gate.reason, gate.passed) == ("regime", "wrong_regime", passed)
+    assert (gate.value, gate.limit) == numbers
+    assert words in gate.text
 
 
 def test_an_unknown_regime_stops_what_has_a_route(tmp_path) -> None:

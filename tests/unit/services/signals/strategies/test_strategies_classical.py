@@ -34,6 +34,7 @@ LONG: dict[str, tuple[str, list[float], str | tuple[str, ...]]] = {
     "averages: the fast one crosses above": ("moving_averages", [*FALL, 80.0, 90.0], "BUY"),
     "averages: it crossed a close ago": ("moving_averages", [*FALL, 80.0, 90.0, 92.0], ("no_setup",)),
     "averages: it goes on falling": ("moving_averages", [*FALL, 80.0], ("no_setup",)),
+    "averages: the fast one only reaches the slow one": ("moving_averages", [*FALL, 80.0, 83.0], ("no_setup",)),
     "averages: nothing moves": ("moving_averages", FLAT, ("no_setup",)),
     "averages: too little history": ("moving_averages", [100.0, 90.0, 80.0, 95.0], ("warming_up",)),
     "channel: the first close above it": ("donchian", [*FLAT, 100.2], "BUY"),
@@ -41,9 +42,11 @@ LONG: dict[str, tuple[str, list[float], str | tuple[str, ...]]] = {
     "channel: the second close above": ("donchian", [*FLAT, 100.2, 100.5], ("no_setup",)),
     "channel: inside": ("donchian", [*FLAT, 100.05], ("no_setup",)),
     "channel: back inside": ("donchian", [*FLAT, 101.0, 100.0], ("no_setup",)),
+    "channel: too little history": ("donchian", [100.0, 100.0, 100.0, 100.2], ("warming_up",)),
     "macd: the line crosses above": ("macd", [*FALL, 79.0, 76.0, 78.0], "BUY"),
     "macd: it goes on falling": ("macd", [*FALL, 79.0, 76.0], ("no_setup",)),
     "macd: it crossed a close ago": ("macd", [*FALL, 79.0, 76.0, 78.0, 81.0], ("no_setup",)),
+    "macd: the line comes near and does not cross": ("macd", [*FALL, 79.0, 76.0, 74.5], ("no_setup",)),
     "macd: nothing moves": ("macd", FLAT, ("no_setup",)),
     "macd: too little history": ("macd", FALL[:20], ("warming_up",)),
     "bands: back from below": ("bollinger", [*FLAT, 97.0, 98.0], "BUY"),
@@ -51,20 +54,23 @@ LONG: dict[str, tuple[str, list[float], str | tuple[str, ...]]] = {
     "bands: through the middle at once": ("bollinger", [*FLAT, 97.0, 101.0], ("no_setup",)),
     "bands: was never outside": ("bollinger", [*FLAT, 99.0, 101.0, 99.0, 101.0, 99.5], ("no_setup",)),
     "bands: nothing moves": ("bollinger", FLAT, ("no_setup",)),
+    "bands: too little history": ("bollinger", [100.0, 97.0, 98.0, 98.5], ("warming_up",)),
     "index: leaves oversold": ("rsi_extremes", [*FALL, 82.0], "BUY"),
     "index: stays oversold": ("rsi_extremes", [*FALL, 80.2], ("no_setup",)),
     "index: left it a close ago": ("rsi_extremes", [*FALL, 82.0, 82.1], ("no_setup",)),
+    "index: rises to just below its bound": ("rsi_extremes", [*FALL, 81.4], ("no_setup",)),
     "index: in the middle": ("rsi_extremes", [*[100.0, 101.0] * 15, 100.0], ("no_setup",)),
     "index: too little history": ("rsi_extremes", FALL[:11], ("warming_up",)),
     "z-score: the first close far below": ("zscore", [*FLAT, 101.0, 99.0, 100.0, 90.0], "BUY"),
     "z-score: the second": ("zscore", [*FLAT, 90.0, 89.0], ("no_setup",)),
+    "z-score: far away, and not far enough": ("zscore", [*FLAT, 101.0, 99.0, 100.0, 98.4], ("no_setup",)),
     "z-score: near the mean": ("zscore", [*FLAT, 101.0, 99.0, 100.0, 99.5], ("no_setup",)),
     "z-score: nothing moves": ("zscore", FLAT, ("no_setup",)),
     "z-score: too little history": ("zscore", [100.0, 101.0, 90.0], ("warming_up",)),
 }
 
 
-def asked(name: str, closes: list[float], *, atr: float = 1.0, **settings: Any) -> Judgement:
+def seen(name: str, closes: list[float], *, atr: float = 1.0, **settings: Any) -> tuple[Enabled, MarketView]:
     strategy = STRATEGIES[name]
     enabled = Enabled(strategy, strategy.settings(**SHORT[name], **settings))
     last = closes[-1]
@@ -73,7 +79,11 @@ def asked(name: str, closes: list[float], *, atr: float = 1.0, **settings: Any) 
     view = MarketView(
         "BTCUSDT", CLOSE, closing_at(CLOSE), {"15m": shown}, {"15m": 100}, scope=enabled.scope, history={"15m": past}
     )
-    judgement, fault = ask(enabled, view)
+    return enabled, view
+
+
+def asked(name: str, closes: list[float], *, atr: float = 1.0, **settings: Any) -> Judgement:
+    judgement, fault = ask(*seen(name, closes, atr=atr, **settings))
     assert fault is None
     return judgement
 
@@ -112,11 +122,23 @@ def test_a_signal_has_its_stop_in_average_true_ranges_and_one_target(name: str) 
     assert signal.why.startswith("BTCUSDT 15m: ")
 
 
+@pytest.mark.parametrize("mirrored", [False, True], ids=["long", "short"])
 @pytest.mark.parametrize("name", SHORT)
-def test_a_stop_out_of_bounds_and_an_unknown_range_are_refused_with_their_reasons(name: str) -> None:
-    assert asked(name, FIRING[name], atr=5.0).reasons == ("stop_too_far",)
-    assert asked(name, FIRING[name], atr=0.01).reasons == ("stop_too_near",)
-    assert asked(name, FIRING[name], atr=0.0).reasons == ("warming_up",)
+def test_a_stop_out_of_bounds_and_an_unknown_range_are_refused_with_their_reasons(name: str, mirrored: bool) -> None:
+    closes = [200.0 - each if mirrored else each for each in FIRING[name]]
+    assert outcome(asked(name, closes)) == ("SELL" if mirrored else "BUY")
+    assert asked(name, closes, atr=6.0).reasons == ("stop_too_far",)
+    assert asked(name, closes, atr=0.01).reasons == ("stop_too_near",)
+    assert asked(name, closes, atr=0.0).reasons == ("warming_up",)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_every_gate_is_told_in_a_sentence_when_somebody_asks(name: str) -> None:
+    """SIG-7: judging itself writes none, and the gates are the same."""
+    enabled, view = seen(name, FIRING[name])
+    gates = enabled.gates(view)
+    assert len(gates) >= 5
+    assert all(gate.text for gate in gates)
 
 
 @pytest.mark.parametrize(

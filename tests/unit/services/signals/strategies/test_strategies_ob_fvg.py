@@ -11,6 +11,7 @@ import pytest
 
 from services.signals.strategies.ob_fvg import ObFvgSettings, judge
 from shared.domain.decisions import MarketEntry, Signal
+from shared.domain.facts import Analysis
 from shared.domain.timeframes import MINUTE
 from tests.support.signals.scenes import CLOSE, QUARTER, analysis, block, candle, fact, gap, mirror, view
 
@@ -100,10 +101,23 @@ REFUSED = {
 }
 
 
+def upside_down(shown: Analysis) -> Analysis:
+    """The same scene with every price mirrored around 103: what was bought is sold."""
+    of = shown.candle
+    turned = [206.0 - each for each in (of.open, of.low, of.high, of.close)]
+    return msgspec.structs.replace(
+        shown,
+        candle=msgspec.structs.replace(of, open=turned[0], high=turned[1], low=turned[2], close=turned[3]),
+        trend={"up": "down", "down": "up"}.get(shown.trend, "none"),
+        active=tuple(mirror(each) for each in shown.active),
+    )
+
+
 @pytest.mark.parametrize(("shown", "reasons"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_refused_setup_says_every_reason(shown, reasons):
-    """SIG-7: a rejected setup is published with its reasons."""
+    """SIG-7: a rejected setup is published with its reasons, long and short."""
     assert judge(view(shown), SETTINGS) == reasons
+    assert judge(view(upside_down(shown)), SETTINGS) == reasons
 
 
 @pytest.mark.parametrize("state", ["active", "mitigated"])

@@ -29,6 +29,7 @@ def test_a_leg_with_the_trend_is_bought_at_its_optimal_entry() -> None:
     assert isinstance(signal.entry, LimitEntry)
     assert signal.entry.price == pytest.approx(99.18)
     assert signal.entry.rests_until == AT + 16 * DURATION["15m"]
+    assert signal.entry.void_at == signal.exits[0].price
     assert signal.stop == pytest.approx(98.0 * 0.998)
     assert [each.price for each in signal.exits] == [pytest.approx(102.0)]
     assert (signal.break_even_after, signal.valid_until, signal.score) == (0, AT + MINUTE, 5.0)
@@ -102,3 +103,12 @@ def test_settings_that_name_no_entry_are_refused() -> None:
     for wrong in ({"depth": 0.5}, {"bias_timeframe": "5m"}):
         with pytest.raises(ValidationError):
             OteSettings(**wrong)
+
+
+@pytest.mark.parametrize(("void_at", "rung"), [("first_target", 0), ("last_target", -1), ("never", None)])
+def test_price_voids_the_limit_order_where_the_setting_says(void_at, rung) -> None:
+    """SIG-3, SIG-7: the move went without the trade."""
+    signal = STAGE.ask(STRATEGY, void_at=void_at)
+    assert isinstance(signal, Signal)
+    assert isinstance(signal.entry, LimitEntry)
+    assert signal.entry.void_at == (None if rung is None else signal.exits[rung].price)

@@ -25,7 +25,7 @@ def test_the_gap_of_the_hour_is_bought_at_its_middle_until_the_hour_ends() -> No
     """SIG-3, SIG-7, ICT-11: cancelled at the end of the hour, closed three hours after it."""
     signal = STAGE.ask(STRATEGY)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("BUY", LimitEntry(price=100.0, rests_until=HOUR + 60 * MINUTE))
+    assert (signal.side, signal.entry) == ("BUY", LimitEntry(price=100.0, rests_until=HOUR + 60 * MINUTE, void_at=101.25))
     assert signal.stop == pytest.approx(99.25 * 0.998)
     assert [(each.price, each.share) for each in signal.exits] == [(101.25, 0.5), (102.25, 0.5)]
     assert (signal.break_even_after, signal.score) == (1, 4.5)
@@ -38,7 +38,7 @@ def test_the_gap_of_the_hour_is_bought_at_its_middle_until_the_hour_ends() -> No
 def test_the_mirrored_gap_is_sold() -> None:
     signal = STAGE.mirrored().ask(STRATEGY)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("SELL", LimitEntry(price=100.0, rests_until=HOUR + 60 * MINUTE))
+    assert (signal.side, signal.entry) == ("SELL", LimitEntry(price=100.0, rests_until=HOUR + 60 * MINUTE, void_at=98.75))
     assert signal.stop == pytest.approx(100.75 * 1.002)
     assert [each.price for each in signal.exits] == [98.75, 97.75]
 
@@ -93,3 +93,12 @@ def test_an_older_sweep_serves_when_the_last_one_is_too_late() -> None:
     signal = STAGE.plus("5m", late).ask(STRATEGY)
     assert isinstance(signal, Signal)
     assert "sweep" in signal.rests_on
+
+
+@pytest.mark.parametrize(("void_at", "rung"), [("first_target", 0), ("last_target", -1), ("never", None)])
+def test_price_voids_the_limit_order_where_the_setting_says(void_at, rung) -> None:
+    """SIG-3, SIG-7: the move went without the trade."""
+    signal = STAGE.ask(STRATEGY, void_at=void_at)
+    assert isinstance(signal, Signal)
+    assert isinstance(signal.entry, LimitEntry)
+    assert signal.entry.void_at == (None if rung is None else signal.exits[rung].price)

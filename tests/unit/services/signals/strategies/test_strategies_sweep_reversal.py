@@ -23,7 +23,7 @@ def test_a_reversal_after_a_sweep_waits_at_the_middle_of_its_gap() -> None:
     """SIG-3, SIG-7: a limit for an hour; half off at the pool that is 1.04 risks away, the rest at the session's high."""
     signal = STAGE.ask(STRATEGY)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("BUY", LimitEntry(price=100.25, rests_until=AT + 60 * MINUTE))
+    assert (signal.side, signal.entry) == ("BUY", LimitEntry(price=100.25, rests_until=AT + 60 * MINUTE, void_at=101.75))
     assert signal.stop == pytest.approx(99.0 * 0.998)
     assert [(each.price, each.share) for each in signal.exits] == [(101.75, 0.5), (104.25, 0.5)]
     assert (signal.break_even_after, signal.valid_until, signal.score) == (1, AT + 60_000, 5.5)
@@ -35,7 +35,7 @@ def test_a_reversal_after_a_sweep_waits_at_the_middle_of_its_gap() -> None:
 def test_the_mirrored_reversal_is_sold() -> None:
     signal = STAGE.mirrored().ask(STRATEGY)
     assert isinstance(signal, Signal)
-    assert (signal.side, signal.entry) == ("SELL", LimitEntry(price=99.75, rests_until=AT + 60 * MINUTE))
+    assert (signal.side, signal.entry) == ("SELL", LimitEntry(price=99.75, rests_until=AT + 60 * MINUTE, void_at=98.25))
     assert signal.stop == pytest.approx(101.0 * 1.002)
     assert [each.price for each in signal.exits] == [98.25, 95.75]
 
@@ -94,3 +94,12 @@ def test_without_liquidity_the_target_is_two_risks_away() -> None:
     assert isinstance(signal, Signal)
     assert [(each.price, each.share) for each in signal.exits] == [(pytest.approx(100.25 + 2 * (100.25 - 98.802)), 1.0)]
     assert signal.break_even_after == 0
+
+
+@pytest.mark.parametrize(("void_at", "rung"), [("first_target", 0), ("last_target", -1), ("never", None)])
+def test_price_voids_the_limit_order_where_the_setting_says(void_at, rung) -> None:
+    """SIG-3, SIG-7: the move went without the trade."""
+    signal = STAGE.ask(STRATEGY, void_at=void_at)
+    assert isinstance(signal, Signal)
+    assert isinstance(signal.entry, LimitEntry)
+    assert signal.entry.void_at == (None if rung is None else signal.exits[rung].price)

@@ -46,6 +46,12 @@ def origin_of(client_id: str, lineage: str) -> Origin:
     return _ROLES[role]
 
 
+def of_this_guardian(client_id: str, lineage: str) -> bool:
+    """True if the guardian of this deployment made the order."""
+    found = _ROLED.fullmatch(client_id)
+    return found is not None and found.group(1) == "g" and found.group(2) == lineage
+
+
 def of_another_deployment(client_id: str, lineage: str) -> bool:
     """True if the execution of another deployment made the order."""
     found = _ROLED.fullmatch(client_id)

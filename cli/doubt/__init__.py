@@ -1,0 +1,1 @@
+"""Commands that try to prove a result wrong: walk-forward, optimise."""

@@ -1,0 +1,1 @@
+"""``ict parity``: replays a recorded day and lists what came out differently."""

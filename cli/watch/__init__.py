@@ -1,0 +1,1 @@
+"""``ict watch``: follows what strategies say, close by close."""

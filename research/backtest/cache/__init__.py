@@ -1,0 +1,1 @@
+"""What backtests keep on disk by content, so that the next one reads it: analyses, and decisions."""

@@ -1,0 +1,1 @@
+"""Searches for settings, and judges the choice on what it has not seen."""

@@ -1,0 +1,1 @@
+"""Ledgers written by hand, and defective processes, for the tests of the chaos harness."""

@@ -1,0 +1,1 @@
+"""Results of trading and references of others for the tests of research."""
