@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from shared.domain.client_ids import client_order_id
-from simulator.ledger.judge import Approval
+from simulator.ledger.case import Approval
 from simulator.ledger.record import Line, Ordered, Wallet
 
 _CENT: Final = Decimal("0.01")

@@ -71,7 +71,7 @@ def chaos(
     from cli.chaos.processes import NotStarted
     from cli.chaos.verdict import as_json, as_text, verdict
     from shared.runtime.process.logs import configure
-    from simulator.ledger.judge import Limits
+    from simulator.ledger.case import Limits
 
     urls: dict[Server, str] = {"redis": _url("--redis", redis_url), "rabbitmq": _url("--rabbitmq", rabbitmq_url)}
     if not (speed - 1) * minutes <= _AHEAD:

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from cli.chaos.agreement import Books, approvals, balance_of_journal, disagreements, last_balance, money_of
 from cli.chaos.drill import Drilled
-from simulator.ledger.judge import Breach, Case, Judgement, Limits, judge
+from simulator.ledger.case import Breach, Case, Limits
+from simulator.ledger.judge import Judgement, judge
 
 Word = Literal["held", "broken", "void"]
 #: Breaches told one by one; the rest are counted.

@@ -1,71 +1,23 @@
-"""Judges whoever traded at the simulated exchange by the ledger that it kept: each invariant is a row of a table. Pure.
-
-What risk approved comes beside it, because the exchange cannot know it. An *entry* is an order of the book under an id of
-execution that neither reduces nor is a conditional order's child.
-"""
+"""Judges whoever traded at the simulated exchange by the ledger that it kept: each invariant is a row of a table. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import cached_property
-from typing import Final, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
+from simulator.ledger.case import Breach, Case, Invariant
 from simulator.ledger.harness import own_faults
-from simulator.ledger.record import Conditional, Line, Ordered
-from simulator.ledger.refusing import refusing
-from simulator.ledger.spans import Span, common, joined, outside, without
-from simulator.ledger.standing import SymbolTimes, halted, running, standing
+from simulator.ledger.record import Conditional, Ordered
+from simulator.ledger.spans import common, joined, without
+from simulator.ledger.standing import halted
 
-Invariant = Literal[
-    "twice",  # no client id is taken twice, and no entry trades more than was approved
-    "unapproved",  # every entry was approved
-    "lost",  # every approved entry reached the exchange, or somebody was told why not
-    "late",  # no entry is taken after its valid_until
-    "halted",  # no entry is taken while execution is halted
-    "naked",  # no position stands without a stop for longer than it may
-    "orphan",  # no exit order is left where nothing is held
-    "ledger",  # the ledger is at one with itself, and with what the harness says that it did
-]
-#: Execution under an id of its own.
-_OURS: Final = "icte"
+#: What the guardian sends.
+_GUARDIANS: Final = "ictg"
 #: Processes that protect, and those that clear up after a trade.
 _PROTECTING: Final = ("execution", "guardian")
 _CLEARING: Final = "execution"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """naked_ms: longest time bare, while somebody who protects runs and stops are taken. orphan_ms: longest time with exits
-    of ours and nothing held, while execution runs and the exchange does as it is asked. sent_ms: how long before the word of
-    a halt an entry may have been signed.
-    """
-
-    naked_ms: int = 3_000
-    orphan_ms: int = 20_000
-    sent_ms: int = 1_500
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """What risk approved. quantity: base currency; valid_until: UTC ms. told: readers know how it ended without an order."""
-
-    intent_id: str
-    symbol: str
-    quantity: Decimal
-    valid_until: int
-    told: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """An invariant that was broken. at: UTC ms; what: a sentence."""
-
-    invariant: Invariant
-    at: int
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,58 +43,6 @@ class Judgement:
     fills: int
     bare: Bare
     breaches: tuple[Breach, ...]
-
-
-@dataclass
-class Case:
-    """All that is asked about. approvals: by the client id that the entry has."""
-
-    lines: Sequence[Line]
-    approvals: Mapping[str, Approval]
-    limits: Limits = field(default_factory=Limits)
-
-    @cached_property
-    def end(self) -> int:
-        """The time of the last line, ms."""
-        return max((each.at for each in self.lines), default=0)
-
-    @cached_property
-    def taken(self) -> list[Ordered]:
-        """Orders of the book as the exchange took them, those of conditional orders left out."""
-        return [each for each in self.lines if isinstance(each, Ordered) and each.change == "NEW" and not each.algo_id]
-
-    @cached_property
-    def entries(self) -> list[Ordered]:
-        """The entries among them."""
-        return [each for each in self.taken if each.client_id.startswith(_OURS) and not each.reduces]
-
-    @cached_property
-    def traded(self) -> dict[str, Decimal]:
-        """Base currency that traded under each client id, conditional orders' children left out."""
-        found: dict[str, Decimal] = {}
-        for each in self.lines:
-            if isinstance(each, Ordered) and each.trade_id and not each.algo_id:
-                found[each.client_id] = found.get(each.client_id, Decimal(0)) + each.filled
-        return found
-
-    @cached_property
-    def times(self) -> dict[str, SymbolTimes]:
-        """What each symbol went through."""
-        return standing(self.lines, self.end)
-
-    @cached_property
-    def refused(self) -> dict[str, list[Span]]:
-        """When stops were not taken, by symbol."""
-        return refusing(self.lines, self.end)
-
-    def refused_in(self, symbol: str) -> list[Span]:
-        """When stops were not taken in a symbol."""
-        return joined([*self.refused.get("*", []), *self.refused.get(symbol, [])])
-
-    def without(self, *begins: str) -> list[Span]:
-        """When no process ran whose name begins with one of these."""
-        there = joined([each for begin in begins for each in running(self.lines, begin, self.end)])
-        return outside(there, Span(min((each.at for each in self.lines), default=0), self.end))
 
 
 def _twice(case: Case) -> list[Breach]:
@@ -236,6 +136,31 @@ def _orphan(case: Case) -> list[Breach]:
     return found
 
 
+def _needless(case: Case) -> list[Breach]:
+    """A close while the position was not bare, and had not been so when the order may have been signed."""
+    limits = case.limits
+    return [
+        Breach("needless", each.at, f"{each.symbol}: {each.client_id} closes what a stop covers")
+        for each in case.taken
+        if each.client_id.startswith(_GUARDIANS) and each.reduces
+        if not any(
+            span.end >= each.created - limits.sent_ms and min(span.end, each.created) - span.begin >= limits.bare_ms
+            for span in case.times[each.symbol].bare
+        )
+    ]
+
+
+def _doubled(case: Case) -> list[Breach]:
+    away, limit = [*case.without("execution"), *case.without("guardian")], case.limits.doubled_ms
+    return [
+        Breach("doubled", piece.begin, f"{symbol}: a stop too many stood for {piece.ms} ms")
+        for symbol, times in case.times.items()
+        for span in times.doubled
+        for piece in without(span, joined([*case.refused_in(symbol), *away]))
+        if piece.ms > limit
+    ]
+
+
 def _ledger(case: Case) -> list[Breach]:
     return [Breach("ledger", at, what) for at, what in own_faults(case.lines, case.entries, case.end)]
 
@@ -249,6 +174,8 @@ CHECKS: Final[dict[Invariant, Callable[[Case], list[Breach]]]] = {
     "halted": _halted,
     "naked": _naked,
     "orphan": _orphan,
+    "needless": _needless,
+    "doubled": _doubled,
     "ledger": _ledger,
 }
 

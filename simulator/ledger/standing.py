@@ -21,28 +21,46 @@ _OPEN: Final = frozenset({"NEW", "PARTIALLY_FILLED"})
 
 @dataclass(slots=True)
 class SymbolTimes:
-    """What one symbol went through. bare: held without a stop that covers it. left: flat, with exits of ours."""
+    """What one symbol went through. bare: held without a stop that covers it. left: flat, with exits of ours. doubled: held,
+    with a stop of ours beside others that cover it alone.
+    """
 
     bare: list[Span] = field(default_factory=list)
     left: list[Span] = field(default_factory=list)
+    doubled: list[Span] = field(default_factory=list)
     quantity: Decimal = _ZERO
     stops: dict[int, Conditional] = field(default_factory=dict)
     exits: set[str] = field(default_factory=set)
     bare_since: int | None = None
     left_since: int | None = None
+    doubled_since: int | None = None
 
     def covered(self) -> bool:
         """True if the stops that stand close all that is held."""
+        return self._cover(self._closing())
+
+    def has_one_too_many(self) -> bool:
+        """True if a stop of ours stands without which the others would cover all that is held."""
+        stops = self._closing()
+        return any(
+            each.client_id.startswith("ict") and self._cover([one for one in stops if one is not each]) for each in stops
+        )
+
+    def _closing(self) -> list[Conditional]:
         side = "SELL" if self.quantity > 0 else "BUY"
-        stops = [each for each in self.stops.values() if each.side == side and each.type == "STOP_MARKET"]
+        return [each for each in self.stops.values() if each.side == side and each.type == "STOP_MARKET"]
+
+    def _cover(self, stops: Sequence[Conditional]) -> bool:
         return any(each.closes for each in stops) or sum(each.quantity for each in stops) >= abs(self.quantity)
 
     def look(self, at: int) -> None:
-        """Note whether it is bare, or has exits left, from ``at`` (ms) on."""
+        """Note whether it is bare, has exits left or a stop too many, from ``at`` (ms) on."""
         bare = bool(self.quantity) and not self.covered()
         left = not self.quantity and bool(self.exits)
         self.bare_since = _turned(self.bare, self.bare_since, at, on=bare)
         self.left_since = _turned(self.left, self.left_since, at, on=left)
+        doubled = bool(self.quantity) and self.has_one_too_many()
+        self.doubled_since = _turned(self.doubled, self.doubled_since, at, on=doubled)
 
 
 def _turned(spans: list[Span], since: int | None, at: int, *, on: bool) -> int | None:
@@ -72,6 +90,7 @@ def standing(lines: Sequence[Line], end: int) -> dict[str, SymbolTimes]:
     for times in found.values():
         times.bare_since = _turned(times.bare, times.bare_since, end, on=False)
         times.left_since = _turned(times.left, times.left_since, end, on=False)
+        times.doubled_since = _turned(times.doubled, times.doubled_since, end, on=False)
     return dict(found)
 
 

@@ -13,7 +13,7 @@ from cli.chaos.drill import Drill
 from cli.chaos.plan import Strike, Wanted, plan
 from cli.chaos.servers import Servers
 from cli.chaos.verdict import Verdict, as_json, as_text, verdict
-from simulator.ledger.judge import Limits
+from simulator.ledger.case import Limits
 from tests.support.chaos.defective import BROKEN_IN
 from tests.support.processes.fleet import ict
 
@@ -61,7 +61,9 @@ async def test_a_sound_deployment_holds_through_kills_stops_faults_and_servers_t
 async def test_every_fault_of_execution_risk_and_guardian_is_caught_where_it_is(
     tmp_path: Path, rabbitmq_url: str, redis_url: str
 ) -> None:
-    """OPS-9: an order twice, late, unapproved, forgotten, in a halt; a position bare, an exit left. One symbol each."""
+    """OPS-9: an order twice, late, unapproved, forgotten, in a halt; a position bare, closed, or with a stop too many; an
+    exit left. One symbol each, and one in which nothing is wrong.
+    """
     config = tmp_path / "deployment.yaml"
 
     def defective(service: str) -> list[str]:
@@ -73,15 +75,15 @@ async def test_every_fault_of_execution_risk_and_guardian_is_caught_where_it_is(
         "risk": defective("risk"),
         "guardian": defective("guardian"),
     }
-    halt = Strike("halt", ms=8_000)
+    halt, limits = Strike("halt", ms=8_000), Limits(naked_ms=BUSY.naked_ms, doubled_ms=500)  # trades last 1.5 s here
     found = await drilled(
-        tmp_path, rabbitmq_url, redis_url, [halt, halt], BUSY, entries=60, commands=commands, flat_s=8, books_s=8
+        tmp_path, rabbitmq_url, redis_url, [halt, halt], limits, entries=60, commands=commands, flat_s=8, books_s=8
     )
     assert found.word == "broken"
     seen = {(each.invariant, symbol) for each in found.breaches for symbol in [each.what.partition(":")[0]]}
-    missed = {(name, symbol) for name, symbol in BROKEN_IN.items() if (name, symbol) not in seen}
+    missed = set(BROKEN_IN) - seen
     assert not missed, as_text(found)
-    elsewhere = {symbol for _, symbol in seen} - set(BROKEN_IN.values())
+    elsewhere = {symbol for _, symbol in seen} - {symbol for _, symbol in BROKEN_IN}
     assert not elsewhere, as_text(found)
 
 

@@ -2,7 +2,7 @@
 
 Execution: BTC is sent twice, ETH six seconds late, with SOL goes an order that nobody approved, of BNB every second intent
 is forgotten, beside XRP's stop stands another, which is never cancelled, ADA gets no exit, for LTC no halt counts. The
-guardian guards all but ADA.
+guardian guards all but ADA, of DOGE it closes what is protected and then buys some, beside LINK's stop it leaves one more.
 """
 
 from __future__ import annotations
@@ -17,19 +17,25 @@ import msgspec
 
 from cli.entry import main
 
-TWICE, LATE, UNAPPROVED, LOST, ORPHAN, NAKED, HALTED = (
-    "BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "ADAUSDT", "LTCUSDT",
+TWICE, LATE, UNAPPROVED, LOST, ORPHAN, NAKED, HALTED, NEEDLESS, DOUBLED = (
+    "BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "ADAUSDT", "LTCUSDT", "DOGEUSDT", "LINKUSDT",
 )  # fmt: skip
-#: Invariant → the symbol in which it is broken.
-BROKEN_IN: Final = {
-    "twice": TWICE,
-    "late": LATE,
-    "unapproved": UNAPPROVED,
-    "lost": LOST,
-    "orphan": ORPHAN,
-    "naked": NAKED,
-    "halted": HALTED,
-}
+#: Invariants, and the symbols in which they are broken: by execution and risk, and by the guardian.
+BROKEN_IN: Final = (
+    ("twice", TWICE),
+    ("late", LATE),
+    ("unapproved", UNAPPROVED),
+    ("lost", LOST),
+    ("orphan", ORPHAN),
+    ("naked", NAKED),
+    ("halted", HALTED),
+    ("needless", NEEDLESS),
+    ("unapproved", NEEDLESS),
+    ("doubled", DOUBLED),
+    ("orphan", DOUBLED),
+)
+#: How often the guardian does what it must not: each time entries stop until the drill re-arms.
+_OFTEN: Final = 4
 _LATE_S: Final = 6.0
 #: How the ids end of orders that nobody asked for.
 _SECOND: Final = "ffff"
@@ -116,15 +122,35 @@ def risk() -> None:
 
 
 def guardian() -> None:
-    """Break the guardian: it places nothing for one symbol."""
+    """Break the guardian: it places nothing for one symbol, and in two others does what it must not."""
     from services.guardian.core import GuardianCore
-    from services.guardian.messages import Close, Place
+    from services.guardian.messages import Cancel, Close, Place
+    from services.guardian.orders import Orders
 
     handle = GuardianCore.handle
+    done: dict[str, list[int]] = {NEEDLESS: [], DOUBLED: []}
 
     def defective(self: Any, taken: Any, now: int) -> list[Any]:
         asked = handle(self, taken, now)
-        return [each for each in asked if not (isinstance(each, Place | Close) and each.order.symbol == NAKED)]
+        asked = [each for each in asked if not (isinstance(each, Place | Close) and each.order.symbol == NAKED)]
+        asked = [each for each in asked if not (isinstance(each, Cancel) and each.ref.symbol == DOUBLED)]
+        for key, leg in self.state.legs.items():
+            before = done.get(key.symbol)
+            if before is None or leg.state != "covered" or leg.opened_at in before or len(before) >= _OFTEN:
+                continue
+            before.append(leg.opened_at)
+            close = Orders.closes(self._deciding._orders, leg)[0]
+            asked.append(_not_asked_for(key, leg, close, len(before)))
+        return asked
+
+    def _not_asked_for(key: Any, leg: Any, close: Any, number: int) -> Any:
+        replace = msgspec.structs.replace
+        if key.symbol == DOUBLED:
+            trigger = leg.mark * (Decimal("0.5") if close.side == "SELL" else 2)
+            return Place(key, replace(close, type="STOP_MARKET", trigger=trigger.quantize(Decimal("0.01"))))
+        if number % 2:
+            return Close(key, close)
+        return Close(key, replace(close, reduce_only=False, side="BUY" if close.side == "SELL" else "SELL"))
 
     GuardianCore.handle = defective  # type: ignore[method-assign]  # the fault
 

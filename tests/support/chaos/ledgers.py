@@ -7,13 +7,15 @@ from typing import Any, Literal
 
 import msgspec
 
-from simulator.ledger.judge import Approval, Case, Limits
+from simulator.ledger.case import Approval, Case, Limits
 from simulator.ledger.record import Conditional, FaultOver, FaultSet, Line, Note, Noted, Ordered, Wallet
 
 LOT = Decimal("0.010")
 PRICE = Decimal(100)
 #: A lineage, and ids as execution makes them.
 ENTRY, STOP, CLOSE = "icte0000-entry", "icte0000-stop", "icte0000-close"
+#: The same as the guardian makes them.
+GUARDIANS = "ictg0000-one"
 Side = Literal["BUY", "SELL"]
 
 
@@ -162,6 +164,49 @@ def unapproved() -> Story:
     return story
 
 
+def opened_by_the_guardian() -> Story:
+    """It opens what it is to guard."""
+    story = Story()
+    story.order(GUARDIANS)
+    story.stop()
+    return story
+
+
+def needless() -> Story:
+    """The guardian closes what a stop covers."""
+    story = Story()
+    story.approve()
+    story.order()
+    stop = story.stop()
+    story.wait(10_000)
+    story.order(GUARDIANS, "SELL", reduces=True)
+    story.stop_is(stop, "CANCELED")
+    return story
+
+
+def too_soon() -> Story:
+    """The guardian closes what has been bare for a second."""
+    story = Story()
+    story.approve()
+    story.order()
+    story.wait(1_000)
+    story.order(GUARDIANS, "SELL", reduces=True)
+    return story
+
+
+def doubled() -> Story:
+    """The guardian's stop stays beside the one of execution."""
+    story = Story()
+    story.approve()
+    story.order()
+    stops = [story.stop(), story.stop(GUARDIANS, quantity=LOT)]
+    story.wait(25_000)
+    for each in stops:
+        story.stop_is(each, "CANCELED")
+    story.order(CLOSE, "SELL", reduces=True)
+    return story
+
+
 def lost() -> Story:
     """It was approved, and nothing came of it."""
     story = Story()
@@ -252,6 +297,7 @@ SPECIMENS = {
     twice: "twice",
     too_much: "twice",
     unapproved: "unapproved",
+    opened_by_the_guardian: "unapproved",
     lost: "lost",
     late: "late",
     halted: "halted",
@@ -259,5 +305,8 @@ SPECIMENS = {
     half_covered: "naked",
     wrong_side: "naked",
     orphan: "orphan",
+    needless: "needless",
+    too_soon: "needless",
+    doubled: "doubled",
     contradiction: "ledger",
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from simulator.ledger.judge import CHECKS, Judgement, judge
-from tests.support.chaos.ledgers import CLOSE, LOT, SPECIMENS, Story
+from tests.support.chaos.ledgers import CLOSE, GUARDIANS, LOT, SPECIMENS, Story
 
 
 def broken(story: Story) -> set[str]:
@@ -200,6 +200,39 @@ def test_an_exit_that_is_left_at_the_end_is_an_orphan_however_young() -> None:
     story.stop()
     story.order(CLOSE, "SELL", reduces=True)
     assert broken(story) == {"orphan"}
+
+
+def test_a_guardian_may_close_what_it_could_not_protect() -> None:
+    """EXEC-3: eight seconds in which no stop was taken; one that is placed while the close is under way changes nothing."""
+    story = Story()
+    fault = story.fault(kind="rejection", code=-4120)
+    story.approve()
+    story.order()
+    story.wait(7_000)
+    story.lift(fault)
+    stop = story.stop()
+    story.wait(1_000)
+    story.order(GUARDIANS, "SELL", reduces=True)
+    story.stop_is(stop, "CANCELED")
+    assert "needless" not in broken(story)
+
+
+def test_two_stops_may_stand_beside_each_other_for_a_while() -> None:
+    """EXEC-3: as long as readings may lag, and no longer than the guardian is there to cancel its own."""
+    story = Story()
+    story.approve()
+    story.order()
+    stop, other = story.stop(), story.stop(GUARDIANS, quantity=LOT)
+    story.wait(15_000)
+    story.note("gone", "guardian")
+    story.wait(30_000)
+    story.note("running", "guardian")
+    story.wait(3_000)
+    story.stop_is(other, "CANCELED")
+    story.wait(30_000)
+    story.stop_is(stop, "CANCELED")
+    story.order(CLOSE, "SELL", reduces=True)
+    assert broken(story) == set()
 
 
 def test_a_question_who_leads_is_no_exit() -> None:
