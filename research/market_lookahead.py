@@ -102,8 +102,11 @@ class _Listening(Recorder):
 
     def take(self, message: Message) -> None:
         super().take(message)
-        if isinstance(message, DecisionBundle | VerdictBundle):  # a close without a judgement has verdicts alone
+        # A close without a judgement has verdicts alone, and one at which only the account is touched not even those.
+        if isinstance(message, DecisionBundle | VerdictBundle):
             self._close = message.close_time
+        elif isinstance(message, OrderEvent | AccountStatement | RiskReport):
+            self._close = max(self._close, message.time)
         if isinstance(message, DecisionBundle):
             self._step += [each for each in message.decisions if each.judgements]
         elif isinstance(message, OrderEvent):

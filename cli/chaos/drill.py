@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.chaos import configuration
-from cli.chaos.agreement import JournalRows, read_journal
+from cli.chaos.agreement import read_journal
+from cli.chaos.drilled import Drilled
 from cli.chaos.ears import Ears
 from cli.chaos.exchange import ExchangeFailed, SimulatedExchange
 from cli.chaos.faults import fields_of
 from cli.chaos.listening import listening
+from cli.chaos.memory import Sample
 from cli.chaos.mover import Mover
-from cli.chaos.plan import PROCESSES, Strike
+from cli.chaos.plan import PROCESSES, Strike, Struck
 from cli.chaos.ports import free_port
 from cli.chaos.processes import Processes, command
 from cli.chaos.servers import Servers
@@ -28,7 +30,7 @@ from cli.chaos.symbols import write_candles
 from shared.approval.signing import COMMAND, Realm, Signer, new_pair
 from shared.domain.client_ids import lineage
 from shared.domain.timeframes import MINUTE
-from simulator.ledger.record import Line, read_file
+from simulator.ledger.record import read_file
 
 if TYPE_CHECKING:
     from shared.bus.rabbitmq.bus import RabbitBus
@@ -38,30 +40,13 @@ _PROTECTING: Final = ("execution.a", "execution.b", "guardian")
 _START_S, _BACK_S = 120.0, 40.0
 #: Seconds between two looks at a process, a file or a page, which have no events; and for which prices stay at stops.
 _LOOK_S, _TRIGGER_S = 1.0, 2.0
+_WEIGH_S: Final = 5.0
 #: The candles' market: history, and how far it may run ahead, minutes. Signals of it are valid for a day.
 _HISTORY, _AHEAD = 60, 1_300
 
 
 class DrillFailed(Exception):
     """The drill could not be run: nothing is known of what was to be judged."""
-
-
-@dataclass(slots=True)
-class Drilled:
-    """What a drill leaves behind. strikes: how many of each kind were carried out; alerts: how many of each beginning."""
-
-    lines: list[Line]
-    rows: JournalRows
-    lineage: str
-    start: Decimal
-    execution: Decimal | None
-    risk: Decimal | None
-    strikes: Counter[str]
-    hit: Counter[str]
-    seconds: float
-    unsettled: list[str] = field(default_factory=list)
-    alerts: Counter[str] = field(default_factory=Counter)
-    fell: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -85,6 +70,8 @@ class Drill:
     books_s: float = 60.0
     _done: Counter[str] = field(default_factory=Counter)
     _hit: Counter[str] = field(default_factory=Counter)
+    _struck: list[Struck] = field(default_factory=list)
+    _memory: list[Sample] = field(default_factory=list)
 
     @property
     def ledger(self) -> Path:
@@ -123,7 +110,7 @@ class Drill:
             execution=ears.statement.account.wallet if ears.statement is not None else None,
             risk=ears.report.equity if ears.report is not None else None,
             strikes=self._done, hit=self._hit, seconds=time.monotonic() - began, unsettled=unsettled,
-            alerts=Counter(f"{each.source}: {each.key.partition('.')[0]}" for each in ears.alerts), fell=processes.fell,
+            struck=self._struck, alerts=ears.alerts, memory=self._memory, fell=processes.fell,
         )  # fmt: skip
 
     # -- what stands --------------------------------------------------------------------------------------------------
@@ -162,6 +149,7 @@ class Drill:
                 group.create_task(mover.run()),
                 group.create_task(ears.answer_halts()),
                 group.create_task(_supervise(processes)),
+                group.create_task(self._weigh(processes)),
             ]
             while not await ears.rearm():
                 if time.monotonic() - began > _START_S:
@@ -172,7 +160,9 @@ class Drill:
                     break
                 await mover.reach(strike.share)
                 self.say(f"{number}/{len(self.strikes)} {strike}")
+                struck_at = _now()
                 await self._strike(strike, orders, processes, ears)
+                self._struck.append(Struck(strike, struck_at, _now()))
                 self._done[strike.kind] += 1
             while _entered(self.ledger) < self.entries and time.monotonic() - began < self.longest_s:  # noqa: ASYNC110  a file tells, which has no event
                 await asyncio.sleep(_LOOK_S)
@@ -210,6 +200,12 @@ class Drill:
         for each in (await orders.ask("faults"))["over"]:
             if each["id"] in numbers and each["hits"]:
                 self._hit[numbers[each["id"]]] += 1
+
+    async def _weigh(self, processes: Processes) -> None:
+        while True:
+            at = time.monotonic()
+            self._memory += [Sample(name, pid, at, mb) for name, pid, mb in processes.memory()]
+            await asyncio.sleep(_WEIGH_S)
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -258,6 +254,10 @@ def _entered(ledger: Path) -> int:
         b'"change":"NEW"' in line and b'"client_id":"icte' in line and b'"reduces"' not in line and b'"algo_id"' not in line
         for line in lines
     )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 async def _supervise(processes: Processes) -> None:

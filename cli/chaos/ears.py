@@ -23,7 +23,7 @@ _STOPPED: Final = ("HALTED", "FLATTEN", "DAY_HALT")
 
 
 class Ears:
-    """Reads queue ``notifier``, in place of that service.
+    """Reads queue ``notifier``, in place of that service. alerts: each with the time at which it was heard, UTC ms.
 
     Execution counts as halted from the word of a halt that is younger than its last re-arming; what it says meanwhile a
     re-arming is under way counts when the answer to that is known.
@@ -31,7 +31,7 @@ class Ears:
 
     def __init__(self, bus: RabbitBus, signer: Signer, exchange: SimulatedExchange) -> None:
         self._bus, self._signer, self._exchange = bus, signer, exchange
-        self.alerts: list[Alert] = []
+        self.alerts: list[tuple[int, Alert]] = []
         self.statement: AccountStatement | None = None
         self.report: RiskReport | None = None
         self.answers: dict[str, set[str]] = {}
@@ -134,7 +134,7 @@ class Ears:
         self._news.set()
 
     def _alert(self, alert: Alert) -> None:
-        self.alerts.append(alert)
+        self.alerts.append((time.time_ns() // 1_000_000, alert))
         if alert.key.startswith("control."):
             identity = alert.key.split(".")[1]
             self.answers.setdefault(identity, set()).add(alert.source)

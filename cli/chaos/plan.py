@@ -50,6 +50,15 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
+class Struck:
+    """A strike that was carried out: when it began, and when all was as before, UTC ms."""
+
+    strike: Strike
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """How much of each. kills: kills and stops of processes together. pairs, singles: None = all."""
 

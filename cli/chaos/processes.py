@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 import aiohttp
+import psutil
 
 from simulator.ledger.record import Noted
 
@@ -131,6 +132,17 @@ class Processes:
             await self._http.close()
         self._running.clear()
         return codes
+
+    def memory(self) -> list[tuple[str, int, float]]:
+        """Return name, pid and resident memory (MB) of each process that is there."""
+        found = []
+        for name in sorted(self._there):
+            try:
+                pid = self._running[name].pid
+                found.append((name, pid, psutil.Process(pid).memory_info().rss / 2**20))
+            except psutil.NoSuchProcess:
+                continue  # it has just ended; the supervisor starts it again
+        return found
 
     def tail(self, name: str, lines: int = 12) -> str:
         """Return the last lines of a log."""

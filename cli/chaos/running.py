@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from cli.chaos.drill import Drill, Drilled
+from cli.chaos.drill import Drill
+from cli.chaos.drilled import Drilled
 from cli.chaos.own_servers import own
 from cli.chaos.plan import Server, Strike
 from cli.chaos.servers import OwnServer, Servers

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from cli.chaos.agreement import Books, approvals, balance_of_journal, disagreements, last_balance, money_of
-from cli.chaos.drill import Drilled
+from cli.chaos.drilled import Drilled
+from cli.chaos.memory import highest, lives
 from simulator.ledger.case import Breach, Case, Limits
 from simulator.ledger.judge import Judgement, judge
 
@@ -83,7 +84,9 @@ def as_json(found: Verdict) -> dict[str, Any]:
         "differences": list(found.differences),
         "unsettled": list(found.unsettled),
         "ended_by_themselves": drilled.fell,
-        "alerts": dict(drilled.alerts.most_common()),
+        "alerts": dict(Counter(f"{each.source}: {each.key.partition('.')[0]}" for _, each in drilled.alerts).most_common()),
+        "memory": [{**asdict(each), "flat": each.flat} for each in lives(drilled.memory)],
+        "memory_highest_mb": {name: round(mb, 1) for name, mb in highest(drilled.memory).items()},
     }
 
 
