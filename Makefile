@@ -121,7 +121,7 @@ chaos: $(VENV)/.installed-dev
 # In parts, each of which is a run with servers of its own: a part that broke is run again alone, by the line that it prints.
 PARTS := 12
 FROM ?= 1
-SOAK_CHAOS = --own-servers --kills 1008 --pairs -1 --singles -1 --servers 120 --halts 48 --speed 20 --minutes 40
+SOAK_CHAOS = --own-servers --kills 1008 --pairs -1 --singles -1 --servers 120 --halts 48 --speed 24 --minutes 40
 soak-chaos: $(VENV)/.installed-dev
 	@for part in $$(seq $(FROM) $(PARTS)); do \
 	  echo "ict chaos $(SOAK_CHAOS) --part $$part/$(PARTS) $(ARGS)"; \

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cli.chaos.plan import Server, Strike
 
 #: How far the market of the candles may run ahead, minutes; digits of a number of parts.
-_AHEAD: Final = 1_200
+_AHEAD: Final = 1_420
 _DIGITS: Final = 6
 _LIKE: Final = {"--redis": "redis://127.0.0.1:6379/0", "--rabbitmq": "amqp://guest:guest@127.0.0.1:5672/"}
 
@@ -39,6 +39,10 @@ def chaos(
     entries: Annotated[int, typer.Option("--entries", min=1, help="entries below which a run is void")] = 500,
     speed: Annotated[float, typer.Option("--speed", min=1, max=60, help="closes a minute of the drill")] = 24.0,
     minutes: Annotated[float, typer.Option("--minutes", min=0.5, help="longest time of the strikes, minutes")] = 50.0,
+    over: Annotated[
+        float,
+        typer.Option("--over", min=0, help="minutes over which the strikes are spread: a day is --speed 60 --over 24"),
+    ] = 0.0,
     naked_ms: Annotated[int, typer.Option("--naked-ms", min=100, help="longest time without a stop, ms")] = 3_000,
     part: Annotated[
         str, typer.Option("--part", help="K/N: of the plan every Nth strike from the Kth on, so that N runs make the whole")
@@ -79,6 +83,8 @@ def chaos(
             f"--speed {speed:g}, --minutes {minutes:g}: closes would come from the future; (speed - 1) x minutes may be "
             f"{_AHEAD} at most"
         )
+    if over > minutes:
+        _usage(f"--over {over:g}, --minutes {minutes:g}: the strikes are spread over more time than they may take")
     wanted = Wanted(kills, _number(pairs), _number(singles), servers, halts, own_servers)
     strikes = _part(planned(seed, wanted), part)
     if plan:
@@ -89,7 +95,7 @@ def chaos(
     try:
         where = None if own_servers else urls
         drilled = asyncio.run(
-            running.run_drill(seed, strikes, where, directory, speed=speed, entries=entries, minutes=minutes)
+            running.run_drill(seed, strikes, where, directory, speed=speed, entries=entries, minutes=minutes, over=over)
         )
     except (DrillFailed, NotStarted, ExchangeFailed, NoServer, OSError, sqlite3.Error) as error:
         typer.echo(f"seed {seed}: the drill could not be run: {error or type(error).__name__}; see {directory}", err=True)

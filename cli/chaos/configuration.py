@@ -38,7 +38,10 @@ _SILENCE: Final = {"kline": 0, "agg_trade": 0, "book_ticker": 0, "depth": 0, "ma
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a deployment's files and servers are. ports: HTTP of each process. bus, store: URLs, through the proxies."""
+    """Where a deployment's files and servers are. ports: HTTP of each process. bus, store: URLs, through the proxies.
+
+    webhook: where the guardian posts its alarms.
+    """
 
     directory: Path
     namespace: str
@@ -46,6 +49,7 @@ class Places:
     store: str
     orders: str
     candles: str
+    webhook: str
     ports: dict[str, int]
     approval: KeyPair
     operator: KeyPair
@@ -83,6 +87,7 @@ def deployment_settings(places: Places) -> dict[str, Any]:
         "exchange": {**_exchange(places.orders), "stream": {"backoff_longest_s": 2.0}},
         "guardian": {
             "key": "guardian-key", "secret": KEYS["guardian-key"], "halt_secret": _HALT_SECRET, "halt_urls": halts,
+            "webhook_url": places.webhook,
         },
         "ingest": {
             "live": {

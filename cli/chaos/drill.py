@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,32 +16,32 @@ from cli.chaos import configuration
 from cli.chaos.agreement import read_journal
 from cli.chaos.drilled import Drilled
 from cli.chaos.ears import Ears
-from cli.chaos.exchange import ExchangeFailed, SimulatedExchange
-from cli.chaos.faults import fields_of
+from cli.chaos.exchange import SimulatedExchange
 from cli.chaos.listening import listening
 from cli.chaos.memory import Sample
 from cli.chaos.mover import Mover
-from cli.chaos.plan import PROCESSES, Strike, Struck
+from cli.chaos.plan import PROCESSES, Strike
 from cli.chaos.ports import free_port
 from cli.chaos.processes import Processes, command
 from cli.chaos.servers import Servers
+from cli.chaos.striking import Striking
 from cli.chaos.symbols import write_candles
+from cli.chaos.webhook import webhook
 from shared.approval.signing import COMMAND, Realm, Signer, new_pair
 from shared.domain.client_ids import lineage
+from shared.domain.control import Alert
 from shared.domain.timeframes import MINUTE
 from simulator.ledger.record import read_file
 
 if TYPE_CHECKING:
     from shared.bus.rabbitmq.bus import RabbitBus
 
-#: Processes of which one protects at any time: the next strike waits until such a one is back.
-_PROTECTING: Final = ("execution.a", "execution.b", "guardian")
-_START_S, _BACK_S = 120.0, 40.0
+_START_S: Final = 120.0
 #: Seconds between two looks at a process, a file or a page, which have no events; and for which prices stay at stops.
 _LOOK_S, _TRIGGER_S = 1.0, 2.0
 _WEIGH_S: Final = 5.0
 #: The candles' market: history, and how far it may run ahead, minutes. Signals of it are valid for a day.
-_HISTORY, _AHEAD = 60, 1_300
+_HISTORY, _AHEAD = 60, 1_435
 
 
 class DrillFailed(Exception):
@@ -52,8 +51,9 @@ class DrillFailed(Exception):
 @dataclass(slots=True)
 class Drill:
     """One run. speed: market seconds a second of the candles: 20 = a close in three seconds. commands: in place of the
-    product's own, by process. say: gets a sentence at each stage. longest_s: of the strikes; flat_s, books_s: how long the
-    end may take until nothing is held, and until everybody knows it.
+    product's own, by process. say: gets a sentence at each stage. longest_s: of the strikes; over_s: how long they are
+    spread over, 0 = one after the other; flat_s, books_s: how long the end may take until nothing is held, and until
+    everybody knows it.
     """
 
     seed: int
@@ -66,11 +66,9 @@ class Drill:
     say: Callable[[str], None] = lambda _: None
     namespace: str = field(default_factory=lambda: f"chaos-{secrets.token_hex(4)}")
     longest_s: float = 3_600.0
+    over_s: float = 0.0
     flat_s: float = 90.0
     books_s: float = 60.0
-    _done: Counter[str] = field(default_factory=Counter)
-    _hit: Counter[str] = field(default_factory=Counter)
-    _struck: list[Struck] = field(default_factory=list)
     _memory: list[Sample] = field(default_factory=list)
 
     @property
@@ -86,11 +84,12 @@ class Drill:
         async with AsyncExitStack() as stack:
             orders = await stack.enter_async_context(self._exchange("orders", minute - _HISTORY * MINUTE, 1.0, self.ledger))
             first = minute - (_HISTORY + _AHEAD) * MINUTE
-            candles = await stack.enter_async_context(self._exchange("candles", first, self.speed, None))
-            places = self._places(orders, candles)
+            candles = await stack.enter_async_context(self._exchange("candles", first, 1.0, None))
+            alerts: list[tuple[int, Alert]] = []
+            places = self._places(orders, candles, await stack.enter_async_context(webhook(alerts)))
             bus = await stack.enter_async_context(listening(self.servers, places, self.say))
             signer = Signer(places.operator.private, Realm("testnet", self.namespace, self.namespace), COMMAND)
-            ears = Ears(bus, signer, orders)
+            ears = Ears(bus, signer, orders, alerts)
             processes = self._processes(places, orders)
             stack.push_async_callback(processes.end)
             await processes.start_all()
@@ -98,8 +97,10 @@ class Drill:
             stack.push_async_callback(ears.close)
             await processes.all_there(_START_S)
             await orders.note("began")
+            began_at = time.time_ns() // 1_000_000
             self.say(f"{len(PROCESSES)} processes run after {time.monotonic() - began:.0f} s")
-            await self._through(orders, candles, processes, ears)
+            striking = Striking(processes, self.servers, orders, ears, self.say)
+            await self._through(orders, candles, processes, ears, striking)
             unsettled = await self._settle(orders, candles, processes, ears, bus)
             await orders.note("settled")
             codes = await processes.end()
@@ -109,8 +110,8 @@ class Drill:
             start=Decimal(configuration.WALLET),
             execution=ears.statement.account.wallet if ears.statement is not None else None,
             risk=ears.report.equity if ears.report is not None else None,
-            strikes=self._done, hit=self._hit, seconds=time.monotonic() - began, unsettled=unsettled,
-            struck=self._struck, alerts=ears.alerts, memory=self._memory, fell=processes.fell,
+            struck=striking.struck, hit=striking.hit, seconds=time.monotonic() - began, unsettled=unsettled,
+            alerts=alerts, commands=ears.commands, began=began_at, memory=self._memory, fell=processes.fell,
         )  # fmt: skip
 
     # -- what stands --------------------------------------------------------------------------------------------------
@@ -122,10 +123,10 @@ class Drill:
         settings = configuration.exchange_settings(ledger)
         return SimulatedExchange(directory, name, settings, files, speed, *(("--now",) if ledger is not None else ()))
 
-    def _places(self, orders: SimulatedExchange, candles: SimulatedExchange) -> configuration.Places:
+    def _places(self, orders: SimulatedExchange, candles: SimulatedExchange, hook: str) -> configuration.Places:
         return configuration.Places(
             directory=self.directory, namespace=self.namespace, bus=self.servers.through_proxy("rabbitmq"),
-            store=self.servers.through_proxy("redis"), orders=orders.url, candles=candles.url,
+            store=self.servers.through_proxy("redis"), orders=orders.url, candles=candles.url, webhook=hook,
             ports={name: free_port() for name in PROCESSES}, approval=new_pair(), operator=new_pair(),
         )  # fmt: skip
 
@@ -141,8 +142,9 @@ class Drill:
     # -- the drill itself ---------------------------------------------------------------------------------------------
 
     async def _through(
-        self, orders: SimulatedExchange, candles: SimulatedExchange, processes: Processes, ears: Ears
+        self, orders: SimulatedExchange, candles: SimulatedExchange, processes: Processes, ears: Ears, striking: Striking
     ) -> None:
+        await candles.ask("speed", "POST", {"speed": self.speed})  # only now: starting would take a part of its day
         began, mover = time.monotonic(), Mover(orders, candles, self.speed, self.seed)
         async with asyncio.TaskGroup() as group:
             beside = [
@@ -158,48 +160,18 @@ class Drill:
                 if time.monotonic() - began > self.longest_s:
                     self.say(f"time is up before strike {number} of {len(self.strikes)}")
                     break
+                await asyncio.sleep(began + self.over_s * (number - 1) / len(self.strikes) - time.monotonic())
                 await mover.reach(strike.share)
                 self.say(f"{number}/{len(self.strikes)} {strike}")
-                struck_at = _now()
-                await self._strike(strike, orders, processes, ears)
-                self._struck.append(Struck(strike, struck_at, _now()))
-                self._done[strike.kind] += 1
-            while _entered(self.ledger) < self.entries and time.monotonic() - began < self.longest_s:  # noqa: ASYNC110  a file tells, which has no event
+                await striking.strike(strike)
+            while self._unfinished(time.monotonic() - began):  # noqa: ASYNC110  a file tells, which has no event
                 await asyncio.sleep(_LOOK_S)
             for task in beside:
                 task.cancel()
 
-    async def _strike(self, strike: Strike, orders: SimulatedExchange, processes: Processes, ears: Ears) -> None:
-        if strike.kind == "kill":
-            await processes.kill(strike.whom[0])
-        elif strike.kind == "stop":
-            await processes.freeze(strike.whom[0])
-            await asyncio.sleep(strike.ms / 1000)
-            await processes.thaw(strike.whom[0])
-        elif strike.kind == "faults":
-            await self._faults(strike, orders)
-        elif strike.kind == "server":
-            await self.servers.strike(strike)
-        else:
-            if await ears.halt():
-                await asyncio.sleep(strike.ms / 1000)
-            ears.want_rearming()
-        for name in strike.whom:
-            if name in _PROTECTING:
-                await processes.there(name, _BACK_S)
-
-    async def _faults(self, strike: Strike, orders: SimulatedExchange) -> None:
-        numbers = {}
-        for name in strike.faults:
-            try:
-                numbers[(await orders.ask("faults", "POST", fields_of(name)))["id"]] = name
-            except ExchangeFailed as error:  # a person's close, say, where nothing is held: the strike does without it
-                self.say(f"the exchange refused {name}: {error}")
-        await asyncio.sleep(strike.ms / 1000)
-        await orders.ask("faults", "DELETE")
-        for each in (await orders.ask("faults"))["over"]:
-            if each["id"] in numbers and each["hits"]:
-                self._hit[numbers[each["id"]]] += 1
+    def _unfinished(self, seconds: float) -> bool:
+        """True while there is time, and closes are to go on, or entries are missing."""
+        return seconds < self.longest_s and (seconds < self.over_s or _entered(self.ledger) < self.entries)
 
     async def _weigh(self, processes: Processes) -> None:
         while True:
@@ -254,10 +226,6 @@ def _entered(ledger: Path) -> int:
         b'"change":"NEW"' in line and b'"client_id":"icte' in line and b'"reduces"' not in line and b'"algo_id"' not in line
         for line in lines
     )
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 async def _supervise(processes: Processes) -> None:

@@ -15,9 +15,10 @@ from simulator.ledger.record import Line
 
 @dataclass(slots=True)
 class Drilled:
-    """What a drill leaves behind. strikes: how many of each kind were carried out; struck: each, with its times.
+    """What a drill leaves behind. struck: the strikes that were carried out; hit: how often each fault applied.
 
-    alerts: each with the time at which it was heard, UTC ms; memory: of each process, every few seconds.
+    alerts: each with the time at which it was heard; commands: when the drill sent one; began: when it did. UTC ms.
+    memory: of each process, every few seconds.
     """
 
     lines: list[Line]
@@ -26,11 +27,17 @@ class Drilled:
     start: Decimal
     execution: Decimal | None
     risk: Decimal | None
-    strikes: Counter[str]
+    struck: list[Struck]
     hit: Counter[str]
     seconds: float
-    struck: list[Struck] = field(default_factory=list)
+    began: int
     unsettled: list[str] = field(default_factory=list)
     alerts: list[tuple[int, Alert]] = field(default_factory=list)
+    commands: list[int] = field(default_factory=list)
     memory: list[Sample] = field(default_factory=list)
     fell: list[str] = field(default_factory=list)
+
+    @property
+    def strikes(self) -> Counter[str]:
+        """How many strikes of each kind were carried out."""
+        return Counter(each.strike.kind for each in self.struck)

@@ -23,15 +23,18 @@ _STOPPED: Final = ("HALTED", "FLATTEN", "DAY_HALT")
 
 
 class Ears:
-    """Reads queue ``notifier``, in place of that service. alerts: each with the time at which it was heard, UTC ms.
+    """Reads queue ``notifier``, in place of that service.
+
+    alerts: gets each with the time at which it was heard; commands: when the drill sent one. UTC ms.
 
     Execution counts as halted from the word of a halt that is younger than its last re-arming; what it says meanwhile a
     re-arming is under way counts when the answer to that is known.
     """
 
-    def __init__(self, bus: RabbitBus, signer: Signer, exchange: SimulatedExchange) -> None:
+    def __init__(self, bus: RabbitBus, signer: Signer, exchange: SimulatedExchange, alerts: list[tuple[int, Alert]]) -> None:
         self._bus, self._signer, self._exchange = bus, signer, exchange
-        self.alerts: list[tuple[int, Alert]] = []
+        self.alerts = alerts
+        self.commands: list[int] = []
         self.statement: AccountStatement | None = None
         self.report: RiskReport | None = None
         self.answers: dict[str, set[str]] = {}
@@ -87,9 +90,9 @@ class Ears:
         return await self._command("halt", uuid.uuid4().hex, {"execution", "risk"})
 
     async def _command(self, command: Command, identity: str, who: set[str]) -> bool:
-        control = Control(
-            id=identity, command=command, by="chaos", reason="a drill", sent_at=time.time_ns() // 1_000_000
-        )  # fmt: skip
+        now = time.time_ns() // 1_000_000
+        self.commands.append(now)
+        control = Control(id=identity, command=command, by="chaos", reason="a drill", sent_at=now)
         publishing = asyncio.create_task(self._bus.publish([sign(control, self._signer)]))
         try:
             async with asyncio.timeout(_ANSWER_S):

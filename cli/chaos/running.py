@@ -23,6 +23,7 @@ async def run_drill(
     speed: float,
     entries: int,
     minutes: float,
+    over: float,
 ) -> Drilled:
     """Run it, and say on stderr how far it is. urls: of the servers; None = servers of its own.
 
@@ -41,6 +42,7 @@ async def run_drill(
             speed=speed,
             entries=entries,
             longest_s=minutes * 60,
+            over_s=over * 60,
             say=lambda text: typer.echo(text, err=True),
         )
         try:

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from cli.chaos.agreement import Books, approvals, balance_of_journal, disagreements, last_balance, money_of
 from cli.chaos.drilled import Drilled
-from cli.chaos.memory import highest, lives
+from cli.chaos.explained import kind_of, unexplained
+from cli.chaos.memory import Life, highest, lives
 from simulator.ledger.case import Breach, Case, Limits
 from simulator.ledger.judge import Judgement, judge
 
@@ -21,7 +22,9 @@ _TOLD: Final = 12
 class Verdict:
     """word: held, broken, or void where too few entries or strikes came to judge by.
 
-    differences: between the books at the end. unsettled: what did not come to rest; a drill that did not is broken.
+    differences: between the books at the end. unsettled: what did not come to rest. unexplained: alerts that nothing was
+    behind. lives: the memory of processes that lived long. A drill with any of the first three, or a life that is not flat,
+    is broken.
     """
 
     seed: int
@@ -32,6 +35,8 @@ class Verdict:
     books: Books
     differences: tuple[str, ...]
     unsettled: tuple[str, ...]
+    unexplained: tuple[str, ...]
+    lives: tuple[Life, ...]
     drilled: Drilled
 
     @property
@@ -55,12 +60,16 @@ def verdict(seed: int, drilled: Drilled, needed: int, planned: int, limits: Limi
         risk=drilled.risk,
     )
     differences = tuple(disagreements(drilled.lines, drilled.rows, books))
+    alerts = tuple(unexplained(drilled.alerts, drilled.struck, drilled.commands, drilled.began))
+    long = tuple(lives(drilled.memory))
     word: Word = "held"
-    if judgement.breaches or differences or drilled.unsettled:
+    if judgement.breaches or differences or drilled.unsettled or alerts or not all(each.flat for each in long):
         word = "broken"
     elif judgement.entries < needed or sum(drilled.strikes.values()) < planned:
         word = "void"
-    return Verdict(seed, word, needed, planned, judgement, books, differences, tuple(drilled.unsettled), drilled)
+    return Verdict(
+        seed, word, needed, planned, judgement, books, differences, tuple(drilled.unsettled), alerts, long, drilled
+    )
 
 
 def as_json(found: Verdict) -> dict[str, Any]:
@@ -84,8 +93,9 @@ def as_json(found: Verdict) -> dict[str, Any]:
         "differences": list(found.differences),
         "unsettled": list(found.unsettled),
         "ended_by_themselves": drilled.fell,
-        "alerts": dict(Counter(f"{each.source}: {each.key.partition('.')[0]}" for _, each in drilled.alerts).most_common()),
-        "memory": [{**asdict(each), "flat": each.flat} for each in lives(drilled.memory)],
+        "alerts": dict(Counter(kind_of(each) for _, each in drilled.alerts).most_common()),
+        "unexplained": list(found.unexplained),
+        "memory": [{**asdict(each), "flat": each.flat} for each in found.lives],
         "memory_highest_mb": {name: round(mb, 1) for name, mb in highest(drilled.memory).items()},
     }
 
@@ -105,6 +115,12 @@ def as_text(found: Verdict) -> str:
         f"  money     exchange {found.books.exchange:.2f}, journal {found.books.journal:.2f}, execution "
         f"{_amount(found.books.execution)}, risk {_amount(found.books.risk)} USDT",
     ]
+    if found.lives:
+        growth = max(found.lives, key=lambda each: each.after - each.before)
+        lines.append(
+            f"  memory    {len(found.lives)} long lives; {growth.name} grew most, by {growth.after - growth.before:.1f} MB"
+            f" to {growth.after:.1f} MB"
+        )
     if drilled.fell:
         lines.append(f"  ended     {'; '.join(drilled.fell[:_TOLD])}")
     if counts:
@@ -112,6 +128,12 @@ def as_text(found: Verdict) -> str:
     lines += [f"    {each.invariant} at {each.at}: {each.what}" for each in found.breaches[:_TOLD]]
     lines += [f"    books: {each}" for each in found.differences[:_TOLD]]
     lines += [f"    end: {each}" for each in found.unsettled]
+    lines += [f"    alert: {each}" for each in found.unexplained[:_TOLD]]
+    lines += [
+        f"    memory: {each.name} grew from {each.before:.1f} to {each.after:.1f} MB in {each.seconds:.0f} s"
+        for each in found.lives
+        if not each.flat
+    ]
     if found.word != "held":
         lines.append(f"  again     ict chaos --seed {found.seed}, with the same other options")
     return "\n".join(lines)

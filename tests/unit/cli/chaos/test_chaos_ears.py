@@ -32,6 +32,7 @@ async def test_a_halt_that_the_ledger_could_not_take_ends_the_drill() -> None:
         cast(RabbitBus, bus),
         Signer(new_pair().private, Realm("testnet", "n", "a"), COMMAND),
         cast(SimulatedExchange, Gone()),
+        [],
     )
     await ears.start()
     alert = Alert(key="halt.1", severity="critical", source="execution", text="entries are halted", time=7)
