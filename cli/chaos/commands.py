@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cli.chaos.plan import Server, Strike
 
 #: How far the market of the candles may run ahead, minutes; digits of a number of parts.
-_AHEAD: Final = 1_420
+_AHEAD: Final = 1_434
 _DIGITS: Final = 6
 _LIKE: Final = {"--redis": "redis://127.0.0.1:6379/0", "--rabbitmq": "amqp://guest:guest@127.0.0.1:5672/"}
 
