@@ -22,6 +22,7 @@ class Endpoint:
     weight_steps: (largest ``limit``, weight), where the parameter ``limit`` decides; empty = ``weight``.
     orders_10s, orders_1m: how much a call counts towards the order limits.
     urgency: used unless the caller passes another one.
+    states_limits: True if the answer states the rate limits.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Endpoint:
     orders_1m: int = 0
     urgency: Urgency = "read"
     repeat: Repeat = "harmless"
+    states_limits: bool = False
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ class Endpoint:
 
 
 TIME: Final = Endpoint("time")
-EXCHANGE_INFO: Final = Endpoint("exchangeInfo")
+EXCHANGE_INFO: Final = Endpoint("exchangeInfo", states_limits=True)
 TRADING_SCHEDULE: Final = Endpoint("tradingSchedule", weight=5)
 KLINES: Final = Endpoint("klines", weight_steps=((99, 1), (499, 2), (1000, 5), (1500, 10)), urgency="bulk")
 DEPTH: Final = Endpoint("depth", weight_steps=((50, 2), (100, 5), (500, 10), (1000, 20)))

@@ -120,7 +120,9 @@ class Rest:
         Raises ExchangeError, "refuse" with -1015, if it may not be sent.
         """
         try:
-            await self._limiter.admit(endpoint.cost(params), urgency or endpoint.urgency)
+            await self._limiter.admit(
+                endpoint.cost(params), urgency or endpoint.urgency, states_limits=endpoint.states_limits
+            )
         except Throttled as error:
             text = str(error)
             raise self._failed(ExchangeError("refuse", ErrorCode.TOO_MANY_ORDERS, text, call=endpoint.name)) from error

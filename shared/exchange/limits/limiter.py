@@ -35,6 +35,7 @@ from shared.exchange.limits.windows import (
     Usage,
     admit,
     closed,
+    counted,
     counts_of,
     told,
     uncounted,
@@ -84,6 +85,7 @@ class RateLimiter:
         self._part = part
         self._tell: Callable[[LimitsNews], None] | None = None
         self._odd: tuple[str, ...] = ()
+        self._learned = False
         self._own = Usage()  # what this process used, and what the exchange told this process
         self._shared = SharedCount(store, name, now, settings.store_timeout_s, limits, self._forged)
         self._hold(tuple(limits))
@@ -95,6 +97,7 @@ class RateLimiter:
     def learn(self, rows: Sequence[RateLimit]) -> None:
         """Keep to the limits that the exchange states; odd ones are left out and told once."""
         limits, odd = stated(self._base, rows)
+        self._learned = True
         if limits != self._base:
             log.info("rate_limits", limits={limit.name: limit.ceiling for limit in limits})
             self._hold(limits)
@@ -103,15 +106,19 @@ class RateLimiter:
             self._tell_people(LimitsNews(event="odd_limits", text=", ".join(odd)))
         self._odd = odd
 
-    async def admit(self, cost: Cost, urgency: Urgency) -> None:
+    async def admit(self, cost: Cost, urgency: Urgency, *, states_limits: bool = False) -> None:
         """Wait until the limits admit the call, and count it.
+
+        states_limits: the answer will say what they are. As long as none has, such a call waits for pauses alone: others may
+        have counted under limits that are higher than those that hold until then, and it would wait for its own answer.
 
         Raises Throttled, with nothing counted, if it would wait longer than the settings allow for its urgency.
         """
         patience = self._settings.patience(urgency)
         waited = 0.0
         while True:
-            wait = await self._wait_ms(cost, urgency)
+            unknown = states_limits and not self._learned
+            wait = self._pause_ms(cost) if unknown else await self._wait_ms(cost, urgency)
             if not wait:
                 return
             seconds = wait / 1000
@@ -120,6 +127,15 @@ class RateLimiter:
             _WAITS.labels(urgency).inc()
             waited += seconds
             await asyncio.sleep(seconds)
+
+    def _pause_ms(self, cost: Cost) -> int:
+        """Count the call and return 0 unless the exchange has asked for a pause; else return how long it lasts, ms."""
+        wait = max(self._own.closed_until, self.usage.closed_until) - self._now()
+        if wait > 0:
+            return wait
+        self._own = counted(self._own, self._limits, cost, self._now())
+        self._shared.count(cost)
+        return 0
 
     async def _wait_ms(self, cost: Cost, urgency: Urgency) -> int:
         """Count the call and return 0 if it may be sent now; else return after how many ms to ask again."""

@@ -177,7 +177,7 @@ class ExchangeDriver:
         it. Intents are taken after that.
         """
         holds = bool(self._loop.core.state.plans)
-        starting = asyncio.create_task(self._patiently(self._exchange.start), name="exchange starts")
+        starting = asyncio.create_task(self._patiently(self._meet), name="exchange starts")
         try:
             await asyncio.wait({starting}, timeout=_START_PATIENCE_S)  # without its clock, ours has to do
             self._spawn("user stream", self._dispatcher.listening.run())
@@ -196,6 +196,13 @@ class ExchangeDriver:
             self._spawn(name, work)
         self._readiness.checked()
         log.info("execution_leads", account=self._common.account.name)
+
+    async def _meet(self) -> None:
+        """Measure the exchange's clock, and learn its limits: by lower ones the reads that follow would be held back where
+        the process that led before has used the minute up.
+        """
+        await self._exchange.start()
+        await self._exchange.exchange_info()
 
     async def _ensure_alone(self, *, holds: bool) -> None:
         parts = self._dispatcher

@@ -97,3 +97,25 @@ async def test_a_limiter_keeps_to_what_is_stated_and_tells_odd_limits_once() -> 
     assert [each.event for each in told] == ["odd_limits"]
     with pytest.raises(Throttled):
         await one.admit(Cost(0, 1, 1), "protect")
+
+
+async def test_whoever_knows_no_limits_yet_may_ask_for_them_however_much_others_have_used() -> None:
+    """EXEC-6: an execution that takes over in a minute in which the one before has used what higher limits allow."""
+    now = 1_780_000_000_000
+    one = RateLimiter(None, "x", lambda: now, LimiterSettings(order_wait_s=0.001, read_wait_s=0.001), part="execution")
+    await one.heard({"X-MBX-USED-WEIGHT-1M": "5000"})
+    with pytest.raises(Throttled):
+        await one.admit(Cost(5), "order")
+    await one.admit(Cost(1), "read", states_limits=True)
+    one.learn(rows({**WEIGHT, "limit": 48_000}, SHORT, LONG))
+    await one.admit(Cost(5), "order")
+    await one.heard({"X-MBX-USED-WEIGHT-1M": "47999"})
+    with pytest.raises(Throttled):
+        await one.admit(Cost(1), "read", states_limits=True)
+
+
+async def test_not_even_the_question_for_the_limits_leaves_while_the_exchange_wants_a_pause() -> None:
+    one = RateLimiter(None, "x", lambda: 1_780_000_000_000, LimiterSettings(read_wait_s=0.001), part="execution")
+    await one.close_for(5_000)
+    with pytest.raises(Throttled):
+        await one.admit(Cost(1), "read", states_limits=True)
