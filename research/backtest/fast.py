@@ -132,12 +132,16 @@ class _Walk:
     def _quiet(self, until: int) -> None:
         """Pass the rows before ``until`` that have to pass; there is no signal in any, and what is decided is recorded."""
         while self._next.row < until:
-            row = self._next.row
-            close_time = self._move(row)
-            self._money.pass_unjudged(partial(self._nobody.signals, close_time), close_time)
-            self._done(row)
+            self._pass(self._next.row)
+
+    def _pass(self, row: int) -> None:
+        close_time = self._move(row)
+        self._money.pass_unjudged(partial(self._nobody.signals, close_time), close_time)
+        self._done(row)
 
     def _step(self, row: int, bundles: tuple[DecisionBundle, ...], *, recorded: bool = False) -> None:
+        while (missed := self._passing.before(row)) < row:
+            self._pass(missed)
         self._money.decide(bundles, self._move(row), recorded=recorded)
         self._done(row)
 

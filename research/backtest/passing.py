@@ -61,9 +61,20 @@ class Passing:
         self._summary = summary
         self._closes = {symbol: _filled(columns[CLOSE]) for symbol, columns in tape.columns.items()}
         self._before_gaps = _before_gaps(tape)
+        self._looked: tuple[int, list[SymbolBook], tuple[Decimal, ...]] | None = None
+
+    def before(self, row: int) -> int:
+        """Return the first row before ``row`` to be told of, now that ``row`` passes earlier than ``after`` said; ``row``
+        for none. What was the highest of a longer time need not be that of a shorter one.
+        """
+        if self._looked is None or self._looked[0] + 1 >= row:
+            return row
+        last, books, points = self._looked
+        return self._look(last + 1, row, books, points)[1]
 
     def after(self, row: int) -> Coming:
         """Return the next row that has to pass after this one, which has just passed."""
+        self._looked = None
         lane, now, last = self._money.execution, self._tape.close_time(row), len(self._tape) - 1
         if row >= last:
             return Coming(len(self._tape))
@@ -80,6 +91,7 @@ class Passing:
         end = min(happens, self._midnight_after(row))
         if not books:
             return Coming(max(row + 1, min(happens, end + (-self._tape.close_time(end)) % DAY // MINUTE)))
+        self._looked = row, books, points
         touched, told = self._look(row + 1, end, books, points)
         found = max(row + 1, min(told, touched, happens))
         return Coming(found, beside=len(books) > 1 and found > row + 1 and found in (touched, happens))
@@ -168,9 +180,11 @@ class _Holding:
         """
         if not self._held or not len(equities):
             return len(equities)
-        peak = float(summary.peak)
+        peak, top = float(summary.peak), float(equities.max())
         tops = np.maximum(np.maximum.accumulate(equities), peak)
-        highest = _first(equities >= max(float(tops[-1]), self._peak) - self._margin)
+        # Risk's peak may lie above the summary's, which sees the ends of minutes alone; either may be passed by itself.
+        rises = top >= min(peak, self._peak) - self._margin
+        highest = _first(equities >= top - self._margin) if rises else len(equities)
         ratios = equities / tops
         deepest = min(float(ratios.min()), float(summary.lowest_ratio))
         lowest = _first(ratios <= deepest * (1 + _NEAR))

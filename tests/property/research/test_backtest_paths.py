@@ -113,6 +113,15 @@ CARRY_SCENE = Scene(
     settings={"signals": {"strategies": ["funding_carry"], "funding_carry": CARRY}, "risk": LOOSE}, days=0.3, hours=1,
     rate="-0.0008", start=900,
 )  # fmt: skip
+#: Equity is highest between two minutes that pass, then a signal comes that no account was waiting for.
+PEAK_SCENE = Scene(
+    settings={
+        "signals": {"strategies": ["rsi_extremes", "bollinger"], **{n: BUSY[n] for n in ("rsi_extremes", "bollinger")}},
+        "risk": LOOSE,
+    },
+    seed=5,
+    days=1.5,
+)
 HOLED_SCENE = replace(CARRY_SCENE, holes=((0, 97, 6), (1, 200, 41), (0, 300, 5)))
 FLOW_SCENE = Scene(
     settings={"signals": {"strategies": list(BUSY), **BUSY, "filters": FLOW}, "risk": LOOSE}, seed=3, days=0.3,
@@ -125,8 +134,8 @@ HOURS_SCENE = Scene(
 
 @pytest.mark.parametrize(
     "scene",
-    [BUSY_SCENE, RESTING_SCENE, TIGHT_SCENE, CARRY_SCENE, HOLED_SCENE, FLOW_SCENE, HOURS_SCENE],
-    ids=["busy", "resting", "tight", "carry", "holed", "flow", "hours"],
+    [BUSY_SCENE, RESTING_SCENE, TIGHT_SCENE, CARRY_SCENE, PEAK_SCENE, HOLED_SCENE, FLOW_SCENE, HOURS_SCENE],
+    ids=["busy", "resting", "tight", "carry", "peak", "holed", "flow", "hours"],
 )
 def test_the_scenes_of_the_specimens_are_equal_on_both_paths(scene: Scene) -> None:
     """BT-7: so what a specimen changes is the specimen's doing; and most minutes are passed over."""
@@ -146,6 +155,7 @@ def _nothing_touched(self: passing.Passing, begin: int, end: int, *_: object) ->
         (ExecutionLane, "due_at", lambda self, now: 2**63 - 1, RESTING_SCENE),
         (passing._Holding, "turned", lambda self, equities: equities < 0, TIGHT_SCENE),
         (passing._Holding, "extreme", lambda self, equities, summary: len(equities), BUSY_SCENE),
+        (passing.Passing, "before", lambda self, row: row, PEAK_SCENE),
         (RiskCore, "orders_nothing", lambda self: True, TIGHT_SCENE),
         (RiskCore, "untouched_by_midnight", lambda self: True, TIGHT_SCENE),
         (Resting, "heard", lambda self, bundle: None, RESTING_SCENE),
@@ -155,7 +165,8 @@ def _nothing_touched(self: passing.Passing, begin: int, end: int, *_: object) ->
         (deciding, "reads_minutes", lambda signals: False, HOURS_SCENE),
     ],
     ids=[
-        "a trigger", "a funding", "a new day", "an expiry", "a limit of equity", "a drawdown", "an order of risk",
+        "a trigger", "a funding", "a new day", "an expiry", "a limit of equity", "a drawdown", "a peak before a signal",
+        "an order of risk",
         "a day that is counted", "a zone", "a signal", "a known rate", "an order flow", "a window of minutes",
     ],
 )  # fmt: skip
