@@ -85,6 +85,8 @@ def chaos(
         )
     if over > minutes:
         _usage(f"--over {over:g}, --minutes {minutes:g}: the strikes are spread over more time than they may take")
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        _usage(f"--keep {keep}: there is something already; name a directory that is empty, or is not there yet")
     wanted = Wanted(kills, _number(pairs), _number(singles), servers, halts, own_servers)
     strikes = _part(planned(seed, wanted), part)
     if plan:

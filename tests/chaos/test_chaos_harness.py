@@ -103,3 +103,11 @@ def test_a_plan_is_printed_and_nothing_is_started(a_plan: str) -> None:
 
 def test_a_part_that_is_none_is_refused() -> None:
     assert ict("chaos", "--plan", "--part", "4/3").returncode == 2
+
+
+def test_a_directory_in_which_something_is_kept_already_is_refused(tmp_path: Path) -> None:
+    """A journal of an earlier run would be taken for this one's."""
+    (tmp_path / "journal.sqlite").write_bytes(b"earlier")
+    done = ict("chaos", "--keep", str(tmp_path), "--plan")
+    assert (done.returncode, str(tmp_path) in done.stderr) == (2, True)
+    assert ict("chaos", "--over", "60", "--plan").returncode == 2
