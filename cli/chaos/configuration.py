@@ -11,6 +11,8 @@ from shared.approval.signing import KeyPair
 
 #: API keys of the simulated exchange: execution's and the guardian's.
 KEYS: Final = {"simulator-key": "simulator-secret", "guardian-key": "guardian-secret"}
+#: The journal's file.
+JOURNAL: Final = "journal.sqlite"
 _HALT_SECRET: Final = "chaos: what guardian and execution share"  # noqa: S105  of a drill on this machine
 #: Balance at the start, USDT, and what a trade risks of it: some thousand trades at their fees leave most of it.
 WALLET: Final = "100000"
@@ -57,7 +59,7 @@ class Places:
     @property
     def journal(self) -> Path:
         """The journal's file."""
-        return self.directory / "journal.sqlite"
+        return self.directory / JOURNAL
 
 
 def exchange_settings(ledger: Path | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.chaos import configuration
-from cli.chaos.agreement import read_journal
+from cli.chaos.agreement import approvals, read_journal
 from cli.chaos.drilled import Drilled
 from cli.chaos.ears import Ears
 from cli.chaos.exchange import SimulatedExchange
@@ -31,6 +31,8 @@ from shared.approval.signing import COMMAND, Realm, Signer, new_pair
 from shared.domain.client_ids import lineage
 from shared.domain.control import Alert
 from shared.domain.timeframes import MINUTE
+from simulator.ledger.case import Case
+from simulator.ledger.judge import CHECKS
 from simulator.ledger.record import read_file
 
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ class Drill:
         """Where the exchange keeps its ledger."""
         return self.directory / "ledger.jsonl"
 
+    @property
+    def _lineage(self) -> str:
+        return lineage("testnet", self.namespace)
+
     async def run(self) -> Drilled:
         """Run it. Raises DrillFailed, NotStarted, ExchangeFailed."""
         began = time.monotonic()
@@ -106,7 +112,7 @@ class Drill:
             codes = await processes.end()
             unsettled += [f"{name} ended with {code}" for name, code in codes.items() if code]
         return Drilled(
-            lines=read_file(self.ledger), rows=read_journal(places.journal), lineage=lineage("testnet", self.namespace),
+            lines=read_file(self.ledger), rows=read_journal(places.journal), lineage=self._lineage,
             start=Decimal(configuration.WALLET),
             execution=ears.statement.account.wallet if ears.statement is not None else None,
             risk=ears.report.equity if ears.report is not None else None,
@@ -212,11 +218,17 @@ class Drill:
                 return []
 
     async def _known(self, ears: Ears, bus: RabbitBus, since: int) -> bool:
-        """Execution and risk have stated the account as of after ``since`` (ms), and the journal has read everything."""
+        """Execution and risk have stated the account as of after ``since`` (ms), the journal has read everything, and
+        somebody has said of every approved entry what became of it: a doubt of the last seconds takes a while.
+        """
         stated, report = ears.statement, ears.report
         if stated is None or report is None or stated.asked_at <= since or report.time < stated.time:
             return False
-        return not any([await bus.depth(name) for name in ("journal", "risk", "execution")])
+        if any([await bus.depth(name) for name in ("journal", "risk", "execution")]):
+            return False
+        rows = await asyncio.to_thread(read_journal, self.directory / configuration.JOURNAL)
+        case = Case(read_file(self.ledger), approvals(rows, self._lineage))
+        return not CHECKS["lost"](case)
 
 
 def _entered(ledger: Path) -> int:

@@ -18,12 +18,13 @@ _RULES: Final = (
 )  # fmt: skip
 _LIMITS: Final = ("rate_limited_429", "banned_418")
 _HANDS: Final = ("app_order", "adl")
+#: A halt that execution asks for is told by risk, and by itself, in any order.
 #: Alert, as ``source: first word of its key`` → what may be behind it: words of ``_words``, or another alert.
 CAUSES: Final[dict[str, tuple[str, ...]]] = {
-    "execution: control": ("command", "start", "execution: halt"),
-    "risk: control": ("command", "start", "execution: halt"),
+    "execution: control": ("command", "start", "process", "server", "exchange"),
+    "risk: control": ("command", "execution: control"),
     "execution: halt": ("start", "process", "server", "exchange"),
-    "risk: kill_switch": ("command", "start", "risk", "execution: halt"),
+    "risk: kill_switch": ("command", "start", "risk", "execution: control"),
     "execution: withdrawn": ("command", "risk: kill_switch"),
     "execution: refused": ("execution", "signals", "risk", "server", "exchange", "execution: frozen", "execution: halt"),
     "execution: entry_failed": ("execution", "server", "exchange"),

@@ -39,6 +39,8 @@ _LOST_MS: Final = 10_000
 #: The same of the books of all symbols, which weigh 40: they are read once, for what an earlier life left, and only while
 #: readings are answered.
 _ALL_AGAIN_MS: Final = 30_000
+#: The same after a reading of them that failed: it is not to be taken for one that is under way.
+_ALL_SOON_MS: Final = 5_000
 _FRESH_MS: Final = 3_000
 #: What it may weigh to place a stop once more where one is proved to stand.
 _PROOF: Final = ReadBook("")
@@ -56,12 +58,15 @@ class GuardianCore:
         self._answering = Answering(self.state, settings, self._watching, self._deciding)
         self._began = 0
         self._round_at = 0
-        self._all_asked_at = 0
+        self._all_due = 0
         self._blind_since = 0
 
     def handle(self, taken: Input, now: int) -> list[Request]:
         """Take one input at ``now`` (ms of the exchange's clock, never backwards), and return what is to be done."""
-        self._began = self._began or now
+        if not self._began:
+            self._began = now
+            # Not at once: a reading that lags would not show what an earlier life placed a moment ago.
+            self._all_due = now + self._settings.lag_ms
         requests = self._take(taken, now)
         for leg in list(self.state.legs.values()):
             if leg.state != "proved" or self._allowance.allows(_PROOF, now, urgent=True):
@@ -108,6 +113,8 @@ class GuardianCore:
             case Unread(request=ReadBook(symbol=symbol)):
                 if symbol is not None:
                     self.state.asked.pop(symbol, None)
+                else:
+                    self._all_due = now + _ALL_SOON_MS
         return []
 
     def _judge_positions(self) -> None:
@@ -119,10 +126,8 @@ class GuardianCore:
         state = self.state
         requests: list[Request] = []
         sees = now - state.positions_at <= _FRESH_MS
-        # Not at once: a reading that lags would not show what an earlier life placed a moment ago.
-        due = now - (self._all_asked_at or self._began) >= (_ALL_AGAIN_MS if self._all_asked_at else self._settings.lag_ms)
-        if not state.all_read and sees and due and self._allowance.allows(ReadBook(None), now):
-            self._all_asked_at = now
+        if not state.all_read and sees and now >= self._all_due and self._allowance.allows(ReadBook(None), now, urgent=True):
+            self._all_due = now + _ALL_AGAIN_MS
             requests.append(ReadBook(None))
         for leg in state.legs.values():
             if leg.state == "unseen" and state.asked.get(leg.key.symbol, -1) < leg.opened_at:

@@ -11,13 +11,10 @@ from simulator.ledger.case import Breach, Case, Invariant
 from simulator.ledger.harness import own_faults
 from simulator.ledger.record import Conditional, Ordered
 from simulator.ledger.spans import common, joined, without
-from simulator.ledger.standing import halted
+from simulator.ledger.standing import GUARDIANS, halted
 
-#: What the guardian sends.
-_GUARDIANS: Final = "ictg"
-#: Processes that protect, and those that clear up after a trade.
+#: Processes that protect.
 _PROTECTING: Final = ("execution", "guardian")
-_CLEARING: Final = "execution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +119,13 @@ def _naked(case: Case) -> list[Breach]:
 
 
 def _orphan(case: Case) -> list[Breach]:
-    nobody, limit = case.without(_CLEARING), case.limits.orphan_ms
+    limit = case.limits.orphan_ms
     found = [
-        Breach("orphan", piece.begin, f"{symbol}: exits stood {piece.ms} ms beside no position")
+        Breach("orphan", piece.begin, f"{symbol}: exits of {owner} stood {piece.ms} ms beside no position")
         for symbol, times in case.times.items()
-        for span in times.left
-        for piece in without(span, joined([*case.refused_in(symbol), *nobody]))
+        for owner, spans in times.left.items()
+        for span in spans
+        for piece in without(span, joined([*case.refused_in(symbol), *case.without(owner)]))
         if piece.ms > limit
     ]
     for symbol, times in case.times.items():
@@ -142,7 +140,7 @@ def _needless(case: Case) -> list[Breach]:
     return [
         Breach("needless", each.at, f"{each.symbol}: {each.client_id} closes what a stop covers")
         for each in case.taken
-        if each.client_id.startswith(_GUARDIANS) and each.reduces
+        if each.client_id.startswith(GUARDIANS) and each.reduces
         if not any(
             span.end >= each.created - limits.sent_ms and min(span.end, each.created) - span.begin >= limits.bare_ms
             for span in case.times[each.symbol].bare

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, Literal
 
 from shared.domain.client_ids import presence_kind
 from simulator.ledger.record import Conditional, Line, Note, Ordered, Wallet
@@ -17,22 +17,26 @@ from simulator.ledger.spans import Span, joined
 
 _ZERO: Final = Decimal(0)
 _OPEN: Final = frozenset({"NEW", "PARTIALLY_FILLED"})
+#: What the guardian sends.
+GUARDIANS: Final = "ictg"
+#: Who clears an exit away: whoever placed it; execution those of an operator.
+Owner = Literal["execution", "guardian"]
 
 
 @dataclass(slots=True)
 class SymbolTimes:
-    """What one symbol went through. bare: held without a stop that covers it. left: flat, with exits of ours. doubled: held,
-    with a stop of ours beside others that cover it alone.
+    """What one symbol went through. bare: held without a stop that covers it. left: flat, with exits of ours, by owner.
+    doubled: held, with a stop of ours beside others that cover it alone.
     """
 
     bare: list[Span] = field(default_factory=list)
-    left: list[Span] = field(default_factory=list)
+    left: dict[Owner, list[Span]] = field(default_factory=lambda: {"execution": [], "guardian": []})
     doubled: list[Span] = field(default_factory=list)
     quantity: Decimal = _ZERO
     stops: dict[int, Conditional] = field(default_factory=dict)
-    exits: set[str] = field(default_factory=set)
+    exits: dict[str, Owner] = field(default_factory=dict)
     bare_since: int | None = None
-    left_since: int | None = None
+    left_since: dict[Owner, int | None] = field(default_factory=dict)
     doubled_since: int | None = None
 
     def covered(self) -> bool:
@@ -56,9 +60,10 @@ class SymbolTimes:
     def look(self, at: int) -> None:
         """Note whether it is bare, has exits left or a stop too many, from ``at`` (ms) on."""
         bare = bool(self.quantity) and not self.covered()
-        left = not self.quantity and bool(self.exits)
         self.bare_since = _turned(self.bare, self.bare_since, at, on=bare)
-        self.left_since = _turned(self.left, self.left_since, at, on=left)
+        for owner, spans in self.left.items():
+            left = not self.quantity and owner in self.exits.values()
+            self.left_since[owner] = _turned(spans, self.left_since.get(owner), at, on=left)
         doubled = bool(self.quantity) and self.has_one_too_many()
         self.doubled_since = _turned(self.doubled, self.doubled_since, at, on=doubled)
 
@@ -89,7 +94,8 @@ def standing(lines: Sequence[Line], end: int) -> dict[str, SymbolTimes]:
         found[symbol].look(before)
     for times in found.values():
         times.bare_since = _turned(times.bare, times.bare_since, end, on=False)
-        times.left_since = _turned(times.left, times.left_since, end, on=False)
+        for owner, spans in times.left.items():
+            times.left_since[owner] = _turned(spans, times.left_since.get(owner), end, on=False)
         times.doubled_since = _turned(times.doubled, times.doubled_since, end, on=False)
     return dict(found)
 
@@ -99,7 +105,7 @@ def _take(times: SymbolTimes, line: Ordered | Conditional) -> None:
         if line.trade_id:
             times.quantity += line.filled if line.side == "BUY" else -line.filled
         if line.reduces and not line.algo_id:
-            _keep(times.exits, f"o{line.order_id}", line.status in _OPEN and line.client_id.startswith("ict"))
+            _keep(times, f"o{line.order_id}", line.client_id, line.status in _OPEN and line.client_id.startswith("ict"))
         return
     waits = line.status == "NEW"
     if waits and (line.closes or line.reduces):
@@ -107,14 +113,14 @@ def _take(times: SymbolTimes, line: Ordered | Conditional) -> None:
     else:
         times.stops.pop(line.algo_id, None)
     ours = line.client_id.startswith("ict") and presence_kind(line.client_id) is None
-    _keep(times.exits, f"a{line.algo_id}", waits and ours)
+    _keep(times, f"a{line.algo_id}", line.client_id, waits and ours)
 
 
-def _keep(names: set[str], name: str, stands: bool) -> None:
+def _keep(times: SymbolTimes, name: str, client_id: str, stands: bool) -> None:
     if stands:
-        names.add(name)
+        times.exits[name] = "guardian" if client_id.startswith(GUARDIANS) else "execution"
     else:
-        names.discard(name)
+        times.exits.pop(name, None)
 
 
 def contradictions(lines: Sequence[Line]) -> list[str]:

@@ -172,6 +172,18 @@ def opened_by_the_guardian() -> Story:
     return story
 
 
+def left_by_the_guardian() -> Story:
+    """The guardian's stop stays when all is closed."""
+    story = Story()
+    story.approve()
+    story.order()
+    story.stop(GUARDIANS)
+    story.order(CLOSE, "SELL", reduces=True)
+    story.wait(25_000)
+    story.note("settled")
+    return story
+
+
 def needless() -> Story:
     """The guardian closes what a stop covers."""
     story = Story()
@@ -305,6 +317,7 @@ SPECIMENS = {
     half_covered: "naked",
     wrong_side: "naked",
     orphan: "orphan",
+    left_by_the_guardian: "orphan",
     needless: "needless",
     too_soon: "needless",
     doubled: "doubled",

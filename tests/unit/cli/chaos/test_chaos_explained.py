@@ -65,9 +65,9 @@ def test_a_strike_that_cannot_be_behind_it_explains_nothing(kind: str, strike: S
 
 
 def test_an_alert_may_be_behind_another_and_must_itself_be_explained() -> None:
-    halt, switch = (LATER, alert("execution: halt")), (LATER + 5_000, alert("risk: kill_switch"))
-    left = unexplained([halt, switch], [], [], BEGAN)
-    assert [each.partition(" (")[0] for each in left] == ["execution: halt"]
+    frozen, thawed = (LATER, alert("execution: frozen")), (LATER + 5_000, alert("execution: thawed"))
+    left = unexplained([frozen, thawed], [], [], BEGAN)
+    assert [each.partition(" (")[0] for each in left] == ["execution: frozen"]
 
 
 def test_a_first_start_and_the_drills_own_commands_are_explained() -> None:

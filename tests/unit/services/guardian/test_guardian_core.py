@@ -330,6 +330,23 @@ def test_a_stop_that_an_earlier_life_placed_while_readings_lagged_is_tidied_too(
     assert world.own() == []
 
 
+def test_a_stop_that_an_earlier_life_left_is_tidied_soon_also_where_the_first_look_for_it_fails() -> None:
+    """EXEC-3: found by the chaos drill, in which it stayed for 75 s beside no position."""
+    world = World()
+    world.run(3_000)
+    world.account.hold(A, D(1))
+    world.run(10_000)
+    assert len(world.own(A)) == 1
+    world.restart()
+    world.account.hold(A, D(0))
+    world.run(5_900)
+    world.unreadable = True
+    world.run(600)
+    world.unreadable = False
+    world.run(9_000)
+    assert world.own() == []
+
+
 def test_an_answer_that_was_overtaken_changes_nothing() -> None:
     """EXEC-3: a reading asked for before the last one that came knows less than it."""
     world = World()

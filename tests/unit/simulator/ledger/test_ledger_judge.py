@@ -193,6 +193,29 @@ def test_an_exit_that_is_cleared_in_time_is_no_orphan() -> None:
     assert broken(story) == set()
 
 
+@pytest.mark.parametrize(
+    ("owner", "gone", "breaks"),
+    [
+        (CLOSE, "execution.a", False),
+        (GUARDIANS, "guardian", False),
+        (CLOSE, "guardian", True),
+        (GUARDIANS, "execution.a", True),
+    ],
+)
+def test_an_exit_is_cleared_by_whoever_placed_it_and_only_while_that_one_runs(owner: str, gone: str, breaks: bool) -> None:
+    story = Story()
+    story.approve()
+    story.order()
+    stop = story.stop(owner)
+    story.order("icte0000-other", "SELL", reduces=True)
+    story.note("gone", gone)
+    story.wait(30_000)
+    story.note("running", gone)
+    story.wait(5_000)
+    story.stop_is(stop, "CANCELED")
+    assert broken(story) == ({"orphan"} if breaks else set())
+
+
 def test_an_exit_that_is_left_at_the_end_is_an_orphan_however_young() -> None:
     story = Story()
     story.approve()
