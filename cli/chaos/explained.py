@@ -32,7 +32,7 @@ CAUSES: Final[dict[str, tuple[str, ...]]] = {
     "execution: over_budget": ("execution", "server", "exchange"),
     "execution: frozen": ("execution", "server", "exchange"),
     "execution: thawed": ("execution: frozen",),
-    "execution: filters": ("start", "execution", "rules"),
+    "execution: filters": ("start", "execution", "redis", "rules"),  # whoever leads learns them
     "execution: closed": ("rules",),
     "execution: opened": ("rules",),
     "execution: stands": ("execution", "server", "exchange"),
