@@ -71,7 +71,7 @@ class Chain:
             for each in analysed.analyses:
                 self._see(each)
         if self._resting is not None and isinstance(analysed, AnalysisBundle):
-            self._resting.heard(analysed)
+            self._resting.heard(analysed.analyses)
         for decided in self._signals.handle(analysed, close_time):
             if isinstance(decided, DecisionBundle):
                 if self._resting is not None:

@@ -16,9 +16,11 @@ from research.backtest.passing import Funding
 from research.backtest.sections import Sections
 from research.backtest.tape import Tape
 from research.lookahead import Statement
+from services.signals import judging
+from services.signals.core import Said
 from shared.domain.account import AccountStatement, RiskReport
-from shared.domain.decisions import DecisionBundle
-from shared.domain.intents import VerdictBundle
+from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.ids import derive
 from shared.domain.message import Message
 from shared.domain.orders import OrderEvent
 from shared.domain.timeframes import MINUTE
@@ -70,10 +72,8 @@ def decisions(sections: Sections) -> Plays:
     def plays(tape: Tape) -> list[Statement]:
         return [
             Statement(tape.close_time(row), each)
-            for row, bundles in decided(sections, tape)
-            for bundle in bundles
-            for each in bundle.decisions
-            if each.judgements
+            for row, said, _ in decided(sections, tape)
+            for each in _judged(tape.close_time(row), said)
         ]
 
     return plays
@@ -90,6 +90,15 @@ def backtest(sections: Sections, funding: Funding) -> Plays:
     return plays
 
 
+def _judged(close_time: int, said: Sequence[Said]) -> list[Decision]:
+    """The decisions of what strategies said, of symbols that one of them judges."""
+    return [
+        judging.decide(derive("decision", symbol, close_time), symbol, close_time, judgements)
+        for symbol, judgements in said
+        if judgements
+    ]
+
+
 class _Listening(Recorder):
     """Keeps what was said in each step, if it is more than that prices moved."""
 
@@ -102,20 +111,21 @@ class _Listening(Recorder):
 
     def take(self, message: Message) -> None:
         super().take(message)
-        # A close without a judgement has verdicts alone, and one at which only the account is touched not even those.
-        if isinstance(message, DecisionBundle | VerdictBundle):
-            self._close = message.close_time
-        elif isinstance(message, OrderEvent | AccountStatement | RiskReport):
-            self._close = max(self._close, message.time)
         if isinstance(message, DecisionBundle):
+            self._close = message.close_time
             self._step += [each for each in message.decisions if each.judgements]
         elif isinstance(message, OrderEvent):
             self._step += [each for each in (message.order, message.fill) if each is not None]
         elif isinstance(message, AccountStatement):
+            self._close = message.time  # a minute in which no strategy judges has nothing else that tells it
             self._step += message.closed_trades
             self._changed("wallet", message.account.wallet)
         elif isinstance(message, RiskReport):
             self._changed("kill_switch", message.kill_switch)
+
+    def judged(self, close_time: int, said: Sequence[Said]) -> None:
+        super().judged(close_time, said)
+        self.statements += [Statement(close_time, each) for each in _judged(close_time, said)]
 
     def step_done(self) -> None:
         super().step_done()

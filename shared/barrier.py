@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,8 +15,7 @@ B = TypeVar("B")
 Arrival = Literal["held", "duplicate", "late"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling(Generic[K, B]):
+class Ruling(NamedTuple, Generic[K, B]):
     """A close to decide now. ``bundles``: in the order of ``expected``; ``absent``: the keys declared missing."""
 
     close_time: int

@@ -9,7 +9,7 @@ that moved writes no equity.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
@@ -19,16 +19,20 @@ from typing import IO, Final, Self
 import msgspec
 
 from shared.domain.account import AccountStatement, KillSwitch, RiskReport, Trade
-from shared.domain.decisions import Decision, DecisionBundle
+from shared.domain.decisions import Decision, DecisionBundle, Judgement, Reason
 from shared.domain.message import Message
 from shared.domain.orders import OrderEvent
 from shared.runtime.native import mypyc_attr
 from simulator.equity_line import EquityLine
+from simulator.unsignalled_lines import UnsignalledLines, why_not
 
+#: A symbol, and what each strategy that judges says of it.
+Said = tuple[str, tuple[Judgement, ...]]
 #: The files written to the ``--out`` directory.
 FILES: Final = ("decisions.jsonl", "orders.jsonl", "fills.jsonl", "equity.jsonl")
 #: What a decision says at a close at which no strategy judges.
 _UNJUDGED: Final = ((), "", ("not_this_timeframe",))
+_NOBODY: Final[tuple[Reason, ...]] = ("not_this_timeframe",)
 _by_symbol: Final = attrgetter("symbol", "id")
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
@@ -65,6 +69,12 @@ class Summary:
         for reason in decision.why_not:
             self.why_not[reason] += 1
 
+    def add_unsignalled(self, judgements: tuple[Judgement, ...]) -> None:
+        """Count a decision without a signal, by what the strategies said."""
+        self.decisions += 1
+        for reason in why_not(judgements) if judgements else _NOBODY:
+            self.why_not[reason] += 1
+
     def add_unjudged(self, count: int) -> None:
         """Count decisions of closes at which no strategy judges; they say the same, and differ in their time only."""
         if count:
@@ -96,6 +106,7 @@ class Recorder:
         self._events: list[OrderEvent] = []
         self._account: AccountStatement | None = None
         self._risk: RiskReport | None = None
+        self._wording = UnsignalledLines()
         self._decided: dict[str, tuple[object, ...]] = {}  # symbol → what its last line says
         self._stood: tuple[object, ...] = ()  # what the last line of equity says, but the equity
         self._seen: set[str] = set()
@@ -143,13 +154,29 @@ class Recorder:
         if len(self._seen) > 2_000:
             self._seen_before, self._seen = self._seen, set()
 
-    def unjudged(self, symbols: Collection[str], count: int, first: Callable[[], Iterable[DecisionBundle]]) -> None:
-        """Record that no strategy judges these symbols at ``count`` closes. first: what is decided at the first one."""
+    def judged(self, close_time: int, said: Sequence[Said]) -> None:
+        """Record what strategies said of symbols, in order of symbol, at a close (UTC ms) without a signal."""
+        summary, lines = self.summary, b""
+        for symbol, judgements in said:
+            summary.add_unsignalled(judgements)
+            lines += self._line(symbol, close_time, judgements)
+        self.write_decisions(lines)
+
+    def unjudged(self, symbols: Sequence[str], count: int, first: int) -> None:
+        """Record that no strategy judges these symbols, in order, at ``count`` closes. first: the first close, UTC ms."""
         self.summary.add_unjudged(count * len(symbols))
-        if all(self._decided.get(symbol) == _UNJUDGED for symbol in symbols):
-            return
-        decided = sorted((each for bundle in first() for each in bundle.decisions), key=lambda each: each.symbol)
-        self.write_decisions(b"".join([_encode(each) + b"\n" for each in decided if self._says_more(each)]))
+        lines = b""
+        for symbol in symbols:
+            lines += self._line(symbol, first, ())
+        self.write_decisions(lines)
+
+    def _line(self, symbol: str, close_time: int, judgements: tuple[Judgement, ...]) -> bytes:
+        """The line of a decision without a signal; empty where the symbol's last line says the same."""
+        says: tuple[object, ...] = (judgements, "", ()) if judgements else _UNJUDGED
+        if self._decided.get(symbol) == says:
+            return b""
+        self._decided[symbol] = says
+        return self._wording.line(symbol, close_time, judgements)
 
     def write_decisions(self, lines: bytes) -> None:
         """Write whole lines of ``decisions.jsonl``, which are not counted here."""

@@ -1,35 +1,40 @@
 """The decisions of a tape by the cores of analysis and signals, only at closes at which a strategy judges.
 
-The others have a decision too: nobody judges then, and it says so. It is made where somebody asks (``Nobody``).
+The others have a decision too: nobody judges then, and it says so. The recorder writes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from operator import itemgetter
+from typing import Final, NamedTuple, Protocol
 
 from research.backtest.beside import reads_minutes
 from research.backtest.cache.analyses import KeepingAnalyses
 from research.backtest.cache.cache import Cache
 from research.backtest.flowing import frame_of
-from research.backtest.frames import Inexact, flawless, whole
+from research.backtest.frames import Frame, Inexact, flawless, whole
 from research.backtest.sections import Sections
 from research.backtest.tape import Tape
 from research.decisions import Deciding
 from research.report.resting import Resting
 from services.analysis.core import AnalysisCore
-from services.signals import judging
-from services.signals.core import SignalsCore
-from shared.domain.candles import CandleBundle
+from services.signals.core import Said, SignalsCore
 from shared.domain.decisions import DecisionBundle
-from shared.domain.facts import AnalysisBundle
-from shared.domain.ids import derive
+from shared.domain.facts import Analysis, AnalysisBundle
 from shared.domain.timeframes import DAY, DURATION, FINEST, MINUTE, Timeframe, closing_at, next_boundary
 
-#: A row of the tape, and what each partition decides there.
-Decided = tuple[int, tuple[DecisionBundle, ...]]
 #: After so long, ms, the closes of all timeframes begin anew.
 _WEEK: Final = 7 * DAY
+_symbol: Final = itemgetter(0)
+
+
+class Decided(NamedTuple):
+    """What is decided in a row of the tape. said: of each symbol, in order. bundles: if there is a signal, else none."""
+
+    row: int
+    said: Sequence[Said]
+    bundles: tuple[DecisionBundle, ...]
 
 
 class Unsuited(Exception):
@@ -39,8 +44,8 @@ class Unsuited(Exception):
 class _Analyses(Protocol):
     """Where analyses come from."""
 
-    def handle(self, bundle: CandleBundle) -> AnalysisBundle:
-        """Return the analyses of candles that close together; asked in order of time."""
+    def at(self, partition: int, frame: Frame, close_time: int) -> Sequence[Analysis]:
+        """Return the analyses of the candles of a timeframe that close now, UTC ms; asked in order of time."""
         ...
 
 
@@ -48,20 +53,19 @@ class _Worked:
     """Analyses by the cores of all partitions. keeping: is shown each."""
 
     def __init__(self, sections: Sections, frames: tuple[Timeframe, ...], keeping: KeepingAnalyses | None) -> None:
-        kinds = sections.signals.reads()
         self._cores = {
-            (number, each): AnalysisCore(number, each, sections.analysis, kinds)
+            (number, each): AnalysisCore(number, each, sections.analysis, sections.signals.reads_on(each))
             for number in range(sections.common.partitions.count)
             for each in frames
         }
         self._keeping = keeping
 
-    def handle(self, bundle: CandleBundle) -> AnalysisBundle:
-        (found,) = self._cores[bundle.partition, bundle.timeframe].handle(bundle, bundle.close_time)
+    def at(self, partition: int, frame: Frame, close_time: int) -> Sequence[Analysis]:
+        (found,) = self._cores[partition, frame.timeframe].handle(frame.bundle(partition, close_time), close_time)
         assert isinstance(found, AnalysisBundle)
         if self._keeping is not None:
             self._keeping.add(found)
-        return found
+        return found.analyses
 
 
 class _Partition:
@@ -76,12 +80,13 @@ class _Partition:
         self._signals = SignalsCore(number, symbols, (FINEST, *frames), sections.signals)
         self._resting = resting
 
-    def learn(self, close_time: int, closing: Sequence[Timeframe], analyses: _Analyses) -> list[AnalysisBundle]:
+    def learn(self, close_time: int, closing: Sequence[Timeframe], analyses: _Analyses) -> list[Analysis]:
         """Analyse the candles that close now."""
-        found = [analyses.handle(self._frames[each].bundle(self.number, close_time)) for each in closing]
+        found: list[Analysis] = []
+        for each in closing:
+            found += analyses.at(self.number, self._frames[each], close_time)
         if self._resting is not None:
-            for each in found:
-                self._resting.heard(each)
+            self._resting.heard(found)
         return found
 
     def pass_over(self, close_time: int, closing: Sequence[Timeframe], analyses: _Analyses) -> None:
@@ -89,11 +94,13 @@ class _Partition:
         for each in self.learn(close_time, closing, analyses):
             self._signals.learn(each)
 
-    def at(self, close_time: int, closing: Sequence[Timeframe], analyses: _Analyses) -> DecisionBundle:
-        """Decide a close."""
-        nothing = AnalysisBundle(partition=self.number, timeframe=FINEST, close_time=close_time, analyses=())
-        said = self._signals.close(close_time, (nothing, *self.learn(close_time, closing, analyses)))
-        (decided,) = [each for each in said if isinstance(each, DecisionBundle)]
+    def at(self, close_time: int, closing: tuple[Timeframe, ...], analyses: _Analyses) -> tuple[Said, ...]:
+        """Judge a close."""
+        return self._signals.judge(close_time, closing, self.learn(close_time, closing, analyses))
+
+    def bundle(self, close_time: int, said: Sequence[Said]) -> DecisionBundle:
+        """The decisions of what was said, which has a signal in it."""
+        decided = self._signals.bundle(close_time, said)
         if self._resting is not None:
             self._resting.decided(decided)
         return decided
@@ -149,7 +156,11 @@ class ColumnDeciding:
                 for each in partitions:
                     each.pass_over(time, closing, analyses)
                 continue
-            yield (time - first) // MINUTE, tuple([each.at(time, closing, analyses) for each in partitions])
+            said = [each.at(time, closing, analyses) for each in partitions]
+            bundles: tuple[DecisionBundle, ...] = ()
+            if signals(said):
+                bundles = tuple([each.bundle(time, own) for each, own in zip(partitions, said, strict=True)])
+            yield Decided((time - first) // MINUTE, in_order(said), bundles)
 
 
 def decided(sections: Sections, tape: Tape, resting: Resting | None = None, cache: Cache | None = None) -> Iterator[Decided]:
@@ -168,36 +179,28 @@ def _minute_by_minute(sections: Sections, tape: Tape, resting: Resting | None) -
     """Yield every row of a tape that is unsuited for columns: through ingest, as the slow path does."""
     deciding = Deciding(sections.common, sections.ingest, sections.analysis, sections.signals, resting=resting)
     for row, (close_time, candles) in enumerate(tape.steps()):
-        yield row, tuple(deciding.bundles(close_time, candles))
+        bundles = tuple(deciding.bundles(close_time, candles))
+        said = [tuple([(each.symbol, each.judgements) for each in bundle.decisions]) for bundle in bundles]
+        yield Decided(row, in_order(said), bundles if signals(said) else ())
 
 
-class Nobody:
-    """What is decided at closes at which no strategy judges."""
+def in_order(said: Sequence[tuple[Said, ...]]) -> Sequence[Said]:
+    """What the partitions say of their symbols, in the order of all symbols. Those of each are in order already."""
+    if len(said) == 1:
+        return said[0]
+    return sorted([each for own in said for each in own], key=_symbol)
 
-    def __init__(self, sections: Sections) -> None:
-        count = sections.common.partitions.count
-        self._symbols = [sorted(sections.common.symbols_of(number)) for number in range(count)]
 
-    def decides(self, close_time: int) -> tuple[DecisionBundle, ...]:
-        """What every partition decides at such a close, UTC ms."""
-        return tuple(
-            [
-                DecisionBundle(
-                    partition=number,
-                    close_time=close_time,
-                    decisions=tuple(
-                        [
-                            judging.decide(derive("decision", symbol, close_time), symbol, close_time, [])
-                            for symbol in symbols
-                        ]
-                    ),
-                )
-                for number, symbols in enumerate(self._symbols)
-            ]
-        )
+def signals(said: Sequence[tuple[Said, ...]]) -> bool:
+    """Whether a strategy signals anything of a symbol."""
+    for own in said:
+        for _, judgements in own:
+            for each in judgements:
+                if each.signal is not None:
+                    return True
+    return False
 
-    def signals(self, close_time: int) -> tuple[DecisionBundle, ...]:
-        """As much of it as risk reads: that there is no signal."""
-        return tuple(
-            [DecisionBundle(partition=number, close_time=close_time, decisions=()) for number in range(len(self._symbols))]
-        )
+
+def nobody_signals(partitions: int, close_time: int) -> tuple[DecisionBundle, ...]:
+    """As much as risk reads of decisions without a signal."""
+    return tuple([DecisionBundle(partition=number, close_time=close_time, decisions=()) for number in range(partitions)])

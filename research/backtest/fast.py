@@ -5,19 +5,20 @@ Its files are those of ``stepwise``, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
 
 from research.backtest.cache.cache import Cache
 from research.backtest.cache.decisions import Part
 from research.backtest.collecting import rarely
-from research.backtest.deciding import Nobody, decided
+from research.backtest.deciding import decided, nobody_signals
 from research.backtest.money import Money
 from research.backtest.passing import Coming, Funding, Passing
 from research.backtest.sections import Sections
 from research.backtest.tape import Tape
 from research.report.resting import Resting
+from services.signals.core import Said
 from shared.domain.decisions import DecisionBundle
 from simulator.recorder import Recorder
 
@@ -50,11 +51,11 @@ def run(
     with keep or nullcontext() as keeping:
         if keeping is not None and resting is not None:
             resting = resting.also(keeping.rests_on)
-        for row, bundles in decided(sections, tape, resting, cache):
+        for row, said, bundles in decided(sections, tape, resting, cache):
             if row < lead:
                 continue
             walk.until(row - lead)
-            walk.close(row - lead, bundles)
+            walk.close(row - lead, said, bundles)
             if keeping is not None:
                 keeping.closed(row, bundles)
             if on_step is not None:
@@ -92,8 +93,9 @@ class _Walk:
     """Passes the rows to the account that have to pass it, and records the decisions of the others."""
 
     def __init__(self, sections: Sections, tape: Tape, funding: Funding, recorder: Recorder) -> None:
-        self._symbols = sections.common.symbols
-        self._nobody = Nobody(sections)
+        common = sections.common
+        self._partitions = common.partitions.count
+        self._symbols = sorted(symbol for number in range(self._partitions) for symbol in common.symbols_of(number))
         self._tape = tape
         self._funding = funding
         self._recorder = recorder
@@ -107,18 +109,17 @@ class _Walk:
         """Pass over everything before ``row``: nobody judges there."""
         first = self._counted
         if first < row:
-            self._recorder.unjudged(self._symbols, row - first, lambda: self._nobody.decides(self._tape.close_time(first)))
+            self._recorder.unjudged(self._symbols, row - first, self._tape.close_time(first))
             self._quiet(row)
             self._counted = row
 
-    def close(self, row: int, bundles: tuple[DecisionBundle, ...]) -> None:
-        """Record what is decided in ``row``; it passes the account if it has to, or if there is a signal."""
-        if self._next.row == row or any(each.signal is not None for bundle in bundles for each in bundle.decisions):
+    def close(self, row: int, said: Sequence[Said], bundles: tuple[DecisionBundle, ...]) -> None:
+        """Record what is decided in ``row``; it passes the account if it has to, or if there is a signal (``bundles``)."""
+        if bundles:
             self._step(row, bundles)
         else:
-            for bundle in bundles:
-                self._recorder.take(bundle)
-            self._recorder.step_done()
+            self._recorder.judged(self._tape.close_time(row), said)
+            self._quiet(row + 1)
         self._counted = row + 1
 
     def recorded(self, part: Part) -> None:
@@ -136,7 +137,7 @@ class _Walk:
 
     def _pass(self, row: int) -> None:
         close_time = self._move(row)
-        self._money.pass_unjudged(partial(self._nobody.signals, close_time), close_time)
+        self._money.pass_unjudged(partial(nobody_signals, self._partitions, close_time), close_time)
         self._done(row)
 
     def _step(self, row: int, bundles: tuple[DecisionBundle, ...], *, recorded: bool = False) -> None:

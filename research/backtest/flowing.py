@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from research.backtest.beside import BOUGHT, MOST_TRADES, TRADES, flow_of
 from research.backtest.frames import Frame, Inexact, exact_sums
 from research.backtest.tape import Tape
-from shared.domain.candles import CandleBundle
+from shared.domain.candles import Candle
 from shared.domain.timeframes import DURATION, MINUTE, Timeframe, is_boundary, next_boundary
 
 
@@ -34,17 +34,16 @@ class _Flowing(Frame):
         span = slice(start, start + whole * rows)
         self._flows = {each: _added(tape.flows[each][:, span].reshape(2, whole, rows), each) for each in tape.flows}
 
-    def bundle(self, partition: int, close_time: int) -> CandleBundle:
+    def candles(self, close_time: int) -> tuple[Candle, ...]:
         """See ``Frame``."""
-        found = super().bundle(partition, close_time)
         row = (close_time - self._first) // DURATION[self.timeframe] - 1
         told = []
-        for each in found.candles:
+        for each in super().candles(close_time):
             flow = flow_of(*self._flows[each.symbol][:, row].tolist()) if self._flows else None
             settled = self._tape.settled.get(each.symbol)
             funding = None if settled is None else settled.known(close_time)
             told.append(structs.replace(each, flow=flow, funding=funding))
-        return structs.replace(found, candles=tuple(told))
+        return tuple(told)
 
 
 def _added(minutes: NDArray[np.float64], symbol: str) -> NDArray[np.float64]:

@@ -75,7 +75,7 @@ class Frame:
         whole = max(0, len(tape) - start) // rows
         span = slice(start, start + whole * rows)
         self._table = {}
-        self._minutes: dict[str, NDArray[np.int64]] = {}  # how many minutes each candle has, of symbols with holes
+        self._partial: dict[int, set[str]] = {}  # row → symbols of which some of its minutes are absent
         for symbol in symbols:
             minutes = [column[span].reshape(whole, rows) for column in tape.columns[symbol]]
             present = ~np.isnan(minutes[CLOSE])
@@ -83,30 +83,32 @@ class Frame:
                 self._table[symbol] = _added(minutes, symbol)
             else:
                 self._table[symbol] = _added_with_holes(minutes, present, symbol)
-                self._minutes[symbol] = present.sum(axis=1)
-        self._whole = rows
+                minutes_there = present.sum(axis=1)
+                for row in np.flatnonzero((minutes_there > 0) & (minutes_there < rows)).tolist():
+                    self._partial.setdefault(row, set()).add(symbol)
         self._made: list[tuple[Candle, ...]] = []
         self._made_from = 0
 
     def bundle(self, partition: int, close_time: int) -> CandleBundle:
         """The candles that close at ``close_time``, UTC ms; missing where one began before the tape."""
-        row = (close_time - self._begin) // DURATION[self.timeframe] - 1
-        candles = self._at(row) if row >= 0 and self._symbols else ()
-        missing = () if row >= 0 else self._symbols
-        if self._minutes and row >= 0:
-            candles, missing = self._of_those_there(row, candles)
+        candles = self.candles(close_time)
+        missing: tuple[str, ...] = ()
+        if len(candles) < len(self._symbols):
+            there = {each.symbol for each in candles}
+            missing = tuple([each for each in self._symbols if each not in there])
         return CandleBundle(
             partition=partition, timeframe=self.timeframe, close_time=close_time, candles=candles, missing=missing
         )
 
-    def _of_those_there(self, row: int, candles: tuple[Candle, ...]) -> tuple[tuple[Candle, ...], tuple[str, ...]]:
-        """The candles of symbols with any minutes, disputed where some are absent; and the symbols without."""
-        minutes = {symbol: counts[row] for symbol, counts in self._minutes.items()}
-        found = [
-            structs.replace(each, state="disputed") if minutes.get(each.symbol, self._whole) < self._whole else each
-            for each in candles
-        ]
-        return tuple(found), tuple([symbol for symbol in self._symbols if not minutes.get(symbol, self._whole)])
+    def candles(self, close_time: int) -> tuple[Candle, ...]:
+        """The candles that close at ``close_time``, UTC ms, of symbols with any minutes; disputed where some are absent."""
+        row = (close_time - self._begin) // DURATION[self.timeframe] - 1
+        if row < 0 or not self._symbols:
+            return ()
+        candles, partial = self._at(row), self._partial.get(row)
+        if partial is None:
+            return candles
+        return tuple([structs.replace(each, state="disputed") if each.symbol in partial else each for each in candles])
 
     def _at(self, row: int) -> tuple[Candle, ...]:
         if not self._made_from <= row < self._made_from + len(self._made):

@@ -5,7 +5,7 @@ Computing them again would cost as much as the backtest. ``zones.jsonl`` has a l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from shared.domain.decisions import DecisionBundle, Signal
-from shared.domain.facts import Analysis, AnalysisBundle, Direction, Fact
+from shared.domain.facts import Analysis, Direction, Fact
 from shared.domain.timeframes import Timeframe
 
 #: The file's name in the directory of a run.
@@ -60,9 +60,9 @@ class Resting:
 
         return Resting(both)
 
-    def heard(self, bundle: AnalysisBundle) -> None:
+    def heard(self, analyses: Iterable[Analysis]) -> None:
         """Keep each analysis until the next of its symbol and timeframe, and its events for longer."""
-        for analysis in bundle.analyses:
+        for analysis in analyses:
             key = analysis.symbol, analysis.timeframe
             self._newest[key] = analysis
             if analysis.events:

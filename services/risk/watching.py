@@ -29,8 +29,7 @@ def turning_points(state: RiskState, settings: RiskSettings) -> tuple[Decimal, .
     book = state.equity
     if state.account is None or state.pending or book.suspect or (state.kill_switch not in TRADING and not state.flat):
         return None
-    of_day = (
-        settings.caution_loss_release, settings.caution_loss, settings.daily_loss_limit, settings.halt_loss_limit,
-    )  # fmt: skip
-    losses = [book.day_base * (1 - limit) for limit in of_day]
+    # On the way in the limit of the way out says nothing, and the other way round: both leave the switch where it is.
+    mood = settings.caution_loss_release if state.kill_switch == "CAUTION" else settings.caution_loss
+    losses = [book.day_base * (1 - limit) for limit in (mood, settings.daily_loss_limit, settings.halt_loss_limit)]
     return (*losses, book.peak * (1 - settings.max_drawdown), book.peak)

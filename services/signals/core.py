@@ -11,53 +11,32 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from services.signals import alerts, judging
-from services.signals.barrier import CloseBarrier, CloseRuling, CloseState
+from services.signals.barrier import CloseBarrier, CloseRuling
 from services.signals.contract import Enabled
 from services.signals.explaining import explain
 from services.signals.filters.filtering import Filters
-from services.signals.filters.zone_record import ZoneRecord
 from services.signals.gates import Gate, failed
 from services.signals.knowledge import Knowledge
 from services.signals.overview import SignalsOverview
-from services.signals.pauses import Operator, Pauses, PausesState
-from services.signals.regimes.memory import RegimeMemory
+from services.signals.pauses import Operator, Pauses
 from services.signals.regimes.router import Router
+from services.signals.saved import SignalsState, StrategyFaults
 from services.signals.settings import SignalsSettings
 from services.signals.telling import JudgementFeed
-from services.signals.view import MarketView, SymbolMemory
+from services.signals.view import MarketView
 from services.signals.view.flaws import Flaws
 from shared.barrier import Ruling
 from shared.core import Overview, StaleSnapshot
 from shared.domain.control import Alert, ClockTick, Control
-from shared.domain.decisions import Decision, DecisionBundle, Judgement, Signal
-from shared.domain.facts import AnalysisBundle
+from shared.domain.decisions import DecisionBundle, Judgement, Signal
+from shared.domain.facts import Analysis, AnalysisBundle
 from shared.domain.ids import derive
 from shared.domain.message import Message
 from shared.domain.timeframes import DURATION, FINEST, Timeframe, is_boundary
+from shared.runtime.native import mypyc_attr
 
-
-class StrategyFaults(msgspec.Struct):
-    """What a strategy did wrong so far. counts: by reason. told_hour: the hour (since the epoch) of the last alert."""
-
-    counts: dict[str, int] = msgspec.field(default_factory=dict)
-    told_hour: int = -1
-
-
-class SignalsState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The whole state of the core, as the snapshot holds it. records, suitable: see ``Filters``.
-
-    pauses: None until an operator's first command.
-    """
-
-    barrier: CloseState
-    symbols: dict[str, SymbolMemory]
-    faults: dict[str, StrategyFaults]
-    regimes: dict[str, RegimeMemory] = msgspec.field(default_factory=dict)
-    records: dict[str, ZoneRecord] = msgspec.field(default_factory=dict)
-    suitable: bool = False
-    pauses: PausesState | None = None
-
-
+#: A symbol, and what each strategy that judges at a close says of it.
+Said = tuple[str, tuple[Judgement, ...]]
 #: Asks a strategy about a view; a shell may measure it. It returns what ``judging.ask`` returns.
 Ask = Callable[[Enabled, MarketView], tuple[Judgement, judging.Fault | None]]
 
@@ -66,6 +45,7 @@ Ask = Callable[[Enabled, MarketView], tuple[Judgement, judging.Fault | None]]
 Watch = Callable[[Enabled, MarketView, Judgement, judging.Fault | None, tuple[Gate, ...]], None]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class SignalsCore:
     """Decides one partition's symbols.
 
@@ -127,18 +107,35 @@ class SignalsCore:
             return tuple(self._pauses.obey(message, now))
         return ()
 
-    def close(self, close_time: int, bundles: Sequence[AnalysisBundle]) -> Sequence[Message]:
-        """Decide a close (UTC ms) of which every bundle is here, in the order of the timeframes; none before it is open.
+    def judge(self, close_time: int, closing: tuple[Timeframe, ...], analyses: Sequence[Analysis]) -> tuple[Said, ...]:
+        """Judge a close (UTC ms) of which every analysis is here: what strategies say of each symbol, in their order.
 
-        What ``handle`` says of them, without the wait at the barrier: for who has the whole past.
+        What ``handle`` says of it, without the wait at the barrier, and before it is a message: for who has the whole past.
+        closing: the timeframes that close, of those that are analysed. No close before it may be open.
         """
         self._barrier.state.decided_until = close_time
-        ruling: CloseRuling = Ruling(close_time, tuple([each.timeframe for each in bundles]), tuple(bundles), ())
-        return self._decide([ruling])
+        for each in analyses:
+            self.learn(each)
+        said = self._judge(Ruling(close_time, closing, (), ()), [])
+        if self._feed is not None:
+            self._feed.take(close_time)
+        return said
 
-    def learn(self, bundle: AnalysisBundle) -> None:
-        """Take the analyses of a close at which no strategy judges, where nobody asks for its decision."""
-        self._absorb(bundle)
+    def bundle(self, close_time: int, said: Sequence[Said]) -> DecisionBundle:
+        """The decisions of what was said of each symbol."""
+        decisions = [
+            judging.decide(derive("decision", symbol, close_time), symbol, close_time, judgements)
+            for symbol, judgements in said
+        ]
+        return DecisionBundle(partition=self._partition, close_time=close_time, decisions=tuple(decisions))
+
+    def learn(self, analysis: Analysis) -> None:
+        """Take an analysis into what is known."""
+        if self._router.watches:
+            self._router.absorb(analysis)
+        if self._filters.learns:
+            self._filters.absorb(analysis)
+        self._knowledge.absorb(analysis)
 
     def snapshot(self) -> bytes:
         state = SignalsState(
@@ -195,20 +192,15 @@ class SignalsCore:
 
     def _absorb(self, bundle: AnalysisBundle) -> None:
         for analysis in bundle.analyses:
-            self._router.absorb(analysis)
-            self._filters.absorb(analysis)
-            self._knowledge.absorb(analysis)
+            self.learn(analysis)
 
     def _decide(self, rulings: Sequence[CloseRuling]) -> Sequence[Message]:
         messages: list[Message] = []
         for ruling in rulings:
             for bundle in ruling.bundles:
                 self._absorb(bundle)
-            judges = [each for each in self._enabled if each.timeframe in ruling.expected]
             told: list[Alert] = []
-            known = self._knowledge.flaws(ruling) if judges else {}
-            decisions = tuple([self._decision(symbol, ruling, judges, known, told) for symbol in self._knowledge.symbols])
-            messages.append(DecisionBundle(partition=self._partition, close_time=ruling.close_time, decisions=decisions))
+            messages.append(self.bundle(ruling.close_time, self._judge(ruling, told)))
             if self._feed is not None:
                 messages += self._feed.take(ruling.close_time)
             if ruling.absent:
@@ -219,11 +211,15 @@ class SignalsCore:
             messages += told
         return messages
 
-    def _decision(
-        self, symbol: str, ruling: CloseRuling, judges: list[Enabled], known: dict[str, Flaws], told: list[Alert]
-    ) -> Decision:
-        judgements = [self._judgement(symbol, ruling, each, known, told) for each in judges]
-        return judging.decide(derive("decision", symbol, ruling.close_time), symbol, ruling.close_time, judgements)
+    def _judge(self, ruling: CloseRuling, told: list[Alert]) -> tuple[Said, ...]:
+        judges = [each for each in self._enabled if each.timeframe in ruling.expected]
+        known = self._knowledge.flaws(ruling) if judges else {}
+        return tuple(
+            [
+                (symbol, tuple([self._judgement(symbol, ruling, each, known, told) for each in judges]))
+                for symbol in self._knowledge.symbols
+            ]
+        )
 
     def _judgement(
         self, symbol: str, ruling: CloseRuling, enabled: Enabled, known: dict[str, Flaws], told: list[Alert]

@@ -8,7 +8,8 @@ import msgspec
 
 from services.signals.contract import Enabled
 from services.signals.gates import Gate, failed
-from services.signals.judging import Fault, quoted
+from services.signals.judging import Fault
+from services.signals.soundness import quoted
 from services.signals.view import MarketView
 from shared.domain.bounds import shorten
 from shared.domain.decisions import Judgement, Signal

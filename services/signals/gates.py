@@ -7,29 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
+from services.signals.gate import Gate as Gate
 from shared.domain.decisions import Reason
 from shared.domain.facts import Fact
-
-
-class Gate(msgspec.Struct, frozen=True, gc=False):
-    """One condition of a setup. Several gates may stand for the same reason.
-
-    name: of the condition, in the strategy's words. reason: what the strategy answers when it does not hold. value, limit:
-    the numbers that were compared, in ``unit``; None = there is none. text: one sentence for a person with the numbers;
-    facts: ids of the facts that it looked at, as far as it names them. Both are empty while the strategy judges, because
-    they cost time.
-    """
-
-    name: str
-    reason: Reason
-    passed: bool
-    value: float | None = None
-    limit: float | None = None
-    unit: str = ""
-    text: str = ""
-    facts: tuple[str, ...] = ()
 
 
 def ids(*facts: Fact | None) -> tuple[str, ...]:
@@ -39,4 +19,8 @@ def ids(*facts: Fact | None) -> tuple[str, ...]:
 
 def failed(gates: Iterable[Gate]) -> tuple[Reason, ...]:
     """Return the reasons of the gates that do not hold, each once, in their order."""
-    return tuple(dict.fromkeys([gate.reason for gate in gates if not gate.passed]))
+    found: list[Reason] = []
+    for gate in gates:
+        if not gate.passed and gate.reason not in found:
+            found.append(gate.reason)
+    return tuple(found)

@@ -9,12 +9,12 @@ from services.signals.barrier import CloseRuling
 from services.signals.contract import Enabled
 from services.signals.filters.filtering import Filters
 from services.signals.view import MarketView, SymbolMemory
-from services.signals.view.flaws import Flaws, flaws
+from services.signals.view.flaws import SOUND, Flaws, flaws
 from services.signals.view.index import Indexes
 from services.signals.view.memory import MOMENTS
 from services.signals.view.scope import Scope
 from shared.domain.facts import Analysis, FactKind
-from shared.domain.timeframes import FINEST, Timeframe
+from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
 
 class Knowledge:
@@ -34,6 +34,9 @@ class Knowledge:
         self.symbols: dict[str, SymbolMemory] = {symbol: SymbolMemory() for symbol in sorted(symbols)}
         self._indexes: Final = {symbol: Indexes() for symbol in self.symbols}
         self._moments: Final = moments
+        #: By symbol and timeframe, until when the newest candle is the last one, UTC ms; 0 for a disputed one.
+        self._sound: dict[str, dict[Timeframe, int]] = {symbol: {} for symbol in self.symbols}
+        self._newest_close = 0
         scopes = [each.scope for each in strategies]
         self._kept: Final[dict[Timeframe, frozenset[FactKind]]] = {
             frame: MOMENTS & frozenset().union(*(scope.reads.get(frame, ()) for scope in scopes)) for frame in timeframes
@@ -49,6 +52,7 @@ class Knowledge:
     def restore(self, symbols: Mapping[str, SymbolMemory]) -> None:
         """Take over the memories of the symbols that are known here; a new symbol begins empty."""
         self.symbols = {symbol: symbols.get(symbol) or SymbolMemory() for symbol in self.symbols}
+        self._sound = {symbol: {} for symbol in self.symbols}
 
     def absorb(self, analysis: Analysis) -> None:
         """Take a closed candle with its facts; of a symbol that is not known here it keeps nothing."""
@@ -56,6 +60,11 @@ class Knowledge:
         if memory is not None:
             frame = analysis.timeframe
             memory.absorb(analysis, self._kept[frame], self._moments, self._bars[frame], self._flows[frame])
+            if memory.analyses.get(frame) is analysis:
+                candle, length = analysis.candle, DURATION[frame]
+                closed = candle.open_time + length
+                self._newest_close = max(self._newest_close, closed)
+                self._sound[analysis.symbol][frame] = closed + length if candle.state != "disputed" else 0
 
     def newest(self, symbol: str) -> Analysis | None:
         """Return the newest 1m analysis; None before the first."""
@@ -63,7 +72,26 @@ class Knowledge:
 
     def flaws(self, ruling: CloseRuling) -> dict[str, Flaws]:
         """Return by symbol what is missing or disputed at a close."""
-        return {symbol: flaws(ruling.close_time, ruling.expected, each.analyses) for symbol, each in self.symbols.items()}
+        found: dict[str, Flaws] = {}
+        for symbol, each in self.symbols.items():
+            if self._is_sound(symbol, each, ruling):
+                found[symbol] = SOUND
+            else:
+                found[symbol] = flaws(ruling.close_time, ruling.expected, each.analyses)
+        return found
+
+    def _is_sound(self, symbol: str, memory: SymbolMemory, ruling: CloseRuling) -> bool:
+        """Whether nothing is missing or disputed, as nearly always; False where that has to be looked up."""
+        known, close_time = self._sound[symbol], ruling.close_time
+        if len(known) != len(memory.analyses) or close_time < self._newest_close:
+            return False
+        for frame in ruling.expected:
+            if frame not in known:
+                return False
+        for until in known.values():  # noqa: SIM110  # a generator costs more than its answer
+            if until <= close_time:
+                return False
+        return True
 
     def view(
         self,

@@ -210,6 +210,12 @@ class SignalsSettings(BaseModel):
         of_filters = filtering.reads(self.filters, enabled)
         return of_filters.union(*(kinds for each in enabled for kinds in each.scope.reads.values()))
 
+    def reads_on(self, timeframe: Timeframe) -> frozenset[FactKind]:
+        """Return the kinds of facts that strategies read on a timeframe, and filters of their signals there."""
+        enabled = self.enabled()
+        of_filters = filtering.reads_on(self.filters, enabled, timeframe)
+        return of_filters.union(*(each.scope.reads.get(timeframe, ()) for each in enabled))
+
     def frames(self) -> frozenset[Timeframe]:
         """Return the timeframes whose analyses are needed: 1m, those that strategies read, and those of regime models."""
         of_models = {model.timeframe for model in self.regimes.loaded().values()}

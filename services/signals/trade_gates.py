@@ -12,16 +12,17 @@ from services.signals import trade
 from services.signals.gates import Gate, ids
 from services.signals.trade import TradeSettings
 from services.signals.view import MarketView
+from services.signals.view.index import Reading
 from services.signals.wording import price
-from shared.domain.facts import Analysis, Direction, Fact
+from shared.domain.facts import Direction, Fact
 from shared.domain.timeframes import DURATION, Timeframe
 
 
 def opening(
     gates: list[Gate], view: MarketView, timeframe: Timeframe, settings: TradeSettings, *, told: bool
-) -> Analysis | None:
-    """Return the analysis of the candle that closes now, without facts; None when nothing can be decided on it."""
-    analysis = view.bare_at_close(timeframe)
+) -> Reading | None:
+    """Return candle, trend and range of the candle that closes now; None when nothing can be decided on it."""
+    analysis = view.reading_at_close(timeframe)
     if analysis is None:
         text = f"No {timeframe} candle closes, or came, at this time." if told else ""
         gates.append(Gate("candle", "data_missing", False, text=text))

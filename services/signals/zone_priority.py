@@ -17,6 +17,9 @@ ZONE_KINDS: Final[tuple[FactKind, ...]] = (
     "order_block", "breaker_block", "mitigation_block", "rejection_block", "balanced_price_range", "fvg", "ifvg",
     "merged_fvg", "volume_imbalance", "liquidity_void",
 )  # fmt: skip
+#: The states of a zone that price may still come back to.
+ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold", "touched", "half_filled"})
+_Rank = tuple[int, int, int, float, int, str]
 _TIERS: Final[tuple[Tier, ...]] = ("HTF", "MTF", "LTF")
 
 
@@ -28,7 +31,8 @@ class ZoneAt:
     """
 
     __slots__ = (
-        "bottom", "confirmed_at", "direction", "fact", "kind", "length", "score", "state", "tier", "timeframe", "top",
+        "alive", "bottom", "bullish", "confirmed_at", "direction", "fact", "kind", "length", "rank", "score", "state",
+        "tier", "timeframe", "top",
     )  # fmt: skip
 
     def __init__(self, timeframe: Timeframe, fact: Fact) -> None:
@@ -43,6 +47,9 @@ class ZoneAt:
         self.bottom: Final = fact.bottom
         self.score: Final = fact.score
         self.confirmed_at: Final = fact.confirmed_at
+        self.alive: Final = self.state in ALIVE
+        self.bullish: Final = self.direction == "bullish"
+        self.rank: _Rank | None = None  # found when first asked for: levels have none
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ZoneAt) and self.timeframe == other.timeframe and self.fact == other.fact
@@ -101,12 +108,10 @@ def overruled(zones: Sequence[ZoneAt], zone: ZoneAt) -> bool:
     return above is not None and above.fact.direction != zone.fact.direction
 
 
-def _rank(zone: ZoneAt) -> tuple[int, int, int, float, int, str]:
-    return (
-        _TIERS.index(zone.tier),
-        -zone.length,
-        ZONE_KINDS.index(zone.kind),
-        -zone.score,
-        -zone.confirmed_at,
-        zone.fact.id,
-    )
+def _rank(zone: ZoneAt) -> _Rank:
+    found = zone.rank
+    if found is None:
+        found = zone.rank = (
+            _TIERS.index(zone.tier), -zone.length, ZONE_KINDS.index(zone.kind), -zone.score, -zone.confirmed_at, zone.fact.id
+        )  # fmt: skip
+    return found

@@ -30,6 +30,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 #: The modules that are compiled: glob patterns, relative to the root. None of them awaits in an ``except`` block: in mypyc's
 #: coroutines the error that is handled there then appears in whatever runs meanwhile.
 COMPILED: Final = (
+    "research/backtest/cache/analyses.py",
+    "research/backtest/deciding.py",
+    "research/backtest/fast.py",
     "services/analysis/lifecycle.py",
     "services/analysis/wording.py",
     "services/analysis/sessions/*.py",
@@ -47,6 +50,9 @@ COMPILED: Final = (
     "services/ingest/quality.py",
     "services/journal/insertion.py",
     "services/journal/rows.py",
+    "services/signals/core.py",
+    "services/signals/gates.py",
+    "services/signals/judging.py",
     "services/signals/knowledge.py",
     "services/signals/rules/*.py",
     "services/signals/trade_gates.py",
@@ -69,9 +75,15 @@ COMPILED: Final = (
     "simulator/execution_lane.py",
     "simulator/matching_driver.py",
     "simulator/recorder.py",
+    "simulator/unsignalled_lines.py",
 )
 #: Modules that the compiled ones import; mypyc compiles their types and constants in, so they are part of the key.
 READ: Final = (
+    "research/backtest/*.py",
+    "research/backtest/cache/*.py",
+    "research/decisions.py",
+    "research/report/resting.py",
+    "services/analysis/core.py",
     "services/analysis/fvg_fill.py",
     "services/analysis/saved.py",
     "services/analysis/state.py",
@@ -83,10 +95,12 @@ READ: Final = (
     "services/ingest/settings/*.py",
     "services/journal/tables.py",
     "services/signals/*.py",
-    "services/signals/filters/filtering.py",
+    "services/signals/filters/*.py",
+    "services/signals/regimes/*.py",
     "services/signals/strategies/top_down.py",
     "services/signals/view/*.py",
     "shared/bus/*.py",
+    "shared/barrier.py",
     "shared/config/account.py",
     "shared/core.py",
     "shared/domain/*.py",

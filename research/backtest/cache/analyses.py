@@ -10,10 +10,10 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
-import msgspec
-
+from research.backtest.cache.change import Change, decode, encode
 from research.backtest.cache.store import Writing
-from shared.domain.candles import Candle, CandleBundle
+from research.backtest.frames import Frame
+from shared.domain.candles import Candle
 from shared.domain.facts import Analysis, AnalysisBundle, Fact
 from shared.domain.timeframes import Timeframe
 
@@ -22,23 +22,6 @@ _TOGETHER: Final = 2_048
 _TRENDS: Final[tuple[Literal["none", "up", "down"], ...]] = ("none", "up", "down")
 #: A series: partition, timeframe, symbol.
 Series = tuple[int, Timeframe, str]
-
-
-class Change(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One analysis. new: facts that did not stand in the one before. events, active: places, 16 bits each.
-
-    A place counts through the active facts of the analysis before, and then through ``new``. active: None = as before.
-    """
-
-    trend: int
-    atr: float
-    new: tuple[Fact, ...] = ()
-    events: bytes = b""
-    active: bytes | None = None
-
-
-_ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(list[Change]).decode
 
 
 def change_of(before: Sequence[Fact], analysis: Analysis) -> Change:
@@ -80,23 +63,22 @@ class KeptAnalyses:
     """Gives the analyses of an entry, in the order in which they were added."""
 
     def __init__(self, frames: Iterator[bytes]) -> None:
-        self._changes = (change for frame in frames for change in _DECODE(frame))
+        self._frames = frames
+        self._changes: list[Change] = []
+        self._place = 0
         self._active: dict[Series, tuple[Fact, ...]] = {}
 
-    def handle(self, bundle: CandleBundle) -> AnalysisBundle:
-        """Return the analyses of these candles."""
-        return AnalysisBundle(
-            partition=bundle.partition,
-            timeframe=bundle.timeframe,
-            close_time=bundle.close_time,
-            analyses=tuple([self._analysis(bundle.partition, each) for each in bundle.candles]),
-            missing=bundle.missing,
-        )
-
-    def _analysis(self, partition: int, candle: Candle) -> Analysis:
-        series = partition, candle.timeframe, candle.symbol
-        found = analysis_of(self._active.get(series, ()), next(self._changes), candle)
-        self._active[series] = found.active
+    def at(self, partition: int, frame: Frame, close_time: int) -> list[Analysis]:
+        """Return the analyses of the candles that close now."""
+        found = []
+        for candle in frame.candles(close_time):
+            if self._place == len(self._changes):
+                self._changes, self._place = decode(next(self._frames)), 0
+            series = partition, candle.timeframe, candle.symbol
+            analysis = analysis_of(self._active.get(series, ()), self._changes[self._place], candle)
+            self._place += 1
+            self._active[series] = analysis.active
+            found.append(analysis)
         return found
 
 
@@ -117,10 +99,10 @@ class KeepingAnalyses:
             self._waiting.append(change_of(self._active.get(series, ()), each))
             self._active[series] = each.active
         if len(self._waiting) >= _TOGETHER:
-            self._entry.add(_ENCODE(self._waiting))
+            self._entry.add(encode(self._waiting))
             self._waiting.clear()
 
     def finish(self) -> None:
         """Keep the entry."""
-        self._entry.add(_ENCODE(self._waiting))
+        self._entry.add(encode(self._waiting))
         self._entry.finish()

@@ -90,4 +90,4 @@ class KeepingDecisions:
         self._zones.clear()
         self._row, self._decisions, self._signals = row, summary.decisions, summary.signals
         self._why_not = Counter(summary.why_not)
-        self._entry.add(_ENCODE(found))
+        self._entry.add(_ENCODE(found), packed=False)  # packing would cost more than the account's minutes

@@ -14,11 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-_MAGIC: Final = b"ict-cache 1\n"
+_MAGIC: Final = b"ict-cache 2\n"
 _KEY: Final = 32
 _HASH: Final = 32
 _HEAD: Final = len(_MAGIC) + _KEY + _HASH
 _LENGTH: Final = struct.Struct("<I")
+#: Set in the length of a frame that is packed.
+_PACKED: Final = 1 << 31
 #: Bytes that are hashed at a time, where an entry is verified.
 _READ: Final = 1 << 20
 #: The quickest level: frames are read more often than written, and are mostly repetition.
@@ -47,13 +49,13 @@ class Draft:
         self._file: BinaryIO = self._part.open("w+b")
         self._file.write(bytes(_HEAD))
 
-    def add(self, frame: bytes) -> None:
-        """Write one frame. Raises OSError, TooLarge."""
-        packed = zlib.compress(frame, _LEVEL)
-        self._left -= len(packed) + _LENGTH.size
+    def add(self, frame: bytes, *, packed: bool = True) -> None:
+        """Write one frame; ``packed``: smaller, and slower to write and to read. Raises OSError, TooLarge."""
+        kept = zlib.compress(frame, _LEVEL) if packed else frame
+        self._left -= len(kept) + _LENGTH.size
         if self._left < 0:
             raise TooLarge(self._path.name)
-        for each in (_LENGTH.pack(len(packed)), packed):
+        for each in (_LENGTH.pack(len(kept) | (_PACKED if packed else 0)), kept):
             self._hash.update(each)
             self._file.write(each)
 
@@ -102,4 +104,6 @@ def _verify(file: BinaryIO, key: bytes) -> None:
 def _frames(file: BinaryIO) -> Iterator[bytes]:
     with file:
         while head := file.read(_LENGTH.size):
-            yield zlib.decompress(file.read(_LENGTH.unpack(head)[0]))
+            length = _LENGTH.unpack(head)[0]
+            kept = file.read(length & ~_PACKED)
+            yield zlib.decompress(kept) if length & _PACKED else kept

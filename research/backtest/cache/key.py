@@ -22,7 +22,8 @@ from shared.domain.timeframes import Timeframe
 _ROOT: Final = Path(__file__).resolve().parents[3]
 #: What analyses and decisions are made by.
 _ANALYSIS: Final = ("services/analysis", "services/ingest", "shared/domain", "research/backtest")
-_DECISIONS: Final = (*_ANALYSIS, "services/signals", "research/report", "research/decisions.py", "simulator/recorder.py")
+_RECORD: Final = ("simulator/recorder.py", "simulator/unsignalled_lines.py")
+_DECISIONS: Final = (*_ANALYSIS, "services/signals", "research/report", "research/decisions.py", *_RECORD)
 _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -32,8 +33,7 @@ def analysis_key(sections: Sections, frames: Iterable[Timeframe], data: Mapping[
         _ANALYSIS,
         {
             "data": dict(data),
-            "frames": list(frames),
-            "kinds": sorted(sections.signals.reads()),
+            "kinds": {each: sorted(sections.signals.reads_on(each)) for each in frames},
             "partitions": _partitions(sections),
             "settings": sections.analysis.model_dump(mode="json"),
             "fill_model": _content(sections.analysis.fvg.fill_model_file),

@@ -36,12 +36,12 @@ class Writing:
         """Whether nothing will come of it."""
         return self._draft is None
 
-    def add(self, frame: bytes) -> None:
-        """Write one frame."""
+    def add(self, frame: bytes, *, packed: bool = True) -> None:
+        """Write one frame; see ``Draft``."""
         if self._draft is None:
             return
         try:
-            self._draft.add(frame)
+            self._draft.add(frame, packed=packed)
         except TooLarge:
             self._store.tell(
                 f"nothing is kept of this: it takes more than {self._store.limit // _MEGABYTE} MB (backtest.cache_mb)"

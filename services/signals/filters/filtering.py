@@ -30,6 +30,8 @@ class Filters:
         self._time = settings.time_suitability
         self._sensitive = settings.sensitivity.enabled
         self._sensitivity = Sensitivity(symbols, settings.sensitivity)
+        #: True when signals are followed on candles, so that zones get a record.
+        self.learns: Final = self._sensitivity.learns
         self.suitable = False
         self._asked: dict[str, list[tuple[Filter[Any], FilterSettings]]] = {}
         self._scopes: dict[str, Scope] = {}
@@ -42,11 +44,6 @@ class Filters:
         #: By timeframe, how many candles of prices and of order flow they look back at most.
         self.history: Final[Mapping[Timeframe, int]] = _longest(scope.history for scope in self._scopes.values())
         self.flow: Final[Mapping[Timeframe, int]] = _longest(scope.flow for scope in self._scopes.values())
-
-    @property
-    def learns(self) -> bool:
-        """True when signals are followed on candles, so that zones get a record."""
-        return self._sensitivity.learns
 
     @property
     def records(self) -> dict[str, ZoneRecord]:
@@ -119,6 +116,17 @@ def reads(settings: FiltersSettings, strategies: Iterable[Enabled]) -> frozenset
             own = settings.of(found.name)
             if own.applies_to(each.name):
                 kinds.update(*found.reads(own, each.timeframe).values())
+    return frozenset(kinds)
+
+
+def reads_on(settings: FiltersSettings, strategies: Iterable[Enabled], timeframe: Timeframe) -> frozenset[FactKind]:
+    """The kinds of facts that the filters of these strategies' signals read on a timeframe."""
+    kinds: set[FactKind] = set()
+    for each in strategies:
+        for found in FILTERS.values():
+            own = settings.of(found.name)
+            if own.applies_to(each.name):
+                kinds.update(found.reads(own, each.timeframe).get(timeframe, ()))
     return frozenset(kinds)
 
 

@@ -47,6 +47,8 @@ class Router:
                 f"strategy {next(iter(settings.routes))} has a route, and {', '.join(without)} of partition {partition} no "
                 "regime model: fit one with `ict train regimes`, and name it in signals.regimes.models"
             )
+        #: Whether it follows the regime of any symbol.
+        self.watches: Final = bool(self._models)
         self._memories: dict[str, RegimeMemory] = {}
         self.restore({})
 

@@ -11,8 +11,8 @@ from services.signals.view import MarketView
 from services.signals.zone_priority import ZoneAt
 from shared.domain.candles import Candle
 from shared.domain.decisions import MarketEntry, Reason, Signal
-from shared.domain.facts import Direction, Fact, FactKind, FactState
-from shared.domain.timeframes import DURATION
+from shared.domain.facts import Direction, Fact, FactKind
+from shared.domain.timeframes import DURATION, Tier, Timeframe
 
 if TYPE_CHECKING:
     from services.signals.strategies.top_down import TopDownSettings
@@ -25,9 +25,64 @@ _KINDS: Final[tuple[tuple[str, Reason, FactKind], ...]] = (
     ("fair value gap", "no_fvg", "fvg"),
 )
 _DIVERGENCES: Final[tuple[FactKind, ...]] = ("smt_swing", "smt_level")
-ALIVE: Final[frozenset[FactState]] = frozenset({"active", "mitigated", "mean_threshold", "touched", "half_filled"})
-#: Low, high and open time (UTC ms) of a candle.
-Span = tuple[float, float, int]
+
+
+@final
+class Span:
+    """Low, high and open time (UTC ms) of a candle."""
+
+    def __init__(self, candle: Candle) -> None:
+        self.low: Final = candle.low
+        self.high: Final = candle.high
+        self.opened: Final = candle.open_time
+
+
+@final
+class Rules:
+    """The settings of one strategy as plain numbers: compiled, a setting of a model takes ten times as long."""
+
+    def __init__(self, settings: TopDownSettings) -> None:
+        self.settings: Final = settings
+        self.timeframe: Final[Timeframe] = settings.timeframe
+        self.zones: Final[Timeframe] = settings.zone_timeframe
+        self.middle: Final[Timeframe] = settings.middle_timeframe
+        self.bias: Final[Timeframe] = settings.bias_timeframe
+        self.shift_candles: Final = settings.shift_candles
+        self.sweep_ms: Final = settings.sweep_candles * DURATION[settings.timeframe]
+        self.shortest: Final = DURATION[settings.zone_timeframe]
+        self.min_block_score: Final = settings.min_block_score
+        self.structure: Final = settings.weight_structure
+        self.order_block: Final = settings.weight_order_block
+        self.fvg: Final = settings.weight_fvg
+        self.ote: Final = settings.weight_ote
+        self.sweep: Final = settings.weight_sweep
+        self.kill_zone: Final = settings.weight_kill_zone
+        self.smt: Final = settings.weight_smt
+        self.htf: Final = settings.htf_factor
+        self.mtf: Final = settings.mtf_factor
+        self.ltf: Final = settings.ltf_factor
+        self.entry_score: Final = settings.entry_score
+
+    def factor(self, tier: Tier) -> float:
+        """What the points of a zone of this tier are multiplied by."""
+        if tier == "HTF":
+            return self.htf
+        return self.mtf if tier == "MTF" else self.ltf
+
+
+#: Those that were asked for last.
+_KNOWN: Final[list[Rules]] = []
+_MOST_KNOWN: Final = 8
+
+
+def _rules(settings: TopDownSettings) -> Rules:
+    for each in _KNOWN:
+        if each.settings is settings:
+            return each
+    found = Rules(settings)
+    _KNOWN.insert(0, found)
+    del _KNOWN[_MOST_KNOWN:]
+    return found
 
 
 @final
@@ -67,33 +122,35 @@ def explain(view: MarketView, settings: TopDownSettings) -> tuple[Gate, ...]:
 
 def _look(view: MarketView, settings: TopDownSettings, *, told: bool) -> tuple[list[Gate], Setup | None]:
     gates: list[Gate] = []
-    analysis = trade_gates.opening(gates, view, settings.timeframe, settings, told=told)
+    rules = _rules(settings)
+    analysis = trade_gates.opening(gates, view, rules.timeframe, settings, told=told)
     if analysis is None:
         return gates, None
-    direction = trade_gates.bias(gates, view, settings.bias_timeframe, told=told)
+    direction = trade_gates.bias(gates, view, rules.bias, told=told)
     if direction is None:
         return gates, None
 
-    middle, close = view.bare(settings.middle_timeframe), analysis.candle.close
+    middle, close = view.reading(rules.middle), analysis.candle.close
     candles = [analysis.candle] if middle is None else [middle.candle, analysis.candle]
-    ours = _zones(gates, view, direction, candles, settings, told=told)
-    shift = trade_gates.fresh_break(
-        gates, view, settings.timeframe, settings.shift_candles, direction, told=told, turned=False
-    )
-    points, others = _confluence(view, direction, ours, candles, settings)
-    score = sum([each for _, each in points], 0.0)
+    spans = [Span(each) for each in candles]
+    ours = _zones(gates, view, direction, spans, close, rules, told=told)
+    shift = trade_gates.fresh_break(gates, view, rules.timeframe, rules.shift_candles, direction, told=told, turned=False)
+    points, others = _confluence(view, direction, ours, spans, rules)
+    score = 0.0
+    for _, each in points:
+        score += each
     text = ""
+    least = rules.entry_score
     if told:
         parts = ", ".join(f"{name} {each:g}" for name, each in points if each) or "nothing"
-        text = f"It has {score:g} points ({parts}); it needs {settings.entry_score:g}."
-    least = settings.entry_score
+        text = f"It has {score:g} points ({parts}); it needs {least:g}."
     if told or score < least:
         found = ids(*others) if told else ()
         gates.append(Gate("score", "low_score", score >= least, score, least, "points", text, found))
     if not ours or shift is None:
         return gates, None
 
-    extremes = [each.low if direction == "bullish" else each.high for each in candles]
+    extremes = [each.low if direction == "bullish" else each.high for each in spans]
     worst = trade.far_side(direction, trade.far_edge(ours[-1].fact), *extremes)
     stop = trade.stop_beyond(direction, worst, settings)
     trade_gates.stop_accepted(gates, direction, close, stop, settings, told=told)
@@ -105,25 +162,25 @@ def _zones(
     gates: list[Gate],
     view: MarketView,
     direction: Direction,
-    candles: list[Candle],
-    settings: TopDownSettings,
+    spans: list[Span],
+    close: float,
+    rules: Rules,
     *,
     told: bool,
 ) -> list[ZoneAt]:
     """The zones of the bias that price came back to, that of the longest timeframe first."""
-    shortest, least, close = DURATION[settings.zone_timeframe], settings.min_block_score, candles[-1].close
-    spans = [_span(each) for each in candles]
+    shortest, least, bullish = rules.shortest, rules.min_block_score, direction == "bullish"
     reached: list[ZoneAt] = []
     ours: list[ZoneAt] = []
     living: list[FactKind] = []
     for zone in view.zones(ZONES):  # asked at every close: a plain loop, and nothing is looked up twice
         kind = zone.kind
-        if zone.length < shortest or zone.state not in ALIVE or (kind == "order_block" and zone.score < least):
+        if zone.length < shortest or not zone.alive or (kind == "order_block" and zone.score < least):
             continue
-        agrees = zone.direction == direction
+        agrees = zone.bullish is bullish
         if agrees:
             living.append(kind)
-        held = close >= zone.bottom if zone.direction == "bullish" else close <= zone.top
+        held = close >= zone.bottom if zone.bullish else close <= zone.top
         if held and _touched(zone.top, zone.bottom, zone.confirmed_at, spans):
             reached.append(zone)
             if agrees:
@@ -174,50 +231,47 @@ def _signal(view: MarketView, setup: Setup, settings: TopDownSettings) -> Signal
     )
 
 
-def _span(candle: Candle) -> Span:
-    return candle.low, candle.high, candle.open_time
-
-
 def _touched(top: float, bottom: float, confirmed_at: int, spans: list[Span]) -> bool:
     """True when one of the candles traded into a zone that was known before it opened."""
-    for low, high, opened in spans:  # noqa: SIM110  # a generator costs more than its answer
-        if low <= top and high >= bottom and opened >= confirmed_at:
+    for each in spans:  # noqa: SIM110  # a generator costs more than its answer
+        if each.low <= top and each.high >= bottom and each.opened >= confirmed_at:
             return True
     return False
 
 
 def _confluence(
-    view: MarketView, direction: Direction, ours: list[ZoneAt], candles: list[Candle], settings: TopDownSettings
+    view: MarketView, direction: Direction, ours: list[ZoneAt], spans: list[Span], rules: Rules
 ) -> tuple[list[tuple[str, float]], list[Fact]]:
     """The points (SIG-2) with what gave them, and the facts beside the zones that gave some."""
-    factors = {"HTF": settings.htf_factor, "MTF": settings.mtf_factor, "LTF": settings.ltf_factor}
     points: list[tuple[str, float]] = []
-    if view.trend(settings.middle_timeframe) == trade.TREND[direction]:
-        points.append((f"{settings.middle_timeframe} trend", settings.weight_structure))
+    if view.trend(rules.middle) == trade.TREND[direction]:
+        points.append((f"{rules.middle} trend", rules.structure))
     if ours:
-        for (name, _, kind), weight in zip(_KINDS, (settings.weight_order_block, settings.weight_fvg), strict=True):
-            points.append((name, weight * max([0.0, *[factors[each.tier] for each in ours if each.fact.kind == kind]])))
+        for name, _, kind in _KINDS:
+            factor = 0.0
+            for each in ours:
+                if each.kind == kind:
+                    factor = max(factor, rules.factor(each.tier))
+            points.append((name, (rules.order_block if kind == "order_block" else rules.fvg) * factor))
 
     found: list[Fact] = []
-    ote = view.entry_zone(settings.zone_timeframe)
-    if (
-        ote is not None
-        and ote.direction == direction
-        and _touched(ote.top, ote.bottom, ote.confirmed_at, [_span(each) for each in candles])
-    ):
-        points.append(("optimal trade entry", settings.weight_ote))
+    ote = view.entry_zone(rules.zones)
+    if ote is not None and ote.direction == direction and _touched(ote.top, ote.bottom, ote.confirmed_at, spans):
+        points.append(("optimal trade entry", rules.ote))
         found.append(ote)
-    since = view.close_time - settings.sweep_candles * DURATION[settings.timeframe]
-    sweep = view.last_sweep(direction, settings.timeframe, since=since)
+    sweep = view.last_sweep(direction, rules.timeframe, since=view.close_time - rules.sweep_ms)
     if sweep is not None:
-        points.append(("sweep", settings.weight_sweep))
+        points.append(("sweep", rules.sweep))
         found.append(sweep)
-    hours = view.open_windows("kill_zone", settings.timeframe)
+    hours = view.open_windows("kill_zone", rules.timeframe)
     if hours:
-        points.append(("kill zone", settings.weight_kill_zone))
+        points.append(("kill zone", rules.kill_zone))
         found.append(hours[-1])
-    divergences = [each for kind in _DIVERGENCES for each in view.facts(kind, settings.zone_timeframe, direction)]
-    if divergences:
-        points.append(("SMT divergence", settings.weight_smt))
-        found.append(divergences[-1])
+    diverged: Fact | None = None
+    for divergence in _DIVERGENCES:
+        for fact in view.facts(divergence, rules.zones, direction):
+            diverged = fact
+    if diverged is not None:
+        points.append(("SMT divergence", rules.smt))
+        found.append(diverged)
     return points, found

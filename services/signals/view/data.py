@@ -8,13 +8,14 @@ from typing import Final
 
 from services.signals.view.flaws import Flaws, flaws
 from services.signals.view.history import Bars, FlowHistory, Flows, History
-from services.signals.view.index import FactIndex, Indexes
+from services.signals.view.index import FactIndex, Indexes, Reading
 from services.signals.view.memory import MOMENTS
 from services.signals.view.scope import EVERYTHING, Scope
 from services.signals.view.undeclared import UndeclaredRead
+from shared.domain.candles import Candle
 from shared.domain.decisions import Reason
 from shared.domain.facts import Analysis, Direction, Fact, FactKind
-from shared.domain.timeframes import FINEST, Timeframe
+from shared.domain.timeframes import DURATION, FINEST, Timeframe
 
 _NO_FACTS: Final[Mapping[Timeframe, Mapping[FactKind, list[Fact]]]] = MappingProxyType({})
 
@@ -34,8 +35,8 @@ class ViewData:
     """
 
     __slots__ = (
-        "_analyses", "_flaws", "_flows", "_history", "_indexes", "_moments", "_others", "_scope", "asked", "candles",
-        "close_time", "closing", "symbol", "timeframe", "used",
+        "_analyses", "_flaws", "_flows", "_found", "_history", "_indexes", "_looked_at", "_moments", "_others", "_scope",
+        "asked", "candles", "close_time", "closing", "symbol", "timeframe", "used",
     )  # fmt: skip
 
     def __init__(
@@ -72,22 +73,35 @@ class ViewData:
         self._flows = flows
         self._others = others or {}
         self._indexes = indexes if indexes is not None else Indexes()
+        self._looked_at: Timeframe | None = None
+        self._found: FactIndex | None = None
 
     def at_close(self, timeframe: Timeframe) -> Analysis | None:
         """The analysis of the candle that closes now, with facts of the declared kinds; None when it is missing."""
         analysis = self.newest(timeframe)
-        return analysis if analysis is not None and analysis.candle.close_time == self.close_time else None
+        return analysis if analysis is not None and self._closes(analysis.candle, timeframe) else None
 
     def bare_at_close(self, timeframe: Timeframe) -> Analysis | None:
         """As ``at_close``, without any fact: candle, trend and average true range. Costs less."""
         analysis = self.bare(timeframe)
-        return analysis if analysis is not None and analysis.candle.close_time == self.close_time else None
+        return analysis if analysis is not None and self._closes(analysis.candle, timeframe) else None
 
     def bare(self, timeframe: Timeframe) -> Analysis | None:
         """As ``newest``, without any fact. Costs less. Raises UndeclaredRead."""
         self._kinds(timeframe)
         index = self._index(timeframe)
         return index.bare() if index is not None else None
+
+    def reading_at_close(self, timeframe: Timeframe) -> Reading | None:
+        """As ``bare_at_close``, and costs less again."""
+        found = self.reading(timeframe)
+        return found if found is not None and self._closes(found.candle, timeframe) else None
+
+    def reading(self, timeframe: Timeframe) -> Reading | None:
+        """As ``bare``, and costs less again. Raises UndeclaredRead."""
+        self._kinds(timeframe)
+        index = self._index(timeframe)
+        return index.reading if index is not None else None
 
     def newest(self, timeframe: Timeframe) -> Analysis | None:
         """The newest analysis of a timeframe, with facts of the declared kinds; None when none came yet.
@@ -189,6 +203,10 @@ class ViewData:
                     return self.symbol, frame, fact
         return next((found for other in self._others.values() if (found := other.find(fact_id)) is not None), None)
 
+    def _closes(self, candle: Candle, timeframe: Timeframe) -> bool:
+        """Whether a candle of this timeframe closes now."""
+        return candle.open_time + DURATION[timeframe] == self.close_time
+
     def _faulty(self) -> tuple[bool, bool]:
         """Whether a timeframe that it needs is missing, and whether one is disputed."""
         found = self._known_flaws()
@@ -212,8 +230,12 @@ class ViewData:
         return {} if self._is_left_out(timeframe) else self._moments.get(timeframe, {})
 
     def _index(self, timeframe: Timeframe) -> FactIndex | None:
+        if timeframe == self._looked_at:  # questions about one timeframe follow on each other
+            return self._found
         analysis = None if self._is_left_out(timeframe) else self._analyses.get(timeframe)
-        return self._indexes.of(timeframe, analysis) if analysis is not None else None
+        found = self._indexes.of(timeframe, analysis) if analysis is not None else None
+        self._looked_at, self._found = timeframe, found
+        return found
 
     def _of(self, kind: FactKind, timeframe: Timeframe, direction: Direction | None) -> tuple[Fact, ...]:
         index = self._index(timeframe)

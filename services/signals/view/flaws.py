@@ -25,7 +25,8 @@ class Flaws:
         self.none: Final = not missing and not disputed
 
 
-_NONE: Final = Flaws(frozenset(), frozenset())
+#: Nothing is missing or disputed.
+SOUND: Final = Flaws(frozenset(), frozenset())
 #: Candles of a timeframe close at this remainder, ms, of its length.
 _CLOSES_AT: Final[dict[Timeframe, int]] = {frame: next_boundary(0, frame) % DURATION[frame] for frame in TIMEFRAMES}
 
@@ -41,4 +42,4 @@ def flaws(close_time: int, closing: tuple[Timeframe, ...], analyses: Mapping[Tim
             missing.append(frame)
         if candle.state == "disputed":
             disputed.append(frame)
-    return Flaws(frozenset(missing), frozenset(disputed)) if missing or disputed else _NONE
+    return Flaws(frozenset(missing), frozenset(disputed)) if missing or disputed else SOUND

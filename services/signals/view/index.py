@@ -12,6 +12,22 @@ from shared.domain.facts import Analysis, Direction, Fact, FactKind
 from shared.domain.timeframes import Timeframe
 
 _NONE: Final[tuple[Fact, ...]] = ()
+#: What a break of structure is.
+BREAKS: Final[tuple[FactKind, ...]] = ("bos", "choch")
+#: Zones that are kept beside their facts, those of ended facts too; then they are made anew.
+_MOST_PLACES: Final = 512
+
+
+@final
+class Reading:
+    """What a closed candle is without its facts: the candle, the trend and the average true range (quote currency)."""
+
+    __slots__ = ("atr", "candle", "trend")
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.candle: Final = analysis.candle
+        self.trend: Final = analysis.trend
+        self.atr: Final = analysis.atr
 
 
 @final
@@ -22,15 +38,23 @@ class FactIndex:
     then its answers are these.
     """
 
-    __slots__ = ("_bare", "_groups", "_lean", "_levels", "_sorted", "_zones", "analysis")
+    __slots__ = (
+        "_all", "_bare", "_breaks_known", "_groups", "_last_break", "_lean", "_levels", "_places", "_sorted", "_zones",
+        "analysis", "reading",
+    )  # fmt: skip
 
     def __init__(self, analysis: Analysis, before: FactIndex | None = None) -> None:
         self.analysis: Final = analysis
+        self.reading: Final = Reading(analysis)
         self._bare: Analysis | None = None
         self._lean: dict[frozenset[FactKind], Analysis] = {}
         same = before if before is not None and before.analysis.active is analysis.active else None
         self._groups: dict[FactKind, list[Fact]] = _by_kind(analysis.active) if same is None else same._groups
         self._sorted: dict[FactKind, dict[Direction, tuple[Fact, ...]]] = {} if same is None else same._sorted
+        self._places: dict[str, ZoneAt] = before._places if before is not None else {}
+        self._breaks_known: bool = same is not None and same._breaks_known
+        self._last_break: Fact | None = same._last_break if same is not None else None
+        self._all: dict[FactKind, tuple[Fact, ...]] = {} if same is None else same._all
         self._zones: dict[frozenset[FactKind], tuple[ZoneAt, ...]] = {} if same is None else same._zones
         self._levels: dict[tuple[frozenset[FactKind], Direction], tuple[tuple[float, ZoneAt], ...]] = (
             {} if same is None else same._levels
@@ -42,10 +66,12 @@ class FactIndex:
 
     def of_kind(self, kind: FactKind) -> tuple[Fact, ...]:
         """The active facts of this kind, of every direction: bullish first."""
-        found = self._of_kind(kind)
-        if not found:
-            return _NONE
-        return (*found.get("bullish", _NONE), *found.get("bearish", _NONE), *found.get("none", _NONE))
+        known = self._all.get(kind)
+        if known is None:
+            found = self._of_kind(kind)
+            known = (*found.get("bullish", _NONE), *found.get("bearish", _NONE), *found.get("none", _NONE))
+            self._all[kind] = known
+        return known
 
     def only(self, kinds: frozenset[FactKind]) -> Analysis:
         """The analysis without facts of other kinds: the same object when it holds no others."""
@@ -64,9 +90,30 @@ class FactIndex:
         """The living zones of these kinds, in the order of ``zone_priority``."""
         found = self._zones.get(kinds)
         if found is None:
-            frame = self.analysis.timeframe
-            zones = [ZoneAt(frame, fact) for kind in kinds if kind in ZONE_KINDS for fact in self._groups.get(kind, ())]
+            zones = [self._placed(fact) for kind in kinds if kind in ZONE_KINDS for fact in self._groups.get(kind, ())]
             found = self._zones[kinds] = in_order(zones)
+        return found
+
+    def last_break(self) -> Fact | None:
+        """The last break of structure or change of character, of either direction; None without one."""
+        if not self._breaks_known:
+            self._breaks_known = True
+            last: Fact | None = None
+            for kind in BREAKS:
+                for fact in self.of_kind(kind):
+                    if last is None or (fact.confirmed_at, fact.id) > (last.confirmed_at, last.id):
+                        last = fact
+            self._last_break = last
+        return self._last_break
+
+    def _placed(self, fact: Fact) -> ZoneAt:
+        """The zone of a fact: that of the analysis before where the fact is the very same."""
+        places = self._places
+        found = places.get(fact.id)
+        if found is None or found.fact is not fact:
+            if len(places) >= _MOST_PLACES:
+                places.clear()
+            found = places[fact.id] = ZoneAt(self.analysis.timeframe, fact)
         return found
 
     def levels(self, kinds: frozenset[FactKind], direction: Direction) -> tuple[tuple[float, ZoneAt], ...]:

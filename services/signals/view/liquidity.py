@@ -42,8 +42,13 @@ class LiquidityQueries(StructureQueries):
 
         A sweep of lows is bullish, one of highs bearish. Raises UndeclaredRead.
         """
-        found = self.moments("sweep", timeframe, direction, since=since)
-        return found[-1] if found else None
+        self._frames("sweep", timeframe, or_higher=False)
+        for fact in reversed(self._kept(timeframe).get("sweep", ())):
+            if fact.confirmed_at < since:  # the oldest come first
+                return None
+            if fact.direction == direction:
+                return fact
+        return None
 
     def swept(self, direction: Direction, timeframe: Timeframe, *, since: int) -> bool:
         """True when liquidity was swept at ``since`` (UTC ms) or later: ``since=view.last_open("kill_zone", "5m")``."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
+from services.signals.view.index import BREAKS
 from services.signals.view.order_flow import FlowQueries
 from shared.domain.facts import Fact, FactKind
 from shared.domain.timeframes import Timeframe
@@ -11,7 +12,6 @@ from shared.domain.timeframes import Timeframe
 Trend = Literal["up", "down", "none"]
 #: Above the middle of the dealing range, below it, at it.
 Place = Literal["premium", "discount", "equilibrium"]
-_BREAKS: Final[tuple[FactKind, ...]] = ("bos", "choch")
 Window = Literal["kill_zone", "silver_bullet", "macro", "session", "quiet_hours"]
 
 
@@ -25,21 +25,18 @@ class StructureQueries(FlowQueries):
 
         Raises UndeclaredRead for a timeframe that is not declared; the trend needs no kind of fact.
         """
-        self._kinds(timeframe)
-        index = self._index(timeframe)
-        return index.analysis.trend if index is not None else "none"
+        found = self.reading(timeframe)
+        return found.trend if found is not None else "none"
 
     def last_break(self, timeframe: Timeframe) -> Fact | None:
         """The last break of structure or change of character, of either direction; None before the first.
 
         Raises UndeclaredRead unless both ``bos`` and ``choch`` are declared.
         """
-        last: Fact | None = None
-        for kind in _BREAKS:
-            for fact in self.facts(kind, timeframe):
-                if last is None or (fact.confirmed_at, fact.id) > (last.confirmed_at, last.id):
-                    last = fact
-        return last
+        for kind in BREAKS:
+            self._frames(kind, timeframe, or_higher=False)
+        index = self._index(timeframe)
+        return index.last_break() if index is not None else None
 
     def dealing_range(self, timeframe: Timeframe) -> Fact | None:
         """The dealing range that holds; bullish when its low came first. None without one. Raises UndeclaredRead."""

@@ -184,8 +184,9 @@ def test_a_draft_takes_its_name_only_at_the_end(tmp_path: Path) -> None:
     """BT-7: another process that looks meanwhile finds nothing half-written."""
     path = tmp_path / "one.kept"
     draft = entry.Draft(path, KEY, 1 << 20)
-    draft.add(b"frame")
+    draft.add(b"frame", packed=True)
+    draft.add(b"lines", packed=False)
     with pytest.raises(FileNotFoundError):
         entry.frames_of(path, KEY)
     draft.finish()
-    assert list(entry.frames_of(path, KEY)) == [b"frame"]
+    assert list(entry.frames_of(path, KEY)) == [b"frame", b"lines"]

@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.signals import judging
 from shared.domain.account import KillSwitch
 from shared.domain.candles import FeedStep
-from shared.domain.decisions import Decision, DecisionBundle, Reason
+from shared.domain.decisions import Decision, DecisionBundle, Judgement, Reason
+from shared.domain.ids import derive
 from shared.domain.message import Message
 from simulator.recorder import FILES, Recorder, Summary
 from tests.support.journal.scenes import account, at, decisions, event, fill, order, risk, stated, trade
@@ -50,6 +52,31 @@ def test_a_decision_that_says_what_the_last_line_of_its_symbol_says_is_not_writt
     steps = [[decisions(minute)] for minute in (1, 2, 3)] + [[bundle(0, 4, "BTCUSDT")], [bundle(0, 5, "BTCUSDT")]]
     written = [(line["close_time"], line["symbol"]) for line in recorded(tmp_path, *steps)["decisions.jsonl"]]
     assert written == [(at(1), "BTCUSDT"), (at(1), "ETHUSDT"), (at(4), "BTCUSDT")]
+
+
+def test_judgements_without_a_signal_leave_what_their_decisions_leave(tmp_path: Path) -> None:
+    """BT-7: lines, and every figure, whether or not the decisions were made to write them."""
+    one = Judgement(strategy="ote", reasons=("no_bias",))
+    two = (one, Judgement(strategy="judas", reasons=("no_shift", "no_bias")))
+    closes: list[tuple[tuple[Judgement, ...], ...]] = [((), ()), ((one,), two), ((), ()), ((one,), ()), ((one,), ())]
+    symbols = ("BTCUSDT", "ETHUSDT")
+    with Recorder(tmp_path / "made") as made, Recorder(tmp_path / "said") as said:
+        for minute, judgements in enumerate(closes):
+            both = [
+                judging.decide(derive("decision", symbol, at(minute)), symbol, at(minute), own)
+                for symbol, own in zip(symbols, judgements, strict=True)
+            ]
+            made.take(DecisionBundle(partition=0, close_time=at(minute), decisions=tuple(both)))
+            made.step_done()
+            if any(judgements):
+                said.judged(at(minute), list(zip(symbols, judgements, strict=True)))
+            else:
+                said.unjudged(symbols, 1, at(minute))
+    lines = [(tmp_path / name / "decisions.jsonl").read_bytes() for name in ("made", "said")]
+    assert lines[0] == lines[1]
+    assert lines[0].count(b"\n") == 7
+    assert (made.summary.decisions, made.summary.signals) == (said.summary.decisions, said.summary.signals)
+    assert list(made.summary.why_not.items()) == list(said.summary.why_not.items())
 
 
 def test_a_decision_with_a_signal_is_always_written(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Between two turning points of equity the kill switch hears the same events; what cannot be passed over says so."""
+"""Between two turning points of equity the kill switch is moved alike; what cannot be passed over says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.risk.kill_switch import Figures, Loss, events
+from services.risk.kill_switch import Figures, Loss, advance, events
 from services.risk.settings import RiskSettings
 from services.risk.state import PendingIntent, RiskState
 from services.risk.watching import orders_nothing, turning_points, untouched_by_midnight
@@ -16,41 +16,46 @@ from shared.domain.account import AccountState, KillSwitch
 
 SETTINGS = RiskSettings()
 USDT = st.decimals("1", "20000", places=2)
+TRADING = st.sampled_from(["NORMAL", "CAUTION"])
 
 
-def state_with(base: Decimal, peak: Decimal) -> RiskState:
+def state_with(base: Decimal, peak: Decimal, switch: KillSwitch = "NORMAL") -> RiskState:
     state = RiskState(account=AccountState(time=0, wallet=base, equity=base, positions=()))
     state.equity.equity, state.equity.day_base, state.equity.peak = base, base, peak
+    state.kill_switch = switch
     return state
 
 
-def heard(state: RiskState, equity: Decimal) -> tuple[str, ...]:
+def moves(state: RiskState, equity: Decimal) -> list[KillSwitch]:
+    """Where the events of an equity move the switch to, one by one; those that leave it where it is are none."""
     book = state.equity
     figures = Figures(Loss(book.day_base, book.day_base - equity), Loss(book.peak, book.peak - equity), 0, None)
-    return events(figures, SETTINGS, acknowledged=False)
+    led = [advance(state.kill_switch, each) for each in events(figures, SETTINGS, acknowledged=False)]
+    return [each for each in led if each != state.kill_switch]
 
 
-@given(USDT, USDT, USDT, USDT)
-def test_equities_between_the_same_turning_points_set_off_the_same_events(
-    base: Decimal, peak: Decimal, one: Decimal, other: Decimal
+@given(USDT, USDT, USDT, USDT, TRADING)
+def test_equities_between_the_same_turning_points_move_the_switch_alike(
+    base: Decimal, peak: Decimal, one: Decimal, other: Decimal, switch: KillSwitch
 ) -> None:
     """BT-7, RISK-3: so that statements between two of them may be passed over."""
-    state = state_with(base, max(base, peak))
+    state = state_with(base, max(base, peak), switch)
     points = turning_points(state, SETTINGS)
     assert points is not None
     assert points[-1] == state.equity.peak
     if all((one - point) * (other - point) > 0 for point in points):
-        assert heard(state, one) == heard(state, other)
+        assert moves(state, one) == moves(state, other)
 
 
-def test_each_limit_of_risk_is_a_turning_point() -> None:
-    """RISK-3: on its two sides the events differ."""
-    state = state_with(Decimal(10_000), Decimal(12_000))
+@pytest.mark.parametrize("switch", ["NORMAL", "CAUTION"])
+def test_each_limit_of_risk_is_a_turning_point(switch: KillSwitch) -> None:
+    """RISK-3: on its two sides the switch is moved differently; others, as the way out on the way in, are left out."""
+    state = state_with(Decimal(10_000), Decimal(12_000), switch)
     points = turning_points(state, SETTINGS)
     assert points is not None
     cent = Decimal("0.01")
     for point in points[:-1]:
-        assert heard(state, point - cent) != heard(state, point + cent), point
+        assert moves(state, point - cent) != moves(state, point + cent), point
 
 
 def test_nothing_may_be_passed_over_while_something_is_on_its_way_or_unbelievable() -> None:

@@ -135,3 +135,8 @@ def test_an_analysis_without_facts_is_the_same_candle_trend_and_range(market, ti
     whole, bare = seen.newest(timeframe), seen.bare(timeframe)
     assert bare == (None if whole is None else msgspec.structs.replace(whole, active=(), events=()))
     assert (seen.bare_at_close(timeframe) is None) == (seen.at_close(timeframe) is None)
+    reading, closing = seen.reading(timeframe), seen.reading_at_close(timeframe)
+    assert (reading is None) == (whole is None)
+    assert (closing is None) == (seen.at_close(timeframe) is None)
+    if reading is not None and whole is not None:
+        assert (reading.candle, reading.trend, reading.atr) == (whole.candle, whole.trend, whole.atr)

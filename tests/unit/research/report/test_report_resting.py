@@ -52,9 +52,9 @@ def test_zones_are_those_of_the_signals_symbol_as_they_are_now_in_its_order() ->
     """BT-3: an active fact in its newest state, an event of before, none of another symbol, none that is unknown."""
     told: list[SignalZones] = []
     resting = Resting(told.append)
-    resting.heard(bundle("BTCUSDT", 1, events=(fact("sweep"), fact("gap"))))
-    resting.heard(bundle("BTCUSDT", 2, active=(fact("gap", 105.0),)))
-    resting.heard(bundle("ETHUSDT", 2, active=(fact("sweep", 999.0), fact("other"))))
+    resting.heard(bundle("BTCUSDT", 1, events=(fact("sweep"), fact("gap"))).analyses)
+    resting.heard(bundle("BTCUSDT", 2, active=(fact("gap", 105.0),)).analyses)
+    resting.heard(bundle("ETHUSDT", 2, active=(fact("sweep", 999.0), fact("other"))).analyses)
     resting.decided(decision("BTCUSDT", 2, ("gap", "other", "sweep", "unknown")))
     (zones,) = told
     assert zones.signal == "s2"
@@ -68,7 +68,7 @@ def test_memory_of_events_has_an_end() -> None:
     resting = Resting(told.append)
     for minute in range(1, 30):
         resting.heard(
-            bundle("BTCUSDT", minute, events=tuple(fact(f"{minute}-{each}", minute=minute) for each in range(100)))
+            bundle("BTCUSDT", minute, events=tuple(fact(f"{minute}-{each}", minute=minute) for each in range(100))).analyses
         )
     resting.decided(decision("BTCUSDT", 30, ("1-0", "8-99", "10-0", "29-99")))
     assert len(told[0].zones) == 2
@@ -77,7 +77,7 @@ def test_memory_of_events_has_an_end() -> None:
 def test_file_has_a_line_a_signal(tmp_path: Path) -> None:
     """BT-3: beside the record of the run."""
     with zones_file(tmp_path) as resting:
-        resting.heard(bundle("BTCUSDT", 1, active=(fact("gap"),)))
+        resting.heard(bundle("BTCUSDT", 1, active=(fact("gap"),)).analyses)
         resting.decided(decision("BTCUSDT", 1, ("gap",)))
     (line,) = (tmp_path / ZONES).read_bytes().splitlines()
     assert json.loads(line)["zones"][0]["kind"] == "fvg"

@@ -276,6 +276,19 @@ def test_analysis_publishes_what_the_filters_read(filters, kinds) -> None:
     assert settings(filters).reads() == settings().reads() | kinds
 
 
+@pytest.mark.parametrize("filters", [{}, {"time_suitability": {"enabled": True}}, {"volatility": {"enabled": True}}])
+def test_kinds_read_on_a_timeframe_are_those_that_strategies_and_their_filters_declare(filters) -> None:
+    """BT-7: a backtest analyses no other kinds there."""
+    made = settings(filters)
+    of_strategies = {
+        frame: frozenset().union(*(each.scope.reads.get(frame, ()) for each in made.enabled())) for frame in TIMEFRAMES
+    }
+    found = {frame: made.reads_on(frame) for frame in TIMEFRAMES}
+    assert all(kinds >= of_strategies[frame] for frame, kinds in found.items())
+    assert frozenset().union(*found.values()) == made.reads()
+    assert filters or found == of_strategies
+
+
 @pytest.mark.parametrize("section", ["cost", "volatility", "time_suitability", "sensitivity"])
 def test_a_filter_of_a_strategy_that_does_not_exist_is_refused(section) -> None:
     """Bad input is a clear error: it names the place."""

@@ -45,3 +45,24 @@ def test_facts_of_a_kind_come_bullish_first_and_without_provisional_ones() -> No
     )
     assert [each.id for each in index.of_kind("fvg")] == ["up", "down"]
     assert index.of_kind("choch") == ()
+
+
+def test_a_zone_that_stands_on_is_the_same_and_a_changed_one_is_new() -> None:
+    """SIG-1: other facts may come and go beside it."""
+    indexes, stands, goes = Indexes(), block(id="a"), block(id="b", bottom=90.0, top=91.0)
+    before = {zone.fact.id: zone for zone in indexes.of("15m", analysis(stands, goes)).zones(ZONES)}
+    touched = block(id="b", bottom=90.0, top=91.0, state="mitigated", touches=1)
+    later = analysis(touched, stands, gap(id="c"), of=candle(CLOSE + QUARTER))
+    after = {zone.fact.id: zone for zone in indexes.of("15m", later).zones(ZONES)}
+    assert after["a"] is before["a"]
+    assert (after["b"].state, after["c"].fact.id) == ("mitigated", "c")
+
+
+def test_the_last_break_is_found_anew_when_the_facts_change() -> None:
+    """SIG-1: and kept while they do not."""
+    indexes, old = Indexes(), fact("bos", "bullish", 100.0, 100.0, id="old")
+    first = analysis(old)
+    assert indexes.of("15m", first).last_break() is old
+    new = fact("choch", "bearish", 99.0, 99.0, id="new", confirmed_at=CLOSE, changed_at=CLOSE)
+    assert indexes.of("15m", analysis(old, new, of=candle(CLOSE + QUARTER))).last_break() is new
+    assert indexes.of("15m", analysis(of=candle(CLOSE + 2 * QUARTER))).last_break() is None
