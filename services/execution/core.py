@@ -174,7 +174,8 @@ class ExecutionCore:
         if isinstance(taken, VerdictBundle):
             return self._enter(taken, now, effects)
         if isinstance(taken, Sent):
-            return self._entries.sent(taken, now)
+            self._entries.sent(taken, now)
+            return set()
         if isinstance(taken, Withheld):
             return self._entries.withheld(taken, now, effects)
         if isinstance(taken, Traded):

@@ -57,11 +57,12 @@ class Tender:
         if not plan.live:
             self._over(plan)
             return
-        self._judge_risk(plan, instrument, now, effects)
-        self._break_even(plan, instrument)
         position = self._state.leg(plan.symbol, plan.intent.leg)
-        for request in self._protection.due(plan, position, instrument, now):
-            effects.ask(request)
+        if plan.state != "entering":  # nothing is held before
+            self._judge_risk(plan, instrument, now, effects)
+            self._break_even(plan, instrument)
+            for request in self._protection.due(plan, position, instrument, now):
+                effects.ask(request)
         self.query_doubts(plan.of(self._state.orders), now, effects)
         self._query_missing_fills(plan, position, now, effects)
         self._forget_dead_exits(plan, now)
@@ -71,11 +72,11 @@ class Tender:
     def _event(self, plan: Plan, now: int, effects: Effects) -> PlanEvent | None:
         """What has happened to the trade that its state does not show yet; None when it shows everything."""
         orders = self._state.orders
-        entries = plan.of(orders, "entry")
         if plan.state in ("entering", "failed", "closed"):
-            if plan.remaining(orders) > 0 or (plan.state == "entering" and plan.entered(orders) > 0):
+            entering = plan.state == "entering"
+            if plan.remaining(orders) > 0 or (entering and plan.entered(orders) > 0):
                 return "entry_filled"
-            return "entry_failed" if plan.state == "entering" and all(order.over for order in entries) else None
+            return "entry_failed" if entering and all(order.over for order in plan.of(orders, "entry")) else None
         remaining = plan.remaining(orders)
         if plan.state in ("protecting", "open"):
             if remaining == 0:

@@ -19,6 +19,8 @@ KEY_LENGTH: Final = 512
 
 #: What one of our processes, or the exchange, names a thing by.
 Id = Annotated[str, msgspec.Meta(max_length=128)]
+#: A signature, with the path to what it is of when several contents are signed together (``shared.approval.signing``).
+Signature = Annotated[str, msgspec.Meta(max_length=700)]
 #: A client order id: the exchange takes 36 characters.
 ClientId = Annotated[str, msgspec.Meta(max_length=36)]
 #: Why something happened, in another's words: an operator's, the exchange's. It fits into a Text with words around it.

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from shared.domain.bounds import MANY, Id, Text
+from shared.domain.bounds import MANY, Id, Signature, Text
 from shared.domain.decisions import MAX_EXITS
 from shared.domain.message import Message, Milliseconds, Symbol
 from shared.domain.order_words import PositionSide, Side
@@ -155,7 +155,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     decision_id: Id
     symbol: Symbol
     intent: OrderIntent | None = None
-    signature: Id = ""
+    signature: Signature = ""
     refusals: Annotated[tuple[Refusal, ...], MANY] = ()
     notes: Annotated[tuple[Text, ...], MANY] = ()
     checks: Annotated[tuple[Check, ...], msgspec.Meta(max_length=64)] = ()
