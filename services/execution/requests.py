@@ -64,4 +64,6 @@ class Effects(msgspec.Struct):
 
     def urgent_first(self) -> list[Request]:
         """The requests with those that only reduce a position in front; the order is otherwise kept."""
+        if len(self.requests) < 2:
+            return self.requests
         return sorted(self.requests, key=lambda each: not (isinstance(each, PlaceOrder) and each.order.protects))

@@ -48,15 +48,18 @@ class Tender:
         self._protection = Protection(state, settings, sender)
         self._validity_ms = validity_ms
 
-    def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
-        """Bring one trade to where it should be at ``now``."""
+    def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> bool:
+        """Bring one trade to where it should be at ``now``. False: its entry waits to leave; there is nothing to do."""
         end_entry(plan, self._state, self._sender, now, effects)
+        if self._waits(plan):
+            self._state.leg(plan.symbol, plan.intent.leg)
+            return False
         while (event := self._event(plan, now, effects)) is not None:
             plan.move(event)
             self._moved(plan, event, now, effects)
         if not plan.live:
             self._over(plan)
-            return
+            return True
         position = self._state.leg(plan.symbol, plan.intent.leg)
         if plan.state != "entering":  # nothing is held before
             self._judge_risk(plan, instrument, now, effects)
@@ -66,6 +69,14 @@ class Tender:
         self.query_doubts(plan.of(self._state.orders), now, effects)
         self._query_missing_fills(plan, position, now, effects)
         self._forget_dead_exits(plan, now)
+        return True
+
+    def _waits(self, plan: Plan) -> bool:
+        """Its one order is an entry that has not left: nothing can have happened to it."""
+        if plan.state != "entering" or plan.taken or len(plan.orders) != 1:
+            return False
+        mine = plan.of(self._state.orders)
+        return len(mine) == 1 and mine[0].status == "WAITING" and not (mine[0].check or mine[0].querying or mine[0].filled)
 
     # -- the table ----------------------------------------------------------------------------------------------------
 

@@ -179,7 +179,8 @@ class RiskCore:
             )
             for sheet in self._sheets
         ]
-        checks = gate.worse(*[gate.judge(each, settings) for each in found])
+        judged = [gate.judge(each, settings, sheet.known) for each, sheet in zip(found, self._sheets, strict=True)]
+        checks = gate.worse(*judged)
         refusals = gate.refusals(checks)
         if size is not None:
             notes = (*self._smaller(signal), *size.notes, *notes)

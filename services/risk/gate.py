@@ -231,9 +231,27 @@ LIMITS: Final[dict[Refusal, str]] = {
 }
 
 
-def judge(application: Application, settings: RiskSettings) -> tuple[Check, ...]:
-    """Ask every check; return what each found, in the order of the table."""
-    return tuple([_told(name, row(application, settings)) for name, row in CHECKS.items()])
+#: The checks that ask for nothing of the signal: they find the same for every signal of a close.
+OF_ACCOUNT: Final[frozenset[Refusal]] = frozenset(
+    {"kill_switch", "daily_loss", "drawdown", "losing_streak", "equity_jump", "no_account_state", "account_stale"}
+)
+
+
+def judge(application: Application, settings: RiskSettings, known: dict[Refusal, Check] | None = None) -> tuple[Check, ...]:
+    """Ask every check; return what each found, in the order of the table.
+
+    known: what those of the account found for an earlier signal of the close, which is not asked again; filled here.
+    """
+    known = {} if known is None else known
+    found = []
+    for name, row in CHECKS.items():
+        check = known.get(name)
+        if check is None:
+            check = _told(name, row(application, settings))
+            if name in OF_ACCOUNT:
+                known[name] = check
+        found.append(check)
+    return tuple(found)
 
 
 def worse(*findings: tuple[Check, ...]) -> tuple[Check, ...]:

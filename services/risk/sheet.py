@@ -13,6 +13,7 @@ from typing import Final
 from services.risk import margin
 from services.risk.settings import RiskSettings
 from services.risk.state import PendingIntent, RiskState
+from shared.domain.intents import Check, Refusal
 
 _ZERO: Final = Decimal(0)
 
@@ -23,10 +24,12 @@ class AccountSheet:
     figures: what the kill switch is judged by; None before the first statement. occupied: symbols in a position, in a
     trade of ours, or on their way into one. exposure: all that is held at mark, and what is on its way. held_margin,
     coming_margin: maintenance margin of what is held, and of what is on its way; None = that of one is not known.
+    known: what the checks of the account alone have found (``gate.judge``).
     """
 
     def __init__(self, state: RiskState, settings: RiskSettings) -> None:
         self.account = state.account
+        self.known: dict[Refusal, Check] = {}
         self.figures = state.figures(settings)
         self.held_margin = margin.held(state.account) if state.account is not None else None
         self._tiers = state.tiers

@@ -11,7 +11,6 @@ signature is computed once for all. Alone, or together, a content is bound to th
 
 from __future__ import annotations
 
-import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,6 +40,9 @@ LONGEST_SIGNATURE: Final = SIGNATURE_LENGTH + 1 + (tree.LONGEST * 4 + 2) // 3
 #: What is signed of contents that are signed together is of this domain.
 _TOGETHER: Final = "/together"
 
+#: The two characters of base64 that URLs have others for.
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
 
 
@@ -178,7 +180,7 @@ def _without(kind: type[msgspec.Struct], absent: tuple[str, ...]) -> tuple[tuple
 
 
 def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode()
 
 
 def _raw(text: str) -> bytes | None:
@@ -186,7 +188,7 @@ def _raw(text: str) -> bytes | None:
     if not text.isascii():
         return None
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        raw = binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         return None
     return raw if _text(raw) == text else None

@@ -26,7 +26,7 @@ def leaf(content: bytes) -> bytes:
 
 
 def grow(leaves: Sequence[bytes]) -> tuple[bytes, list[bytes]]:
-    """Return the root over ``leaves``, and the path of each to it. Raises ValueError for fewer than two, and for too many."""
+    """Return the root over ``leaves``, and the path of each to it. Raises ValueError for one, and for too many."""
     if not 2 <= len(leaves) <= MOST:
         raise ValueError(f"{len(leaves)} contents cannot be signed together")
     sides, hashes = [0] * len(leaves), [list[bytes]() for _ in leaves]

@@ -251,7 +251,8 @@ def _tradable(question: Question) -> bool:
     intent, instrument = question.intent, question.instrument
     assert instrument is not None, "unknown_symbol stands before it"
     prices = (intent.price, intent.bound, intent.stop, *(each.price for each in intent.exits))
-    on_grid = all(price > 0 and price % instrument.tick_size == 0 for price in prices)
+    tick = instrument.tick_size
+    on_grid = min(prices) > 0 and not any([price % tick for price in prices])  # noqa: C419  # asked in the way of an entry
     on_grid = on_grid and intent.void_at % instrument.tick_size == 0
     sized = intent.quantity >= instrument.min_quantity and intent.quantity % instrument.step_size == 0
     sign = _sign(question)

@@ -112,6 +112,11 @@ class Sending:
         sent: what ``judged`` returned. While the store answers, the intent and that it leaves are written together: entries
         of the log are in order. While it does not, nothing is judged until it does.
         """
+        if sent is not None:
+            await _store_asked()
+        if self.first.alone:
+            await self._entered(request.order, sent)
+            return
         async with self.first.entry() as left:
             if await self._entered(request.order, sent):
                 left.append(True)
@@ -188,7 +193,7 @@ class Sending:
             if unwritten:
                 continue
             sent = self._noted(order)
-            await asyncio.sleep(0)  # the store is asked now, and the request is built while it writes
+            await _store_asked()
             return sent
 
     def _noted(self, order: NewOrder) -> Handled:
@@ -292,3 +297,10 @@ class Sending:
                 action=refused.action,
             )
         self._loop.feed(answer)
+
+
+async def _store_asked() -> None:
+    """Let the turn of the event loop end in which the log is handed to the store: uvloop sends at the end of a turn, and not
+    before what else is ready. So the request is built while the store writes, and not before it begins to.
+    """
+    await asyncio.sleep(0)

@@ -93,7 +93,8 @@ def path_text(raw: bytes) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "", ".", TEXT + "=", TEXT + ".", TEXT[:-1], TEXT + "A", TEXT + "A" * 10_000_000, TEXT.replace(".", ","), "é" + TEXT[1:],
+        "", ".", TEXT + "=", TEXT + ".", TEXT[:-1], TEXT + "A", TEXT + "A" * 10_000_000, TEXT.replace(".", ","),
+        "é" + TEXT[1:],
         TEXT[: SIGNATURE_LENGTH + 1], TEXT[:SIGNATURE_LENGTH] + ".." + TEXT[SIGNATURE_LENGTH + 1 :],
         path_text(b""), path_text(b"\0"), path_text(RAW[:-1]), path_text(RAW + bytes(32)), path_text(RAW[:-32]),
         path_text(b"\x80" + RAW[1:]), path_text(bytes(2) + bytes(32) * 15), path_text(RAW[:1] + b"\x01" + RAW[2:]),
