@@ -60,8 +60,8 @@ def ask(enabled: Enabled, view: MarketView) -> tuple[Judgement, Fault | None]:
     fault: Fault | None
     try:
         answer = enabled.answer(view)
-        text = nonsense(answer, enabled, view)
-        fault = Fault("bad_signal", text) if text else None
+        read = _as_read(answer, enabled, view) if isinstance(answer, Signal) else nonsense(answer)
+        fault = Fault("bad_signal", read) if isinstance(read, str) and read else None
     except UndeclaredRead as error:
         fault = Fault("undeclared_read", f"it read {quoted(error)}")
     except KeyboardInterrupt:
@@ -72,9 +72,8 @@ def ask(enabled: Enabled, view: MarketView) -> tuple[Judgement, Fault | None]:
         fault = Fault("undeclared_read", f"it read {shorten(_plain(view.asked[0]), _QUOTED)}")
     if fault is not None:
         return _without(enabled.name, (fault.reason,)), fault
-    if isinstance(answer, Signal):
-        # As whoever reads the message gets it: a price written 100 is 100.0 behind a broker, and must be so in one process.
-        return Judgement(strategy=enabled.name, signal=_SIGNAL.decode(_ENCODE(answer))), None
+    if isinstance(read, Signal):
+        return Judgement(strategy=enabled.name, signal=read), None
     return _without(enabled.name, answer), None
 
 
@@ -84,10 +83,8 @@ def _without(strategy: str, reasons: tuple[Reason, ...]) -> Judgement:
     return Judgement(strategy=strategy, reasons=reasons)
 
 
-def nonsense(answer: object, enabled: Enabled, view: MarketView) -> str:
-    """Return what is wrong with an answer; empty for a sound one."""
-    if isinstance(answer, Signal):
-        return _unsound(answer, enabled, view)
+def nonsense(answer: object) -> str:
+    """Return what is wrong with an answer that is no signal; empty for a sound one."""
     if not isinstance(answer, tuple) or not answer:
         return f"it returned {quoted(answer)}: neither a signal nor a tuple of reasons"
     strangers = [each for each in answer if type(each) is not str or each not in REASONS or each in _NOT_ITS_WORDS]
@@ -106,7 +103,11 @@ def choose(judgements: list[Judgement]) -> tuple[str, tuple[Reason, ...]]:
     return min(signals, key=lambda signal: (-signal.score, signal.strategy)).strategy, ()
 
 
-def _unsound(signal: Signal, enabled: Enabled, view: MarketView) -> str:
+def _as_read(signal: Signal, enabled: Enabled, view: MarketView) -> Signal | str:
+    """Return a signal as whoever reads the message gets it, or what is wrong with it.
+
+    A price written 100 is 100.0 behind a broker, and must be so in one process.
+    """
     wanted = (enabled.name, view.symbol, view.close_time)
     if (signal.strategy, signal.symbol, signal.close_time) != wanted:
         return f"its signal is of {signal.strategy}, {signal.symbol} and the close {signal.close_time}, not of {wanted}"
@@ -125,13 +126,13 @@ def _unsound(signal: Signal, enabled: Enabled, view: MarketView) -> str:
         return f"its signal has prices that are no numbers: {quoted(prices)}"
     try:
         body = _ENCODE(signal)
-        _SIGNAL.decode(body)
+        read = _SIGNAL.decode(body)
     except (msgspec.MsgspecError, OverflowError, UnicodeError, TypeError, ValueError) as error:
         return f"its signal is refused: {quoted(error)}"
     if len(body) > _LARGEST:
         return f"its signal takes {len(body):,} bytes; at most {_LARGEST:,} are taken: a shorter why, or fewer facts"
     foreign = [each for each in signal.rests_on if not view.holds(each)]
-    return f"its signal rests on {quoted(foreign[0])}, a fact that its view does not hold" if foreign else ""
+    return f"its signal rests on {quoted(foreign[0])}, a fact that its view does not hold" if foreign else read
 
 
 def quoted(thing: object) -> str:
