@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.risk import funding, margin
+from services.risk import funding, gate, margin
 from services.risk.gate import Application, Order
 from services.risk.settings import RiskSettings
 from services.risk.sheet import AccountSheet
@@ -15,6 +16,7 @@ from shared.config.account import AccountSettings
 from shared.domain.account import AccountState
 from shared.domain.decisions import Signal
 from shared.domain.instruments import Instrument
+from shared.domain.intents import Check
 
 
 def application(
@@ -54,6 +56,27 @@ def application(
         listing_age=None if state.listed_at < 0 else state.now - state.listed_at,
         order=_order(signal, size, state, sheet, settings, account),
     )
+
+
+def checked(
+    signal: Signal,
+    size: Size | None,
+    instrument: Instrument | None,
+    state: RiskState,
+    sheets: Sequence[AccountSheet],
+    settings: RiskSettings,
+    account: AccountSettings,
+    *,
+    closed: bool,
+    sim: bool,
+    real: bool,
+) -> tuple[Check, ...]:
+    """Ask the gate by each sheet; what speaks against the signal by any of them counts. See ``application``."""
+    found = []
+    for sheet in sheets:
+        asked = application(signal, size, instrument, state, sheet, settings, account, closed=closed, sim=sim, real=real)
+        found.append(gate.judge(asked, settings, sheet.known))
+    return gate.worse(*found)
 
 
 def _order(

@@ -14,13 +14,13 @@ from typing import Final
 import msgspec
 
 from services.risk import alerts, funding, gate, kill_switch, orders, sizing, watching
-from services.risk.application import application
-from services.risk.approved import approved
+from services.risk.application import checked
+from services.risk.approved import approved, signed
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.growth import GrowthRecord
 from services.risk.overview import overview
 from services.risk.settings import RiskSettings
-from services.risk.sheet import AccountSheet
+from services.risk.sheet import AccountSheet, sheets_of
 from services.risk.state import RiskState
 from shared.approval.commands import SEVERITY, CommandJudge
 from shared.approval.signing import Signer
@@ -142,20 +142,14 @@ class RiskCore:
             ]
             wishes.sort(key=lambda wish: wish[0].symbol)
             if wishes:
-                self._open_sheets()
-            verdicts = self._signed([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
+                self._sheets = sheets_of(self._state, self._settings)
+            verdicts = signed([self._verdict(*wish, ruling.close_time) for wish in wishes], self._signer)
             order = orders.order(self._state, self._signer)
             messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, order=order))
             messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
             if ruling.absent:
                 messages.append(alerts.incomplete(ruling.absent, ruling.close_time))
         return messages
-
-    def _open_sheets(self) -> None:
-        """Add the account up for the signals of a close: as stated first, then at the newest mark prices."""
-        state = self._state
-        accounts = (state,) if state.marked is None else (state, state.at_marks)
-        self._sheets = tuple([AccountSheet(each, self._settings) for each in accounts])
 
     def _verdict(self, decision: Decision, signal: Signal, close_time: int) -> Verdict:
         state, settings = self._state, self._settings
@@ -164,23 +158,10 @@ class RiskCore:
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
         size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
-        found = [
-            application(
-                signal,
-                size,
-                instrument,
-                state,
-                sheet,
-                settings,
-                self._account,
-                closed=closure is not None,
-                sim=self._sim,
-                real=self._real,
-            )
-            for sheet in self._sheets
-        ]
-        judged = [gate.judge(each, settings, sheet.known) for each, sheet in zip(found, self._sheets, strict=True)]
-        checks = gate.worse(*judged)
+        checks = checked(
+            signal, size, instrument, state, self._sheets, settings, self._account,
+            closed=closure is not None, sim=self._sim, real=self._real,
+        )  # fmt: skip
         refusals = gate.refusals(checks)
         if size is not None:
             notes = (*self._smaller(signal), *size.notes, *notes)
@@ -196,23 +177,15 @@ class RiskCore:
             checks=checks,
         )
 
-    def _signed(self, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-        """Sign what is approved: all of a close by one operation, each for itself (``shared.approval.signing``)."""
-        intents = [each.intent for each in verdicts if each.intent is not None]
-        signatures = iter(self._signer.sign_together(intents))
-        return tuple(
-            [each if each.intent is None else msgspec.structs.replace(each, signature=next(signatures)) for each in verdicts]
-        )
-
     def _size(self, signal: Signal, instrument: Instrument | None) -> sizing.Size | None:
         """The entry as sized; None without filters or account."""
         state, settings = self._state, self._settings
         if instrument is None or state.account is None:
             return None
         part = settings.caution_size if self._smaller(signal) else Decimal(1)
-        held = self._sheets[0].notional(signal.symbol)
         cap = state.entry_cap.notional if state.entry_cap is not None else None
         equity = min(each.equity for each in (state.account, state.marked) if each is not None)
+        held = self._sheets[0].notional(signal.symbol)
         return sizing.size(signal, instrument, equity, held, settings, self._account.leverage, part, cap)
 
     def _smaller(self, signal: Signal) -> tuple[str, ...]:

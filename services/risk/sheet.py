@@ -75,3 +75,9 @@ class AccountSheet:
             self.coming_margin = None
         else:
             self.coming_margin += margin.maintenance(tiers, notional)
+
+
+def sheets_of(state: RiskState, settings: RiskSettings) -> tuple[AccountSheet, ...]:
+    """Add the account up for the signals of a close: as stated first, then at the newest mark prices if some came since."""
+    accounts = (state,) if state.marked is None else (state, state.at_marks)
+    return tuple([AccountSheet(each, settings) for each in accounts])

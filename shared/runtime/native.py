@@ -107,6 +107,7 @@ READ: Final = (
     "services/signals/filters/filtering.py",
     "services/signals/strategies/top_down.py",
     "services/signals/view/*.py",
+    "shared/approval/*.py",
     "shared/bus/*.py",
     "shared/config/account.py",
     "shared/core.py",

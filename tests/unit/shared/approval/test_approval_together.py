@@ -62,7 +62,7 @@ def test_signatures_of_elsewhere_are_refused(signer: Signer) -> None:
     assert not [text for one, text in zip(wanted, signer.sign_together(wanted), strict=True) if VERIFIER.approved(one, text)]
 
 
-def test_what_is_signed_alone_is_no_root_and_a_root_is_no_content() -> None:
+def test_a_signature_of_one_content_is_no_root_and_a_root_is_no_content() -> None:
     """Security C3: a signature of one content, put before a path, approves nothing; nor does the root's without its path."""
     wanted = intents(2)
     alone, (first, _) = SIGNER.sign(wanted[0]), SIGNER.sign_together(wanted)
