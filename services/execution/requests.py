@@ -3,61 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from shared.domain.message import Message
 from shared.exchange.model.orders import NewOrder, OrderRef
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceOrder:
+class PlaceOrder(msgspec.Struct, frozen=True):
     """Place an order. ``order.protects``: it only reduces, and leaves at once; else it is judged again and written first."""
 
     order: NewOrder
 
 
-@dataclass(frozen=True, slots=True)
-class CancelOrder:
+class CancelOrder(msgspec.Struct, frozen=True):
     """Cancel an order. client_id: ours, under which the answer is given; ``ref`` names it at the exchange."""
 
     client_id: str
     ref: OrderRef
 
 
-@dataclass(frozen=True, slots=True)
-class QueryOrder:
+class QueryOrder(msgspec.Struct, frozen=True):
     """Ask how an order stands. client_id: ours, under which the answer is given."""
 
     client_id: str
     ref: OrderRef
 
 
-@dataclass(frozen=True, slots=True)
-class QueryExecutions:
+class QueryExecutions(msgspec.Struct, frozen=True):
     """Ask for the executions of a symbol since ``since`` (UTC ms)."""
 
     symbol: str
     since: int
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAccount:
+class QueryAccount(msgspec.Struct, frozen=True):
     """Ask for a statement of the whole account now."""
 
 
 Request = PlaceOrder | CancelOrder | QueryOrder | QueryExecutions | QueryAccount
 
 
-@dataclass(slots=True)
-class Effects:
+class Effects(msgspec.Struct):
     """What follows from one input: requests in the order in which they should leave, and messages in order.
 
     refused: why intents, or whole bundles, were not taken, one word each (``plans.admission.EntryRefusal``): for counting.
     """
 
-    requests: list[Request] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    requests: list[Request] = msgspec.field(default_factory=list)
+    messages: list[Message] = msgspec.field(default_factory=list)
+    refused: list[str] = msgspec.field(default_factory=list)
 
     def ask(self, request: Request) -> None:
         """Add a request."""
@@ -69,4 +64,6 @@ class Effects:
 
     def urgent_first(self) -> list[Request]:
         """The requests with those that only reduce a position in front; the order is otherwise kept."""
+        if len(self.requests) < 2:
+            return self.requests
         return sorted(self.requests, key=lambda each: not (isinstance(each, PlaceOrder) and each.order.protects))

@@ -8,9 +8,10 @@ flicker.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
+
+import msgspec
 
 from services.risk.settings import RiskSettings
 from shared.domain.account import KillSwitch
@@ -56,8 +57,7 @@ def advance(state: KillSwitch, event: Event) -> KillSwitch:
     return TRANSITIONS[state].get(event, state)
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(msgspec.Struct, frozen=True):
     """A loss against a base, both USDT. Limits are compared by multiplication, which is exact."""
 
     base: Decimal
@@ -77,8 +77,7 @@ class Loss:
         return self.base > 0 and self.amount > limit * self.base
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(msgspec.Struct, frozen=True):
     """What the account's state is judged by.
 
     day: the loss of the UTC day. drawdown: the loss from the peak. streak: trades lost in a row. win_rate: share of the last

@@ -242,7 +242,8 @@ class RedisStore:
         await self._pool.disconnect()
 
     def _keys(self, lane: str) -> list[str]:
-        return [f"{self._prefix}lane:{part}:{lane}" for part in ("head", "snapshot", "log")]
+        prefix = f"{self._prefix}lane:"
+        return [f"{prefix}head:{lane}", f"{prefix}snapshot:{lane}", f"{prefix}log:{lane}"]
 
     def _cell(self, cell: str) -> str:
         return f"{self._prefix}cell:{cell}"

@@ -8,6 +8,7 @@ guardian guards all but ADA, of DOGE it closes what is protected and then buys s
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,7 +16,9 @@ from typing import Any, Final
 
 import msgspec
 
-from cli.entry import main
+os.environ["ICT_NATIVE"] = "0"  # compiled classes take no fault; before anything of ours is imported
+
+from cli.entry import main  # noqa: E402
 
 TWICE, LATE, UNAPPROVED, LOST, ORPHAN, NAKED, HALTED, NEEDLESS, DOUBLED = (
     "BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "ADAUSDT", "LTCUSDT", "DOGEUSDT", "LINKUSDT",
