@@ -18,7 +18,7 @@ import msgspec
 
 os.environ["ICT_NATIVE"] = "0"  # compiled classes take no fault; before anything of ours is imported
 
-from cli.entry import main  # noqa: E402
+from cli.entry import main
 
 TWICE, LATE, UNAPPROVED, LOST, ORPHAN, NAKED, HALTED, NEEDLESS, DOUBLED = (
     "BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "ADAUSDT", "LTCUSDT", "DOGEUSDT", "LINKUSDT",
