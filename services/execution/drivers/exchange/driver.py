@@ -151,7 +151,7 @@ class ExchangeDriver:
         subscriptions: list[Subscription] = []
         try:
             await self._while_healthy(asyncio.create_task(self._begin(), name="execution begins"))
-            receiving = Receiving(self._bus, self._loop, self._log)
+            receiving = Receiving(self._bus, self._loop, self._log, self._outbox)
             subscriptions.append(await self._bus.subscribe(COMMANDS, receiving.receive_command))
             subscriptions.append(await self._bus.subscribe(QUEUE, receiving.receive))
             await self._while_healthy(asyncio.create_task(asyncio.Event().wait(), name="execution works"))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 
 from services.execution.drivers.exchange.money_loop import MoneyLoop
+from services.execution.drivers.exchange.outbox import Outbox
 from services.execution.drivers.exchange.write_ahead import WriteAhead
 from shared.bus.port import Bus, BusError, Delivery, InvalidMessage
 from shared.domain.intents import VerdictBundle
@@ -26,10 +27,11 @@ _WAIT_S: Final = 1.0
 class Receiving:
     """Deliveries of execution's queues."""
 
-    def __init__(self, bus: Bus, loop: MoneyLoop, write_ahead: WriteAhead) -> None:
+    def __init__(self, bus: Bus, loop: MoneyLoop, write_ahead: WriteAhead, outbox: Outbox) -> None:
         self._bus = bus
         self._loop = loop
         self._log = write_ahead
+        self._outbox = outbox
         self._letters = Letters(bus, "execution", COMMANDS)
         self._running: dict[asyncio.Task[None], Delivery] = {}
 
@@ -74,11 +76,16 @@ class Receiving:
             self._run(delivery, dead_letter_and_alert(self._bus, delivery, "execution", reason))
             return
         refused = isinstance(message, VerdictBundle) and not handled.requests
-        self._run(delivery, self._acknowledge(delivery, 0 if refused else handled.number))
+        self._run(delivery, self._acknowledge(delivery, handled.number, self._outbox.numbered if refused else None))
 
-    async def _acknowledge(self, delivery: Delivery, number: int) -> None:
+    async def _acknowledge(self, delivery: Delivery, number: int, told: int | None) -> None:
+        """Acknowledge what the store has. told: number of the news of a refusal, which is as good as kept once the broker
+        has it: without the store refusals go on. Before either, a process that is killed or fenced would have taken an
+        approved entry away without a word.
+        """
         while not await self._log.written(number, _WAIT_S):
-            pass
+            if told is not None and self._outbox.published >= told:
+                break
         await asyncio.sleep(0)  # what waited for the same entry of the log leaves first
         await delivery.ack()
 
