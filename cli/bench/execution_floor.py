@@ -38,7 +38,6 @@ from simulator.server.settings import TEST_KEY, TEST_SECRET
 
 _START_S: Final = 90.0
 _RESULT_S: Final = 20.0
-_INTENTS: Final = "order.intent"
 
 
 class Floor:
@@ -62,9 +61,6 @@ class Floor:
         self.published: dict[str, int] = {}
 
     def hear(self, delivery: Delivery) -> None:
-        if delivery.topic == _INTENTS:  # a journal reads it in a process of its own: here it would be timed as execution's
-            self._let_go(delivery)
-            return
         message = delivery.decode()
         if isinstance(message, OrderEvent):
             self.published.setdefault(f"{message.order.client_id} {message.order.status}", delivery.sent_ns)
@@ -72,13 +68,10 @@ class Floor:
             self.stated = True
         elif isinstance(message, Alert):
             self.alerts[message.key] = message.text
-        self._let_go(delivery)
-        self._news.set()
-
-    def _let_go(self, delivery: Delivery) -> None:
         task = asyncio.ensure_future(delivery.ack())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._news.set()
 
     async def ready(self) -> None:
         """Wait until the account is stated, then re-arm, as a person does after the first start; learn the filters."""

@@ -22,8 +22,7 @@ NEVER: Final = 2**63 - 1
 def calm_until(plan: Plan, state: ExecutionState, now: int) -> int:
     """Return until when the clock alone changes nothing for the trade, ms of ``now``; ``now`` = look again."""
     entering = _entering(plan, state)
-    again = now + (_LOOK_AGAIN_ENTERING_MS if entering else _LOOK_AGAIN_MS)
-    return min(_trade_due_at(plan, state, now, entering=entering), again)
+    return min(_trade_due_at(plan, state, now), now + (_LOOK_AGAIN_ENTERING_MS if entering else _LOOK_AGAIN_MS))
 
 
 def due_at(state: ExecutionState, now: int) -> int:
@@ -39,11 +38,10 @@ def due_at(state: ExecutionState, now: int) -> int:
     )  # any minute's prices may void it
     if moving or uneven or thawing or voidable:
         return now
-    due = [_trade_due_at(plan, state, now, entering=_entering(plan, state)) for plan in state.plans.values()]
-    return min(due, default=NEVER)
+    return min([_trade_due_at(plan, state, now) for plan in state.plans.values()], default=NEVER)
 
 
-def _trade_due_at(plan: Plan, state: ExecutionState, now: int, *, entering: bool) -> int:
+def _trade_due_at(plan: Plan, state: ExecutionState, now: int) -> int:
     """When a rule of time falls due for the trade, ms of ``now``; ``now``: it is not at rest."""
     # Where a moved stop may stand depends on the liquidation price.
     moving = plan.exit_wanted or plan.unwanted or plan.cut or plan.moved_to is not None
@@ -51,12 +49,11 @@ def _trade_due_at(plan: Plan, state: ExecutionState, now: int, *, entering: bool
         return now
     if plan.state == "open" and not any(order.resting for order in plan.of(state.orders, "stop")):
         return now
-    for order in plan.of(state.orders):
-        if _restless(order):
-            return now
+    if any(_restless(order) for order in plan.of(state.orders)):
+        return now
     until = [plan.intent.close_by] if plan.intent.close_by else []
     until += plan.retry_at.values()
-    if entering:
+    if _entering(plan, state):
         if plan.voided:
             return now
         until += [plan.intent.valid_until, plan.intent.rests_until]
@@ -69,6 +66,6 @@ def _entering(plan: Plan, state: ExecutionState) -> bool:
 
 
 def _restless(order: LiveOrder) -> bool:
-    if order.unsettled or order.cancelling or order.querying or order.check or order.executed < order.filled:
-        return True
-    return not order.over and (order.purpose == "close" or order.triggered_at > 0)
+    doing = order.cancelling or order.querying or order.check or (order.triggered_at and not order.over)
+    closing = order.purpose == "close" and not order.over
+    return bool(order.unsettled or doing or order.executed < order.filled or closing)

@@ -174,8 +174,7 @@ class ExecutionCore:
         if isinstance(taken, VerdictBundle):
             return self._enter(taken, now, effects)
         if isinstance(taken, Sent):
-            self._entries.sent(taken, now)
-            return set()
+            return self._entries.sent(taken, now)
         if isinstance(taken, Withheld):
             return self._entries.withheld(taken, now, effects)
         if isinstance(taken, Traded):
@@ -227,9 +226,8 @@ class ExecutionCore:
         plan = self.state.plans[key]
         if self.state.leaving_flat:  # also of a trade that fills, or comes back, after the command
             plan.exit_wanted = plan.exit_wanted or "command"
-        if not self._tender.tend(plan, self.instrument(plan.symbol), now, effects):
-            self._calm[key] = now  # it is looked at again by every tick
-        elif plan.live:
+        self._tender.tend(plan, self.instrument(plan.symbol), now, effects)
+        if plan.live:
             self._calm[key] = calm_until(plan, self.state, now)
         else:
             self._calm.pop(key, None)

@@ -161,16 +161,17 @@ class Entries:
             self._state.alerted[why] = minute
         effects.tell([news])
 
-    def sent(self, sent: Sent, now: int) -> None:
-        """Note that an entry is about to leave. Nothing follows: its trade was judged a moment ago, by ``confirm``."""
+    def sent(self, sent: Sent, now: int) -> set[str]:
+        """Note that an entry is about to leave; returns its symbol."""
         order = self._state.orders.get(sent.client_id)
         if order is None:
-            return
+            return set()
         if order.move("SENT", now):
             times = self._state.sent_at
             del times[: len(times) - admission.sent_since(times, now - admission.RATE_MS)]
             times.append(now)
         order.signed_at = now
+        return {order.request.symbol}
 
     def withheld(self, withheld: Withheld, now: int, effects: Effects) -> set[str]:
         """Note that an entry is not sent; returns its symbol."""

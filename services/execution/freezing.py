@@ -64,15 +64,11 @@ def judge(state: ExecutionState, old_ms: int, symbol: str, now: int, effects: Ef
 
 def _doubt(state: ExecutionState, old_ms: int, symbol: str, now: int) -> tuple[FreezeReason, str] | None:
     legs = state.legs(symbol)
-    for key in legs:
-        plan = state.plans.get(key)
-        for order in plan.of(state.orders) if plan is not None else ():
+    for plan in [state.plans[key] for key in legs if key in state.plans]:
+        for order in plan.of(state.orders):
             if order.in_doubt and now - order.signed_at > old_ms:
                 return "doubt", f"whether order {order.client_id} exists is not known"
-    for key in legs:
-        position = state.positions.get(key)
-        if position is None:
-            continue
+    for position in [state.positions[key] for key in legs if key in state.positions]:
         if position.apart_since and now - position.apart_since > old_ms:
             text = f"the exchange states {position.stated} ({position.leg}), and our trades do not explain it"
             return "mismatch", text

@@ -17,7 +17,7 @@ def step_reports(state: ExecutionState) -> list[Message]:
     """Return the reports of closes of which no order waits for an answer any more, in their order."""
     reports: list[Message] = []
     # from the last one on: orders are mostly answered in the order in which they were placed
-    while state.steps_due and _settled(state, state.steps_due[0].placed):
+    while state.steps_due and not any(_unsettled(state, client_id) for client_id in reversed(state.steps_due[0].placed)):
         due = state.steps_due.pop(0)
         reports.append(StepReport(close_time=due.close_time, placed=tuple(due.placed)))
     return reports
@@ -81,9 +81,6 @@ def unprotected(state: ExecutionState) -> list[str]:
     ]
 
 
-def _settled(state: ExecutionState, placed: list[str]) -> bool:
-    for client_id in reversed(placed):
-        order = state.orders.get(client_id)
-        if order is not None and order.unsettled:
-            return False
-    return True
+def _unsettled(state: ExecutionState, client_id: str) -> bool:
+    order = state.orders.get(client_id)
+    return order is not None and order.unsettled

@@ -3,56 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-import msgspec
+from dataclasses import dataclass, field
 
 from shared.domain.message import Message
 from shared.exchange.model.orders import NewOrder, OrderRef
 
 
-class PlaceOrder(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
     """Place an order. ``order.protects``: it only reduces, and leaves at once; else it is judged again and written first."""
 
     order: NewOrder
 
 
-class CancelOrder(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
     """Cancel an order. client_id: ours, under which the answer is given; ``ref`` names it at the exchange."""
 
     client_id: str
     ref: OrderRef
 
 
-class QueryOrder(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class QueryOrder:
     """Ask how an order stands. client_id: ours, under which the answer is given."""
 
     client_id: str
     ref: OrderRef
 
 
-class QueryExecutions(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class QueryExecutions:
     """Ask for the executions of a symbol since ``since`` (UTC ms)."""
 
     symbol: str
     since: int
 
 
-class QueryAccount(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class QueryAccount:
     """Ask for a statement of the whole account now."""
 
 
 Request = PlaceOrder | CancelOrder | QueryOrder | QueryExecutions | QueryAccount
 
 
-class Effects(msgspec.Struct):
+@dataclass(slots=True)
+class Effects:
     """What follows from one input: requests in the order in which they should leave, and messages in order.
 
     refused: why intents, or whole bundles, were not taken, one word each (``plans.admission.EntryRefusal``): for counting.
     """
 
-    requests: list[Request] = msgspec.field(default_factory=list)
-    messages: list[Message] = msgspec.field(default_factory=list)
-    refused: list[str] = msgspec.field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     def ask(self, request: Request) -> None:
         """Add a request."""
@@ -64,6 +69,4 @@ class Effects(msgspec.Struct):
 
     def urgent_first(self) -> list[Request]:
         """The requests with those that only reduce a position in front; the order is otherwise kept."""
-        if len(self.requests) < 2:
-            return self.requests
         return sorted(self.requests, key=lambda each: not (isinstance(each, PlaceOrder) and each.order.protects))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
 from typing import Final, Literal, TypeVar
 
 import msgspec
@@ -156,18 +155,13 @@ class ExecutionState(msgspec.Struct, kw_only=True):
 
     def legs(self, symbol: str) -> list[str]:
         """The keys of a symbol's legs of which something is known."""
-        positions, plans = self.positions, self.plans
-        return [key for key in _leg_keys(symbol) if key in positions or key in plans]
+        keys = (leg_key(symbol, leg) for leg in LEGS)
+        return [key for key in keys if key in self.positions or key in self.plans]
 
 
 def leg_key(symbol: str, leg: PositionSide) -> str:
     """The key of a leg in ``plans`` and ``positions``."""
     return f"{symbol}:{leg}"
-
-
-@lru_cache(maxsize=1024)
-def _leg_keys(symbol: str) -> tuple[str, ...]:
-    return tuple([leg_key(symbol, leg) for leg in LEGS])
 
 
 def remember(window: dict[Identity, None], identity: Identity, limit: int) -> bool:

@@ -48,46 +48,34 @@ class Tender:
         self._protection = Protection(state, settings, sender)
         self._validity_ms = validity_ms
 
-    def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> bool:
-        """Bring one trade to where it should be at ``now``. False: its entry waits to leave; there is nothing to do."""
+    def tend(self, plan: Plan, instrument: Instrument | None, now: int, effects: Effects) -> None:
+        """Bring one trade to where it should be at ``now``."""
         end_entry(plan, self._state, self._sender, now, effects)
-        if self._waits(plan):
-            self._state.leg(plan.symbol, plan.intent.leg)
-            return False
         while (event := self._event(plan, now, effects)) is not None:
             plan.move(event)
             self._moved(plan, event, now, effects)
         if not plan.live:
             self._over(plan)
-            return True
+            return
+        self._judge_risk(plan, instrument, now, effects)
+        self._break_even(plan, instrument)
         position = self._state.leg(plan.symbol, plan.intent.leg)
-        if plan.state != "entering":  # nothing is held before
-            self._judge_risk(plan, instrument, now, effects)
-            self._break_even(plan, instrument)
-            for request in self._protection.due(plan, position, instrument, now):
-                effects.ask(request)
+        for request in self._protection.due(plan, position, instrument, now):
+            effects.ask(request)
         self.query_doubts(plan.of(self._state.orders), now, effects)
         self._query_missing_fills(plan, position, now, effects)
         self._forget_dead_exits(plan, now)
-        return True
-
-    def _waits(self, plan: Plan) -> bool:
-        """Its one order is an entry that has not left: nothing can have happened to it."""
-        if plan.state != "entering" or plan.taken or len(plan.orders) != 1:
-            return False
-        mine = plan.of(self._state.orders)
-        return len(mine) == 1 and mine[0].status == "WAITING" and not (mine[0].check or mine[0].querying or mine[0].filled)
 
     # -- the table ----------------------------------------------------------------------------------------------------
 
     def _event(self, plan: Plan, now: int, effects: Effects) -> PlanEvent | None:
         """What has happened to the trade that its state does not show yet; None when it shows everything."""
         orders = self._state.orders
+        entries = plan.of(orders, "entry")
         if plan.state in ("entering", "failed", "closed"):
-            entering = plan.state == "entering"
-            if plan.remaining(orders) > 0 or (entering and plan.entered(orders) > 0):
+            if plan.remaining(orders) > 0 or (plan.state == "entering" and plan.entered(orders) > 0):
                 return "entry_filled"
-            return "entry_failed" if entering and all(order.over for order in plan.of(orders, "entry")) else None
+            return "entry_failed" if plan.state == "entering" and all(order.over for order in entries) else None
         remaining = plan.remaining(orders)
         if plan.state in ("protecting", "open"):
             if remaining == 0:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from services.risk import funding, gate, margin
+from services.risk import funding, margin
 from services.risk.gate import Application, Order
 from services.risk.settings import RiskSettings
-from services.risk.sheet import AccountSheet
 from services.risk.sizing import Size, costs
 from services.risk.state import RiskState
 from shared.config.account import AccountSettings
 from shared.domain.account import AccountState
 from shared.domain.decisions import Signal
 from shared.domain.instruments import Instrument
-from shared.domain.intents import Check
+from shared.domain.listing import closed
 
 
 def application(
@@ -24,17 +22,13 @@ def application(
     size: Size | None,
     instrument: Instrument | None,
     state: RiskState,
-    sheet: AccountSheet,
     settings: RiskSettings,
     account: AccountSettings,
     *,
-    closed: bool,
     sim: bool,
     real: bool,
 ) -> Application:
-    """Gather what the checks ask for. size: None = without account or filters nothing was sized. sheet: of the account by
-    which it is judged, as stated or at marks. closed: the symbol takes no entries now.
-    """
+    """Gather what the checks ask for. size: None = without account or filters nothing was sized."""
     return Application(
         symbol=signal.symbol,
         score=Decimal(repr(signal.score)),
@@ -43,66 +37,40 @@ def application(
         sim=sim,
         now=state.now,
         kill_switch=state.kill_switch,
-        figures=sheet.figures,
+        figures=state.figures(settings),
         equity_jump=state.equity.jump,
         trades_today=state.trades_today,
         cooling_until=state.cooling_until,
-        occupied=sheet.occupied,
-        account_age=None if sheet.account is None else state.now - state.asked_at,
+        occupied=state.occupied,
+        account_age=None if state.account is None else state.now - state.asked_at,
         instrument_known=instrument is not None,
-        closed=closed,
+        closed=closed(state.closures, signal.symbol, state.now) is not None,
         funding=funding.rate_paid(signal.side, state.next_fundings.get(signal.symbol), state.now),
         real=real,
         listing_age=None if state.listed_at < 0 else state.now - state.listed_at,
-        order=_order(signal, size, state, sheet, settings, account),
+        order=_order(signal, size, state, settings, account),
     )
 
 
-def checked(
-    signal: Signal,
-    size: Size | None,
-    instrument: Instrument | None,
-    state: RiskState,
-    sheets: Sequence[AccountSheet],
-    settings: RiskSettings,
-    account: AccountSettings,
-    *,
-    closed: bool,
-    sim: bool,
-    real: bool,
-) -> tuple[Check, ...]:
-    """Ask the gate by each sheet; what speaks against the signal by any of them counts. See ``application``."""
-    found = []
-    for sheet in sheets:
-        asked = application(signal, size, instrument, state, sheet, settings, account, closed=closed, sim=sim, real=real)
-        found.append(gate.judge(asked, settings, sheet.known))
-    return gate.worse(*found)
-
-
 def _order(
-    signal: Signal,
-    size: Size | None,
-    state: RiskState,
-    sheet: AccountSheet,
-    settings: RiskSettings,
-    account: AccountSettings,
+    signal: Signal, size: Size | None, state: RiskState, settings: RiskSettings, account: AccountSettings
 ) -> Order | None:
     """The entry with what it would make of the account; None if nothing can be bought."""
-    if size is None or sheet.account is None:
+    if size is None or state.account is None:
         return None
-    equity, worst = sheet.account.equity, max(size.price, size.bound)
+    equity, worst = state.account.equity, max(size.price, size.bound)
     notional = size.quantity * worst
     tiers = state.tiers.get(signal.symbol)
     allowed = settings.max_leverage
     if tiers:
-        allowed = min(allowed, margin.tier_at(tiers, sheet.notional(signal.symbol) + notional).max_leverage)
-    with_it = _margin(signal, size, tiers, sheet, settings, account) if size.quantity and tiers else None
+        allowed = min(allowed, margin.tier_at(tiers, state.notional(signal.symbol) + notional).max_leverage)
+    with_it = _margin(signal, size, state, settings, account) if size.quantity and tiers else None
     return Order(
         side=signal.side,
         quantity=size.quantity,
         notional=notional,
         average=_average(state.entries),
-        exposure=(sheet.exposure + notional) / equity if equity > 0 else Decimal(0),
+        exposure=(state.exposure + notional) / equity if equity > 0 else Decimal(0),
         leverage=account.leverage,
         leverage_limit=allowed,
         margin_ratio=None if with_it is None else with_it[0],
@@ -130,19 +98,16 @@ def _average(entries: list[Decimal]) -> Decimal | None:
 
 
 def _margin(
-    signal: Signal,
-    size: Size,
-    tiers: margin.Tiers,
-    sheet: AccountSheet,
-    settings: RiskSettings,
-    account: AccountSettings,
+    signal: Signal, size: Size, state: RiskState, settings: RiskSettings, account: AccountSettings
 ) -> tuple[Decimal, Decimal | None] | None:
     """Margin ratio and liquidation price with the new position; None when what it takes is not known.
 
     It is reckoned as filled at its bound, fee paid, with the entries in flight filled too.
     """
-    stated, held, coming = sheet.account, sheet.held_margin, sheet.coming_margin
-    assert stated is not None, "it was sized by it"
+    assert state.account is not None, "it was sized by it"
+    tiers, stated = state.tiers[signal.symbol], state.account
+    held = margin.held(stated)
+    coming = margin.in_flight(((each.symbol, each.notional) for each in state.pending), state.tiers)
     if held is None or coming is None:
         return None
     notional = size.quantity * size.bound

@@ -1,17 +1,12 @@
-"""Makes the order intent of an entry that passed the gate, and signs those of a close."""
+"""Makes the order intent of an entry that passed the gate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from msgspec import structs
-
 from services.risk.settings import RiskSettings
 from services.risk.sizing import Size
-from shared.approval.signing import Signer
 from shared.domain.decisions import LimitEntry, Signal
 from shared.domain.ids import derive
-from shared.domain.intents import OrderIntent, Verdict
+from shared.domain.intents import OrderIntent
 
 
 def approved(signal: Signal, size: Size, close_time: int, now: int, settings: RiskSettings) -> OrderIntent:
@@ -43,9 +38,3 @@ def approved(signal: Signal, size: Size, close_time: int, now: int, settings: Ri
         risk_amount=size.risk_amount,
         risk_budget=size.risk_budget,
     )
-
-
-def signed(verdicts: Sequence[Verdict], signer: Signer) -> tuple[Verdict, ...]:
-    """Sign what is approved: all of a close by one operation, each for itself (``shared.approval.signing``)."""
-    signatures = iter(signer.sign_together([each.intent for each in verdicts if each.intent is not None]))
-    return tuple([each if each.intent is None else structs.replace(each, signature=next(signatures)) for each in verdicts])

@@ -14,13 +14,12 @@ from typing import Final
 import msgspec
 
 from services.risk import alerts, funding, gate, kill_switch, orders, sizing, watching
-from services.risk.application import checked
-from services.risk.approved import approved, signed
+from services.risk.application import application
+from services.risk.approved import approved
 from services.risk.barrier import PartitionBarrier, PartitionRuling
 from services.risk.growth import GrowthRecord
 from services.risk.overview import overview
 from services.risk.settings import RiskSettings
-from services.risk.sheet import AccountSheet, sheets_of
 from services.risk.state import RiskState
 from shared.approval.commands import SEVERITY, CommandJudge
 from shared.approval.signing import Signer
@@ -76,7 +75,6 @@ class RiskCore:
         self._sim = sim
         self._real = real
         self._state = RiskState(barrier=self._barrier.state)
-        self._sheets: tuple[AccountSheet, ...] = ()
         if not armed:
             self._state.kill_switch, self._state.reason, self._state.changes = "HALTED", alerts.NO_STATE, 1
 
@@ -141,9 +139,7 @@ class RiskCore:
                 if decision.signal is not None
             ]
             wishes.sort(key=lambda wish: wish[0].symbol)
-            if wishes:
-                self._sheets = sheets_of(self._state, self._settings)
-            verdicts = signed([self._verdict(*wish, ruling.close_time) for wish in wishes], self._signer)
+            verdicts = tuple([self._verdict(decision, signal, ruling.close_time) for decision, signal in wishes])
             order = orders.order(self._state, self._signer)
             messages.append(VerdictBundle(close_time=ruling.close_time, verdicts=verdicts, order=order))
             messages += [alerts.fat_finger(each, self._state.now) for each in verdicts if "fat_finger" in each.refusals]
@@ -153,15 +149,18 @@ class RiskCore:
 
     def _verdict(self, decision: Decision, signal: Signal, close_time: int) -> Verdict:
         state, settings = self._state, self._settings
-        for sheet in self._sheets:
-            sheet.follow(state.pending)
         instrument = state.instruments.get(signal.symbol) or self._instruments.get(signal.symbol)
         closure = closed(state.closures, signal.symbol, state.now)
         size, notes = self._size(signal, instrument), () if closure is None else (closure.text,)
-        checks = checked(
-            signal, size, instrument, state, self._sheets, settings, self._account,
-            closed=closure is not None, sim=self._sim, real=self._real,
-        )  # fmt: skip
+        checks = gate.worse(
+            *(
+                gate.judge(
+                    application(signal, size, instrument, each, settings, self._account, sim=self._sim, real=self._real),
+                    settings,
+                )
+                for each in ((state,) if state.marked is None else (state, state.at_marks))
+            )
+        )
         refusals = gate.refusals(checks)
         if size is not None:
             notes = (*self._smaller(signal), *size.notes, *notes)
@@ -172,6 +171,7 @@ class RiskCore:
             decision_id=decision.id,
             symbol=signal.symbol,
             intent=intent,
+            signature=self._signer.sign(intent) if intent is not None else "",
             refusals=refusals,
             notes=notes,
             checks=checks,
@@ -183,9 +183,9 @@ class RiskCore:
         if instrument is None or state.account is None:
             return None
         part = settings.caution_size if self._smaller(signal) else Decimal(1)
+        held = state.notional(signal.symbol)
         cap = state.entry_cap.notional if state.entry_cap is not None else None
         equity = min(each.equity for each in (state.account, state.marked) if each is not None)
-        held = self._sheets[0].notional(signal.symbol)
         return sizing.size(signal, instrument, equity, held, settings, self._account.leverage, part, cap)
 
     def _smaller(self, signal: Signal) -> tuple[str, ...]:

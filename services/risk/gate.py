@@ -7,10 +7,9 @@ What depends on the moment of sending (age, price, spread, halt) execution asks 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Final
-
-import msgspec
 
 from services.risk.kill_switch import TRADING, Figures
 from services.risk.settings import RiskSettings
@@ -19,7 +18,8 @@ from shared.domain.intents import Check, Refusal
 from shared.domain.order_words import Side
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class Order:
     """The entry as sized, and the account as it would be with it. Amounts in USDT.
 
     quantity: base currency; 0 = it cannot be traded. average: mean notional of the entries approved before it; None = too
@@ -44,7 +44,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     margin_known: bool
 
 
-class Application(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class Application:
     """One signal before the gate, and what is known at that moment.
 
     score: the signal's points; needed: those that it needs in this state, 0 = any.
@@ -77,7 +78,8 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     order: Order | None
 
 
-class Finding(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Finding:
     """What one check found; the fields are those of ``Check``."""
 
     passed: bool
@@ -231,27 +233,9 @@ LIMITS: Final[dict[Refusal, str]] = {
 }
 
 
-#: The checks that ask for nothing of the signal: they find the same for every signal of a close.
-OF_ACCOUNT: Final[frozenset[Refusal]] = frozenset(
-    {"kill_switch", "daily_loss", "drawdown", "losing_streak", "equity_jump", "no_account_state", "account_stale"}
-)
-
-
-def judge(application: Application, settings: RiskSettings, known: dict[Refusal, Check] | None = None) -> tuple[Check, ...]:
-    """Ask every check; return what each found, in the order of the table.
-
-    known: what those of the account found for an earlier signal of the close, which is not asked again; filled here.
-    """
-    known = {} if known is None else known
-    found = []
-    for name, row in CHECKS.items():
-        check = known.get(name)
-        if check is None:
-            check = _told(name, row(application, settings))
-            if name in OF_ACCOUNT:
-                known[name] = check
-        found.append(check)
-    return tuple(found)
+def judge(application: Application, settings: RiskSettings) -> tuple[Check, ...]:
+    """Ask every check; return what each found, in the order of the table."""
+    return tuple(_told(name, row(application, settings)) for name, row in CHECKS.items())
 
 
 def worse(*findings: tuple[Check, ...]) -> tuple[Check, ...]:
@@ -267,11 +251,5 @@ def refusals(checks: Collection[Check]) -> tuple[Refusal, ...]:
 
 
 def _told(name: Refusal, found: Finding) -> Check:
-    value, limit = found.value, found.limit
-    return Check(
-        name=name,
-        passed=found.passed,
-        value=None if value is None else _TOLD.plus(value),
-        limit=None if limit is None else _TOLD.plus(limit),
-        unit=found.unit,
-    )
+    value, limit = (None if number is None else _TOLD.plus(number) for number in (found.value, found.limit))
+    return Check(name=name, passed=found.passed, value=value, limit=limit, unit=found.unit)

@@ -8,10 +8,9 @@ flicker.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
-
-import msgspec
 
 from services.risk.settings import RiskSettings
 from shared.domain.account import KillSwitch
@@ -57,7 +56,8 @@ def advance(state: KillSwitch, event: Event) -> KillSwitch:
     return TRANSITIONS[state].get(event, state)
 
 
-class Loss(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Loss:
     """A loss against a base, both USDT. Limits are compared by multiplication, which is exact."""
 
     base: Decimal
@@ -77,7 +77,8 @@ class Loss(msgspec.Struct, frozen=True):
         return self.base > 0 and self.amount > limit * self.base
 
 
-class Figures(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Figures:
     """What the account's state is judged by.
 
     day: the loss of the UTC day. drawdown: the loss from the peak. streak: trades lost in a row. win_rate: share of the last

@@ -5,6 +5,7 @@ With cross margin the whole account stands for it: what others need and have won
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -17,11 +18,7 @@ _ZERO: Final = Decimal(0)
 
 def tier_at(tiers: Tiers, notional: Decimal) -> MarginTier:
     """The tier of a position of this notional, USDT. Raises IndexError without tiers."""
-    found = tiers[0]
-    for each in tiers[1:]:
-        if each.floor <= notional:
-            found = each
-    return found
+    return [tiers[0], *(each for each in tiers[1:] if each.floor <= notional)][-1]
 
 
 def maintenance(tiers: Tiers, notional: Decimal) -> Decimal:
@@ -35,6 +32,13 @@ def held(account: AccountState) -> Decimal | None:
     margins = [each.maintenance_margin for each in account.positions if each.quantity]
     known = [each for each in margins if each is not None]
     return sum(known, _ZERO) if len(known) == len(margins) else None
+
+
+def in_flight(notionals: Iterable[tuple[str, Decimal]], tiers: Mapping[str, Tiers]) -> Decimal | None:
+    """Maintenance margin that entries on their way will need (symbol, notional); None when a symbol's tiers are unknown."""
+    needed = [maintenance(tiers[symbol], notional) if symbol in tiers else None for symbol, notional in notionals]
+    known = [each for each in needed if each is not None]
+    return sum(known, _ZERO) if len(known) == len(needed) else None
 
 
 def cross_balance(account: AccountState, needed: Decimal) -> Decimal:

@@ -10,11 +10,10 @@ its stop, with a taker's fee both ways, loses at most the budget.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, localcontext
 from itertools import pairwise
 from typing import Final
-
-import msgspec
 
 from services.risk.settings import RiskSettings
 from shared.domain.decisions import Exit, LimitEntry, MarketEntry, Signal
@@ -33,7 +32,8 @@ TOO_CLOSE: Final = "stop, entry and exits are not at least one tick apart"
 UNDER_MINIMUM: Final = "size is under the exchange's minimum"
 
 
-class Size(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Size:
     """Prices in USDT on the tick grid, quantity in base currency on the step grid; 0 = it cannot be traded (see notes).
 
     bound: the worst price at which it may fill. risk_amount: loss at the stop before costs, risk_budget: the most that it

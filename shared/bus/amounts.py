@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec.inspect as inspect
 
-from shared.domain.bounds import MAGNITUDE, MOST_DIGITS, unfit_amount
+from shared.domain.bounds import unfit_amount
 from shared.domain.message import Message
 
 #: Takes a value, returns what is wrong with an amount in it and where (``.account.equity is not finite``); empty if nothing.
@@ -24,9 +24,6 @@ def check_of(kind: type[Message]) -> Check | None:
 
 def _amount(value: object) -> str:
     assert isinstance(value, Decimal), "decoded as such"
-    # Of this size it is written without an exponent, so that no text this short has too many digits or decimals.
-    if value.is_finite() and -7 < value.adjusted() < MAGNITUDE and len(str(value)) <= MOST_DIGITS:
-        return ""
     fault = unfit_amount(value)
     return f" {fault}" if fault else ""
 

@@ -19,8 +19,6 @@ KEY_LENGTH: Final = 512
 
 #: What one of our processes, or the exchange, names a thing by.
 Id = Annotated[str, msgspec.Meta(max_length=128)]
-#: A signature, with the path to what it is of when several contents are signed together (``shared.approval.signing``).
-Signature = Annotated[str, msgspec.Meta(max_length=700)]
 #: A client order id: the exchange takes 36 characters.
 ClientId = Annotated[str, msgspec.Meta(max_length=36)]
 #: Why something happened, in another's words: an operator's, the exchange's. It fits into a Text with words around it.
@@ -35,11 +33,11 @@ MANY: Final = msgspec.Meta(max_length=10_000)
 HISTORY: Final = msgspec.Meta(max_length=100_000)
 
 #: Amounts are below ten to this power, USDT or base currency.
-MAGNITUDE: Final = 15
+_MAGNITUDE: Final = 15
 #: Most decimals of an amount. A quotient has 28 significant digits, behind the zeros of a small one.
-MOST_DECIMALS: Final = 40
+_DECIMALS: Final = 40
 #: Most digits of an amount.
-MOST_DIGITS: Final = 40
+_DIGITS: Final = 40
 
 
 def unfit_amount(amount: Decimal) -> str:
@@ -48,12 +46,12 @@ def unfit_amount(amount: Decimal) -> str:
         return "is not finite"
     _, digits, exponent = amount.as_tuple()
     assert isinstance(exponent, int), "it is finite"
-    if len(digits) > MOST_DIGITS:
-        return f"has {len(digits)} digits, at most {MOST_DIGITS} are accepted"
-    if -exponent > MOST_DECIMALS:
-        return f"has {-exponent} decimals, at most {MOST_DECIMALS} are accepted"
-    if len(digits) + exponent > MAGNITUDE:
-        return f"is not below 1E+{MAGNITUDE}"
+    if len(digits) > _DIGITS:
+        return f"has {len(digits)} digits, at most {_DIGITS} are accepted"
+    if -exponent > _DECIMALS:
+        return f"has {-exponent} decimals, at most {_DECIMALS} are accepted"
+    if len(digits) + exponent > _MAGNITUDE:
+        return f"is not below 1E+{_MAGNITUDE}"
     return ""
 
 

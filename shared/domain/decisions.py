@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
@@ -114,19 +115,14 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         sign = 1.0 if self.side == "BUY" else -1.0
-        before, shares = sign * self.entry.price, 0.0
-        disorder = sign * self.stop >= before
-        for each in self.exits:
-            at = sign * each.price
-            disorder = disorder or before >= at
-            before, shares = at, shares + each.share
-        if disorder:
+        prices = [sign * price for price in (self.stop, self.entry.price, *(each.price for each in self.exits))]
+        if any(one >= other for one, other in pairwise(prices)):
             targets = ", ".join(f"{each.price}" for each in self.exits)
             raise ValueError(
                 f"signal {self.id}: a {self.side.lower()} at {self.entry.price} "
                 f"cannot have stop {self.stop} and exits at {targets}"
             )
-        if shares > 1.0 + 1e-9:
+        if sum(each.share for each in self.exits) > 1.0 + 1e-9:
             raise ValueError(f"signal {self.id}: its exits take more than the whole position")
         void_at = self.entry.void_at if isinstance(self.entry, LimitEntry) else None
         if void_at is not None and sign * void_at <= sign * self.entry.price:

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from shared.domain.bounds import MANY, Id, Signature, Text
+from shared.domain.bounds import MANY, Id, Text
 from shared.domain.decisions import MAX_EXITS
 from shared.domain.message import Message, Milliseconds, Symbol
 from shared.domain.order_words import PositionSide, Side
@@ -116,11 +116,10 @@ class OrderIntent(msgspec.Struct, frozen=True, kw_only=True):
         if self.purpose != "enter":
             return
         sign = 1 if self.side == "BUY" else -1
-        prices = [sign * price for price in (self.stop, self.price, *[each.price for each in self.exits])]
+        prices = [sign * price for price in (self.stop, self.price, *(each.price for each in self.exits))]
         if not self.exits or any(one >= other for one, other in pairwise(prices)) or min(map(abs, prices)) <= 0:
             raise ValueError(f"intent {self.id}: stop, price and exits are not in order")
-        shares = [each.share for each in self.exits]
-        if min(shares) <= 0 or sum(shares) > 1:
+        if any(each.share <= 0 for each in self.exits) or sum(each.share for each in self.exits) > 1:
             raise ValueError(f"intent {self.id}: the shares of its exits are not between 0 and 1 in all")
         if self.void_at and (self.kind != "limit" or self.void_at < 0 or sign * self.void_at <= sign * self.price):
             raise ValueError(f"intent {self.id}: {self.void_at} voids no {self.kind} entry at {self.price}")
@@ -156,7 +155,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     decision_id: Id
     symbol: Symbol
     intent: OrderIntent | None = None
-    signature: Signature = ""
+    signature: Id = ""
     refusals: Annotated[tuple[Refusal, ...], MANY] = ()
     notes: Annotated[tuple[Text, ...], MANY] = ()
     checks: Annotated[tuple[Check, ...], msgspec.Meta(max_length=64)] = ()

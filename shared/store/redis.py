@@ -242,8 +242,7 @@ class RedisStore:
         await self._pool.disconnect()
 
     def _keys(self, lane: str) -> list[str]:
-        prefix = f"{self._prefix}lane:"
-        return [f"{prefix}head:{lane}", f"{prefix}snapshot:{lane}", f"{prefix}log:{lane}"]
+        return [f"{self._prefix}lane:{part}:{lane}" for part in ("head", "snapshot", "log")]
 
     def _cell(self, cell: str) -> str:
         return f"{self._prefix}cell:{cell}"

@@ -46,8 +46,7 @@ class Scripts:
             connection = self._idle.pop() if self._idle else self._connection()
             try:  # a late reply, or a cancellation, makes redis-py drop the connection
                 async with asyncio.timeout(self._timeout):
-                    if not connection.is_connected or await connection.can_read():  # what redis-py asks, without its way
-                        await self._pool.ensure_connection(connection)
+                    await self._pool.ensure_connection(connection)
                     try:
                         return await self._reply(connection, "EVALSHA", script.sha, keys, arguments)
                     except NoScriptError:  # the server has restarted, or never seen it; it was not run
@@ -72,15 +71,5 @@ class Scripts:
     async def _reply(
         connection: AbstractConnection, command: str, script: str, keys: Sequence[str], arguments: Sequence[Any]
     ) -> Any:
-        packed = _packed(command, script, len(keys), *keys, *arguments)
-        await connection.send_packed_command(packed, check_health=False)
+        await connection.send_command(command, script, len(keys), *keys, *arguments)
         return await connection.read_response(timeout=math.inf)
-
-
-def _packed(*parts: bytes | str | int) -> bytes:
-    """Return a command as the protocol has it: the number of its parts, and each with its length before it."""
-    found = [b"*%d\r\n" % len(parts)]
-    for part in parts:
-        raw = part if type(part) is bytes else str(part).encode()
-        found.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
-    return b"".join(found)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal
-
-import msgspec
 
 from services.execution.inputs import Traded
 from services.execution.settings import ExecutionSettings
@@ -82,7 +81,8 @@ SENTENCE: Final[dict[EntryRefusal, tuple[Severity, str]]] = {
 }
 
 
-class Quote(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Quote:
     """Best bid and ask of a symbol, USDT, as of ``time`` (UTC ms of the exchange)."""
 
     time: int
@@ -94,7 +94,8 @@ class Quote(msgspec.Struct, frozen=True):
         return Traded(symbol=symbol, low=self.ask, high=self.bid, since=self.time)
 
 
-class Question(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class Question:
     """An entry, and all that is asked about it. quote: None = none is known.
 
     voided: price has voided the entry already. first_trades: number of the account's first trades that are capped in size;
@@ -170,10 +171,7 @@ AT_SENDING: Final[dict[EntryRefusal, Check]] = {
 
 def refusal(question: Question, checks: Mapping[EntryRefusal, Check]) -> EntryRefusal | None:
     """Return the first check that speaks against the entry, in the table's order; None if it may go on."""
-    for why, applies in checks.items():
-        if applies(question):
-            return why
-    return None
+    return next((why for why, applies in checks.items() if applies(question)), None)
 
 
 def reason_text(question: Question, why: EntryRefusal) -> tuple[Severity, str]:
@@ -251,8 +249,7 @@ def _tradable(question: Question) -> bool:
     intent, instrument = question.intent, question.instrument
     assert instrument is not None, "unknown_symbol stands before it"
     prices = (intent.price, intent.bound, intent.stop, *(each.price for each in intent.exits))
-    tick = instrument.tick_size
-    on_grid = min(prices) > 0 and not any([price % tick for price in prices])  # noqa: C419  # asked in the way of an entry
+    on_grid = all(price > 0 and price % instrument.tick_size == 0 for price in prices)
     on_grid = on_grid and intent.void_at % instrument.tick_size == 0
     sized = intent.quantity >= instrument.min_quantity and intent.quantity % instrument.step_size == 0
     sign = _sign(question)

@@ -101,16 +101,17 @@ def admit(
 
     A call that costs more than the whole share is admitted in an empty window, because it would otherwise wait for ever.
     """
-    wait, share, windows = max(0, usage.closed_until - now), shares[urgency], dict(usage.windows)
+    wait = max(0, usage.closed_until - now)
     for limit in limits:
         units = cost.of(limit.name)
         if not units:
             continue
         used = used_now(usage, limit, now)
-        if used and used + units > int(limit.ceiling * share):
+        if used and used + units > int(limit.ceiling * shares[urgency]):
             wait = max(wait, (now // limit.interval_ms + 1) * limit.interval_ms - now)
-        windows[limit.name] = Window(now // limit.interval_ms, used + units)
-    return Admission(usage, wait) if wait else Admission(Usage(windows, usage.closed_until), 0)
+    if wait:
+        return Admission(usage, wait)
+    return Admission(counted(usage, limits, cost, now), 0)
 
 
 def counted(usage: Usage, limits: Sequence[Limit], cost: Cost, now: int) -> Usage:

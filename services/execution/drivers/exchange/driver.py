@@ -28,7 +28,7 @@ from services.execution.drivers.exchange.settings import DriverSettings
 from services.execution.drivers.exchange.spill_file import SpillFile
 from services.execution.drivers.exchange.wakefulness import Wakefulness
 from services.execution.drivers.exchange.write_ahead import WriteAhead
-from services.execution.inputs import Connected, Input, Sent
+from services.execution.inputs import Connected, Input
 from services.execution.settings import ExecutionSettings
 from shared.bus.port import Bus, Subscription
 from shared.config.settings import CommonSettings
@@ -272,8 +272,6 @@ class ExchangeDriver:
         self._loop.published(number)
 
     def _changed(self, taken: Message | Input) -> None:
-        if isinstance(taken, Sent):  # it halts nothing, and what leaves does not rest yet
-            return
         ordered = isinstance(taken, RiskOrder) or (isinstance(taken, VerdictBundle) and taken.order is not None)
         self._dispatcher.halting.look(commanded=ordered or (isinstance(taken, Control) and taken.by != BY))
         self._dispatcher.countdown.look()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -34,7 +35,8 @@ log = structlog.get_logger(__name__)
 _SAID_FOR_MS: Final = 60_000
 
 
-class Handled(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True)
+class Handled:
     """What became of an input.
 
     number: of its entry in the log, 0 = it was not written. requests: how many it caused. poisoned: why the core could not

@@ -54,17 +54,17 @@ class Quotes:
         self._patience = patience
         self._quotes: dict[str, Quote] = {}
 
-    def streamed(self, symbol: str, now: int) -> Quote | None:
+    def streamed(self, symbol: str) -> Quote | None:
         """Return best bid and ask as streamed; None while the stream is silent."""
         known = self._quotes.get(symbol)
-        return known if known is not None and now - known.time <= self._silence_ms else None
+        return known if known is not None and self._now() - known.time <= self._silence_ms else None
 
     async def of(self, symbol: str) -> Quote | None:
         """Return best bid and ask of now; None if neither stream nor exchange says them in time."""
         known = self._quotes.get(symbol)
-        asked_at = self._now()
-        if (quote := self.streamed(symbol, asked_at)) is not None:
+        if (quote := self.streamed(symbol)) is not None:
             return quote
+        asked_at = self._now()
         try:
             async with asyncio.timeout(self._patience):
                 ticker = await self._source.book_ticker(symbol)

@@ -86,7 +86,6 @@ class Receiving:
         while not await self._log.written(number, _WAIT_S):
             if told is not None and self._outbox.published >= told:
                 break
-        await asyncio.sleep(0)  # what waited for the same entry of the log leaves first
         await delivery.ack()
 
     def _run(self, delivery: Delivery, work: Coroutine[Any, Any, None]) -> None:

@@ -98,11 +98,11 @@ class Sending:
 
         None if it cannot be judged yet, or may not leave. ``enter`` takes it from there in both cases.
         """
-        if self._log.waiting or not self.first.alone:
+        order = request.order
+        quote = self._quotes.streamed(order.symbol)
+        if self._log.waiting or quote is None or not self.first.alone:
             return None
-        order, now = request.order, self._loop.now()
-        quote = self._quotes.streamed(order.symbol, now)
-        if quote is None or self._loop.core.confirm(order.client_id, quote, now):
+        if self._loop.core.confirm(order.client_id, quote, self._loop.now()):
             return None
         return self._noted(order)
 
@@ -112,9 +112,6 @@ class Sending:
         sent: what ``judged`` returned. While the store answers, the intent and that it leaves are written together: entries
         of the log are in order. While it does not, nothing is judged until it does.
         """
-        if self.first.alone:
-            await self._entered(request.order, sent)
-            return
         async with self.first.entry() as left:
             if await self._entered(request.order, sent):
                 left.append(True)
@@ -208,8 +205,7 @@ class Sending:
 
     def _still_wanted(self, order: NewOrder) -> bool:
         """Judge an entry once more when it is signed. A price that the stream does not say was asked for before."""
-        now = self._loop.now()
-        why = self._loop.core.confirm(order.client_id, self._quotes.streamed(order.symbol, now), now)
+        why = self._loop.core.confirm(order.client_id, self._quotes.streamed(order.symbol), self._loop.now())
         return why is None or why[0] == "no_price"
 
     def _awake_since(self, freezes: int) -> Ready:

@@ -37,7 +37,7 @@ class Wakefulness:
 
     def look(self, now: int) -> bool:
         """Return True if it slept too long, and has not read the account since. Call it in every turn. now: UTC ms."""
-        at, leads = self._elapsed(), self._leads()
+        at = self._elapsed()
         slept, self._at = at - self._at, at
         if slept > self._deadline:
             self._stale_since = now
@@ -45,11 +45,11 @@ class Wakefulness:
             self.times += 1
             FROZEN.inc()
             log.warning("process_was_frozen", seconds=round(slept, 3))
-        elif self._led and not leads:
+        elif self._led and not self._leads():
             self._stale_since = now
             self._unread = True
             log.warning("lease_uncertain")
-        self._led = leads
+        self._led = self._leads()
         return self._stale_since > 0
 
     def woke(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact, localcontext
 from fractions import Fraction
 
@@ -377,7 +377,7 @@ def test_a_size_never_exceeds_budget_or_margin_and_lies_on_the_grid(wish, equity
     assert sum(each.share for each in sized.exits) <= 1
     assert sized.quantity * min(sized.price, sized.bound) >= 5
     if not sized.notes:  # uncapped: one step more would be over the budget
-        assert lost_at_the_stop(msgspec.structs.replace(sized, quantity=sized.quantity + Decimal(step))) > sized.risk_budget
+        assert lost_at_the_stop(replace(sized, quantity=sized.quantity + Decimal(step))) > sized.risk_budget
 
 
 class Forgetful(RiskCore):
@@ -478,7 +478,7 @@ class Carefree(RiskCore):
 
     def _size(self, wish, instrument):
         sized = super()._size(wish, instrument)
-        return sized and msgspec.structs.replace(sized, quantity=sized.risk_budget / abs(sized.price - sized.stop))
+        return sized and replace(sized, quantity=sized.risk_budget / abs(sized.price - sized.stop))
 
 
 HALT_AND_RESTART = [stated(DAWN), control("halt"), wishes(DAWN + MINUTE), wishes(DAWN + DAY, signal(at=DAWN + DAY))]

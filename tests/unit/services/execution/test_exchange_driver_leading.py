@@ -86,7 +86,7 @@ class Stage:
         return Handled(stamp=1_000, number=1, requests=0)
 
     # the quotes
-    def streamed(self, symbol: str, now: int) -> None:
+    def streamed(self, symbol: str) -> None:
         return None
 
     # the log

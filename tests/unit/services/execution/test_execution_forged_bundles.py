@@ -9,9 +9,8 @@ import pytest
 
 from services.execution.settings import ExecutionSettings
 from shared.domain.control import Alert
-from shared.domain.intents import Verdict, VerdictBundle
+from shared.domain.intents import VerdictBundle
 from shared.domain.orders import StepReport
-from tests.support.approval.pairs import SIGNER, VERIFIER
 from tests.support.execution.desk import BTC, ETH, Desk, bundle, control, intent
 
 D = Decimal
@@ -189,27 +188,3 @@ def test_the_memory_of_intents_and_closes_is_bounded() -> None:
     desk.approve(*burst)
     assert {each.id for each in burst} <= state.intents.keys()
     assert BTC not in state.frozen
-
-
-def test_an_intent_that_was_altered_or_added_spoils_none_that_was_signed_beside_it() -> None:
-    """Invariant 5, security C1: what risk signed together is judged one by one."""
-    desk = Desk()
-    desk.core._entries._approved = VERIFIER.approved
-    signed = [intent("i1", desk.now), intent("i2", desk.now, symbol=ETH)]
-    texts = SIGNER.sign_together(signed)
-    altered = msgspec.structs.replace(signed[0], quantity=signed[0].quantity * 2)
-    verdicts = tuple(
-        Verdict(decision_id="d", symbol=each.symbol, intent=each, signature=text)
-        for each, text in zip((altered, signed[1]), texts, strict=True)
-    )
-    desk.driver.give(VerdictBundle(close_time=desk.now, verdicts=verdicts))
-    desk.run(500)
-    assert (desk.held(), desk.held(ETH)) == (0, 2)
-    desk.driver.give(
-        VerdictBundle(
-            close_time=desk.now + 1,
-            verdicts=(Verdict(decision_id="d", symbol=BTC, intent=signed[0], signature=texts[0]), *verdicts),
-        )
-    )
-    desk.run(500)
-    assert (desk.held(), desk.held(ETH)) == (2, 2)

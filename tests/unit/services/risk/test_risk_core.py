@@ -66,15 +66,6 @@ def test_a_sound_signal_becomes_a_signed_intent():
     assert STRANGER.sign(intent) != verdict.signature
 
 
-def test_the_intents_of_one_close_are_signed_each_for_itself():
-    """RISK-1, invariant 5: one operation of the key, and none of them needs the others, or approves another."""
-    core = build(max_positions=3)
-    tell(core, stated(DAWN))
-    found = verdicts(tell(core, wishes(T, *(signal(each, T) for each in ("BTCUSDT", "ETHUSDT", "SOLUSDT")))))
-    for one in found:
-        assert [VERIFIER.approved(other.intent, one.signature) for other in found] == [other is one for other in found]
-
-
 def test_an_intent_is_not_valid_for_longer_than_its_signal():
     """RISK-1."""
     core = build()

@@ -61,6 +61,12 @@ def test_the_margin_of_all_positions_is_known_only_if_each_is() -> None:
     assert margin.held(state(position("A", "3"), position("B", None))) is None
 
 
+def test_entries_on_their_way_need_margin_too() -> None:
+    """RISK-2."""
+    assert margin.in_flight([("A", D(1_000)), ("A", D(20_000))], {"A": TIERS}) == 310
+    assert margin.in_flight([("A", D(1_000)), ("B", D(1))], {"A": TIERS}) is None
+
+
 def test_an_isolated_position_stands_for_itself_alone() -> None:
     """RISK-2: neither its margin nor its profit stands for a crossed one, and it needs nothing of theirs."""
     held = state(position("A", "3"), position("B", "4", unrealized="10", isolated="50"))
