@@ -198,11 +198,14 @@ class ExchangeDriver:
         log.info("execution_leads", account=self._common.account.name)
 
     async def _meet(self) -> None:
-        """Measure the exchange's clock, and learn its limits: by lower ones the reads that follow would be held back where
-        the process that led before has used the minute up.
+        """Learn the exchange's limits, and measure its clock. In this order: by lower limits than it has, all that follows
+        would be held back where the process that led before has used the minute up.
         """
+        try:
+            await self._exchange.exchange_info()
+        except ExchangeError as error:
+            log.warning("rate_limits_not_read", error=str(error))
         await self._exchange.start()
-        await self._exchange.exchange_info()
 
     async def _ensure_alone(self, *, holds: bool) -> None:
         parts = self._dispatcher
