@@ -22,9 +22,9 @@ _HANDS: Final = ("app_order", "adl")
 #: Alert, as ``source: first word of its key`` → what may be behind it: words of ``_words``, or another alert.
 CAUSES: Final[dict[str, tuple[str, ...]]] = {
     "execution: control": ("command", "start", "process", "server", "exchange"),
-    "risk: control": ("command", "execution: control"),
+    "risk: control": ("command", "execution: control", "execution: halt"),
     "execution: halt": ("start", "process", "server", "exchange"),
-    "risk: kill_switch": ("command", "start", "risk", "execution: control"),
+    "risk: kill_switch": ("command", "start", "risk", "execution: control", "execution: halt"),
     "execution: withdrawn": ("command", "risk: kill_switch"),
     "execution: refused": ("execution", "signals", "risk", "server", "exchange", "execution: frozen", "execution: halt"),
     "execution: entry_failed": ("execution", "server", "exchange"),

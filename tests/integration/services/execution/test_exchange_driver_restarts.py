@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from services.execution.core import ExecutionCore
-from services.execution.drivers.exchange.outbox import Outbox
 from shared.domain.intents import VerdictBundle
 from shared.exchange.model.orders import NewOrder
 from shared.exchange.outcome.outcomes import Outcome
 from shared.store.memory import MemoryStore
 from shared.store.port import Fenced
-from tests.support.exchange_driver.scene import BTC, ETH, LOT, SECONDS, Behind, Scene, scene
+from tests.support.exchange_driver.scene import BTC, ETH, LOT, Behind, Scene, scene
 
 
 @pytest.fixture
@@ -263,48 +262,3 @@ async def test_an_intent_that_was_not_written_goes_back_to_the_queue_for_the_nex
         at.store.append = append  # type: ignore[method-assign]
     assert await at.bus.depth("execution") == 1
     assert await at.sent() == []
-
-
-async def test_a_refusal_is_given_back_too_as_long_as_neither_store_nor_broker_has_it(
-    at: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """EXEC-2: a process that was frozen, refused, and was fenced took approved entries away without a word."""
-    away = asyncio.Event()
-    append = at.store.append
-
-    async def never(*_: Any, **__: Any) -> None:
-        await away.wait()
-
-    async with at.running() as process:
-        await at.command("halt", "a drill")
-        await at.until(lambda: process.core.state.halted is not None)
-        at.store.append = never  # type: ignore[method-assign]
-        with monkeypatch.context() as patched:
-            patched.setattr(Outbox, "_publish", never)
-            await at.enter("one")
-            await at.until(lambda: any(each.type == "alert" for each in process.driver._outbox.unpublished))
-            await process.stop()
-        at.store.append = append  # type: ignore[method-assign]
-    assert await at.bus.depth("execution") == 1
-    assert await at.sent() == []
-
-
-async def test_without_the_store_a_refusal_that_was_told_is_acknowledged(at: Scene) -> None:
-    """EXEC-4: intents do not pile up while nothing can be written."""
-    away = asyncio.Event()
-    append = at.store.append
-
-    async def never(*_: Any, **__: Any) -> None:
-        await away.wait()
-
-    async with at.running() as process:
-        await at.command("halt", "a drill")
-        await at.until(lambda: process.core.state.halted is not None)
-        at.store.append = never  # type: ignore[method-assign]
-        await at.enter("one")
-        await at.until(lambda: bool(at.ears.alerted("refused.halted")))
-        async with asyncio.timeout(SECONDS):
-            while await at.bus.depth("execution"):  # noqa: ASYNC110  a queue has no event
-                await asyncio.sleep(0.02)
-        at.store.append = append  # type: ignore[method-assign]
-        away.set()

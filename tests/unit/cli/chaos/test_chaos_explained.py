@@ -70,6 +70,14 @@ def test_an_alert_may_be_behind_another_and_must_itself_be_explained() -> None:
     assert [each.partition(" (")[0] for each in left] == ["execution: frozen"]
 
 
+@pytest.mark.parametrize("halt", ["execution: halt", "execution: control"])
+@pytest.mark.parametrize("told", ["risk: control", "risk: kill_switch"])
+def test_a_halt_of_execution_explains_what_risk_tells_of_it(halt: str, told: str) -> None:
+    """OPS-9: by whichever of its two alerts it is heard of."""
+    struck = [Struck(KILLED, LATER - 2_000, LATER)]
+    assert unexplained([(LATER, alert(halt)), (LATER + AFTER_MS, alert(told))], struck, [], BEGAN) == []
+
+
 def test_a_first_start_and_the_drills_own_commands_are_explained() -> None:
     assert unexplained([(BEGAN + 5_000, alert("execution: halt"))], [], [], BEGAN) == []
     assert unexplained([(LATER + 5_000, alert("risk: control"))], [], [LATER], BEGAN) == []
