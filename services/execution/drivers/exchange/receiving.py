@@ -78,13 +78,13 @@ class Receiving:
         refused = isinstance(message, VerdictBundle) and not handled.requests
         self._run(delivery, self._acknowledge(delivery, handled.number, self._outbox.numbered if refused else None))
 
-    async def _acknowledge(self, delivery: Delivery, number: int, told: int | None) -> None:
-        """Acknowledge what the store has. told: number of the news of a refusal, which is as good as kept once the broker
+    async def _acknowledge(self, delivery: Delivery, number: int, news: int | None) -> None:
+        """Acknowledge what the store has. news: number of the news of a refusal, which is as good as kept once the broker
         has it: without the store refusals go on. Before either, a process that is killed or fenced would have taken an
         approved entry away without a word.
         """
         while not await self._log.written(number, _WAIT_S):
-            if told is not None and self._outbox.published >= told:
+            if news is not None and self._outbox.published >= news:
                 break
         await delivery.ack()
 
