@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from shared.exchange.limits.cell import encoded
@@ -10,6 +11,8 @@ from shared.store.memory import MemoryStore
 from tests.support.exchange_driver.scene import BTC, ETH, Scene, scene
 
 MANY = (BTC, ETH, *(f"X{each:02d}USDT" for each in range(22)))
+#: Of a minute: less is left then than an execution may take that is held back.
+LATE_MS = 25_000
 SEVENTY_YEARS_MS = 70 * 365 * 86_400_000
 
 
@@ -27,6 +30,28 @@ async def test_statements_of_many_symbols_come_in_time_within_the_limits(tmp_pat
         assert process.driver.trouble() == ""
         assert await at.requests("GET /fapi/v1/openOrders") < len(MANY), "where nothing of ours lives, all in one call"
         await at.open("one")
+
+
+async def test_an_execution_that_begins_in_a_minute_that_another_has_used_up_under_raised_limits_leads_at_once(
+    tmp_path: Path,
+) -> None:
+    """EXEC-4, EXEC-6: by the limits that hold until they are stated, it read nothing until the minute was over."""
+    async with scene(tmp_path, server={"weight_minute": 48_000}) as at:
+        before = at.adapter()
+        await before.exchange_info()
+        await before.start()
+        try:
+            if before.now() % 60_000 > LATE_MS:  # else the next minute would begin before the first one has led
+                await asyncio.sleep((60_100 - before.now() % 60_000) / 1000)
+            for _ in range(80):
+                await before.open_orders()  # 40 each, of all symbols: 3,200 of the 2,400 that hold by default
+            began = before.now()
+            async with at.running() as process:
+                assert process.driver.trouble() == ""
+                assert before.now() // 60_000 == began // 60_000, "in the same minute"
+                await at.open("one")
+        finally:
+            await before.close()
 
 
 async def test_forged_counts_in_the_store_hold_back_neither_entry_nor_stop_and_page(tmp_path: Path) -> None:
