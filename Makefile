@@ -43,7 +43,7 @@ help:
 	@echo "make locks   install from the index, with each Python and pip that is to be had, and on a bare Debian"
 	@echo "make lock    make the lock files again from pyproject.toml"
 	@echo "make docs    write the pages of docs/ that are made from the code and the tests"
-	@echo "make measured  count what strategies say of the candles in DATA=../shared/data, for docs/strategies.md (an hour of a core)"
+	@echo "make measured  count what strategies say of the candles in DATA=../shared/data, for docs/strategies.md (minutes of a core)"
 	@echo "make evidence  judge every strategy and preset on the candles in DATA, for docs/evidence.md (hours of a core; it goes on where it was stopped)"
 	@echo "make pictures  draw the pictures of docs/ict.md and docs/strategies.md again"
 	@echo "make clean   remove .venv and everything generated"
@@ -187,8 +187,10 @@ measured: $(VENV)/.installed
 	$(BIN)/ict data import --store history/measured $(DATA)/market/*USDT-um-1m-*.parquet
 	$(BIN)/ict data import --store history/measured --funding $(DATA)/market/*USDT-um-funding-*.parquet
 	$(MEASURE) --data futures-2025:BTCUSDT=repo:history/measured --data futures-2025:ETHUSDT=repo:history/measured
-	$(MEASURE) --data spot-2023-btc:BTCUSDT=$(DATA)/market/BTCUSDT-spot-1m-2023.parquet
-	$(MEASURE) --data spot-2023-eth:ETHUSDT=$(DATA)/market/ETHUSDT-spot-1m-2023.parquet
+	$(BIN)/ict data import --store history/measured-spot $(DATA)/market/*USDT-spot-1m-2023.parquet
+	$(BIN)/ict data import --store history/measured-spot --funding $(DATA)/market/*USDT-um-funding-*.parquet
+	$(MEASURE) --data spot-2023-btc:BTCUSDT=repo:history/measured-spot
+	$(MEASURE) --data spot-2023-eth:ETHUSDT=repo:history/measured-spot
 	$(BIN)/ict docs --to docs
 
 # Whole days; the spot year from behind the exchange's outage of 2023-03-24, whose hole would send every minute the slow way.
